@@ -1,0 +1,47 @@
+"""What is claimed: forward processes, data assumptions, samplers, and theorems about the W2 error."""
+
+from __future__ import annotations
+
+import importlib
+
+_HOME = {
+    "ForwardProcess": "process",
+    "Scheme": "schemes",
+    "Setting": "theorem",
+    "TimeGrid": "grid",
+    "NotApplicable": "theorem",
+    "StronglyLogConcave": "assumptions",
+    "WeaklyLogConcave": "assumptions",
+    "LogLipschitz": "assumptions",
+    "BoundedSupport": "assumptions",
+    "theorems": "theorem",
+    **dict.fromkeys(("ou", "vp", "ve", "sub_vp", "general"), "schedules"),
+    **dict.fromkeys(
+        (
+            "scheme",
+            "euler_maruyama",
+            "frozen_euler_maruyama",
+            "exponential_integrator",
+            "posterior_mean",
+            "posterior_mean_matched",
+            "ancestral",
+        ),
+        "schemes",
+    ),
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str):
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("sgm-bounds")
+    if name in _HOME:
+        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

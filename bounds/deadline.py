@@ -1,0 +1,40 @@
+"""A time limit for sympy, which may otherwise think forever about a stranger's expression."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+
+
+class Deadline(contextlib.AbstractContextManager):
+    """Raise ``TimeoutError`` in the block after ``seconds`` (main thread of a POSIX system; elsewhere no limit).
+
+    Parameters
+    ----------
+    seconds : float
+        Wall-clock limit.
+
+    Raises
+    ------
+    TimeoutError
+        When the limit passes.
+    """
+
+    def __init__(self, seconds: float):
+        self.seconds = seconds
+
+    def __enter__(self):
+        self._armed = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+        if self._armed:
+            self._previous = signal.signal(signal.SIGALRM, self._ring)
+            self._remaining = signal.setitimer(signal.ITIMER_REAL, self.seconds)[0]
+        return self
+
+    def __exit__(self, *_):
+        if self._armed:
+            signal.setitimer(signal.ITIMER_REAL, self._remaining)
+            signal.signal(signal.SIGALRM, self._previous)
+
+    def _ring(self, *_):
+        raise TimeoutError(f"no answer within {self.seconds:g} s")

@@ -1,0 +1,209 @@
+r"""The forward SDE dU = A(t)U dt + Σ(t)dB: its coefficients, and everything sympy can derive from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import sympy
+
+from .deadline import Deadline
+
+TIME = sympy.Symbol("t", nonnegative=True)
+START = sympy.Symbol("r", nonnegative=True)
+END = sympy.Symbol("tau", nonnegative=True)
+_DUMMY = sympy.Symbol("u", nonnegative=True)
+
+#: Seconds sympy may spend on one closed form before quadrature takes over.
+CLOSED_FORM_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A quantity sympy derived: its expression, and the route ("closed form" or "quadrature").
+
+    ``expression`` is an unevaluated integral when the route is "quadrature".
+    """
+
+    expression: sympy.Expr
+    route: str
+
+
+@dataclass(frozen=True)
+class ForwardProcess:
+    r"""A linear forward SDE :math:`dU = A(t) U dt + \Sigma(t) dB` on k blocks of R^d.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in reports.
+    drift, noise : sympy matrices of shape (k, k)
+        A(t) and Σ(t) as functions of `TIME`; each entry acts on a block of R^d.
+    clock : sympy expression
+        ∫β: the process runs at speed β when A and Σ are constant in the clock's own time (used for k = 2).
+
+    Raises
+    ------
+    ValueError
+        If the matrices are not k×k, k not 1 or 2, or depend on something else than time.
+
+    Source: arXiv 2311.11003 eq. (2.1) for k = 1; arXiv 2511.02419 for k = 2.
+    """
+
+    name: str
+    drift: sympy.ImmutableMatrix
+    noise: sympy.ImmutableMatrix
+    clock: sympy.Expr = TIME
+    parameters: dict = field(default_factory=dict, compare=False)
+
+    def __post_init__(self):
+        for label in ("drift", "noise"):
+            matrix = sympy.ImmutableMatrix(getattr(self, label))
+            if matrix.shape not in ((1, 1), (2, 2)) or matrix.shape != sympy.ImmutableMatrix(self.drift).shape:
+                raise ValueError(f"{label} must be a 1×1 or 2×2 matrix like the drift, got shape {matrix.shape}")
+            extra = matrix.free_symbols - {TIME}
+            if extra:
+                raise ValueError(f"{label} must be a function of t alone, got {sorted(map(str, extra))}")
+            object.__setattr__(self, label, matrix)
+
+    @classmethod
+    def scalar(cls, name: str, f, g_sq, parameters: dict | None = None) -> ForwardProcess:
+        r"""The one-block process :math:`dX = -f(t) X dt + g(t) dB`, from f and g²."""
+        f, g_sq = sympy.sympify(f, strict=True), sympy.sympify(g_sq, strict=True)
+        drift, noise = sympy.ImmutableMatrix([[-f]]), sympy.ImmutableMatrix([[sympy.sqrt(g_sq)]])
+        return cls(name, drift, noise, parameters=parameters or {})
+
+    @property
+    def blocks(self) -> int:
+        """k: 1 for VP, VE and OU, 2 for critically-damped Langevin."""
+        return self.drift.shape[0]
+
+    def _scalar(self) -> None:
+        if self.blocks != 1:
+            raise ValueError(f"f and g belong to one-block processes; {self.name} has {self.blocks} blocks")
+
+    @property
+    def f(self) -> sympy.Expr:
+        """The drift f of dX = −f X dt + g dB."""
+        self._scalar()
+        return -self.drift[0, 0]
+
+    @property
+    def g_sq(self) -> sympy.Expr:
+        """g², the squared diffusion coefficient."""
+        self._scalar()
+        return self.noise[0, 0] ** 2
+
+    # -- closed forms -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def integral_f(self) -> Derived:
+        """∫_r^τ f."""
+        return integral(self.f.subs(TIME, _DUMMY), _DUMMY, START, END)
+
+    @cached_property
+    def integral_g_sq(self) -> Derived:
+        """∫_r^τ g²."""
+        return integral(self.g_sq.subs(TIME, _DUMMY), _DUMMY, START, END)
+
+    @cached_property
+    def transition(self) -> Derived:
+        r""":math:`\Phi(\tau, r) = e^{-\int_r^\tau f}`."""
+        inner = self.integral_f
+        return Derived(_tidy(sympy.exp(-inner.expression)), inner.route)
+
+    @cached_property
+    def covariance(self) -> Derived:
+        r""":math:`C(\tau, r) = \int_r^\tau \Phi(\tau,u)^2 g(u)^2 du`."""
+        inner = self.integral_f
+        kernel = sympy.exp(-2 * inner.expression.subs(START, _DUMMY)) * self.g_sq.subs(TIME, _DUMMY)
+        if inner.route != "closed form":
+            return Derived(sympy.Integral(kernel, (_DUMMY, START, END)), "quadrature")
+        # VP in disguise: g² = 2f makes the integrand a derivative
+        if sympy.simplify(self.g_sq - 2 * self.f) == 0:
+            return Derived(_tidy(1 - sympy.exp(-2 * inner.expression)), "closed form")
+        return integral(kernel, _DUMMY, START, END)
+
+    @cached_property
+    def a(self) -> Derived:
+        r""":math:`a(t) = \Phi(t, 0)`: X_t = a X_0 + s Z."""
+        return _at_start(self.transition)
+
+    @cached_property
+    def s_sq(self) -> Derived:
+        """s²(t) = C(t, 0)."""
+        return _at_start(self.covariance)
+
+    def closed_forms(self) -> dict[str, Derived]:
+        """Everything derived, by name, with the route taken."""
+        names = ("integral_f", "integral_g_sq", "transition", "covariance", "a", "s_sq")
+        return {name: getattr(self, name) for name in names}
+
+    # -- numbers ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _numeric(self):
+        return tuple(
+            sympy.lambdify(TIME, expression, modules="numpy", cse=True) for expression in (self.f, self.g_sq)
+        )
+
+    def f_values(self, times: np.ndarray) -> np.ndarray:
+        """f at ``times`` (any shape); refuses values that are not real and finite."""
+        return self._values("f", self._numeric[0], times)
+
+    def g_sq_values(self, times: np.ndarray) -> np.ndarray:
+        """g² at ``times`` (any shape); refuses values that are negative, complex or infinite."""
+        values = self._values("g²", self._numeric[1], times)
+        if values.size and values.min() < 0:
+            at = np.unravel_index(np.argmin(values), values.shape)
+            raise ValueError(
+                f"process: g² must be >= 0 on [0, T], got g²({float(times[at]):.6g}) = {float(values[at]):.6g}"
+            )
+        return values
+
+    @staticmethod
+    def _values(label, function, times):
+        with np.errstate(all="ignore"):
+            values = np.asarray(function(times))
+        if np.iscomplexobj(values):
+            values = np.where(np.abs(values.imag) > 0, np.nan, values.real)
+        values = np.broadcast_to(values.astype(float), np.shape(times))
+        if not np.isfinite(values.sum()):
+            bad = ~np.isfinite(values)
+            if bad.any():
+                at = tuple(np.argwhere(bad)[0])
+                raise ValueError(
+                    f"process: {label} must be real and finite on (0, T], got {values[at]} at t = {float(times[at]):.6g}"
+                )
+        return values
+
+
+def integral(integrand, variable, start, end) -> Derived:
+    """∫ integrand d(variable) from start to end, in closed form if sympy finds one in time."""
+    try:
+        with Deadline(CLOSED_FORM_SECONDS):
+            found = sympy.integrate(integrand, (variable, start, end))
+            if isinstance(found, sympy.Piecewise):  # the last branch is the generic one
+                found = found.args[-1].expr
+            if not found.has(sympy.Integral, sympy.Piecewise, sympy.zoo, sympy.nan, sympy.oo):
+                return Derived(_tidy(found), "closed form")
+    except (TimeoutError, NotImplementedError, ValueError, TypeError, AttributeError, RecursionError, KeyError,
+            ZeroDivisionError, sympy.PolynomialError):
+        pass  # sympy gives up in many ways; quadrature is the answer to all of them
+    return Derived(sympy.Integral(integrand, (variable, start, end)), "quadrature")
+
+
+def _tidy(expression):
+    try:
+        with Deadline(CLOSED_FORM_SECONDS / 2):
+            return sympy.simplify(sympy.expand(expression, power_exp=False))
+    except TimeoutError:
+        return expression
+
+
+def _at_start(derived: Derived) -> Derived:
+    expression = derived.expression.subs(START, 0).subs(END, TIME)
+    if derived.route == "closed form" and not expression.is_finite and expression.has(sympy.zoo, sympy.nan):
+        expression = sympy.limit(derived.expression, START, 0, "+").subs(END, TIME)
+    return Derived(_tidy(expression), derived.route)

@@ -1,0 +1,111 @@
+r"""The named forward processes: schedules β(t) and g(t) of the literature as `ForwardProcess` objects."""
+
+from __future__ import annotations
+
+import sympy
+
+from .process import TIME, ForwardProcess, integral
+
+
+def _expression(value) -> sympy.Expr:
+    """A function of t: a sympy expression in `TIME`, a number, or text read by the whitelisting parser."""
+    if isinstance(value, sympy.Expr):
+        return value.subs({symbol: TIME for symbol in value.free_symbols if symbol.name == "t"})
+    from .expressions import parse_expression
+
+    return parse_expression(value).subs(sympy.Symbol("t"), TIME)
+
+
+def _real_function(name: str, value) -> sympy.Expr:
+    expression = _expression(value)
+    extra = {str(s) for s in expression.free_symbols - {TIME}}
+    if extra:
+        raise ValueError(f"{name} must be a function of t alone, got also {', '.join(sorted(extra))}")
+    return expression
+
+
+def ou() -> ForwardProcess:
+    r"""Ornstein–Uhlenbeck: f = 1, g = √2 (arXiv 2501.02298 eq. (3))."""
+    return ForwardProcess.scalar("ou", 1, 2)
+
+
+def vp(beta) -> ForwardProcess:
+    r"""Variance preserving: f = β/2, g = √β (arXiv 2311.11003 section 2).
+
+    Parameters
+    ----------
+    beta : sympy expression, number or str
+        β(t) >= 0.
+    """
+    beta = _real_function("beta", beta)
+    return ForwardProcess.scalar("vp", beta / 2, beta, {"beta": str(beta)})
+
+
+def ve(g) -> ForwardProcess:
+    """Variance exploding: f = 0, noise g(t) (arXiv 2311.11003 section 2)."""
+    g = _real_function("g", g)
+    return ForwardProcess.scalar("ve", 0, g**2, {"g": str(g)})
+
+
+def sub_vp(beta) -> ForwardProcess:
+    r"""Sub-variance preserving: f = β/2, g² = β(1 − e^{−2∫β}) (Song et al. 2021)."""
+    beta = _real_function("beta", beta)
+    u = sympy.Symbol("u", nonnegative=True)
+    total = integral(beta.subs(TIME, u), u, 0, TIME).expression
+    if total.has(sympy.Integral):
+        raise ValueError(f"sub-vp: beta must have a closed-form integral, got {beta}")
+    return ForwardProcess.scalar("sub-vp", beta / 2, beta * (1 - sympy.exp(-2 * total)), {"beta": str(beta)})
+
+
+def general(f, g) -> ForwardProcess:
+    """Any f(t), of any sign, and any real g(t) (arXiv 2311.11003 eq. (2.1))."""
+    f, g = _real_function("f", f), _real_function("g", g)
+    return ForwardProcess.scalar("general", f, g**2, {"f": str(f), "g": str(g)})
+
+
+# -- schedules: β(t) for vp and sub_vp ----------------------------------------------------------------------------
+
+
+def constant(level) -> sympy.Expr:
+    """β = level."""
+    return sympy.nsimplify(level)
+
+
+def linear(start, slope) -> sympy.Expr:
+    """β = start + slope·t."""
+    return sympy.nsimplify(start) + sympy.nsimplify(slope) * TIME
+
+
+def polynomial(b, a, power) -> sympy.Expr:
+    """(b + a t)^power; also g for VE."""
+    return (sympy.nsimplify(b) + sympy.nsimplify(a) * TIME) ** sympy.nsimplify(power)
+
+
+def exponential(a, b) -> sympy.Expr:
+    """a e^{bt}; also g for VE."""
+    return sympy.nsimplify(a) * sympy.exp(sympy.nsimplify(b) * TIME)
+
+
+def cosine(horizon=1, offset=sympy.Rational(1, 125)) -> sympy.Expr:
+    r"""β whose a(t)² is the cosine schedule cos²(π/2·(t/T'+s)/(1+s)) up to normalisation (Nichol and Dhariwal 2021).
+
+    Parameters
+    ----------
+    horizon : number
+        The time T' at which a would vanish; the sampler's horizon must be smaller.
+    offset : number
+        The small s.
+    """
+    horizon, offset = sympy.nsimplify(horizon), sympy.nsimplify(offset)
+    rate = sympy.pi / (2 * (1 + offset) * horizon)
+    return 2 * rate * sympy.tan(rate * (TIME + offset * horizon))
+
+
+#: Process families by the key used in problem files, with the expressions each needs.
+FAMILIES = {
+    "ou": (ou, ()),
+    "vp": (vp, ("beta",)),
+    "ve": (ve, ("g",)),
+    "sub-vp": (sub_vp, ("beta",)),
+    "general": (general, ("f", "g")),
+}

@@ -1,0 +1,27 @@
+"""Strict numerics and explicit Hypothesis profiles for every test."""
+
+from __future__ import annotations
+
+import os
+
+import hypothesis
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("Agg")
+
+# derandomize is set explicitly: Hypothesis changes its default where it believes that it runs in CI
+hypothesis.settings.register_profile(
+    "ci", derandomize=True, deadline=None, max_examples=50, print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile("explore", derandomize=False, deadline=None, max_examples=300)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=True)
+def strict_numerics():
+    """Invalid operations and divisions by zero are errors wherever the code does not say otherwise."""
+    with np.errstate(invalid="raise", divide="raise"):
+        yield
