@@ -1,0 +1,111 @@
+"""The times at which a sampler evaluates the score, shared by bound, exact law and sampler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+#: More steps than this are refused: the arrays would not fit in memory.
+MAX_STEPS = 10_000_000
+
+
+def _positive(name: str, value) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be a positive number, got {value!r}")
+    if not np.isfinite(value) or value <= 0:
+        raise ValueError(f"{name} must be positive and finite, got {value}")
+    return float(value)
+
+
+def _count(name: str, value) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be a whole number >= 1, got {value!r}")
+    if not 1 <= value <= MAX_STEPS:
+        raise ValueError(f"{name} must be between 1 and {MAX_STEPS}, got {value}")
+    return int(value)
+
+
+def _early_stop(early_stop, horizon: float) -> float:
+    if isinstance(early_stop, bool) or not isinstance(early_stop, int | float | np.integer | np.floating):
+        raise TypeError(f"early_stop must be a number in [0, horizon), got {early_stop!r}")
+    if not 0 <= early_stop < horizon:
+        raise ValueError(f"early_stop must lie in [0, horizon) = [0, {horizon:g}), got {early_stop}")
+    return float(early_stop)
+
+
+@dataclass(frozen=True)
+class TimeGrid:
+    """Strictly decreasing forward times from the horizon down to the early-stopping time.
+
+    Parameters
+    ----------
+    times : array of shape (k+1,)
+        Forward times; the first is the horizon T, the last the early-stopping time (0 for none).
+    kind : str
+        "uniform", "geometric" or "list": how it was made.
+
+    Raises
+    ------
+    ValueError
+        If the times are not finite, not strictly decreasing, or end below zero.
+    """
+
+    times: np.ndarray = field(repr=False)
+    kind: str = "list"
+
+    def __post_init__(self):
+        times = np.array(self.times, dtype=float)
+        if times.ndim != 1 or len(times) < 2:
+            raise ValueError(f"grid must be a list of at least two times, got shape {times.shape}")
+        if not np.all(np.isfinite(times)):
+            raise ValueError("grid must hold finite times only")
+        if np.any(np.diff(times) >= 0):
+            at = int(np.argmax(np.diff(times) >= 0))
+            raise ValueError(f"grid must decrease strictly, got {times[at]:g} then {times[at + 1]:g}")
+        if times[-1] < 0:
+            raise ValueError(f"grid must end at a time >= 0, got {times[-1]:g}")
+        times.setflags(write=False)
+        object.__setattr__(self, "times", times)
+
+    @classmethod
+    def uniform(cls, horizon: float, steps: int, early_stop: float = 0.0) -> TimeGrid:
+        """``steps`` equal steps from ``horizon`` down to ``early_stop``."""
+        horizon, steps = _positive("horizon", horizon), _count("steps", steps)
+        return cls(np.linspace(horizon, _early_stop(early_stop, horizon), steps + 1), "uniform")
+
+    @classmethod
+    def geometric(
+        cls, horizon: float, steps: int, early_stop: float = 0.0, smallest: float | None = None
+    ) -> TimeGrid:
+        """Times in geometric progression down to ``early_stop``; without one, down to ``smallest`` and then 0.
+
+        ``smallest`` defaults to 1e-3 × horizon.
+        """
+        horizon, steps = _positive("horizon", horizon), _count("steps", steps)
+        stop = _early_stop(early_stop, horizon)
+        if stop > 0:
+            return cls(np.append(np.geomspace(horizon, stop, steps + 1)[:-1], stop), "geometric")
+        smallest = 1e-3 * horizon if smallest is None else _positive("smallest", smallest)
+        if smallest >= horizon:
+            raise ValueError(f"smallest must be below the horizon {horizon:g}, got {smallest:g}")
+        if steps == 1:
+            return cls(np.array([horizon, 0.0]), "geometric")
+        return cls(np.append(np.geomspace(horizon, smallest, steps), 0.0), "geometric")
+
+    @classmethod
+    def from_times(cls, times) -> TimeGrid:
+        """Any strictly decreasing list of times."""
+        return cls(np.asarray(times, dtype=float), "list")
+
+    @property
+    def horizon(self) -> float:
+        return float(self.times[0])
+
+    @property
+    def early_stop(self) -> float:
+        return float(self.times[-1])
+
+    @property
+    def steps(self) -> int:
+        return len(self.times) - 1
