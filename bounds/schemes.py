@@ -1,0 +1,292 @@
+r"""Samplers that are affine in the score: P, Q and the noise n of one reverse step, as data (docs/theory.md section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .grid import TimeGrid
+from .process import ForwardProcess
+from .quadrature import Path, StepNodes
+from .steps import Steps
+
+
+@dataclass(frozen=True)
+class Rule:
+    r"""One row of the table of samplers (k = 1), written so that nothing cancels (F is ∫_r^σ f).
+
+    Attributes
+    ----------
+    key, source : str
+        Name in problem files; where the sampler comes from.
+    drift : callable or None
+        Integrand of P − 1; ``None`` when P = Φ⁻¹.
+    score_weight : callable
+        Integrand of Q over the step.
+    score_defect : callable or None
+        Integrand of :math:`c_2 = \Phi^{-1}C - Q`; ``None`` when Q = Φ⁻¹C.
+    amplitude : callable
+        (nodes, H*) -> n(σ)g(σ), whose squared integral is the noise variance.
+    needs_envelope : bool
+        True if the noise depends on the data assumption, through H*.
+    amplitude_needs_path : bool
+        True if n uses C, a² or s² at the nodes.
+    """
+
+    key: str
+    source: str
+    drift: Callable | None
+    score_weight: Callable
+    score_defect: Callable | None
+    amplitude: Callable
+    needs_envelope: bool = False
+    amplitude_needs_path: bool = False
+
+
+def _posterior_weight(nodes: StepNodes):
+    # Φ(τ,r)⁻¹C(τ,r) = ∫ e^{2F(u) − F(τ)} g²(u) du
+    return np.exp(2 * nodes.F - nodes.F_end) * nodes.g_sq
+
+
+def _grown_noise(nodes: StepNodes):
+    # Φ(σ,r)⁻¹ g
+    return np.exp(nodes.F) * np.sqrt(nodes.g_sq)
+
+
+EULER_MARUYAMA = Rule(
+    key="euler-maruyama",
+    source="arXiv 2311.11003 eq. (2.8)",
+    drift=lambda n: n.f,
+    score_weight=lambda n: n.g_sq,
+    score_defect=lambda n: np.expm1(2 * n.F - n.F_end) * n.g_sq,
+    amplitude=lambda n, _: np.sqrt(n.g_sq),
+)
+FROZEN_EULER_MARUYAMA = Rule(
+    key="frozen-euler-maruyama",
+    source="Euler–Maruyama with coefficients frozen at the start of the step",
+    drift=lambda n: n.f_end,
+    score_weight=lambda n: n.g_sq_end,
+    score_defect=lambda n: np.expm1(2 * n.F - n.F_end) * n.g_sq + (n.g_sq - n.g_sq_end),
+    amplitude=lambda n, _: np.sqrt(n.g_sq_end),
+)
+EXPONENTIAL = Rule(
+    key="exponential",
+    source="exponential integrator (docs/theory.md section 3)",
+    drift=None,
+    score_weight=lambda n: np.exp(n.F) * n.g_sq,
+    score_defect=lambda n: np.exp(n.F) * np.expm1(n.F - n.F_end) * n.g_sq,
+    amplitude=lambda n, _: _grown_noise(n),
+)
+POSTERIOR_MEAN = Rule(
+    key="posterior-mean",
+    source="Tweedie's formula (docs/theory.md section 3)",
+    drift=None,
+    score_weight=_posterior_weight,
+    score_defect=None,
+    amplitude=lambda n, _: _grown_noise(n),
+)
+POSTERIOR_MEAN_MATCHED = Rule(
+    key="posterior-mean-matched",
+    source="docs/theory.md section 3, matched noise",
+    drift=None,
+    score_weight=_posterior_weight,
+    score_defect=None,
+    # n = Φ⁻¹(I + C H(c*))
+    amplitude=lambda n, hessian: _grown_noise(n) * (1 + n.C * hessian),
+    needs_envelope=True,
+    amplitude_needs_path=True,
+)
+ANCESTRAL = Rule(
+    key="ancestral",
+    source="Ho et al. 2020 (DDPM), variance of U_r given U_τ and X_0",
+    drift=None,
+    score_weight=_posterior_weight,
+    score_defect=None,
+    # ∫n²g² = C(τ,r) s²(r)/s²(τ)
+    amplitude=lambda n, _: _grown_noise(n) * np.maximum(1 - n.C / n.s_sq, 0.0),
+    amplitude_needs_path=True,
+)
+
+#: Every sampler by the key used in problem files.
+SCHEMES = {
+    rule.key: rule
+    for rule in (
+        EULER_MARUYAMA,
+        FROZEN_EULER_MARUYAMA,
+        EXPONENTIAL,
+        POSTERIOR_MEAN,
+        POSTERIOR_MEAN_MATCHED,
+        ANCESTRAL,
+    )
+}
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A sampler: a rule, the grid it walks down, and the Gaussian it starts from.
+
+    Parameters
+    ----------
+    rule : Rule
+    grid : TimeGrid
+    prior_std : float, optional
+        Standard deviation of the isotropic Gaussian prior; by default s(T), as in arXiv 2311.11003.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``prior_std`` is not a positive number.
+    """
+
+    rule: Rule
+    grid: TimeGrid
+    prior_std: float | None = None
+
+    def __post_init__(self):
+        if self.prior_std is not None and not (
+            isinstance(self.prior_std, int | float)
+            and not isinstance(self.prior_std, bool)
+            and np.isfinite(self.prior_std)
+            and self.prior_std > 0
+        ):
+            raise ValueError(f"prior_std must be positive and finite, got {self.prior_std!r}")
+
+    @property
+    def key(self) -> str:
+        return self.rule.key
+
+    def steps(self, process: ForwardProcess, assumption=None, moments=None) -> Steps:
+        """The sampler as numbers.
+
+        Parameters
+        ----------
+        process : ForwardProcess
+            One-block process.
+        assumption, moments
+            Data assumption and, where known, posterior moments: only matched noise looks at them.
+
+        Raises
+        ------
+        ValueError
+            If matched noise is asked for without an assumption, or the process is not usable up to the horizon.
+        """
+        return StepTable(process, self, assumption, moments).steps()
+
+
+class StepTable:
+    r"""A scheme on a process: the path, and the coefficients of every step, computed once and shared.
+
+    Parameters
+    ----------
+    process, scheme, assumption, moments
+        As in `Scheme.steps`.
+
+    Attributes
+    ----------
+    path : Path
+    P, Q, noise_var : arrays of shape (k,)
+    c1, c2 : arrays of shape (k,)
+        Φ⁻¹ − P and Φ⁻¹C − Q, computed without cancellation.
+    c1_error, c2_error : arrays of shape (k,)
+        Estimated quadrature errors of the two.
+    """
+
+    def __init__(self, process: ForwardProcess, scheme: Scheme, assumption=None, moments=None):
+        if scheme.rule.needs_envelope and assumption is None:
+            raise ValueError(f"{scheme.key} needs a data assumption: its noise is matched to the posterior covariance")
+        self.scheme, self.rule = scheme, scheme.rule
+        self.assumption, self.moments = assumption, moments
+        rule = self.rule
+        late = rule.amplitude_needs_path
+
+        def integrands(n):
+            noise = () if late else (np.square(self.amplitude(n)),)
+            if rule.drift is None:
+                return rule.score_weight(n), rule.score_defect(n) if rule.score_defect else 0.0, *noise
+            return rule.score_weight(n), rule.score_defect(n), *noise, rule.drift(n), n.f - rule.drift(n)
+
+        self.path = path = Path(process, scheme.grid.times, integrands)
+        self.prior_var = float(path.s_sq[0]) if scheme.prior_std is None else float(scheme.prior_std) ** 2
+        self.Q, self.c2, self.c2_error = path.also[0], path.also[1], path.also_errors[1]
+        self.noise_var = (
+            path.integrate(lambda n: (np.square(self.amplitude(n)),))[0][0] if late else path.also[2]
+        )
+        with np.errstate(over="ignore"):
+            growth = np.exp(path.F)
+        if rule.drift is None:
+            self.P, self.c1, self.c1_error = growth, np.zeros_like(growth), np.zeros_like(growth)
+        else:
+            self.P = 1 + path.also[-2]
+            self.c1 = np.expm1(path.F) - path.F + path.also[-1]
+            self.c1_error = path.also_errors[-1] + 4 * np.finfo(float).eps * np.abs(path.F)
+
+    def matched_hessian(self, nodes: StepNodes):
+        """H(c*) of the matched noise: c* = mmse(q) where it is known, else the middle of the envelope."""
+        if not self.rule.needs_envelope:
+            return None
+        floor = self.assumption.hessian_lower(nodes.a_sq, nodes.s_sq)
+        if self.moments is not None:
+            return floor + hessian_moments(self.moments, nodes.a_sq, nodes.s_sq)[0]
+        return floor + self.assumption.hessian_gap(nodes.a_sq, nodes.s_sq) / 2
+
+    def amplitude(self, nodes: StepNodes):
+        """n g at the nodes, shape (k, m, n)."""
+        return self.rule.amplitude(nodes, self.matched_hessian(nodes))
+
+    def steps(self) -> Steps:
+        """P, Q and the noise variance of every step, as the sampler and its exact law use them."""
+        path = self.path
+        return Steps(path.times, self.P, self.Q, self.noise_var, path.a, path.s_sq, self.prior_var)
+
+
+def hessian_moments(moments, a_sq, s_sq):
+    r"""Mean and mean square of the Hessian excess :math:`x = \psi^2 (c - c_{lo})`, with errors: (x1, e1, x2, e2)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        psi_sq = a_sq / np.square(s_sq)
+        first, first_error, second, second_error = moments.at(a_sq / s_sq)
+        return psi_sq * first, psi_sq * first_error, psi_sq**2 * second, psi_sq**2 * second_error
+
+
+def scheme(key: str, horizon: float, steps: int, *, grid: str = "uniform", early_stop: float = 0.0, prior_std=None):
+    """A sampler by name on a uniform or geometric grid.
+
+    Parameters
+    ----------
+    key : str
+        One of `SCHEMES`.
+    horizon, steps, early_stop
+        As in `TimeGrid`.
+    grid : str
+        "uniform" or "geometric".
+    prior_std : float, optional
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown or a number out of range.
+    """
+    if key not in SCHEMES:
+        raise ValueError(f"scheme must be one of {', '.join(SCHEMES)}, got {key!r}")
+    if grid not in ("uniform", "geometric"):
+        raise ValueError(f"grid must be uniform or geometric, got {grid!r}")
+    times = getattr(TimeGrid, grid)(horizon, steps, early_stop)
+    return Scheme(SCHEMES[key], times, prior_std)
+
+
+def _named(key: str):
+    def make(horizon: float, steps: int, **options) -> Scheme:
+        return scheme(key, horizon, steps, **options)
+
+    make.__name__ = make.__qualname__ = key.replace("-", "_")
+    make.__doc__ = f"The {key} sampler ({SCHEMES[key].source}); see `scheme` for the parameters."
+    return make
+
+
+euler_maruyama = _named("euler-maruyama")
+frozen_euler_maruyama = _named("frozen-euler-maruyama")
+exponential_integrator = _named("exponential")
+posterior_mean = _named("posterior-mean")
+posterior_mean_matched = _named("posterior-mean-matched")
+ancestral = _named("ancestral")
