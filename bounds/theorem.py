@@ -1,0 +1,342 @@
+"""What a theorem is: a statement in sympy, hypotheses that can be checked, a second derivation, and numbers."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import sympy
+
+from .assumptions import Assumption
+from .process import ForwardProcess
+from .schemes import Scheme, StepTable
+
+
+class NotApplicable(ValueError):
+    """A theorem was asked for where its hypotheses do not hold.
+
+    Attributes
+    ----------
+    theorem : str
+        Key of the theorem.
+    unmet : tuple of str
+        One line for each hypothesis that is not met, beginning with its name.
+    """
+
+    def __init__(self, theorem: str, unmet):
+        self.theorem, self.unmet = theorem, tuple(unmet)
+        super().__init__(f"{theorem} does not apply: " + "; ".join(self.unmet))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a theorem is from."""
+
+    paper: str
+    where: str
+    arxiv: str | None = None
+
+    def __str__(self):
+        return f"{self.paper}, {self.where}" + (f" (arXiv {self.arxiv})" if self.arxiv else "")
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What is known of the data beyond the assumption, for laws in closed form.
+
+    Attributes
+    ----------
+    moments : object with ``at(q)``, or None
+        Mean and mean square of the posterior covariance above c_lo (the MMSE curve and its derivative).
+    gaussian_spectrum : (mean, variances), or None
+        Mean (d,) and covariance eigenvalues (d,) with the mean in the eigenbasis, if the data are Gaussian.
+    distance_to_gaussian : callable, or None
+        v -> an upper bound of W2(p_0, N(0, v I)).
+    time_regularity : callable, or None
+        `bounds.quadrature.Path` -> the constant M1 of arXiv 2311.11003, Assumption 2.
+    """
+
+    moments: Any = None
+    gaussian_spectrum: tuple | None = None
+    distance_to_gaussian: Callable[[float], float] | None = None
+    time_regularity: Callable | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A question: this process, this data assumption, this sampler, this score error.
+
+    Parameters
+    ----------
+    process : ForwardProcess
+    assumption : Assumption
+        Constants may be arrays that broadcast against each other: one evaluation then bounds them all.
+    scheme : Scheme
+    score_error : float
+        M: L2 size of the score error at the iterates.
+    score_noise : float
+        L2 size of the part of the score error that has mean zero given the past at every step.
+    facts : DataFacts
+        What is known of the data beyond the assumption.
+
+    Raises
+    ------
+    ValueError
+        If a score error is negative or not finite.
+    """
+
+    process: ForwardProcess
+    assumption: Assumption
+    scheme: Scheme
+    score_error: float = 0.0
+    score_noise: float = 0.0
+    facts: DataFacts = field(default_factory=DataFacts)
+
+    def __post_init__(self):
+        for name in ("score_error", "score_noise"):
+            value = np.asarray(getattr(self, name), dtype=float)
+            if not np.all(np.isfinite(value)) or np.any(value < 0):
+                raise ValueError(f"{name} must be >= 0 and finite, got {getattr(self, name)}")
+
+    @cached_property
+    def table(self) -> StepTable:
+        """The scheme on the process as numbers."""
+        return StepTable(self.process, self.scheme, self.assumption, self.facts.moments)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the batch of problems (() for one)."""
+        values = [v for v in vars(self.assumption).values() if isinstance(v, np.ndarray)]
+        values += [v for v in (self.score_error, self.score_noise) if isinstance(v, np.ndarray)]
+        return np.broadcast_shapes(*(np.shape(v) for v in values)) if values else ()
+
+    def batches(self, size: int) -> list[Setting]:
+        """The problems of a batch in slices of at most ``size``, all on the same table; [self] for one problem."""
+        if not self.shape or self.shape[0] <= size:
+            return [self]
+        table = self.table
+
+        def cut(value, part):
+            return value[part] if isinstance(value, np.ndarray) and value.ndim and len(value) > 1 else value
+
+        parts = []
+        for start in range(0, self.shape[0], size):
+            part = slice(start, start + size)
+            assumption = object.__new__(type(self.assumption))
+            for name, value in vars(self.assumption).items():
+                object.__setattr__(assumption, name, cut(value, part))
+            errors = {name: cut(getattr(self, name), part) for name in ("score_error", "score_noise")}
+            parts.append(replace(self, assumption=assumption, **errors))
+            if not table.rule.needs_envelope:
+                parts[-1].__dict__["table"] = table
+        return parts
+
+    def without_facts(self) -> Setting:
+        """The same question from the constants of the assumption alone."""
+        return replace(self, facts=DataFacts(time_regularity=self.facts.time_regularity))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A hypothesis: ``check`` returns None where it holds, and what is wrong where it does not."""
+
+    name: str
+    statement: str
+    check: Callable[[Setting], str | None]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A theorem at numbers.
+
+    Attributes
+    ----------
+    theorem : str
+    kind : str
+        "upper" or "lower".
+    total : float or array
+        The bound, in data units; every rounding and quadrature error points to the safe side.
+    terms : mapping of str to float or array
+        What each error source contributes on its own.  The total never exceeds their sum.
+    information : str
+        What the bound knew of the data: "constants", "MMSE curve"…
+    notes : tuple of str
+        Remarks for the reader, such as why a bound is vacuous.
+    details : mapping
+        Further numbers (contraction, steps…).
+    """
+
+    theorem: str
+    kind: str
+    total: float
+    terms: MappingProxyType
+    information: str = "constants"
+    notes: tuple[str, ...] = ()
+    details: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
+
+    def as_dict(self) -> dict:
+        """Plain data for JSON (infinities become None)."""
+        return {
+            "total": _plain(self.total),
+            "terms": {name: _plain(value) for name, value in self.terms.items()},
+            "information": self.information,
+            "notes": list(self.notes),
+            "details": {name: _plain(value) for name, value in self.details.items()},
+        }
+
+
+def _plain(value):
+    if isinstance(value, np.ndarray) and value.ndim:
+        return [_plain(v) for v in value]
+    if isinstance(value, str | bool | int) or value is None:
+        return value
+    value = float(value)
+    return value if np.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A setting on which a theorem is tested: how loose it may be, and which statements matter there.
+
+    Attributes
+    ----------
+    name : str
+    process, scheme : callable
+        () -> the process, the scheme.
+    law : callable
+        (module of laws) -> the data; called with the laws of `closed_form`, which this package does not import.
+    score_error, score_noise : float
+    information : str
+        "all" or "constants": what the bound may know of the data.
+    ratio_ceiling : float
+        Largest bound/exact allowed.
+    decisive : mapping of str to float
+        Statement key -> factor: with that statement multiplied by it, the total must fall below the exact W2.
+    """
+
+    name: str
+    process: Callable
+    law: Callable
+    scheme: Callable
+    score_error: float = 0.0
+    score_noise: float = 0.0
+    information: str = "all"
+    ratio_ceiling: float = np.inf
+    decisive: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """One result of the literature, or ours: one file in `bounds.theorems`.
+
+    Attributes
+    ----------
+    key, title : str
+    kind : str
+        "upper" (W2 is at most) or "lower" (W2 of this sampler is at least).
+    source : Source
+    statement : str
+        The inequality in LaTeX; each named expression of ``stated`` completes it.
+    symbols : dict of str to str
+        Every symbol of ``stated`` with its meaning.
+    conditions : tuple of Condition
+    stated : dict of str to sympy expression
+        The formula as stated, in the cancellation-free form the numbers are computed from.
+    derive : callable
+        () -> the same expressions rebuilt from lemmas.
+    evaluate : callable
+        (Setting, functions) -> Bound, where ``functions`` are the lambdified ``stated``.
+    derivation : str
+        One sentence: how ``derive`` gets there.
+    cases : tuple of Case
+    """
+
+    key: str
+    title: str
+    kind: str
+    source: Source
+    statement: str
+    symbols: dict
+    conditions: tuple
+    stated: dict
+    derive: Callable
+    evaluate: Callable
+    derivation: str = ""
+    cases: tuple = ()
+
+    @cached_property
+    def functions(self) -> dict[str, Callable]:
+        """The stated expressions as vectorised numpy functions of their symbols, by name."""
+        return {name: _Function(expression) for name, expression in self.stated.items()}
+
+    def unmet(self, setting: Setting) -> tuple[str, ...]:
+        """The hypotheses that do not hold, one line each (empty: the theorem applies)."""
+        found = []
+        for condition in self.conditions:
+            problem = condition.check(setting)
+            if problem is not None:
+                found.append(f"{condition.name}: {problem}")
+        return tuple(found)
+
+    def bound(self, setting: Setting) -> Bound:
+        """The theorem at numbers.
+
+        Parameters
+        ----------
+        setting : Setting
+
+        Returns
+        -------
+        Bound
+
+        Raises
+        ------
+        NotApplicable
+            If a hypothesis is not met; the exception names each.
+        """
+        unmet = self.unmet(setting)
+        if unmet:
+            raise NotApplicable(self.key, unmet)
+        with np.errstate(over="ignore"):
+            return self.evaluate(setting, self.functions)
+
+    def corrupted(self, name: str, factor) -> Theorem:
+        """The same theorem with one stated expression multiplied by ``factor``: for testing the tests."""
+        factor = sympy.nsimplify(factor)
+        return replace(self, stated={**self.stated, name: factor * self.stated[name]})
+
+    def latex(self) -> str:
+        """The statement and its expressions in LaTeX."""
+        lines = [self.statement]
+        lines += [rf"\mathrm{{{name.replace('_', chr(92) + ' ')}}} &= {sympy.latex(expr)}" for name, expr in self.stated.items()]
+        return "\n".join(lines)
+
+
+class _Function:
+    """A sympy expression called by keyword: ``function(P=…, Q=…)``, ignoring what it does not need."""
+
+    def __init__(self, expression):
+        self.expression = expression
+        self.symbols = sorted(expression.free_symbols, key=str)
+        self.names = [str(s) for s in self.symbols]
+        self._call = sympy.lambdify(self.symbols, expression, modules="numpy", cse=True)
+
+    def __call__(self, **values):
+        return self._call(*(values[name] for name in self.names))
+
+
+@lru_cache
+def theorems() -> dict[str, Theorem]:
+    """Every theorem, by key: the folder `bounds.theorems` is the registry."""
+    package = importlib.import_module("bounds.theorems")
+    found = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        theorem = importlib.import_module(f"bounds.theorems.{module.name}").THEOREM
+        found[theorem.key] = theorem
+    return dict(sorted(found.items(), key=lambda item: (item[1].kind != "upper", item[0] != "martingale", item[0])))

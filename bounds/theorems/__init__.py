@@ -1,0 +1,1 @@
+"""One file a theorem: dropping a file here lists it, tests it and plots it."""

@@ -1,0 +1,243 @@
+r"""The convergence theorem of Gao, Nguyen and Zhu for general f and g, with every constant explicit (k = 1).
+
+Statement
+---------
+.. math::
+    W_2 \le e^{-\int_0^T c}\,\|x_0\| + \sum_k \Big[\prod_{j>k} \Gamma_j\Big]
+    \big( M_1 h_k G_k (1 + \|x_0\| + \omega) + M G_k + \sqrt{h_k}\, \nu_k (\textstyle\int (|f| + g^2 L)^2)^{1/2} \big).
+
+Hypotheses
+----------
+m0-strongly log-concave, L0-smooth data; Euler–Maruyama; a time-regularity constant M1 with
+:math:`\|s_t(x) - s_{t'}(x)\| \le M_1 |t - t'| (1 + \|x\|)`; score error of L2 size M at the iterates.
+
+Source
+------
+arXiv 2311.11003, shape of (3.15), Assumptions 1 to 4.  The constants are re-derived (docs/theory.md section 5, Theorem G).
+
+Transcription
+-------------
+‖x_0‖ in the M1 term bounds θ, the distance of the reverse process from stationarity.  That needs a(t) <= 1, which a
+negative f breaks; here it is max(‖x_0‖, θ), the same wherever f >= 0.  The prior may have any variance: the initial
+distance is then (a²E‖X_0‖² + d(s−σ)²)^{1/2}.  Suprema over time are taken step by step from above.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import numpy as np
+import sympy
+from sympy import Abs, Max, sqrt, symbols
+
+from ..assumptions import StronglyLogConcave, WeaklyLogConcave
+from ..recursion import round_up, weights
+from ..schedules import ou
+from ..schemes import euler_maruyama
+from ..theorem import Bound, Case, Condition, Setting, Source, Theorem
+from .martingale import FINITE_FISHER, ONE_BLOCK
+
+F, G, M, M1, h, d, theta, omega = symbols("F G M M1 h d theta omega", real=True)
+I_alpha, I_L, I_absf, I_sqrtL, I_sq = symbols("I_alpha I_L I_absf I_sqrtL I_sq", real=True)
+E0, V_0, V_T, a_0, a_T, x0 = symbols("E0 V_0 V_T a_0 a_T x0", real=True)
+
+_NU = I_absf * (theta + omega) + sqrt(d) * I_sqrtL + theta * I_L + sqrt(d * G)
+
+STATED = {
+    "initialisation": V_0 * a_T / (V_T * a_0) * E0,
+    "growth": Max(Abs(1 + F - I_alpha), Abs(1 + F - I_L)) + M1 * h * G,
+    "time_regularity": M1 * h * G * (1 + Max(x0, theta) + omega),
+    "score": M * G,
+    "discretisation": sqrt(h) * _NU * sqrt(I_sq),
+}
+
+
+def derive() -> dict:
+    """The stated terms from the reverse SDE, Grönwall, Minkowski and Cauchy–Schwarz."""
+    t, z = symbols("t z", real=True)
+    V, a = sympy.Function("V", positive=True)(t), sympy.Function("a", positive=True)(t)
+    # V = a²/m0 + s² solves V' = g² − 2fV and a' = −fa: the rate g²/V − f is a total derivative
+    f = -a.diff(t) / a
+    rate = (V.diff(t) + 2 * f * V) / V - f
+    primitive = sympy.log(V) - sympy.log(a)
+    defect = sympy.simplify(primitive.diff(t) - rate)
+    start, end = (primitive.subs({V: v, a: b}) for v, b in ((V_0, a_0), (V_T, a_T)))
+    contraction = sympy.simplify(sympy.exp(start - end + defect))
+    # one step y ← y + Fy + ∫g² s with s' = −α or −L, plus what time regularity adds in proportion to ‖Δ‖
+    slopes = [sympy.diff(z + F * z - integral * z, z) for integral in (I_alpha, I_L)]
+    per_size = M1 * h * G
+    # ‖y‖ <= ‖Δ‖ + ‖z‖, ‖z‖ <= θ + ω (θ from the start, ω stationary)
+    state, score_size = theta + omega, sqrt(d) * I_sqrtL + theta * I_L
+    moved = I_absf * state + score_size + sqrt(d * G)
+    return {
+        "initialisation": contraction * E0,
+        "growth": Max(*(Abs(s) for s in slopes)) + per_size,
+        "time_regularity": per_size * (1 + Max(x0, theta) + omega),
+        "score": G * M,
+        "discretisation": sqrt(h) * sqrt(I_sq) * moved,
+    }
+
+
+def strong_constants(assumption):
+    """(m0, L0) if the assumption makes the data strongly log-concave, else None."""
+    if isinstance(assumption, StronglyLogConcave):
+        return assumption.m0, assumption.smoothness
+    if isinstance(assumption, WeaklyLogConcave) and np.all(np.asarray(assumption.M) < assumption.alpha):
+        return assumption.alpha - assumption.M, assumption.smoothness
+    return None
+
+
+def time_regularity(setting: Setting):
+    """M1: the number given, or the closed form's on this path; None if unknown."""
+    known = setting.facts.time_regularity
+    return known(setting.table.path) if callable(known) else known
+
+
+def evaluate(setting: Setting, functions) -> Bound:
+    """The theorem at numbers; each of the four sums is a named term and the total is their sum."""
+    m0, L0 = strong_constants(setting.assumption)
+    path, table, dim = setting.table.path, setting.table, setting.assumption.dim
+    lengths = -np.diff(path.times)
+
+    def integrand(n):
+        alpha = 1 / (n.a_sq / m0 + n.s_sq)
+        with np.errstate(divide="ignore"):
+            lipschitz = np.minimum(1 / n.s_sq, L0 / n.a_sq)
+        return (
+            n.g_sq * alpha,
+            n.g_sq * lipschitz,
+            np.abs(n.f),
+            n.g_sq * np.sqrt(lipschitz),
+            np.square(np.abs(n.f) + n.g_sq * lipschitz),
+            np.maximum(n.f, 0.0),
+        )
+
+    (I_alpha, I_L, I_absf, I_sqrtL, I_sq, rise), errors = path.integrate(integrand)
+    I_L, I_absf, I_sqrtL, I_sq, rise = (
+        x + e for x, e in zip((I_L, I_absf, I_sqrtL, I_sq, rise), errors[1:], strict=True)
+    )
+    I_alpha = I_alpha - errors[0]
+    x0 = np.sqrt(setting.assumption.second_moment)
+    initial = np.sqrt(np.square(path.a[0] * x0) + dim * np.square(np.sqrt(path.s_sq[0]) - np.sqrt(table.prior_var)))
+    variance = np.square(path.a) / m0 + path.s_sq
+    theta, omega = _suprema(path, variance, initial, x0, dim, rise, I_absf)
+    M1 = time_regularity(setting)
+    M = np.hypot(setting.score_error, setting.score_noise)
+    later, _ = weights(functions["growth"](F=path.F, G=table.Q, I_alpha=I_alpha, I_L=I_L, M1=M1, h=lengths))
+    step = dict(h=lengths, G=table.Q, M=M, M1=M1, theta=theta, omega=omega, x0=x0, d=dim)
+    step |= dict(I_absf=I_absf, I_sqrtL=I_sqrtL, I_L=I_L, I_sq=I_sq)
+    operations = 4 * len(lengths)
+
+    def summed(name):
+        return round_up(float(np.sum(later * functions[name](**step))), operations)
+
+    terms = {
+        "initialisation": round_up(
+            float(functions["initialisation"](
+                V_0=variance[-1], V_T=variance[0], a_0=path.a[-1], a_T=path.a[0], E0=initial
+            )),
+            operations,
+        ),
+        "time regularity": summed("time_regularity"),
+        "score": summed("score"),
+        "discretisation": summed("discretisation"),
+    }
+    if path.times[-1] > 0:
+        stop = np.square((1 - path.a[-1]) * x0) + dim * path.s_sq[-1]
+        terms["early stopping"] = round_up(float(np.sqrt(stop)), operations)
+    total = sum(terms.values())
+    notes = ("vacuous: the bound exceeds sqrt(E‖X_0‖²)",) if total > x0 else ()
+    return Bound(
+        theorem=THEOREM.key,
+        kind="upper",
+        total=round_up(float(total), 8),
+        terms=MappingProxyType(terms),
+        information="constants and M1",
+        notes=notes,
+        details=MappingProxyType({"M1": float(M1), "theta": theta, "omega": omega, "steps": len(lengths)}),
+    )
+
+
+def _suprema(path, variance, initial, x0, dim, rise, I_absf):
+    """(θ, ω): the suprema over time, bounded step by step from the grid times."""
+    upper = slice(None, -1)
+    growth = np.exp(rise)
+    # within a step a(t) <= a(τ) e^{∫f⁺}, and the contraction V_t a_T/(V_T a_t) only improves on its value at τ
+    theta = np.max(variance[upper] * path.a[0] / (variance[0] * path.a[upper]) * growth) * initial
+    size = np.square(path.a * x0) + dim * path.s_sq
+    from_above = size[upper] * growth**2
+    gained = path.C * np.exp(2 * I_absf)
+    from_below = (size[1:] + dim * gained) * np.exp(2 * (I_absf - rise))
+    omega = np.sqrt(max(size.max(), np.max(np.minimum(from_above, from_below))))
+    return float(theta), float(omega)
+
+
+def _strong(setting: Setting):
+    if strong_constants(setting.assumption) is None:
+        return f"needs m0-strongly log-concave data (m0 > 0), got {setting.assumption.key}"
+    return None
+
+
+def _euler(setting: Setting):
+    return None if setting.scheme.key == "euler-maruyama" else f"stated for euler-maruyama, got {setting.scheme.key}"
+
+
+def _has_time_regularity(setting: Setting):
+    if setting.facts.time_regularity is None:
+        return "needs the time-regularity constant M1 (data.time_regularity), which closed-form Gaussian laws supply"
+    return None
+
+
+def _single(setting: Setting):
+    return None if not setting.shape else "evaluated one problem at a time"
+
+
+THEOREM = Theorem(
+    key="gao2025-general-sde",
+    title="Gao, Nguyen and Zhu: general f and g",
+    kind="upper",
+    source=Source("Gao, Nguyen and Zhu 2025", "shape of (3.15)", "2311.11003"),
+    statement=(
+        r"W_2 \le e^{-\int_0^T c}\|x_0\| + \sum_k \Big[\prod_{j>k}\Gamma_j\Big]\big(M_1 h_k G_k(1+\|x_0\|+\omega)"
+        r" + M G_k + \sqrt{h_k}\,\nu_k(\textstyle\int(|f|+g^2L)^2)^{1/2}\big)"
+    ),
+    symbols={
+        "F": "∫f over the step",
+        "G": "∫g² over the step",
+        "M": "L2 size of the score error",
+        "M1": "time-regularity constant of the score",
+        "h": "length of the step",
+        "d": "dimension",
+        "theta": "θ: distance of the reverse process from stationarity",
+        "omega": "ω: sup_t (a²E‖X_0‖² + d s²)^{1/2}",
+        "I_alpha": "∫g²α",
+        "I_L": "∫g²L",
+        "I_absf": "∫|f|",
+        "I_sqrtL": "∫g²√L",
+        "I_sq": "∫(|f| + g²L)²",
+        "E0": "initial distance, a‖x_0‖ for the prior N(0, s²(T)I)",
+        "V_0": "a²/m0 + s² at the last time",
+        "V_T": "a²/m0 + s² at the horizon",
+        "a_0": "a at the last time",
+        "a_T": "a at the horizon",
+        "x0": "‖x_0‖ = sqrt(E‖X_0‖²)",
+    },
+    conditions=(
+        ONE_BLOCK,
+        Condition("strong log-concavity", "m0 I ⪯ −∇² log p_0 ⪯ L0 I, m0 > 0", _strong),
+        Condition("Euler–Maruyama", "the scheme of (2.8)", _euler),
+        Condition("time regularity", "‖s_t(x) − s_t'(x)‖ <= M1|t−t'|(1+‖x‖)", _has_time_regularity),
+        Condition("one problem", "constants are numbers", _single),
+        FINITE_FISHER,
+    ),
+    stated=STATED,
+    derive=derive,
+    evaluate=evaluate,
+    derivation="Reverse SDE against its discretisation, synchronous coupling; Minkowski and Cauchy–Schwarz over a step.",
+    cases=(
+        Case("far mean, short horizon", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+             lambda: euler_maruyama(0.5, 20000), ratio_ceiling=10.0, decisive={"initialisation": 0.05}),
+        Case("large score error", ou, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
+             lambda: euler_maruyama(3, 1000), score_error=100.0, ratio_ceiling=10.0, decisive={"score": 0.05}),
+    ),
+)

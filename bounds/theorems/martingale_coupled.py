@@ -1,0 +1,101 @@
+r"""The martingale bound when only the law of the sampler's noise counts: each step's noise coupled to the posterior.
+
+Statement
+---------
+The recursion of `martingale` with v_k² computed for :math:`n_\lambda = \lambda_k \Phi^{-1}(I + C H(c^*))`, where
+:math:`\lambda_k` gives :math:`n_\lambda` the variance of the scheme's own noise; per step, the smaller of the two.
+
+Hypotheses
+----------
+Those of `martingale`.  The W2 distance sees the law of y_K only, and the step's noise is N(0, ∫n²g² I) whatever
+deterministic n of that size drives it, so the coupling may choose n.
+
+Source
+------
+docs/theory.md section 4 ("any deterministic n is allowed").  By Cauchy–Schwarz :math:`\lambda_k \Phi^{-1}(I + C H(c^*))`
+is the nearest n of given size to the exact noise at c*.
+
+Transcription
+-------------
+c* is where the mean of the posterior covariance is known or bounded; for Gaussian data the noise term is then exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import sympy
+
+from ..schemes import hessian_moments
+from ..theorem import Setting, Source
+from . import martingale
+from .martingale import VARIANCE_ERROR, expand
+
+_noise_var, _matched_var = sympy.symbols("noise_var matched_var", real=True)
+STATED = {**martingale.STATED, "scale": sympy.sqrt(_noise_var / _matched_var)}
+
+
+def derive() -> dict:
+    """λ from ∫λ²n*²g² = ∫n²g²; the rest as in `martingale`."""
+    scale = sympy.Symbol("lambda", positive=True)
+    variance, target = sympy.symbols("matched_var noise_var", positive=True)
+    (solution,) = sympy.solve(scale**2 * variance - target, scale)
+    plain = {variance: _matched_var, target: _noise_var}
+    return {**martingale.derive(), "scale": solution.subs(plain)}
+
+
+def _matched(setting: Setting, nodes):
+    """Φ⁻¹(I + C H(c*))g with c* the mean of the envelope that is known best."""
+    data = martingale.Constants(setting.assumption, 3)
+    floor, gap = data.hessian(nodes.a_sq, nodes.s_sq)
+    if setting.facts.moments is not None:
+        mean = hessian_moments(setting.facts.moments, nodes.a_sq, nodes.s_sq)[0]
+    else:
+        mean = np.minimum(gap, data.linear_excess(nodes.a_sq, nodes.s_sq)) / 2
+    return np.exp(nodes.F) * np.sqrt(nodes.g_sq) * (1 + nodes.C * (floor + mean))
+
+
+def missed_noise(setting: Setting, functions):
+    """v_k² of every step, array of shape (..., k): the smaller of the scheme's own and the coupled noise."""
+    own = martingale.missed_noise(setting, functions)
+    path = setting.table.path
+    problems = int(np.prod(setting.shape, dtype=int))
+    (matched,), (error,) = path.integrate(lambda nodes: (np.square(_matched(setting, nodes)),), problems)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = functions["scale"](noise_var=setting.table.noise_var, matched_var=matched)
+        relative = error / matched + 1e-12
+    usable = np.isfinite(scale)
+    scale, relative = np.where(usable, scale, 0.0), np.where(usable, relative, 0.0)
+    coupled = martingale.missed_noise(
+        setting, functions, lambda nodes: scale[..., nodes.index, None, None] * _matched(setting, nodes)
+    )
+    # λ is known to the accuracy of the quadrature; what that leaves of the standard deviation is added
+    left = np.sqrt(expand(setting.assumption.dim, 1) * setting.table.noise_var) * relative
+    return np.where(usable, np.minimum(own, np.square(np.sqrt(coupled) + left)), own)
+
+
+def evaluate(setting: Setting, functions):
+    """The martingale recursion with the coupled noise."""
+    return martingale.evaluate(setting, functions, missed_noise, THEOREM.key)
+
+
+THEOREM = replace(
+    martingale.THEOREM,
+    key="martingale-coupled",
+    title="Martingale bound, noise coupled to the posterior",
+    source=Source("docs/theory.md", "section 4, any deterministic noise of the same size"),
+    symbols={
+        **martingale.SYMBOLS,
+        "noise_var": "∫n²g², the scheme's noise variance",
+        "matched_var": "∫(n*g)², the variance of the matched noise",
+    },
+    stated=STATED,
+    derive=derive,
+    evaluate=evaluate,
+    derivation="As `martingale`; λ by equating variances.",
+    cases=tuple(
+        replace(case, decisive={k: v for k, v in case.decisive.items() if "variance" not in k})
+        for case in martingale.CASES
+    ),
+)

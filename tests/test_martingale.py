@@ -1,0 +1,314 @@
+"""The martingale bound: an independent recursion, golden numbers, refinements, orders, and soundness of its parts."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sympy
+from scipy import integrate
+
+from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds.recursion import propagate
+from bounds.schedules import general, ou, ve, vp
+from bounds.schemes import SCHEMES, scheme
+from bounds.theorem import DataFacts, Setting, theorems
+from bounds.theorems import martingale
+from closed_form import Gaussian, GaussianMixture
+from closed_form.mmse import posterior_moments
+from tolerances import GOLDEN, RECURSION_RELATIVE, SLOPE
+from verify.certificate import certify, setting_of
+
+MARTINGALE = theorems()["martingale"]
+TWO_MODES = WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25)
+
+
+def reference(assumption, key, horizon, steps, *, refine=True, score_error=0.0, score_noise=0.0):
+    """E_K for OU, written from docs/theory.md section 4 in the posterior covariance c, by scipy.quad, step by step."""
+    d, m2 = assumption.dim, assumption.second_moment
+    m, h = m2 / d, horizon / steps
+    a, s_sq = (lambda t: np.exp(-t)), (lambda t: -np.expm1(-2 * t))
+    info = lambda t: a(t) ** 2 / s_sq(t)  # noqa: E731
+    H = lambda t, c: -1 / s_sq(t) + c * (a(t) / s_sq(t)) ** 2  # noqa: E731
+    error = np.sqrt(a(horizon) ** 2 * m2)
+    for k in range(steps):
+        tau, r = horizon - k * h, horizon - (k + 1) * h
+        phi_inv, C_total = np.exp(h), -np.expm1(-2 * h)
+        P, Q, n = {
+            "euler-maruyama": (1 + h, 2 * h, lambda s: 1.0),
+            "posterior-mean": (phi_inv, phi_inv * C_total, lambda s, r=r: np.exp(s - r)),
+            "exponential": (phi_inv, 2 * np.expm1(h), lambda s, r=r: np.exp(s - r)),
+        }[key]
+        c = assumption.c_lo(info(tau)), assumption.c_up(info(tau))
+        A = max(abs(P + Q * H(tau, x)) for x in c)
+        c1, c2 = phi_inv - P, phi_inv * C_total - Q
+        M2 = s_sq(tau) + a(tau) ** 2 * m
+        bias_sq = d * (c1**2 * M2 - 2 * c1 * c2 + c2**2 * -H(tau, c[0]))
+
+        def density(sigma, r=r, n=n):
+            q = info(sigma)
+            low, up = assumption.c_lo(q), assumption.c_up(q)
+            C = -np.expm1(-2 * (sigma - r))
+            f = lambda x: 2 * (np.exp(sigma - r) * (1 + C * H(sigma, x)) - n(sigma)) ** 2  # noqa: E731
+            if not refine:
+                return max(f(low), f(up))
+            mean = min(up, assumption.centred_variance / (1 + assumption.centred_variance * q))
+            theta = (mean - low) / (up - low) if up > low else 0.0
+            return max(f(low), f(low) + theta * (f(up) - f(low)))
+
+        v_sq = d * integrate.quad(density, max(r, 1e-12), tau, epsabs=1e-15, epsrel=1e-10, limit=200)[0]
+        moved = A * error + np.sqrt(max(bias_sq, 0.0)) + Q * score_error
+        error = np.sqrt(moved**2 + v_sq + (Q * score_noise) ** 2)
+    return error
+
+
+@pytest.mark.parametrize("key", ["euler-maruyama", "posterior-mean", "exponential"])
+@pytest.mark.parametrize(
+    "assumption",
+    [
+        StronglyLogConcave(1.5, 6.0, dim=3, mean_norm=0.5),
+        TWO_MODES,
+        LogLipschitz(2.0, 0.8, 3.0, dim=2),
+    ],
+    ids=["strong", "weak", "log-lipschitz"],
+)
+@pytest.mark.parametrize("errors", [(0.0, 0.0), (0.3, 0.2)])
+def test_recursion_agrees_with_a_second_one(key, assumption, errors):
+    """E_K from the plain initial term equals a step-by-step recursion in c with scipy.quad."""
+    setting = Setting(ou(), assumption, scheme(key, 3.0, 25), *errors)
+    functions = MARTINGALE.functions
+    bias, variance = martingale.step_bias(setting, functions), martingale.missed_noise(setting, functions)
+    Q = setting.table.Q
+    plain = np.sqrt(np.exp(-6.0) * assumption.second_moment)
+    total = propagate(
+        plain, martingale.contraction(setting, functions), bias + Q * errors[0], variance + (Q * errors[1]) ** 2
+    )
+    expected = reference(assumption, key, 3.0, 25, score_error=errors[0], score_noise=errors[1])
+    assert float(total) == pytest.approx(expected, rel=RECURSION_RELATIVE)
+    assert MARTINGALE.bound(setting).total <= float(total) * (1 + RECURSION_RELATIVE)
+
+
+def unrefined(setting):
+    """Section 4 as its table was made: independent coupling at T, no θ, no MMSE curve, the scheme's own noise."""
+    x_mean, X = (sympy.Symbol(name, real=True) for name in ("x_mean", "X"))
+    stated = {**MARTINGALE.stated, "variance": MARTINGALE.stated["variance"].subs(x_mean, X)}
+    functions = replace(MARTINGALE, stated=stated).functions
+    setting = setting.without_facts()
+    path, assumption = setting.table.path, setting.assumption
+    start = functions["initial_sq"](
+        a_sq=path.a[0] ** 2, m2=assumption.second_moment, d=assumption.dim, s=np.sqrt(path.s_sq[0]),
+        sigma=np.sqrt(setting.table.prior_var),
+    )
+    step = martingale.contraction(setting, functions)
+    return float(
+        propagate(np.sqrt(start), step, martingale.step_bias(setting, functions), martingale.missed_noise(setting, functions))
+    )
+
+
+GAUSS = [
+    # process, variance, dim, T, K, B of section 9, exact W2 of section 9
+    (ou(), 0.25, 1, 4.0, 400, 0.01306, 0.009553),
+    (ou(), 1.0, 100, 4.0, 1600, 0.02309, 0.006253),
+    (ve(1), 0.25, 1, 40.0, 1600, 0.01724, 0.01274),
+]
+
+
+@pytest.mark.parametrize("process, variance, dim, horizon, steps, claimed, exact", GAUSS)
+def test_table_of_section_nine(process, variance, dim, horizon, steps, claimed, exact):
+    """The Gaussian rows of section 9: B without refinements and exact W2 to three digits; the default is no larger."""
+    law = Gaussian(np.zeros(dim), variance)
+    sampler = scheme("euler-maruyama", horizon, steps)
+    setting = setting_of(process, law, sampler)
+    certificate = certify("martingale", process=process, law=law, scheme=sampler)
+    assert unrefined(setting) == pytest.approx(claimed, rel=GOLDEN)
+    assert certificate.measured.midpoint == pytest.approx(exact, rel=GOLDEN)
+    assert certificate.bound["total"] <= claimed * (1 + GOLDEN)
+    assert certificate.verdict == "HOLDS"
+
+
+def test_two_modes_row_of_section_nine():
+    """½N(±1,¼), OU, T = 5, 400 steps: 0.1442 unrefined, at most 0.1315 from constants and 0.0998 with the MMSE curve."""
+    law, sampler = GaussianMixture.two_modes(2.0, 0.5), scheme("euler-maruyama", 5.0, 400)
+    constants = certify("martingale", process=ou(), law=law, scheme=sampler, information="constants")
+    known = certify("martingale", process=ou(), law=law, scheme=sampler)
+    assert unrefined(setting_of(ou(), law, sampler)) == pytest.approx(0.1442, rel=GOLDEN)
+    assert constants.measured.midpoint == pytest.approx(0.0153, rel=GOLDEN)
+    assert constants.bound["total"] <= 0.1315
+    assert known.bound["total"] <= 0.0998
+    assert (constants.bound["information"], known.bound["information"]) == ("constants", "MMSE curve")
+
+
+def test_matched_noise_on_two_modes():
+    """Posterior mean with matched noise: exact 0.0125, at most 0.082 from constants and 0.0492 with the MMSE curve."""
+    law, sampler = GaussianMixture.two_modes(2.0, 0.5), scheme("posterior-mean-matched", 5.0, 400)
+    constants = certify("martingale", process=ou(), law=law, scheme=sampler, information="constants")
+    known = certify("martingale", process=ou(), law=law, scheme=sampler)
+    assert known.measured.midpoint == pytest.approx(0.0125, rel=GOLDEN)
+    assert constants.bound["total"] <= 0.082
+    assert known.bound["total"] <= 0.0492
+    assert {constants.verdict, known.verdict} == {"HOLDS"}
+
+
+def test_variance_exploding_at_its_best_horizon():
+    """VE g² = 1, N(0,¼), 1600 uniform steps: at most 0.0033 at the best horizon."""
+    totals = [
+        MARTINGALE.bound(Setting(ve(1), StronglyLogConcave(4.0, 4.0), scheme("euler-maruyama", T, 1600))).total
+        for T in np.geomspace(2.0, 40.0, 25)
+    ]
+    assert min(totals) <= 0.0033
+
+
+def test_the_published_code_that_went_negative():
+    """N(0, 9I₂), β from 0.1 to 20, T = 1, 500 steps, where a published bound is −0.575: positive, and it holds."""
+    certificate = certify(
+        "martingale", process=vp("1/10 + 199/10*t"), law=Gaussian(np.zeros(2), 9.0),
+        scheme=scheme("euler-maruyama", 1.0, 500),
+    )  # fmt: skip
+    assert certificate.verdict == "HOLDS"
+    assert 0 < certificate.bound["total"] <= 4 * certificate.measured.lower
+
+
+@pytest.mark.parametrize(
+    "process, law, horizon",
+    [
+        (ou(), Gaussian([0.5], 0.25), 6.0),
+        (vp("1/10 + 199/10*t"), Gaussian([0.0], 0.5), 1.5),
+        (ou(), GaussianMixture.two_modes(1.6, 0.6), 7.0),
+    ],
+    ids=["ou", "vp", "mixture"],
+)
+def test_euler_errors_are_of_first_order(process, law, horizon):
+    """Exact error and martingale bound fall like h for Euler–Maruyama, by fitted slope."""
+    counts = np.array([800, 1600, 3200]) if isinstance(law, Gaussian) else np.array([400, 800, 1600])
+    found = [
+        certify("martingale", process=process, law=law, scheme=scheme("euler-maruyama", horizon, int(K))) for K in counts
+    ]
+    for values in ([c.measured.midpoint for c in found], [c.bound["total"] for c in found]):
+        slope = np.polyfit(np.log(1 / counts), np.log(values), 1)[0]
+        assert slope == pytest.approx(1.0, abs=SLOPE)
+
+
+def test_lower_bound_constant_on_the_unit_gaussian():
+    """OU, σ0 = 1: exact W2·4/(√d h) tends to 1."""
+    ratios = [
+        certify(
+            "martingale", process=ou(), law=Gaussian(np.zeros(7), 1.0), scheme=scheme("euler-maruyama", 12.0, K)
+        ).measured.midpoint * 4 * K / (np.sqrt(7) * 12.0)
+        for K in (1200, 4800)
+    ]
+    assert abs(ratios[1] - 1) < 0.002
+    assert abs(ratios[1] - 1) < 0.3 * abs(ratios[0] - 1)
+
+
+def test_refinements_only_help():
+    """θ, the sharper initial terms, the MMSE curve and the coupled noise never raise the bound."""
+    law = GaussianMixture([[-0.8], [0.1], [0.9]], weights=[0.3, 0.5, 0.2], std=0.6)
+    for key in SCHEMES:
+        for process, horizon in ((ou(), 2.0), (ve(1), 5.0), (general("sin(3*t)", "1"), 3.0)):
+            setting = setting_of(process, law, scheme(key, horizon, 40))
+            constants = setting.without_facts()
+            totals = {
+                "plain": unrefined(setting),
+                "constants": MARTINGALE.bound(constants).total,
+                "coupled": theorems()["martingale-coupled"].bound(constants).total,
+            }
+            assert totals["constants"] <= totals["plain"] * (1 + 1e-9)
+            assert totals["coupled"] <= totals["constants"] * (1 + 1e-9)
+            if key != "posterior-mean-matched":  # its sampler depends on what is known
+                known = MARTINGALE.bound(setting).total
+                assert known <= totals["constants"] * (1 + 1e-6)
+                assert theorems()["martingale-coupled"].bound(setting).total <= known * (1 + 1e-9)
+
+
+def test_a_batch_is_the_problems_one_by_one():
+    """Arrays of constants give what each problem gives alone, for constants, dimensions and score errors."""
+    rng = np.random.default_rng(3)
+    n = 300
+    alpha, M = np.exp(rng.normal(size=n)), rng.uniform(0, 2, n)
+    ratio, errors = rng.uniform(1, 3, n), rng.uniform(0, 1, n)
+    sampler = scheme("euler-maruyama", 1.0, 30)
+    together = MARTINGALE.bound(
+        Setting(vp("1+3*t"), WeaklyLogConcave(alpha, M * alpha, ratio * alpha, dim=3), sampler, errors, 0.1)
+    )
+    assert together.total.shape == (n,)
+    for i in (0, 7, 128, 299):
+        alone = MARTINGALE.bound(
+            Setting(
+                vp("1+3*t"),
+                WeaklyLogConcave(float(alpha[i]), float(M[i] * alpha[i]), float(ratio[i] * alpha[i]), dim=3),
+                sampler, float(errors[i]), 0.1,
+            )
+        )
+        assert together.total[i] == pytest.approx(alone.total, rel=1e-7)
+        for name, value in alone.terms.items():
+            assert together.terms[name][i] == pytest.approx(value, rel=1e-7)
+
+
+def test_bounded_data_need_early_stopping_and_then_have_a_bound():
+    """Two point masses: refused at t0 = 0 by name; with early stopping the bound holds against p_0 itself."""
+    setting = Setting(ou(), BoundedSupport(1.0), scheme("exponential", 3.0, 200))
+    assert any("early_stop" in line for line in MARTINGALE.unmet(setting))
+    stopped = Setting(ou(), BoundedSupport(1.0), scheme("exponential", 3.0, 200, early_stop=0.05))
+    bound = MARTINGALE.bound(stopped)
+    assert bound.terms["early stopping"] == pytest.approx(
+        np.sqrt((1 - np.exp(-0.05)) ** 2 - np.expm1(-0.1)), rel=1e-12
+    )
+    assert np.isfinite(bound.total) and bound.total > bound.terms["early stopping"]
+
+
+def test_unknown_mean_is_never_assumed():
+    """Without ‖E X_0‖ the bound is at least what any value of it gives."""
+    totals = [
+        MARTINGALE.bound(
+            Setting(ve(1), WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25, mean_norm=mean), scheme("euler-maruyama", 3.0, 50))
+        ).total
+        for mean in (None, 0.0, 0.5, 0.9)
+    ]
+    assert totals[0] >= max(totals[1:]) * (1 - 1e-12)
+
+
+def test_vacuous_bounds_say_so():
+    """Modes ten standard deviations apart: the bound names e^{M/α} and calls itself vacuous."""
+    setting = setting_of(ou(), GaussianMixture.two_modes(10.0, 0.5), scheme("euler-maruyama", 5.0, 100), information="constants")
+    notes = " ".join(MARTINGALE.bound(setting).notes)
+    assert "vacuous" in notes
+    assert "e^(M/alpha)" in notes
+
+
+def test_overflow_ends_as_infinity():
+    """A bound beyond the range of floats is reported as infinite, never as NaN or a small number."""
+    setting = Setting(ou(), WeaklyLogConcave(1e-3, 1e3, 1e3), scheme("euler-maruyama", 300.0, 3))
+    assert MARTINGALE.bound(setting).total > 1e10
+    worse = MARTINGALE.bound(Setting(ou(), WeaklyLogConcave(1.0, 1600.0, 1.0), scheme("exponential", 8.0, 4000)))
+    assert worse.total == np.inf
+    assert worse.as_dict()["total"] is None
+
+
+def test_initial_terms_are_the_smallest_that_apply():
+    """For a Gaussian the term at T equals the exact W2 to the prior; the transport at 0 applies when σ >= s."""
+    law = Gaussian([2.0], 0.25)
+    setting = setting_of(ou(), law, scheme("euler-maruyama", 0.7, 10))
+    value, used = martingale.initial_error(setting, MARTINGALE.functions)
+    a, s = np.exp(-0.7), np.sqrt(-np.expm1(-1.4))
+    exact = np.sqrt((2 * a) ** 2 + (np.sqrt(a**2 / 4 + s**2) - s) ** 2)
+    assert value == pytest.approx(exact, rel=1e-12)
+    unit = setting_of(ou(), law, scheme("euler-maruyama", 0.7, 10, prior_std=1.0))
+    transport = Setting(unit.process, unit.assumption, unit.scheme,
+                        facts=DataFacts(distance_to_gaussian=lambda v: np.hypot(2.0, 0.5 - np.sqrt(v))))
+    value, used = martingale.initial_error(transport, MARTINGALE.functions)
+    assert value <= a * np.hypot(2.0, 0.5) * (1 + 1e-12)
+
+
+def test_moments_are_used_on_the_safe_side():
+    """Inflating the error of the MMSE curve never lowers the bound."""
+    law = GaussianMixture.two_modes(2.0, 0.5)
+    moments = posterior_moments(law)
+
+    class Blurred:
+        def at(self, q):
+            x1, e1, x2, e2 = moments.at(q)
+            return x1, e1 + 0.05 * x1, x2, e2 + 0.05 * x2
+
+    sampler = scheme("euler-maruyama", 5.0, 50)
+    sharp = setting_of(ou(), law, sampler)
+    blurred = replace(sharp, facts=replace(sharp.facts, moments=Blurred()))
+    assert MARTINGALE.bound(blurred).total >= MARTINGALE.bound(sharp).total
