@@ -1,0 +1,52 @@
+"""The error recursion: vectorised form against the definition, monotone, rounded upwards."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from bounds.recursion import propagate, round_up, weights
+
+STEPS = st.integers(1, 30)
+POSITIVE = st.floats(0.0, 3.0)
+
+
+@given(st.data(), STEPS)
+def test_one_and_many_follow_the_definition(data, steps):
+    """E_k² = (A E + d)² + v², whether for one problem or for a batch, and never below its value in exact arithmetic."""
+    a, d, v = (data.draw(arrays(float, (4, steps), elements=POSITIVE)) for _ in range(3))
+    start = data.draw(arrays(float, 4, elements=POSITIVE))
+    batch = propagate(start, a, d, v)
+    for i in range(4):
+        error = np.longdouble(start[i])
+        for k in range(steps):
+            error = np.sqrt((np.longdouble(a[i, k]) * error + d[i, k]) ** 2 + v[i, k])
+        one = propagate(start[i], a[i], d[i], v[i])
+        assert float(one) == pytest.approx(float(error), rel=1e-11, abs=1e-300)
+        assert batch[i] == pytest.approx(float(error), rel=1e-11, abs=1e-300)
+        assert one >= error
+
+
+@given(st.data(), STEPS)
+def test_weights_are_products_of_later_steps(data, steps):
+    """weights() gives ∏_{j>k} A_j and the whole product, zeros included."""
+    a = data.draw(arrays(float, steps, elements=POSITIVE))
+    later, total = weights(a)
+    expected = [np.prod(a[k + 1 :]) for k in range(steps)]
+    assert later == pytest.approx(expected, rel=1e-9, abs=1e-300)
+    assert total == pytest.approx(np.prod(a), rel=1e-9, abs=1e-300)
+
+
+def test_overflow_is_infinite_not_nan():
+    """A recursion that leaves the range of floats ends at infinity, also where infinities meet zeros."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert propagate(1.0, np.full(2000, 10.0), np.zeros(2000), np.zeros(2000)) == np.inf
+        a = np.array([[1e200, 1e200, 0.0]])
+        assert propagate(np.array([1.0]), a, np.zeros((1, 3)), np.zeros((1, 3)))[0] == np.inf
+
+
+def test_rounding_goes_up():
+    """round_up never lowers a value and allows for at least eight units in the last place an operation."""
+    assert round_up(1.0, 0) >= 1.0
+    assert round_up(1.0, 100) - 1.0 >= 800 * np.finfo(float).eps
