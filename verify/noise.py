@@ -1,0 +1,100 @@
+"""Standard normals that depend on the seed and the particle alone, never on blocks or threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+_CELL_NUMBERS = 1 << 14  # numbers of one kernel array that a cell aims at: several arrays fit the L2 cache
+_SMALLEST, _LARGEST = 16, 4096
+
+Fill = Callable[[np.ndarray], None]
+
+
+def cell_size(width: int) -> int:
+    """Particles in a cell: a power of two near 2¹⁴/width, between 16 and 4096.
+
+    Parameters
+    ----------
+    width : int
+        Numbers that one particle takes in the widest array of the kernel. The size depends on nothing
+        else, so the first particles of a run do not depend on how many follow.
+    """
+    fitting = min(_LARGEST, max(_SMALLEST, _CELL_NUMBERS // width))
+    return 1 << (fitting.bit_length() - 1)
+
+
+def cell_sequence(seed: int, cell: int) -> np.random.SeedSequence:
+    """Seed of one cell: child number ``cell`` of the sequence that ``seed`` starts."""
+    return np.random.SeedSequence(seed, spawn_key=(cell,))
+
+
+@dataclass(frozen=True)
+class Streams:
+    """One SFC64 stream for every cell of particles, consumed in step order.
+
+    Parameters
+    ----------
+    seed : int
+        Non-negative integer, of any size.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the seed is not an integer, or negative.
+    """
+
+    seed: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer):
+            raise TypeError(f"seed must be a non-negative integer, got {self.seed!r}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be a non-negative integer, got {self.seed}")
+
+    def opened(self, first: int, cells: int, size: int) -> Fill:
+        """Source of the cells ``first … first+cells-1`` of ``size`` particles each.
+
+        Returns
+        -------
+        fill : callable
+            ``fill(buffer)`` writes the next draws of every cell into a float64 array (cells, rows, size).
+        """
+        generators = [
+            np.random.Generator(np.random.SFC64(cell_sequence(self.seed, cell)))
+            for cell in range(first, first + cells)
+        ]
+
+        def fill(buffer: np.ndarray) -> None:
+            for generator, rows in zip(generators, buffer, strict=True):
+                generator.standard_normal(out=rows)
+
+        return fill
+
+
+@dataclass(frozen=True)
+class Increments:
+    """Normals given by the caller, so that several samplers can be driven by the same noise.
+
+    Parameters
+    ----------
+    normals : array of shape (k+1, n, d)
+        ``normals[0]`` makes the initial particles, ``normals[i+1]`` drives step i.
+    """
+
+    normals: np.ndarray
+
+    def opened(self, first: int, cells: int, size: int) -> Fill:
+        """As ``Streams.opened``; particles beyond the last given one get zeros."""
+        steps = iter(self.normals)
+        n, d = self.normals.shape[1:]
+        start, stop = first * size, min((first + cells) * size, n)
+
+        def fill(buffer: np.ndarray) -> None:
+            particles = np.zeros((cells * size, d))
+            particles[: stop - start] = next(steps)[start:stop]
+            buffer[:] = particles.reshape(cells, size, d).transpose(0, 2, 1)
+
+        return fill

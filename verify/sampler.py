@@ -1,0 +1,418 @@
+"""Particles of a reverse sampler driven by the exact score, or by the score plus an error of exact size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bounds.steps import Steps
+from closed_form.gaussian import Gaussian
+from closed_form.mixture import GaussianMixture
+from verify.backends import Backend
+from verify.backends import backend as backend_named
+from verify.noise import Increments, Streams, cell_size
+
+_BLOCK_NUMBERS = 1 << 16  # numbers in the widest array of a block on the CPU: a few of them fit the L2 cache
+_DEVICE_NUMBERS = 1 << 24  # the same where a large block is better: off the CPU
+_TABLE_NUMBERS = 1 << 21  # constants of every step are made once if they are fewer than this, else on demand
+
+
+def sample(
+    law: Gaussian | GaussianMixture,
+    steps: Steps,
+    n: int,
+    seed: int | None,
+    *,
+    score_error: float = 0.0,
+    score_noise: float = 0.0,
+    direction: np.ndarray | None = None,
+    reduce: bool = False,
+    block: int | None = None,
+    threads: int = 1,
+    backend: Backend | None = None,
+    increments: np.ndarray | None = None,
+    progress: Callable[[float], None] | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    r"""Draw ``n`` independent particles of the sampler's last iterate.
+
+    .. math:: y \leftarrow P_i y + Q_i (s(\mathrm{time}_i, y) + M u + e_i) + N(0, \mathrm{noise\_var}_i I),
+              \qquad e_i \sim N(0, M_{noise}^2 I / d)
+
+    with s the exact score of the pushed law, from N(0, prior_var I).
+
+    Parameters
+    ----------
+    law : Gaussian or GaussianMixture
+        Data; a mixture with one ``std`` is the fastest.
+    steps : Steps
+    n : int
+        Particles, at least 1.
+    seed : int or None
+        Non-negative. On numpy it fixes every bit of the result whatever ``n``, ``block`` and ``threads``
+        (the first particles are those of a shorter run); other backends give the same to rounding.
+        None only with ``increments``.
+    score_error, score_noise : float
+        M, the norm of a constant added to the score, and M_noise, the L2 size of fresh centred Gaussian
+        noise added at every step; the latter is drawn together with the step's own noise.
+    direction : array of shape (d,), optional
+        Direction u of the bias, normalised here; ``bias_direction(law)`` by default.
+    reduce : bool
+        For isotropic mixtures and Gaussians: simulate only the span of the means and draw the rest, whose
+        law is an exact Gaussian, once. Same law, other particles, and far faster when d exceeds the span.
+    block : int, optional
+        Particles worked on at a time, rounded to whole cells; by default what fits the cache.
+    threads : int
+        Blocks worked on at once. Set OPENBLAS_NUM_THREADS=1 when it exceeds 1.
+    backend : Backend, optional
+        From ``verify.backends.backend``; numpy in float64 by default.
+    increments : array of shape (k+1, n, d), optional
+        Standard normals to use in place of the seed's: row 0 for the start, row i+1 for step i.
+    progress : callable, optional
+        Called from this thread with the fraction done after every block.
+    out : array of shape (n, d), optional
+        Where to write, in the backend's dtype; may be a memory map.
+
+    Returns
+    -------
+    array of shape (n, d)
+        ``out``, or a new numpy array.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, or the score does not exist at a time where it is used.
+    OverflowError
+        If particles are no longer finite.
+
+    Notes
+    -----
+    Memory beyond the result is a few blocks. Source: docs/theory.md sections 3 and 8 (affine span).
+    """
+    n, threads = _count("n", n), _count("threads", threads)
+    chosen = backend_named() if backend is None else backend
+    if not isinstance(chosen, Backend):
+        raise TypeError(f"backend must come from verify.backends.backend, got {backend!r}")
+    kernel = _kernel(law, steps, score_error, direction)
+    noise_var = steps.noise_var + steps.Q**2 * _size("score_noise", score_noise) ** 2 / law.dim
+    source = _source(seed, increments, (len(steps) + 1, n, law.dim), kernel.frame, reduce)
+    kernel, finish = _split(law, kernel, steps, noise_var, reduce, chosen)
+    size = cell_size(kernel.width)
+    cells = _cells_per_block(block, n, threads, size, kernel.width, chosen)
+    out = _output(out, (n, law.dim), chosen)
+    constants = _constants(kernel, steps, chosen)
+    start_std, noise_std = math.sqrt(steps.prior_var), np.sqrt(noise_var).tolist()
+
+    def run(first: int) -> None:
+        count = min(cells, -(-n // size) - first)
+        draw = chosen.opened(source, first, count, size)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # exp(inf) is right in the softmax
+            y = draw(kernel.dim) * start_std
+            for i in range(len(steps) if kernel.dim else 0):
+                kernel.advance(y, constants(i), chosen.xp)
+                noise = draw(kernel.dim)
+                noise *= noise_std[i]
+                y += noise
+            rows = chosen.to_numpy(finish(y, draw)).transpose(0, 2, 1).reshape(-1, law.dim)
+        place = out[first * size : (first + count) * size]
+        place[:] = rows[: len(place)]
+        if not np.isfinite(place).all():
+            raise OverflowError(f"particles left the range of {chosen.dtype}: the scheme diverges")
+
+    _run_all(run, range(0, -(-n // size), cells), threads, progress)
+    return out
+
+
+def bias_direction(law: Gaussian | GaussianMixture) -> np.ndarray:
+    """Default direction of a constant score error, a unit vector of shape (d,).
+
+    The one of ``closed_form.sampler_law``: against the mean for a Gaussian whose mean is not 0 (or a
+    mixture of one such), along the line of the means for an isotropic mixture with collinear ones, the
+    first axis otherwise.
+    """
+    alike = isinstance(law, Gaussian) or (law.covariances is None and (law.means == law.means[0]).all())
+    if alike and law.mean.any():
+        return _unit(-law.mean)
+    if not alike and law.is_collinear:
+        return law.line()[1]
+    return np.eye(1, law.dim)[0]
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    vector = vector / np.abs(vector).max()  # before the norm, which could overflow
+    return vector / np.linalg.norm(vector)
+
+
+# --- kernels: one step without its noise, in place, on particles held as (cells, d, size) -------------
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """Components of one covariance, in ``frame`` diagonal with ``spectrum`` () or (d,): affine, softmax."""
+
+    means: np.ndarray
+    weights: np.ndarray
+    spectrum: np.ndarray
+    frame: np.ndarray | None
+    bias: np.ndarray
+    width: int
+
+    @property
+    def dim(self) -> int:
+        return self.means.shape[1]
+
+    def constants(self, steps: Steps, i: int) -> tuple[np.ndarray, ...]:
+        """Logits L y + c against component 0, and y <- A y + b + G softmax."""
+        a, P, Q = steps.a[i], steps.P[i], steps.Q[i]
+        precision = _precision(self.spectrum, steps, i)
+        first, rest = self.means[0], self.means[1:]
+        L = (rest - first) * (a * precision)
+        c = np.log(self.weights[1:] / self.weights[0]) - 0.5 * a * (L * (rest + first)).sum(axis=1)
+        A = np.reshape(P - Q * precision, (-1, 1))
+        b = Q * (a * precision * first + self.bias)
+        return L, c[:, None], A, b[:, None], Q * L.T
+
+    @staticmethod
+    def advance(y: Any, constants: tuple, xp: Any) -> None:
+        L, c, A, b, G = constants
+        if L.shape[0]:
+            logits = _product(L, y, xp)
+            logits += c
+            pull = _product(G, _softmax_of_rest(logits, xp), xp)
+        y *= A
+        y += b
+        if L.shape[0]:
+            y += pull
+
+
+@dataclass(frozen=True)
+class _Separate:
+    """Components of unequal covariances vectors diag(values) vectorsᵀ: two products of matrices a step."""
+
+    means: np.ndarray
+    weights: np.ndarray
+    values: np.ndarray
+    vectors: np.ndarray
+    bias: np.ndarray
+    frame: None = None
+
+    @property
+    def dim(self) -> int:
+        return self.means.shape[1]
+
+    @property
+    def width(self) -> int:
+        return self.means.size
+
+    def constants(self, steps: Steps, i: int) -> tuple[np.ndarray, ...]:
+        """Whitened offsets R y - m, logits c - |offsets|²/2, and y <- P y + b - Q Rᵀ (weighted offsets)."""
+        P, Q, precision = steps.P[i], steps.Q[i], _precision(self.values, steps, i)
+        R = np.swapaxes(self.vectors, 1, 2) * np.sqrt(precision)[:, :, None]
+        m = steps.a[i] * np.einsum("cij,cj->ci", R, self.means)
+        c = np.log(self.weights)
+        if Q != 0.0:
+            c = c + 0.5 * np.log(precision).sum(axis=1)
+        R = R.reshape(-1, self.dim)
+        return R, m.reshape(-1, 1), c[:, None], np.reshape(P, (1, 1)), (Q * self.bias)[:, None], -Q * R.T
+
+    @staticmethod
+    def advance(y: Any, constants: tuple, xp: Any) -> None:
+        R, m, c, P, b, G = constants
+        cells, d, size = y.shape
+        offsets = _product(R, y, xp)
+        offsets -= m
+        offsets = xp.reshape(offsets, (cells, c.shape[0], d, size))
+        logits = c - 0.5 * xp.sum(offsets * offsets, axis=2)
+        logits -= xp.max(logits, axis=1, keepdims=True)
+        weights = xp.exp(logits)
+        weights *= 1.0 / xp.sum(weights, axis=1, keepdims=True)
+        offsets *= xp.expand_dims(weights, axis=2)
+        y *= P
+        y += b
+        y += _product(G, xp.reshape(offsets, (cells, -1, size)), xp)
+
+
+def _product(matrix: Any, particles: Any, xp: Any) -> Any:
+    """Matrix times every cell; one product of one shape per cell, so blocks do not change its rounding."""
+    if matrix.shape[1] == 1:
+        return matrix * particles
+    return xp.matmul(matrix, particles)
+
+
+def _softmax_of_rest(logits: Any, xp: Any) -> Any:
+    """Weights of components 1, 2, … from their logits (cells, c-1, size) against component 0."""
+    if logits.shape[1] == 1:
+        logits *= 0.5
+        weights = xp.tanh(logits)
+        weights += 1.0
+        weights *= 0.5
+        return weights
+    top = xp.max(logits, axis=1, keepdims=True)
+    logits -= top
+    weights = xp.exp(logits)
+    weights *= 1.0 / (xp.sum(weights, axis=1, keepdims=True) + xp.exp(-top))
+    return weights
+
+
+def _precision(eigenvalues: np.ndarray, steps: Steps, i: int) -> np.ndarray:
+    """1/(a² eigenvalue + s²), or 0 in a step that does not use the score."""
+    variance = np.asarray(steps.a[i] ** 2 * eigenvalues + steps.s_sq[i])
+    if steps.Q[i] == 0.0:
+        return np.zeros_like(variance)
+    if not variance.min() > 0.0:
+        raise ValueError(
+            f"the score at time {steps.time[i]} does not exist: the law there has variance {variance.min()}"
+        )
+    return 1.0 / variance
+
+
+def _kernel(law: Gaussian | GaussianMixture, steps: Steps, size: float, direction) -> _Shared | _Separate:
+    """The step of ``law`` in the frame where the covariance of its components is diagonal."""
+    if not isinstance(law, Gaussian | GaussianMixture):
+        raise TypeError(f"law must be a Gaussian or a GaussianMixture, got {type(law).__name__}")
+    if not isinstance(steps, Steps) or len(steps) == 0:
+        raise TypeError(f"steps must be Steps with at least one step, got {steps!r:.80}")
+    bias = _bias(law, size, direction)
+    if isinstance(law, Gaussian):
+        means, weights, spectrum, frame = law.mean[None], np.ones(1), law.eigenvalues, law.basis
+        if law.spread.ndim == 0:
+            spectrum = law.spread
+    elif law.covariances is not None:
+        return _Separate(law.means, law.weights, *np.linalg.eigh(law.covariances), bias)
+    elif law.std is not None:
+        means, weights, spectrum, frame = law.means, law.weights, np.asarray(law.std**2), None
+    else:
+        means, weights, (spectrum, frame) = law.means, law.weights, np.linalg.eigh(law.component_covariance)
+    if frame is not None:
+        means, bias = means @ frame, bias @ frame
+    return _Shared(means, weights, spectrum, frame, bias, max(means.shape))
+
+
+def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chosen: Backend):
+    """The kernel to simulate, and what turns its particles (and their next normals) into those of the law."""
+    frame = None if kernel.frame is None else chosen.asarray(kernel.frame)
+    xp = chosen.xp
+    if not reduce:
+        return kernel, lambda y, draw: y if frame is None else _product(frame, y, xp)
+    if isinstance(kernel, _Separate) or (isinstance(law, GaussianMixture) and law.std is None):
+        raise ValueError("reduce needs a Gaussian or a mixture of isotropic components with one std")
+    if isinstance(law, Gaussian):
+        origin, basis = kernel.means[0], np.empty((law.dim, 0))
+    else:
+        origin, basis = law.span()
+    along = basis.T @ kernel.bias
+    across = replace(kernel, means=origin[None], weights=np.ones(1), bias=kernel.bias - basis @ along)
+    mean, var = np.zeros((law.dim, 1)), np.full((law.dim, 1), steps.prior_var)
+    with np.errstate(over="ignore", invalid="ignore"):  # a scheme that diverges is refused with its particles
+        for i in range(len(steps)):
+            _, _, A, b, _ = across.constants(steps, i)
+            mean, var = A * mean + b, A * A * var + noise_var[i]
+    up, down, mean, std = (chosen.asarray(part) for part in (basis, basis.T, mean, np.sqrt(var)))
+
+    def finish(y: Any, draw: Callable[[int], Any]) -> Any:
+        rest = draw(law.dim)
+        rest -= _product(up, _product(down, rest, xp), xp)
+        rest *= std
+        rest += mean
+        rest += _product(up, y, xp)
+        return rest if frame is None else _product(frame, rest, xp)
+
+    width = max(*(kernel.means @ basis).shape, law.dim // 32)
+    return replace(kernel, means=kernel.means @ basis, bias=along, frame=None, width=width), finish
+
+
+def _constants(kernel, steps: Steps, chosen: Backend) -> Callable[[int], tuple]:
+    """Constants of step i on the device: from a table when it is small, else made when asked for."""
+
+    def made(i: int) -> tuple:
+        return tuple(chosen.asarray(part) for part in kernel.constants(steps, i))
+
+    if kernel.dim == 0:
+        return made
+    numbers = 64 + sum(part.size for part in kernel.constants(steps, 0))
+    if len(steps) * numbers > _TABLE_NUMBERS:
+        return made
+    return [made(i) for i in range(len(steps))].__getitem__
+
+
+# --- arguments and scheduling -------------------------------------------------------------------------
+
+
+def _count(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer of at least 1, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, got {value}")
+    return int(value)
+
+
+def _size(name: str, value: float) -> float:
+    if isinstance(value, bool | str) or not np.isscalar(value):
+        raise TypeError(f"{name} must be a number of at least 0, got {value!r}")
+    if not 0.0 <= value < math.inf:
+        raise ValueError(f"{name} must be finite and at least 0, got {value}")
+    return float(value)
+
+
+def _bias(law, size: float, direction) -> np.ndarray:
+    """Vector of norm ``size`` along ``direction``, shape (d,)."""
+    size = _size("score_error", size)
+    if direction is None:
+        return size * bias_direction(law)
+    direction = np.asarray(direction, dtype=float)
+    if direction.shape != (law.dim,) or not np.isfinite(direction).all() or not direction.any():
+        raise ValueError(f"direction must be finite, non-zero, of shape ({law.dim},), got {direction!r:.80}")
+    return size * _unit(direction)
+
+
+def _source(seed, increments, shape: tuple, frame, reduce: bool) -> Streams | Increments:
+    if increments is None:
+        return Streams(seed)
+    if seed is not None or reduce:
+        raise ValueError("increments replace the seed: give seed=None and reduce=False with them")
+    increments = np.asarray(increments, dtype=float)
+    if increments.shape != shape:
+        raise ValueError(f"increments must have shape (k+1, n, d) = {shape}, got {increments.shape}")
+    return Increments(increments if frame is None else increments @ frame)
+
+
+def _cells_per_block(block, n: int, threads: int, size: int, width: int, chosen: Backend) -> int:
+    if block is None:
+        numbers = _BLOCK_NUMBERS if chosen.on_host else _DEVICE_NUMBERS
+        block = max(1, min(numbers // width, -(-n // threads)))
+    return -(-_count("block", block) // size)
+
+
+def _output(out, shape: tuple[int, int], chosen: Backend) -> np.ndarray:
+    if out is None:
+        return np.empty(shape, dtype=chosen.dtype)
+    got = type(out).__name__
+    if isinstance(out, np.ndarray):
+        if out.shape == shape and out.dtype == chosen.dtype and out.flags.writeable:
+            return out
+        got = f"{'writable' if out.flags.writeable else 'read-only'} {out.dtype} of shape {out.shape}"
+    raise ValueError(f"out must be a writable numpy array of {chosen.dtype} and shape {shape}, got {got}")
+
+
+def _run_all(run: Callable[[int], None], blocks: range, threads: int, progress) -> None:
+    """Run every block, on this thread or on a pool; the first error stops the rest."""
+    tell = progress or (lambda fraction: None)
+    if threads == 1:
+        for done, first in enumerate(blocks, start=1):
+            run(first)
+            tell(done / len(blocks))
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(run, first) for first in blocks]
+        try:
+            for done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                tell(done / len(blocks))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
