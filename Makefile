@@ -1,0 +1,37 @@
+# Two commands do everything: "make demo" and "make test".  The rest is for developers.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+WORKERS ?= 2
+
+.PHONY: demo test deep bench lint clean
+
+$(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e .
+	touch $@
+
+$(VENV)/test.stamp: $(VENV)/run.stamp
+	$(PIP) -e ".[torch,transport,test]"
+	touch $@
+
+demo: $(VENV)/run.stamp
+	$(BIN)/sgm-bounds demo --out out
+
+test: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+deep: $(VENV)/test.stamp
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m deep -s
+
+bench: $(VENV)/test.stamp
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python tests/benchmarks/bench.py
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python tests/benchmarks/sampler.py
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+
+clean:
+	rm -rf $(VENV) out build *.egg-info

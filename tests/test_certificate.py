@@ -1,0 +1,116 @@
+"""Certificates: verdicts only from guaranteed sides, JSON there and back, refusals named."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bounds.schedules import ou
+from bounds.schemes import euler_maruyama, scheme
+from bounds.theorem import theorems
+from closed_form import Bracket, Gaussian, GaussianMixture
+from verify.certificate import Certificate, Verdict, certify, facts_of, setting_of, verdict_of
+
+LAW, SAMPLER = Gaussian([0.0], 0.25), euler_maruyama(4.0, 50)
+
+
+@given(st.floats(0, 10), st.floats(0, 10), st.floats(0, 20), st.sampled_from(["upper", "lower"]))
+def test_verdicts_come_from_guaranteed_sides(low, width, total, kind):
+    """HOLDS needs every value of the bracket to agree with the bound, VIOLATED every value to contradict it."""
+    measured = Bracket(low, low + width, "test")
+    agrees = [x <= total if kind == "upper" else x >= total for x in (measured.lower, measured.upper)]
+    expected = Verdict.HOLDS if all(agrees) else Verdict.INCONCLUSIVE if any(agrees) else Verdict.VIOLATED
+    assert verdict_of(kind, total, measured) == expected
+
+
+def test_an_unknown_upper_side_never_holds():
+    """Against [0, ∞) even an infinite bound is inconclusive, and a lower side alone can violate."""
+    assert verdict_of("upper", np.inf, Bracket(0.0, np.inf, "")) is Verdict.INCONCLUSIVE
+    assert verdict_of("upper", 1.0, Bracket(2.0, np.inf, "")) is Verdict.VIOLATED
+
+
+@pytest.mark.parametrize("key", theorems())
+def test_json_there_and_back(key):
+    """A certificate survives JSON unchanged."""
+    certificate = certify(key, process=ou(), law=LAW, scheme=SAMPLER, problem={"note": 1})
+    assert Certificate.from_json(certificate.to_json()) == certificate
+    assert json.loads(certificate.to_json())["schema_version"] == 1
+
+
+def test_a_forged_verdict_is_caught():
+    """A certificate whose verdict its numbers do not support cannot be read."""
+    certificate = certify("martingale", process=ou(), law=LAW, scheme=SAMPLER)
+    forged = replace(certificate, measured=Bracket(9.0, 9.1, "forged"))
+    with pytest.raises(ValueError, match="numbers say VIOLATED"):
+        Certificate.from_json(forged.to_json())
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"theorem": "martingale"}'])
+def test_what_is_no_certificate_is_refused(text):
+    """Text that is not a certificate is refused in one line."""
+    with pytest.raises(ValueError, match="not a certificate"):
+        Certificate.from_json(text)
+
+
+def test_refusals_name_the_hypothesis():
+    """A theorem that does not apply gives NOT_APPLICABLE with the hypothesis, and no numbers."""
+    certificate = certify("gao2025-general-sde", process=ou(), law=LAW, scheme=scheme("exponential", 1.0, 5))
+    assert certificate.verdict is Verdict.NOT_APPLICABLE
+    assert certificate.bound is None and certificate.measured is None
+    assert any("Euler–Maruyama" in line for line in certificate.unmet)
+
+
+def test_unequal_covariances_are_refused_with_the_reason():
+    """Mixtures whose covariances differ have no proved constants: refused, not guessed."""
+    law = GaussianMixture([[-1.0], [1.0]], covariances=[[[0.1]], [[0.5]]])
+    certificate = certify("martingale", process=ou(), law=law, scheme=SAMPLER)
+    assert certificate.verdict is Verdict.NOT_APPLICABLE
+    assert "unequal covariances" in certificate.unmet[0]
+
+
+def test_means_off_a_line_are_inconclusive():
+    """Without an exact law the verdict is INCONCLUSIVE, and the method says why."""
+    law = GaussianMixture([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], std=0.6)
+    certificate = certify("martingale", process=ou(), law=law, scheme=SAMPLER)
+    assert certificate.verdict is Verdict.INCONCLUSIVE
+    assert "2 dimensions" in certificate.measured.method
+
+
+def test_unknown_names_are_refused():
+    """Theorems and kinds of information that do not exist are named."""
+    with pytest.raises(ValueError, match="theorem must be one of"):
+        certify("gronwall", process=ou(), law=LAW, scheme=SAMPLER)
+    with pytest.raises(ValueError, match="information must be"):
+        certify("martingale", process=ou(), law=LAW, scheme=SAMPLER, information="some")
+
+
+@pytest.mark.parametrize("error, noise", [(0.4, 0.0), (0.0, 0.4), (0.3, 0.5)])
+@pytest.mark.parametrize("law", [Gaussian([1.0, 0.0], 0.5), GaussianMixture.two_modes(1.5, 0.6, dim=2)], ids=["gaussian", "mixture"])
+def test_injected_score_errors_are_measured_and_bounded(law, error, noise):
+    """Score errors move the measured W2 and the bound stays above it, with a score term to show for it."""
+    exact = certify("martingale", process=ou(), law=law, scheme=SAMPLER)
+    wrong = certify("martingale", process=ou(), law=law, scheme=SAMPLER, score_error=error, score_noise=noise)
+    assert wrong.verdict is Verdict.HOLDS
+    assert wrong.measured.lower > exact.measured.upper
+    assert (wrong.bound["terms"]["score bias"] > 0) == (error > 0)
+    assert (wrong.bound["terms"]["score noise"] > 0) == (noise > 0)
+
+
+def test_facts_of_a_gaussian_are_consistent():
+    """Spectrum and mean in the eigenbasis carry the law's second moment; the distance to N(0, v) is Bures'."""
+    covariance = np.array([[2.0, 0.6], [0.6, 1.0]])
+    law = Gaussian([0.3, -1.0], covariance)
+    facts = facts_of(law)
+    mean, variances = facts.gaussian_spectrum
+    assert np.sum(mean**2) + np.sum(variances) == pytest.approx(law.second_moment)
+    trace = np.trace(covariance) + 2 * 0.7 - 2 * np.sum(np.sqrt(np.linalg.eigvalsh(covariance) * 0.7))
+    assert facts.distance_to_gaussian(0.7) == pytest.approx(np.sqrt(0.3**2 + 1 + trace), rel=1e-10)
+
+
+def test_settings_record_what_was_asked():
+    """The setting of a law carries its sharpest assumption."""
+    setting = setting_of(ou(), LAW, SAMPLER)
+    assert (setting.assumption.m0, setting.assumption.L0) == (4.0, 4.0)
