@@ -56,3 +56,8 @@ GOLDEN = 5e-3
 SLOPE = 0.05
 # two exact routes for the same number: identity of sympy expressions at exact rational points
 SYMBOLIC = 1e-25
+# four significant digits in a table
+PRINTED = 5e-4
+
+# axes: numbers read back from a drawn line, after a logarithm or a mean
+AXES_ROUNDING = 1e-12

@@ -1,0 +1,322 @@
+"""Does a bound hold?  One theorem's claim next to the exact W2 error of the sampler, with a verdict."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from bounds.process import ForwardProcess
+from bounds.schemes import Scheme
+from bounds.theorem import Bound, DataFacts, NotApplicable, Setting, Theorem, theorems
+from closed_form import Bracket, Gaussian
+from closed_form.mmse import posterior_moments
+from closed_form.regularity import time_regularity
+from closed_form.sampler_law import exact_law_available, sampler_w2
+
+#: Version of the JSON form of a certificate.
+SCHEMA_VERSION = 1
+
+
+class Verdict(StrEnum):
+    """What the comparison says."""
+
+    HOLDS = "HOLDS"
+    VIOLATED = "VIOLATED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A bound, the measured error, and the verdict.
+
+    Attributes
+    ----------
+    theorem : str
+    verdict : Verdict
+    bound : dict or None
+        `Bound.as_dict`; None where the theorem does not apply.
+    measured : Bracket or None
+        The exact W2 of the sampler, with guaranteed sides.
+    ratio : float or None
+        Bound over the measured upper side: 1 is perfectly tight (for a lower bound, measured over bound).
+    unmet : tuple of str
+        Hypotheses that are not met.
+    seed : int or None
+        Seed of the samples, where the measurement needed any.
+    problem : dict
+        What was asked, as plain data.
+    versions : dict
+    """
+
+    theorem: str
+    verdict: Verdict
+    bound: dict | None
+    measured: Bracket | None
+    ratio: float | None
+    unmet: tuple[str, ...] = ()
+    seed: int | None = None
+    problem: dict = field(default_factory=dict)
+    versions: dict = field(default_factory=dict)
+
+    def as_dict(self) -> dict:
+        """Plain data for JSON: see verify/certificate.schema.json."""
+        measured = self.measured and {
+            "lower": self.measured.lower,
+            "upper": self.measured.upper if np.isfinite(self.measured.upper) else None,
+            "method": self.measured.method,
+        }
+        return {
+            "theorem": self.theorem,
+            "verdict": str(self.verdict),
+            "bound": self.bound,
+            "measured": measured,
+            "ratio": self.ratio,
+            "unmet": list(self.unmet),
+            "seed": self.seed,
+            "problem": self.problem,
+            "versions": self.versions,
+            "schema_version": SCHEMA_VERSION,
+        }
+
+    def to_json(self, **options) -> str:
+        """The certificate as JSON text."""
+        return json.dumps(self.as_dict(), allow_nan=False, **options)
+
+    @classmethod
+    def from_json(cls, text: str) -> Certificate:
+        """The certificate written by `to_json`.
+
+        Raises
+        ------
+        ValueError
+            If the text is not a certificate, or its verdict contradicts its numbers.
+        """
+        try:
+            data = json.loads(text)
+            measured = data["measured"]
+            if measured is not None:
+                upper = np.inf if measured["upper"] is None else measured["upper"]
+                measured = Bracket(measured["lower"], upper, measured["method"])
+            certificate = cls(
+                data["theorem"], Verdict(data["verdict"]), data["bound"], measured, data["ratio"],
+                tuple(data["unmet"]), data["seed"], data["problem"], data["versions"],
+            )
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"not a certificate: {error!r}") from None
+        certificate.recheck()
+        return certificate
+
+    def recheck(self) -> None:
+        """Refuse a verdict that the certificate's own numbers do not support."""
+        if self.bound is None or self.measured is None:
+            return
+        kind = theorems()[self.theorem].kind if self.theorem in theorems() else "upper"
+        total = np.inf if self.bound["total"] is None else self.bound["total"]
+        expected = verdict_of(kind, total, self.measured)
+        if self.verdict != expected:
+            raise ValueError(f"certificate says {self.verdict}, its numbers say {expected}")
+
+
+def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
+    """The verdict: HOLDS only against a guaranteed side, VIOLATED only against the other.
+
+    Parameters
+    ----------
+    kind : str
+        "upper" or "lower" bound.
+    total : float
+    measured : Bracket
+    """
+    if kind == "upper":
+        holds, violated = measured.upper <= total, measured.lower > total
+    else:
+        holds, violated = total <= measured.lower, total > measured.upper
+    if holds and np.isfinite(measured.upper):
+        return Verdict.HOLDS
+    return Verdict.VIOLATED if violated else Verdict.INCONCLUSIVE
+
+
+def facts_of(law, information: str = "all") -> DataFacts:
+    """What a closed-form law knows beyond its assumption, for the theorems that can use it.
+
+    Parameters
+    ----------
+    law : Gaussian or GaussianMixture
+    information : str
+        "all", or "constants": then only the time regularity and the Gaussian spectrum, which some theorems need.
+    """
+    gaussian = isinstance(law, Gaussian)
+    spectrum = regularity = distance = None
+    if gaussian:
+        rotated = law.mean if law.basis is None else law.basis.T @ law.mean
+        spectrum = (np.broadcast_to(rotated, (law.dim,)), np.broadcast_to(law.eigenvalues, (law.dim,)))
+
+        def regularity(path):
+            return time_regularity(law, path.process, path.times, path.a, path.s_sq)
+
+        def distance(variance):
+            return Bracket.exact(
+                float(np.sqrt(np.sum(rotated**2) + np.sum((np.sqrt(spectrum[1]) - np.sqrt(variance)) ** 2))),
+                1e-12 * float(np.sqrt(np.sum(spectrum[1]) + law.dim * variance) + law.mean_norm),
+            ).upper
+
+    if information == "constants":
+        return DataFacts(gaussian_spectrum=spectrum, time_regularity=regularity)
+    return DataFacts(posterior_moments(law), spectrum, distance, regularity)
+
+
+def setting_of(
+    process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0, score_noise: float = 0.0,
+    *, assumption=None, information: str = "all",
+) -> Setting:
+    """The question that bound and truth share, from a closed-form law.
+
+    Parameters
+    ----------
+    process, law, scheme, score_error, score_noise
+        As in `certify`.
+    assumption : Assumption, optional
+        By default the sharpest that ``law.assumptions()`` proves.
+    information : str
+        "all" or "constants".
+
+    Raises
+    ------
+    ValueError
+        If the law proves no assumption (mixtures with unequal covariances).
+    """
+    if information not in ("all", "constants"):
+        raise ValueError(f"information must be all or constants, got {information!r}")
+    chosen = law.assumptions()[0] if assumption is None else assumption
+    return Setting(process, chosen, scheme, score_error, score_noise, facts_of(law, information))
+
+
+def setting_of_problem(problem, information: str = "all") -> Setting:
+    """The question a problem file asks.
+
+    Parameters
+    ----------
+    problem : verify.problem.Problem
+    information : str
+        "all" or "constants".
+
+    Raises
+    ------
+    ValueError
+        If nothing is proved about the data, with the reason.
+    """
+    if problem.law is not None:
+        if not problem.assumptions:
+            raise ValueError("data assumption: " + "; ".join(problem.notes))
+        return setting_of(
+            problem.process, problem.law, problem.scheme, problem.score_error, problem.score_noise,
+            assumption=problem.assumptions[0], information=information,
+        )
+    facts = DataFacts(time_regularity=problem.time_regularity)
+    return Setting(
+        problem.process, problem.assumptions[0], problem.scheme, problem.score_error, problem.score_noise, facts
+    )
+
+
+def certify(
+    theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0,
+    score_noise: float = 0.0, assumption=None, information: str = "all", problem: dict | None = None,
+) -> Certificate:
+    """Compare a theorem with the exact W2 error of the sampler.
+
+    Parameters
+    ----------
+    theorem : str or Theorem
+        A key of `bounds.theorem.theorems`, or a theorem object.
+    process : ForwardProcess
+    law : Gaussian or GaussianMixture
+        The data.
+    scheme : Scheme
+    score_error : float
+        The measured sampler's score is off by a constant vector of this norm.
+    score_noise : float
+        … and by fresh Gaussian noise of this L2 size at every step.
+    assumption : Assumption, optional
+    information : str
+        "all": the bound may use all that is known of the law; "constants": only its assumption's constants.
+    problem : dict, optional
+        Recorded on the certificate.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    ValueError
+        If the theorem is unknown or an argument is out of range.
+    """
+    theorem = find_theorem(theorem)
+    try:
+        setting = setting_of(
+            process, law, scheme, score_error, score_noise, assumption=assumption, information=information
+        )
+    except ValueError as error:
+        if assumption is None and "unequal covariances" in str(error):
+            return Certificate(
+                theorem.key, Verdict.NOT_APPLICABLE, None, None, None, (f"data assumption: {error}",),
+                problem=problem or {}, versions=versions(),
+            )
+        raise
+    return certify_setting(theorem, setting, law, problem=problem)
+
+
+def certify_setting(theorem: Theorem, setting: Setting, law, measured: Bracket | None = None, problem=None) -> Certificate:
+    """As `certify`, for a setting already made; ``measured`` saves measuring it again."""
+    record = dict(problem=problem or {}, versions=versions())
+    try:
+        bound = theorem.bound(setting)
+    except NotApplicable as error:
+        return Certificate(theorem.key, Verdict.NOT_APPLICABLE, None, None, None, error.unmet, **record)
+    if measured is None:
+        measured = measure(setting, law)
+    verdict = verdict_of(theorem.kind, bound.total, measured)
+    return Certificate(theorem.key, verdict, bound.as_dict(), measured, ratio_of(bound, measured), (), **record)
+
+
+def measure(setting: Setting, law) -> Bracket:
+    """The exact W2 error of the sampler, or [0, ∞) with the reason where no exact law is known."""
+    reason = exact_law_available(law)
+    if reason is not None:
+        return Bracket(0.0, np.inf, f"no exact law: {reason}")
+    return sampler_w2(law, setting.table.steps(), float(setting.score_error), float(setting.score_noise))
+
+
+def ratio_of(bound: Bound, measured: Bracket) -> float | None:
+    """Bound over truth (truth over bound for a lower bound), pessimistic within the bracket; None if undefined."""
+    top, bottom = (bound.total, measured.upper) if bound.kind == "upper" else (measured.upper, bound.total)
+    if not np.isfinite(top) or not np.isfinite(bottom) or bottom <= 0:
+        return None
+    return float(top / bottom)
+
+
+def find_theorem(theorem: str | Theorem) -> Theorem:
+    """The theorem of that key, or the one given."""
+    if isinstance(theorem, Theorem):
+        return theorem
+    known = theorems()
+    if theorem not in known:
+        raise ValueError(f"theorem must be one of {', '.join(known)}, got {theorem!r}")
+    return known[theorem]
+
+
+def versions() -> dict:
+    """Versions of what computed a certificate."""
+    found = {"python": platform.python_version()}
+    for name in ("sgm-bounds", "numpy", "scipy", "sympy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found

@@ -1,0 +1,167 @@
+"""Random admissible problems: every family, scheme, grid and score error, with data whose exact answer is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import sympy
+
+from bounds.grid import TimeGrid
+from bounds.process import TIME, ForwardProcess
+from bounds.schedules import constant, cosine, exponential, general, linear, ou, polynomial, sub_vp, ve, vp
+from bounds.schemes import SCHEMES, Scheme
+from closed_form import Gaussian, GaussianMixture
+
+
+class Draw(Protocol):
+    """A source of choices: numpy's generator, or Hypothesis."""
+
+    def uniform(self, low: float, high: float) -> float:
+        """A number in [low, high]."""
+
+    def integer(self, low: int, high: int) -> int:
+        """An integer in [low, high]."""
+
+
+class NumpyDraw:
+    """Choices from a numpy generator."""
+
+    def __init__(self, rng: np.random.Generator):
+        self._rng = rng
+
+    def uniform(self, low, high):
+        return float(self._rng.uniform(low, high))
+
+    def integer(self, low, high):
+        return int(self._rng.integers(low, high + 1))
+
+
+@dataclass(frozen=True)
+class RandomProblem:
+    """An admissible question with a known answer.
+
+    Attributes
+    ----------
+    process : ForwardProcess
+    law : Gaussian or GaussianMixture
+    scheme : Scheme
+    score_error, score_noise : float
+    """
+
+    process: ForwardProcess
+    law: Gaussian | GaussianMixture
+    scheme: Scheme
+    score_error: float = 0.0
+    score_noise: float = 0.0
+
+
+def log_uniform(draw: Draw, low: float, high: float) -> float:
+    """A number in [low, high], uniform in its logarithm."""
+    return float(np.exp(draw.uniform(np.log(low), np.log(high))))
+
+
+def choice(draw: Draw, options):
+    """One of ``options``."""
+    return options[draw.integer(0, len(options) - 1)]
+
+
+def problem(draw: Draw, *, kind: str | None = None, most_steps: int = 2000) -> RandomProblem:
+    """A random problem.
+
+    Parameters
+    ----------
+    draw : Draw
+    kind : "gaussian" or "mixture", optional
+        Kind of data; either by default.
+    most_steps : int
+        Largest number of steps.
+
+    Returns
+    -------
+    RandomProblem
+    """
+    kind = kind or choice(draw, ("gaussian", "mixture"))
+    family, horizon = _process(draw)
+    law = (_gaussian if kind == "gaussian" else _mixture)(draw)
+    scheme = Scheme(SCHEMES[choice(draw, tuple(SCHEMES))], _grid(draw, horizon, most_steps), _prior_std(draw))
+    scale = 1 / float(np.sqrt(law.second_moment / law.dim))
+    error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
+    noise = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
+    return RandomProblem(family, law, scheme, error, noise)
+
+
+def _rational(value: float) -> sympy.Rational:
+    return sympy.Rational(round(value * 10_000), 10_000)
+
+
+def _process(draw: Draw):
+    """(process, horizon), with ∫|f| and the noise accumulated within a few orders of magnitude."""
+    horizon = float(_rational(log_uniform(draw, 0.1, 10.0)))
+    level = _rational(log_uniform(draw, 0.1, 10.0) / max(horizon, 0.3) * 2)
+    slope, rate = _rational(draw.uniform(0.0, 5.0) / horizon), _rational(draw.uniform(-1.5, 1.5) / horizon)
+    power = choice(draw, (sympy.Rational(1, 2), sympy.Integer(2), sympy.Integer(3)))
+    makers = (
+        ou,
+        lambda: vp(constant(level)),
+        lambda: vp(linear(level / 5, slope)),
+        lambda: vp(polynomial(sympy.Rational(1, 10), 1 / sympy.Rational(horizon), power) * level),
+        lambda: vp(exponential(level, rate)),
+        lambda: vp(cosine(_rational(1.05 * horizon + 0.001))),
+        lambda: ve(constant(level)),
+        lambda: ve(exponential(level / 3, rate)),
+        lambda: ve(polynomial(0, level, power / 2)),
+        lambda: sub_vp(linear(level / 5, slope)),
+        lambda: general(-rate * sympy.Rational(3, 4) - slope / 10, constant(level)),
+        lambda: general(
+            level / 3 * sympy.sin(3 * TIME + slope) - rate / 2, 1 + sympy.cos(2 * TIME + level) * sympy.Rational(9, 10)
+        ),
+    )
+    return choice(draw, makers)(), horizon
+
+
+def _grid(draw: Draw, horizon: float, most_steps: int) -> TimeGrid:
+    shape = choice(draw, ("uniform", "uniform", "geometric", "list", "one"))
+    if shape == "one":
+        return TimeGrid.uniform(horizon, 1)
+    steps = max(2, round(log_uniform(draw, 2, most_steps)))
+    stop = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-4, 0.1) * horizon
+    if shape == "list":
+        # awkward: alternating long and short steps
+        lengths = np.tile([1.0, log_uniform(draw, 0.02, 1.0)], steps)[:steps]
+        times = horizon - np.concatenate([[0.0], np.cumsum(lengths)]) * (horizon - stop) / lengths.sum()
+        times[-1] = stop
+        return TimeGrid.from_times(times)
+    return getattr(TimeGrid, shape)(horizon, steps, stop)
+
+
+def _prior_std(draw: Draw) -> float | None:
+    return choice(draw, (None, None, log_uniform(draw, 0.5, 2.0)))
+
+
+def _gaussian(draw: Draw) -> Gaussian:
+    dim = choice(draw, (1, 1, 2, 10, 1000))
+    std = log_uniform(draw, 0.05, 20.0)
+    variances = std**2
+    if dim > 1 and draw.integer(0, 1):
+        variances = variances * np.geomspace(1.0, log_uniform(draw, 1.0, 100.0), dim)
+    mean = np.zeros(dim)
+    mean[0] = choice(draw, (0.0, 1.0, -1.0)) * log_uniform(draw, 0.01, 10.0) * std
+    mean[-1] += choice(draw, (0.0, 1.0)) * log_uniform(draw, 0.01, 1.0)
+    return Gaussian(mean, variances)
+
+
+def _mixture(draw: Draw) -> GaussianMixture:
+    components = draw.integer(2, 5)
+    std = log_uniform(draw, 0.1, 3.0)
+    # distances from the centre in units of std: e^{R²/s²} is the price of every bound
+    radius = draw.uniform(0.2, 2.0)
+    places = np.array([draw.uniform(-1.0, 1.0) for _ in range(components)])
+    places = (places - (places.max() + places.min()) / 2) / max(np.ptp(places) / 2, 1e-3) * radius * std
+    weights = np.array([draw.uniform(0.1, 1.0) for _ in range(components)])
+    dim = choice(draw, (1, 1, 1, 3, 100))
+    direction = np.sin(np.arange(1, dim + 1))
+    offset = choice(draw, (0.0, 1.0)) * draw.uniform(-1.0, 1.0) * std * np.cos(np.arange(dim))
+    means = offset + np.outer(places, direction / np.linalg.norm(direction))
+    return GaussianMixture(means, weights=weights / weights.sum(), std=std)

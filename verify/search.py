@@ -1,0 +1,134 @@
+"""Search for a counterexample: many random problems, every theorem, each against the exact answer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from bounds.theorem import theorems
+
+from .certificate import Verdict, certify_setting, measure, setting_of
+from .drawing import NumpyDraw, problem
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One theorem on one random problem."""
+
+    seed: int
+    kind: str
+    information: str
+    theorem: str
+    verdict: str
+    bound: float
+    lower: float
+    upper: float
+    ratio: float
+    description: str
+
+
+def examine(seed: int, kind: str | None = None, most_steps: int = 2000) -> list[Finding]:
+    """Every applicable theorem on the random problem of that seed.
+
+    Parameters
+    ----------
+    seed : int
+    kind : "gaussian" or "mixture", optional
+    most_steps : int
+
+    Returns
+    -------
+    list of Finding
+        Empty for a problem whose exact answer is refused (the law would need too fine a grid), or whose sampler
+        overflows.
+    """
+    question = problem(NumpyDraw(np.random.default_rng(seed)), kind=kind, most_steps=most_steps)
+    parts = (question.process, question.law, question.scheme, question.score_error, question.score_noise)
+    grid = question.scheme.grid
+    description = (
+        f"{question.process.name} {question.process.parameters} {question.scheme.key} {grid.kind} T={grid.horizon:g} "
+        f"K={grid.steps} t0={grid.early_stop:g} {type(question.law).__name__} d={question.law.dim} "
+        f"M={question.score_error:.3g} noise={question.score_noise:.3g}"
+    )
+    found = []
+    measured = {}
+    for information in ("constants", "all"):
+        setting = setting_of(*parts, information=information)
+        # the matched noise depends on what is known; every other sampler is measured once
+        key = information if question.scheme.rule.needs_envelope else ""
+        if key not in measured:
+            try:
+                measured[key] = measure(setting, question.law)
+            except ValueError as error:
+                if "grid" not in str(error) and "finite" not in str(error):
+                    raise
+                continue
+        for theorem in theorems().values():
+            certificate = certify_setting(theorem, setting, question.law, measured[key])
+            if certificate.verdict is Verdict.NOT_APPLICABLE:
+                continue
+            total = certificate.bound["total"]
+            found.append(
+                Finding(
+                    seed, type(question.law).__name__, information, theorem.key, str(certificate.verdict),
+                    np.inf if total is None else total, measured[key].lower, measured[key].upper,
+                    np.inf if certificate.ratio is None else certificate.ratio, description,
+                )
+            )
+    return found
+
+
+def search(
+    seeds: Iterable[int], executor: Executor | None = None, progress: Callable[[int], None] | None = None, **options
+) -> list[Finding]:
+    """`examine` many seeds, on any ``concurrent.futures`` executor.
+
+    Parameters
+    ----------
+    seeds : iterable of int
+    executor : Executor, optional
+    progress : callable, optional
+        Called with the number of problems done.
+    options
+        Passed to `examine`.
+    """
+    run = map if executor is None else executor.map
+    found = []
+    for done, findings in enumerate(run(_Examine(options), seeds), start=1):
+        found.extend(findings)
+        if progress is not None:
+            progress(done)
+    return found
+
+
+@dataclass(frozen=True)
+class _Examine:
+    options: dict
+
+    def __call__(self, seed: int) -> list[Finding]:
+        return examine(seed, **self.options)
+
+
+def summary(findings: Iterable[Finding]) -> str:
+    """Minimum, median and worst ratio of bound to truth, by theorem, kind of data and information; one line each."""
+    groups = defaultdict(list)
+    for finding in findings:
+        groups[finding.theorem, finding.kind, finding.information].append(finding)
+    lines = [f"{'theorem':<22}{'data':<17}{'information':<12}{'n':>7}{'bad':>5}{'minimum':>10}{'median':>10}{'worst':>10}"]
+    for (theorem, kind, information), group in sorted(groups.items()):
+        ratios = np.array([finding.ratio for finding in group])
+        bad = sum(finding.verdict == Verdict.VIOLATED for finding in group)
+        lines.append(
+            f"{theorem:<22}{kind:<17}{information:<12}{len(group):>7}{bad:>5}{ratios.min():>10.4g}"
+            f"{np.median(ratios):>10.4g}{ratios.max():>10.3g}"
+        )
+    return "\n".join(lines)
+
+
+def as_rows(findings: Iterable[Finding]) -> list[dict]:
+    """Findings as plain dictionaries."""
+    return [asdict(finding) for finding in findings]

@@ -1,0 +1,26 @@
+"""Hypothesis strategies for random admissible problems, for this project's tests and its users'."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from .drawing import RandomProblem, problem
+
+
+class HypothesisDraw:
+    """Choices drawn by Hypothesis, so that failures shrink."""
+
+    def __init__(self, draw):
+        self._draw = draw
+
+    def uniform(self, low, high):
+        return self._draw(st.floats(low, high))
+
+    def integer(self, low, high):
+        return self._draw(st.integers(low, high))
+
+
+@st.composite
+def problems(draw, kind: str | None = None, most_steps: int = 200) -> RandomProblem:
+    """Random admissible problems (see `verify.drawing.problem`)."""
+    return problem(HypothesisDraw(draw), kind=kind, most_steps=most_steps)
