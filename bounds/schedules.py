@@ -7,17 +7,17 @@ import sympy
 from .process import TIME, ForwardProcess, integral
 
 
-def _expression(value) -> sympy.Expr:
+def _expression(name: str, value) -> sympy.Expr:
     """A function of t: a sympy expression in `TIME`, a number, or text read by the whitelisting parser."""
     if isinstance(value, sympy.Expr):
         return value.subs({symbol: TIME for symbol in value.free_symbols if symbol.name == "t"})
     from .expressions import parse_expression
 
-    return parse_expression(value).subs(sympy.Symbol("t"), TIME)
+    return parse_expression(value, TIME, name=f"process.{name}")
 
 
 def _real_function(name: str, value) -> sympy.Expr:
-    expression = _expression(value)
+    expression = _expression(name, value)
     extra = {str(s) for s in expression.free_symbols - {TIME}}
     if extra:
         raise ValueError(f"{name} must be a function of t alone, got also {', '.join(sorted(extra))}")

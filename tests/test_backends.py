@@ -8,7 +8,7 @@ import array_api_strict
 import numpy as np
 import pytest
 
-from tests.tolerances import STANDARD_ERRORS
+from tolerances import STANDARD_ERRORS
 from verify.backends import Backend, backend
 from verify.noise import Increments, Streams
 

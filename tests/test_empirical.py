@@ -12,7 +12,7 @@ from scipy.integrate import quad
 from bounds.steps import Steps
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
-from tests.tolerances import CONJUGATE_GRID, CONJUGATE_MEAN, LOWER_SIDE_POWER, STANDARD_ERRORS
+from tolerances import CONJUGATE_GRID, CONJUGATE_MEAN, LOWER_SIDE_POWER, STANDARD_ERRORS
 from verify.empirical import (
     _bernstein_lower,
     _fitted,

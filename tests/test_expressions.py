@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bounds import expressions
 from bounds.expressions import ExpressionError, parse_expression
-from tests.tolerances import EXPRESSION_RELATIVE, EXPRESSION_SECONDS
+from tolerances import EXPRESSION_RELATIVE, EXPRESSION_SECONDS
 
 T = sympy.Symbol("t", nonnegative=True)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tolerances import STANDARD_ERRORS
+from tolerances import STANDARD_ERRORS
 from verify.noise import Increments, Streams, cell_size
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bounds.steps import Steps
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
-from tests.tolerances import (
+from tolerances import (
     SAME_INCREMENTS,
     SAME_INCREMENTS_FLOAT32,
     SAMPLER_MEMORY,

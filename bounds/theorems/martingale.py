@@ -246,7 +246,12 @@ def evaluate(setting: Setting, functions, missed=missed_noise, key="martingale")
     table, batch = setting.table, setting.batches(BATCH)
     parts = [_evaluate(part, functions, missed) for part in batch]
     total = _join([part[0] for part in parts])
-    terms = {name: _join([part[1][name] for part in parts]) for name in parts[0][1]}
+    # an error source that is not there adds nothing, even where its weight overflows
+    absent = {"score bias": setting.score_error, "score noise": setting.score_noise}
+    terms = {
+        name: _join([part[1][name] for part in parts]) if np.any(absent.get(name, 1.0)) else np.zeros(setting.shape)[()]
+        for name in parts[0][1]
+    }
     product, (_, _, _, initial_term) = _join([part[2] for part in parts]), parts[0]
     known = setting.facts.moments is not None
     return Bound(
@@ -282,8 +287,8 @@ def _evaluate(setting: Setting, functions, missed):
     with np.errstate(invalid="ignore", over="ignore"):
         terms = {
             "initialisation": round_up(product * initial, steps),
-            "score bias": round_up(np.sum(later * Q * M, axis=-1), steps),
-            "score noise": round_up(np.sqrt(np.sum(later**2 * noise, axis=-1)), steps),
+            "score bias": round_up(np.sum(later * Q, axis=-1) * setting.score_error, steps),
+            "score noise": round_up(np.sqrt(np.sum((later * Q) ** 2, axis=-1)) * setting.score_noise, steps),
             "discretisation": propagate(np.zeros(np.shape(initial)), step, bias, variance),
         }
     if setting.table.path.times[-1] > 0:

@@ -1,0 +1,138 @@
+r"""The exact W2 error of a sampler, by whichever closed form the data law admits."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bounds.steps import Steps
+from closed_form.bracket import Bracket
+from closed_form.chain import gaussian_chain
+from closed_form.gaussian import Gaussian
+from closed_form.line import line_w2
+from closed_form.mixture import GaussianMixture
+
+_EPS = np.finfo(float).eps
+
+
+def exact_law_available(law) -> str | None:
+    """Why `sampler_w2` has no exact answer for ``law``; None if it has one.
+
+    Available: any Gaussian; any mixture of Gaussians in dimension 1; in dimension d, mixtures with one
+    isotropic covariance and collinear means.
+    """
+    if isinstance(law, Gaussian):
+        return None
+    if not isinstance(law, GaussianMixture):
+        return f"no exact law of the sampler is known for data of type {type(law).__name__}"
+    if law.dim == 1 or _as_gaussian(law) is not None:
+        return None
+    if law.std is None:
+        kind = "one covariance that is not isotropic" if law.covariances is None else "unequal covariances"
+        return f"the components have {kind}; in dimension {law.dim} the exact law needs one multiple of I"
+    rank = law.span()[1].shape[1]
+    if rank > 1:
+        return f"the means span {rank} dimensions; the exact law needs them on one line"
+    return None
+
+
+def sampler_w2(
+    law: Gaussian | GaussianMixture,
+    steps: Steps,
+    score_error: float = 0.0,
+    score_noise: float = 0.0,
+    direction: np.ndarray | None = None,
+) -> Bracket:
+    r"""W2 between the law of the sampler's last iterate and the data law, exact up to the bracket.
+
+    The score used is s(y) + b + N(0, M_noise²/d I), with a constant b of norm exactly ``score_error``.
+    A mixture with collinear means splits over the line and its complement, independent of each other:
+
+    .. math:: W_2^2 = W_2^2(\mathrm{line}) + W_2^2(\mathrm{across}).
+
+    Parameters
+    ----------
+    law : Gaussian or GaussianMixture
+    steps : Steps
+    score_error : float
+        Norm M of the constant error b of the score, at least 0.
+    score_noise : float
+        L2 size M_noise of the fresh Gaussian error of the score, at least 0.
+    direction : array of shape (d,), optional
+        Direction of b, any non-zero length. By default: opposite to the mean for a Gaussian whose mean is
+        not 0; along the line of the means for a mixture; the first axis otherwise.
+
+    Returns
+    -------
+    Bracket
+
+    Raises
+    ------
+    ValueError
+        If `exact_law_available` gives a reason, an argument is not as above, or the quadrature along the
+        line would need a grid beyond its limit (the message says at which step).
+
+    References
+    ----------
+    docs/theory.md section 8.
+    """
+    reason = exact_law_available(law)
+    if reason is not None:
+        raise ValueError(f"law has no exact sampler law: {reason}")
+    score_error, score_noise = _size("score_error", score_error), _size("score_noise", score_noise)
+    gaussian = law if isinstance(law, Gaussian) else _as_gaussian(law)
+    bias = score_error * _unit(law, gaussian, direction)
+    if gaussian is not None:
+        return gaussian_chain(gaussian, steps, bias, score_noise).w2()
+    if law.dim == 1:
+        return line_w2(law, steps, float(bias[0]), score_noise)
+    return _split_w2(law, steps, bias, score_noise)
+
+
+def _split_w2(law: GaussianMixture, steps: Steps, bias: np.ndarray, score_noise: float) -> Bracket:
+    """The line through the means and the d − 1 directions across it, added in squares."""
+    line, direction, offset = law.line()
+    noise = score_noise / math.sqrt(law.dim)
+    along = line_w2(line, steps, float(direction @ bias), noise)
+    gaussian = Gaussian(_across(offset, direction), law.std**2)
+    chain = gaussian_chain(gaussian, steps, _across(bias, direction), noise * math.sqrt(law.dim - 1))
+    both = Bracket.root_sum_sq([along, chain.w2()])
+    return both.widened(16 * _EPS * float(np.linalg.norm(law.means, axis=1).max()))
+
+
+def _across(x: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Coordinates of ``x`` in an orthonormal basis of the complement of ``direction``, shape (d−1,)."""
+    mirror = direction.copy()
+    mirror[0] += math.copysign(1.0, direction[0])  # Householder: the reflection takes direction to ∓ e₁
+    return (x - mirror * (2.0 * (mirror @ x) / (mirror @ mirror)))[1:]
+
+
+def _as_gaussian(law: GaussianMixture) -> Gaussian | None:
+    """The mixture as a Gaussian, if all its components are the same."""
+    if law.covariances is not None or (law.means != law.means[0]).any():
+        return None
+    return Gaussian(law.means[0], law.std**2 if law.std is not None else law.component_covariance)
+
+
+def _unit(law, gaussian: Gaussian | None, direction) -> np.ndarray:
+    """Unit vector along which the constant score error points."""
+    if direction is not None:
+        direction = np.atleast_1d(np.asarray(direction, dtype=float))
+        if direction.shape != (law.dim,) or not np.isfinite(direction).all() or not direction.any():
+            raise ValueError(f"direction must be a non-zero vector of shape ({law.dim},), got {direction!r:.80}")
+        direction = direction / np.abs(direction).max()
+        return direction / np.linalg.norm(direction)
+    if gaussian is None:
+        return law.line()[1]
+    if gaussian.mean.any():
+        return _unit(law, gaussian, -gaussian.mean)
+    return np.eye(1, law.dim)[0]
+
+
+def _size(name: str, value) -> float:
+    if isinstance(value, bool | str) or not np.isscalar(value):
+        raise TypeError(f"{name} must be a number of at least 0, got {value!r}")
+    if not 0.0 <= value < math.inf:
+        raise ValueError(f"{name} must be finite and at least 0, got {value}")
+    return float(value)

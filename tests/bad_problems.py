@@ -1,0 +1,430 @@
+"""Wrong problem files: small mutations of valid ones, each with a fragment of the one line it must give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: Valid problems as raw TOML values; every bad problem changes one of them.
+VALID = {
+    "gaussian": {
+        "process.family": '"vp"',
+        "process.beta": '"1/10 + 199/10*t"',
+        "data.law": '"gaussian"',
+        "data.mean": "[0.0, 1.0]",
+        "data.covariance": "[[2.0, 0.5], [0.5, 1.0]]",
+        "scheme.kind": '"euler-maruyama"',
+        "scheme.horizon": "1.0",
+        "scheme.steps": "20",
+    },
+    "mixture": {
+        "process.family": '"ou"',
+        "data.law": '"mixture"',
+        "data.means": "[[-1.0], [1.0]]",
+        "data.std": "0.5",
+        "data.weights": "[0.25, 0.75]",
+        "scheme.kind": '"posterior-mean-matched"',
+        "scheme.horizon": "5.0",
+        "scheme.steps": "40",
+        "scheme.grid": '"geometric"',
+        "scheme.score_error": "0.1",
+        "scheme.score_noise": "0.1",
+    },
+    "samples": {
+        "process.family": '"general"',
+        "process.f": '"cos(t)"',
+        "process.g": '"1 + t"',
+        "data.law": '"samples"',
+        "data.file": '"data.csv"',
+        "data.columns": '["x", "y"]',
+        "data.standardize": "true",
+        "data.smoothing": "0.7",
+        "scheme.kind": '"ancestral"',
+        "scheme.horizon": "2.0",
+        "scheme.steps": "20",
+        "scheme.early_stop": "0.01",
+        "scheme.prior_std": "1.5",
+    },
+    "strong": {
+        "process.family": '"ve"',
+        "process.g": '"exp(t)"',
+        "data.assumption": '"strong-log-concave"',
+        "data.m0": "0.5",
+        "data.L0": "2.0",
+        "data.dim": "3",
+        "data.second_moment": "6.5",
+        "data.mean_norm": "1.0",
+        "data.time_regularity": "1.0",
+        "scheme.kind": '"exponential"',
+        "scheme.grid": "[2.0, 1.0, 0.5, 0.0]",
+    },
+    "weak": {
+        "process.family": '"sub-vp"',
+        "process.beta": '"2"',
+        "data.assumption": '"weak-log-concave"',
+        "data.alpha": "1.0",
+        "data.M": "2.0",
+        "data.L": "4.0",
+        "scheme.kind": '"posterior-mean"',
+        "scheme.horizon": "3",
+        "scheme.steps": "20",
+    },
+    "lipschitz": {
+        "process.family": '"ou"',
+        "data.assumption": '"log-lipschitz"',
+        "data.alpha": "1.0",
+        "data.lipschitz": "0.5",
+        "data.L": "4.0",
+        "scheme.kind": '"frozen-euler-maruyama"',
+        "scheme.horizon": "3",
+        "scheme.steps": "20",
+    },
+    "bounded": {
+        "process.family": '"ou"',
+        "data.assumption": '"bounded"',
+        "data.radius": "1.0",
+        "data.early_stop": "0.01",
+        "scheme.kind": '"euler-maruyama"',
+        "scheme.horizon": "3",
+        "scheme.steps": "20",
+    },
+}
+
+#: The data file beside every problem.
+DATA = "x,y,z\n1.0,2.0,3.0\n2.0,1.0,3.0\n4.0,1.5,3.0\n"
+
+
+@dataclass(frozen=True)
+class BadProblem:
+    """A problem file that must be refused.
+
+    Attributes
+    ----------
+    name : str
+        What is wrong.
+    fragment : str
+        Part of the line it must give.
+    base : str
+        The valid problem it mutates.
+    changes : dict
+        ``section.key`` to raw TOML, None to leave the key out.
+    text : str or bytes, optional
+        The whole file instead.
+    files : dict
+        Further files beside it, replacing `DATA`.
+    """
+
+    name: str
+    fragment: str
+    base: str = "gaussian"
+    changes: dict = field(default_factory=dict)
+    text: str | bytes | None = None
+    files: dict = field(default_factory=dict)
+
+    def write(self, folder: Path) -> Path:
+        """Write the problem and its data into a folder; returns the problem's path."""
+        return write_problem(folder, self.content, self.files)
+
+    @property
+    def content(self) -> str | bytes:
+        """The problem file."""
+        return toml({**VALID[self.base], **self.changes}) if self.text is None else self.text
+
+
+def toml(values: dict) -> str:
+    """TOML text from ``section.key`` -> raw value."""
+    sections: dict[str, list[str]] = {}
+    for key, value in values.items():
+        section, _, name = key.partition(".")
+        if value is not None:
+            sections.setdefault(section, []).append(f"{name} = {value}")
+    return "\n".join(f"[{section}]\n" + "\n".join(lines) + "\n" for section, lines in sections.items())
+
+
+def write_problem(folder: Path, content: str | bytes, files: dict | None = None) -> Path:
+    """Write a problem file beside its data; returns its path."""
+    for name, data in {"data.csv": DATA, **(files or {})}.items():
+        (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
+    path = folder / "problem.toml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
+    return path
+
+
+def _bad(name, fragment, base="gaussian", **changes) -> BadProblem:
+    """A mutation; keywords are section__key."""
+    return BadProblem(name, fragment, base, {key.replace("__", "."): value for key, value in changes.items()})
+
+
+BAD_PROBLEMS = [
+    # the file
+    BadProblem("empty file", "section [process] is missing", text=""),
+    BadProblem("no TOML", "not valid TOML", text="process family = ou"),
+    BadProblem("JSON", "not valid TOML", text='{"process": {"family": "ou"}}'),
+    BadProblem("binary", "must be UTF-8", text=b"\xff\xfe\x00\x01"),
+    BadProblem("NUL byte", "not valid TOML", text="[process]\nfamily = 'o\x00u'\n"),
+    BadProblem("too large", "at most 1000000 bytes", text="#" * 1_000_001),
+    BadProblem("deep nesting", "nested too deeply", text="[data]\nmean = " + "[" * 5000 + "]" * 5000),
+    BadProblem("huge integer", "too many digits", text="[data]\nmean = " + "9" * 5000),
+    BadProblem("repeated key", "not valid TOML", text="[process]\nfamily = 'ou'\nfamily = 've'\n"),
+    BadProblem("section is a value", "process must be a table", text="process = 3\n"),
+    BadProblem("section is a list", "data must be a table", text="[[data]]\nlaw = 'gaussian'\n"),
+    BadProblem("section missing", "section [scheme] is missing", text="[process]\nfamily = 'ou'\n[data]\n"),
+    _bad("section unknown", "unknown section [dta] (did you mean 'data'?)", dta__law="1"),
+    _bad("section with a line break", "unknown section [da", **{'"da\\nta".law': "1"}),
+    # the process
+    _bad("family missing", "process.family is missing", process__family=None),
+    _bad("family unknown", "process.family must be one of ou, vp", process__family='"vpp"'),
+    _bad("family of wrong type", "process.family must be one of", process__family="3"),
+    _bad("family is a list", "process.family must be one of", process__family='["vp"]'),
+    _bad("family cld", "not available yet", process__family='"cld"'),
+    _bad("key unknown", "unknown key process.bet for family 'vp'", process__bet='"t"'),
+    _bad("key did you mean", "did you mean 'beta'?", process__bta='"t"'),
+    _bad("beta missing", "process.beta is missing", process__beta=None),
+    _bad("beta with ou", "process.beta does not belong to family 'ou'", process__family='"ou"'),
+    _bad("g with vp", "process.g does not belong to family 'vp'", process__g='"t"'),
+    _bad("g missing", "process.g is missing", "samples", process__g=None),
+    _bad("beta of another variable", "'x' is neither t", process__beta='"x + 1"'),
+    _bad("beta empty", "process.beta must be a real function of t: it is empty", process__beta='""'),
+    _bad("beta is a boolean", "not bool", process__beta="true"),
+    _bad("beta is a list", "not list", process__beta="[1, 2]"),
+    _bad("beta is a date", "not date", process__beta="2020-01-01"),
+    _bad("beta is NaN", "it must be finite", process__beta="nan"),
+    _bad(
+        "beta runs code", "'__import__' is neither t", process__beta="\"__import__('os').system('touch x')\""
+    ),
+    _bad("beta reads attributes", "'.' is not allowed", process__beta='"t.__class__"'),
+    _bad("beta hangs", "exponent", process__beta='"9**9**9**9"'),
+    _bad("beta overflows", "larger than", process__beta='"exp(exp(exp(exp(t*0+9))))"'),
+    _bad("beta too long", "at most 300 characters", process__beta='"' + "t+" * 400 + 't"'),
+    _bad("beta too deep", "nested", process__beta='"' + "exp(" * 20 + "t" + ")" * 20 + '"'),
+    _bad("beta has a line break", "is not allowed", process__beta='"t +\\n t"'),
+    _bad("beta divides by zero", "divides by zero", process__beta='"t/0"'),
+    _bad("beta negative", "g² must be >= 0", process__beta='"-1"'),
+    _bad("beta negative somewhere", "g² must be >= 0", process__beta='"1 - 3*t"'),
+    _bad("beta dips below zero", "g² must be >= 0", process__beta='"(t - 1/2)**2 - 1/1000000"'),
+    _bad("beta zero", "g² must not vanish", process__beta='"0"'),
+    _bad("beta not integrable", "converge", process__beta='"1/t"'),
+    _bad("beta infinite inside", "finite", process__beta='"1/(t - 1/2)**2"'),
+    _bad("g complex", "g² must be >= 0", "strong", process__g='"sqrt(t - 1)"'),
+    _bad("g zero", "g² must not vanish", "strong", process__g='"t - t"'),
+    _bad("f complex", "f must be real and finite", "samples", process__f='"log(t - 1)"'),
+    # the law
+    _bad(
+        "neither law nor assumption", "exactly one of data.law and data.assumption, neither", data__law=None
+    ),
+    _bad("law and assumption", "both were given", data__assumption='"strong-log-concave"'),
+    _bad("law unknown", "data.law must be one of gaussian, mixture, samples", data__law='"gausian"'),
+    _bad("law of wrong type", "data.law must be one of", data__law="1"),
+    _bad("data key unknown", "unknown key data.meen", data__meen="[0.0]"),
+    _bad("key of another law", "data.std does not belong to law 'gaussian'", data__std="1.0"),
+    _bad("key of an assumption", "data.m0 does not belong to law 'gaussian'", data__m0="1.0"),
+    _bad("time regularity with a law", "does not belong to law 'gaussian'", data__time_regularity="1.0"),
+    _bad("mean missing", "data.mean is missing", data__mean=None),
+    _bad("mean empty", "data.mean must be a number or a list", data__mean="[]"),
+    _bad("mean of text", "data.mean must be", data__mean='["a", "b"]'),
+    _bad("mean with a boolean", "data.mean must be", data__mean="[true, 1.0]"),
+    _bad("mean with NaN", "data.mean must be", data__mean="[nan, 0.0]"),
+    _bad("mean with an infinity", "data.mean must be", data__mean="[inf, 0.0]"),
+    _bad("mean is a matrix", "data.mean must be", data__mean="[[0.0, 1.0]]"),
+    _bad("mean of another length", "agree on the dimension", data__mean="[0.0, 1.0, 2.0]"),
+    _bad("mean beyond floats", "data.mean must be", data__mean="[1" + "0" * 400 + ", 0]"),
+    _bad("covariance missing", "data.covariance is missing", data__covariance=None),
+    _bad("covariance indefinite", "positive semi-definite", data__covariance="[[1.0, 2.0], [2.0, 1.0]]"),
+    _bad("covariance negative", "data.covariance must have no negative variance", data__covariance="-1.0"),
+    _bad(
+        "covariance asymmetric",
+        "data.covariance must be symmetric",
+        data__covariance="[[1.0, 0.5], [0.0, 1.0]]",
+    ),
+    _bad("covariance not square", "data.covariance must have shape", data__covariance="[[1.0], [1.0]]"),
+    _bad("covariance ragged", "rectangular", data__covariance="[[1.0, 0.0], [1.0]]"),
+    _bad("covariance empty", "data.covariance must be", data__covariance="[[], []]"),
+    _bad("dim disagrees", "agree on the dimension", data__dim="5"),
+    _bad("dim zero", "data.dim must be a whole number", data__dim="0"),
+    _bad("dim fractional", "data.dim must be a whole number", data__dim="2.0"),
+    _bad("dim boolean", "data.dim must be a whole number", data__dim="true"),
+    _bad(
+        "dim enormous",
+        "data.dim must be a whole number",
+        data__mean="0",
+        data__covariance="1",
+        data__dim="10" * 9,
+    ),
+    _bad("means missing", "data.means is missing", "mixture", data__means=None),
+    _bad("means empty", "data.means must be a list of points", "mixture", data__means="[]"),
+    _bad("means of empty points", "data.means must be a list of points", "mixture", data__means="[[], []]"),
+    _bad("means flat", "data.means must be a list of points", "mixture", data__means="[-1.0, 1.0]"),
+    _bad(
+        "means ragged", "data.means must be a list of points", "mixture", data__means="[[-1.0], [1.0, 2.0]]"
+    ),
+    _bad("means is a number", "data.means must be a list of points", "mixture", data__means="1.0"),
+    _bad("weights do not sum", "data.weights must sum to 1", "mixture", data__weights="[0.25, 0.25]"),
+    _bad("weights negative", "data.weights must be non-negative", "mixture", data__weights="[-0.5, 1.5]"),
+    _bad("weights too many", "data.weights must have shape", "mixture", data__weights="[0.5, 0.25, 0.25]"),
+    _bad("weights with NaN", "data.weights must be", "mixture", data__weights="[nan, 1.0]"),
+    _bad("std zero", "data.std must be a positive finite number", "mixture", data__std="0.0"),
+    _bad("std negative", "data.std must be", "mixture", data__std="-0.5"),
+    _bad("std is a list", "data.std must be", "mixture", data__std="[0.5, 0.5]"),
+    _bad("no spread", "exactly one of data.std", "mixture", data__std=None),
+    _bad("two spreads", "exactly one of data.std", "mixture", data__covariance="1.0"),
+    _bad(
+        "component covariance zero", "positive definite", "mixture", data__std=None, data__covariance="[0.0]"
+    ),
+    _bad(
+        "component covariance indefinite",
+        "positive",
+        "mixture",
+        data__std=None,
+        data__means="[[0.0, 0.0], [1.0, 1.0]]",
+        data__covariance="[[1.0, 2.0], [2.0, 1.0]]",
+    ),
+    _bad("covariances too few", "must have shape", "mixture", data__std=None, data__covariances="[1.0]"),
+    _bad(
+        "matched noise without constants",
+        "needs constants",
+        "mixture",
+        data__std=None,
+        data__covariances="[1.0, 2.0]",
+    ),
+    _bad(
+        "dim of a mixture disagrees",
+        "data.dim must be the dimension of the data, 1",
+        "mixture",
+        data__dim="2",
+    ),
+    # samples
+    _bad("file missing", "data.file is missing", "samples", data__file=None),
+    _bad("file not there", "data.file does not exist", "samples", data__file='"nowhere.csv"'),
+    _bad("file is a folder", "data.file must be a regular file", "samples", data__file='"."'),
+    _bad("file is a device", "data.file must be a regular file", "samples", data__file='"/dev/null"'),
+    _bad("file name empty", "data.file must be", "samples", data__file='""'),
+    _bad("file name with NUL", "data.file must be", "samples", data__file='"a\\u0000b"'),
+    _bad("file name too long", "data.file", "samples", data__file='"' + "x" * 5000 + '"'),
+    _bad("file is a number", "data.file must be", "samples", data__file="3"),
+    _bad("smoothing missing", "data.smoothing is missing", "samples", data__smoothing=None),
+    _bad("smoothing zero", "data.smoothing must be", "samples", data__smoothing="0"),
+    _bad("smoothing text", "data.smoothing must be", "samples", data__smoothing='"0.7"'),
+    _bad(
+        "standardize not a boolean",
+        "data.standardize must be true or false",
+        "samples",
+        data__standardize="1",
+    ),
+    _bad("columns is a string", "data.columns must be a list", "samples", data__columns='"x"'),
+    _bad("columns empty", "data.columns must be a list", "samples", data__columns="[]"),
+    _bad("column unknown", "no column 'w'", "samples", data__columns='["w"]'),
+    _bad("column repeated", "once", "samples", data__columns='["x", "x"]'),
+    _bad("column constant", "constant", "samples", data__columns='["z"]'),
+    BadProblem("CSV ragged", "expected 2 fields, got 1", "samples", files={"data.csv": "x,y\n1,2\n3\n"}),
+    BadProblem(
+        "CSV with text", "expected a finite number", "samples", files={"data.csv": "x,y\n1,2\n3,four\n"}
+    ),
+    BadProblem("CSV with a gap", "expected a finite number", "samples", files={"data.csv": "x,y\n1,2\n3,\n"}),
+    BadProblem(
+        "CSV with NaN", "expected a finite number", "samples", files={"data.csv": "x,y\n1,2\n3,nan\n"}
+    ),
+    BadProblem("CSV empty", "empty", "samples", files={"data.csv": ""}),
+    BadProblem("CSV without rows", "no rows", "samples", files={"data.csv": "x,y\n"}),
+    BadProblem("CSV binary", "cannot read", "samples", files={"data.csv": b"x,y\n\xff\xfe,1\n"}),
+    # constants
+    _bad(
+        "assumption unknown",
+        "data.assumption must be one of strong-log-concave",
+        "strong",
+        data__assumption='"log-concave"',
+    ),
+    _bad("m0 missing", "data.m0 is missing", "strong", data__m0=None),
+    _bad("m0 negative", "data.m0 must be positive", "strong", data__m0="-0.5"),
+    _bad("m0 zero", "data.m0 must be positive", "strong", data__m0="0.0"),
+    _bad("m0 NaN", "data.m0 must be a finite number", "strong", data__m0="nan"),
+    _bad("L0 infinite", "data.L0 must be a finite number", "strong", data__L0="inf"),
+    _bad("m0 above L0", "data.m0 must be at most L0", "strong", data__m0="3.0"),
+    _bad("m0 boolean", "data.m0 must be a finite number", "strong", data__m0="true"),
+    _bad("m0 text", "data.m0 must be a finite number", "strong", data__m0='"0.5"'),
+    _bad("key of a law", "data.means does not belong to assumption", "strong", data__means="[[0.0]]"),
+    _bad(
+        "key of another assumption", "data.radius does not belong to assumption", "strong", data__radius="1.0"
+    ),
+    _bad("early stop on unbounded data", "data.early_stop does not belong", "strong", data__early_stop="0.1"),
+    _bad(
+        "second moment too small", "data.second_moment must be at least", "strong", data__second_moment="0.1"
+    ),
+    _bad("second moment too large", "data.second_moment must be at most", "strong", data__second_moment="99"),
+    _bad("second moment negative", "data.second_moment must be", "strong", data__second_moment="-1"),
+    _bad("mean norm negative", "data.mean_norm must be", "strong", data__mean_norm="-1"),
+    _bad("dim negative", "data.dim must be a whole number", "strong", data__dim="-3"),
+    _bad("time regularity negative", "data.time_regularity must be", "strong", data__time_regularity="-1.0"),
+    _bad("alpha above L", "data.alpha must be at most L", "weak", data__alpha="5.0"),
+    _bad("alpha zero", "data.alpha must be positive", "weak", data__alpha="0"),
+    _bad("M negative", "data.M must be non-negative", "weak", data__M="-1"),
+    _bad("L missing", "data.L is missing", "weak", data__L=None),
+    _bad("lipschitz negative", "data.lipschitz must be non-negative", "lipschitz", data__lipschitz="-0.5"),
+    _bad("lipschitz missing", "data.lipschitz is missing", "lipschitz", data__lipschitz=None),
+    _bad("radius zero", "data.radius must be positive", "bounded", data__radius="0"),
+    _bad("bounded without early stop", "early_stop", "bounded", data__early_stop=None),
+    _bad("early stops disagree", "the same as data.early_stop", "bounded", scheme__early_stop="0.02"),
+    # the scheme
+    _bad("kind missing", "scheme.kind is missing", scheme__kind=None),
+    _bad("kind unknown", "did you mean 'euler-maruyama'?", scheme__kind='"euler-maryama"'),
+    _bad("scheme key unknown", "unknown key scheme.step for scheme", scheme__step="20"),
+    _bad("horizon missing", "scheme.horizon is missing", scheme__horizon=None),
+    _bad("horizon zero", "scheme.horizon must be", scheme__horizon="0.0"),
+    _bad("horizon negative", "scheme.horizon must be", scheme__horizon="-1"),
+    _bad("horizon infinite", "scheme.horizon must be", scheme__horizon="inf"),
+    _bad("horizon text", "scheme.horizon must be", scheme__horizon='"1"'),
+    _bad("steps missing", "scheme.steps is missing", scheme__steps=None),
+    _bad("steps zero", "scheme.steps must be a whole number from 1 to 10000000", scheme__steps="0"),
+    _bad("steps negative", "scheme.steps must be a whole number", scheme__steps="-5"),
+    _bad("steps fractional", "scheme.steps must be a whole number", scheme__steps="20.0"),
+    _bad("steps boolean", "scheme.steps must be a whole number", scheme__steps="true"),
+    _bad("steps too many", "scheme.steps must be a whole number", scheme__steps="10000001"),
+    _bad("early stop negative", "scheme.early_stop must be", scheme__early_stop="-0.1"),
+    _bad("early stop at the horizon", "scheme.early_stop must lie in [0, horizon)", scheme__early_stop="1.0"),
+    _bad("prior std zero", "scheme.prior_std must be", scheme__prior_std="0"),
+    _bad("score error negative", "scheme.score_error must be", scheme__score_error="-0.1"),
+    _bad("score error NaN", "scheme.score_error must be", scheme__score_error="nan"),
+    _bad("score noise infinite", "scheme.score_noise must be", scheme__score_noise="inf"),
+    _bad("grid unknown", "scheme.grid must be one of uniform, geometric", scheme__grid='"log"'),
+    _bad("grid is a number", "scheme.grid must be one of", scheme__grid="3"),
+    _bad("grid growing", "scheme.grid must decrease strictly", "strong", scheme__grid="[0.0, 0.5, 1.0]"),
+    _bad(
+        "grid repeats a time",
+        "scheme.grid must decrease strictly",
+        "strong",
+        scheme__grid="[2.0, 1.0, 1.0, 0.0]",
+    ),
+    _bad("grid below zero", "scheme.grid must end at a time >= 0", "strong", scheme__grid="[2.0, 1.0, -1.0]"),
+    _bad("grid of one time", "scheme.grid must be a list of at least two", "strong", scheme__grid="[2.0]"),
+    _bad("grid empty", "scheme.grid must be", "strong", scheme__grid="[]"),
+    _bad("grid with NaN", "scheme.grid must be", "strong", scheme__grid="[2.0, nan, 0.0]"),
+    _bad("grid with text", "scheme.grid must be", "strong", scheme__grid='[2.0, "1", 0.0]'),
+    _bad("grid and steps disagree", "scheme.steps must be one less", "strong", scheme__steps="4"),
+    _bad(
+        "grid and horizon disagree", "scheme.horizon must be the first time", "strong", scheme__horizon="3.0"
+    ),
+    _bad(
+        "grid and early stop disagree", "early_stop must be the last time", "strong", scheme__early_stop="0.5"
+    ),
+]
+
+#: Overrides that must be refused on a valid problem, with a fragment of the line.
+BAD_OVERRIDES = {
+    "scheme.steps": "section.key=value",
+    "steps=4": "section.key=value",
+    "=4": "section.key=value",
+    ".steps=4": "section.key=value",
+    "scheme.=4": "section.key=value",
+    "scheme.steps=": "scheme.steps must be a whole number",
+    "scheme.steps=many": "scheme.steps must be a whole number",
+    "scheme.steps=4.5": "scheme.steps must be a whole number",
+    "scheme.step=4": "unknown key scheme.step",
+    "scheem.steps=4": "unknown section [scheem] (did you mean 'scheme'?)",
+    "scheme.grid.kind=4": "unknown key scheme.grid.kind",
+    "scheme.horizon=nan": "scheme.horizon must be",
+    "scheme.steps=4\nx = 5": "scheme.steps must be a whole number",
+    "process.family=cld": "not available yet",
+    "process.beta=x": "'x' is neither t",
+    "process.beta=" + "[" * 4000: "process.beta must be",
+    "process.beta=" + "9" * 5000: "process.beta must be",
+    "data.mean=" + "0" * 20000: "section.key=value",
+}

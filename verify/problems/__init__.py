@@ -1,0 +1,1 @@
+"""Problem files that come with the package, each a question with a known answer."""
