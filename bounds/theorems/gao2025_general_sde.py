@@ -129,7 +129,10 @@ def evaluate(setting: Setting, functions) -> Bound:
     operations = 4 * len(lengths)
 
     def summed(name):
-        return round_up(float(np.sum(later * functions[name](**step))), operations)
+        with np.errstate(invalid="ignore"):
+            value = float(np.sum(later * functions[name](**step)))
+        # 0·∞ where the weights overflow: no bound at all
+        return round_up(np.inf if np.isnan(value) else value, operations)
 
     terms = {
         "initialisation": round_up(

@@ -44,11 +44,14 @@ s, sigma, mean_norm = symbols("s sigma mean_norm", real=True)
 
 _M2 = s_sq + a_sq * m
 _EXCESS = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
-_N = sympy.exp(F) * (1 + C * H_lo) * g - ng
+# e^F g − ng first: it vanishes exactly for most samplers, where 1 + CH − 1 would cancel
+_N = (sympy.exp(F) * g - ng) + sympy.exp(F) * C * H_lo * g
 _KAPPA = sympy.exp(F) * C * g
 
 #: Relative quadrature error of v_k² at which refinement stops; what is left is added.
 VARIANCE_ERROR = 1e-8
+#: Squared relative rounding of a noise amplitude.
+AMPLITUDE_ROUNDING = 1e-29
 #: Problems of a batch evaluated together, so that memory stays bounded.
 BATCH = 256
 
@@ -149,19 +152,18 @@ def missed_noise(setting: Setting, functions, amplitude=None):
         x1, e1, x2, e2 = hessian_moments(moments, nodes.a_sq, nodes.s_sq)
         rise = np.exp(nodes.F) * nodes.C * values["g"]
         # the sign of the linear term decides which side of the known mean is safe
-        slope = np.exp(nodes.F) * (1 + nodes.C * floor) * values["g"] - values["ng"]
+        slope = (np.exp(nodes.F) * values["g"] - values["ng"]) + rise * floor
         mean = np.where(slope * rise > 0, x1 + e1, np.maximum(x1 - e1, 0.0))
         return (np.maximum(functions["variance_known"](**values, x_mean=mean, x_sq=x2 + e2), 0.0),)
 
     problems = int(np.prod(setting.shape, dtype=int))
-    (value,), (error,) = table.path.integrate(integrand, problems, VARIANCE_ERROR, _rounding)
-    # N is a difference of two amplitudes: what their rounding leaves is added as well
-    return value + error + expand(setting.assumption.dim, 1) * 1e-30 * (table.noise_var + np.exp(2 * table.path.F) * table.Q)
-
-
-def _rounding(nodes):
-    """Density of v² below which it is rounding."""
-    return 1e-28 * np.exp(2 * nodes.F) * nodes.g_sq
+    dim = np.max(setting.assumption.dim)
+    (value,), (error,) = table.path.integrate(
+        integrand, problems, VARIANCE_ERROR, lambda nodes: dim * AMPLITUDE_ROUNDING * np.exp(2 * nodes.F) * nodes.g_sq
+    )
+    # N is a difference of amplitudes: what their rounding leaves is added as well
+    size = table.noise_var + np.exp(2 * table.path.F) * table.path.C
+    return value + error + expand(setting.assumption.dim, 1) * AMPLITUDE_ROUNDING * size
 
 
 def step_bias(setting: Setting, functions):
