@@ -2,7 +2,9 @@ r"""The exact law of the sampler for laws on a line, by kernel quadrature instea
 
 from __future__ import annotations
 
+import contextlib
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -132,8 +134,8 @@ class PushedLaw:
     source : LineLaw
     image : callable
         x ↦ (T(x), T'(x)), on arrays of shape (n,).
-    table : array of shape (2, m)
-        Increasing x and T(x), the ends at those of the support of ``source``.
+    table : array of shape (3, m)
+        Even increasing x across the support of ``source``, T(x) and T'(x).
     """
 
     source: LineLaw
@@ -147,7 +149,7 @@ class PushedLaw:
     def knots(self) -> np.ndarray:
         """Image of the knots of the source and of about 128 equal lengths."""
         even = self.table[1, :: max(1, self.table.shape[1] // 128)]
-        return np.unique(np.concatenate([even, np.interp(self.source.knots(), *self.table)]))
+        return np.unique(np.concatenate([even, np.interp(self.source.knots(), *self.table[:2])]))
 
     def pdf(self, y: np.ndarray) -> np.ndarray:
         """Density p(x)/T'(x) at T(x) = ``y`` (any shape)."""
@@ -165,20 +167,43 @@ class PushedLaw:
 
     def _inverse(self, y) -> tuple[np.ndarray, np.ndarray]:
         """T⁻¹(y), clipped to the support of the source, and whether y was inside."""
-        from scipy.optimize import elementwise
+        from scipy.optimize import elementwise, newton
 
         y = np.asarray(y, dtype=float)
-        x, values = self.table
+        x, values, _ = self.table
         inside = (y >= values[0]) & (y <= values[-1])
         wanted = np.clip(y, values[0], values[-1]).ravel()
         cell = np.clip(np.searchsorted(values, wanted) - 1, 0, len(x) - 2)
-        root = elementwise.find_root(
-            lambda x, wanted: self.image(x)[0] - wanted,
-            (x[cell], x[cell + 1]),
-            args=(wanted,),
-            tolerances={"xatol": 0.0, "xrtol": 4 * _EPS, "fatol": 0.0, "frtol": 0.0},
-        )
-        return root.x.reshape(y.shape), inside
+        low, high = x[cell], x[cell + 1]
+        latest = {}
+
+        def excess(x, wanted):
+            value, latest["slope"] = self.image(x)
+            return value - wanted
+
+        def excess_slope(x, wanted):
+            return latest["slope"]
+
+        root, missed = np.clip(self._interpolant(wanted), low, high), np.ones(wanted.shape, dtype=bool)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # points that miss are looked for again below
+            with contextlib.suppress(RuntimeError):  # none converged
+                if wanted.size > 1:  # a single start makes newton another function, for scalars
+                    tolerance = 1e-8 * (x[1] - x[0])
+                    root, converged, _ = newton(
+                        excess, root, excess_slope, (wanted,), tolerance, 6, full_output=True
+                    )
+                    missed = ~converged | (root < low) | (root > high)
+        if missed.any():
+            root[missed] = elementwise.find_root(excess, (low[missed], high[missed]), args=(wanted[missed],)).x
+        return root.reshape(y.shape), inside
+
+    @cached_property
+    def _interpolant(self):
+        from scipy.interpolate import CubicHermiteSpline
+
+        x, values, slopes = self.table
+        return CubicHermiteSpline(values, x, 1.0 / slopes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -559,7 +584,7 @@ def _pushed(source: LineLaw, chain: _Chain, start: int, max_points: int) -> tupl
         for i in range(start, len(steps)):  # synchronous coupling: fresh noise is orthogonal to the past
             here, slope = chain.through(i, i + 1)(here)
             neglected_sq = float(slope.max()) ** 2 * neglected_sq + float(chain.noise[i]) ** 2
-    return PushedLaw(source, image, np.stack([x, y])), math.sqrt(neglected_sq)
+    return PushedLaw(source, image, np.stack([x, y, slopes])), math.sqrt(neglected_sq)
 
 
 def _rounding(found: SamplerLine, steps: int, w2: float) -> float:

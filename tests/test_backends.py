@@ -1,23 +1,16 @@
 """Backends: torch only on request, the same noise everywhere, clear refusals."""
 
-import os
 import subprocess
 import sys
 
 import array_api_strict
 import numpy as np
 import pytest
-
 from tolerances import STANDARD_ERRORS
+from torch_required import torch_backend
+
 from verify.backends import Backend, backend
 from verify.noise import Increments, Streams
-
-
-def torch_backend(**options) -> Backend:
-    """The torch backend; without torch the test is skipped, or fails if REQUIRE_TORCH=1."""
-    if os.environ.get("REQUIRE_TORCH") != "1":
-        pytest.importorskip("torch")
-    return backend("torch", **options)
 
 
 def test_torch_is_not_imported_for_numpy():

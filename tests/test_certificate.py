@@ -12,7 +12,7 @@ from bounds.schedules import ou
 from bounds.schemes import euler_maruyama, scheme
 from bounds.theorem import theorems
 from closed_form import Bracket, Gaussian, GaussianMixture
-from verify.certificate import Certificate, Verdict, certify, facts_of, setting_of, verdict_of
+from verify.certificate import Certificate, Verdict, certify, verdict_of
 
 LAW, SAMPLER = Gaussian([0.0], 0.25), euler_maruyama(4.0, 50)
 
@@ -97,20 +97,3 @@ def test_injected_score_errors_are_measured_and_bounded(law, error, noise):
     assert wrong.measured.lower > exact.measured.upper
     assert (wrong.bound["terms"]["score bias"] > 0) == (error > 0)
     assert (wrong.bound["terms"]["score noise"] > 0) == (noise > 0)
-
-
-def test_facts_of_a_gaussian_are_consistent():
-    """Spectrum and mean in the eigenbasis carry the law's second moment; the distance to N(0, v) is Bures'."""
-    covariance = np.array([[2.0, 0.6], [0.6, 1.0]])
-    law = Gaussian([0.3, -1.0], covariance)
-    facts = facts_of(law)
-    mean, variances = facts.gaussian_spectrum
-    assert np.sum(mean**2) + np.sum(variances) == pytest.approx(law.second_moment)
-    trace = np.trace(covariance) + 2 * 0.7 - 2 * np.sum(np.sqrt(np.linalg.eigvalsh(covariance) * 0.7))
-    assert facts.distance_to_gaussian(0.7) == pytest.approx(np.sqrt(0.3**2 + 1 + trace), rel=1e-10)
-
-
-def test_settings_record_what_was_asked():
-    """The setting of a law carries its sharpest assumption."""
-    setting = setting_of(ou(), LAW, SAMPLER)
-    assert (setting.assumption.m0, setting.assumption.L0) == (4.0, 4.0)

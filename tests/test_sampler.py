@@ -1,6 +1,5 @@
 """The vectorised sampler: the right chain, the same bits on any schedule, bounded memory, clear refusals."""
 
-import os
 import subprocess
 import sys
 
@@ -9,28 +8,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from bounds.steps import Steps
-from closed_form.gaussian import Gaussian
-from closed_form.mixture import GaussianMixture
 from tolerances import (
     SAME_INCREMENTS,
     SAME_INCREMENTS_FLOAT32,
     SAMPLER_MEMORY,
     STANDARD_ERRORS,
 )
+from torch_required import torch_backend
+
+from bounds.steps import Steps
+from closed_form.gaussian import Gaussian
+from closed_form.mixture import GaussianMixture
 from verify.backends import Backend, backend
-from verify.sampler import bias_direction, sample
+from verify.sampler import sample
 
 TWO_MODES = GaussianMixture([[-1.0], [1.0]], std=0.5)
 KINDS = ("isotropic", "diagonal", "full", "one std", "one covariance", "many covariances")
-
-
-def torch_backend(**options) -> Backend:
-    """The torch backend; without torch the test is skipped, or fails if REQUIRE_TORCH=1."""
-    if os.environ.get("REQUIRE_TORCH") != "1":
-        pytest.importorskip("torch")
-    return backend("torch", **options)
 
 
 def euler(k: int = 8, horizon: float = 2.0) -> Steps:
@@ -244,20 +237,6 @@ def test_bias_has_exactly_the_asked_norm(law, size, length):
     shift -= sample(law, steps, 1, None, increments=normals)
     unit = np.linspace(-1.0, 2.0, law.dim) / np.linalg.norm(np.linspace(-1.0, 2.0, law.dim))
     assert relative_gap(shift[0] / steps.Q[0], size * unit) < SAME_INCREMENTS
-
-
-def test_default_directions():
-    """Against the mean of a Gaussian, along collinear means, the first axis otherwise."""
-    cases = [
-        (Gaussian([3.0, -4.0], 1.0), [-0.6, 0.8]),
-        (Gaussian([0.0, 0.0], 1.0), [1.0, 0.0]),
-        (GaussianMixture([[3.0, -4.0], [3.0, -4.0]], std=1.0), [-0.6, 0.8]),
-        (GaussianMixture([[0.0, -2.0], [0.0, 5.0]], std=1.0), [0.0, 1.0]),
-        (GaussianMixture([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]], std=1.0), [1.0, 0.0]),
-        (GaussianMixture([[0.0, 1.0], [0.0, 0.0]], covariance=np.diag([1.0, 2.0])), [1.0, 0.0]),
-    ]
-    for law, expected in cases:
-        assert np.allclose(bias_direction(law), expected, rtol=0.0, atol=SAME_INCREMENTS)
 
 
 def test_far_particles_follow_the_nearest_component():

@@ -10,7 +10,7 @@ _HOME = {
     "certify": "certificate",
     "certify_setting": "certificate",
     "measure": "certificate",
-    "setting_of": "certificate",
+    "setting_of": "settings",
     "load_problem": "problem",
     "bundled_problem": "problem",
     "Problem": "problem",

@@ -1,4 +1,4 @@
-"""Random admissible problems: every family, scheme, grid and score error, with data whose exact answer is known."""
+"""Random admissible problems of every family, scheme, grid and score error, whose exact answer is known."""
 
 from __future__ import annotations
 
@@ -115,7 +115,8 @@ def _process(draw: Draw):
         lambda: sub_vp(linear(level / 5, slope)),
         lambda: general(-rate * sympy.Rational(3, 4) - slope / 10, constant(level)),
         lambda: general(
-            level / 3 * sympy.sin(3 * TIME + slope) - rate / 2, 1 + sympy.cos(2 * TIME + level) * sympy.Rational(9, 10)
+            level / 3 * sympy.sin(3 * TIME + slope) - rate / 2,
+            1 + sympy.cos(2 * TIME + level) * sympy.Rational(9, 10),
         ),
     )
     return choice(draw, makers)(), horizon

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,9 @@ from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
 from verify.backends import Backend
 from verify.backends import backend as backend_named
+from verify.kernels import SeparateCovariances, kernel_of, product
 from verify.noise import Increments, Streams, cell_size
+from verify.score_error import checked_size
 
 _BLOCK_NUMBERS = 1 << 16  # numbers in the widest array of a block on the CPU: a few of them fit the L2 cache
 _DEVICE_NUMBERS = 1 << 24  # the same where a large block is better: off the CPU
@@ -98,8 +100,8 @@ def sample(
     chosen = backend_named() if backend is None else backend
     if not isinstance(chosen, Backend):
         raise TypeError(f"backend must come from verify.backends.backend, got {backend!r}")
-    kernel = _kernel(law, steps, score_error, direction)
-    noise_var = steps.noise_var + steps.Q**2 * _size("score_noise", score_noise) ** 2 / law.dim
+    kernel = kernel_of(law, steps, score_error, direction)
+    noise_var = steps.noise_var + steps.Q**2 * checked_size("score_noise", score_noise) ** 2 / law.dim
     source = _source(seed, increments, (len(steps) + 1, n, law.dim), kernel.frame, reduce)
     kernel, finish = _split(law, kernel, steps, noise_var, reduce, chosen)
     size = cell_size(kernel.width)
@@ -128,178 +130,13 @@ def sample(
     return out
 
 
-def bias_direction(law: Gaussian | GaussianMixture) -> np.ndarray:
-    """Default direction of a constant score error, a unit vector of shape (d,).
-
-    The one of ``closed_form.sampler_law``: against the mean for a Gaussian whose mean is not 0 (or a
-    mixture of one such), along the line of the means for an isotropic mixture with collinear ones, the
-    first axis otherwise.
-    """
-    alike = isinstance(law, Gaussian) or (law.covariances is None and (law.means == law.means[0]).all())
-    if alike and law.mean.any():
-        return _unit(-law.mean)
-    if not alike and law.is_collinear:
-        return law.line()[1]
-    return np.eye(1, law.dim)[0]
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    vector = vector / np.abs(vector).max()  # before the norm, which could overflow
-    return vector / np.linalg.norm(vector)
-
-
-# --- kernels: one step without its noise, in place, on particles held as (cells, d, size) -------------
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """Components of one covariance, in ``frame`` diagonal with ``spectrum`` () or (d,): affine, softmax."""
-
-    means: np.ndarray
-    weights: np.ndarray
-    spectrum: np.ndarray
-    frame: np.ndarray | None
-    bias: np.ndarray
-    width: int
-
-    @property
-    def dim(self) -> int:
-        return self.means.shape[1]
-
-    def constants(self, steps: Steps, i: int) -> tuple[np.ndarray, ...]:
-        """Logits L y + c against component 0, and y <- A y + b + G softmax."""
-        a, P, Q = steps.a[i], steps.P[i], steps.Q[i]
-        precision = _precision(self.spectrum, steps, i)
-        first, rest = self.means[0], self.means[1:]
-        L = (rest - first) * (a * precision)
-        c = np.log(self.weights[1:] / self.weights[0]) - 0.5 * a * (L * (rest + first)).sum(axis=1)
-        A = np.reshape(P - Q * precision, (-1, 1))
-        b = Q * (a * precision * first + self.bias)
-        return L, c[:, None], A, b[:, None], Q * L.T
-
-    @staticmethod
-    def advance(y: Any, constants: tuple, xp: Any) -> None:
-        L, c, A, b, G = constants
-        if L.shape[0]:
-            logits = _product(L, y, xp)
-            logits += c
-            pull = _product(G, _softmax_of_rest(logits, xp), xp)
-        y *= A
-        y += b
-        if L.shape[0]:
-            y += pull
-
-
-@dataclass(frozen=True)
-class _Separate:
-    """Components of unequal covariances vectors diag(values) vectorsᵀ: two products of matrices a step."""
-
-    means: np.ndarray
-    weights: np.ndarray
-    values: np.ndarray
-    vectors: np.ndarray
-    bias: np.ndarray
-    frame: None = None
-
-    @property
-    def dim(self) -> int:
-        return self.means.shape[1]
-
-    @property
-    def width(self) -> int:
-        return self.means.size
-
-    def constants(self, steps: Steps, i: int) -> tuple[np.ndarray, ...]:
-        """Whitened offsets R y - m, logits c - |offsets|²/2, and y <- P y + b - Q Rᵀ (weighted offsets)."""
-        P, Q, precision = steps.P[i], steps.Q[i], _precision(self.values, steps, i)
-        R = np.swapaxes(self.vectors, 1, 2) * np.sqrt(precision)[:, :, None]
-        m = steps.a[i] * np.einsum("cij,cj->ci", R, self.means)
-        c = np.log(self.weights)
-        if Q != 0.0:
-            c = c + 0.5 * np.log(precision).sum(axis=1)
-        R = R.reshape(-1, self.dim)
-        return R, m.reshape(-1, 1), c[:, None], np.reshape(P, (1, 1)), (Q * self.bias)[:, None], -Q * R.T
-
-    @staticmethod
-    def advance(y: Any, constants: tuple, xp: Any) -> None:
-        R, m, c, P, b, G = constants
-        cells, d, size = y.shape
-        offsets = _product(R, y, xp)
-        offsets -= m
-        offsets = xp.reshape(offsets, (cells, c.shape[0], d, size))
-        logits = c - 0.5 * xp.sum(offsets * offsets, axis=2)
-        logits -= xp.max(logits, axis=1, keepdims=True)
-        weights = xp.exp(logits)
-        weights *= 1.0 / xp.sum(weights, axis=1, keepdims=True)
-        offsets *= xp.expand_dims(weights, axis=2)
-        y *= P
-        y += b
-        y += _product(G, xp.reshape(offsets, (cells, -1, size)), xp)
-
-
-def _product(matrix: Any, particles: Any, xp: Any) -> Any:
-    """Matrix times every cell; one product of one shape per cell, so blocks do not change its rounding."""
-    if matrix.shape[1] == 1:
-        return matrix * particles
-    return xp.matmul(matrix, particles)
-
-
-def _softmax_of_rest(logits: Any, xp: Any) -> Any:
-    """Weights of components 1, 2, … from their logits (cells, c-1, size) against component 0."""
-    if logits.shape[1] == 1:
-        logits *= 0.5
-        weights = xp.tanh(logits)
-        weights += 1.0
-        weights *= 0.5
-        return weights
-    top = xp.max(logits, axis=1, keepdims=True)
-    logits -= top
-    weights = xp.exp(logits)
-    weights *= 1.0 / (xp.sum(weights, axis=1, keepdims=True) + xp.exp(-top))
-    return weights
-
-
-def _precision(eigenvalues: np.ndarray, steps: Steps, i: int) -> np.ndarray:
-    """1/(a² eigenvalue + s²), or 0 in a step that does not use the score."""
-    variance = np.asarray(steps.a[i] ** 2 * eigenvalues + steps.s_sq[i])
-    if steps.Q[i] == 0.0:
-        return np.zeros_like(variance)
-    if not variance.min() > 0.0:
-        raise ValueError(
-            f"the score at time {steps.time[i]} does not exist: the law there has variance {variance.min()}"
-        )
-    return 1.0 / variance
-
-
-def _kernel(law: Gaussian | GaussianMixture, steps: Steps, size: float, direction) -> _Shared | _Separate:
-    """The step of ``law`` in the frame where the covariance of its components is diagonal."""
-    if not isinstance(law, Gaussian | GaussianMixture):
-        raise TypeError(f"law must be a Gaussian or a GaussianMixture, got {type(law).__name__}")
-    if not isinstance(steps, Steps) or len(steps) == 0:
-        raise TypeError(f"steps must be Steps with at least one step, got {steps!r:.80}")
-    bias = _bias(law, size, direction)
-    if isinstance(law, Gaussian):
-        means, weights, spectrum, frame = law.mean[None], np.ones(1), law.eigenvalues, law.basis
-        if law.spread.ndim == 0:
-            spectrum = law.spread
-    elif law.covariances is not None:
-        return _Separate(law.means, law.weights, *np.linalg.eigh(law.covariances), bias)
-    elif law.std is not None:
-        means, weights, spectrum, frame = law.means, law.weights, np.asarray(law.std**2), None
-    else:
-        means, weights, (spectrum, frame) = law.means, law.weights, np.linalg.eigh(law.component_covariance)
-    if frame is not None:
-        means, bias = means @ frame, bias @ frame
-    return _Shared(means, weights, spectrum, frame, bias, max(means.shape))
-
-
 def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chosen: Backend):
     """The kernel to simulate, and what turns its particles (and their next normals) into those of the law."""
     frame = None if kernel.frame is None else chosen.asarray(kernel.frame)
     xp = chosen.xp
     if not reduce:
-        return kernel, lambda y, draw: y if frame is None else _product(frame, y, xp)
-    if isinstance(kernel, _Separate) or (isinstance(law, GaussianMixture) and law.std is None):
+        return kernel, lambda y, draw: y if frame is None else product(frame, y, xp)
+    if isinstance(kernel, SeparateCovariances) or (isinstance(law, GaussianMixture) and law.std is None):
         raise ValueError("reduce needs a Gaussian or a mixture of isotropic components with one std")
     if isinstance(law, Gaussian):
         origin, basis = kernel.means[0], np.empty((law.dim, 0))
@@ -316,11 +153,11 @@ def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chose
 
     def finish(y: Any, draw: Callable[[int], Any]) -> Any:
         rest = draw(law.dim)
-        rest -= _product(up, _product(down, rest, xp), xp)
+        rest -= product(up, product(down, rest, xp), xp)
         rest *= std
         rest += mean
-        rest += _product(up, y, xp)
-        return rest if frame is None else _product(frame, rest, xp)
+        rest += product(up, y, xp)
+        return rest if frame is None else product(frame, rest, xp)
 
     width = max(*(kernel.means @ basis).shape, law.dim // 32)
     return replace(kernel, means=kernel.means @ basis, bias=along, frame=None, width=width), finish
@@ -340,34 +177,12 @@ def _constants(kernel, steps: Steps, chosen: Backend) -> Callable[[int], tuple]:
     return [made(i) for i in range(len(steps))].__getitem__
 
 
-# --- arguments and scheduling -------------------------------------------------------------------------
-
-
 def _count(name: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be an integer of at least 1, got {value!r}")
     if value < 1:
         raise ValueError(f"{name} must be an integer of at least 1, got {value}")
     return int(value)
-
-
-def _size(name: str, value: float) -> float:
-    if isinstance(value, bool | str) or not np.isscalar(value):
-        raise TypeError(f"{name} must be a number of at least 0, got {value!r}")
-    if not 0.0 <= value < math.inf:
-        raise ValueError(f"{name} must be finite and at least 0, got {value}")
-    return float(value)
-
-
-def _bias(law, size: float, direction) -> np.ndarray:
-    """Vector of norm ``size`` along ``direction``, shape (d,)."""
-    size = _size("score_error", size)
-    if direction is None:
-        return size * bias_direction(law)
-    direction = np.asarray(direction, dtype=float)
-    if direction.shape != (law.dim,) or not np.isfinite(direction).all() or not direction.any():
-        raise ValueError(f"direction must be finite, non-zero, of shape ({law.dim},), got {direction!r:.80}")
-    return size * _unit(direction)
 
 
 def _source(seed, increments, shape: tuple, frame, reduce: bool) -> Streams | Increments:

@@ -11,8 +11,9 @@ import numpy as np
 
 from bounds.theorem import theorems
 
-from .certificate import Verdict, certify_setting, measure, setting_of
+from .certificate import Verdict, certify_setting, measure
 from .drawing import NumpyDraw, problem
+from .settings import setting_of
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,16 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000) -> list[
     Returns
     -------
     list of Finding
-        Empty for a problem whose exact answer is refused (the law would need too fine a grid), or whose sampler
-        overflows.
+        Empty for a problem whose exact answer is refused (the law would need too fine a grid), or whose
+        sampler overflows.
     """
     question = problem(NumpyDraw(np.random.default_rng(seed)), kind=kind, most_steps=most_steps)
     parts = (question.process, question.law, question.scheme, question.score_error, question.score_noise)
     grid = question.scheme.grid
     description = (
-        f"{question.process.name} {question.process.parameters} {question.scheme.key} {grid.kind} T={grid.horizon:g} "
-        f"K={grid.steps} t0={grid.early_stop:g} {type(question.law).__name__} d={question.law.dim} "
+        f"{question.process.name} {question.process.parameters} {question.scheme.key} {grid.kind} "
+        f"T={grid.horizon:g} K={grid.steps} t0={grid.early_stop:g} "
+        f"{type(question.law).__name__} d={question.law.dim} "
         f"M={question.score_error:.3g} noise={question.score_noise:.3g}"
     )
     found = []
@@ -83,7 +85,10 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000) -> list[
 
 
 def search(
-    seeds: Iterable[int], executor: Executor | None = None, progress: Callable[[int], None] | None = None, **options
+    seeds: Iterable[int],
+    executor: Executor | None = None,
+    progress: Callable[[int], None] | None = None,
+    **options,
 ) -> list[Finding]:
     """`examine` many seeds, on any ``concurrent.futures`` executor.
 
@@ -114,11 +119,12 @@ class _Examine:
 
 
 def summary(findings: Iterable[Finding]) -> str:
-    """Minimum, median and worst ratio of bound to truth, by theorem, kind of data and information; one line each."""
+    """Minimum, median and worst ratio of bound to truth by theorem, data and information, one line each."""
     groups = defaultdict(list)
     for finding in findings:
         groups[finding.theorem, finding.kind, finding.information].append(finding)
-    lines = [f"{'theorem':<22}{'data':<17}{'information':<12}{'n':>7}{'bad':>5}{'minimum':>10}{'median':>10}{'worst':>10}"]
+    columns = f"{'theorem':<22}{'data':<17}{'information':<12}{'n':>7}{'bad':>5}"
+    lines = [f"{columns}{'minimum':>10}{'median':>10}{'worst':>10}"]
     for (theorem, kind, information), group in sorted(groups.items()):
         ratios = np.array([finding.ratio for finding in group])
         bad = sum(finding.verdict == Verdict.VIOLATED for finding in group)
