@@ -164,8 +164,11 @@ class ForwardProcess:
 
     @staticmethod
     def _values(label, function, times):
-        with np.errstate(all="ignore"):
-            values = np.asarray(function(times))
+        try:
+            with np.errstate(all="ignore"):
+                values = np.asarray(function(times))
+        except OverflowError:
+            raise ValueError(f"process: {label} must be finite on (0, T], its constants leave the range of floats") from None
         if np.iscomplexobj(values):
             values = np.where(np.abs(values.imag) > 0, np.nan, values.real)
         values = np.broadcast_to(values.astype(float), np.shape(times))

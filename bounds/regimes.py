@@ -117,9 +117,7 @@ def _log_concave_from(kappa):
 
 def _contractive_from(rate):
     """(quadratic in w with the sign of μ − ρ, η): the largest root, never before t = 0."""
-    numerator, denominator = sympy.fraction(sympy.together(rate - RHO))
-    if sympy.expand(sympy.sqrt(denominator)).has(sympy.sqrt):
-        raise AssertionError("the denominator of the rate must be a square, so that the numerator has its sign")
+    numerator, _ = sympy.fraction(sympy.together(rate - RHO))  # the denominator is a square
     A, B, C = (sympy.factor(c) for c in sympy.Poly(sympy.expand(numerator), W).all_coeffs())
     B = sympy.collect(sympy.expand(B), M, sympy.factor)
     half = -B / 2
@@ -259,8 +257,30 @@ def largest_curvature(alpha, M, L, start, end):
     return np.maximum.reduce(np.broadcast_arrays(alpha_at(L, ends[0]), alpha_at(L, ends[1]), expansion))
 
 
-def rate(process: ForwardProcess, assumption: Assumption, times) -> np.ndarray:
-    r"""Contraction rate :math:`\mu_t = g^2 (-H_t(c_{up})) - f` of the reverse process, for any f and g.
+def ou_scale_sq(process: ForwardProcess) -> float | None:
+    r"""c² if :math:`g^2 = 2 c^2 f` with c constant, else None.
+
+    Then X_t/c is the Ornstein–Uhlenbeck process at the time ∫_0^t f, and a step of Euler–Maruyama is one of length ∫f.
+    """
+    return _scale_sq(process.f, process.g_sq) if process.blocks == 1 else None
+
+
+@lru_cache(maxsize=256)
+def _scale_sq(f, g_sq):
+    if f.is_zero:
+        return None
+    ratio = g_sq / (2 * f)
+    if not ratio.is_number:
+        # two values that differ refuse at once what simplification would have to think about
+        one, two = (complex(ratio.subs(TIME, t).evalf()) for t in (sympy.Rational(1, 7), sympy.Rational(3, 11)))
+        if not abs(one - two) <= 1e-9 * abs(one):
+            return None
+        ratio = sympy.simplify(ratio)
+    return float(ratio) if ratio.is_number and ratio.is_positive else None
+
+
+def curvature(process: ForwardProcess, assumption: Assumption, times) -> np.ndarray:
+    r""":math:`\kappa_t = -H_t(c_{up})`: the least curvature of −log p_t the assumption allows, for any f and g.
 
     Parameters
     ----------
@@ -289,12 +309,22 @@ def rate(process: ForwardProcess, assumption: Assumption, times) -> np.ndarray:
         at = len(grid) - 1 - np.searchsorted(grid[::-1], times)
         a_sq, s_sq = np.square(path.a[at]), path.s_sq[at]
     with np.errstate(divide="ignore", invalid="ignore"):
-        curvature = -(assumption.hessian_lower(a_sq, s_sq) + assumption.hessian_gap(a_sq, s_sq))
-    if not np.all(np.isfinite(curvature)):
+        found = -(assumption.hessian_lower(a_sq, s_sq) + assumption.hessian_gap(a_sq, s_sq))
+    if not np.all(np.isfinite(found)):
         raise ValueError(
-            f"times must avoid t = {times[~np.isfinite(curvature)][0]:g}, where {assumption.key} has no finite envelope"
+            f"times must avoid t = {times[~np.isfinite(found)][0]:g}, where {assumption.key} has no finite envelope"
         )
-    return process.g_sq_values(times) * curvature - process.f_values(times)
+    return found
+
+
+def rate(process: ForwardProcess, assumption: Assumption, times) -> np.ndarray:
+    r"""Contraction rate :math:`\mu_t = g^2 \kappa_t - f` of the reverse process, for any f and g.
+
+    Parameters and errors are those of `curvature`.
+    """
+    kappa = curvature(process, assumption, times)
+    times = np.atleast_1d(np.asarray(times, dtype=float))
+    return process.g_sq_values(times) * kappa - process.f_values(times)
 
 
 @dataclass(frozen=True)

@@ -63,27 +63,32 @@ def general(f, g) -> ForwardProcess:
     return ForwardProcess.scalar("general", f, g**2, {"f": str(f), "g": str(g)})
 
 
+def _exact(number) -> sympy.Expr:
+    """An exact number: decimals as they are written (0.1 is 1/10), sympy's numbers as they are."""
+    return number if isinstance(number, sympy.Expr) else sympy.Rational(str(number))
+
+
 # -- schedules: β(t) for vp and sub_vp ----------------------------------------------------------------------------
 
 
 def constant(level) -> sympy.Expr:
     """β = level."""
-    return sympy.nsimplify(level)
+    return _exact(level)
 
 
 def linear(start, slope) -> sympy.Expr:
     """β = start + slope·t."""
-    return sympy.nsimplify(start) + sympy.nsimplify(slope) * TIME
+    return _exact(start) + _exact(slope) * TIME
 
 
 def polynomial(b, a, power) -> sympy.Expr:
     """(b + a t)^power; also g for VE."""
-    return (sympy.nsimplify(b) + sympy.nsimplify(a) * TIME) ** sympy.nsimplify(power)
+    return (_exact(b) + _exact(a) * TIME) ** _exact(power)
 
 
 def exponential(a, b) -> sympy.Expr:
     """a e^{bt}; also g for VE."""
-    return sympy.nsimplify(a) * sympy.exp(sympy.nsimplify(b) * TIME)
+    return _exact(a) * sympy.exp(_exact(b) * TIME)
 
 
 def cosine(horizon=1, offset=sympy.Rational(1, 125)) -> sympy.Expr:
@@ -96,7 +101,7 @@ def cosine(horizon=1, offset=sympy.Rational(1, 125)) -> sympy.Expr:
     offset : number
         The small s.
     """
-    horizon, offset = sympy.nsimplify(horizon), sympy.nsimplify(offset)
+    horizon, offset = _exact(horizon), _exact(offset)
     rate = sympy.pi / (2 * (1 + offset) * horizon)
     return 2 * rate * sympy.tan(rate * (TIME + offset * horizon))
 

@@ -308,8 +308,7 @@ class Theorem:
 
     def corrupted(self, name: str, factor) -> Theorem:
         """The same theorem with one stated expression multiplied by ``factor``: for testing the tests."""
-        factor = sympy.nsimplify(factor)
-        return replace(self, stated={**self.stated, name: factor * self.stated[name]})
+        return replace(self, stated={**self.stated, name: sympy.Rational(str(factor)) * self.stated[name]})
 
     def latex(self) -> str:
         """The statement and its expressions in LaTeX."""

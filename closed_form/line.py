@@ -153,26 +153,26 @@ class PushedLaw:
 
     def pdf(self, y: np.ndarray) -> np.ndarray:
         """Density p(x)/T'(x) at T(x) = ``y`` (any shape)."""
-        x, inside = self._inverse(y)
-        slope = self.image(x.ravel())[1].reshape(x.shape)
-        return np.where(inside, self.source.pdf(x) / slope, 0.0)
+        x = self._inverse(y)
+        inside = np.clip(x, self.table[0, 0], self.table[0, -1])
+        return self.source.pdf(x) / self.image(inside.ravel())[1].reshape(x.shape)
 
     def cdf(self, y: np.ndarray) -> np.ndarray:
         """P(Y ≤ y)."""
-        return self.source.cdf(self._inverse(y)[0])
+        return self.source.cdf(self._inverse(y))
 
     def sf(self, y: np.ndarray) -> np.ndarray:
         """P(Y > y)."""
-        return self.source.sf(self._inverse(y)[0])
+        return self.source.sf(self._inverse(y))
 
-    def _inverse(self, y) -> tuple[np.ndarray, np.ndarray]:
-        """T⁻¹(y), clipped to the support of the source, and whether y was inside."""
+    def _inverse(self, y) -> np.ndarray:
+        """T⁻¹(y), T being continued as a line beyond the support of the source."""
         from scipy.optimize import elementwise, newton
 
         y = np.asarray(y, dtype=float)
-        x, values, _ = self.table
-        inside = (y >= values[0]) & (y <= values[-1])
+        x, values, slopes = self.table
         wanted = np.clip(y, values[0], values[-1]).ravel()
+        beyond = (y.ravel() - wanted) / np.where(y.ravel() < values[0], slopes[0], slopes[-1])
         cell = np.clip(np.searchsorted(values, wanted) - 1, 0, len(x) - 2)
         low, high = x[cell], x[cell + 1]
         latest = {}
@@ -196,7 +196,7 @@ class PushedLaw:
                     missed = ~converged | (root < low) | (root > high)
         if missed.any():
             root[missed] = elementwise.find_root(excess, (low[missed], high[missed]), args=(wanted[missed],)).x
-        return root.reshape(y.shape), inside
+        return (root + beyond).reshape(y.shape)
 
     @cached_property
     def _interpolant(self):
@@ -220,12 +220,15 @@ class SamplerLine:
         Bound of the W2 distance to the law with the noise of the last steps that was left out.
     points : int
         Size of the largest grid.
+    reach : float
+        Largest |x| at which a step was evaluated.
     """
 
     law: LineLaw | PushedLaw
     mass_error: float
     neglected: float
     points: int
+    reach: float
 
 
 def sampler_line(
@@ -292,9 +295,10 @@ def sampler_line(
     order, mass = np.argsort(sources.means), float(sources.weights.sum())
     final = LineLaw(sources.means[order], sources.weights[order] / mass, sources.std)
     if start == len(steps):
-        return SamplerLine(final, abs(1.0 - mass), 0.0, route.points)
+        return SamplerLine(final, abs(1.0 - mass), 0.0, route.points, route.reach)
     pushed, neglected = _pushed(final, chain, start, max_points)
-    return SamplerLine(pushed, abs(1.0 - mass), neglected, route.points)
+    reach = max(route.reach, float(np.abs(pushed.table[0]).max()))
+    return SamplerLine(pushed, abs(1.0 - mass), neglected, route.points, reach)
 
 
 def line_w2(
@@ -329,7 +333,7 @@ def line_w2(
     )
     best, check = (w2_line(found.law, data) for found in (fine, coarse))
     doubt = abs(best.midpoint - check.midpoint) + fine.neglected
-    return best.widened(doubt + _rounding(fine, len(steps), best.midpoint))
+    return best.widened(doubt + _rounding(fine, steps, best.midpoint))
 
 
 @dataclass(frozen=True, eq=False)
@@ -441,6 +445,7 @@ class _Route:
     tolerance: float
     max_points: int
     points: int = 1
+    reach: float = 0.0
     _slope: float = 1.0
     _tight: float = 1.0
     _recipe: tuple | None = None
@@ -476,6 +481,9 @@ class _Route:
         """Sources of the next law, the largest slope of the image, and the aliasing of ``law``."""
         low = law.means.min() - _KERNEL * law.std
         width = law.means.max() + _KERNEL * law.std - low
+        if not math.isfinite(width):
+            raise GridTooLarge("the law of the sampler left the range of numbers")
+        self.reach = max(self.reach, abs(low), abs(low + width))
         spacing = self.spacing * self._tight
         found = min(slope, noise * 4.0 * _CROWDED * spacing / width)  # a first look need not be a fine one
         while True:
@@ -587,14 +595,14 @@ def _pushed(source: LineLaw, chain: _Chain, start: int, max_points: int) -> tupl
     return PushedLaw(source, image, np.stack([x, y, slopes])), math.sqrt(neglected_sq)
 
 
-def _rounding(found: SamplerLine, steps: int, w2: float) -> float:
+def _rounding(found: SamplerLine, steps: Steps, w2: float) -> float:
     r"""Effect on W2 of relative errors ≤ δ of the density and ε of the positions, both random over steps.
 
     Moving mass inside a law of density p costs at most δ(∫min(F, 1−F)²/p)^½; moving it anywhere costs at
     most √δ times the width, or δ width²/(2 W2) to first order.
     """
-    growth = 8.0 + math.sqrt(steps)
-    delta = growth * _EPS + max(0.0, found.mass_error - _EPS * steps)  # a common factor is divided out
+    growth = 8.0 + math.sqrt(len(steps))
+    delta = growth * _EPS + max(0.0, found.mass_error - _EPS * len(steps))  # a common factor is divided out
     pushed = isinstance(found.law, PushedLaw)
     source = found.law.source if pushed else found.law
     x = source.means[:: max(1, len(source.means) // 2000)]
@@ -603,4 +611,4 @@ def _rounding(found: SamplerLine, steps: int, w2: float) -> float:
     integrand = (np.minimum(source.cdf(x), source.sf(x)) * slope) ** 2 / source.pdf(x)
     inside = math.sqrt(float(np.trapezoid(integrand, x)) + source.std**2)
     anywhere = min(math.sqrt(delta), 0.5 * delta * (high - low) / max(w2, _EPS * (high - low))) * (high - low)
-    return min(delta * inside, anywhere) + growth * _EPS * max(-low, high)
+    return min(delta * inside, anywhere) + growth * _EPS * found.reach * max(1.0, float(np.abs(steps.P).max()))

@@ -9,7 +9,6 @@ import jsonschema
 import pytest
 from bad_problems import VALID, toml, write_problem
 from click.testing import CliRunner
-from command_line import FAST, answer, assert_refused, everything_in, problem, run, schema, started
 
 from verify.cli import cli
 

@@ -19,7 +19,7 @@ LAW, SAMPLER = Gaussian([0.0], 0.25), euler_maruyama(4.0, 50)
 
 @given(st.floats(0, 10), st.floats(0, 10), st.floats(0, 20), st.sampled_from(["upper", "lower"]))
 def test_verdicts_come_from_guaranteed_sides(low, width, total, kind):
-    """HOLDS needs every value of the bracket to agree with the bound, VIOLATED every value to contradict it."""
+    """HOLDS needs every value of the bracket to agree with the bound, VIOLATED every one to contradict it."""
     measured = Bracket(low, low + width, "test")
     agrees = [x <= total if kind == "upper" else x >= total for x in (measured.lower, measured.upper)]
     expected = Verdict.HOLDS if all(agrees) else Verdict.INCONCLUSIVE if any(agrees) else Verdict.VIOLATED

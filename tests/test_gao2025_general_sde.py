@@ -17,7 +17,7 @@ from bounds.theorems import martingale
 from closed_form import Gaussian
 from closed_form.regularity import time_regularity
 from tolerances import SLOPE
-from verify.certificate import setting_of
+from verify.settings import setting_of
 
 THEOREM_G, MARTINGALE = theorems()["gao2025-general-sde"], theorems()["martingale"]
 

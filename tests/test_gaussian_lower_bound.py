@@ -14,7 +14,8 @@ from bounds.theorem import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step, ou_limit
 from closed_form import Gaussian
 from tolerances import GOLDEN
-from verify.certificate import certify, setting_of
+from verify.certificate import certify
+from verify.settings import setting_of
 
 LOWER = theorems()["gaussian-lower-bound"]
 S = sympy.Symbol("S", positive=True)

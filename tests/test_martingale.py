@@ -16,7 +16,8 @@ from bounds.theorems import martingale
 from closed_form import Gaussian, GaussianMixture
 from closed_form.mmse import posterior_moments
 from tolerances import GOLDEN, RECURSION_RELATIVE, SLOPE
-from verify.certificate import certify, setting_of
+from verify.certificate import certify
+from verify.settings import setting_of
 
 MARTINGALE = theorems()["martingale"]
 TWO_MODES = WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25)

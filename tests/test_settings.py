@@ -10,7 +10,7 @@ from verify.settings import facts_of, setting_of
 
 
 def test_facts_of_a_gaussian_are_consistent():
-    """Spectrum and mean in the eigenbasis carry the law's second moment; the distance to N(0, v) is Bures'."""
+    """Spectrum and mean in the eigenbasis carry the second moment; the distance to N(0, v) is Bures'."""
     covariance = np.array([[2.0, 0.6], [0.6, 1.0]])
     law = Gaussian([0.3, -1.0], covariance)
     facts = facts_of(law)

@@ -14,7 +14,8 @@ from bounds.schemes import euler_maruyama, scheme
 from bounds.theorem import DataFacts, NotApplicable, Setting, theorems
 from closed_form import Gaussian
 from tolerances import RECURSION_RELATIVE, SYMBOLIC
-from verify.certificate import Verdict, certify_setting, setting_of
+from verify.certificate import Verdict, certify_setting
+from verify.settings import setting_of
 from verify.strategies import problems
 
 THEOREMS = theorems()
