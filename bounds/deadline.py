@@ -28,7 +28,8 @@ class Deadline(contextlib.AbstractContextManager):
         self._armed = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
         if self._armed:
             self._previous = signal.signal(signal.SIGALRM, self._ring)
-            self._remaining = signal.setitimer(signal.ITIMER_REAL, self.seconds)[0]
+            # again every 0.1 s: an alarm inside a garbage-collection callback is swallowed
+            self._remaining = signal.setitimer(signal.ITIMER_REAL, self.seconds, 0.1)[0]
         return self
 
     def __exit__(self, *_):

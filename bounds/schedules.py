@@ -91,14 +91,14 @@ def exponential(a, b) -> sympy.Expr:
     return _exact(a) * sympy.exp(_exact(b) * TIME)
 
 
-def cosine(horizon=1, offset=sympy.Rational(1, 125)) -> sympy.Expr:
+def cosine(horizon=1, offset="1/125") -> sympy.Expr:
     r"""β whose a(t)² is the cosine schedule cos²(π/2·(t/T'+s)/(1+s)) up to normalisation (Nichol and Dhariwal 2021).
 
     Parameters
     ----------
     horizon : number
         The time T' at which a would vanish; the sampler's horizon must be smaller.
-    offset : number
+    offset : number or str
         The small s.
     """
     horizon, offset = _exact(horizon), _exact(offset)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sympy
 from scipy import integrate
+from tolerances import GOLDEN, RECURSION_RELATIVE, SLOPE
 
 from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.recursion import propagate
@@ -15,7 +16,6 @@ from bounds.theorem import DataFacts, Setting, theorems
 from bounds.theorems import martingale
 from closed_form import Gaussian, GaussianMixture
 from closed_form.mmse import posterior_moments
-from tolerances import GOLDEN, RECURSION_RELATIVE, SLOPE
 from verify.certificate import certify
 from verify.settings import setting_of
 
@@ -49,7 +49,7 @@ def reference(assumption, key, horizon, steps, *, refine=True, score_error=0.0, 
             q = info(sigma)
             low, up = assumption.c_lo(q), assumption.c_up(q)
             C = -np.expm1(-2 * (sigma - r))
-            f = lambda x: 2 * (np.exp(sigma - r) * (1 + C * H(sigma, x)) - n(sigma)) ** 2  # noqa: E731
+            f = lambda z: 2 * (np.exp(sigma - r) * (1 + C * H(sigma, z)) - n(sigma)) ** 2  # noqa: E731
             if not refine:
                 return max(f(low), f(up))
             mean = min(up, assumption.centred_variance / (1 + assumption.centred_variance * q))
@@ -96,7 +96,7 @@ def unrefined(setting):
     setting = setting.without_facts()
     path, assumption = setting.table.path, setting.assumption
     start = functions["initial_sq"](
-        a_sq=path.a[0] ** 2, m2=assumption.second_moment, d=assumption.dim, s=np.sqrt(path.s_sq[0]),
+        a_sq=path.a[0] ** 2, s_sq=path.s_sq[0], m2=assumption.second_moment, d=assumption.dim, s=np.sqrt(path.s_sq[0]),
         sigma=np.sqrt(setting.table.prior_var),
     )
     step = martingale.contraction(setting, functions)
@@ -288,14 +288,14 @@ def test_initial_terms_are_the_smallest_that_apply():
     """For a Gaussian the term at T equals the exact W2 to the prior; the transport at 0 applies when σ >= s."""
     law = Gaussian([2.0], 0.25)
     setting = setting_of(ou(), law, scheme("euler-maruyama", 0.7, 10))
-    value, used = martingale.initial_error(setting, MARTINGALE.functions)
+    value, _ = martingale.initial_error(setting, MARTINGALE.functions)
     a, s = np.exp(-0.7), np.sqrt(-np.expm1(-1.4))
     exact = np.sqrt((2 * a) ** 2 + (np.sqrt(a**2 / 4 + s**2) - s) ** 2)
     assert value == pytest.approx(exact, rel=1e-12)
     unit = setting_of(ou(), law, scheme("euler-maruyama", 0.7, 10, prior_std=1.0))
     transport = Setting(unit.process, unit.assumption, unit.scheme,
                         facts=DataFacts(distance_to_gaussian=lambda v: np.hypot(2.0, 0.5 - np.sqrt(v))))
-    value, used = martingale.initial_error(transport, MARTINGALE.functions)
+    value, _ = martingale.initial_error(transport, MARTINGALE.functions)
     assert value <= a * np.hypot(2.0, 0.5) * (1 + 1e-12)
 
 

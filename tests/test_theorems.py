@@ -6,6 +6,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tolerances import RECURSION_RELATIVE, SYMBOLIC
 
 from bounds.assumptions import BoundedSupport, StronglyLogConcave
 from bounds.process import ForwardProcess
@@ -13,7 +14,6 @@ from bounds.schedules import ou, vp
 from bounds.schemes import euler_maruyama, scheme
 from bounds.theorem import DataFacts, NotApplicable, Setting, theorems
 from closed_form import Gaussian
-from tolerances import RECURSION_RELATIVE, SYMBOLIC
 from verify.certificate import Verdict, certify_setting
 from verify.settings import setting_of
 from verify.strategies import problems
@@ -187,10 +187,9 @@ def test_never_violated_on_drawn_mixtures(key, question):
     setting = setting_of(
         question.process, question.law, question.scheme, question.score_error, question.score_noise
     )
-    try:
-        certificate = certify_setting(THEOREMS[key], setting, question.law)
-    except ValueError as error:
-        assert "grid" in str(error)
+    certificate = certify_setting(THEOREMS[key], setting, question.law)
+    if certificate.measured is not None and np.isinf(certificate.measured.upper):
+        assert certificate.verdict is Verdict.INCONCLUSIVE
         return
     assert certificate.verdict in (Verdict.HOLDS, Verdict.NOT_APPLICABLE)
 

@@ -1,7 +1,9 @@
 """Every tolerance of the test suite, with the reason for its size."""
 
-#: Building an expression takes milliseconds; seconds would mean that sympy was left to think.
-EXPRESSION_SECONDS = 4.0
+#: Function calls to build an expression: the worst found takes 45,000; sympy left to think, millions.
+EXPRESSION_CALLS = 1_000_000
+#: Seconds that a call sleeps in place of never answering: the timer under test ends it long before.
+HANGING = 60.0
 #: Exact expression against the same tree in float64: a few roundings.
 EXPRESSION_RELATIVE = 1e-12
 #: Two backends, or a sampler and a plain loop, driven by the same increments in float64.
@@ -43,8 +45,8 @@ QUANTILE_COUPLING = 1e-10
 AFFINE_IMAGE = 1e-8
 # stated error of the interpolated posterior moments, relative to the posterior variance and the moment
 POSTERIOR_MOMENTS = 1e-5
-# seconds to build the table of posterior moments of ten, and of three hundred, components (loaded machine)
-POSTERIOR_TABLE_SECONDS = (2.0, 10.0)
+# integrals in the table of posterior moments: seven halvings of 16 intervals, and looks for where it ends
+POSTERIOR_TABLE_INTEGRALS = 2200
 
 # a, s², Φ and C by panels of ten nodes against 20-digit quadrature
 PATH_RELATIVE = 2e-13
@@ -61,3 +63,29 @@ PRINTED = 5e-4
 
 # axes: numbers read back from a drawn line, after a logarithm or a mean
 AXES_ROUNDING = 1e-12
+
+# regimes: closed-form boundaries against 40-digit bisection of the definition
+BOUNDARY = 1e-12
+# boundaries for general f, g: panels at 1e-11 relative, divided by the slope of the rate there
+BOUNDARY_NUMERIC = 1e-9
+# a supremum against the largest of 20,000 values
+DENSE_SUPREMUM = 1e-6
+
+# line: kernel quadrature against the affine chain, both good to rounding; W2 may itself be near zero
+LINE_GAUSSIAN = 1e-11
+# line: a distribution function against adaptive quadrature asked for 1e-13
+LINE_INTEGRAL = 1e-12
+# line: relative error of W2 promised against a refined run
+LINE_REFINED = 1e-8
+# line: two runs of the same problem on different grids
+LINE_SYMMETRY = 1e-9
+# sampler_law: the same W2 by two splits or frames, each with a quadrature on its own grid
+LAW_SYMMETRY = 1e-9
+# chain: two runs of the same affine recursion, or a step short enough to do by hand
+CHAIN_SAME = 1e-12
+# chain: relative width of the bracket after a million steps, in plain double precision at worst
+CHAIN_MILLION_WIDTH = 1e-3
+# leading order in h against the exact value at h = 1e-5
+LEADING_ORDER = 1e-4
+# relative width of the bracket of an exact law on whose upper half a tight bound may fall
+INSIDE_BRACKET = 1e-6

@@ -14,6 +14,7 @@ from bounds.process import ForwardProcess
 from bounds.schemes import Scheme
 from bounds.theorem import Bound, NotApplicable, Setting, Theorem, theorems
 from closed_form import Bracket
+from closed_form.line import GridTooLarge
 from closed_form.sampler_law import exact_law_available, sampler_w2
 from verify.settings import setting_of
 
@@ -209,7 +210,10 @@ def measure(setting: Setting, law) -> Bracket:
     reason = exact_law_available(law)
     if reason is not None:
         return Bracket(0.0, np.inf, f"no exact law: {reason}")
-    return sampler_w2(law, setting.table.steps(), float(setting.score_error), float(setting.score_noise))
+    try:
+        return sampler_w2(law, setting.table.steps(), float(setting.score_error), float(setting.score_noise))
+    except GridTooLarge as error:
+        return Bracket(0.0, np.inf, f"no exact law: {error}")
 
 
 def ratio_of(bound: Bound, measured: Bracket) -> float | None:

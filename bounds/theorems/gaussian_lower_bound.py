@@ -40,6 +40,9 @@ from ..schemes import euler_maruyama
 from ..theorem import Bound, Case, Condition, Setting, Source, Theorem
 from .martingale import ONE_BLOCK
 
+#: Relative rounding granted to P, Q/V and a at each step.
+ROUNDING = 16 * np.finfo(float).eps
+
 P, Q, V, v, sigma_0, a_T, a_0 = symbols("P Q V v sigma_0 a_T a_0", real=True)
 f, g_sq = symbols("f g_sq", real=True)
 
@@ -89,22 +92,30 @@ def evaluate(setting: Setting, functions) -> Bound:
     mean, variances = spectrum(setting)
     distinct, inverse, counts = np.unique(variances, return_inverse=True, return_counts=True)
     marginal = np.square(path.a[:-1]) * distinct[:, None] + path.s_sq[:-1]
-    factor = functions["factor"](P=table.P, Q=table.Q, V=marginal)
-    later, product = weights(np.abs(factor))
     with np.errstate(over="ignore", invalid="ignore"):
+        factor = functions["factor"](P=table.P, Q=table.Q, V=marginal)
+        # P and Q/V nearly cancel on long steps: what their rounding is worth in the end is taken off
+        slack = ROUNDING * (np.abs(table.P) + table.Q / marginal)
+        later, product = weights(np.abs(factor))
         final = product**2 * table.prior_var + np.sum(later**2 * table.noise_var, axis=-1)
-    distance = functions["distance_sq"](v=final, sigma_0=np.sqrt(distinct))
-    operations = len(table.Q)
-    rounding = (1e-12 + STEP_ROUNDING * operations) * (np.sqrt(final) + np.sqrt(distinct))
-    spread_sq = float(np.sum(counts * np.square(np.maximum(np.sqrt(distance) - rounding, 0.0))))
-    # ỹ = y − a m obeys the same recursion around the exact mean: only the part the sampler starts without is left
-    sign = np.prod(np.sign(factor), axis=-1)
-    drift = table.P * path.a[:-1] - path.a[1:]
-    pulled = np.sum(_signed_later(factor, later) * drift, axis=-1)
-    error = (-sign * product * path.a[0] + pulled)[inverse] * mean + (path.a[-1] - 1) * mean
-    scale = (product * path.a[0] + np.sum(later * (np.abs(table.P) * path.a[:-1] + path.a[1:]), axis=-1))[inverse]
-    shift = np.maximum(np.abs(error) - (1e-12 + STEP_ROUNDING * operations) * (scale + 1) * np.abs(mean), 0.0)
+        spread = _sizes(factor, np.sqrt(table.prior_var), np.sqrt(table.noise_var), np.hypot)
+        rounding = np.sum(later * slack * spread, axis=-1) + (1e-12 + STEP_ROUNDING * len(table.Q)) * np.sqrt(final)
+        distance = functions["distance_sq"](v=final, sigma_0=np.sqrt(distinct))
+        gap = np.maximum(np.sqrt(distance) - rounding - 1e-12 * np.sqrt(distinct), 0.0)
+        spread_sq = float(np.sum(counts * np.square(gap)))
+        # the mean, in units of m: y = (a + e) m, and e obeys the same recursion with the defect P a(τ) − a(r)
+        defect, size = table.P * path.a[:-1] - path.a[1:], np.abs(table.P) * path.a[:-1] + path.a[1:]
+        sign = np.prod(np.sign(factor), axis=-1)
+        error = -sign * product * path.a[0] + np.sum(_signed_later(factor, later) * defect, axis=-1)
+        error = error + path.a[-1] - 1
+        reach = _sizes(factor, path.a[0], np.abs(defect) + ROUNDING * size, np.add)
+        doubt = np.sum(later * (slack * reach + ROUNDING * size), axis=-1) + 1e-12 * np.abs(error) + 1e-15
+        shift = np.maximum(np.abs(error) - doubt, 0.0)[inverse] * np.abs(mean)
     shift_sq = float(np.sum(np.square(shift)))
+    if not np.isfinite(spread_sq + shift_sq):
+        # rounding has eaten everything, or the sampler overflows: 0 is still a lower bound
+        spread_sq, shift_sq = np.nan_to_num((spread_sq, shift_sq), nan=0.0, posinf=0.0)
+    operations = len(table.Q)
     total = np.sqrt(spread_sq + shift_sq) * (1 - 1e-12)
     details = {"steps": operations, "dim": len(variances)}
     notes = ()
@@ -122,6 +133,18 @@ def evaluate(setting: Setting, functions) -> Bound:
         notes=notes,
         details=MappingProxyType(details),
     )
+
+
+def _sizes(factor, start: float, sources, combine):
+    """Upper estimates of |x_{k−1}| for x_k = factor_k x_{k−1} + source_k, combined by hypot or add: shape (u, k)."""
+    logs = np.log(np.maximum(np.abs(factor), 1e-150))
+    power = 2.0 if combine is np.hypot else 1.0
+    total = power * np.cumsum(logs, axis=1)
+    with np.errstate(divide="ignore"):
+        first = np.full((len(factor), 1), power * np.log(start))
+        fed = np.logaddexp.accumulate(np.concatenate([first, power * np.log(sources) - total], axis=1), axis=1)
+    before = np.concatenate([np.zeros((len(factor), 1)), total[:, :-1]], axis=1)
+    return np.exp((before + fed[:, :-1]) / power)
 
 
 def _signed_later(factor, later):

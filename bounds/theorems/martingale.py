@@ -33,8 +33,8 @@ import sympy
 from sympy import Abs, Max, symbols
 
 from ..recursion import propagate, round_up, weights
-from ..schemes import euler_maruyama, hessian_moments, posterior_mean_matched
 from ..schedules import ou, ve
+from ..schemes import euler_maruyama, hessian_moments, posterior_mean_matched
 from ..theorem import Bound, Case, Condition, Setting, Source, Theorem
 
 P, Q, H_lo, X, c1, c2, d = symbols("P Q H_lo X c1 c2 d", real=True)
@@ -57,6 +57,7 @@ BATCH = 256
 
 STATED = {
     "initial_sq": a_sq * m2 + d * (s - sigma) ** 2,
+    "initial_smooth_sq": a_sq * (m2 - d * l) + d * (sympy.sqrt(a_sq * l + s_sq) - sigma) ** 2,
     "initial_log_concave_sq": a_sq * mean_norm**2
     + d * Max(((-H_lo) ** sympy.Rational(-1, 2) - sigma) ** 2, ((-H_lo - X) ** sympy.Rational(-1, 2) - sigma) ** 2),
     "contraction": Max(Abs(P + Q * H_lo), Abs(P + Q * (H_lo + X))),
@@ -92,13 +93,16 @@ def derive() -> dict:
     known = square.coeff(u, 0) + square.coeff(u, 1) * x_mean + square.coeff(u, 2) * x_sq
     # gradient of a monotone map with Jacobian in [σ⁻¹(−H_lo)^{-1/2}, σ⁻¹(−H_up)^{-1/2}], Gaussian Poincaré: σ²(J−1)²
     jacobian = (1 / (sigma * sympy.sqrt(-H_lo)), 1 / (sigma * sympy.sqrt(-H_lo - X)))
+    # −∇² log p_T ⪯ 1/(a²l+s²): the map T from N(0, σ²) to p_T has slope >= (a²l+s²)^{1/2}/σ, so E⟨x,T⟩ = σ² E tr ∇T (Stein)
+    second, stein = a_sq * m2 + d * s_sq, sigma**2 * d * sympy.sqrt(a_sq * l + s_sq) / sigma
     step = sympy.diff(P * z + Q * (H_lo + u) * z, z)
     gaussian = sympy.expand((sympy.sqrt(a_sq) * x0 + s * z - sigma * z) ** 2)
     stop = sympy.expand((sympy.sqrt(a_sq) * x0 + sympy.sqrt(s_sq) * z - x0) ** 2)
     del c_linear
     return {
         "initial_sq": gaussian.coeff(x0, 2) * m2 + d * gaussian.coeff(z, 2),
-        "initial_log_concave_sq": a_sq * mean_norm**2 + d * Max(*(sigma**2 * (j - 1) ** 2 for j in jacobian)),
+        "initial_smooth_sq": a_sq * (m2 - d * l) + d * (sympy.sqrt(a_sq * l + s_sq) - sigma) ** 2,
+    "initial_log_concave_sq": a_sq * mean_norm**2 + d * Max(*(sigma**2 * (j - 1) ** 2 for j in jacobian)),
         "contraction": Max(Abs(step.subs(u, 0)), Abs(step.subs(u, X))),
         "bias_sq": d * bias,
         "bias_known_sq": d * bias_known,
@@ -202,12 +206,14 @@ def initial_error(setting: Setting, functions):
     assumption, path = setting.assumption, setting.table.path
     a, variance = path.a[0], path.s_sq[0]
     sigma_prior = np.sqrt(setting.table.prior_var)
+    known = dict(a_sq=a**2, s_sq=variance, m2=assumption.second_moment, d=assumption.dim, sigma=sigma_prior)
+    smooth = functions["initial_smooth_sq"](**known, l=1 / assumption.smoothness)
+    # s(T) and σ nearly cancel, and so may E‖X_0‖² and d/L
+    rounding = 1e-15 * np.sqrt(assumption.dim) * (np.sqrt(variance) + sigma_prior)
+    lost = 4 * np.finfo(float).eps * a**2 * assumption.second_moment
     candidates = {
-        "independent coupling": np.sqrt(
-            functions["initial_sq"](
-                a_sq=a**2, m2=assumption.second_moment, d=assumption.dim, s=np.sqrt(variance), sigma=sigma_prior
-            )
-        )
+        "independent coupling": np.sqrt(functions["initial_sq"](**known, s=np.sqrt(variance))) + rounding,
+        "smooth at T": np.sqrt(np.maximum(smooth, 0.0) + lost) + rounding,
     }
     floor = assumption.hessian_lower(a**2, variance)
     gap = assumption.hessian_gap(a**2, variance)
@@ -221,7 +227,7 @@ def initial_error(setting: Setting, functions):
             functions["initial_log_concave_sq"](
                 a_sq=a**2, mean_norm=centre, d=assumption.dim, H_lo=floor, X=gap, sigma=sigma_prior
             )
-        ) + 4e-16 * np.sqrt(assumption.dim) * sigma_prior
+        ) + rounding
     if setting.facts.distance_to_gaussian is not None and setting.table.prior_var >= variance and a > 0:
         spare = (setting.table.prior_var - variance) / a**2
         candidates["transport at 0"] = np.asarray(a * setting.facts.distance_to_gaussian(spare))

@@ -30,7 +30,7 @@ import sympy
 from ..schemes import hessian_moments
 from ..theorem import Setting, Source
 from . import martingale
-from .martingale import VARIANCE_ERROR, expand
+from .martingale import expand
 
 _noise_var, _matched_var = sympy.symbols("noise_var matched_var", real=True)
 STATED = {**martingale.STATED, "scale": sympy.sqrt(_noise_var / _matched_var)}

@@ -1,0 +1,323 @@
+r"""The theorem of Gentiloni-Silveri and Ocello for weakly log-concave data, with every constant explicit.
+
+Statement
+---------
+OU (f = 1, g² = 2), Euler–Maruyama with steps h_k from τ_k down, prior N(0, I).  With
+:math:`-\nabla^2\log p_t \in [\kappa_t, L_t]`, :math:`\kappa_t = \alpha_t - M_t`,
+:math:`L = \sup_t \max(L_t, -\kappa_t)`, :math:`B(h) = \sqrt{2d}(1+2L) + \sqrt h(\sqrt{m_2}+\sqrt d)/2` and
+:math:`\gamma_k = \max(|1+h_k-2h_k\kappa_{\tau_k}|, |1+h_k-2h_kL_{\tau_k}|)`, the product form is
+
+.. math:: W_2 \le \prod_k \gamma_k\, e^{-T} W_2(p_0, N(0,I))
+    + \sum_k \Big[\prod_{j>k} \gamma_j\Big] \big(h_k^{3/2} B(h_k) + 2 h_k \varepsilon\big),
+
+and the closed two-phase form, with h the longest step and the contractive phase beyond :math:`\eta_0`,
+
+.. math:: W_2 \le e^{(1+2L)\eta_0} \big[ e^{-T} W_2(p_0, N(0,I)) + (\sqrt h B(h) + 2\varepsilon) T \big],
+    \qquad h(2L-1) \le 2.
+
+Hypotheses
+----------
+(α, M)-weakly log-concave data with one-sided smoothness L_U (M = 0: strongly log-concave); g² = 2c²f with c
+constant, which is OU in units of c on the clock ∫f; Euler–Maruyama on any grid; score error of L2 size ε at
+the iterates.  The product form needs no step-size condition.
+
+Source
+------
+arXiv 2501.02298: structure and rate of its main bound, e^{−T}W2 + √h + ε in two phases.  The constants are
+re-derived (docs/theory.md section 5, Theorem W).
+
+Transcription
+-------------
+In reverse time e^{−t}∇log p_t(X_t) is a martingale, so along the exact path the drift b = x + 2∇log p_t
+changes by db = X du + √2(I + 2∇²log p)dB.  Synchronous coupling over a step leaves the slope, between
+1+h−2hκ_τ and 1+h−2hL_τ, and the local error ∫(h−u)X du + √2∫(h−u)(I + 2∇²log p)dB of L2 size at most
+h²/2·(√m2+√d) + (2d/3)^{1/2}h^{3/2}(1+2L) <= h^{3/2}B(h); the √3 is given away, as the step does that bounds
+the change of b by its largest over the step.  Closed form: from η_0 on 2κ_τ >= 1, so that γ <= 1 if h(2L−1)
+<= 2; before, γ <= 1+h(1+2L), and the steps that begin there have total length at most η_0.  The condition
+on h follows from h <= 1/(1+2L), and from the paper's own h < 2/(9L²) because (2L−1)/L² <= 1.  The proof
+never needs h <= 1; up to there the martingale bound is the smaller from the same start.
+
+Another prior N(0, σ²I): W2(p_T, N(0, σ²I)) <= e^{−T}W2(p_0, N(0, vI)) + √d|σ − (s² + e^{−2T}v)^{1/2}| for
+any v >= 0, used with s² + e^{−2T}v = σ² where σ >= s, else v = 0.  W2(p_0, N(0, vI)) is the closed form's
+where known.  Else Z ~ N(0, vI) is coupled to X_0 by the optimal map, whose slopes Caffarelli's theorem
+keeps above (L_U v)^{−1/2}.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import numpy as np
+import sympy
+from sympy import Abs, Max, exp, sqrt, symbols
+
+from ..assumptions import StronglyLogConcave, WeaklyLogConcave
+from ..recursion import round_up, weights
+from ..regimes import eta as contractive_from
+from ..regimes import largest_curvature, log_growth, ou_scale_sq
+from ..regimes import xi as log_concave_from
+from ..schedules import ou
+from ..schemes import euler_maruyama
+from ..theorem import Bound, Case, Condition, Setting, Source, Theorem
+from .martingale import ONE_BLOCK, early_stop
+from .martingale import STATED as MARTINGALE
+
+h, kappa, L_t, L, d, m2, eps = symbols("h kappa L_t L d m2 eps", real=True)
+a, D, s, sigma, v, l, wide, mean_norm = symbols("a D s sigma v l wide mean_norm", real=True)
+E0, T, eta = symbols("E0 T eta", real=True)
+
+_B = sqrt(2 * d) * (1 + 2 * L) + sqrt(h) * (sqrt(m2) + sqrt(d)) / 2
+
+STATED = {
+    "distance_sq": m2 - d * l + d * (sqrt(v) - sqrt(l)) ** 2,
+    "distance_log_concave_sq": mean_norm**2 + d * Max((sqrt(wide) - sqrt(v)) ** 2, (sqrt(l) - sqrt(v)) ** 2),
+    "initial": a * D + sqrt(d) * Abs(sigma - sqrt(s**2 + a**2 * v)),
+    "growth": Max(Abs(1 + h - 2 * h * kappa), Abs(1 + h - 2 * h * L_t)),
+    "local": h ** sympy.Rational(3, 2) * _B,
+    "score": 2 * h * eps,
+    "closed_form": exp((1 + 2 * L) * eta) * (E0 + (sqrt(h) * _B + 2 * eps) * T),
+    "early_stop_sq": MARTINGALE["early_stop_sq"],
+}
+
+
+def derive() -> dict:
+    """The stated terms from the optimal map, synchronous coupling over a step, and the sum over phases."""
+    z, x0, y0, u, t, K = symbols("z x0 y0 u t K", real=True)
+    # E‖R(Z) − Z‖², R the optimal map from N(0, vI): E Z·R = v E div R by Stein, slopes >= (l/v)^{1/2}
+    slopes = sqrt(l / v), sqrt(wide / v)
+    distance_sq = m2 + d * v - 2 * d * v * slopes[0]
+    # Gaussian Poincaré inequality for R − id
+    log_concave = mean_norm**2 + d * Max(*(v * (slope - 1) ** 2 for slope in slopes))
+    # the same noise for the data and for N(0, vI)
+    moved = sympy.expand((a * x0 + s * z) - (a * y0 + s * z))
+    initial = moved.coeff(x0) * D + sqrt(d) * Abs(sigma - sqrt(s**2 + a**2 * v))
+    # b = x + 2∇log p: its slopes; its change over the time u, drift u(√m2 + √d) and noise (2du)^{1/2}(1 + 2L)
+    step = [sympy.diff(z + h * (z + 2 * (-bound * z)), z) for bound in (kappa, L_t)]
+    local = h * sqrt(2 * d * h) * (1 + 2 * L) + sympy.integrate(u, (u, 0, h)) * (sqrt(m2) + sqrt(d))
+    score = sympy.diff(z + h * (z + 2 * t), t) * eps
+    # K = T/h steps, none of whose later products exceeds e^{(1+2L)η}
+    total = exp((1 + 2 * L) * eta) * (E0 + K * (local + score))
+    stop = sympy.expand((a * x0 + s * z - x0) ** 2)
+    in_squares = {a: sympy.sqrt(symbols("a_sq", real=True)), s: sympy.sqrt(symbols("s_sq", real=True))}
+    return {
+        "distance_sq": distance_sq,
+        "distance_log_concave_sq": log_concave,
+        "initial": initial,
+        "growth": Max(*(Abs(slope) for slope in step)),
+        "local": local,
+        "score": score,
+        "closed_form": total.subs(K, T / h),
+        "early_stop_sq": (stop.coeff(x0, 2) * m2 + d * stop.coeff(z, 2)).subs(in_squares),
+    }
+
+
+class _Standard:
+    """A setting in the units of OU: lengths in c, times on the clock ∫f."""
+
+    def __init__(self, setting: Setting):
+        path = setting.table.path
+        self.unit = float(np.sqrt(ou_scale_sq(setting.process)))
+        self.data = setting.assumption.scaled(1 / self.unit)
+        strong = isinstance(self.data, StronglyLogConcave)
+        self.alpha, self.M = (self.data.m0, 0.0) if strong else (self.data.alpha, self.data.M)
+        self.h = path.F
+        self.stop = -float(np.log(path.a[-1]))
+        self.duration = float(np.sum(path.F))
+        self.a_sq, self.s_sq = np.square(path.a), path.s_sq / self.unit**2
+        self.prior_var = setting.table.prior_var / self.unit**2
+        self.eps = self.unit * float(np.hypot(setting.score_error, setting.score_noise))
+        self.L = float(
+            largest_curvature(self.alpha, self.M, self.data.smoothness, self.stop, self.stop + self.duration)
+        )
+
+
+def _distance(known, question: _Standard, v: float, functions):
+    """(an upper bound of W2(p_0, N(0, vI)), where it comes from)."""
+    data = question.data
+    values = dict(d=data.dim, m2=data.second_moment, l=1 / data.smoothness, v=v)
+    found = {"constants": float(np.sqrt(functions["distance_sq"](**values)))}
+    if question.alpha > question.M:
+        centre = data.mean_norm
+        if centre is None:
+            centre = np.sqrt(np.maximum(data.second_moment - data.dim / data.smoothness, 0.0))
+        wide = 1 / (question.alpha - question.M)
+        square = functions["distance_log_concave_sq"](**values, wide=wide, mean_norm=centre)
+        found["constants, log-concave"] = float(np.sqrt(square))
+    if known is not None:
+        found["closed form"] = known(v * question.unit**2) / question.unit
+    source = min(found, key=found.get)
+    return found[source], source
+
+
+def _initial_error(known, question: _Standard, functions):
+    """(E_0, where W2(p_0, N(0, vI)) comes from)."""
+    a_sq, s_sq, prior = question.a_sq[0], question.s_sq[0], question.prior_var
+    v = 0.0
+    if abs(prior - 1) <= 8 * np.finfo(float).eps:
+        v = 1.0
+    elif prior > s_sq and a_sq * np.finfo(float).max > prior:
+        v = float((prior - s_sq) / a_sq)
+    distance, source = _distance(known, question, v, functions)
+    values = dict(a=np.sqrt(a_sq), s=np.sqrt(s_sq), sigma=np.sqrt(prior), d=question.data.dim)
+    return float(functions["initial"](**values, D=distance, v=v)), source
+
+
+def evaluate(setting: Setting, functions) -> Bound:
+    """The product form; the closed form and the step-size conditions are among the details."""
+    question = _Standard(setting)
+    h, data = question.h, question.data
+    floor = data.hessian_lower(question.a_sq[:-1], question.s_sq[:-1])
+    least = -(floor + data.hessian_gap(question.a_sq[:-1], question.s_sq[:-1]))
+    later, product = weights(functions["growth"](h=h, kappa=least, L_t=-floor))
+    initial, source = _initial_error(setting.facts.distance_to_gaussian, question, functions)
+    step = dict(h=h, d=data.dim, m2=data.second_moment, L=question.L, eps=question.eps)
+
+    def in_data_units(value):
+        value = float(round_up(question.unit * value, 8 * len(h)))
+        return np.inf if np.isnan(value) else value
+
+    with np.errstate(invalid="ignore"):
+        terms = {
+            "initialisation": in_data_units(product * initial),
+            "discretisation": in_data_units(np.sum(later * functions["local"](**step))),
+            "score": in_data_units(np.sum(later * functions["score"](**step))) if question.eps else 0.0,
+        }
+    stop = 0.0
+    if setting.table.path.times[-1] > 0:
+        stop = terms["early stopping"] = float(round_up(early_stop(setting, functions), 8))
+    total = float(round_up(sum(terms.values()), 8))
+    longest, boundary = float(h.max()), float(contractive_from(question.alpha, question.M))
+    conditions, closed = step_conditions(longest, question.L), None
+    if conditions["h (2L - 1) <= 2"]:
+        crossed = max(min(boundary - question.stop, question.duration), 0.0)
+        phases = {**step, "h": longest, "E0": initial, "T": question.duration, "eta": crossed}
+        closed = float(round_up(in_data_units(functions["closed_form"](**phases)) + stop, 8))
+    growth = log_growth(question.alpha, question.M, question.stop, question.stop + question.duration)
+    details = {
+        "closed_form": closed, **conditions, "h": longest, "L": question.L, "eta": boundary,
+        "xi": float(log_concave_from(question.alpha, question.M)), "contraction": float(product),
+        "contraction_as_h_to_0": float(np.exp(growth)), "initial_distance": question.unit * initial,
+        "initial_term": f"W2(p_0, N(0, v I)) from {source}", "steps": len(h),
+    }  # fmt: skip
+    return Bound(
+        theorem=THEOREM.key,
+        kind="upper",
+        total=total,
+        terms=MappingProxyType(terms),
+        information="constants and W2(p_0, N(0, v I))" if source == "closed form" else "constants",
+        notes=_notes(setting, question, total, closed, float(max(later.max(), product))),
+        details=MappingProxyType(details),
+    )
+
+
+def step_conditions(h: float, L: float) -> dict[str, bool]:
+    """Which step-size conditions hold for steps of at most h; the paper's own is the last."""
+    return {
+        "h <= 1": bool(h <= 1),
+        "h (2L - 1) <= 2": bool(h * (2 * L - 1) <= 2),
+        "h <= 1/(1+2L)": bool(h * (1 + 2 * L) <= 1),
+        "h < 2/(9 L^2)": bool(h * 9 * L**2 < 2),
+    }
+
+
+def _notes(setting: Setting, question: _Standard, total, closed, expansion) -> tuple[str, ...]:
+    notes, size = [], np.sqrt(setting.assumption.second_moment)
+    if total > size:
+        notes.append(
+            f"vacuous: the bound exceeds sqrt(E‖X_0‖²) = {size:.4g}, the distance of the data from the "
+            "point 0"
+        )
+        if question.M > 0 and expansion > 1:
+            price = np.exp(min(question.M / question.alpha, 700))
+            notes.append(
+                f"the non-contractive phase may expand errors: step factors multiply to {expansion:.3g}, "
+                f"e^(M/alpha) = {price:.3g} (= e^(R²/s²) for mixtures)"
+            )
+    if closed is None:
+        notes.append(
+            f"no closed form: it needs h (2L - 1) <= 2, here h = {question.h.max():.4g} and "
+            f"L = {question.L:.4g}"
+        )
+    return tuple(notes)
+
+
+def _weak(setting: Setting):
+    if isinstance(setting.assumption, WeaklyLogConcave | StronglyLogConcave):
+        return None
+    return f"needs (alpha, M)-weakly log-concave data with one-sided smoothness, got {setting.assumption.key}"
+
+
+def _ornstein_uhlenbeck(setting: Setting):
+    if setting.process.blocks != 1 or ou_scale_sq(setting.process) is not None:
+        return None
+    return f"needs g² = 2c²f with c constant, got f = {setting.process.f}, g² = {setting.process.g_sq}"
+
+
+def _euler(setting: Setting):
+    if setting.scheme.key != "euler-maruyama":
+        return f"stated for euler-maruyama, got {setting.scheme.key}"
+    return None
+
+
+def _single(setting: Setting):
+    return None if not setting.shape else "evaluated one problem at a time"
+
+
+THEOREM = Theorem(
+    key="gentiloni2025-weak-log-concave",
+    title="Gentiloni-Silveri and Ocello: weakly log-concave data",
+    kind="upper",
+    source=Source("Gentiloni-Silveri and Ocello 2025", "main bound under condition (33)", "2501.02298"),
+    statement=(
+        r"W_2 \le \prod_k\gamma_k\,e^{-T}W_2(p_0,N(0,I)) + \sum_k\Big[\prod_{j>k}\gamma_j\Big]"
+        r"\big(h_k^{3/2}B(h_k) + 2h_k\varepsilon\big)"
+        r" \le e^{(1+2L)\eta_0}\big[e^{-T}W_2(p_0,N(0,I)) + (\sqrt h B(h) + 2\varepsilon)T\big]"
+    ),
+    symbols={
+        "h": "length of the step, ∫f (in the closed form: of the longest)",
+        "kappa": "κ = α_t − M_t at the step's start",
+        "L_t": "1/(a²/L_U + s²) at the step's start",
+        "L": "sup_t max(L_t, −κ_t)",
+        "d": "dimension",
+        "m2": "E‖X_0‖²",
+        "eps": "ε: L2 size of the score error",
+        "a": "e^{−T}",
+        "D": "bound of W2(p_0, N(0, vI))",
+        "s": "(1 − e^{−2T})^{1/2}",
+        "sigma": "standard deviation of the prior",
+        "v": "variance that becomes the prior's at T (1 for the prior N(0, I))",
+        "l": "1/L_U, inverse smoothness",
+        "wide": "1/(α − M), where M < α",
+        "mean_norm": "‖E X_0‖",
+        "E0": "initial distance",
+        "T": "duration of the sampler, ∫f",
+        "eta": "length of the non-contractive phase that is crossed",
+        "a_sq": "a² at the last time",
+        "s_sq": "s² at the last time",
+    },
+    conditions=(
+        ONE_BLOCK,
+        Condition("weak log-concavity", "(α, M)-weakly log-concave, −∇² log p_0 ⪯ L_U I", _weak),
+        Condition("Ornstein–Uhlenbeck", "g² = 2c²f", _ornstein_uhlenbeck),
+        Condition("Euler–Maruyama", "P = 1 + ∫f, Q = ∫g²", _euler),
+        Condition("one problem", "constants are numbers", _single),
+    ),
+    stated=STATED,
+    derive=derive,
+    evaluate=evaluate,
+    derivation="Synchronous coupling, the reverse-time martingale e^{−t}∇log p_t, and the two phases.",
+    cases=(
+        Case("far mean, short horizon", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+             lambda: euler_maruyama(0.5, 20000), ratio_ceiling=1.2,
+             decisive={"initial": 0.8, "growth": 0.9999}),
+        Case("far mean, constants, prior N(0, I)", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+             lambda: euler_maruyama(0.5, 20000, prior_std=1.0), information="constants", ratio_ceiling=1.2,
+             decisive={"distance_sq": 0.6, "initial": 0.8}),
+        Case("large score error", ou, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
+             lambda: euler_maruyama(3, 1000, prior_std=1.0), score_error=100.0, ratio_ceiling=1.1,
+             decisive={"score": 0.9}),
+        Case("early stopping of far data", ou, lambda laws: laws.Gaussian(np.full(1, 30.0), 4.0),
+             lambda: euler_maruyama(3, 4000, early_stop=0.5), ratio_ceiling=2.0,
+             decisive={"early_stop_sq": 0.01}),
+    ),
+)
