@@ -1,9 +1,7 @@
 r"""Where the reverse process contracts: its two phases, their boundaries ξ and η, and its rate over time.
 
-Every formula for the Ornstein–Uhlenbeck process is derived by sympy from the definitions, not typed in: the process
-gives a and s², the assumption gives :math:`c_{up}(q)`, Tweedie's second-order formula gives
-:math:`-\nabla^2 \log p_t \succeq \kappa_t I`, :math:`\kappa_t = \alpha_t - M_t = 1/s^2 - c_{up}(a^2/s^2) a^2/s^4`, and the
-reverse process contracts at rate :math:`\mu_t = g^2 \kappa_t - f` (docs/theory.md section 2, arXiv 2501.02298).
+The constants of the Ornstein–Uhlenbeck formulas are in units in which g² = 2 and f = 1; arrays broadcast.
+The formulas themselves are derived in `symbolic_regimes`.
 """
 
 from __future__ import annotations
@@ -14,144 +12,23 @@ from functools import lru_cache
 import numpy as np
 import sympy
 
-from .assumptions import Assumption, WeaklyLogConcave, _check
+from .assumptions import Assumption
+from .envelope import check_constant
 from .process import TIME, ForwardProcess
 from .quadrature import Path
-from .schedules import ou
-
-ALPHA, M = sympy.symbols("alpha M", positive=True)
-RHO = sympy.Symbol("rho", nonnegative=True)
-HORIZON = sympy.Symbol("T", positive=True)
-#: w = e^{2t}, in which everything is rational.
-W = sympy.Symbol("w", positive=True)
-
-
-@dataclass(frozen=True)
-class SymbolicRegimes:
-    r"""What sympy derives for the Ornstein–Uhlenbeck process and (α, M)-weakly log-concave data.
-
-    Attributes
-    ----------
-    alpha_t, M_t : sympy expressions in t
-        :math:`\kappa_t = \alpha_t - M_t`.
-    rate : sympy expression in t
-        :math:`\mu_t = 2(\alpha_t - M_t) - 1`.
-    antiderivative : sympy expression in t
-        Of :math:`2(\alpha_t - M_t)`.
-    quadratic : sympy expression in w = e^{2t}
-        Has the sign of :math:`\mu_t - \rho`; convex or linear, and negative at w = 0 (or zero), so that its largest
-        root is its only positive one.
-    turning : sympy expression in u = e^{-2t}
-        Linear, and zero where :math:`\kappa_t` turns.
-    xi, eta, backward_time : sympy expressions
-        Time from which p_t is log-concave; last time at which :math:`\mu_t = \rho`; backward time T − η.
-    """
-
-    alpha_t: sympy.Expr
-    M_t: sympy.Expr
-    rate: sympy.Expr
-    antiderivative: sympy.Expr
-    quadratic: sympy.Expr
-    turning: sympy.Expr
-    xi: sympy.Expr
-    eta: sympy.Expr
-    backward_time: sympy.Expr
-
-    _LABELS = {
-        "alpha_t": ("α_t", r"\alpha_t"),
-        "M_t": ("M_t", "M_t"),
-        "rate": ("μ_t", r"\mu_t"),
-        "antiderivative": ("∫2κ_t dt", r"\int 2\kappa_t\,dt"),
-        "xi": ("ξ(α,M)", r"\xi(\alpha, M)"),
-        "eta": ("η(α,M,ρ)", r"\eta(\alpha, M, \rho)"),
-        "backward_time": ("T(α,M,ρ)", r"T(\alpha, M, \rho)"),
-    }
-
-    def lines(self) -> list[str]:
-        """One line of plain text for every quantity, for a terminal."""
-        return [f"{plain} = {sympy.sstr(getattr(self, name))}" for name, (plain, _) in self._LABELS.items()]
-
-    def latex(self) -> dict[str, str]:
-        """One equation in LaTeX for every quantity, by name."""
-        return {name: f"{label} = {sympy.latex(getattr(self, name))}" for name, (_, label) in self._LABELS.items()}
-
-
-@lru_cache
-def derive() -> SymbolicRegimes:
-    """The regimes of the Ornstein–Uhlenbeck process from the definitions (a fraction of a second, once)."""
-    process = ou()
-    q, u = sympy.symbols("q u", positive=True)
-    _, c_up = WeaklyLogConcave.symbolic(q)
-    a_sq, s_sq = process.a.expression**2, process.s_sq.expression
-    in_w = {TIME: sympy.log(W) / 2}
-    # Tweedie, second order: −H(c_up) = 1/s² − c_up a²/s⁴
-    kappa = sympy.factor(sympy.cancel((1 / s_sq - c_up.subs(q, a_sq / s_sq) * a_sq / s_sq**2).subs(in_w)))
-    alpha_w = sympy.factor(kappa.subs(M, 0))
-    M_w = sympy.factor(alpha_w - kappa)
-    rate_w = process.g_sq * (alpha_w - M_w) - process.f
-    xi = _log_concave_from(kappa)
-    quadratic, eta = _contractive_from(rate_w)
-    # dt = dw/(2w)
-    antiderivative = sympy.integrate(alpha_w / W, W) - sympy.integrate(sympy.factor(M_w / W), W)
-    turning, _ = sympy.fraction(sympy.cancel(sympy.together(sympy.diff(kappa.subs(W, 1 / u), u))))
-    in_t = {W: sympy.exp(2 * TIME)}
-    return SymbolicRegimes(
-        alpha_t=alpha_w.subs(in_t),
-        M_t=M_w.subs(in_t),
-        rate=rate_w.subs(in_t),
-        antiderivative=antiderivative.subs(in_t),
-        quadratic=quadratic,
-        turning=sympy.collect(sympy.expand(turning), u, sympy.factor),
-        xi=xi,
-        eta=eta,
-        backward_time=sympy.Max(0, HORIZON - eta),
-    )
-
-
-def _log_concave_from(kappa):
-    """ξ: κ_t has one root w besides 0, and w > 1 exactly for M > α."""
-    numerator, _ = sympy.fraction(kappa)
-    (root,) = sympy.solve(numerator, W)  # w = 0 is not positive
-    return sympy.Piecewise((sympy.log(root) / 2, M > ALPHA), (sympy.Integer(0), True))
-
-
-def _contractive_from(rate):
-    """(quadratic in w with the sign of μ − ρ, η): the largest root, never before t = 0."""
-    numerator, _ = sympy.fraction(sympy.together(rate - RHO))  # the denominator is a square
-    A, B, C = (sympy.factor(c) for c in sympy.Poly(sympy.expand(numerator), W).all_coeffs())
-    B = sympy.collect(sympy.expand(B), M, sympy.factor)
-    half = -B / 2
-    # A > 0 >= C: one root is positive, the larger
-    root = (half + sympy.sqrt(half**2 - A * C)) / A
-    return A * W**2 + B * W + C, sympy.Max(0, sympy.log(root) / 2)
-
-
-@lru_cache
-def _numeric():
-    """(coefficients of the quadratic, of the turning point), compiled."""
-    found = derive()
-    (u,) = (s for s in found.turning.free_symbols if s.name == "u")
-    quadratic = [found.quadratic.coeff(W, power) for power in (2, 1, 0)]
-    turning = [found.turning.coeff(u, power) for power in (1, 0)]
-    return (
-        sympy.lambdify((ALPHA, M, RHO), quadratic, modules="numpy"),
-        sympy.lambdify((ALPHA, M), turning, modules="numpy"),
-    )
-
-
-# -- numbers: constants in units in which g² = 2 and f = 1; arrays broadcast ------------------------------------------
+from .symbolic_regimes import compiled
 
 
 def _constants(alpha, M, rho=0.0):
-    rho = _check("rho", rho)
+    rho = check_constant("rho", rho)
     if np.any(np.asarray(rho) >= 1):
         raise ValueError(f"rho must be in [0, 1), got {np.max(rho)}")
-    return _check("alpha", alpha, positive=True), _check("M", M), rho
+    return check_constant("alpha", alpha, positive=True), check_constant("M", M), rho
 
 
 def _times(name, time):
     """e^{−2t} and 1 − e^{−2t}."""
-    time = np.asarray(_check(name, time))
+    time = np.asarray(check_constant(name, time))
     return np.exp(-2 * time), -np.expm1(-2 * time)
 
 
@@ -202,7 +79,7 @@ def eta(alpha, M, rho=0.0):
     ValueError, TypeError
         If a constant is out of range.
     """
-    A, B, C = _numeric()[0](*_constants(alpha, M, rho))
+    A, B, C = compiled()[0](*_constants(alpha, M, rho))
     half = -np.asarray(B) / 2
     spread = np.sqrt(np.square(half) - A * C)
     # the larger root, by the form that does not cancel
@@ -214,18 +91,18 @@ def eta(alpha, M, rho=0.0):
 
 def backward_time(horizon, alpha, M, rho=0.0):
     """T(α, M, ρ) = T − η: backward time at which OU's contractive phase ends (0 if it never begins)."""
-    return np.maximum(_check("horizon", horizon, positive=True) - eta(alpha, M, rho), 0.0)
+    return np.maximum(check_constant("horizon", horizon, positive=True) - eta(alpha, M, rho), 0.0)
 
 
 def log_growth(alpha, M, start, end):
-    r""":math:`\int_{start}^{end} (1 - 2(\alpha_t - M_t))\,dt` of OU: logarithm of what the reverse flow may stretch.
+    r""":math:`\int_{start}^{end} (1 - 2\kappa_t)\,dt` of OU: logarithm of what the reverse flow may stretch.
 
     Parameters
     ----------
     alpha, M, start, end : float or array
         Forward times 0 <= start <= end.
 
-    Source: the antiderivative in `derive`, with e^{2t} taken out of the logarithm.
+    Source: the antiderivative in `symbolic_regimes.derive`, with e^{2t} taken out of the logarithm.
     """
     alpha, M, _ = _constants(alpha, M)
     (u0, v0), (u1, v1) = _times("start", start), _times("end", end)
@@ -234,7 +111,7 @@ def log_growth(alpha, M, start, end):
 
 
 def largest_curvature(alpha, M, L, start, end):
-    r""":math:`\sup \max(L_t, -\kappa_t)` of OU over start <= t <= end: a bound of :math:`\|\nabla^2 \log p_t\|`.
+    r""":math:`\sup \max(L_t, -\kappa_t)` of OU over start <= t <= end, a bound of ‖∇² log p_t‖.
 
     Parameters
     ----------
@@ -244,9 +121,9 @@ def largest_curvature(alpha, M, L, start, end):
         Forward times 0 <= start <= end.
     """
     alpha, M, _ = _constants(alpha, M)
-    L = _check("L", L, positive=True)
-    ends = np.asarray(_check("start", start)), np.asarray(_check("end", end))
-    slope, constant = _numeric()[1](alpha, M)
+    L = check_constant("L", L, positive=True)
+    ends = np.asarray(check_constant("start", start)), np.asarray(check_constant("end", end))
+    slope, constant = compiled()[1](alpha, M)
     with np.errstate(divide="ignore", invalid="ignore"):
         turn = -0.5 * np.log(-np.asarray(constant) / slope)
     turn = np.clip(np.where(np.isnan(turn), ends[0], turn), *ends)
@@ -260,7 +137,8 @@ def largest_curvature(alpha, M, L, start, end):
 def ou_scale_sq(process: ForwardProcess) -> float | None:
     r"""c² if :math:`g^2 = 2 c^2 f` with c constant, else None.
 
-    Then X_t/c is the Ornstein–Uhlenbeck process at the time ∫_0^t f, and a step of Euler–Maruyama is one of length ∫f.
+    Then X_t/c is the Ornstein–Uhlenbeck process at the time ∫_0^t f, and a step of Euler–Maruyama is its
+    step of length ∫f.
     """
     return _scale_sq(process.f, process.g_sq) if process.blocks == 1 else None
 
@@ -272,15 +150,15 @@ def _scale_sq(f, g_sq):
     ratio = g_sq / (2 * f)
     if not ratio.is_number:
         # two values that differ refuse at once what simplification would have to think about
-        one, two = (complex(ratio.subs(TIME, t).evalf()) for t in (sympy.Rational(1, 7), sympy.Rational(3, 11)))
-        if not abs(one - two) <= 1e-9 * abs(one):
+        one, two = (ratio.subs(TIME, time).evalf() for time in (sympy.Rational(1, 7), sympy.Rational(3, 11)))
+        if not (one.is_finite and two.is_finite and abs(complex(one - two)) <= 1e-9 * abs(complex(one))):
             return None
         ratio = sympy.simplify(ratio)
     return float(ratio) if ratio.is_number and ratio.is_positive else None
 
 
 def curvature(process: ForwardProcess, assumption: Assumption, times) -> np.ndarray:
-    r""":math:`\kappa_t = -H_t(c_{up})`: the least curvature of −log p_t the assumption allows, for any f and g.
+    r""":math:`\kappa_t = -H_t(c_{up})`: least curvature of −log p_t the assumption allows, for any f and g.
 
     Parameters
     ----------
@@ -300,7 +178,7 @@ def curvature(process: ForwardProcess, assumption: Assumption, times) -> np.ndar
     ValueError
         If a time is negative or not finite, or the assumption's envelope is infinite at one of them.
     """
-    times = np.atleast_1d(np.asarray(_check("times", times), dtype=float))
+    times = np.atleast_1d(np.asarray(check_constant("times", times), dtype=float))
     grid = np.unique(np.append(times, 0.0))[::-1]
     if len(grid) == 1:
         a_sq, s_sq = np.ones_like(times), np.zeros_like(times)
@@ -311,9 +189,8 @@ def curvature(process: ForwardProcess, assumption: Assumption, times) -> np.ndar
     with np.errstate(divide="ignore", invalid="ignore"):
         found = -(assumption.hessian_lower(a_sq, s_sq) + assumption.hessian_gap(a_sq, s_sq))
     if not np.all(np.isfinite(found)):
-        raise ValueError(
-            f"times must avoid t = {times[~np.isfinite(found)][0]:g}, where {assumption.key} has no finite envelope"
-        )
+        at = times[~np.isfinite(found)][0]
+        raise ValueError(f"times must avoid t = {at:g}, where {assumption.key} data have no finite envelope")
     return found
 
 
@@ -336,8 +213,7 @@ class Regimes:
     xi : float
         Forward time from which p_t is log-concave.
     eta : float
-        Last forward time at which the rate is ρ: the reverse process contracts faster than ρ from the horizon down to
-        it.
+        Last forward time at which the rate is ρ: contraction is faster from the horizon to it.
     rho : float
         The margin ρ.
     backward_time : float
@@ -357,7 +233,7 @@ class Regimes:
     rate: np.ndarray
 
     def as_dict(self) -> dict:
-        """Plain data for JSON; ``rate`` is a list of {"time": forward time, "rate": μ_t}, times increasing."""
+        """Plain data for JSON; ``rate`` is a list of {"time": t, "rate": μ_t}, forward times increasing."""
         return {
             "xi": float(self.xi),
             "eta": float(self.eta),
@@ -365,6 +241,7 @@ class Regimes:
             "backward_time": float(self.backward_time),
             "horizon": float(self.horizon),
             "rate": [
-                {"time": float(t), "rate": float(r)} for t, r in zip(self.times, self.rate, strict=True)
+                {"time": float(time), "rate": float(value)}
+                for time, value in zip(self.times, self.rate, strict=True)
             ],
         }

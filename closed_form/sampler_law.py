@@ -120,7 +120,7 @@ def _unit(law, gaussian: Gaussian | None, direction) -> np.ndarray:
     if direction is not None:
         direction = np.atleast_1d(np.asarray(direction, dtype=float))
         if direction.shape != (law.dim,) or not np.isfinite(direction).all() or not direction.any():
-            raise ValueError(f"direction must be a non-zero vector of shape ({law.dim},), got {direction!r:.80}")
+            raise ValueError(f"direction must be non-zero of shape ({law.dim},), got {direction!r:.80}")
         direction = direction / np.abs(direction).max()
         return direction / np.linalg.norm(direction)
     if gaussian is None:

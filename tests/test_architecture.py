@@ -60,7 +60,7 @@ def test_heavy_libraries_are_imported_lazily(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=ids)
 def test_every_module_says_why_it_exists(path):
-    """A module opens with a docstring whose first line is one sentence; public functions and classes have docstrings."""
+    """A module opens with a docstring of one sentence; public functions and classes have docstrings."""
     tree, _ = parsed(path)
     docstring = ast.get_docstring(tree)
     assert docstring and docstring.splitlines()[0].rstrip().endswith((".", "?"))

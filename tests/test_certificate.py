@@ -88,7 +88,11 @@ def test_unknown_names_are_refused():
 
 
 @pytest.mark.parametrize("error, noise", [(0.4, 0.0), (0.0, 0.4), (0.3, 0.5)])
-@pytest.mark.parametrize("law", [Gaussian([1.0, 0.0], 0.5), GaussianMixture.two_modes(1.5, 0.6, dim=2)], ids=["gaussian", "mixture"])
+@pytest.mark.parametrize(
+    "law",
+    [Gaussian([1.0, 0.0], 0.5), GaussianMixture.two_modes(1.5, 0.6, dim=2)],
+    ids=["gaussian", "mixture"],
+)
 def test_injected_score_errors_are_measured_and_bounded(law, error, noise):
     """Score errors move the measured W2 and the bound stays above it, with a score term to show for it."""
     exact = certify("martingale", process=ou(), law=law, scheme=SAMPLER)

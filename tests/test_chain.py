@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import BRUTE_FORCE, CHAIN_WIDTH, THREE_DIGITS
+from tolerances import (
+    BRUTE_FORCE,
+    CHAIN_MILLION_WIDTH,
+    CHAIN_SAME,
+    CHAIN_WIDTH,
+    LEADING_ORDER,
+    THREE_DIGITS,
+)
 
 from bounds.steps import Steps
 from closed_form.chain import gaussian_chain
@@ -159,15 +166,15 @@ def test_million_steps_reach_the_leading_order():
     """OU, σ0 = 1: W2·4/(√d h) tends to 1, seen at a million steps."""
     k = 1_000_000
     measured = gaussian_chain(Gaussian(np.zeros(9), 1.0), ou_euler(12.0, k)).w2()
-    assert measured.midpoint * 4.0 / (3.0 * 12.0 / k) == pytest.approx(1.0, rel=1e-4)
-    assert measured.relative_width < 1e-6
+    assert measured.midpoint * 4.0 / (3.0 * 12.0 / k) == pytest.approx(1.0, rel=LEADING_ORDER)
+    assert measured.relative_width < CHAIN_MILLION_WIDTH
 
 
 def test_equal_eigenvalues_act_like_one():
     """An isotropic Gaussian in dimension 1000 is √1000 times the one-dimensional problem."""
     many = gaussian_chain(Gaussian(np.zeros(1000), 0.25), ou_euler(4.0, 100)).w2()
     one = gaussian_chain(Gaussian([0.0], 0.25), ou_euler(4.0, 100)).w2()
-    assert many.midpoint == pytest.approx(math.sqrt(1000) * one.midpoint, rel=1e-12)
+    assert many.midpoint == pytest.approx(math.sqrt(1000) * one.midpoint, rel=CHAIN_SAME)
 
 
 def test_many_distinct_eigenvalues_agree_with_one_at_a_time():
@@ -176,7 +183,7 @@ def test_many_distinct_eigenvalues_agree_with_one_at_a_time():
     together = gaussian_chain(Gaussian(np.zeros(700), values), ou_euler(4.0, 333)).variances
     for i in (0, 350, 699):
         alone = gaussian_chain(Gaussian([0.0], values[i]), ou_euler(4.0, 333)).variances[0]
-        assert together[i] == pytest.approx(alone, rel=1e-15)
+        assert together[i] == pytest.approx(alone, rel=CHAIN_SAME)
 
 
 def test_early_stopped_target_is_the_law_at_the_last_time():
@@ -187,7 +194,7 @@ def test_early_stopped_target_is_the_law_at_the_last_time():
     idle = Steps(time, np.array([0.0]), np.array([0.0]), np.array([1.0]), a, s_sq, 1.0)
     chain = gaussian_chain(law, idle)
     expected = math.hypot(*(a[1] * law.mean), *(1.0 - np.sqrt(law.pushed(a[1], s_sq[1]).eigenvalues)))
-    assert chain.w2(law.pushed(a[1], s_sq[1])).midpoint == pytest.approx(expected, rel=1e-12)
+    assert chain.w2(law.pushed(a[1], s_sq[1])).midpoint == pytest.approx(expected, rel=CHAIN_SAME)
 
 
 def test_target_that_does_not_commute_uses_the_bures_distance():
@@ -199,7 +206,7 @@ def test_target_that_does_not_commute_uses_the_bures_distance():
     cross = math.sqrt(np.trace(A @ B) + 2.0 * math.sqrt(np.linalg.det(A) * np.linalg.det(B)))
     expected = math.sqrt(np.sum((chain.mean - target.mean) ** 2) + np.trace(A) + np.trace(B) - 2.0 * cross)
     measured = chain.w2(target)
-    assert measured.midpoint == pytest.approx(expected, rel=1e-10)
+    assert measured.midpoint == pytest.approx(expected, rel=BRUTE_FORCE)
 
 
 def test_exact_cancellation_of_a_step_forgets_the_past():
@@ -207,16 +214,15 @@ def test_exact_cancellation_of_a_step_forgets_the_past():
     time, a, s_sq = np.array([1.0, 0.0]), np.array([0.5, 1.0]), np.array([0.75, 0.0])
     steps = Steps(time, np.array([2.0]), np.array([2.0]), np.array([0.3]), a, s_sq, 1e300)
     law = gaussian_chain(Gaussian([4.0], 1.0), steps).law()
-    assert law.mean[0] == pytest.approx(4.0, rel=1e-14)
-    assert law.covariance[0, 0] == pytest.approx(0.3, rel=1e-14)
+    assert law.mean[0] == pytest.approx(4.0, rel=CHAIN_SAME)
+    assert law.covariance[0, 0] == pytest.approx(0.3, rel=CHAIN_SAME)
 
 
 def test_overflow_is_reported_as_an_open_bracket():
     """A chain that leaves the range of numbers has no upper side, and its law is refused."""
     k = 30_000
-    steps = Steps(
-        np.linspace(1.0, 0.0, k + 1), np.full(k, 9.0), np.zeros(k), np.ones(k), np.ones(k + 1), np.ones(k + 1), 1.0
-    )
+    time, ones = np.linspace(1.0, 0.0, k + 1), np.ones(k + 1)
+    steps = Steps(time, np.full(k, 9.0), np.zeros(k), np.ones(k), ones, ones, 1.0)
     chain = gaussian_chain(Gaussian([0.0], 1.0), steps)
     assert chain.w2().upper == math.inf
     with pytest.raises(ValueError, match="finite"):
@@ -231,7 +237,7 @@ def test_memory_of_products_beyond_float64_is_kept():
         np.linspace(1.0, 0.0, k + 1), P, np.zeros(k), np.ones(k), np.ones(k + 1), np.ones(k + 1), 1.0
     )
     assert gaussian_chain(Gaussian([0.0], 1.0), steps).variances[0] == pytest.approx(
-        1.0 + 0.25 + 0.0625 + 0.015625, rel=1e-14
+        1.0 + 0.25 + 0.0625 + 0.015625, rel=CHAIN_SAME
     )
 
 
@@ -240,7 +246,7 @@ def test_singular_data_are_fine_while_the_score_exists():
     steps, law = ou_euler(3.0, 30), Gaussian([2.0], 0.0)
     measured = gaussian_chain(law, steps).w2()
     e, v = exact_moments(0.0, 2.0, 0.0, 0.0, steps)
-    assert measured.midpoint == pytest.approx(float(mpmath.sqrt((e - 2) ** 2 + v)), rel=1e-12)
+    assert measured.midpoint == pytest.approx(float(mpmath.sqrt((e - 2) ** 2 + v)), rel=CHAIN_SAME)
 
 
 @pytest.mark.parametrize(

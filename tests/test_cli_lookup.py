@@ -56,10 +56,9 @@ def test_show_a_process(family):
     assert "closed form" in run("show", family).stdout
 
 
-def test_show_takes_coefficients_and_says_quadrature(monkeypatch):
+def test_show_takes_coefficients_and_says_quadrature():
     """--set changes the process; where sympy finds no integral in time the route is quadrature."""
     facts = answer("show", "vp", "--set", "process.beta=2*t")
     assert facts["closed_forms"]["a"]["expression"] == "exp(-t**2/2)"
-    monkeypatch.setattr("bounds.process.CLOSED_FORM_SECONDS", 0.4)
-    facts = answer("show", "general", "--set", "process.f=cos(t)", "--set", "process.g=1")
+    facts = answer("show", "ve", "--set", "process.g=exp(sin(t))")
     assert facts["closed_forms"]["s_sq"]["route"] == "quadrature"

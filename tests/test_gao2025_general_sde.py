@@ -5,6 +5,7 @@ import pytest
 import sympy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tolerances import SLOPE
 
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.quadrature import Path
@@ -16,7 +17,6 @@ from bounds.theorems import gao2025_general_sde as gao
 from bounds.theorems import martingale
 from closed_form import Gaussian
 from closed_form.regularity import time_regularity
-from tolerances import SLOPE
 from verify.settings import setting_of
 
 THEOREM_G, MARTINGALE = theorems()["gao2025-general-sde"], theorems()["martingale"]

@@ -6,6 +6,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
+from tolerances import GOLDEN
 
 from bounds.quadrature import Path
 from bounds.schedules import ou, ve, vp
@@ -13,7 +14,6 @@ from bounds.schemes import SCHEMES, euler_maruyama, scheme
 from bounds.theorem import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step, ou_limit
 from closed_form import Gaussian
-from tolerances import GOLDEN
 from verify.certificate import certify
 from verify.settings import setting_of
 

@@ -11,7 +11,7 @@ from scipy.stats import multivariate_normal
 from tolerances import ENCLOSING_BALL, FINITE_DIFFERENCE, LAW_ROUNDING, STANDARD_ERRORS
 
 from closed_form import Gaussian, GaussianMixture
-from closed_form.mixture import enclosing_radius
+from closed_form.point_set import enclosing_radius
 
 
 def spd(rng, d):

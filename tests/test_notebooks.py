@@ -26,4 +26,5 @@ def test_notebook_is_clean(path):
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code":
             assert not cell.outputs
-            assert not [n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+            nodes = ast.walk(ast.parse(cell.source))
+            assert not [n for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)]

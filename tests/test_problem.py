@@ -10,15 +10,15 @@ import tomllib
 import numpy as np
 import pytest
 import sympy
+from bad_problems import BAD_OVERRIDES, BAD_PROBLEMS, VALID, toml, write_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tolerances import HANGING, PROBLEM_ROUNDING
 
 from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
-from bad_problems import BAD_OVERRIDES, BAD_PROBLEMS, VALID, toml, write_problem
-from tolerances import EXPRESSION_SECONDS, PROBLEM_ROUNDING
-from verify import problem as problem_module
+from verify import problem_process
 from verify.problem import ProblemError, bundled_problem, bundled_problems, load_problem, read_problem
 
 T = sympy.Symbol("t", nonnegative=True)
@@ -97,10 +97,10 @@ def test_a_process_that_hangs_sympy_is_refused(monkeypatch):
     """Building f and g squared has a time limit too; what takes longer is refused in one line."""
 
     def hang(_):
-        time.sleep(EXPRESSION_SECONDS)
+        time.sleep(HANGING)
 
-    monkeypatch.setitem(problem_module.FAMILIES, "ve", (hang, ("g",)))
-    monkeypatch.setattr(problem_module, "_BUILD_SECONDS", 0.05)
+    monkeypatch.setitem(problem_process.FAMILIES, "ve", (hang, ("g",)))
+    monkeypatch.setattr(problem_process, "BUILD_SECONDS", 0.05)
     with pytest.raises(ProblemError, match="must be simpler") as caught:
         read_problem(tomllib.loads(toml(VALID["strong"])))
     assert_one_line(caught.value)

@@ -4,13 +4,22 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from tolerances import PATH_RELATIVE
 
 from bounds.process import END, START, TIME, ForwardProcess
 from bounds.quadrature import Path
 from bounds.schedules import (
-    constant, cosine, exponential, general, linear, ou, polynomial, sub_vp, ve, vp,
+    constant,
+    cosine,
+    exponential,
+    general,
+    linear,
+    ou,
+    polynomial,
+    sub_vp,
+    ve,
+    vp,
 )  # fmt: skip
-from tolerances import PATH_RELATIVE
 
 t = TIME
 FAMILIES = {

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tolerances import INSIDE_BRACKET
 
 from bounds.theorem import theorems
-from tolerances import INSIDE_BRACKET
 from verify import search as searching
 from verify.search import as_rows, examine, search, summary
 

@@ -12,14 +12,10 @@ from scipy.optimize import linear_sum_assignment
 from tolerances import AFFINE_IMAGE, PROCRUSTES, QUANTILE_COUPLING
 
 from closed_form import Bracket, Gaussian, GaussianMixture
-from closed_form.wasserstein import (
-    LineMixture,
-    w2_factors,
-    w2_gaussian,
-    w2_line,
-    w2_projections,
-    w2_samples,
-)
+from closed_form.line_mixture import LineMixture
+from closed_form.quantile_coupling import w2_line
+from closed_form.transport import w2_projections, w2_samples
+from closed_form.wasserstein import w2_factors, w2_gaussian
 
 
 def bures_60_digits(p, q):

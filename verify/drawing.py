@@ -106,7 +106,7 @@ def _process(draw: Draw):
         ou,
         lambda: vp(constant(level)),
         lambda: vp(linear(level / 5, slope)),
-        lambda: vp(polynomial(sympy.Rational(1, 10), 1 / sympy.Rational(horizon), power) * level),
+        lambda: vp(polynomial(sympy.Rational(1, 10), _rational(1 / horizon), power) * level),
         lambda: vp(exponential(level, rate)),
         lambda: vp(cosine(_rational(1.05 * horizon + 0.001))),
         lambda: ve(constant(level)),

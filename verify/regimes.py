@@ -1,4 +1,4 @@
-r"""The boundary between the contractive and the non-contractive phase for any f and g, as numbers and as a picture."""
+r"""The boundary between the contractive and non-contractive phases for any f and g, as number and picture."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from bounds.regimes import Regimes
 
 #: Times at which the rate is looked at: sign changes closer together than the grid are not seen.
 GRID_POINTS = 1024
-#: First time of the geometric part of the grid, relative to the horizon, and where an infinite envelope begins.
+#: First time of the geometric part of the grid, relative to the horizon; 0 is left out without envelope.
 FIRST = 1e-6
 
 
 def regimes(
-    process: ForwardProcess, assumption: Assumption, horizon: float, rho: float = 0.0, *, closed_form: bool = True
+    process: ForwardProcess, assumption: Assumption, horizon: float, rho: float = 0.0, *,
+    closed_form: bool = True,
 ) -> Regimes:
     r"""ξ, η and the rate :math:`\mu_t = g^2\kappa_t - f` over [0, horizon].
 
@@ -33,21 +34,22 @@ def regimes(
     rho : float
         Margin, 0 <= ρ < 1, in the units of the rate.
     closed_form : bool
-        Use the closed form where there is one (f = 1, g² constant); otherwise the last sign change on a grid, refined.
+        Use the closed form where there is one (f = 1, g² constant); elsewhere the last sign change on a grid
+        is refined.
 
     Returns
     -------
     Regimes
-        Found numerically, ξ and η are at most the horizon, and equal to it if the phase has not begun by then.
+        Without closed form, ξ and η are at most the horizon, and equal to it where the phase begins later.
 
     Raises
     ------
     ValueError, TypeError
         If ``horizon`` or ``rho`` is out of range or the process has two blocks.
     """
-    horizon = formulas._check("horizon", horizon, positive=True)
-    rho = formulas._check("rho", rho)
-    if rho >= 1:
+    if not (np.isfinite(horizon) and horizon > 0):
+        raise ValueError(f"horizon must be positive and finite, got {horizon}")
+    if not 0 <= rho < 1:
         raise ValueError(f"rho must be in [0, 1), got {rho}")
     if process.blocks != 1:
         raise ValueError(f"process must have one block, {process.name} has {process.blocks}")
@@ -97,7 +99,7 @@ def _grid(assumption: Assumption, horizon: float) -> np.ndarray:
 
 
 def _ou_constants(process: ForwardProcess, assumption: Assumption):
-    """(α, M) in units in which g² = 2, if the process is OU and the assumption one of the two with closed forms."""
+    """(α, M) in units in which g² = 2, if the process is OU and the assumption has a closed form."""
     scale_sq = formulas.ou_scale_sq(process) if process.f == 1 else None
     if scale_sq is None:
         return None
@@ -108,24 +110,24 @@ def _ou_constants(process: ForwardProcess, assumption: Assumption):
     return None
 
 
-def plot_regimes(ax, regimes: Regimes) -> None:
+def plot_regimes(ax, found: Regimes) -> None:
     """Draw the rate over backward time with the contractive and the non-contractive phase shaded.
 
     Parameters
     ----------
     ax : matplotlib Axes
-    regimes : Regimes
+    found : Regimes
     """
-    horizon, end = regimes.horizon, min(regimes.backward_time, regimes.horizon)
+    horizon, end = found.horizon, min(found.backward_time, found.horizon)
     if end > 0:
         ax.axvspan(0.0, end, color="tab:green", alpha=0.15, lw=0, label="contractive")
     if end < horizon:
         ax.axvspan(end, horizon, color="tab:red", alpha=0.15, lw=0, label="non-contractive")
-    ax.plot(horizon - regimes.times, regimes.rate, color="black", label=r"rate $\mu$")
-    ax.axhline(regimes.rho, color="grey", lw=0.8, ls="--", label=rf"$\rho$ = {regimes.rho:g}")
-    if 0 < regimes.xi < horizon:
-        ax.axvline(horizon - regimes.xi, color="tab:blue", lw=0.8, ls=":", label=r"$T-\xi$")
-    if np.max(np.abs(regimes.rate)) > 100:
+    ax.plot(horizon - found.times, found.rate, color="black", label=r"rate $\mu$")
+    ax.axhline(found.rho, color="grey", lw=0.8, ls="--", label=rf"$\rho$ = {found.rho:g}")
+    if 0 < found.xi < horizon:
+        ax.axvline(horizon - found.xi, color="tab:blue", lw=0.8, ls=":", label=r"$T-\xi$")
+    if np.max(np.abs(found.rate)) > 100:
         ax.set_yscale("symlog", linthresh=1.0)
     ax.set_xlim(0.0, horizon)
     ax.set_xlabel("backward time T − t")

@@ -74,7 +74,7 @@ def derive() -> dict:
     U, c, u, z, x0 = symbols("U c u z x0", real=True)
     q, psi = a_sq / s_sq, sympy.sqrt(a_sq) / s_sq
     hessian = -1 / s_sq + c * psi**2  # Tweedie, second order: H(c)
-    c_lo, c_linear = l / (1 + l * q), m / (1 + m * q)
+    c_lo = l / (1 + l * q)
     # E‖c1 U + c2 s(U)‖²: E[U sᵀ] = −I and E[s sᵀ] = −H at the expected posterior covariance
     score_sq = -hessian
 
@@ -98,11 +98,10 @@ def derive() -> dict:
     step = sympy.diff(P * z + Q * (H_lo + u) * z, z)
     gaussian = sympy.expand((sympy.sqrt(a_sq) * x0 + s * z - sigma * z) ** 2)
     stop = sympy.expand((sympy.sqrt(a_sq) * x0 + sympy.sqrt(s_sq) * z - x0) ** 2)
-    del c_linear
     return {
         "initial_sq": gaussian.coeff(x0, 2) * m2 + d * gaussian.coeff(z, 2),
-        "initial_smooth_sq": a_sq * (m2 - d * l) + d * (sympy.sqrt(a_sq * l + s_sq) - sigma) ** 2,
-    "initial_log_concave_sq": a_sq * mean_norm**2 + d * Max(*(sigma**2 * (j - 1) ** 2 for j in jacobian)),
+        "initial_smooth_sq": second + d * sigma**2 - 2 * stein,
+        "initial_log_concave_sq": a_sq * mean_norm**2 + d * Max(*(sigma**2 * (j - 1) ** 2 for j in jacobian)),
         "contraction": Max(Abs(step.subs(u, 0)), Abs(step.subs(u, X))),
         "bias_sq": d * bias,
         "bias_known_sq": d * bias_known,

@@ -1,0 +1,126 @@
+r"""What every data assumption shares: the envelope's floor, its checks at the border, and its calculus."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+#: Relative slack granted to constants that were themselves computed in floating point.
+CONSTANT_SLACK = 1e-12
+
+
+def check_constant(name: str, value, *, positive: bool = False, infinite: bool = False):
+    """Refuse NaN, infinities and wrong signs at the border; return the value as float or float array."""
+    requirement = "positive" if positive else "non-negative"
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be a {requirement} number, got {value!r}")
+    array = array.astype(float)
+    bad = np.isnan(array) | (np.isinf(array) & (not infinite)) | (array < 0) | (positive & (array == 0))
+    if np.any(bad):
+        shown = float(array[bad].flat[0]) if array.ndim else float(array)
+        raise ValueError(f"{name} must be {requirement}{'' if infinite else ' and finite'}, got {shown}")
+    return float(array) if array.ndim == 0 else array
+
+
+def check_order(small_name, small, large_name, large):
+    """Refuse ``small`` > ``large``, up to the slack."""
+    if np.any(np.asarray(small) > np.asarray(large) * (1 + CONSTANT_SLACK)):
+        raise ValueError(
+            f"{small_name} must be at most {large_name}, got {small_name} = {small} > {large_name} = {large}"
+        )
+
+
+def check_moments(assumption) -> None:
+    """Check dim, ‖E X_0‖ and E‖X_0‖² against each other and against the envelope; fill in the second moment."""
+    dim = assumption.dim
+    if not np.all(np.equal(np.mod(dim, 1), 0)) or np.any(np.asarray(dim) < 1) or isinstance(dim, bool):
+        raise ValueError(f"dim must be a positive integer, got {dim!r}")
+    mean_norm = assumption.mean_norm
+    if mean_norm is not None:
+        mean_norm = check_constant("mean_norm", mean_norm)
+    mean_sq = 0.0 if mean_norm is None else np.square(mean_norm)
+    second = assumption.second_moment
+    if second is None:
+        if mean_norm is None:
+            raise ValueError("second_moment (E‖X_0‖²) or mean_norm (‖E X_0‖) must be given, got neither")
+        second = dim * assumption.c_up(0.0) + mean_sq
+    second = check_constant("second_moment", second)
+    spread = dim * assumption.c_lo(0.0)
+    if np.any(second < (mean_sq + spread) * (1 - CONSTANT_SLACK)):
+        raise ValueError(
+            f"second_moment must be at least mean_norm² + dim/L = {np.max(mean_sq + spread):.6g} under these "
+            f"constants, got {np.min(second):.6g}"
+        )
+    if mean_norm is not None and np.any(second > (mean_sq + dim * assumption.c_up(0.0)) * (1 + 1e-9)):
+        raise ValueError(
+            f"second_moment must be at most mean_norm² + dim·c_up(0) = "
+            f"{np.max(mean_sq + dim * assumption.c_up(0.0)):.6g} under these constants, got {np.max(second):.6g}"
+        )
+    object.__setattr__(assumption, "mean_norm", mean_norm)
+    object.__setattr__(assumption, "second_moment", np.maximum(second, mean_sq + spread))
+
+
+class Envelope:
+    """What the four rows share; each adds its own excess over the floor."""
+
+    #: True where the Fisher information at t = 0 may be infinite.
+    needs_early_stop: ClassVar[bool] = False
+
+    def c_lo(self, q):
+        r""":math:`c_{lo}(q) = 1/(L+q)` (0 when no smoothness is known)."""
+        return 1.0 / (self.smoothness + np.asarray(q, dtype=float))
+
+    def c_up(self, q):
+        r""":math:`c_{up}(q)`, the largest posterior variance in any direction at information q."""
+        q = np.asarray(q, dtype=float)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self._excess_over_base(q) + self._base_variance(q)
+
+    def hessian_lower(self, a_sq, s_sq):
+        r""":math:`H(c_{lo}) = -1/(a^2/L + s^2)` (Woodbury form, finite at t = 0; shapes broadcast)."""
+        return -1.0 / (a_sq / self.smoothness + s_sq)
+
+    @property
+    def centred_variance(self):
+        """m_c = (E‖X_0‖² − ‖E X_0‖²)/d, with ‖E X_0‖ = 0 when the mean is unknown (an upper bound then)."""
+        mean_sq = 0.0 if self.mean_norm is None else np.square(self.mean_norm)
+        return np.maximum((self.second_moment - mean_sq) / self.dim, self.c_lo(0.0))
+
+    def rotated(self):
+        """The law of RX_0 for an orthogonal R: the same envelope (arXiv 2506.09681, calculus of φ)."""
+        return replace(self)
+
+
+def gap(a_sq, s_sq, low, high):
+    """1/(a²/high + s²) − 1/(a²/low + s²), without cancellation."""
+    # (1/low − 1/high) may round below zero when the constants agree
+    width = np.maximum(1 / low - 1 / high, 0.0)
+    return a_sq * width / ((a_sq / high + s_sq) * (a_sq / low + s_sq))
+
+
+def scaled_law(assumption, factor, **powers):
+    """The law of factor·X_0, each constant times its power of the factor."""
+    factor = check_constant("factor", factor, positive=True)
+    constants = {name: getattr(assumption, name) * factor**power for name, power in powers.items()}
+    mean_norm = None if assumption.mean_norm is None else assumption.mean_norm * factor
+    return replace(
+        assumption, **constants, mean_norm=mean_norm, second_moment=assumption.second_moment * factor**2
+    )
+
+
+def product_law(one, other, **rules):
+    """The law of two independent parts of one kind, each constant by its rule."""
+    if type(one) is not type(other):
+        raise TypeError(f"product needs two assumptions of one kind, got {one.key} and {other.key}")
+    constants = {name: rule(getattr(one, name), getattr(other, name)) for name, rule in rules.items()}
+    means = (one.mean_norm, other.mean_norm)
+    return replace(
+        one,
+        **constants,
+        dim=one.dim + other.dim,
+        second_moment=one.second_moment + other.second_moment,
+        mean_norm=None if None in means else np.hypot(*means),
+    )

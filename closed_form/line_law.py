@@ -1,0 +1,176 @@
+r"""A law on the line as a mixture on a grid, or as the image of one under a smooth map."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import ndtr
+
+_TAIL = 12.0  # standard deviations beyond which a component is 0 or 1 to the distribution functions
+_EDGE = 9.0  # the support ends this many standard deviations beyond the outermost means
+_BAND = 1 << 15  # kernel values at once in the distribution functions
+
+Image = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class LineLaw:
+    r"""Σ_j w_j N(m_j, std²) with m sorted, a mixture of as many components as the last grid had points.
+
+    Parameters
+    ----------
+    means, weights : arrays of shape (m,)
+        Ascending means; weights summing to 1.
+    std : float
+        Standard deviation common to all components, positive.
+    """
+
+    means: np.ndarray
+    weights: np.ndarray
+    std: float
+
+    def support(self) -> tuple[float, float]:
+        """An interval outside which there is less mass than 1e-18."""
+        return float(self.means[0] - _EDGE * self.std), float(self.means[-1] + _EDGE * self.std)
+
+    def knots(self) -> np.ndarray:
+        """Points across the support at least 2 std apart: about 100 equal lengths, 100 equal masses."""
+        low, high = self.support()
+        lengths = np.floor((self.means - low) * (100.0 / (high - low)))
+        masses = np.floor(100.0 * np.cumsum(self.weights))
+        chosen = self.means[np.unique(lengths + masses, return_index=True)[1]]
+        far = np.unique(np.floor((chosen - low) / (2.0 * self.std)), return_index=True)[1]
+        return np.concatenate([[low], chosen[far], [high]])
+
+    def pdf(self, x: np.ndarray) -> np.ndarray:
+        """Density at ``x`` (any shape)."""
+        root = math.sqrt(2.0 * math.pi) * self.std
+        return self._banded(x, lambda z: np.exp(-0.5 * z * z) / root)[0]
+
+    def cdf(self, x: np.ndarray) -> np.ndarray:
+        """P(Y ≤ x), accurate in relative terms in the lower tail."""
+        near, first, _ = self._banded(x, ndtr)
+        return near + self._mass_below[first]
+
+    def sf(self, x: np.ndarray) -> np.ndarray:
+        """P(Y > x), accurate in relative terms in the upper tail."""
+        near, _, last = self._banded(x, lambda z: ndtr(-z))
+        return near + self._mass_above[last]
+
+    def _banded(self, x, kernel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Σ_j w_j kernel((x − m_j)/std) over the components within 12 std of x, and their range of j."""
+        x = np.asarray(x, dtype=float)
+        flat, reach = x.ravel(), _TAIL * self.std
+        first, last = (np.searchsorted(self.means, flat + side) for side in (-reach, reach))
+        result = np.empty(flat.size)
+        order = np.argsort(last - first, kind="stable")
+        start = 0
+        while start < flat.size:
+            rows = max(1, _BAND // max(1, last[order[start]] - first[order[start]]))
+            part = order[start : start + rows]
+            band = first[part, None] + np.arange((last - first)[part].max())
+            band = np.where(band < last[part, None], band, len(self.means))
+            means, weights = (array[band] for array in self._padded)
+            result[part] = np.einsum("nj,nj->n", kernel((flat[part, None] - means) / self.std), weights)
+            start += rows
+        return tuple(array.reshape(x.shape) for array in (result, first, last))
+
+    @cached_property
+    def _padded(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.append(self.means, math.inf), np.append(self.weights, 0.0)
+
+    @cached_property
+    def _mass_below(self) -> np.ndarray:
+        return np.append(0.0, np.cumsum(self.weights))
+
+    @cached_property
+    def _mass_above(self) -> np.ndarray:
+        return np.append(np.cumsum(self.weights[::-1])[::-1], 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class PushedLaw:
+    """Law of T(X) for X of law ``source`` and a strictly increasing, smooth T.
+
+    Parameters
+    ----------
+    source : LineLaw
+    image : callable
+        x ↦ (T(x), T'(x)), on arrays of shape (n,).
+    table : array of shape (3, m)
+        Even increasing x across the support of ``source``, T(x) and T'(x).
+    """
+
+    source: LineLaw
+    image: Image
+    table: np.ndarray
+
+    def support(self) -> tuple[float, float]:
+        """Image of the support of the source."""
+        return float(self.table[1, 0]), float(self.table[1, -1])
+
+    def knots(self) -> np.ndarray:
+        """Image of the knots of the source and of about 128 equal lengths."""
+        even = self.table[1, :: max(1, self.table.shape[1] // 128)]
+        return np.unique(np.concatenate([even, np.interp(self.source.knots(), *self.table[:2])]))
+
+    def pdf(self, y: np.ndarray) -> np.ndarray:
+        """Density p(x)/T'(x) at T(x) = ``y`` (any shape)."""
+        x = self._inverse(y)
+        inside = np.clip(x, self.table[0, 0], self.table[0, -1])
+        return self.source.pdf(x) / self.image(inside.ravel())[1].reshape(x.shape)
+
+    def cdf(self, y: np.ndarray) -> np.ndarray:
+        """P(Y ≤ y)."""
+        return self.source.cdf(self._inverse(y))
+
+    def sf(self, y: np.ndarray) -> np.ndarray:
+        """P(Y > y)."""
+        return self.source.sf(self._inverse(y))
+
+    def _inverse(self, y) -> np.ndarray:
+        """T⁻¹(y), T being continued as a line beyond the support of the source."""
+        from scipy.optimize import elementwise, newton
+
+        y = np.asarray(y, dtype=float)
+        x, values, slopes = self.table
+        wanted = np.clip(y, values[0], values[-1]).ravel()
+        beyond = (y.ravel() - wanted) / np.where(y.ravel() < values[0], slopes[0], slopes[-1])
+        cell = np.clip(np.searchsorted(values, wanted) - 1, 0, len(x) - 2)
+        low, high = x[cell], x[cell + 1]
+        latest = {}
+
+        def excess(x, wanted):
+            value, latest["slope"] = self.image(x)
+            return value - wanted
+
+        def excess_slope(x, wanted):
+            return latest["slope"]
+
+        root, missed = np.clip(self._interpolant(wanted), low, high), np.ones(wanted.shape, dtype=bool)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # points that miss are looked for again below
+            with contextlib.suppress(RuntimeError):  # none converged
+                if wanted.size > 1:  # a single start makes newton another function, for scalars
+                    tolerance = 1e-8 * (x[1] - x[0])
+                    root, converged, _ = newton(
+                        excess, root, excess_slope, (wanted,), tolerance, 6, full_output=True
+                    )
+                    missed = ~converged | (root < low) | (root > high)
+        if missed.any():
+            cells = low[missed], high[missed]
+            root[missed] = elementwise.find_root(excess, cells, args=(wanted[missed],)).x
+        return (root + beyond).reshape(y.shape)
+
+    @cached_property
+    def _interpolant(self):
+        from scipy.interpolate import CubicHermiteSpline
+
+        x, values, slopes = self.table
+        return CubicHermiteSpline(values, x, 1.0 / slopes)

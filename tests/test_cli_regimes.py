@@ -1,0 +1,39 @@
+"""regimes: the boundary of the contractive phase in words, JSON and as a picture."""
+
+import numpy as np
+import pytest
+from command_line import answer, assert_refused, run
+
+
+def test_two_modes_have_both_phases():
+    """½N(±1,¼) under OU: ξ = ½log(28/16), η where 2(α_t − M_t) = 1, from the closed forms by hand."""
+    found = answer("regimes", "two_modes")
+    assert found["xi"] == pytest.approx(0.5 * np.log(28 / 16), rel=1e-12)
+    assert found["eta"] == pytest.approx(0.5 * np.log((16 + np.sqrt(16**2 + 16 * 9)) / 16), rel=1e-12)
+    assert found["backward_time"] == pytest.approx(5 - found["eta"])
+    before, after = ([r["rate"] for r in found["rate"] if (r["time"] > found["eta"]) == late] for late in (False, True))
+    assert max(before) <= 1e-9
+    assert min(after) >= -1e-9
+
+
+def test_other_processes_go_by_numbers(tmp_path):
+    """For a process without closed form the rate vanishes at η."""
+    found = answer("regimes", "two_modes", "--set", 'process.family="vp"', "--set", 'process.beta="1 + t"')
+    times, rates = (np.array([r[k] for r in found["rate"]]) for k in ("time", "rate"))
+    assert abs(np.interp(found["eta"], times, rates)) < 0.02
+    assert 0 < found["xi"] < found["eta"] < 5
+
+
+def test_the_picture_is_written_once(tmp_path):
+    """A PNG appears, and is not replaced without --force."""
+    path = tmp_path / "rate.png"
+    assert run("regimes", "two_modes", "--out", path).exit_code == 0
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert "--force" in assert_refused(run("regimes", "two_modes", "--out", path))
+    assert run("regimes", "two_modes", "--out", path, "--force").exit_code == 0
+
+
+@pytest.mark.parametrize("rho", ["1", "-0.1", "nan"])
+def test_margins_out_of_range_are_refused(rho):
+    """ρ lies in [0, 1)."""
+    assert "rho" in assert_refused(run("regimes", "two_modes", "--rho", rho))
