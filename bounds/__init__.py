@@ -7,7 +7,7 @@ import importlib
 _HOME = {
     "ForwardProcess": "process",
     "Scheme": "schemes",
-    "Setting": "theorem",
+    "Setting": "setting",
     "TimeGrid": "grid",
     "NotApplicable": "theorem",
     "StronglyLogConcave": "assumptions",

@@ -7,15 +7,12 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import sympy
 
-from .assumptions import Assumption
-from .process import ForwardProcess
-from .schemes import Scheme, StepTable
+from .bound import Bound
+from .setting import Setting
 
 
 class NotApplicable(ValueError):
@@ -47,157 +44,12 @@ class Source:
 
 
 @dataclass(frozen=True)
-class DataFacts:
-    """What is known of the data beyond the assumption, for laws in closed form.
-
-    Attributes
-    ----------
-    moments : object with ``at(q)``, or None
-        Mean and mean square of the posterior covariance above c_lo (the MMSE curve and its derivative).
-    gaussian_spectrum : (mean, variances), or None
-        Mean (d,) and covariance eigenvalues (d,) with the mean in the eigenbasis, if the data are Gaussian.
-    distance_to_gaussian : callable, or None
-        v -> an upper bound of W2(p_0, N(0, v I)).
-    time_regularity : callable, or None
-        `bounds.quadrature.Path` -> the constant M1 of arXiv 2311.11003, Assumption 2.
-    """
-
-    moments: Any = None
-    gaussian_spectrum: tuple | None = None
-    distance_to_gaussian: Callable[[float], float] | None = None
-    time_regularity: Callable | None = None
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A question: this process, this data assumption, this sampler, this score error.
-
-    Parameters
-    ----------
-    process : ForwardProcess
-    assumption : Assumption
-        Constants may be arrays that broadcast against each other: one evaluation then bounds them all.
-    scheme : Scheme
-    score_error : float
-        M: L2 size of the score error at the iterates.
-    score_noise : float
-        L2 size of the part of the score error that has mean zero given the past at every step.
-    facts : DataFacts
-        What is known of the data beyond the assumption.
-
-    Raises
-    ------
-    ValueError
-        If a score error is negative or not finite.
-    """
-
-    process: ForwardProcess
-    assumption: Assumption
-    scheme: Scheme
-    score_error: float = 0.0
-    score_noise: float = 0.0
-    facts: DataFacts = field(default_factory=DataFacts)
-
-    def __post_init__(self):
-        for name in ("score_error", "score_noise"):
-            value = np.asarray(getattr(self, name), dtype=float)
-            if not np.all(np.isfinite(value)) or np.any(value < 0):
-                raise ValueError(f"{name} must be >= 0 and finite, got {getattr(self, name)}")
-
-    @cached_property
-    def table(self) -> StepTable:
-        """The scheme on the process as numbers."""
-        return StepTable(self.process, self.scheme, self.assumption, self.facts.moments)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the batch of problems (() for one)."""
-        values = [v for v in vars(self.assumption).values() if isinstance(v, np.ndarray)]
-        values += [v for v in (self.score_error, self.score_noise) if isinstance(v, np.ndarray)]
-        return np.broadcast_shapes(*(np.shape(v) for v in values)) if values else ()
-
-    def batches(self, size: int) -> list[Setting]:
-        """The problems of a batch in slices of at most ``size``, all on the same table; [self] for one problem."""
-        if not self.shape or self.shape[0] <= size:
-            return [self]
-        table = self.table
-
-        def cut(value, part):
-            return value[part] if isinstance(value, np.ndarray) and value.ndim and len(value) > 1 else value
-
-        parts = []
-        for start in range(0, self.shape[0], size):
-            part = slice(start, start + size)
-            assumption = object.__new__(type(self.assumption))
-            for name, value in vars(self.assumption).items():
-                object.__setattr__(assumption, name, cut(value, part))
-            errors = {name: cut(getattr(self, name), part) for name in ("score_error", "score_noise")}
-            parts.append(replace(self, assumption=assumption, **errors))
-            if not table.rule.needs_envelope:
-                parts[-1].__dict__["table"] = table
-        return parts
-
-    def without_facts(self) -> Setting:
-        """The same question from the constants of the assumption alone."""
-        return replace(self, facts=DataFacts(time_regularity=self.facts.time_regularity))
-
-
-@dataclass(frozen=True)
 class Condition:
     """A hypothesis: ``check`` returns None where it holds, and what is wrong where it does not."""
 
     name: str
     statement: str
     check: Callable[[Setting], str | None]
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A theorem at numbers.
-
-    Attributes
-    ----------
-    theorem : str
-    kind : str
-        "upper" or "lower".
-    total : float or array
-        The bound, in data units; every rounding and quadrature error points to the safe side.
-    terms : mapping of str to float or array
-        What each error source contributes on its own.  The total never exceeds their sum.
-    information : str
-        What the bound knew of the data: "constants", "MMSE curve"…
-    notes : tuple of str
-        Remarks for the reader, such as why a bound is vacuous.
-    details : mapping
-        Further numbers (contraction, steps…).
-    """
-
-    theorem: str
-    kind: str
-    total: float
-    terms: MappingProxyType
-    information: str = "constants"
-    notes: tuple[str, ...] = ()
-    details: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
-
-    def as_dict(self) -> dict:
-        """Plain data for JSON (infinities become None)."""
-        return {
-            "total": _plain(self.total),
-            "terms": {name: _plain(value) for name, value in self.terms.items()},
-            "information": self.information,
-            "notes": list(self.notes),
-            "details": {name: _plain(value) for name, value in self.details.items()},
-        }
-
-
-def _plain(value):
-    if isinstance(value, np.ndarray) and value.ndim:
-        return [_plain(v) for v in value]
-    if isinstance(value, str | bool | int) or value is None:
-        return value
-    value = float(value)
-    return value if np.isfinite(value) else None
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def test_claim_and_truth_share_only_the_question(path):
     if package.startswith("bounds"):
         assert not [n for n in names if n.startswith(("closed_form", "verify", "scipy"))]
     if package.startswith("closed_form"):
-        forbidden = ("verify", "bounds.theorem", "bounds.recursion")
+        forbidden = ("verify", "bounds.theorem", "bounds.bound", "bounds.setting", "bounds.recursion")
         assert not [n for n in names if n.startswith(forbidden)]
         assert {n for n in names if n.startswith("bounds")} <= {
             "bounds.process", "bounds.schemes", "bounds.steps", "bounds.assumptions", "bounds.quadrature"

@@ -12,7 +12,8 @@ from bounds.quadrature import Path
 from bounds.recursion import propagate, weights
 from bounds.schedules import general, ou, ve, vp
 from bounds.schemes import euler_maruyama
-from bounds.theorem import DataFacts, Setting, theorems
+from bounds.setting import DataFacts, Setting
+from bounds.theorem import theorems
 from bounds.theorems import gao2025_general_sde as gao
 from bounds.theorems import martingale
 from closed_form import Gaussian

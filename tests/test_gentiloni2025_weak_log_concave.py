@@ -12,7 +12,8 @@ from bounds.grid import TimeGrid
 from bounds.recursion import propagate
 from bounds.schedules import general, linear, ou, ve, vp
 from bounds.schemes import SCHEMES, Scheme, euler_maruyama, scheme
-from bounds.theorem import NotApplicable, Setting, theorems
+from bounds.setting import Setting
+from bounds.theorem import NotApplicable, theorems
 from bounds.theorems import gentiloni2025_weak_log_concave as gentiloni
 from bounds.theorems import martingale
 from closed_form import Gaussian, GaussianMixture

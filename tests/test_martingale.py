@@ -12,7 +12,8 @@ from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave,
 from bounds.recursion import propagate
 from bounds.schedules import general, ou, ve, vp
 from bounds.schemes import SCHEMES, scheme
-from bounds.theorem import DataFacts, Setting, theorems
+from bounds.setting import DataFacts, Setting
+from bounds.theorem import theorems
 from bounds.theorems import martingale
 from closed_form import Gaussian, GaussianMixture
 from closed_form.mmse import posterior_moments

@@ -12,7 +12,8 @@ from bounds.assumptions import BoundedSupport, StronglyLogConcave
 from bounds.process import ForwardProcess
 from bounds.schedules import ou, vp
 from bounds.schemes import euler_maruyama, scheme
-from bounds.theorem import DataFacts, NotApplicable, Setting, theorems
+from bounds.setting import DataFacts, Setting
+from bounds.theorem import NotApplicable, theorems
 from closed_form import Gaussian
 from verify.certificate import Verdict, certify_setting
 from verify.settings import setting_of

@@ -87,5 +87,5 @@ CHAIN_SAME = 1e-12
 CHAIN_MILLION_WIDTH = 1e-3
 # leading order in h against the exact value at h = 1e-5
 LEADING_ORDER = 1e-4
-# relative width of the bracket of an exact law on whose upper half a tight bound may fall
-INSIDE_BRACKET = 1e-6
+# a tight bound may fall inside the bracket of the truth: as wide as this after one step from T, where P = 1/a(T) = 1e6
+INSIDE_BRACKET = 1e-2

@@ -10,9 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from bounds.bound import Bound
 from bounds.process import ForwardProcess
 from bounds.schemes import Scheme
-from bounds.theorem import Bound, NotApplicable, Setting, Theorem, theorems
+from bounds.setting import Setting
+from bounds.theorem import NotApplicable, Theorem, theorems
 from closed_form import Bracket
 from closed_form.line import GridTooLarge
 from closed_form.sampler_law import exact_law_available, sampler_w2

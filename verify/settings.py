@@ -6,7 +6,7 @@ import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.schemes import Scheme
-from bounds.theorem import DataFacts, Setting
+from bounds.setting import DataFacts, Setting
 from closed_form import Bracket, Gaussian
 from closed_form.mmse import posterior_moments
 from closed_form.regularity import time_regularity

@@ -31,10 +31,12 @@ import sympy
 from sympy import Abs, Max, sqrt, symbols
 
 from ..assumptions import StronglyLogConcave, WeaklyLogConcave
+from ..bound import Bound
 from ..recursion import round_up, weights
 from ..schedules import ou
 from ..schemes import euler_maruyama
-from ..theorem import Bound, Case, Condition, Setting, Source, Theorem
+from ..setting import Setting
+from ..theorem import Case, Condition, Source, Theorem
 from .martingale import FINITE_FISHER, ONE_BLOCK
 
 F, G, M, M1, h, d, theta, omega = symbols("F G M M1 h d theta omega", real=True)

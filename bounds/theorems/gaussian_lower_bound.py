@@ -33,11 +33,13 @@ import numpy as np
 import sympy
 from sympy import symbols
 
+from ..bound import Bound
 from ..process import TIME, ForwardProcess
 from ..recursion import STEP_ROUNDING, weights
 from ..schedules import ou, ve
 from ..schemes import euler_maruyama
-from ..theorem import Bound, Case, Condition, Setting, Source, Theorem
+from ..setting import Setting
+from ..theorem import Case, Condition, Source, Theorem
 from .martingale import ONE_BLOCK
 
 #: Relative rounding granted to P, Q/V and a at each step.

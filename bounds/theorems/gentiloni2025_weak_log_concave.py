@@ -52,13 +52,15 @@ import sympy
 from sympy import Abs, Max, exp, sqrt, symbols
 
 from ..assumptions import StronglyLogConcave, WeaklyLogConcave
+from ..bound import Bound
 from ..recursion import round_up, weights
 from ..regimes import eta as contractive_from
 from ..regimes import largest_curvature, log_growth, ou_scale_sq
 from ..regimes import xi as log_concave_from
 from ..schedules import ou
 from ..schemes import euler_maruyama
-from ..theorem import Bound, Case, Condition, Setting, Source, Theorem
+from ..setting import Setting
+from ..theorem import Case, Condition, Source, Theorem
 from .martingale import ONE_BLOCK, early_stop
 from .martingale import STATED as MARTINGALE
 

@@ -32,10 +32,12 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, symbols
 
+from ..bound import Bound
 from ..recursion import propagate, round_up, weights
 from ..schedules import ou, ve
 from ..schemes import euler_maruyama, hessian_moments, posterior_mean_matched
-from ..theorem import Bound, Case, Condition, Setting, Source, Theorem
+from ..setting import Setting
+from ..theorem import Case, Condition, Source, Theorem
 
 P, Q, H_lo, X, c1, c2, d = symbols("P Q H_lo X c1 c2 d", real=True)
 a_sq, s_sq, m, l, m2 = symbols("a_sq s_sq m l m2", real=True)

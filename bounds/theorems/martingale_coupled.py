@@ -28,7 +28,8 @@ import numpy as np
 import sympy
 
 from ..schemes import hessian_moments
-from ..theorem import Setting, Source
+from ..setting import Setting
+from ..theorem import Source
 from . import martingale
 from .martingale import expand
 

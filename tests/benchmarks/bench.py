@@ -16,7 +16,8 @@ import numpy as np
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.schedules import ou, vp
 from bounds.schemes import euler_maruyama
-from bounds.theorem import Setting, theorems
+from bounds.setting import Setting
+from bounds.theorem import theorems
 from closed_form import GaussianMixture
 from closed_form.line import line_w2
 

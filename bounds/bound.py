@@ -1,0 +1,57 @@
+"""A theorem at numbers: named terms, their total, and what it knew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A theorem at numbers.
+
+    Attributes
+    ----------
+    theorem : str
+    kind : str
+        "upper" or "lower".
+    total : float or array
+        The bound, in data units; every rounding and quadrature error points to the safe side.
+    terms : mapping of str to float or array
+        What each error source contributes on its own.  The total never exceeds their sum.
+    information : str
+        What the bound knew of the data: "constants", "MMSE curve"…
+    notes : tuple of str
+        Remarks for the reader, such as why a bound is vacuous.
+    details : mapping
+        Further numbers (contraction, steps…).
+    """
+
+    theorem: str
+    kind: str
+    total: float
+    terms: MappingProxyType
+    information: str = "constants"
+    notes: tuple[str, ...] = ()
+    details: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
+
+    def as_dict(self) -> dict:
+        """Plain data for JSON (infinities become None)."""
+        return {
+            "total": _plain(self.total),
+            "terms": {name: _plain(value) for name, value in self.terms.items()},
+            "information": self.information,
+            "notes": list(self.notes),
+            "details": {name: _plain(value) for name, value in self.details.items()},
+        }
+
+
+def _plain(value):
+    if isinstance(value, np.ndarray) and value.ndim:
+        return [_plain(v) for v in value]
+    if isinstance(value, str | bool | int) or value is None:
+        return value
+    value = float(value)
+    return value if np.isfinite(value) else None
