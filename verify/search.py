@@ -144,13 +144,13 @@ def summary(findings: Iterable[Finding]) -> str:
     groups = defaultdict(list)
     for finding in findings:
         groups[finding.theorem, finding.kind, finding.information].append(finding)
-    columns = f"{'theorem':<22}{'data':<17}{'information':<12}{'n':>7}{'bad':>5}"
+    columns = f"{'theorem':<32}{'data':<17}{'information':<12}{'n':>7}{'bad':>5}"
     lines = [f"{columns}{'minimum':>10}{'median':>10}{'worst':>10}"]
     for (theorem, kind, information), group in sorted(groups.items()):
         ratios = np.array([finding.ratio for finding in group])
         bad = sum(finding.verdict == Verdict.VIOLATED for finding in group)
         lines.append(
-            f"{theorem:<22}{kind:<17}{information:<12}{len(group):>7}{bad:>5}{ratios.min():>10.4g}"
+            f"{theorem:<32}{kind:<17}{information:<12}{len(group):>7}{bad:>5}{ratios.min():>10.4g}"
             f"{np.median(ratios):>10.4g}{ratios.max():>10.3g}"
         )
     return "\n".join(lines)
