@@ -47,6 +47,26 @@ class Bound:
             "details": {name: _plain(value) for name, value in self.details.items()},
         }
 
+    @classmethod
+    def from_dict(cls, theorem: str, kind: str, data: dict) -> Bound:
+        """The bound written by `as_dict`: a missing total or term is infinite.
+
+        Raises
+        ------
+        KeyError
+            If an entry is missing.
+        """
+        terms = {name: np.inf if value is None else value for name, value in data["terms"].items()}
+        return cls(
+            theorem,
+            kind,
+            np.inf if data["total"] is None else data["total"],
+            MappingProxyType(terms),
+            data["information"],
+            tuple(data["notes"]),
+            MappingProxyType(dict(data["details"])),
+        )
+
 
 def _plain(value):
     if isinstance(value, np.ndarray) and value.ndim:

@@ -99,5 +99,5 @@ def test_injected_score_errors_are_measured_and_bounded(law, error, noise):
     wrong = certify("martingale", process=ou(), law=law, scheme=SAMPLER, score_error=error, score_noise=noise)
     assert wrong.verdict is Verdict.HOLDS
     assert wrong.measured.lower > exact.measured.upper
-    assert (wrong.bound["terms"]["score bias"] > 0) == (error > 0)
-    assert (wrong.bound["terms"]["score noise"] > 0) == (noise > 0)
+    assert (wrong.bound.terms["score bias"] > 0) == (error > 0)
+    assert (wrong.bound.terms["score noise"] > 0) == (noise > 0)

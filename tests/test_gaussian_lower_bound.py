@@ -79,4 +79,4 @@ def test_finite_value_is_the_exact_error(key, mean, variance, steps, stop):
     law = Gaussian([mean, 0.5], [variance, 1.0])
     certificate = certify(LOWER, process=vp("1+t"), law=law, scheme=scheme(key, 2.0, steps, early_stop=stop))
     assert certificate.verdict == "HOLDS"
-    assert certificate.bound["total"] >= certificate.measured.upper * (1 - 1e-6) - 1e-9
+    assert certificate.bound.total >= certificate.measured.upper * (1 - 1e-6) - 1e-9

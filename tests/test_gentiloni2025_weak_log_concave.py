@@ -241,7 +241,7 @@ def test_holds_on_gaussians_seen_as_weakly_log_concave(
     )  # fmt: skip
     certificate = certify_setting(THEOREM_W, setting, law)
     assert certificate.verdict is Verdict.HOLDS
-    closed = certificate.bound["details"]["closed_form"]
+    closed = certificate.bound.details["closed_form"]
     assert closed is None or certificate.measured.upper <= closed
 
 
@@ -252,7 +252,7 @@ def test_holds_on_two_modes(separation, std):
     setting = setting_of(ou(), law, euler_maruyama(4.0, 100, prior_std=1.0), 0.05)
     certificate = certify_setting(THEOREM_W, setting, law)
     assert certificate.verdict is Verdict.HOLDS
-    assert certificate.measured.upper <= certificate.bound["details"]["closed_form"]
+    assert certificate.measured.upper <= certificate.bound.details["closed_form"]
 
 
 def test_time_change_is_the_same_bound():

@@ -123,7 +123,7 @@ def test_table_of_section_nine(process, variance, dim, horizon, steps, claimed, 
     certificate = certify("martingale", process=process, law=law, scheme=sampler)
     assert unrefined(setting) == pytest.approx(claimed, rel=GOLDEN)
     assert certificate.measured.midpoint == pytest.approx(exact, rel=GOLDEN)
-    assert certificate.bound["total"] <= claimed * (1 + GOLDEN)
+    assert certificate.bound.total <= claimed * (1 + GOLDEN)
     assert certificate.verdict == "HOLDS"
 
 
@@ -134,9 +134,9 @@ def test_two_modes_row_of_section_nine():
     known = certify("martingale", process=ou(), law=law, scheme=sampler)
     assert unrefined(setting_of(ou(), law, sampler)) == pytest.approx(0.1442, rel=GOLDEN)
     assert constants.measured.midpoint == pytest.approx(0.0153, rel=GOLDEN)
-    assert constants.bound["total"] <= 0.1315
-    assert known.bound["total"] <= 0.0998
-    assert (constants.bound["information"], known.bound["information"]) == ("constants", "MMSE curve")
+    assert constants.bound.total <= 0.1315
+    assert known.bound.total <= 0.0998
+    assert (constants.bound.information, known.bound.information) == ("constants", "MMSE curve")
 
 
 def test_matched_noise_on_two_modes():
@@ -145,8 +145,8 @@ def test_matched_noise_on_two_modes():
     constants = certify("martingale", process=ou(), law=law, scheme=sampler, information="constants")
     known = certify("martingale", process=ou(), law=law, scheme=sampler)
     assert known.measured.midpoint == pytest.approx(0.0125, rel=GOLDEN)
-    assert constants.bound["total"] <= 0.082
-    assert known.bound["total"] <= 0.0492
+    assert constants.bound.total <= 0.082
+    assert known.bound.total <= 0.0492
     assert {constants.verdict, known.verdict} == {"HOLDS"}
 
 
@@ -166,7 +166,7 @@ def test_the_published_code_that_went_negative():
         scheme=scheme("euler-maruyama", 1.0, 500),
     )  # fmt: skip
     assert certificate.verdict == "HOLDS"
-    assert 0 < certificate.bound["total"] <= 4 * certificate.measured.lower
+    assert 0 < certificate.bound.total <= 4 * certificate.measured.lower
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_euler_errors_are_of_first_order(process, law, horizon):
     found = [
         certify("martingale", process=process, law=law, scheme=scheme("euler-maruyama", horizon, int(K))) for K in counts
     ]
-    for values in ([c.measured.midpoint for c in found], [c.bound["total"] for c in found]):
+    for values in ([c.measured.midpoint for c in found], [c.bound.total for c in found]):
         slope = np.polyfit(np.log(1 / counts), np.log(values), 1)[0]
         assert slope == pytest.approx(1.0, abs=SLOPE)
 

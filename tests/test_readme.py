@@ -53,5 +53,5 @@ def test_the_table_is_what_the_tool_says(data):
     keys = ("martingale", "martingale-coupled")
     one, two = (certify(key, process=process, law=law, scheme=sampler) for key in keys)
     assert one.measured.midpoint == pytest.approx(exact, rel=PRINTED)
-    assert one.bound["total"] == pytest.approx(plain, rel=PRINTED)
-    assert two.bound["total"] == pytest.approx(coupled, rel=PRINTED)
+    assert one.bound.total == pytest.approx(plain, rel=PRINTED)
+    assert two.bound.total == pytest.approx(coupled, rel=PRINTED)

@@ -6,6 +6,7 @@ import pytest
 from bad_problems import VALID, toml, write_problem
 from page_text import text
 
+from bounds.bound import Bound
 from closed_form import Bracket
 from verify import load_problem, report
 from verify.certificate import Certificate, Verdict
@@ -63,7 +64,9 @@ def test_bounds_are_listed_with_their_terms_from_large_to_small():
 )
 def test_certificates_show_both_sides_of_what_was_measured(measured, shown):
     """One number where four digits agree, both sides where they do not, and no number where there is none."""
-    certificate = Certificate("martingale", Verdict.HOLDS, {**BOUND, "details": {}}, measured, 8.0)
+    certificate = Certificate(
+        "martingale", Verdict.HOLDS, Bound.from_dict("martingale", "upper", {**BOUND, "details": {}}), measured, 8.0
+    )
     page = text(report.certificates_table([certificate]))
     assert shown in page and measured.method in page and "HOLDS" in page and "0.1235" in page
 

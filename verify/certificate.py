@@ -41,8 +41,8 @@ class Certificate:
     ----------
     theorem : str
     verdict : Verdict
-    bound : dict or None
-        `Bound.as_dict`; None where the theorem does not apply.
+    bound : Bound or None
+        None where the theorem does not apply.
     measured : Bracket or None
         The exact W2 of the sampler, with guaranteed sides.
     ratio : float or None
@@ -58,7 +58,7 @@ class Certificate:
 
     theorem: str
     verdict: Verdict
-    bound: dict | None
+    bound: Bound | None
     measured: Bracket | None
     ratio: float | None
     unmet: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Certificate:
         return {
             "theorem": self.theorem,
             "verdict": str(self.verdict),
-            "bound": self.bound,
+            "bound": self.bound and self.bound.as_dict(),
             "measured": measured,
             "ratio": self.ratio,
             "unmet": list(self.unmet),
@@ -105,8 +105,10 @@ class Certificate:
             if measured is not None:
                 upper = np.inf if measured["upper"] is None else measured["upper"]
                 measured = Bracket(measured["lower"], upper, measured["method"])
+            known = theorems().get(data["theorem"])
+            bound = data["bound"] and Bound.from_dict(data["theorem"], known.kind if known else "upper", data["bound"])
             certificate = cls(
-                data["theorem"], Verdict(data["verdict"]), data["bound"], measured, data["ratio"],
+                data["theorem"], Verdict(data["verdict"]), bound, measured, data["ratio"],
                 tuple(data["unmet"]), data["seed"], data["problem"], data["versions"],
             )
         except (KeyError, TypeError, json.JSONDecodeError) as error:
@@ -118,9 +120,7 @@ class Certificate:
         """Refuse a verdict that the certificate's own numbers do not support."""
         if self.bound is None or self.measured is None:
             return
-        kind = theorems()[self.theorem].kind if self.theorem in theorems() else "upper"
-        total = np.inf if self.bound["total"] is None else self.bound["total"]
-        expected = verdict_of(kind, total, self.measured)
+        expected = verdict_of(self.bound.kind, self.bound.total, self.measured)
         if self.verdict != expected:
             raise ValueError(f"certificate says {self.verdict}, its numbers say {expected}")
 
@@ -204,7 +204,7 @@ def certify_setting(
     if measured is None:
         measured = measure(setting, law)
     verdict, ratio = verdict_of(theorem.kind, bound.total, measured), ratio_of(bound, measured)
-    return Certificate(theorem.key, verdict, bound.as_dict(), measured, ratio, (), **record)
+    return Certificate(theorem.key, verdict, bound, measured, ratio, (), **record)
 
 
 def measure(setting: Setting, law) -> Bracket:

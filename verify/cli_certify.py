@@ -86,7 +86,7 @@ def verdict_code(certificates) -> int:
 
 def certificate_lines(question, certificates) -> list:
     """Header, table and remarks of the certificates of one problem."""
-    entries = [(c.theorem, c.unmet, c.bound["notes"] if c.bound else ()) for c in certificates]
+    entries = [(c.theorem, c.unmet, c.bound.notes if c.bound else ()) for c in certificates]
     notes = list(question.notes)
     if question.score_error and any(c.measured and c.measured.lower for c in certificates):
         notes.append(

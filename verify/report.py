@@ -74,14 +74,14 @@ def certificates_table(certificates: Sequence):
     for certificate in certificates:
         verdict = str(certificate.verdict)
         bound, measured = certificate.bound, certificate.measured
-        total = "–" if bound is None else "inf" if bound["total"] is None else number(bound["total"])
+        total = "–" if bound is None else "inf" if math.isinf(bound.total) else number(bound.total)
         row = (
             total,
             _bracket(measured),
             number(certificate.ratio),
             "" if measured is None else measured.method,
         )
-        information = "" if bound is None else bound["information"]
+        information = "" if bound is None else bound.information
         table.add_row(certificate.theorem, Text(verdict, _VERDICT_STYLE[verdict]), *row, information)
     return table
 

@@ -81,11 +81,10 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000) -> list[
             certificate = certify_setting(theorem, setting, question.law, measured[key])
             if certificate.verdict is Verdict.NOT_APPLICABLE:
                 continue
-            total = certificate.bound["total"]
             found.append(
                 Finding(
                     seed, type(question.law).__name__, information, theorem.key, str(certificate.verdict),
-                    np.inf if total is None else total, measured[key].lower, measured[key].upper,
+                    float(certificate.bound.total), measured[key].lower, measured[key].upper,
                     np.inf if certificate.ratio is None else certificate.ratio, description,
                 )
             )
