@@ -133,3 +133,23 @@ def test_contraction_integral_is_the_logarithm():
     t = next(iter(process.g_sq.free_symbols))
     claimed = sympy.log(1 + m0 * s_sq / a_sq)
     assert abs(float((claimed.diff(t) - rate).subs(t, sympy.Rational(13, 10)).evalf(30))) < 1e-20
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(["vp", "ve", "growing", "oscillating"]), st.integers(1, 20), st.floats(0.2, 3.0), st.floats(0.1, 10.0),
+)  # fmt: skip
+def test_suprema_over_time_are_bounded_from_above(family, steps, horizon, variance):
+    """θ and ω are at least their suprema over a fine grid, also within huge steps."""
+    process = {
+        "vp": vp("1 + 6*t"), "ve": ve("exp(t)"), "growing": general("-1", "1/2"), "oscillating": general("3*sin(6*t)", "1"),
+    }[family]  # fmt: skip
+    assumption = StronglyLogConcave(1 / variance, 1 / variance, dim=2)
+    facts = DataFacts(time_regularity=0.0)
+    details = THEOREM_G.bound(Setting(process, assumption, euler_maruyama(horizon, steps), facts=facts)).details
+    fine = Path(process, np.linspace(horizon, 0.0, 3001))
+    total = fine.a**2 * variance + fine.s_sq
+    contraction = total * fine.a[0] / (total[0] * fine.a)
+    x0 = np.sqrt(2 * variance)
+    assert details["theta"] >= np.max(contraction) * fine.a[0] * x0 * (1 - 1e-9)
+    assert details["omega"] >= np.sqrt(np.max(fine.a**2 * x0**2 + 2 * fine.s_sq)) * (1 - 1e-9)
