@@ -60,6 +60,13 @@ def test_a_planted_error_is_found(monkeypatch):
     assert any(finding.verdict == "VIOLATED" for finding in found)
 
 
+@pytest.mark.parametrize("seed", [3950, 6690, 9703])
+def test_rounding_once_mistaken_for_proof(seed):
+    """Exact W2 of 1e-11, or P − Q/V all but cancelling: every theorem holds, also against the sampler's own rounding."""
+    found = examine(seed, "gaussian", 1500)
+    assert {finding.verdict for finding in found} == {"HOLDS"}
+
+
 def test_results_do_not_depend_on_the_executor():
     """The same seeds give the same findings in this process and in a pool."""
     with ProcessPoolExecutor(2) as pool:
