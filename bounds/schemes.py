@@ -80,7 +80,7 @@ class StepTable:
     c1, c2 : arrays of shape (k,)
         Φ⁻¹ − P and Φ⁻¹C − Q, computed without cancellation.
     c1_error, c2_error : arrays of shape (k,)
-        Estimated quadrature errors of the two.
+        Estimated quadrature and rounding errors of the two.
     """
 
     def __init__(self, process: ForwardProcess, scheme: Scheme, assumption=None, moments=None):

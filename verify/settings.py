@@ -11,13 +11,18 @@ from closed_form import Bracket, Gaussian
 from closed_form.mmse import posterior_moments
 from closed_form.regularity import time_regularity
 
+#: Relative slack when a law is held against an assumption's constants.
+SLACK = 1e-9
 
-def facts_of(law, information: str = "all") -> DataFacts:
+
+def facts_of(law, information: str = "all", smoothness: float | None = None) -> DataFacts:
     """What a closed-form law knows beyond its assumption, for the theorems that can use it.
 
     Parameters
     ----------
     law : Gaussian or GaussianMixture
+    smoothness : float, optional
+        L of the assumption in use: the MMSE curve counts from c_lo = 1/(L+q), so with another L it is left out.
     information : str
         "all", or "constants": then only the time regularity and the Gaussian spectrum, which theorems need.
     """
@@ -38,7 +43,35 @@ def facts_of(law, information: str = "all") -> DataFacts:
 
     if information == "constants":
         return DataFacts(gaussian_spectrum=spectrum, time_regularity=regularity)
-    return DataFacts(posterior_moments(law), spectrum, distance, regularity)
+    moments = posterior_moments(law)
+    if moments is not None and smoothness is not None and abs(smoothness / moments.smoothness - 1) > SLACK:
+        moments = None
+    return DataFacts(moments, spectrum, distance, regularity)
+
+
+def check_assumption(assumption, law) -> None:
+    """Refuse an assumption whose dimension, moments or smoothness contradict the law it is said of.
+
+    Raises
+    ------
+    ValueError
+        Naming the constant, what the law needs and what was given.
+    """
+    if assumption.dim != law.dim:
+        raise ValueError(f"assumption.dim must be the law's, {law.dim}, got {assumption.dim}")
+    if assumption.second_moment < law.second_moment * (1 - SLACK):
+        raise ValueError(
+            f"assumption.second_moment must be at least the law's E‖X_0‖² = {law.second_moment:.6g}, "
+            f"got {assumption.second_moment:.6g}"
+        )
+    # within rounding of the law's size
+    if assumption.mean_norm is not None and abs(assumption.mean_norm - law.mean_norm) > SLACK * np.sqrt(law.second_moment):
+        raise ValueError(f"assumption.mean_norm must be the law's, {law.mean_norm:.6g}, got {assumption.mean_norm:.6g}")
+    moments = posterior_moments(law)
+    if moments is not None and assumption.smoothness < moments.smoothness * (1 - SLACK):
+        raise ValueError(
+            f"assumption's smoothness must be at least the law's, {moments.smoothness:.6g}, got {assumption.smoothness:.6g}"
+        )
 
 
 def setting_of(
@@ -59,12 +92,15 @@ def setting_of(
     Raises
     ------
     ValueError
-        If the law proves no assumption (mixtures with unequal covariances).
+        If the law proves no assumption (mixtures with unequal covariances), or contradicts the one given.
     """
     if information not in ("all", "constants"):
         raise ValueError(f"information must be all or constants, got {information!r}")
     chosen = law.assumptions()[0] if assumption is None else assumption
-    return Setting(process, chosen, scheme, score_error, score_noise, facts_of(law, information))
+    if assumption is not None:
+        check_assumption(assumption, law)
+    facts = facts_of(law, information, float(chosen.smoothness))
+    return Setting(process, chosen, scheme, score_error, score_noise, facts)
 
 
 def setting_of_problem(problem, information: str = "all") -> Setting:
