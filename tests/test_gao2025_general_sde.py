@@ -153,3 +153,13 @@ def test_suprema_over_time_are_bounded_from_above(family, steps, horizon, varian
     x0 = np.sqrt(2 * variance)
     assert details["theta"] >= np.max(contraction) * fine.a[0] * x0 * (1 - 1e-9)
     assert details["omega"] >= np.sqrt(np.max(fine.a**2 * x0**2 + 2 * fine.s_sq)) * (1 - 1e-9)
+
+
+def test_time_regularity_has_the_closed_forms_value():
+    """OU on N(0, 4): |V'|/V² = 6u/(1+3u)², u = e^{−2t}, is largest, ½, at u = ⅓; with a far mean the other term rules."""
+    times = np.linspace(3.0, 0.0, 601)
+    path = Path(ou(), times)
+    M1 = time_regularity(Gaussian([0.0], 4.0), ou(), times, path.a, path.s_sq)
+    assert M1 == pytest.approx(0.5, rel=0.01)
+    # N(m, 1): V = 1, |(a/V)'| m = e^{−t} m, largest at t = 0
+    assert time_regularity(Gaussian([7.0], 1.0), ou(), times, path.a, path.s_sq) == pytest.approx(7.0, rel=0.01)
