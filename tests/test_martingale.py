@@ -245,6 +245,16 @@ def test_a_batch_is_the_problems_one_by_one():
             assert together.terms[name][i] == pytest.approx(value, rel=1e-7)
 
 
+def test_a_batch_may_hold_problems_on_both_sides_of_xi():
+    """A problem that is log-concave at T keeps its sharper initial term beside one that is not."""
+    M = np.array([0.0, 400.0])
+    sampler = scheme("euler-maruyama", 0.3, 10)
+    together = MARTINGALE.bound(Setting(ou(), WeaklyLogConcave(4.0, M, 4.0), sampler)).total
+    alone = [MARTINGALE.bound(Setting(ou(), WeaklyLogConcave(4.0, float(m), 4.0), sampler)) for m in M]
+    assert [bound.details["initial_term"] for bound in alone] == ["log-concave at T", "smooth at T"]
+    assert together == pytest.approx([bound.total for bound in alone], rel=1e-7)
+
+
 def test_bounded_data_need_early_stopping_and_then_have_a_bound():
     """Two point masses: refused at t0 = 0 by name; with early stopping the bound holds against p_0 itself."""
     setting = Setting(ou(), BoundedSupport(1.0), scheme("exponential", 3.0, 200))

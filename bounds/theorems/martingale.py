@@ -219,16 +219,17 @@ def initial_error(setting: Setting, functions):
     floor = assumption.hessian_lower(a**2, variance)
     gap = assumption.hessian_gap(a**2, variance)
     convex = -floor - gap
-    if np.all(convex > 0):
+    if np.any(convex > 0):
         spread = assumption.dim * assumption.c_lo(0.0)
         centre = assumption.mean_norm
         if centre is None:
             centre = np.sqrt(np.maximum(assumption.second_moment - spread, 0.0))
-        candidates["log-concave at T"] = np.sqrt(
-            functions["initial_log_concave_sq"](
+        with np.errstate(invalid="ignore", divide="ignore"):
+            square = functions["initial_log_concave_sq"](
                 a_sq=a**2, mean_norm=centre, d=assumption.dim, H_lo=floor, X=gap, sigma=sigma_prior
             )
-        ) + rounding
+        # problem by problem: in a batch some may be past ξ at T and others not
+        candidates["log-concave at T"] = np.where(convex > 0, np.sqrt(np.where(convex > 0, square, 0.0)) + rounding, np.inf)
     if setting.facts.distance_to_gaussian is not None and setting.table.prior_var >= variance and a > 0:
         spare = (setting.table.prior_var - variance) / a**2
         candidates["transport at 0"] = np.asarray(a * setting.facts.distance_to_gaussian(spare))
