@@ -247,7 +247,7 @@ def test_a_batch_is_the_problems_one_by_one():
 
 def test_a_batch_may_hold_problems_on_both_sides_of_xi():
     """A problem that is log-concave at T keeps its sharper initial term beside one that is not."""
-    M = np.array([0.0, 400.0])
+    M = np.array([2.0, 400.0])
     sampler = scheme("euler-maruyama", 0.3, 10)
     together = MARTINGALE.bound(Setting(ou(), WeaklyLogConcave(4.0, M, 4.0), sampler)).total
     alone = [MARTINGALE.bound(Setting(ou(), WeaklyLogConcave(4.0, float(m), 4.0), sampler)) for m in M]
