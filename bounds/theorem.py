@@ -12,6 +12,7 @@ import numpy as np
 import sympy
 
 from .bound import Bound
+from .leading import Leading
 from .setting import Setting
 
 
@@ -107,6 +108,8 @@ class Theorem:
     derivation : str
         One sentence: how ``derive`` gets there.
     cases : tuple of Case
+    leading : Leading, optional
+        The statement to leading order in the step, from which `bounds.complexity` derives the orders.
     """
 
     key: str
@@ -121,6 +124,7 @@ class Theorem:
     evaluate: Callable
     derivation: str = ""
     cases: tuple = ()
+    leading: Leading | None = None
 
     @cached_property
     def functions(self) -> dict[str, Callable]:

@@ -89,3 +89,8 @@ CHAIN_MILLION_WIDTH = 1e-3
 LEADING_ORDER = 1e-4
 # a tight bound may fall inside the bracket of the truth: as wide as this after one step from T, where P = 1/a(T) = 1e6
 INSIDE_BRACKET = 1e-2
+
+#: Relative distance of a number at finite ε or h from its leading order.
+LEADING_ORDER = 2e-2
+#: Relative agreement of leading-order integrals with scipy's quadrature.
+LEADING_QUADRATURE = 1e-9

@@ -17,6 +17,7 @@ from verify.cli_certify import certify
 from verify.cli_lookup import list_everything, show
 from verify.cli_regimes import regimes
 from verify.cli_sample import sample
+from verify.cli_table import table
 from verify.console import (
     FAILURES,
     HOLDS,
@@ -90,7 +91,7 @@ def cli(context):
         click.echo(context.get_help())
 
 
-for _command in (bound, certify, demo, doctor, list_everything, lower_bound, regimes, sample, show):
+for _command in (bound, certify, demo, doctor, list_everything, lower_bound, regimes, sample, show, table):
     cli.add_command(_command)
 
 

@@ -32,6 +32,7 @@ from sympy import Abs, Max, sqrt, symbols
 
 from ..assumptions import StronglyLogConcave, WeaklyLogConcave
 from ..bound import Bound
+from ..leading import L0, Density, Leading, R, a, f, m, m0, slope
 from ..recursion import round_up, weights
 from ..schedules import ou
 from ..schemes import euler_maruyama
@@ -44,6 +45,15 @@ I_alpha, I_L, I_absf, I_sqrtL, I_sq = symbols("I_alpha I_L I_absf I_sqrtL I_sq",
 E0, V_0, V_T, a_0, a_T, x0 = symbols("E0 V_0 V_T a_0 a_T x0", real=True)
 
 _NU = I_absf * (theta + omega) + sqrt(d) * I_sqrtL + theta * I_L + sqrt(d * G)
+
+#: e^{−∫c}‖x_0‖, √(d h)·∫ w g(|f| + g²L) and ∫ w g², with w = e^{∫f}/(1 + m0 R), g = a√R′, g²L = R′·min(1/R, L0).
+LEADING = Leading(
+    initial=sqrt(m) / (1 + m0 * R),
+    step_power=sympy.Rational(1, 2),
+    steps=(Density(sqrt(slope) / (1 + m0 * R) * (f + slope * sympy.Min(1 / R, L0))),),
+    score=Density(a * slope / (1 + m0 * R)),
+    assumes="M1 bounded as T → ∞",
+)
 
 STATED = {
     "initialisation": V_0 * a_T / (V_T * a_0) * E0,
@@ -245,4 +255,5 @@ THEOREM = Theorem(
         Case("large score error", ou, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
              lambda: euler_maruyama(3, 1000), score_error=100.0, ratio_ceiling=10.0, decisive={"score": 0.05}),
     ),
+    leading=LEADING,
 )

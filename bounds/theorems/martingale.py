@@ -33,6 +33,9 @@ import sympy
 from sympy import Abs, Max, symbols
 
 from ..bound import Bound
+from ..leading import L0, Density, Leading, R, f, m0, slope
+from ..leading import a as scale
+from ..leading import m as second_moment
 from ..recursion import propagate, round_up, weights
 from ..schedules import ou, ve
 from ..schemes import euler_maruyama, hessian_moments, posterior_mean_matched
@@ -387,6 +390,19 @@ CASES = (
     Case("VE", lambda: ve(1), _gaussian(0.25), lambda: euler_maruyama(10, 800), ratio_ceiling=2.0),
 )
 
+#: With w = e^{∫f}/(1 + m0 R): the term "log-concave at T", w² v_k² = d h³ w² g² max (f + g²H)²/3, and Euler–Maruyama's
+#: bias w b_k = √d h² w f² (a² m + s²)^{1/2}/2; g²H lies between −R′/(1/L0 + R) and −R′/(1/m0 + R).
+LEADING = Leading(
+    initial=(sympy.sqrt(1 / m0 + R) - sympy.sqrt(R)) / (1 + m0 * R),
+    step_power=sympy.S.One,
+    steps=(
+        Density(slope / (1 + m0 * R) ** 2 * Max((f - slope / (1 / m0 + R)) ** 2, (f - slope / (1 / L0 + R)) ** 2) / 3, p=2),
+        Density(f**2 * sympy.sqrt(second_moment + R) / (1 + m0 * R) / 2),
+    ),
+    score=Density(scale * slope / (1 + m0 * R)),
+    assumes="centred data",
+)
+
 THEOREM = Theorem(
     key="martingale",
     title="Martingale bound",
@@ -400,4 +416,5 @@ THEOREM = Theorem(
     evaluate=evaluate,
     derivation="Tweedie's formula, E[U sᵀ] = −I, and the reverse-time martingale Φ(t,0) s_t(U_t).",
     cases=CASES,
+    leading=LEADING,
 )

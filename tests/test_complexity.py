@@ -1,0 +1,130 @@
+"""Derived iteration complexities: the eight published rows, and the numbers they must agree with."""
+
+import math
+
+import numpy as np
+import pytest
+import sympy
+from scipy.integrate import quad
+from scipy.optimize import brentq
+from tolerances import LEADING_ORDER, LEADING_QUADRATURE
+
+from bounds import general, ou, ve, vp
+from bounds.complexity import complexity, of_process
+from bounds.growth import NoOrder, Order
+from bounds.leading import sizes
+from bounds.log_concave import StronglyLogConcave
+from bounds.process import TIME, ForwardProcess
+from bounds.published_orders import published_orders
+from bounds.schemes import euler_maruyama
+from bounds.setting import Setting
+from bounds.theorem import theorems
+
+GAO, MARTINGALE = theorems()["gao2025-general-sde"], theorems()["martingale"]
+HALF = sympy.Rational(1, 2)
+
+
+@pytest.mark.parametrize("row", published_orders(), ids=lambda row: row.name)
+def test_derived_orders_are_the_published_ones(row):
+    """K of Theorem G is the table's, row by row; VE with constant g lacks the printed logarithm, and says so."""
+    found = complexity(GAO, row.f, row.g_sq).steps
+    if row.remark:
+        assert row.name == "VE, constant" and (found * Order(log=1)).same(row.steps)
+    else:
+        assert found.same(row.steps)
+
+
+@pytest.mark.parametrize("row", published_orders(), ids=lambda row: row.name)
+def test_the_martingale_bound_needs_the_square_root_of_the_steps_per_unit_of_time(row):
+    """h = ε/√d in place of ε²/d for every row, and a VE horizon with the exponent 2/3 of the published one."""
+    ours, published = complexity(MARTINGALE, row.f, row.g_sq), complexity(GAO, row.f, row.g_sq)
+    assert ours.step.same(Order(d=-HALF, eps=1)) and published.step.same(Order(d=-1, eps=2))
+    power = sympy.Rational(2, 3) if published.growth.level == 0 else 1
+    assert ours.horizon.same(published.horizon**power)
+
+
+LOG_RATIOS = (
+    (ve(1), math.log),
+    (ve("sqrt(2*t)"), lambda T: 2 * math.log(T)),
+    (ou(), lambda T: 2 * T + math.log(-math.expm1(-2 * T))),
+    (vp("1/10+2*t"), lambda T: T / 10 + T**2),
+)
+
+
+@pytest.mark.parametrize(("process", "log_ratio"), LOG_RATIOS, ids=lambda value: getattr(value, "name", ""))
+@pytest.mark.parametrize("theorem", [GAO, MARTINGALE], ids=lambda t: t.key)
+def test_the_horizon_is_the_root_of_the_initial_error(theorem, process, log_ratio):
+    """T ∼ factor·order: the root of i(R(T)) = ε/(2√d), with log R written here, approaches it."""
+    found = of_process(theorem, process)
+    accuracy = 10.0 ** (9 if found.growth.level == 0 else 60)
+
+    def excess(T):
+        # log i for m0 = m = 1 and large R, where i is 1/R (Theorem G) or R^{−3/2}/2
+        return (-log_ratio(T) if theorem is GAO else -1.5 * log_ratio(T) - math.log(2)) + math.log(2 * accuracy)
+
+    root = brentq(excess, 1.0, 1e12)
+    constants = {symbol: 1 for symbol in found.horizon_factor.free_symbols}
+    order = accuracy ** float(2 * found.horizon.d) * math.log(accuracy) ** float(found.horizon.log)
+    assert math.isclose(root, float(found.horizon_factor.subs(constants)) * order, rel_tol=LEADING_ORDER)
+
+
+@pytest.mark.parametrize("process, horizon", [(ou(), 12.0), (ve(1), 400.0), (vp("1/10+2*t"), 5.0)])
+def test_leading_order_is_the_limit_of_the_bound(process, horizon):
+    """(bound − i)/(h I) tends to a number between 1/√2 and 1: the sum of two terms against their recursion."""
+    initial, steps, _ = sizes(MARTINGALE.leading, process, horizon, strong=1.0, smooth=2.0, moment=0.8)
+    data = StronglyLogConcave(m0=1.0, L0=2.0, dim=1, second_moment=0.8, mean_norm=0.0)
+    ratios = []
+    for K in (2000, 8000):
+        total = MARTINGALE.bound(Setting(process, data, euler_maruyama(horizon, K))).total
+        ratios.append((total - initial) / (steps * horizon / K))
+    assert math.isclose(*ratios, rel_tol=LEADING_ORDER)
+    assert math.sqrt(0.5) * (1 - LEADING_ORDER) <= ratios[-1] <= 1 + LEADING_ORDER
+
+
+def test_leading_sizes_are_the_integrals():
+    """The numbers behind Theorem G for OU are the integrals of its densities by scipy's quadrature."""
+    m0, L0, m, T = 0.7, 3.0, 1.2, 6.0
+
+    def weight(t):
+        return math.exp(t) / (1 + m0 * math.expm1(2 * t))
+
+    density = lambda t: weight(t) * math.sqrt(2) * (1 + 2 * min(1 / -math.expm1(-2 * t), L0 * math.exp(2 * t)))  # noqa: E731
+    expected = (
+        math.sqrt(m) / (1 + m0 * math.expm1(2 * T)),
+        quad(density, 0, T, points=[0.5 * math.log(1 + 1 / L0)])[0],
+        quad(lambda t: 2 * weight(t), 0, T)[0],
+    )
+    np.testing.assert_allclose(sizes(GAO.leading, ou(), T, strong=m0, smooth=L0, moment=m), expected, rtol=LEADING_QUADRATURE)
+
+
+@pytest.mark.parametrize(
+    ("process", "why"),
+    [
+        (vp("exp(-t)"), "initial error does not vanish"),
+        (ve("exp(-t)"), "initial error does not vanish"),
+        (general("sin(t)", 1), "no limit"),
+        (ForwardProcess.scalar("shrinking", -sympy.S.One / 2, sympy.exp(TIME)), "negative"),
+    ],
+)
+def test_processes_without_an_order_are_refused(process, why):
+    """A process that forgets the data at no horizon, or whose limits are not there, is refused by name."""
+    with pytest.raises(NoOrder, match=why):
+        of_process(MARTINGALE, process)
+
+
+def test_a_theorem_without_a_leading_order_is_refused():
+    """The lower bound states no leading order in this sense."""
+    with pytest.raises(NoOrder, match="states no leading order"):
+        of_process(theorems()["gaussian-lower-bound"], ou())
+
+
+def test_a_corrupted_statement_changes_the_order():
+    """A density of another size moves K: g³ in place of g makes VE with growing g need more steps."""
+    from dataclasses import replace
+
+    from bounds.leading import Density, R, a, slope
+
+    heavier = tuple(Density(part.expression * a**2 * slope * R, part.p) for part in GAO.leading.steps)
+    corrupted = replace(GAO, leading=replace(GAO.leading, steps=heavier))
+    row = published_orders()[3]
+    assert not complexity(corrupted, row.f, row.g_sq).steps.same(row.steps)

@@ -1,0 +1,123 @@
+"""The table of iteration complexities: published, derived from the same theorem, and what the martingale bound gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+PUBLISHED_THEOREM, OURS = "gao2025-general-sde", "martingale"
+LOWER = "Ω(√d/ε)"
+
+
+def published_rows(tell: Callable = lambda fraction=None, what=None: None) -> list[dict]:
+    """The eight rows of arXiv 2311.11003 with what sympy derives for each."""
+    from bounds.published_orders import published_orders
+
+    rows, known = [], published_orders()
+    for done, published in enumerate(known):
+        tell(done / len(known), f"limits of {published.name}")
+        row = derived_row(published.name, published.f, published.g_sq)
+        gao = row["derived"].get("steps_order")
+        row["published"] = {"steps": str(published.steps), "latex": published.steps.latex}
+        row["agrees"] = gao is not None and gao.same(published.steps)
+        row["remark"] = published.remark
+        rows.append(row)
+    return [_plain(row) for row in rows]
+
+
+def process_row(name: str, process) -> dict:
+    """The same for a problem's one-block process, with nothing published."""
+    row = derived_row(name, process.f, process.g_sq)
+    row.update(published=None, agrees=None, remark="")
+    return _plain(row)
+
+
+def derived_row(name: str, f, g_sq) -> dict:
+    """Orders of both theorems for one pair f, g²; where none is derived, the reason."""
+    import sympy
+
+    g = sympy.powsimp(sympy.sqrt(g_sq), force=True)
+    return {
+        "process": name, "f": str(f), "g": str(g), "f_latex": sympy.latex(f), "g_latex": sympy.latex(g),
+        "derived": _orders(PUBLISHED_THEOREM, f, g_sq), "martingale": _orders(OURS, f, g_sq), "lower_bound": LOWER,
+    }  # fmt: skip
+
+
+def _orders(key: str, f, g_sq) -> dict:
+    from bounds.complexity import complexity
+    from bounds.growth import NoOrder
+    from bounds.theorem import theorems
+
+    try:
+        found = complexity(theorems()[key], f, g_sq)
+    except NoOrder as error:
+        return {"theorem": key, "reason": str(error)}
+    named = {"horizon": found.horizon, "step": found.step, "score_error": found.score_error, "steps": found.steps}
+    return {
+        "theorem": key, **{name: str(order) for name, order in named.items()},
+        "latex": {name: order.latex for name, order in named.items()},
+        "error": str(found.error), "leading_constant": None if found.leading_constant is None else str(found.leading_constant),
+        "assumes": found.assumes, "steps_order": found.steps,
+    }  # fmt: skip
+
+
+def _plain(row: dict) -> dict:
+    for part in ("derived", "martingale"):
+        row[part].pop("steps_order", None)
+    return row
+
+
+_HEAD = ("process", "f", "g", "published K", "derived K", "agrees", "martingale K")
+
+
+def _cells(row: dict) -> tuple[str, ...]:
+    agrees = {True: "yes", False: "no", None: ""}[row["agrees"]]
+    published = row["published"]["steps"] if row["published"] else ""
+    steps = [row[part].get("steps", "none: " + row[part].get("reason", "")) for part in ("derived", "martingale")]
+    return row["process"], row["f"], row["g"], published, steps[0], agrees, steps[1]
+
+
+def text_table(rows: Sequence[dict]):
+    """The rows as a table for the terminal."""
+    from verify.report import empty_table
+
+    table = empty_table(*_HEAD)
+    for row in rows:
+        table.add_row(*_cells(row))
+    return table
+
+
+def markdown(rows: Sequence[dict]) -> str:
+    """The rows as a Markdown table."""
+    lines = [_HEAD, ["---"] * len(_HEAD), *(_cells(row) for row in rows)]
+    return "".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |\n" for line in lines)
+
+
+def latex(rows: Sequence[dict]) -> str:
+    """The rows as a LaTeX tabular."""
+    lines = [r"\begin{tabular}{lllll}", r"$f$ & $g$ & published & derived & martingale \\ \hline"]
+    for row in rows:
+        steps = [row[part].get("latex", {}).get("steps") for part in ("derived", "martingale")]
+        published = row["published"]["latex"] if row["published"] else None
+        cells = [row["f_latex"], row["g_latex"], published, *steps]
+        lines.append(" & ".join(f"${cell}$" if cell else "--" for cell in cells) + r" \\")
+    return "\n".join([*lines, r"\end{tabular}", ""])
+
+
+def details(rows: Sequence[dict]) -> list[str]:
+    """Horizon, step and score error of each row in words."""
+    lines = []
+    for row in rows:
+        for part in ("derived", "martingale"):
+            found = row[part]
+            if "steps" in found:
+                lines.append(
+                    f"{row['process']}, {found['theorem']}: T = {found['horizon']}, h = {found['step']}, "
+                    f"M = {found['score_error']}"
+                )
+    return lines
+
+
+def remarks(rows: Sequence[dict]) -> list[str]:
+    """Why an order differs from the published one, and what bounds every row from below."""
+    differing = [f"{row['process']}: {row['remark']}" for row in rows if row["remark"]]
+    return [*differing, f"Lower bound for every row, on Gaussian data with Euler–Maruyama: K = {LOWER}."]
