@@ -2,12 +2,55 @@ r"""The error recursion :math:`E_k^2 = (A_k E_{k-1} + d_k)^2 + v_k^2` of docs/th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 
 #: Growth of the rounding error a step of the recursion may add, relative.
 STEP_ROUNDING = 8 * np.finfo(float).eps
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    r"""What the recursion of one problem or many runs on.
+
+    Attributes
+    ----------
+    initial : array of shape (...)
+        E_0.
+    contraction, bias, variance : arrays of shape (..., k)
+        A_k, b_k and v_k².
+    score_weight : array of shape (..., k)
+        Q_k, the weight of a score error.
+    stop : array of shape (...)
+        What early stopping adds.
+    initial_term : str
+        Where E_0 comes from.
+    """
+
+    initial: np.ndarray
+    contraction: np.ndarray
+    bias: np.ndarray
+    variance: np.ndarray
+    score_weight: np.ndarray
+    stop: np.ndarray
+    initial_term: str = ""
+
+    def total(self, score_error=0.0, score_noise=0.0, refinement=1.0):
+        r"""E_K plus early stopping, rounded upwards.
+
+        Parameters
+        ----------
+        score_error, score_noise : arrays of shape (..., 1) or floats
+            M and M_noise.
+        refinement : float or array of shape (k,)
+            1 for the bound.  Otherwise an estimate, not a bound: to leading order, of the same grid with every step
+            cut in so many, whose biases add up to 1/refinement and whose variances to 1/refinement² of these.
+        """
+        drift = self.bias / refinement + self.score_weight * score_error
+        noise = np.square(self.score_weight * score_noise) / refinement
+        return propagate(self.initial, self.contraction, drift, self.variance / refinement**2 + noise) + self.stop
 
 
 def propagate(initial, contraction, drift, variance):

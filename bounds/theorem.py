@@ -110,6 +110,8 @@ class Theorem:
     cases : tuple of Case
     leading : Leading, optional
         The statement to leading order in the step, from which `bounds.complexity` derives the orders.
+    ingredients : callable, optional
+        (Setting, functions) -> Ingredients, for theorems whose value is the error recursion.
     """
 
     key: str
@@ -125,6 +127,7 @@ class Theorem:
     derivation: str = ""
     cases: tuple = ()
     leading: Leading | None = None
+    ingredients: Callable | None = None
 
     @cached_property
     def functions(self) -> dict[str, Callable]:

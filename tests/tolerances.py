@@ -94,3 +94,12 @@ INSIDE_BRACKET = 1e-2
 LEADING_ORDER = 2e-2
 #: Relative agreement of leading-order integrals with scipy's quadrature.
 LEADING_QUADRATURE = 1e-9
+
+#: Relative distance of the model of the bound from the bound, for short steps.
+MODEL = 0.02
+#: What a numerical minimiser may still gain on the best grid.
+BEST_GRID = 0.02
+#: A planned K is at most this times the true minimum.
+PLAN_EXCESS = 1.01
+#: Distance of a fitted exponent from the derived one.
+EXPONENT = 0.05

@@ -36,7 +36,7 @@ from ..bound import Bound
 from ..leading import L0, Density, Leading, R, f, m0, slope
 from ..leading import a as scale
 from ..leading import m as second_moment
-from ..recursion import propagate, round_up, weights
+from ..recursion import Ingredients, propagate, round_up, weights
 from ..schedules import ou, ve
 from ..schemes import euler_maruyama, hessian_moments, posterior_mean_matched
 from ..setting import Setting
@@ -285,28 +285,36 @@ def _join(values):
     return np.concatenate([_join([np.atleast_1d(value)]) for value in values])
 
 
+def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients:
+    """What the recursion runs on; ``missed`` computes v_k²."""
+    initial, term = initial_error(setting, functions)
+    return Ingredients(
+        initial=initial,
+        contraction=contraction(setting, functions),
+        bias=step_bias(setting, functions),
+        variance=missed(setting, functions),
+        score_weight=setting.table.Q,
+        stop=early_stop(setting, functions),
+        initial_term=term,
+    )
+
+
 def _evaluate(setting: Setting, functions, missed):
     """(total, terms, product of contractions, initial term used)."""
-    Q = setting.table.Q
-    step = contraction(setting, functions)
-    bias, variance = step_bias(setting, functions), missed(setting, functions)
-    initial, initial_term = initial_error(setting, functions)
-    M, M_noise = expand(setting.score_error, 1), expand(setting.score_noise, 1)
-    steps = len(Q)
-    noise = np.square(Q * M_noise)
-    stop = early_stop(setting, functions)
-    total = propagate(initial, step, bias + Q * M, variance + noise) + stop
+    parts = ingredients(setting, functions, missed)
+    Q, step, steps = parts.score_weight, parts.contraction, len(parts.score_weight)
+    total = parts.total(expand(setting.score_error, 1), expand(setting.score_noise, 1))
     later, product = weights(step)
     with np.errstate(invalid="ignore", over="ignore"):
         terms = {
-            "initialisation": round_up(product * initial, steps),
+            "initialisation": round_up(product * parts.initial, steps),
             "score bias": round_up(np.sum(later * Q, axis=-1) * setting.score_error, steps),
             "score noise": round_up(np.sqrt(np.sum((later * Q) ** 2, axis=-1)) * setting.score_noise, steps),
-            "discretisation": propagate(np.zeros(np.shape(initial)), step, bias, variance),
+            "discretisation": propagate(np.zeros(np.shape(parts.initial)), step, parts.bias, parts.variance),
         }
     if setting.table.path.times[-1] > 0:
-        terms["early stopping"] = stop + np.zeros(np.shape(initial))
-    return round_up(total, 1), terms, product, initial_term
+        terms["early stopping"] = parts.stop + np.zeros(np.shape(parts.initial))
+    return round_up(total, 1), terms, product, parts.initial_term
 
 
 def _notes(setting: Setting, total, product) -> tuple[str, ...]:
@@ -417,4 +425,5 @@ THEOREM = Theorem(
     derivation="Tweedie's formula, E[U sᵀ] = −I, and the reverse-time martingale Φ(t,0) s_t(U_t).",
     cases=CASES,
     leading=LEADING,
+    ingredients=ingredients,
 )

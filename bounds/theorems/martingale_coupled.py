@@ -81,6 +81,11 @@ def evaluate(setting: Setting, functions):
     return martingale.evaluate(setting, functions, missed_noise, THEOREM.key)
 
 
+def ingredients(setting: Setting, functions):
+    """What the recursion runs on, with the coupled noise."""
+    return martingale.ingredients(setting, functions, missed_noise)
+
+
 THEOREM = replace(
     martingale.THEOREM,
     key="martingale-coupled",
@@ -94,6 +99,7 @@ THEOREM = replace(
     stated=STATED,
     derive=derive,
     evaluate=evaluate,
+    ingredients=ingredients,
     derivation="As `martingale`; λ by equating variances.",
     cases=tuple(
         replace(case, decisive={k: v for k, v in case.decisive.items() if "variance" not in k})

@@ -1,0 +1,41 @@
+"""The command ``plan``."""
+
+import json
+
+from command_line import answer, assert_refused, problem, run, schema
+
+
+def test_plans_in_json_and_text():
+    """Two problems, two errors: the JSON fits its schema, is sorted, and K − 1 does not suffice; the text says the same."""
+    args = ("plan", "two_modes", "lower_bound", "--eps", "0.5", "--eps", "0.2")
+    document = answer(*args)
+    schema("plan").validate(document)
+    plans = document["plans"]
+    assert [plan["eps"] for plan in plans] == [0.5, 0.5, 0.2, 0.2] and plans[0]["steps"] <= plans[1]["steps"]
+    assert all(plan["bound"] <= plan["eps"] < plan["bound_one_step_less"] for plan in plans)
+    text = run(*args).stdout
+    assert all(str(plan["steps"]) in text for plan in plans)
+
+
+def test_the_truth_is_measured_on_request():
+    """--certify adds the exact W2, below the bound, and the grid's times are there."""
+    (plan,) = answer("plan", "ve_constant", "--eps", "0.2", "--grid", "best", "--certify")["plans"]
+    assert plan["truth"]["verdict"] == "HOLDS" and plan["truth"]["upper"] <= plan["bound"]
+    assert len(plan["grid"]["times"]) == plan["steps"] + 1
+
+
+def test_an_error_out_of_reach_is_exit_code_two(tmp_path):
+    """The reason is in the JSON and in the text."""
+    args = ("plan", problem(tmp_path, "gaussian"), "--eps", "1e-3", "--set", "scheme.score_error=2")
+    document = answer(*args, code=2)
+    schema("plan").validate(document)
+    assert document["plans"][0]["blocking"].startswith("score bias")
+    assert "out of reach" in run(*args).stdout
+
+
+def test_bad_input_is_one_line():
+    """A wrong ε, theorem or problem is refused by name."""
+    assert "eps must be positive" in assert_refused(run("plan", "two_modes", "--eps", "-1"))
+    assert_refused(run("plan", "two_modes"))
+    assert_refused(run("plan", "two_modes", "--eps", "1", "--theorem", "gao2025-general-sde"))
+    assert json.loads(run("plan", "two_modes", "--eps", "1", "--json").stdout)["schema_version"] == 1

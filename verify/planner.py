@@ -1,0 +1,325 @@
+r"""The smallest number of steps that reaches W2 ≤ ε under a bound, with its horizon, grid and score-error budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import brentq, minimize_scalar
+
+from bounds.best_grid import Model, model_of
+from bounds.bound import Bound
+from bounds.grid import MAX_STEPS, TimeGrid
+from bounds.recursion import weights
+from bounds.setting import Setting
+from bounds.theorem import NotApplicable, Theorem
+
+#: Below so many steps the leading order is not trusted, and every horizon is tried with the bound itself.
+FEW_STEPS = 400
+#: Below so many steps the horizon of the model is improved with the bound itself.
+MANY_STEPS = 5000
+#: Horizons tried per doubling of the horizon at first.
+HORIZONS_PER_DOUBLING = 3
+LONGEST_DOUBLINGS = 40
+#: Relative accuracy of the horizon.
+HORIZON_ACCURACY = 1e-3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What it takes to reach an error, or what stands in the way.
+
+    Attributes
+    ----------
+    theorem : str
+    eps : float
+    reached : bool
+    steps : int or None
+        The smallest K whose bound is at most ε.
+    horizon : float
+    grid : TimeGrid or None
+    score_error : float
+        M the bound allows for: the question's own, or the share of ε set aside for it.
+    bound : Bound or None
+        The theorem at the plan.
+    bound_one_step_less : float or None
+        The bound with K − 1 steps, above ε (None for K = 1).
+    blocking : str or None
+        The largest error that more steps do not remove, where ε is out of reach.
+    floor : float
+        What no number of steps gets below, at the horizon of the plan.
+    """
+
+    theorem: str
+    eps: float
+    reached: bool
+    steps: int | None
+    horizon: float
+    grid: TimeGrid | None
+    score_error: float
+    bound: Bound | None
+    bound_one_step_less: float | None
+    blocking: str | None
+    floor: float
+
+
+class Planner:
+    """Plans for one process, data law and sampler; the evaluations are shared between accuracies.
+
+    Parameters
+    ----------
+    theorem : Theorem
+        `martingale` or `martingale-coupled`.
+    setting : Setting
+        The question; its scheme gives the sampler, the prior and the early stopping, its grid is replaced.
+    grid : str
+        "uniform", or "best": the steps placed where the bound needs them.
+    horizon : float, optional
+        A fixed horizon; by default the best one.
+    score_share : float
+        Share of ε set aside for a score error, in [0, 1): M is then as large as that allows, not the setting's.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as above.
+    NotApplicable
+        If a hypothesis of the theorem is not met.
+    """
+
+    def __init__(
+        self, theorem: Theorem, setting: Setting, *, grid: str = "uniform", horizon: float | None = None,
+        score_share: float = 0.0,
+    ):
+        if grid not in ("uniform", "best"):
+            raise ValueError(f"grid must be uniform or best, got {grid!r}")
+        if theorem.ingredients is None:
+            raise ValueError(f"theorem must be martingale or martingale-coupled, got {theorem.key}")
+        if horizon is not None and not (np.isfinite(horizon) and horizon > setting.scheme.grid.early_stop):
+            raise ValueError(f"horizon must be finite and above early_stop, got {horizon}")
+        if not 0.0 <= score_share < 1.0:
+            raise ValueError(f"score_share must lie in [0, 1), got {score_share}")
+        if setting.process.blocks != 1:
+            raise ValueError(f"plans are made for one-block processes, got {setting.process.name}")
+        if unmet := theorem.unmet(setting):
+            raise NotApplicable(theorem.key, unmet)
+        self.theorem, self.setting, self.kind = theorem, setting, grid
+        self.fixed, self.share = horizon, score_share
+        self._models: dict[float, Model] = {}
+
+    # -- one horizon --------------------------------------------------------------------------------------------
+
+    def model(self, horizon: float) -> Model:
+        """The bound to leading order at this horizon, remembered."""
+        if horizon not in self._models:
+            self._models[horizon] = model_of(self.theorem, self._with_grid(TimeGrid.uniform(horizon, 1, self._stop)))
+        return self._models[horizon]
+
+    @property
+    def _stop(self) -> float:
+        return self.setting.scheme.grid.early_stop
+
+    def _with_grid(self, grid: TimeGrid, score_error: float | None = None) -> Setting:
+        changed = {} if score_error is None else {"score_error": score_error}
+        return replace(self.setting, scheme=replace(self.setting.scheme, grid=grid), **changed)
+
+    def grid(self, horizon: float, steps: int) -> TimeGrid:
+        """The grid of so many steps."""
+        if self.kind == "uniform":
+            return TimeGrid.uniform(horizon, steps, self._stop)
+        return self.model(horizon).best_grid(steps)
+
+    def bound(self, horizon: float, steps: int, score_error: float) -> Bound:
+        """The theorem itself."""
+        return self.theorem.bound(self._with_grid(self.grid(horizon, steps), score_error))
+
+    def _estimate(self, model: Model, steps: float, score_error: float) -> float:
+        counts = model.uniform_counts(steps) if self.kind == "uniform" else model.best_counts(steps)
+        return replace(model, score_error=score_error).error(counts)
+
+    def score_error(self, horizon: float, eps: float) -> float:
+        """The score error allowed for at this horizon."""
+        if self.share == 0:
+            return float(self.setting.score_error)
+        parts = self.model(horizon).ingredients
+        with np.errstate(over="ignore"):
+            size = float(np.sum(weights(parts.contraction)[0] * parts.score_weight))
+        return self.share * eps / size
+
+    def floor(self, horizon: float, eps: float) -> float:
+        """What the bound tends to with more and more steps, estimated."""
+        return replace(self.model(horizon), score_error=self.score_error(horizon, eps)).error(np.inf)
+
+    def _steps_by_model(self, horizon: float, eps: float, factor: float = 1.0) -> float:
+        """K at which factor × the estimate is ε; ∞ if none is."""
+        model, allowed = self.model(horizon), self.score_error(horizon, eps)
+        if not self.floor(horizon, eps) * factor < eps:
+            return math.inf
+        excess = lambda log_steps: math.log(  # noqa: E731
+            max(self._estimate(model, math.exp(log_steps), allowed) * factor, 1e-300) / eps)
+        low, high = 0.0, math.log(100.0 * MAX_STEPS)
+        if excess(high) > 0:
+            return math.inf
+        return math.exp(brentq(excess, low, high, xtol=1e-9)) if excess(low) > 0 else 1.0
+
+    # -- all horizons -------------------------------------------------------------------------------------------
+
+    def _best_horizon(self, cost: Callable[[float], float], start: float | None = None) -> float:
+        """The horizon with the least cost, by a scan over doublings and a bounded search around the best."""
+        if self.fixed is not None:
+            return self.fixed
+        ratio = 2 ** (1 / HORIZONS_PER_DOUBLING)
+        best, value = start, math.inf
+        if start is None:
+            best, value = self._scan(cost, ratio)
+        elif (value := cost(start)) == math.inf:
+            return start
+        span = math.log(ratio) * (1 if start is None else 3)
+        centre = math.log(best - self._stop)
+        found = minimize_scalar(
+            lambda x: min(_or_infinite(cost, self._stop + math.exp(x)), 1e300),
+            bounds=(centre - span, centre + span), method="bounded", options={"xatol": HORIZON_ACCURACY},
+        )
+        return self._stop + math.exp(found.x) if found.fun <= value else best
+
+    def _scan(self, cost, ratio: float):
+        best, value, horizon, worse = 1.0, math.inf, 2.0**-6, 0
+        for _ in range(HORIZONS_PER_DOUBLING * (6 + LONGEST_DOUBLINGS)):
+            found = _or_infinite(cost, self._stop + horizon)
+            best, value, worse = (horizon, found, 0) if found < value else (best, value, worse + (value < math.inf))
+            if worse > 2 * HORIZONS_PER_DOUBLING or (math.isinf(found) and self._settled(horizon)):
+                break
+            horizon *= ratio
+        return self._stop + best, value
+
+    def _settled(self, horizon: float) -> bool:
+        """Whether nothing is left of the initial error, or the process has ended: a longer run cannot help."""
+        try:
+            parts = self.model(self._stop + horizon).ingredients
+        except ValueError:
+            return True
+        left = float(weights(parts.contraction)[1] * parts.initial)
+        return left < 1e-12 * math.sqrt(float(self.setting.assumption.second_moment))
+
+    # -- the plan -----------------------------------------------------------------------------------------------
+
+    def plan(self, eps: float) -> Plan:
+        """The plan for W2 ≤ ``eps``.
+
+        Raises
+        ------
+        ValueError
+            If ``eps`` is not positive and finite.
+        """
+        if not (np.isfinite(eps) and eps > 0):
+            raise ValueError(f"eps must be positive and finite, got {eps}")
+        horizon = self._best_horizon(lambda T: self._steps_by_model(T, eps))
+        estimate = _or_infinite(lambda T: self._steps_by_model(T, eps), horizon)
+        if math.isinf(estimate) or estimate > MAX_STEPS:
+            return self._blocked(eps, estimate)
+        if estimate < FEW_STEPS:
+            steps, horizon = self._few(eps, horizon, estimate)
+        else:
+            steps, horizon = self._many(eps, horizon, estimate)
+        if steps is None:
+            return self._blocked(eps, math.inf)
+        return self._checked(eps, steps, horizon)
+
+    def _value(self, horizon: float, steps: int, eps: float) -> float:
+        try:
+            return float(self.bound(horizon, steps, self.score_error(horizon, eps)).total)
+        except ValueError:
+            return math.inf
+
+    def _few(self, eps: float, horizon: float, estimate: float):
+        """(K, T) by bisection on the bound itself, minimised over the horizon each time."""
+        best: dict[int, tuple[float, float]] = {}
+
+        def least(steps: int) -> float:
+            if steps not in best:
+                start = best[min(best, key=lambda k: abs(k - steps))][1] if best else horizon
+                T = self._best_horizon(lambda T: self._value(T, steps, eps), start)
+                best[steps] = self._value(T, steps, eps), T
+            return best[steps][0]
+
+        high = max(1, math.ceil(estimate))
+        while least(high) > eps:
+            high *= 2
+            if high > MAX_STEPS:
+                return None, horizon
+        low = high // 2
+        while low > 0 and least(low) <= eps:
+            low, high = low // 2, low
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if least(middle) <= eps else (middle, high)
+        return high, best[high][1]
+
+    def _many(self, eps: float, horizon: float, estimate: float):
+        """(K, T) from the model, corrected by the bound at the steps it proposes."""
+        if estimate < MANY_STEPS:
+            horizon = self._best_horizon(lambda T: self._value(T, math.ceil(estimate), eps), horizon)
+        model, allowed = self.model(horizon), self.score_error(horizon, eps)
+        steps, low, high = math.ceil(estimate), 0, None
+        while high is None or high - low > 1:
+            value = self._value(horizon, steps, eps)
+            low, high = (low, steps) if value <= eps else (steps, high)
+            factor = value / self._estimate(model, steps, allowed)
+            exact = self._steps_by_model(horizon, eps, factor)
+            if math.isinf(exact) or exact > MAX_STEPS:
+                return None, horizon
+            # the model says where ε is crossed; stay inside what is known
+            steps = max(math.ceil(exact), low + 1)
+            if high is not None and steps >= high:
+                steps = high - 1
+        return high, horizon
+
+    def _checked(self, eps: float, steps: int, horizon: float) -> Plan:
+        """The plan, with K and K − 1 evaluated by the theorem."""
+        allowed = self.score_error(horizon, eps)
+        bound = self.bound(horizon, steps, allowed)
+        less = self._value(horizon, steps - 1, eps) if steps > 1 else None
+        return Plan(
+            self.theorem.key, eps, bool(bound.total <= eps), steps, horizon, self.grid(horizon, steps), allowed, bound,
+            less, None, self.floor(horizon, eps),
+        )  # fmt: skip
+
+    def _blocked(self, eps: float, estimate: float) -> Plan:
+        """What more steps do not remove: the error source without which the floor is lowest."""
+        horizon = self._best_horizon(lambda T: self.floor(T, eps))
+        floor = self.floor(horizon, eps)
+        if floor < eps:
+            reason = f"discretisation: more than {MAX_STEPS} steps would be needed"
+        else:
+            left = {source: self._floor_without(source, eps) for source in self._sources()}
+            worst = min(left, key=left.get)
+            reason = f"{worst} keeps the bound above {eps:g} whatever the steps; without it the floor is {left[worst]:.3g}"
+        allowed = self.score_error(horizon, eps)
+        return Plan(self.theorem.key, eps, False, None, horizon, None, allowed, None, None, reason, floor)
+
+    def _sources(self) -> list[str]:
+        """Error sources that may block: with a free horizon the initial error only where no other is there."""
+        found = ["score bias"] * bool(self.setting.score_error) + ["early stopping"] * bool(self._stop)
+        return found + ["initialisation"] * (self.fixed is not None or not found)
+
+    def _floor_without(self, source: str, eps: float) -> float:
+        def floor(horizon: float) -> float:
+            model = replace(self.model(horizon), score_error=self.score_error(horizon, eps))
+            if source == "score bias":
+                model = replace(model, score_error=0.0)
+            else:
+                part = {"early stopping": "stop", "initialisation": "initial"}[source]
+                model = replace(model, ingredients=replace(model.ingredients, **{part: 0.0}))
+            return model.error(np.inf)
+
+        return floor(self._best_horizon(floor))
+
+
+def _or_infinite(cost: Callable[[float], float], horizon: float) -> float:
+    """The cost, or ∞ where the process has ended or leaves the range of numbers."""
+    try:
+        return cost(horizon)
+    except ValueError:
+        return math.inf
