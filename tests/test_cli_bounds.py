@@ -131,3 +131,11 @@ def test_lower_bound_says_where_the_mild_condition_fails(monkeypatch):
     monkeypatch.setattr("verify.certificate.theorems", lambda: {theorem.key: theorem})
     document = answer("lower-bound", "lower_bound", *FAST)
     assert {needed["steps"] for needed in document["requirements"]} == {None}
+
+
+def test_lower_bound_with_its_formula_and_picture(tmp_path):
+    """--formula gives λ, the integral and the σ0 where c vanishes; --out draws them."""
+    document = answer("lower-bound", "lower_bound", "--formula", "--out", tmp_path / "c.png")
+    assert document["formula"]["route"] == "closed form" and len(document["formula"]["vanishing"]) == 1
+    assert (tmp_path / "c.png").stat().st_size > 10_000
+    assert "vanishes at σ0 = 1.26" in run("lower-bound", "lower_bound", "--formula").stdout

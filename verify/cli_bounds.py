@@ -17,6 +17,7 @@ from verify.cli_question import (
     theorems_named,
 )
 from verify.console import HOLDS, WRONG, Failure, naming, print_json, print_text, progress
+from verify.new_file import new_file
 from verify.plain import plain
 
 #: Version of the JSON that ``bound`` prints.
@@ -75,9 +76,12 @@ def _errors(_context, _parameter, values):
 @click.option(
     "--eps", type=float, multiple=True, callback=_errors, help="Steps needed for this error; may be repeated."
 )
+@click.option("--formula", is_flag=True, help="Also λ(τ), c(σ0) by sympy, and the σ0 where c vanishes.")
+@click.option("--out", metavar="FILE.png", help="Also draw c(σ0) with the exact error on top.")
+@click.option("--force", is_flag=True, help="Replace the picture if it exists.")
 @SET_OPTION
 @JSON_OPTION
-def lower_bound(problem, eps, overrides, as_json):
+def lower_bound(problem, eps, formula, out, force, overrides, as_json):
     """Exact error of the sampler on Gaussian data, and the steps K ≥ c(σ0) T √d / ε that an error ε needs."""
     question = load_question(problem, overrides)
     theorem = theorems_named("gaussian-lower-bound")[0]
@@ -86,13 +90,49 @@ def lower_bound(problem, eps, overrides, as_json):
         unmet = (reason,) if setting is None else theorem.unmet(setting)
         value = None if unmet else theorem.bound(setting)
     answer = {**_entry(theorem, value, unmet), **_leading_order(question, value, eps)}
+    if formula:
+        answer["formula"] = _formula(question)
+    if out is not None:
+        _draw_constants(question, out, force)
     if as_json:
         print_json({**answer, "notes": [*answer["notes"], *question.notes], "problem": question.as_dict()})
     else:
         table = [report.lower_bound_table(answer)] if value else []
         lines = report.remarks([(theorem.key, unmet, answer["notes"])], question.notes)
+        if formula:
+            found = answer["formula"]
+            lines += [f"λ(t) = {found['rate']}", f"e/h = {found['integral']}  ({found['route']}; S = σ0²)"]
+            lines += [f"c(σ0) vanishes at σ0 = {std:.6g}" for std in found["vanishing"]]
+        lines += [f"wrote {out}"] * (out is not None)
         print_text(report.describe(question), *table, *lines)
     return HOLDS if value else WRONG
+
+
+def _formula(question) -> dict:
+    """λ, e/h and the zeros of c(σ0), for Euler–Maruyama on a uniform grid."""
+    import sympy
+
+    from verify.lower_constants import symbolic_constant, vanishing_stds
+
+    with naming(question.source), progress("integrating λ"):
+        found = symbolic_constant(question.process)
+        zeros = vanishing_stds(question.process, question.scheme.grid.horizon)
+    return {
+        "rate": str(found.rate), "rate_latex": sympy.latex(found.rate), "integral": str(found.integral),
+        "integral_latex": sympy.latex(found.integral), "route": found.route, "vanishing": zeros,
+    }  # fmt: skip
+
+
+def _draw_constants(question, out: str, force: bool) -> None:
+    from matplotlib.figure import Figure
+
+    from verify.lower_constants import plot_constants
+
+    figure = Figure(figsize=(6.5, 4.0), layout="constrained")
+    with naming(question.source), progress("measuring"):
+        plot_constants(figure.add_subplot(), question.process, question.scheme.grid.horizon)
+    with new_file(out, force) as part:
+        figure.savefig(part, format="png", dpi=160)
 
 
 def _leading_order(question, value, eps) -> dict:
