@@ -63,9 +63,13 @@ class Model:
         """
         later, _ = weights(self.ingredients.contraction)
         with np.errstate(over="ignore", invalid="ignore"):
-            spread, bias = later**2 * self.ingredients.variance, later * self.ingredients.bias
-        spread, bias = (np.nan_to_num(x, nan=0.0, posinf=np.finfo(float).max ** 0.25) for x in (spread, bias))
-        counts = np.cbrt(spread) + np.sqrt(np.finfo(float).tiny)
+            spread, bias = later * np.sqrt(self.ingredients.variance), later * self.ingredients.bias
+        unit = max(spread.max(), bias.max())
+        if not 0 < unit < np.inf:
+            # nothing to choose from, or the bound is infinite whatever the grid
+            return self.uniform_counts(steps)
+        spread, bias = np.square(spread / unit), bias / unit
+        counts = np.cbrt(spread) + np.finfo(float).tiny
         least = FLOOR * self.lengths / self.lengths.sum()
         for _ in range(ROUNDS):
             counts = counts * (steps / counts.sum())
@@ -98,6 +102,6 @@ def model_of(theorem: Theorem, setting: Setting) -> Model:
     places = np.linspace(1.0, 0.0, MODEL_STEPS + 1)
     fine = TimeGrid(grid.early_stop + (grid.horizon - grid.early_stop) * places**3, "list")
     setting = replace(setting, scheme=replace(setting.scheme, grid=fine))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         parts = theorem.ingredients(setting, theorem.functions)
     return Model(fine.times, parts, float(setting.score_error), float(setting.score_noise))

@@ -9,7 +9,13 @@ from scipy.integrate import quad
 from tolerances import LEADING_ORDER, LEADING_QUADRATURE
 
 from bounds import ou, ve, vp
-from verify.lower_constants import measured_constants, plot_constants, signed_integral, symbolic_constant, vanishing_stds
+from verify.lower_constants import (
+    measured_constants,
+    plot_constants,
+    signed_integral,
+    symbolic_constant,
+    vanishing_stds,
+)
 
 S, T = sympy.symbols("S T", positive=True)
 

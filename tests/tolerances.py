@@ -103,3 +103,6 @@ BEST_GRID = 0.02
 PLAN_EXCESS = 1.01
 #: Distance of a fitted exponent from the derived one.
 EXPONENT = 0.05
+
+#: Relative difference of two schedules of a kind on their best grids, each found by its own search.
+SAME_SCHEDULE = 0.01

@@ -18,6 +18,7 @@ from verify.cli_lookup import list_everything, show
 from verify.cli_plan import plan
 from verify.cli_regimes import regimes
 from verify.cli_sample import sample
+from verify.cli_schedules import schedules
 from verify.cli_table import table
 from verify.console import (
     FAILURES,
@@ -92,7 +93,7 @@ def cli(context):
         click.echo(context.get_help())
 
 
-for _command in (bound, certify, demo, doctor, list_everything, lower_bound, plan, regimes, sample, show, table):
+for _command in (bound, certify, demo, doctor, list_everything, lower_bound, plan, regimes, sample, schedules, show, table):
     cli.add_command(_command)
 
 

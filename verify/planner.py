@@ -25,6 +25,8 @@ HORIZONS_PER_DOUBLING = 3
 LONGEST_DOUBLINGS = 40
 #: Relative accuracy of the horizon.
 HORIZON_ACCURACY = 1e-3
+#: Part of the error at which the initial one no longer matters.
+NEGLIGIBLE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ class Planner:
 
     def bound(self, horizon: float, steps: int, score_error: float) -> Bound:
         """The theorem itself."""
-        return self.theorem.bound(self._with_grid(self.grid(horizon, steps), score_error))
+        with np.errstate(all="ignore"):  # far too long a horizon overflows, and the bound is ∞
+            return self.theorem.bound(self._with_grid(self.grid(horizon, steps), score_error))
 
     def _estimate(self, model: Model, steps: float, score_error: float) -> float:
         counts = model.uniform_counts(steps) if self.kind == "uniform" else model.best_counts(steps)
@@ -166,14 +169,19 @@ class Planner:
 
     # -- all horizons -------------------------------------------------------------------------------------------
 
-    def _best_horizon(self, cost: Callable[[float], float], start: float | None = None) -> float:
-        """The horizon with the least cost, by a scan over doublings and a bounded search around the best."""
+    def _best_horizon(
+        self, cost: Callable[[float], float], start: float | None = None, size: Callable[[float], float] = float
+    ) -> float:
+        """The horizon with the least cost, by a scan over doublings and a bounded search around the best.
+
+        ``size`` turns the least cost so far into an error below which nothing of the initial error matters.
+        """
         if self.fixed is not None:
             return self.fixed
         ratio = 2 ** (1 / HORIZONS_PER_DOUBLING)
         best, value = start, math.inf
         if start is None:
-            best, value = self._scan(cost, ratio)
+            best, value = self._scan(cost, ratio, size)
         elif (value := cost(start)) == math.inf:
             return start
         span = math.log(ratio) * (1 if start is None else 3)
@@ -184,24 +192,24 @@ class Planner:
         )
         return self._stop + math.exp(found.x) if found.fun <= value else best
 
-    def _scan(self, cost, ratio: float):
+    def _scan(self, cost, ratio: float, size):
         best, value, horizon, worse = 1.0, math.inf, 2.0**-6, 0
         for _ in range(HORIZONS_PER_DOUBLING * (6 + LONGEST_DOUBLINGS)):
             found = _or_infinite(cost, self._stop + horizon)
-            best, value, worse = (horizon, found, 0) if found < value else (best, value, worse + (value < math.inf))
-            if worse > 2 * HORIZONS_PER_DOUBLING or (math.isinf(found) and self._settled(horizon)):
+            best, value, worse = (horizon, found, 0) if found < value else (best, value, worse + 1)
+            # a mixture's bound may rise before it falls: only the end of the initial error ends the scan
+            if worse > 2 * HORIZONS_PER_DOUBLING and self._settled(horizon, size(value)):
                 break
             horizon *= ratio
         return self._stop + best, value
 
-    def _settled(self, horizon: float) -> bool:
-        """Whether nothing is left of the initial error, or the process has ended: a longer run cannot help."""
+    def _settled(self, horizon: float, error: float) -> bool:
+        """Whether what is left of the initial error is far below ``error``, or the process has ended."""
         try:
             parts = self.model(self._stop + horizon).ingredients
         except ValueError:
             return True
-        left = float(weights(parts.contraction)[1] * parts.initial)
-        return left < 1e-12 * math.sqrt(float(self.setting.assumption.second_moment))
+        return float(weights(parts.contraction)[1] * parts.initial) < NEGLIGIBLE * error
 
     # -- the plan -----------------------------------------------------------------------------------------------
 
@@ -215,7 +223,7 @@ class Planner:
         """
         if not (np.isfinite(eps) and eps > 0):
             raise ValueError(f"eps must be positive and finite, got {eps}")
-        horizon = self._best_horizon(lambda T: self._steps_by_model(T, eps))
+        horizon = self._best_horizon(lambda T: self._steps_by_model(T, eps), size=lambda _: eps)
         estimate = _or_infinite(lambda T: self._steps_by_model(T, eps), horizon)
         if math.isinf(estimate) or estimate > MAX_STEPS:
             return self._blocked(eps, estimate)
@@ -226,6 +234,11 @@ class Planner:
         if steps is None:
             return self._blocked(eps, math.inf)
         return self._checked(eps, steps, horizon)
+
+    def least_bound(self, steps: int) -> tuple[float, Bound]:
+        """(T, the theorem) at the horizon where the bound with so many steps is smallest, for the setting's score error."""
+        horizon = self._best_horizon(lambda T: self._value(T, steps, 1.0))
+        return horizon, self.bound(horizon, steps, self.score_error(horizon, 1.0))
 
     def _value(self, horizon: float, steps: int, eps: float) -> float:
         try:
@@ -288,7 +301,7 @@ class Planner:
 
     def _blocked(self, eps: float, estimate: float) -> Plan:
         """What more steps do not remove: the error source without which the floor is lowest."""
-        horizon = self._best_horizon(lambda T: self.floor(T, eps))
+        horizon = self._best_horizon(lambda T: self.floor(T, eps), size=lambda _: eps)
         floor = self.floor(horizon, eps)
         if floor < eps:
             reason = f"discretisation: more than {MAX_STEPS} steps would be needed"
@@ -314,7 +327,7 @@ class Planner:
                 model = replace(model, ingredients=replace(model.ingredients, **{part: 0.0}))
             return model.error(np.inf)
 
-        return floor(self._best_horizon(floor))
+        return floor(self._best_horizon(floor, size=lambda _: eps))
 
 
 def _or_infinite(cost: Callable[[float], float], horizon: float) -> float:

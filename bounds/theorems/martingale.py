@@ -233,7 +233,7 @@ def initial_error(setting: Setting, functions):
             )
         # problem by problem: in a batch some may be past ξ at T and others not
         candidates["log-concave at T"] = np.where(convex > 0, np.sqrt(np.where(convex > 0, square, 0.0)) + rounding, np.inf)
-    if setting.facts.distance_to_gaussian is not None and setting.table.prior_var >= variance and a > 0:
+    if setting.facts.distance_to_gaussian is not None and setting.table.prior_var >= variance and a**2 > 0:
         spare = (setting.table.prior_var - variance) / a**2
         candidates["transport at 0"] = np.asarray(a * setting.facts.distance_to_gaussian(spare))
     values = np.broadcast_arrays(*candidates.values())
