@@ -20,11 +20,15 @@ from bounds.theorem import NotApplicable, Theorem
 FEW_STEPS = 400
 #: Below so many steps the horizon of the model is improved with the bound itself.
 MANY_STEPS = 5000
+#: Steps of the evaluation that corrects the model where many more are planned.
+CALIBRATION_STEPS = 20_000
 #: Horizons tried per doubling of the horizon at first.
 HORIZONS_PER_DOUBLING = 3
 LONGEST_DOUBLINGS = 40
 #: Relative accuracy of the horizon.
 HORIZON_ACCURACY = 1e-3
+#: Bounds remembered.
+REMEMBERED = 8
 #: Part of the error at which the initial one no longer matters.
 NEGLIGIBLE = 1e-3
 
@@ -110,6 +114,7 @@ class Planner:
         self.theorem, self.setting, self.kind = theorem, setting, grid
         self.fixed, self.share = horizon, score_share
         self._models: dict[float, Model] = {}
+        self._bounds: dict[tuple, Bound] = {}
 
     # -- one horizon --------------------------------------------------------------------------------------------
 
@@ -134,9 +139,15 @@ class Planner:
         return self.model(horizon).best_grid(steps)
 
     def bound(self, horizon: float, steps: int, score_error: float) -> Bound:
-        """The theorem itself."""
-        with np.errstate(all="ignore"):  # far too long a horizon overflows, and the bound is ∞
-            return self.theorem.bound(self._with_grid(self.grid(horizon, steps), score_error))
+        """The theorem itself; the last few are remembered."""
+        asked = horizon, steps, score_error
+        if asked not in self._bounds:
+            with np.errstate(all="ignore"):  # far too long a horizon overflows, and the bound is ∞
+                found = self.theorem.bound(self._with_grid(self.grid(horizon, steps), score_error))
+            while len(self._bounds) >= REMEMBERED:
+                self._bounds.pop(next(iter(self._bounds)))
+            self._bounds[asked] = found
+        return self._bounds[asked]
 
     def _estimate(self, model: Model, steps: float, score_error: float) -> float:
         counts = model.uniform_counts(steps) if self.kind == "uniform" else model.best_counts(steps)
@@ -276,6 +287,11 @@ class Planner:
             horizon = self._best_horizon(lambda T: self._value(T, math.ceil(estimate), eps), horizon)
         model, allowed = self.model(horizon), self.score_error(horizon, eps)
         steps, low, high = math.ceil(estimate), 0, None
+        if estimate > 2 * CALIBRATION_STEPS:
+            # cheap: what the model lacks at fewer steps, it lacks at more
+            factor = self._value(horizon, CALIBRATION_STEPS, eps) / self._estimate(model, CALIBRATION_STEPS, allowed)
+            corrected = self._steps_by_model(horizon, eps, factor)
+            steps = steps if math.isinf(corrected) or corrected > MAX_STEPS else math.ceil(corrected)
         while high is None or high - low > 1:
             value = self._value(horizon, steps, eps)
             low, high = (low, steps) if value <= eps else (steps, high)

@@ -1,0 +1,28 @@
+"""Seconds to plan one (ε, d) cell: ε from 0.5 to 1e-3, d from 1 to 10⁴, three processes, both grids."""
+
+import itertools
+import statistics
+import time
+
+import numpy as np
+
+from bounds import ou, theorems, ve, vp
+from bounds.schemes import euler_maruyama
+from closed_form import Gaussian
+from verify.planner import Planner
+from verify.settings import setting_of
+
+EPS, DIMENSIONS = (0.5, 0.1, 0.02, 0.005, 0.001), (1, 10, 100, 1000, 10_000)
+
+if __name__ == "__main__":
+    print("process            grid     median s    max s    largest K   (25 cells each)")
+    for process, grid in itertools.product((ou(), vp("1/10+199/10*t"), ve(1)), ("uniform", "best")):
+        seconds, largest = [], 0
+        for eps, dim in itertools.product(EPS, DIMENSIONS):
+            start = time.perf_counter()
+            setting = setting_of(process, Gaussian(np.zeros(dim), 1.0), euler_maruyama(1, 1))
+            plan = Planner(theorems()["martingale"], setting, grid=grid).plan(eps)
+            seconds.append(time.perf_counter() - start)
+            largest = max(largest, plan.steps or 0)
+        name = f"{process.name} {process.parameters or ''}"[:18]
+        print(f"{name:18} {grid:8} {statistics.median(seconds):8.2f} {max(seconds):8.2f} {largest:12,}", flush=True)
