@@ -59,7 +59,9 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
     entries.sort(key=lambda entry: (-entry["eps"], entry["steps"] is None, entry["steps"] or 0))
     if as_json:
         known = {question.source: question.as_dict() for question in questions}
-        print_json({"schema_version": SCHEMA_VERSION, "plans": entries, "problems": known})
+        # one plan is also at the top, so that a script need not look into the list
+        alone = entries[0] if len(entries) == 1 else {}
+        print_json({"schema_version": SCHEMA_VERSION, **alone, "plans": entries, "problems": known})
     else:
         print_text(*[report.describe(question) for question in questions], _table(entries, with_truth), *_lines(entries))
     return HOLDS if all(entry["reached"] for entry in entries) else WRONG
