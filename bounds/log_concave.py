@@ -138,6 +138,11 @@ class WeaklyLogConcave(Envelope):
             a_sq + self.alpha * s_sq
         )
 
+    def profile(self, r):
+        r""":math:`\alpha - f_M(r)/r`, which the convexity profile :math:`\kappa_U(r)` of the law never drops below."""
+        r, root = np.asarray(r, dtype=float), np.sqrt(self.M)
+        return self.alpha - 2 * root * np.tanh(r * root / 2) / r
+
     def scaled(self, factor: float):
         """The law of factor·X_0."""
         return scaled_law(self, factor, alpha=-2, M=-2, L=-2)

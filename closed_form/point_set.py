@@ -10,11 +10,12 @@ _EPS = np.finfo(float).eps
 
 
 def enclosing_radius(centres: np.ndarray) -> float:
-    r"""Upper bound of the radius of the smallest ball holding the points, tight to about 1e-9.
+    r"""Upper bound of the radius of the smallest ball holding the points: exact up to rounding in 1 and 2 dimensions.
 
-    The largest distance from a centre found by Frank-Wolfe with away steps on the dual problem; whatever the
-    centre, that distance is an upper bound, and it is rounded up. Points that differ in one coordinate
-    only: half the range.
+    The largest distance from a centre found by Frank-Wolfe with away steps on the dual problem, then from
+    the point equally far from the points that found to be on the boundary; whatever the centre, that distance is an
+    upper bound, and it is rounded up. In more dimensions tight to about 1e-9 at worst. Points that differ in one
+    coordinate only: half the range.
 
     Parameters
     ----------
@@ -49,7 +50,18 @@ def enclosing_radius(centres: np.ndarray) -> float:
             step = min(lack / (2.0 * (1.0 - lack)) if lack < 1.0 else math.inf, u[near] / (1.0 - u[near]))
             u *= 1.0 + step
             u[near] = max(0.0, u[near] - step)
+    for share in (1e-9, 1e-6, 1e-3):
+        best = min(best, float(_distances_sq(centres, _equidistant(centres[u > share])).max()))
     return math.sqrt(best) * (1.0 + (centres.shape[1] + 8) * _EPS)
+
+
+def _equidistant(points: np.ndarray) -> np.ndarray:
+    """The point of the affine span of the points that is equally far from all of them, in the sense of least squares."""
+    first, edges = points[0], points[1:] - points[0]
+    if not len(edges):
+        return first
+    # |c − x_i|² = |c − x_0|²: 2 e_i·(c − x_0) = |e_i|², and the least-norm solution lies in the span
+    return first + np.linalg.lstsq(2.0 * edges, np.einsum("cd,cd->c", edges, edges), rcond=None)[0]
 
 
 def _distances_sq(centres: np.ndarray, centre: np.ndarray) -> np.ndarray:

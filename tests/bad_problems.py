@@ -90,6 +90,12 @@ VALID = {
     },
 }
 
+VALID["smoothed"] = {
+    **{key: value for key, value in VALID["bounded"].items() if key != "data.early_stop"},
+    "data.assumption": '"smoothed-support"',
+    "data.std": "0.5",
+}
+
 #: The data file beside every problem.
 DATA = "x,y,z\n1.0,2.0,3.0\n2.0,1.0,3.0\n4.0,1.5,3.0\n"
 
@@ -360,6 +366,9 @@ BAD_PROBLEMS = [
     _bad("L missing", "data.L is missing", "weak", data__L=None),
     _bad("lipschitz negative", "data.lipschitz must be non-negative", "lipschitz", data__lipschitz="-0.5"),
     _bad("lipschitz missing", "data.lipschitz is missing", "lipschitz", data__lipschitz=None),
+    _bad("std zero", "data.std must be positive", "smoothed", data__std="0"),
+    _bad("negative radius of a mixture", "data.radius must be positive", "smoothed", data__radius="-1"),
+    _bad("moment below the noise", "second_moment must be at least", "smoothed", data__second_moment="0.1"),
     _bad("radius zero", "data.radius must be positive", "bounded", data__radius="0"),
     _bad("bounded without early stop", "early_stop", "bounded", data__early_stop=None),
     _bad("early stops disagree", "the same as data.early_stop", "bounded", scheme__early_stop="0.02"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
-from tolerances import ENCLOSING_BALL, FINITE_DIFFERENCE, LAW_ROUNDING, STANDARD_ERRORS
+from tolerances import PLANE_BALL, ENCLOSING_BALL, FINITE_DIFFERENCE, LAW_ROUNDING, STANDARD_ERRORS
 
 from closed_form import Gaussian, GaussianMixture
 from closed_form.point_set import enclosing_radius
@@ -250,7 +250,7 @@ def test_enclosing_ball_in_the_plane(seed, c):
             centre = chosen[0] + np.linalg.lstsq(edges, 0.5 * (edges**2).sum(axis=1))[0]
             radius = np.linalg.norm(points - centre, axis=1).max()
             best = min(best, radius)
-    assert best * (1 - 1e-15) <= enclosing_radius(points) <= best * (1 + ENCLOSING_BALL)
+    assert best * (1 - 1e-15) <= enclosing_radius(points) <= best * (1 + PLANE_BALL)
 
 
 def test_enclosing_ball_of_known_bodies():

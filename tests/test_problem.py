@@ -264,6 +264,13 @@ def test_missing_moments_are_noted_not_silent(tmp_path):
     assert unknown_mean.assumptions[0].mean_norm is None and unknown_mean.notes == ()
 
 
+def test_a_smoothed_support_is_a_continuous_mixture(tmp_path):
+    """Radius R and std s give α = L = 1/s², M = R²/s⁴ and at most R² + d s² for the second moment, no early stop."""
+    (found,) = load(tmp_path, "smoothed").assumptions
+    assert (found.alpha, found.L, found.M, found.second_moment) == (4.0, 4.0, 16.0, 1.25)
+    assert load(tmp_path, "smoothed", data__second_moment="0.9").assumptions[0].second_moment == pytest.approx(0.9)
+
+
 def test_bounded_data_stop_early(tmp_path):
     """The early stop of bounded data may stand in either section, and reaches the grid."""
     assert load(tmp_path, "bounded").scheme.grid.early_stop == 0.01

@@ -106,3 +106,8 @@ EXPONENT = 0.05
 
 #: Relative difference of two schedules of a kind on their best grids, each found by its own search.
 SAME_SCHEDULE = 0.01
+
+#: Convexity profile: what the search may be off by, relative to α + M/α.
+PROFILE = 1e-7
+#: Smallest enclosing ball in the plane against all pairs and triples: rounding.
+PLANE_BALL = 1e-13

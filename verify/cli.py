@@ -16,6 +16,7 @@ from verify.cli_bounds import bound, lower_bound
 from verify.cli_certify import certify
 from verify.cli_lookup import list_everything, show
 from verify.cli_plan import plan
+from verify.cli_profile import profile
 from verify.cli_regimes import regimes
 from verify.cli_sample import sample
 from verify.cli_schedules import schedules
@@ -93,7 +94,7 @@ def cli(context):
         click.echo(context.get_help())
 
 
-for _command in (bound, certify, demo, doctor, list_everything, lower_bound, plan, regimes, sample, schedules, show, table):
+for _command in (bound, certify, demo, doctor, list_everything, lower_bound, plan, profile, regimes, sample, schedules, show, table):
     cli.add_command(_command)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from bounds.assumptions import ASSUMPTIONS, Assumption
+from bounds.bounded_support import BoundedSupport
+from bounds.envelope import check_constant
 from closed_form.dataset import read_samples, smoothed_data
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
@@ -30,6 +32,7 @@ _CONSTANTS = {
     "weak-log-concave": ("alpha", "M", "L"),
     "log-lipschitz": ("alpha", "lipschitz", "L"),
     "bounded": ("radius",),
+    "smoothed-support": ("radius", "std"),
 }
 _MOMENTS = ("dim", "second_moment", "mean_norm", "time_regularity")
 
@@ -55,7 +58,7 @@ def read_data(section: Section, folder: Path) -> tuple[Data, dict]:
     known |= {key for keys in (*_LAWS.values(), *_CONSTANTS.values()) for key in keys}
     kind = section.choice(given[0], _LAWS if given[0] == "law" else _CONSTANTS)
     if given[0] == "assumption":
-        extra = ("early_stop",) if ASSUMPTIONS[kind].needs_early_stop else ()
+        extra = ("early_stop",) if kind == BoundedSupport.key else ()
         section.only(("assumption", *_CONSTANTS[kind], *_MOMENTS, *extra), known, f"assumption {kind!r}")
         return _constants(section, kind)
     section.only(("law", *_LAWS[kind]), known, f"law {kind!r}")
@@ -81,13 +84,24 @@ def _constants(section: Section, kind: str) -> tuple[Data, dict]:
         notes.append("data.mean_norm and data.second_moment were not given: the data are taken to be centred")
     if moments["second_moment"] is None:
         notes.append("data.second_moment was not given: the largest value the constants allow is used")
+    make = _smoothed_support if kind == "smoothed-support" else ASSUMPTIONS[kind]
     with section.border():
-        assumption = ASSUMPTIONS[kind](**constants, dim=dim, **moments)
+        assumption = make(**constants, dim=dim, **moments)
     early_stop = section.number("early_stop", None, positive=True)
     regularity = section.number("time_regularity", None, minimum=0.0)
     table = {key: value for key, value in section.values.items() if key != "early_stop"}
     table.update(dim=dim, **{key: value for key, value in moments.items() if value is not None})
     return Data(None, (assumption,), early_stop, regularity, tuple(notes)), table
+
+
+def _smoothed_support(radius: float, std: float, dim: int, second_moment: float | None, mean_norm: float | None):
+    """Y + N(0, std² I) with Y in a ball: any mixture of one isotropic Gaussian, finite or continuous."""
+    std = check_constant("std", std, positive=True)
+    if second_moment is not None:
+        if second_moment < dim * std**2:
+            raise ValueError(f"second_moment must be at least dim std² = {dim * std**2:g}, got {second_moment:g}")
+        second_moment -= dim * std**2
+    return BoundedSupport(radius, dim, second_moment, mean_norm).smoothed(std**2)
 
 
 def _gaussian(section: Section, _folder: Path) -> Gaussian:
