@@ -14,7 +14,6 @@ _HOME = {
     "WeaklyLogConcave": "assumptions",
     "LogLipschitz": "assumptions",
     "BoundedSupport": "assumptions",
-    "theorems": "theorem",
     **dict.fromkeys(("ou", "vp", "ve", "sub_vp", "general"), "schedules"),
     **dict.fromkeys(
         (

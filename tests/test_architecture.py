@@ -104,3 +104,11 @@ def test_public_names_resolve(package):
         assert getattr(module, name) is not None
     with pytest.raises(AttributeError):
         module.no_such_name  # noqa: B018
+
+
+def test_no_public_name_is_also_a_module():
+    """A lazy name that is a submodule's would become that submodule once it is imported."""
+    for package in PACKAGES:
+        names = set(__import__(package).__all__)
+        modules = {path.stem for path in (ROOT / package).iterdir() if path.suffix == ".py" or path.is_dir()}
+        assert not names & modules

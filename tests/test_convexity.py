@@ -44,7 +44,9 @@ def test_pairs_are_at_their_distance_and_have_their_slope():
 
 
 @settings(max_examples=25)
-@given(st.integers(0, 10**6), st.integers(1, 7), st.integers(1, 10), st.sampled_from([0.0, 0.05, 0.5]), st.sampled_from([ou(), ve(1)]))
+@given(
+    st.integers(0, 10**6), st.integers(1, 7), st.integers(1, 10), st.sampled_from([0.0, 0.05, 0.5]), st.sampled_from([ou(), ve(1)])
+)
 def test_the_profile_never_drops_below_what_is_proved(seed, components, dim, time, process):
     """For random mixtures in 1 to 10 dimensions, along the forward flow, the least slope found is at least α − f_M(r)/r."""
     rng = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
-from tolerances import PLANE_BALL, ENCLOSING_BALL, FINITE_DIFFERENCE, LAW_ROUNDING, STANDARD_ERRORS
+from tolerances import ENCLOSING_BALL, FINITE_DIFFERENCE, LAW_ROUNDING, PLANE_BALL, STANDARD_ERRORS
 
 from closed_form import Gaussian, GaussianMixture
 from closed_form.point_set import enclosing_radius

@@ -14,6 +14,7 @@ import click
 
 from verify.cli_bounds import bound, lower_bound
 from verify.cli_certify import certify
+from verify.cli_constants import constants
 from verify.cli_lookup import list_everything, show
 from verify.cli_plan import plan
 from verify.cli_profile import profile
@@ -94,7 +95,10 @@ def cli(context):
         click.echo(context.get_help())
 
 
-for _command in (bound, certify, demo, doctor, list_everything, lower_bound, plan, profile, regimes, sample, schedules, show, table):
+_COMMANDS = (
+    bound, certify, constants, demo, doctor, list_everything, lower_bound, plan, profile, regimes, sample, schedules, show, table,
+)  # fmt: skip
+for _command in _COMMANDS:
     cli.add_command(_command)
 
 

@@ -28,6 +28,8 @@ SCHEMA_VERSION = 1
 @problem_options
 def bound(problem, theorem, information, overrides, as_json):
     """Evaluate every theorem (or one) on PROBLEM, and name the hypotheses that are not met."""
+    from verify.smoothing import explained
+
     question = load_question(problem, overrides)
     chosen, results = theorems_named(theorem), []
     setting, reason = setting_or_reason(question, information)
@@ -36,7 +38,7 @@ def bound(problem, theorem, information, overrides, as_json):
             tell(index / len(chosen), each.key)
             with naming(each.key):
                 unmet = (reason,) if setting is None else each.unmet(setting)
-                value = None if unmet else each.bound(setting)
+                value = None if unmet else explained(each.bound(setting), each, setting)
             results.append(_entry(each, value, unmet))
     if as_json:
         document = {"results": results, "notes": question.notes, "problem": question.as_dict()}

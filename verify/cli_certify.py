@@ -40,7 +40,10 @@ def certify(problem, theorem, information, overrides, as_json):
 
 def certificates_of(question, chosen, information: str, tell: Callable) -> list:
     """A certificate of each theorem; the exact error is measured once, and only if one applies."""
+    from dataclasses import replace
+
     from verify.certificate import Certificate, Verdict, certify_setting, versions
+    from verify.smoothing import explained
 
     if question.law is None:
         raise Failure(
@@ -58,7 +61,10 @@ def certificates_of(question, chosen, information: str, tell: Callable) -> list:
             if measured is None and not each.unmet(setting):
                 tell(None, f"{question.source}: exact law of the sampler")
                 measured = measured_error(setting, question.law)
-            certificates.append(certify_setting(each, setting, question.law, measured, record))
+            found = certify_setting(each, setting, question.law, measured, record)
+            if found.bound is not None:
+                found = replace(found, bound=explained(found.bound, each, setting))
+            certificates.append(found)
     return certificates
 
 

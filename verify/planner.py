@@ -260,12 +260,16 @@ class Planner:
     def _few(self, eps: float, horizon: float, estimate: float):
         """(K, T) by bisection on the bound itself, minimised over the horizon each time."""
         best: dict[int, tuple[float, float]] = {}
+        coarse = [horizon] if self.fixed is not None else [
+            horizon, *(self._stop + 2.0**power for power in range(-6, LONGEST_DOUBLINGS // 2))
+        ]  # fmt: skip
 
         def least(steps: int) -> float:
             if steps not in best:
-                start = best[min(best, key=lambda k: abs(k - steps))][1] if best else horizon
-                T = self._best_horizon(lambda T: self._value(T, steps, eps), start)
-                best[steps] = self._value(T, steps, eps), T
+                value = lambda T: self._value(T, steps, eps)  # noqa: E731
+                start = min([*coarse, *(T for _, T in best.values())], key=value)
+                T = start if value(start) <= eps else self._best_horizon(value, start)
+                best[steps] = value(T), T
             return best[steps][0]
 
         high = max(1, math.ceil(estimate))

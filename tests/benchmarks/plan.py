@@ -6,8 +6,9 @@ import time
 
 import numpy as np
 
-from bounds import ou, theorems, ve, vp
+from bounds import ou, ve, vp
 from bounds.schemes import euler_maruyama
+from bounds.theorem import theorems
 from closed_form import Gaussian
 from verify.planner import Planner
 from verify.settings import setting_of
