@@ -9,6 +9,9 @@ import numpy as np
 
 #: Relative slack granted to constants that were themselves computed in floating point.
 CONSTANT_SLACK = 1e-12
+#: Constants lie within this factor of 1 and their squares too: products of four never leave the range of floats,
+#: where an excess would vanish and a bound drop below the truth.
+LARGEST_CONSTANT = 1e50
 
 
 def check_constant(name: str, value, *, positive: bool = False, infinite: bool = False):
@@ -22,6 +25,12 @@ def check_constant(name: str, value, *, positive: bool = False, infinite: bool =
     if np.any(bad):
         shown = float(array[bad].flat[0]) if array.ndim else float(array)
         raise ValueError(f"{name} must be {requirement}{'' if infinite else ' and finite'}, got {shown}")
+    limit = LARGEST_CONSTANT**2 if name == "second_moment" else LARGEST_CONSTANT
+    far = (array > limit) & np.isfinite(array) | (positive & (array < 1 / limit))
+    if np.any(far):
+        shown = float(array[far].flat[0]) if array.ndim else float(array)
+        between = f"between {1 / limit:g} and {limit:g}" if positive else f"at most {limit:g}"
+        raise ValueError(f"{name} must be {between} (choose other units), got {shown}")
     return float(array) if array.ndim == 0 else array
 
 

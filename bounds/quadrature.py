@@ -24,6 +24,8 @@ RELATIVE_ERROR = 1e-11
 SAFETY = 10.0
 MAX_HALVINGS = 48
 MAX_PANELS = 2048
+#: Largest a² and s²: beyond it their products with the data's constants would leave the range of floats.
+LARGEST_SCALE_SQ = 1e100
 #: A relative error of ∫f or ∫g² above this means that the integral does not converge.
 DIVERGENCE = 1e-6
 
@@ -148,6 +150,8 @@ class Path:
             self.s_sq = np.fromiter(upwards, float, len(self.times))[::-1].copy()
         if not (np.all(np.isfinite(self.s_sq)) and np.all(np.isfinite(self.a))):
             raise ValueError("process: a(t) and s²(t) must stay finite up to the horizon; use a smaller horizon")
+        if max(self.a.max() ** 2, self.s_sq.max()) > LARGEST_SCALE_SQ:
+            raise ValueError(f"process: a² and s² must stay below {LARGEST_SCALE_SQ:g} up to the horizon; use a smaller horizon")
         if self.s_sq[0] <= 0:
             raise ValueError("process: g² must not vanish on the whole of [0, T]")
 

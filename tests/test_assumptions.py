@@ -146,3 +146,11 @@ def test_constants_must_be_numbers(value):
     """Strings, None and booleans are not constants."""
     with pytest.raises(TypeError, match="m0"):
         StronglyLogConcave(value, 2.0)
+
+
+@pytest.mark.parametrize("value", [1e-51, 1e51])
+def test_constants_far_from_one_are_refused(value):
+    """Beyond 1e±50 products of constants would leave the range of floats: other units are asked for."""
+    for make in (lambda: StronglyLogConcave(m0=value, L0=value), lambda: BoundedSupport(radius=value)):
+        with pytest.raises(ValueError, match="choose other units"):
+            make()

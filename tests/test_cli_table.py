@@ -20,4 +20,4 @@ def test_formats():
 
 def test_a_missing_problem_is_refused(tmp_path):
     """A file that is not there is named."""
-    assert "nothing.toml" in assert_refused(run("table", problem(tmp_path, "gaussian"), tmp_path / "nothing.toml"))
+    assert "nothing" in assert_refused(run("table", problem(tmp_path, "gaussian"), tmp_path / "nothing.toml"))

@@ -17,6 +17,7 @@ from bounds.theorem import theorems
 from bounds.theorems import martingale
 from closed_form import Gaussian, GaussianMixture
 from closed_form.mmse import posterior_moments
+from closed_form.sampler_law import sampler_w2
 from verify.certificate import certify
 from verify.settings import setting_of
 
@@ -324,3 +325,15 @@ def test_moments_are_used_on_the_safe_side():
     sharp = setting_of(ou(), law, sampler)
     blurred = replace(sharp, facts=replace(sharp.facts, moments=Blurred()))
     assert MARTINGALE.bound(blurred).total >= MARTINGALE.bound(sharp).total
+
+
+@pytest.mark.parametrize("horizon", [500.0, 2871.5, 3032.5, 3200.0])
+def test_a_process_that_leaves_the_range_of_floats_is_refused(horizon):
+    """With f < 0 and a² beyond 1e100 an excess would overflow to zero and the bound drop below the truth: refused."""
+    process, law = general("-11603/200000", "37/500"), Gaussian(np.array([0.3, 0.4]), np.array([300.0, 4.8]))
+    setting = setting_of(process, law, scheme("exponential", horizon, 1))
+    if horizon < 1000:
+        assert MARTINGALE.bound(setting).total >= sampler_w2(law, setting.table.steps()).upper
+    else:
+        with pytest.raises(ValueError, match="must stay below 1e\\+100"):
+            MARTINGALE.bound(setting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
@@ -12,6 +13,7 @@ from scipy.optimize import brentq, minimize_scalar
 from bounds.best_grid import Model, model_of
 from bounds.bound import Bound
 from bounds.grid import MAX_STEPS, TimeGrid
+from bounds.quadrature import Path
 from bounds.recursion import weights
 from bounds.setting import Setting
 from bounds.theorem import NotApplicable, Theorem
@@ -25,6 +27,11 @@ CALIBRATION_STEPS = 20_000
 #: Horizons tried per doubling of the horizon at first.
 HORIZONS_PER_DOUBLING = 3
 LONGEST_DOUBLINGS = 40
+COARSE_DOUBLINGS = 24
+#: s/a at the shortest horizon tried, over the size of the data.
+LITTLE_NOISE = 1e-2
+#: The model is trusted where the bound itself is within this factor of it.
+TRUST = 1.25
 #: Relative accuracy of the horizon.
 HORIZON_ACCURACY = 1e-3
 #: Bounds remembered.
@@ -204,8 +211,9 @@ class Planner:
         return self._stop + math.exp(found.x) if found.fun <= value else best
 
     def _scan(self, cost, ratio: float, size):
-        best, value, horizon, worse = 1.0, math.inf, 2.0**-6, 0
-        for _ in range(HORIZONS_PER_DOUBLING * (6 + LONGEST_DOUBLINGS)):
+        horizon, worse = self._shortest, 0
+        best, value = horizon, math.inf
+        for _ in range(HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS):
             found = _or_infinite(cost, self._stop + horizon)
             best, value, worse = (horizon, found, 0) if found < value else (best, value, worse + 1)
             # a mixture's bound may rise before it falls: only the end of the initial error ends the scan
@@ -213,6 +221,29 @@ class Planner:
                 break
             horizon *= ratio
         return self._stop + best, value
+
+    @cached_property
+    def _shortest(self) -> float:
+        """A horizon at which the noise, over a, is still far below the size of the data: a scan starts there."""
+        size = math.sqrt(float(self.setting.assumption.second_moment) / float(np.max(self.setting.assumption.dim)))
+        horizon = 1.0
+        for _ in range(LONGEST_DOUBLINGS):
+            if self._noise(horizon) <= LITTLE_NOISE * size:
+                break
+            horizon /= 2
+        for _ in range(LONGEST_DOUBLINGS):
+            if self._noise(2 * horizon) > LITTLE_NOISE * size:
+                break
+            horizon *= 2
+        return horizon
+
+    def _noise(self, horizon: float) -> float:
+        """s/a over this horizon; ∞ where the process has ended."""
+        try:
+            path = Path(self.setting.process, np.array([self._stop + horizon, self._stop]))
+        except ValueError:
+            return math.inf
+        return math.sqrt(path.C[0]) / float(path.a[0] / path.a[1])
 
     def _settled(self, horizon: float, error: float) -> bool:
         """Whether what is left of the initial error is far below ``error``, or the process has ended."""
@@ -238,8 +269,9 @@ class Planner:
         estimate = _or_infinite(lambda T: self._steps_by_model(T, eps), horizon)
         if math.isinf(estimate) or estimate > MAX_STEPS:
             return self._blocked(eps, estimate)
-        if estimate < FEW_STEPS:
-            steps, horizon = self._few(eps, horizon, estimate)
+        trusted = estimate >= FEW_STEPS and self._trusted(eps, horizon, estimate)
+        if not trusted:
+            steps, horizon = self._few(eps, horizon, min(estimate, FEW_STEPS))
         else:
             steps, horizon = self._many(eps, horizon, estimate)
         if steps is None:
@@ -257,11 +289,18 @@ class Planner:
         except ValueError:
             return math.inf
 
+    def _trusted(self, eps: float, horizon: float, estimate: float) -> bool:
+        """Whether the bound at the steps of the model, or at fewer, is what the model says."""
+        steps = math.ceil(min(estimate, CALIBRATION_STEPS))
+        model, allowed = self.model(horizon), self.score_error(horizon, eps)
+        ratio = self._value(horizon, steps, eps) / self._estimate(model, steps, allowed)
+        return 1 / TRUST <= ratio <= TRUST
+
     def _few(self, eps: float, horizon: float, estimate: float):
         """(K, T) by bisection on the bound itself, minimised over the horizon each time."""
         best: dict[int, tuple[float, float]] = {}
         coarse = [horizon] if self.fixed is not None else [
-            horizon, *(self._stop + 2.0**power for power in range(-6, LONGEST_DOUBLINGS // 2))
+            horizon, *(self._stop + self._shortest * 2.0**power for power in range(COARSE_DOUBLINGS))
         ]  # fmt: skip
 
         def least(steps: int) -> float:
@@ -283,7 +322,11 @@ class Planner:
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if least(middle) <= eps else (middle, high)
-        return high, best[high][1]
+        horizon = best[high][1]
+        while high > 1 and self._value(horizon, high - 1, eps) <= eps:
+            # a bound with several valleys over the horizon: one step less was judged in another
+            high -= 1
+        return high, horizon
 
     def _many(self, eps: float, horizon: float, estimate: float):
         """(K, T) from the model, corrected by the bound at the steps it proposes."""
