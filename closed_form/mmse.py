@@ -15,6 +15,7 @@ import numpy as np
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
 from closed_form.moment_table import MomentTable
+from closed_form.product_law import factors
 
 _EPS = np.finfo(float).eps
 _ROWS = 1 << 14  # of a block of evaluations: its work arrays stay in the second-level cache
@@ -37,7 +38,7 @@ def posterior_moments(law) -> PosteriorMoments | None:
     """The posterior moments of ``law``, or None where no formula is at hand.
 
     Known for every Gaussian, and for mixtures with one isotropic ``std`` and collinear means in any d, no
-    more than 1e12 ``std`` apart.
+    more than 1e12 ``std`` apart, or means that are a product of such along orthogonal directions.
     """
     if isinstance(law, Gaussian):
         return GaussianMoments.of(law.eigenvalues)
@@ -48,7 +49,7 @@ def posterior_moments(law) -> PosteriorMoments | None:
         spread = law.std**2 if component is None else component
         return GaussianMoments.of(Gaussian(law.means[0], spread).eigenvalues)
     if not law.is_collinear:
-        return None
+        return _product_moments(law)
     line, _, _ = law.line()
     spread = float(np.ptp(line.means)) / line.std
     if spread < 1e-12:  # an excess of 1e-24 of the posterior variance
@@ -56,6 +57,43 @@ def posterior_moments(law) -> PosteriorMoments | None:
     if spread > 1e12:  # no grid in float64 resolves both
         return None
     return LineMoments(line.means[:, 0], line.weights, line.std, law.dim)
+
+
+def _product_moments(law: GaussianMixture) -> ProductMoments | None:
+    found = factors(law)
+    if isinstance(found, str) or any(float(np.ptp(line.means)) > 1e12 * law.std for line in found.lines):
+        return None
+    # equal factors are tabulated once
+    alike: dict[tuple, list] = {}
+    for line in found.lines:
+        offsets = line.means[:, 0] - line.means[:, 0].min()
+        key = tuple(np.round(offsets / law.std, 9)), tuple(np.round(line.weights, 9))
+        alike.setdefault(key, []).append(line)
+    groups = [(LineMoments(same[0].means[:, 0], same[0].weights, law.std, law.dim), len(same)) for same in alike.values()]
+    return ProductMoments(tuple(groups))
+
+
+@dataclass(frozen=True, eq=False)
+class ProductMoments:
+    """Of independent lines: the excess covariance is diagonal, so its traces add up.
+
+    Parameters
+    ----------
+    groups : tuple of (LineMoments, int)
+        Each different line with how often it occurs; all with the whole dimension d.
+    """
+
+    groups: tuple
+
+    @property
+    def smoothness(self) -> float:
+        """L = 1/s²."""
+        return self.groups[0][0].smoothness
+
+    def at(self, q):
+        """``(e1, e1_error, e2, e2_error)`` at every ``q >= 0``."""
+        parts = [[count * value for value in line.at(q)] for line, count in self.groups]
+        return tuple(map(sum, zip(*parts, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)

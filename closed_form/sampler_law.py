@@ -12,6 +12,7 @@ from closed_form.chain import gaussian_chain
 from closed_form.gaussian import Gaussian
 from closed_form.line import line_w2
 from closed_form.mixture import GaussianMixture
+from closed_form.product_law import ROUNDING, factors
 
 _EPS = np.finfo(float).eps
 
@@ -20,7 +21,7 @@ def exact_law_available(law) -> str | None:
     """Why `sampler_w2` has no exact answer for ``law``; None if it has one.
 
     Available: any Gaussian; any mixture of Gaussians in dimension 1; in dimension d, mixtures with one
-    isotropic covariance and collinear means.
+    isotropic covariance and collinear means, or means that are a product over orthogonal directions.
     """
     if isinstance(law, Gaussian):
         return None
@@ -32,8 +33,8 @@ def exact_law_available(law) -> str | None:
         kind = "one covariance that is not isotropic" if law.covariances is None else "unequal covariances"
         return f"the components have {kind}; in dimension {law.dim} the exact law needs one multiple of I"
     rank = law.span()[1].shape[1]
-    if rank > 1:
-        return f"the means span {rank} dimensions; the exact law needs them on one line"
+    if rank > 1 and isinstance(reason := factors(law), str):
+        return f"the means span {rank} dimensions; the exact law needs them on one line, or a product: {reason}"
     return None
 
 
@@ -87,7 +88,27 @@ def sampler_w2(
         return gaussian_chain(gaussian, steps, bias, score_noise).w2()
     if law.dim == 1:
         return line_w2(law, steps, float(bias[0]), score_noise)
+    if not law.is_collinear:
+        return _product_w2(law, steps, bias, score_noise)
     return _split_w2(law, steps, bias, score_noise)
+
+
+def _product_w2(law: GaussianMixture, steps: Steps, bias: np.ndarray, score_noise: float) -> Bracket:
+    """Every factor on its own line and the rest as one Gaussian, added in squares; equal factors are measured once."""
+    found = factors(law)
+    noise, known, parts = score_noise / math.sqrt(law.dim), {}, []
+    for line, direction in zip(found.lines, found.directions, strict=True):
+        push = float(direction @ bias)
+        key = line.means.tobytes(), line.weights.tobytes(), push
+        if key not in known:
+            known[key] = line_w2(line, steps, push, noise)
+        parts.append(known[key])
+    if found.rest is not None:
+        spare = noise * math.sqrt(found.rest.dim)
+        parts.append(gaussian_chain(found.rest, steps, found.basis.T @ bias, spare).w2())
+    size = float(np.linalg.norm(law.means, axis=1).max())
+    # places that differ by their rounding are one
+    return Bracket.root_sum_sq(parts).widened((16 * _EPS + ROUNDING * (len(found.lines) > 0)) * size)
 
 
 def _split_w2(law: GaussianMixture, steps: Steps, bias: np.ndarray, score_noise: float) -> Bracket:
@@ -124,7 +145,7 @@ def _unit(law, gaussian: Gaussian | None, direction) -> np.ndarray:
         direction = direction / np.abs(direction).max()
         return direction / np.linalg.norm(direction)
     if gaussian is None:
-        return law.line()[1]
+        return law.line()[1] if law.is_collinear else factors(law).directions[0]
     if gaussian.mean.any():
         return _unit(law, gaussian, -gaussian.mean)
     return np.eye(1, law.dim)[0]

@@ -15,6 +15,7 @@ import click
 from verify.cli_bounds import bound, lower_bound
 from verify.cli_certify import certify
 from verify.cli_constants import constants
+from verify.cli_experiment import experiment
 from verify.cli_lookup import list_everything, show
 from verify.cli_plan import plan
 from verify.cli_profile import profile
@@ -96,7 +97,7 @@ def cli(context):
 
 
 _COMMANDS = (
-    bound, certify, constants, demo, doctor, list_everything, lower_bound, plan, profile, regimes, sample, schedules, show, table,
+    bound, certify, constants, demo, doctor, experiment, list_everything, lower_bound, plan, profile, regimes, sample, schedules, show, table,
 )  # fmt: skip
 for _command in _COMMANDS:
     cli.add_command(_command)
