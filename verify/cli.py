@@ -97,7 +97,8 @@ def cli(context):
 
 
 _COMMANDS = (
-    bound, certify, constants, demo, doctor, experiment, list_everything, lower_bound, plan, profile, regimes, sample, schedules, show, table,
+    bound, certify, constants, demo, doctor, experiment, list_everything, lower_bound, plan, profile, regimes, sample,
+    schedules, show, table,
 )  # fmt: skip
 for _command in _COMMANDS:
     cli.add_command(_command)

@@ -164,5 +164,13 @@ def _mixture(draw: Draw) -> GaussianMixture:
     dim = choice(draw, (1, 1, 1, 3, 100))
     direction = np.sin(np.arange(1, dim + 1))
     offset = choice(draw, (0.0, 1.0)) * draw.uniform(-1.0, 1.0) * std * np.cos(np.arange(dim))
-    means = offset + np.outer(places, direction / np.linalg.norm(direction))
-    return GaussianMixture(means, weights=weights / weights.sum(), std=std)
+    direction = direction / np.linalg.norm(direction)
+    means, weights = offset + np.outer(places, direction), weights / weights.sum()
+    if dim > 1 and draw.integer(0, 3) == 0:
+        # a product: two more modes across the line
+        across = np.eye(dim)[0] - direction[0] * direction
+        step = draw.uniform(0.2, 1.0) * std * across / np.linalg.norm(across)
+        chance = draw.uniform(0.1, 0.9)
+        means = np.concatenate([means - step, means + step])
+        weights = np.concatenate([chance * weights, (1 - chance) * weights])
+    return GaussianMixture(means, weights=weights, std=std)

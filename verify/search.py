@@ -11,6 +11,7 @@ import numpy as np
 
 from bounds.theorem import theorems
 from closed_form import Gaussian
+from closed_form.product_law import factors
 
 from .certificate import Verdict, certify_setting, measure
 from .drawing import NumpyDraw, problem
@@ -96,8 +97,15 @@ def exact_cost(setting, law) -> float:
     if isinstance(law, Gaussian):
         return 0.0
     steps = setting.table.steps()
-    line = law if law.dim == 1 else law.line()[0]
-    noise = np.sqrt(steps.noise_var + (steps.Q * setting.score_noise) ** 2 / law.dim)
+    if law.is_collinear:
+        lines = [law if law.dim == 1 else law.line()[0]]
+    else:
+        lines = factors(law).lines
+    return sum(_line_cost(setting, steps, line, law.dim) for line in lines)
+
+
+def _line_cost(setting, steps, line, dim: int) -> float:
+    noise = np.sqrt(steps.noise_var + (steps.Q * setting.score_noise) ** 2 / dim)
     spread = np.sqrt(steps.a[1:] ** 2 * float(np.trace(line.covariance)) + steps.s_sq[1:])
     noisy = noise > 0
     # ±9 standard deviations, spacing half the noise, a band of fifty points

@@ -93,7 +93,8 @@ def draw(figure, result: Result) -> None:
     """Gains of the two kinds of grid, in bound and in exact W2, one line a mixture."""
     ax, places = figure.subplots(), np.arange(len(result.rows))
     styles = {
-        "gain_bound": ("two-phase grid, bound", "#0072B2", "o", "none"), "gain_exact": ("two-phase grid, exact W2", "#D55E00", "s", "none"),
+        "gain_bound": ("two-phase grid, bound", "#0072B2", "o", "none"),
+        "gain_exact": ("two-phase grid, exact W2", "#D55E00", "s", "none"),
         "best_grid_gain_bound": ("best grid of the bound, bound", "#0072B2", "o", None),
         "best_grid_gain_exact": ("best grid of the bound, exact W2", "#D55E00", "s", None),
     }  # fmt: skip

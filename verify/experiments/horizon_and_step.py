@@ -53,10 +53,11 @@ def _findings(rows: list[dict]) -> list[str]:
     last = over_step[-1]
     ratios = ", ".join(f"{key} {last[f'{key}_ratio']:.3g}" for key in THEOREMS)
     return [
-        f"exact W2 falls like e^(s T), s = {slope(over_time[:-1], 'exact'):.3f}: the initial error e^(-T) contracts again on the way "
-        "back (theory: at least as fast as e^(-T))",
-        f"exact W2 falls like h^s, s = {slope(over_step[-3:], 'exact'):.3f}; martingale s = {slope(over_step[-3:], 'martingale'):.3f} "
-        f"(theory: 1); gentiloni2025 s = {slope(over_step[-3:], 'gentiloni2025-weak-log-concave'):.3f} (theory: 1/2)",
+        f"exact W2 falls like e^(s T), s = {slope(over_time[:-1], 'exact'):.3f}: the initial error e^(-T) contracts again "
+        "on the way back (theory: at least as fast as e^(-T))",
+        f"exact W2 falls like h^s, s = {slope(over_step[-3:], 'exact'):.3f}; martingale s = "
+        f"{slope(over_step[-3:], 'martingale'):.3f} (theory: 1); "
+        f"gentiloni2025 s = {slope(over_step[-3:], 'gentiloni2025-weak-log-concave'):.3f} (theory: 1/2)",
         f"bound over exact at the smallest step: {ratios}",
     ]
 

@@ -51,8 +51,10 @@ def run(quick: bool, tell) -> Result:
         exact = perturbed_w2(law, numbers, error)
         rows.append({
             "width": width, "iterations": iterations, "loss": learned.losses[-1], "score_error": size,
-            "mean_score_error": float(np.sqrt(np.mean(sizes**2))), "exact": exact.midpoint, "exact_upper": exact.upper,
-            "exact_without": without, "bound": bound, "bound_stepwise": stepwise, "holds": bool(exact.upper <= min(bound, stepwise)), "sizes": sizes.tolist(),
+            "mean_score_error": float(np.sqrt(np.mean(sizes**2))), "exact": exact.midpoint,
+            "exact_upper": exact.upper,
+            "exact_without": without, "bound": bound, "bound_stepwise": stepwise,
+            "holds": bool(exact.upper <= min(bound, stepwise)), "sizes": sizes.tolist(),
             "times": numbers.time[:-1].tolist(),
         })  # fmt: skip
     return Result(rows, _findings(rows))
@@ -60,8 +62,8 @@ def run(quick: bool, tell) -> Result:
 
 def _findings(rows: list[dict]) -> list[str]:
     lines = [
-        f"width {row['width']}, {row['iterations']} iterations: L2 error {row['score_error']:.3g} (largest over the steps), exact W2 "
-        f"{row['exact']:.4g} (exact score: {row['exact_without']:.4g}), bound {row['bound']:.4g}, with the "
+        f"width {row['width']}, {row['iterations']} iterations: L2 error {row['score_error']:.3g} (largest over the steps), "
+        f"exact W2 {row['exact']:.4g} (exact score: {row['exact_without']:.4g}), bound {row['bound']:.4g}, with the "
         f"error of each step {row['bound_stepwise']:.4g}: {'HOLDS' if row['holds'] else 'VIOLATED'}, ratio "
         f"{row['bound_stepwise'] / row['exact_upper']:.3g}"
         for row in rows

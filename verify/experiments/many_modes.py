@@ -63,8 +63,9 @@ def run(quick: bool, tell) -> Result:
         else:
             truth, how = _bracket(law, setting, 4000 if quick else 20_000), f"samples, confidence {1 - DELTA:g}"
         row = {
-            "law": name, "components": len(law.weights), "dim": law.dim, "expansion": setting.assumption.M / setting.assumption.alpha,
-            "lower": truth.lower, "upper": truth.upper if np.isfinite(truth.upper) else None, "truth": how, "steps": steps,
+            "law": name, "components": len(law.weights), "dim": law.dim,
+            "expansion": setting.assumption.M / setting.assumption.alpha, "lower": truth.lower,
+            "upper": truth.upper if np.isfinite(truth.upper) else None, "truth": how, "steps": steps,
         }  # fmt: skip
         settings = {"": setting}
         if not isinstance(factors(law), str):
@@ -107,10 +108,11 @@ def _findings(rows: list[dict]) -> list[str]:
     lines = []
     for row in rows:
         size = row["upper"]
-        known = {key: value for key, value in row.items() if key.startswith(("martingale", "gao", "gentiloni")) and value is not None}
+        bounds = ("martingale", "gao", "gentiloni")
+        known = {key: value for key, value in row.items() if key.startswith(bounds) and value is not None}
         ratios = ", ".join(f"{key} {value / size:.3g}" for key, value in sorted(known.items(), key=lambda item: item[1]))
         what = f"exact W2 {row['upper']:.4g}; bound/exact" if row["truth"] == "exact" else (
-            f"W2 in [{row['lower']:.4g}, {row['upper']:.4g}] ({row['truth']}); bound over the upper side (a lower estimate of its looseness)"
+            f"W2 in [{row['lower']:.4g}, {row['upper']:.4g}] ({row['truth']}); bound over the upper side"
         )  # fmt: skip
         lines.append(f"{row['law']}: R²/s² = {row['expansion']:.3g}, {what}: {ratios}")
     return lines

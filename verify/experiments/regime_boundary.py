@@ -80,9 +80,9 @@ def _findings(rows: list[dict]) -> list[str]:
         below, above = min(mine, key=lambda r: r["horizon"]), max(mine, key=lambda r: r["horizon"])
         least = min(mine, key=lambda row: row["exact"])
         lines.append(
-            f"s = {std:g}, eta = {below['eta']:.3f}: a push grows to at most {max(r['measured_factor'] for r in mine):.3g} of itself; the "
-            f"rate allows {above['factor_below_eta']:.3g} below eta and leaves {above['factor_above_eta']:.3g} above it (T = "
-            f"{above['horizon']:.2f}); exact W2 is least at T = {least['horizon']:.2f} = {least['horizon'] / least['eta']:.2g} eta"
+            f"s = {std:g}, eta = {below['eta']:.3f}: a push grows to at most {max(r['measured_factor'] for r in mine):.3g} of "
+            f"itself; the rate allows {above['factor_below_eta']:.3g} below eta and leaves "
+            f"{above['factor_above_eta']:.3g} above it (T = {above['horizon']:.2f}); exact W2 is least at T = {least['horizon']:.2f} = {least['horizon'] / least['eta']:.2g} eta"
         )
     return lines
 

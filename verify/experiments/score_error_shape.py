@@ -86,13 +86,14 @@ def _findings(rows: list[dict]) -> list[str]:
         mine = sorted((row for row in rows if row["size"] == size), key=lambda row: row["exact"])
         low, high = mine[0], mine[-1]
         lines.append(
-            f"M = {size:g}: exact W2 from {low['exact']:.4g} ({low['shape']}) to {high['exact']:.4g} ({high['shape']}), a factor "
-            f"{high['exact'] / low['exact']:.3g}; bound over exact {min(row['bound'] / row['exact_upper'] for row in mine):.3g} at best"
+            f"M = {size:g}: exact W2 from {low['exact']:.4g} ({low['shape']}) to {high['exact']:.4g} ({high['shape']}), "
+            f"a factor {high['exact'] / low['exact']:.3g}; bound over exact at best "
+            f"{min(row['bound'] / row['exact_upper'] for row in mine):.3g}"
         )
     valley = [row for row in rows if row["shape"].startswith("in the valley")][-1]
     lines.append(
-        f"an error in the valley moves mass between the modes: {valley['right_mass']:.3f} on the right at M = {valley['size']:g}, W2 "
-        f"{valley['exact']:.3g}; so the L2 size alone does not predict W2, but every bound holds: "
+        f"an error in the valley moves mass between the modes: {valley['right_mass']:.3f} on the right at M = "
+        f"{valley['size']:g}, W2 {valley['exact']:.3g}; so the L2 size alone does not predict W2, but every bound holds: "
         f"{all(row['exact_upper'] <= row['bound'] for row in rows)}"
     )
     return lines
