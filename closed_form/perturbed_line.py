@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial.hermite_e import hermegauss
 
 from bounds.steps import Steps
 from closed_form.bracket import Bracket
@@ -17,8 +16,8 @@ from closed_form.line_propagation import Route, Sources
 from closed_form.line_steps import LineSteps
 from closed_form.quantile_coupling import w2_line
 
-_NODES, _WEIGHTS = hermegauss(12)
-
+#: Points on which the size of an error is integrated, at least.
+LEAST_POINTS = 4001
 #: (step, states of shape (n,)) -> (error of the score, its derivative), each of shape (n,).
 ScoreError = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -104,10 +103,12 @@ def perturbed_w2(law, steps: Steps, error: ScoreError, size: float | None = None
 
 
 def _size(error: ScoreError, step: int, sources: Sources) -> float:
-    """(E e²)^{1/2} under the mixture on the grid, by Gauss–Hermite in each component."""
-    x = (sources.means[:, None] + sources.std * _NODES).ravel()
-    square = np.square(error(step, x)[0]).reshape(len(sources.means), -1) @ (_WEIGHTS / _WEIGHTS.sum())
-    return math.sqrt(float(sources.weights @ square / sources.weights.sum()))
+    """(E e²)^{1/2} under the law of the iterates, by the trapezoid rule, which is spectrally accurate for it."""
+    order = np.argsort(sources.means)
+    law = LineLaw(sources.means[order], sources.weights[order] / sources.weights.sum(), sources.std)
+    low, high = law.support()
+    x = np.linspace(low, high, max(LEAST_POINTS, int(4 * (high - low) / law.std)))
+    return math.sqrt(float(np.trapezoid(np.square(error(step, x)[0]) * law.pdf(x), x)))
 
 
 def _image(chain: LineSteps, step: int, error: ScoreError, factor: float):

@@ -111,3 +111,11 @@ SAME_SCHEDULE = 0.01
 PROFILE = 1e-7
 #: Smallest enclosing ball in the plane against all pairs and triples: rounding.
 PLANE_BALL = 1e-13
+
+#: Perturbed line law against the exact laws of other routes, relative.
+PERTURBED = 1e-5
+#: W2 of a product against the sum of its lines, relative: places equal to 1e-9 are one.
+PRODUCT = 1e-6
+
+#: Slopes and factors of the experiments' quick forms, from their leading order.
+EXPERIMENT_SLOPE = 0.1

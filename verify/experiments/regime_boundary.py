@@ -82,7 +82,8 @@ def _findings(rows: list[dict]) -> list[str]:
         lines.append(
             f"s = {std:g}, eta = {below['eta']:.3f}: a push grows to at most {max(r['measured_factor'] for r in mine):.3g} of "
             f"itself; the rate allows {above['factor_below_eta']:.3g} below eta and leaves "
-            f"{above['factor_above_eta']:.3g} above it (T = {above['horizon']:.2f}); exact W2 is least at T = {least['horizon']:.2f} = {least['horizon'] / least['eta']:.2g} eta"
+            f"{above['factor_above_eta']:.3g} above it (T = {above['horizon']:.2f}); exact W2 is least at "
+            f"T = {least['horizon']:.2f} = {least['horizon'] / least['eta']:.2g} eta"
         )
     return lines
 

@@ -1,0 +1,105 @@
+"""Experiments: each runs in its quick form, its findings follow from its rows, and its picture can be drawn."""
+
+import math
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from tolerances import EXPERIMENT_SLOPE
+from torch_required import require_torch
+
+from verify.experiments import experiments
+from verify.experiments.adaptive_grid import two_phase_grid
+from verify.experiments.horizon_and_step import slope
+
+KNOWN = experiments()
+QUIET = lambda *_: None  # noqa: E731
+
+
+@pytest.fixture(scope="module")
+def results():
+    """Quick results by key, run once."""
+    found = {}
+
+    def get(key):
+        if key not in found:
+            found[key] = KNOWN[key].run(True, QUIET)
+        return found[key]
+
+    return get
+
+
+def test_the_folder_is_the_list():
+    """Every question of the seed is there, under its key."""
+    assert set(KNOWN) == {
+        "adaptive-grid", "horizon-and-step", "learned-score", "many-modes", "regime-boundary", "score-error-shape"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("key", [key for key in KNOWN if key != "learned-score"])
+def test_every_experiment_runs_and_draws(key, results):
+    """Rows, findings of one line each, and a figure with axes."""
+    result, figure = results(key), Figure()
+    KNOWN[key].draw(figure, result)
+    assert result.rows and figure.axes
+    assert all("\n" not in line and line for line in result.findings)
+
+
+def test_slopes_over_horizon_and_step(results):
+    """Exact W2 falls at least like e^{−T} and like h; every bound is above it."""
+    rows = results("horizon-and-step").rows
+    over_time, over_step = ([row for row in rows if row["sweep"] == s] for s in ("horizon", "step"))
+    assert slope(over_time, "exact") <= -1 + EXPERIMENT_SLOPE
+    assert abs(slope(over_step, "exact") - 1) <= EXPERIMENT_SLOPE
+    assert all(row["exact"] <= min(row[k] for k in row if k.startswith(("mart", "gen")) and "_" not in k) for row in rows)
+
+
+def test_a_push_contracts_no_slower_than_the_rate_allows(results):
+    """What is left of a push is at most exp(−∫rate), which is at most the bound's product up to its discretisation."""
+    for row in results("regime-boundary").rows:
+        assert row["measured_factor"] <= row["rate_factor"] * (1 + EXPERIMENT_SLOPE)
+        assert row["exact"] <= row["bound"]
+        assert row["factor_below_eta"] > 1 > row["factor_above_eta"] or row["horizon"] <= row["eta"]
+
+
+def test_shapes_of_equal_size_differ_and_all_bounds_hold(results):
+    """W2 differs by more than a factor 2 at the same L2 size; no shape exceeds the bound; the valley moves mass."""
+    rows = results("score-error-shape").rows
+    assert max(r["exact"] for r in rows) > 2 * min(r["exact"] for r in rows)
+    assert all(r["exact_upper"] <= r["bound"] for r in rows)
+    by_shape = {row["shape"]: row for row in rows}
+    assert by_shape["in the valley, to the right"]["right_mass"] > 0.55
+    assert by_shape["wave"]["right_mass"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_many_modes_hold_and_factors_help(results):
+    """Every bound is above the truth, and the factors' envelope is far sharper on a product."""
+    rows = results("many-modes").rows
+    for row in rows:
+        bounds = [v for k, v in row.items() if k.startswith(("martingale", "gentiloni")) and v is not None]
+        assert min(bounds) >= row["lower"]
+    product = next(row for row in rows if "2^4" in row["law"])
+    assert product["martingale (factors)"] < 0.1 * product["martingale"]
+
+
+def test_refining_below_the_boundary_helps_the_truth(results):
+    """At equal steps the two-phase grid lowers the exact W2 of at least six mixtures."""
+    rows = results("adaptive-grid").rows
+    assert len(rows) >= 6 and all(row["gain_exact"] > 1 for row in rows)
+    assert all(row["best_grid_gain_bound"] > 1 - EXPERIMENT_SLOPE for row in rows)
+
+
+def test_two_phase_grids_have_their_share():
+    """A share of the steps lies below the boundary, which is a grid time, and the steps add up."""
+    grid = two_phase_grid(4.0, 0.5, 20, 0.4)
+    assert grid.steps == 20 and 0.5 in grid.times and int(np.sum(grid.times < 0.5)) == 8
+    assert math.isclose(grid.horizon, 4.0) and grid.early_stop == 0.0
+
+
+def test_a_learned_score_is_bounded_by_its_error():
+    """With the L2 error measured at the iterates the bound holds for the network's score, for one M and step by step."""
+    require_torch()
+    result, figure = KNOWN["learned-score"].run(True, QUIET), Figure()
+    KNOWN["learned-score"].draw(figure, result)
+    for row in result.rows:
+        assert row["holds"] and row["exact_upper"] <= row["bound_stepwise"] <= row["bound"] and row["exact"] > row["exact_without"]
