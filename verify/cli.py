@@ -22,6 +22,7 @@ from verify.cli_profile import profile
 from verify.cli_regimes import regimes
 from verify.cli_sample import sample
 from verify.cli_schedules import schedules
+from verify.cli_search import search
 from verify.cli_table import table
 from verify.console import (
     FAILURES,
@@ -98,7 +99,7 @@ def cli(context):
 
 _COMMANDS = (
     bound, certify, constants, demo, doctor, experiment, list_everything, lower_bound, plan, profile, regimes, sample,
-    schedules, show, table,
+    schedules, search, show, table,
 )  # fmt: skip
 for _command in _COMMANDS:
     cli.add_command(_command)

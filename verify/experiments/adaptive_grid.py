@@ -104,6 +104,8 @@ def draw(figure, result: Result) -> None:
     ax.set_yticks(places, [row["mixture"] for row in result.rows])
     ax.invert_yaxis()
     ax.set_xscale("log")
+    ax.xaxis.set_minor_formatter("")
+    ax.set_xticks([0.25, 0.5, 1, 2, 4, 8], ["1/4", "1/2", "1", "2", "4", "8"])
     ax.set_xlabel("gain over the uniform grid at equal steps (1: none)")
     ax.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
 

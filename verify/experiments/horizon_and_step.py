@@ -78,6 +78,7 @@ def draw(figure, result: Result) -> None:
             ax.plot(x, first * np.exp(-(x - x[0])), color="grey", lw=0.8, label=r"$e^{-T}$")
         else:
             ax.set_xscale("log")
+            ax.xaxis.set_minor_formatter("")
             ax.plot(x, first * x / x[0], color="grey", lw=0.8, label="h")
             ax.plot(x, first * np.sqrt(x / x[0]), color="grey", lw=0.8, ls=":", label="√h")
         ax.set_xlabel("horizon T" if sweep == "horizon" else "step h")

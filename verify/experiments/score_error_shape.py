@@ -108,6 +108,8 @@ def draw(figure, result: Result) -> None:
         ax.loglog(sizes, values, "o-", ms=4, label=name)
     worst = [max(row["bound"] for row in result.rows if row["size"] == size) for size in sizes]
     ax.loglog(sizes, worst, "k--", label="martingale bound at this size")
+    ax.xaxis.set_minor_formatter("")
+    ax.set_xticks(sizes, [f"{size:g}" for size in sizes])
     ax.set_xlabel("M, L2 size of the score error at the iterates")
     ax.set_ylabel("exact W2, in the units of the data")
     ax.legend(frameon=False, fontsize="x-small", loc="center left", bbox_to_anchor=(1.0, 0.5))

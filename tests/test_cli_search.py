@@ -1,0 +1,23 @@
+"""The command ``search``."""
+
+from command_line import answer, run
+
+from bounds.theorem import theorems
+from verify import search as searching
+
+
+def test_random_problems_hold():
+    """Ten problems: none violated, every group has its ratios, and the text has the same table."""
+    document = answer("search", "--problems", 10, "--kind", "gaussian", "--most-steps", 50)
+    assert document["measured"] == 10 and document["violated"] == 0 and document["not_holding"] == []
+    assert {group["theorem"] for group in document["ratios"]} >= {"martingale", "martingale-coupled"}
+    assert all(1 <= group["least"] <= group["median"] <= group["largest"] for group in document["ratios"])
+    assert "10 of 10 problems measured" in run("search", "--problems", 10, "--kind", "gaussian", "--most-steps", 50).stdout
+
+
+def test_a_violation_is_exit_code_one(monkeypatch):
+    """With a planted error the seeds are named and the exit code is 1."""
+    broken = theorems()["martingale"].corrupted("variance_known", 0.25)
+    monkeypatch.setattr(searching, "theorems", lambda: {"martingale": broken})
+    result = run("search", "--problems", 40, "--kind", "gaussian")
+    assert result.exit_code == 1 and "VIOLATED: seed" in result.stdout
