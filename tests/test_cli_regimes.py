@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from command_line import answer, assert_refused, run
+from command_line import answer, assert_refused, run, schema
 
 
 def test_two_modes_have_both_phases():
     """½N(±1,¼) under OU: ξ = ½log(28/16), η where 2(α_t − M_t) = 1, from the closed forms by hand."""
     found = answer("regimes", "two_modes")
+    schema("regimes").validate(found)
     assert found["xi"] == pytest.approx(0.5 * np.log(28 / 16), rel=1e-12)
     assert found["eta"] == pytest.approx(0.5 * np.log((16 + np.sqrt(16**2 + 16 * 9)) / 16), rel=1e-12)
     assert found["backward_time"] == pytest.approx(5 - found["eta"])

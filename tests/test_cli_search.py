@@ -1,6 +1,6 @@
 """The command ``search``."""
 
-from command_line import answer, run
+from command_line import answer, run, schema
 
 from bounds.theorem import theorems
 from verify import search as searching
@@ -9,6 +9,7 @@ from verify import search as searching
 def test_random_problems_hold():
     """Ten problems: none violated, every group has its ratios, and the text has the same table."""
     document = answer("search", "--problems", 10, "--kind", "gaussian", "--most-steps", 50)
+    schema("search").validate(document)
     assert document["measured"] == 10 and document["violated"] == 0 and document["not_holding"] == []
     assert {group["theorem"] for group in document["ratios"]} >= {"martingale", "martingale-coupled"}
     assert all(1 <= group["least"] <= group["median"] <= group["largest"] for group in document["ratios"])

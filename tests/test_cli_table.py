@@ -1,11 +1,12 @@
 """The command ``table``."""
 
-from command_line import answer, assert_refused, problem, run
+from command_line import answer, assert_refused, problem, run, schema
 
 
 def test_the_table_in_text_and_json():
     """The JSON holds eight published rows and the problem's own; the text shows them with the remark."""
     document = answer("table", "two_modes")
+    schema("table").validate(document)
     assert len(document["rows"]) == 9 and document["rows"][-1]["published"] is None
     assert document["rows"][-1]["martingale"]["steps"] == "√d log(d/ε)/ε"
     text = run("table").stdout

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from command_line import answer, assert_refused, problem, run
+from command_line import answer, assert_refused, problem, run, schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +68,7 @@ def test_bad_samples_are_refused(samples):
 def test_old_faithful_on_the_command_line(tmp_path):
     """The bundled data: R and the useful bandwidth, the bandwidths of the rules, a picture and the meaning in words."""
     document = answer("constants", "old_faithful", "--out", tmp_path / "c.png")
+    schema("constants").validate(document)
     assert document["samples"] == 272 and document["radius"] == pytest.approx(1.53607, rel=1e-5)
     assert document["useful"]["bandwidth"] == pytest.approx(0.559, rel=0.01) and len(document["rows"]) == 13
     text = run("constants", "old_faithful", "--bandwidth", "0.7").stdout
@@ -79,6 +80,7 @@ def test_csv_files_and_bad_input(tmp_path):
     data = tmp_path / "points.csv"
     data.write_text("x,y\n0,1\n1,2\n2,0\n")
     document = answer("constants", data, "--columns", "x", "--standardize", "--bandwidth", 1)
+    schema("constants").validate(document)
     assert (document["dim"], document["samples"]) == (1, 3)
     assert "smoothing must be one positive number" in assert_refused(run("constants", data, "--bandwidth", "0"))
     assert 'data.law = "samples"' in assert_refused(run("constants", "two_modes"))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from command_line import answer, assert_refused, problem, run
+from command_line import answer, assert_refused, problem, run, schema
 
 from bounds import ou
 from closed_form import Gaussian, GaussianMixture
@@ -12,6 +12,7 @@ from verify.profile import plot_profile, profile
 def test_a_mixture_in_json_text_and_picture(tmp_path):
     """Two modes: gap zero within rounding, constants (4, 16), and a picture."""
     document = answer("profile", "two_modes", "--out", tmp_path / "p.png")
+    schema("profile").validate(document)
     assert document["constants"] == {"alpha": 4.0, "M": 16.0} and document["reason"] is None
     assert np.abs(document["gap"]).max() < 1e-6 and (tmp_path / "p.png").stat().st_size > 10_000
     assert "smallest gap" in run("profile", "two_modes").stdout

@@ -7,6 +7,7 @@ import click
 from verify.cli_question import JSON_OPTION, load_question
 from verify.console import Failure, emit, print_json, print_text, progress
 
+SCHEMA_VERSION = 1
 FORMATS = ("text", "markdown", "latex")
 
 
@@ -32,7 +33,7 @@ def table(problems, form, details, as_json):
         rows = orders.published_rows(tell)
         rows += [orders.process_row(question.source, question.process) for question in questions]
     if as_json:
-        print_json({"rows": rows})
+        print_json({"schema_version": SCHEMA_VERSION, "rows": rows})
     elif form == "text":
         print_text(orders.text_table(rows), *(orders.details(rows) if details else ()), *orders.remarks(rows))
     else:
