@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -80,27 +81,38 @@ def train(
 
     optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, iterations)
-    losses, threads = [], torch.get_num_threads()
-    torch.set_num_threads(1)  # the network is far too small to share
-    for step in range(iterations):
-        chosen = rng.integers(len(times), size=BATCH)
-        a, s_sq = (torch.tensor(v[chosen], device=device) for v in (path.a, path.s_sq))
-        x0, z = (torch.tensor(v, device=device) for v in (law.sample(BATCH, rng)[:, 0], rng.standard_normal(BATCH)))
-        loss = ((s_sq.sqrt() * score(a, s_sq, a * x0 + s_sq.sqrt() * z) + z) ** 2).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        losses.append(float(loss.detach()))
-        if step % 50 == 0:
-            tell(step / iterations, "training")
-    torch.set_num_threads(threads)
+    losses = []
+    with _one_thread(torch):
+        for step in range(iterations):
+            chosen = rng.integers(len(times), size=BATCH)
+            a, s_sq = (torch.tensor(v[chosen], device=device) for v in (path.a, path.s_sq))
+            x0, z = (torch.tensor(v, device=device) for v in (law.sample(BATCH, rng)[:, 0], rng.standard_normal(BATCH)))
+            loss = ((s_sq.sqrt() * score(a, s_sq, a * x0 + s_sq.sqrt() * z) + z) ** 2).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+            if step % 50 == 0:
+                tell(step / iterations, "training")
 
     def values(a: float, s_sq: float, x: np.ndarray):
         state = torch.tensor(x, dtype=torch.float64, device=device, requires_grad=True)
         full = (torch.full_like(state, value) for value in (a, s_sq))
-        found = score(*full, state)
-        (slope,) = torch.autograd.grad(found.sum(), state)
+        with _one_thread(torch):
+            found = score(*full, state)
+            (slope,) = torch.autograd.grad(found.sum(), state)
         return found.detach().cpu().numpy(), slope.cpu().numpy()
 
     return LearnedScore(values, tuple(float(np.mean(part)) for part in np.array_split(losses, 10)))
+
+
+@contextlib.contextmanager
+def _one_thread(torch):
+    """One thread inside the block: the network is far too small to share, and spinning threads cost more than it does."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
