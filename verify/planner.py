@@ -306,6 +306,11 @@ class Planner:
         def least(steps: int) -> float:
             if steps not in best:
                 value = lambda T: self._value(T, steps, eps)  # noqa: E731
+                if steps > CALIBRATION_STEPS:
+                    # too dear to try every horizon: that of the nearest number of steps already tried
+                    T = best[min(best, key=lambda k: abs(k - steps))][1] if best else horizon
+                    best[steps] = value(T), T
+                    return best[steps][0]
                 start = min([*coarse, *(T for _, T in best.values())], key=value)
                 T = start if value(start) <= eps else self._best_horizon(value, start)
                 best[steps] = value(T), T
