@@ -21,4 +21,4 @@ def test_formats():
 
 def test_a_missing_problem_is_refused(tmp_path):
     """A file that is not there is named."""
-    assert "nothing" in assert_refused(run("table", problem(tmp_path, "gaussian"), tmp_path / "nothing.toml"))
+    assert "does not exist" in assert_refused(run("table", problem(tmp_path, "gaussian"), tmp_path / "nothing.toml"))
