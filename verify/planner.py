@@ -243,7 +243,8 @@ class Planner:
             path = Path(self.setting.process, np.array([self._stop + horizon, self._stop]))
         except ValueError:
             return math.inf
-        return math.sqrt(path.C[0]) / float(path.a[0] / path.a[1])
+        kept = float(path.a[0] / path.a[1])
+        return math.sqrt(path.C[0]) / kept if kept > 0 else math.inf
 
     def _settled(self, horizon: float, error: float) -> bool:
         """Whether what is left of the initial error is far below ``error``, or the process has ended."""
