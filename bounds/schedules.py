@@ -63,7 +63,7 @@ def general(f, g) -> ForwardProcess:
     return ForwardProcess.scalar("general", f, g**2, {"f": str(f), "g": str(g)})
 
 
-def _exact(number) -> sympy.Expr:
+def exact(number) -> sympy.Expr:
     """An exact number: decimals as they are written (0.1 is 1/10), sympy's numbers as they are."""
     return number if isinstance(number, sympy.Expr) else sympy.Rational(str(number))
 
@@ -73,22 +73,22 @@ def _exact(number) -> sympy.Expr:
 
 def constant(level) -> sympy.Expr:
     """β = level."""
-    return _exact(level)
+    return exact(level)
 
 
 def linear(start, slope) -> sympy.Expr:
     """β = start + slope·t."""
-    return _exact(start) + _exact(slope) * TIME
+    return exact(start) + exact(slope) * TIME
 
 
 def polynomial(b, a, power) -> sympy.Expr:
     """(b + a t)^power; also g for VE."""
-    return (_exact(b) + _exact(a) * TIME) ** _exact(power)
+    return (exact(b) + exact(a) * TIME) ** exact(power)
 
 
 def exponential(a, b) -> sympy.Expr:
     """a e^{bt}; also g for VE."""
-    return _exact(a) * sympy.exp(_exact(b) * TIME)
+    return exact(a) * sympy.exp(exact(b) * TIME)
 
 
 def cosine(horizon=1, offset="1/125") -> sympy.Expr:
@@ -101,7 +101,7 @@ def cosine(horizon=1, offset="1/125") -> sympy.Expr:
     offset : number or str
         The small s.
     """
-    horizon, offset = _exact(horizon), _exact(offset)
+    horizon, offset = exact(horizon), exact(offset)
     rate = sympy.pi / (2 * (1 + offset) * horizon)
     return 2 * rate * sympy.tan(rate * (TIME + offset * horizon))
 
