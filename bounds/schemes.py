@@ -7,10 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from .grid import TimeGrid
+from .phase_rules import SPLITTINGS, Splitting
+from .phase_schemes import PhaseTable
+from .phase_steps import PhaseSteps
 from .process import ForwardProcess
 from .quadrature import Path, StepNodes
 from .rules import SCHEMES, Rule
 from .steps import Steps
+
+#: Every sampler by key: those of one block, and the splittings of position and velocity.
+SAMPLERS = {**SCHEMES, **SPLITTINGS}
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,7 @@ class Scheme:
 
     Parameters
     ----------
-    rule : Rule
+    rule : Rule or Splitting
     grid : TimeGrid
     prior_std : float, optional
         Standard deviation of the isotropic Gaussian prior; by default s(T), as in arXiv 2311.11003.
@@ -30,7 +36,7 @@ class Scheme:
         If ``prior_std`` is not a positive number.
     """
 
-    rule: Rule
+    rule: Rule | Splitting
     grid: TimeGrid
     prior_std: float | None = None
 
@@ -47,13 +53,13 @@ class Scheme:
     def key(self) -> str:
         return self.rule.key
 
-    def steps(self, process: ForwardProcess, assumption=None, moments=None) -> Steps:
+    def steps(self, process: ForwardProcess, assumption=None, moments=None) -> Steps | PhaseSteps:
         """The sampler as numbers.
 
         Parameters
         ----------
         process : ForwardProcess
-            One-block process.
+            Of one block, or critically-damped Langevin.
         assumption, moments
             Data assumption and, where known, posterior moments: only matched noise looks at them.
 
@@ -62,6 +68,8 @@ class Scheme:
         ValueError
             If matched noise is asked for without an assumption, or the process is not usable up to the horizon.
         """
+        if process.blocks == 2:
+            return PhaseTable(process, self).steps()
         return StepTable(process, self, assumption, moments).steps()
 
 
@@ -84,6 +92,8 @@ class StepTable:
     """
 
     def __init__(self, process: ForwardProcess, scheme: Scheme, assumption=None, moments=None):
+        if isinstance(scheme.rule, Splitting):
+            raise ValueError(f"scheme must be one of {', '.join(SCHEMES)} for a process of one block, got {scheme.key!r}")
         if scheme.rule.needs_envelope and assumption is None:
             raise ValueError(f"{scheme.key} needs a data assumption: its noise is matched to the posterior covariance")
         self.scheme, self.rule = scheme, scheme.rule
@@ -150,7 +160,7 @@ def scheme(key: str, horizon: float, steps: int, *, grid: str = "uniform", early
     Parameters
     ----------
     key : str
-        One of `SCHEMES`.
+        One of `SAMPLERS`.
     horizon, steps, early_stop
         As in `TimeGrid`.
     grid : str
@@ -162,12 +172,12 @@ def scheme(key: str, horizon: float, steps: int, *, grid: str = "uniform", early
     ValueError
         If a name is unknown or a number out of range.
     """
-    if key not in SCHEMES:
-        raise ValueError(f"scheme must be one of {', '.join(SCHEMES)}, got {key!r}")
+    if key not in SAMPLERS:
+        raise ValueError(f"scheme must be one of {', '.join(SAMPLERS)}, got {key!r}")
     if grid not in ("uniform", "geometric"):
         raise ValueError(f"grid must be uniform or geometric, got {grid!r}")
     times = getattr(TimeGrid, grid)(horizon, steps, early_stop)
-    return Scheme(SCHEMES[key], times, prior_std)
+    return Scheme(SAMPLERS[key], times, prior_std)
 
 
 def _named(key: str):
@@ -175,7 +185,7 @@ def _named(key: str):
         return scheme(key, horizon, steps, **options)
 
     make.__name__ = make.__qualname__ = key.replace("-", "_")
-    make.__doc__ = f"The {key} sampler ({SCHEMES[key].source}); see `scheme` for the parameters."
+    make.__doc__ = f"The {key} sampler ({SAMPLERS[key].source}); see `scheme` for the parameters."
     return make
 
 
@@ -185,3 +195,6 @@ exponential_integrator = _named("exponential")
 posterior_mean = _named("posterior-mean")
 posterior_mean_matched = _named("posterior-mean-matched")
 ancestral = _named("ancestral")
+sscs = _named("sscs")
+leapfrog = _named("leapfrog")
+symplectic_euler = _named("symplectic-euler")
