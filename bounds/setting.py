@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .assumptions import Assumption
+from .phase_schemes import PhaseTable
 from .process import ForwardProcess
 from .schemes import Scheme, StepTable
 
@@ -73,8 +74,10 @@ class Setting:
                 raise ValueError(f"{name} must be >= 0 and finite, got {getattr(self, name)}")
 
     @cached_property
-    def table(self) -> StepTable:
+    def table(self) -> StepTable | PhaseTable:
         """The scheme on the process as numbers."""
+        if self.process.blocks == 2:
+            return PhaseTable(self.process, self.scheme)
         return StepTable(self.process, self.scheme, self.assumption, self.facts.moments)
 
     @property

@@ -1,4 +1,4 @@
-r"""The martingale bound: one reverse step against the exact conditional law (k = 1).
+r"""The martingale bound: one reverse step against the exact conditional law (k = 1, and k = 2 by `phase_martingale`).
 
 Statement
 ---------
@@ -36,6 +36,10 @@ from ..bound import Bound
 from ..leading import L0, Density, Leading, R, f, m0, slope
 from ..leading import a as scale
 from ..leading import m as second_moment
+from ..phase_martingale import evaluate as evaluate_phase
+from ..phase_statement import STATED as PHASE_STATED
+from ..phase_statement import SYMBOLS as PHASE_SYMBOLS
+from ..phase_statement import derive as derive_phase
 from ..recursion import Ingredients, propagate, round_up, weights
 from ..schedules import ou, ve
 from ..schemes import euler_maruyama, hessian_moments, posterior_mean_matched
@@ -71,6 +75,7 @@ STATED = {
     "variance": d * (_N**2 + Max(0, x_mean * (2 * _N * _KAPPA + _KAPPA**2 * X))),
     "variance_known": d * (_N**2 + 2 * _N * _KAPPA * x_mean + _KAPPA**2 * x_sq),
     "early_stop_sq": (1 - sympy.sqrt(a_sq)) ** 2 * m2 + d * s_sq,
+    **PHASE_STATED,
 }
 
 
@@ -113,6 +118,7 @@ def derive() -> dict:
         "variance": d * Max(increment.subs(u, 0) ** 2, chord),
         "variance_known": d * known,
         "early_stop_sq": stop.coeff(x0, 2) * m2 + d * stop.coeff(z, 2),
+        **derive_phase(),
     }
 
 
@@ -256,6 +262,8 @@ def early_stop(setting: Setting, functions):
 
 def evaluate(setting: Setting, functions, missed=missed_noise, key="martingale") -> Bound:
     """The recursion at numbers; ``missed`` computes v_k²."""
+    if setting.process.blocks == 2:
+        return evaluate_phase(setting, functions, Constants, _notes)
     table, batch = setting.table, setting.batches(BATCH)
     parts = [_evaluate(part, functions, missed) for part in batch]
     total = _join([part[0] for part in parts])
@@ -349,7 +357,7 @@ def needs_early_stop(setting: Setting):
 ONE_BLOCK = Condition("one block", "k = 1", _one_block)
 FINITE_FISHER = Condition("finite Fisher information", "I(p_{t0}) < ∞ at the last time t0", needs_early_stop)
 
-SYMBOLS = {
+SYMBOLS = PHASE_SYMBOLS | {
     "P": "linear coefficient of the step",
     "Q": "score coefficient of the step",
     "H_lo": "Hessian of log p at c_lo, at the step's start τ (or at T, or at the node σ)",
@@ -415,10 +423,10 @@ THEOREM = Theorem(
     key="martingale",
     title="Martingale bound",
     kind="upper",
-    source=Source("docs/theory.md", "section 4, k = 1"),
+    source=Source("docs/theory.md", "section 4"),
     statement=r"E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{\mathrm{noise}}^2,\quad W_2 \le E_K",
     symbols=SYMBOLS,
-    conditions=(ONE_BLOCK, FINITE_FISHER),
+    conditions=(FINITE_FISHER,),
     stated=STATED,
     derive=derive,
     evaluate=evaluate,

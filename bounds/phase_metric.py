@@ -1,0 +1,41 @@
+r"""The constant metric 𝔐 of critically-damped Langevin, in which the renormalised drift Ã contracts at rate a(1 − 1/κ)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: Values of κ that the martingale bound tries.
+KAPPAS = (1.3, 2.0, 3.0, 4.5)
+
+
+def renormalised_drift(path) -> np.ndarray:
+    r""":math:`\tilde A = \Sigma_\infty A^T \Sigma_\infty^{-1}`, double eigenvalue −a."""
+    drift = path.N - path.a * np.eye(2)
+    return path.stationary @ drift.T @ np.linalg.inv(path.stationary)
+
+
+def metric(path, kappa: float, kind: str = "basis") -> np.ndarray:
+    r"""𝔐 with :math:`𝔐\tilde A + \tilde A^T𝔐 \preceq -2\eta𝔐`, η = a(1 − 1/κ).
+
+    With :math:`\tilde A = -aI + pr^T`: "basis" is :math:`\kappa^2 rr^T + 4a^2yy^T`, y = Σ_∞⁻¹p/(pᵀΣ_∞⁻¹p), which for ε = 0
+    is [[κ²+1, a(1−κ²)], [a(1−κ²), a²(κ²+1)]]; "lyapunov" is :math:`\int e^{2\eta t}e^{t\tilde A^T}e^{t\tilde A}dt`.
+    """
+    nilpotent = renormalised_drift(path) + path.a * np.eye(2)
+    if kind == "lyapunov":
+        rate = path.a / kappa
+        return np.eye(2) / (2 * rate) + (nilpotent + nilpotent.T) / (4 * rate**2) + nilpotent.T @ nilpotent / (4 * rate**3)
+    # Ñ = prᵀ; its first column is never zero: Ã = Σ_∞AᵀΣ_∞⁻¹ and N_21 = −1
+    p, r = nilpotent[:, 0], nilpotent[0] / nilpotent[0, 0]
+    if abs(nilpotent[0, 0]) < abs(nilpotent[1, 0]):
+        r = nilpotent[1] / nilpotent[1, 0]
+    y = np.linalg.solve(path.stationary, p)
+    y = y / (p @ y)
+    return kappa**2 * np.outer(r, r) + 4 * path.a**2 * np.outer(y, y)
+
+
+def norm(matrices, fixed) -> np.ndarray:
+    r""":math:`\|X\|_𝔐 = \|𝔐^{1/2}X𝔐^{-1/2}\|` of matrices (..., 2, 2), by a form of the largest singular value without cancellation."""
+    factor = np.linalg.cholesky(fixed).T
+    seen = factor @ matrices @ np.linalg.inv(factor)
+    a, b, c, d = seen[..., 0, 0], seen[..., 0, 1], seen[..., 1, 0], seen[..., 1, 1]
+    return (np.hypot(a + d, c - b) + np.hypot(a - d, b + c)) / 2

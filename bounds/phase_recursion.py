@@ -1,0 +1,200 @@
+r"""Weights P_k of the two-block error recursion: the best ones, the smallest-determinant join, and a constant metric.
+
+With :math:`P_{k-1} \succeq J(c)^T P_k J(c)` at both ends of the envelope, the error in the norm of P_k obeys
+:math:`E_k^2 = (E_{k-1} + d_k)^2 + v_k^2` (docs/theory.md section 4).  Symmetric 2×2 matrices are triples (xx, xv, vv).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+#: Relative rounding of the entries of a product JᵀPJ, with a margin.
+FORM_ROUNDING = 32 * np.finfo(float).eps
+#: Weights are kept above this, so that none underflows.
+FLOOR = 1e-280
+#: Differences of the two ends below this fraction of their size are rounding.
+SAME = 1e-14
+
+
+@dataclass(frozen=True)
+class Jacobians:
+    r"""The one-step Jacobians J(c) = P + Q H(c) at both ends of the envelope.
+
+    Attributes
+    ----------
+    low, high : arrays of shape (k, 2, 2)
+        J(c_lo) and J(c_up).
+    size : array of shape (k, 2, 2)
+        |P| + |Q||H|, entry by entry, the larger of both ends: what rounding is relative to.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    size: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+
+def backward(jacobians: Jacobians, last, measures=None) -> np.ndarray:
+    r"""Weights from the last to the first, each the least that dominates both ends of its step.
+
+    Parameters
+    ----------
+    jacobians : Jacobians
+    last : (xx, xv, vv)
+        P_K.
+    measures : array of shape (k, 3), optional
+        W_{k−1}, positive definite: P_{k−1} then minimises tr(PW) over :math:`P \succeq X_1, X_2`, which is
+        :math:`X_2 + L^{-T}[L^T(X_1 - X_2)L]_+L^{-1}`, :math:`LL^T = W`.  Without it the join of smallest determinant,
+        W = X_2⁻¹.
+
+    Returns
+    -------
+    array of shape (k+1, 3)
+        P_0 … P_K (``inf`` from where they leave the range of floats).
+
+    Source: docs/theory.md section 4.
+    """
+    steps = len(jacobians)
+    found = np.empty((steps + 1, 3))
+    p, q, r = (float(value) for value in last)
+    found[steps] = p, q, r
+    rows = zip(
+        jacobians.low.reshape(-1, 4)[::-1].tolist(), jacobians.high.reshape(-1, 4)[::-1].tolist(),
+        jacobians.size.reshape(-1, 4)[::-1].tolist(),
+        [(0.0, 0.0, 0.0)] * steps if measures is None else np.asarray(measures)[::-1].tolist(), strict=True,
+    )  # fmt: skip
+    for k, ((a, b, c, d), (e, f, g, h), (sa, sb, sc, sd), (wx, wc, wv)) in enumerate(rows):
+        x1, y1, z1 = a * (a * p + 2 * c * q) + c * c * r, b * (a * p + c * q) + d * (a * q + c * r), b * (b * p + 2 * d * q) + d * d * r
+        x2, y2, z2 = e * (e * p + 2 * g * q) + g * g * r, f * (e * p + g * q) + h * (e * q + g * r), f * (f * p + 2 * h * q) + h * h * r
+        px, pv = sqrt(p), sqrt(r)
+        sx, sv = sa * px + sc * pv, sb * px + sd * pv
+        if not (sx * sx + sv * sv) * 1e10 < np.inf:
+            found[: steps - k] = np.inf
+            break
+        if measures is None or not wx * wv > 0:
+            wx, wc, wv = z2, -y2, x2
+        p, q, r = _dominating(x1, y1, z1, x2, y2, z2, wx, wc, wv, sx * sx, sx * sv, sv * sv)
+        found[steps - 1 - k] = p, q, r
+    return found
+
+
+def _dominating(x1, y1, z1, x2, y2, z2, wx, wc, wv, sxx, sxv, svv):
+    """The minimiser of tr(PW) over P above both, then raised until it is above both in floating point."""
+    dx, dy, dz = x1 - x2, y1 - y2, z1 - z2
+    p, q, r = x2, y2, z2
+    # eigenvalues of WΔ; Δ is never definite beyond rounding: J(c_up) − J(c_lo) has rank one
+    determinant = min(dx * dz - dy * dy, 0.0)
+    half = 0.5 * (wx * dx + 2 * wc * dy + wv * dz)
+    root = sqrt(half * half - max(wx * wv - wc * wc, 0.0) * determinant)
+    if root > 0:
+        upper = half + root if half > 0 else max(wx * wv - wc * wc, 0.0) * -determinant / (root - half)
+        share = 0.5 / root
+        p, q, r = (
+            x2 + (upper * dx - determinant * wv) * share,
+            y2 + (upper * dy + determinant * wc) * share,
+            z2 + (upper * dz - determinant * wx) * share,
+        )
+    sxx, svv = sxx + FLOOR, svv + FLOOR
+    lift = 0.0
+    for x, y, z in ((x1, y1, z1), (x2, y2, z2)):
+        gx, gy, gz = (p - x) / sxx, (q - y) / sxv if sxv > FLOOR else 0.0, (r - z) / svv
+        lift = max(lift, 0.5 * (sqrt((gx - gz) ** 2 + 4 * gy * gy) - gx - gz))
+    lift += FORM_ROUNDING
+    return p + lift * sxx, q, r + lift * svv
+
+
+def forms(jacobians: Jacobians, weights):
+    """X_1 and X_2, triples of arrays (k,): JᵀP_kJ at both ends, for weights P_1 … P_K of shape (k, 3)."""
+    p, q, r = weights.T
+    found = []
+    for ends in (jacobians.low, jacobians.high):
+        a, b, c, d = ends.reshape(-1, 4).T
+        found.append(
+            (a * a * p + 2 * a * c * q + c * c * r, a * b * p + (a * d + b * c) * q + c * d * r, b * b * p + 2 * b * d * q + d * d * r)
+        )
+    return found
+
+
+def forward(jacobians: Jacobians, weights, initial, drift, drift_measure, variance, noise_measure):
+    r"""The dual of `backward`: how much error the worst adversary holds in each direction, W_0 … W_K.
+
+    .. math:: W_k = (1 + d_k/E)\,\Sigma_i J_i W^{(i)} J_i^T + (1 + E/d_k) B_k + V_k
+
+    Parameters
+    ----------
+    jacobians : Jacobians
+    weights : array of shape (k+1, 3)
+    initial : (xx, xv, vv)
+        W_0, second moment of the initial error.
+    drift, variance : arrays of shape (k,)
+        d_k and v_k² in the weights.
+    drift_measure, noise_measure : arrays of shape (k, 3)
+        B_k with tr(P_k B_k) = d_k², and V_k with tr(P_k V_k) = v_k².
+
+    Returns
+    -------
+    array of shape (k+1, 3)
+
+    Source: docs/theory.md section 4.
+    """
+    (x1, y1, z1), (x2, y2, z2) = forms(jacobians, weights[1:])
+    scale_x, scale_z = SAME * (x1 + x2), SAME * (z1 + z2)
+    dx, dz = (np.where(np.abs(v) > s, v, 0.0) for v, s in ((x1 - x2, scale_x), (z1 - z2, scale_z)))
+    difference = np.stack([dx, y1 - y2, dz], axis=1).tolist()
+    found = np.empty((len(jacobians) + 1, 3))
+    found[0] = wx, wc, wv = tuple(float(value) for value in initial)
+    p, q, r = weights[0]
+    error = sqrt(max(p * wx + 2 * q * wc + r * wv, 0.0))
+    rows = zip(
+        jacobians.low.reshape(-1, 4).tolist(), jacobians.high.reshape(-1, 4).tolist(), difference, drift.tolist(),
+        variance.tolist(), drift_measure.tolist(), noise_measure.tolist(), strict=True,
+    )  # fmt: skip
+    for k, ((a, b, c, d), (e, f, g, h), (dx, dy, dz), bias, var, (bx, bc, bv), (vx, vc, vv)) in enumerate(rows, start=1):
+        ux, uc, uv = _positive_share(wx, wc, wv, dx, dy, dz)
+        ox, oc, ov = wx - ux, wc - uc, wv - uv
+        moved = bias / error if error > 0 else 0.0
+        back = 1 + (error / bias if bias > 0 else 0.0)
+        wx = (1 + moved) * (a * a * ux + 2 * a * b * uc + b * b * uv + e * e * ox + 2 * e * f * oc + f * f * ov) + back * bx + vx
+        wc = (1 + moved) * (
+            a * c * ux + (a * d + b * c) * uc + b * d * uv + e * g * ox + (e * h + f * g) * oc + f * h * ov
+        ) + back * bc + vc
+        wv = (1 + moved) * (c * c * ux + 2 * c * d * uc + d * d * uv + g * g * ox + 2 * g * h * oc + h * h * ov) + back * bv + vv
+        error = sqrt((error + bias) * (error + bias) + var)
+        found[k] = wx, wc, wv
+    return found
+
+
+def _positive_share(wx, wc, wv, dx, dy, dz):
+    """LΠLᵀ, Π the projector on the positive part of LᵀΔL, LLᵀ = W: the part of the error that c_lo grows most."""
+    m11, m12, m21, m22 = wx * dx + wc * dy, wx * dy + wc * dz, wc * dx + wv * dy, wc * dy + wv * dz
+    half = 0.5 * (m11 + m22)
+    root = sqrt(max(half * half + max(wx * wv - wc * wc, 0.0) * max(dy * dy - dx * dz, 0.0), 0.0))
+    if not root > 0:
+        return 0.0, 0.0, 0.0
+    lower, share = half - root, 0.5 / root
+    return (
+        (m11 * wx + m12 * wc - lower * wx) * share,
+        (m11 * wc + m12 * wv - lower * wc) * share,
+        (m21 * wc + m22 * wv - lower * wv) * share,
+    )
+
+
+def in_metric(growth, metric) -> np.ndarray:
+    r"""P_k = λ_k𝔐 with λ_{k−1} = ‖J_k‖²λ_k and λ_K = (𝔐⁻¹)_11, the least with λ_K𝔐 ⪰ e₁e₁ᵀ: array of shape (k+1, 3).
+
+    Parameters
+    ----------
+    growth : array of shape (k,)
+        ‖J_k‖ in the metric, the larger of both ends.
+    metric : array of shape (2, 2)
+    """
+    logs = np.concatenate([np.cumsum(2 * np.log(growth)[::-1])[::-1], [0.0]])
+    with np.errstate(over="ignore"):
+        scale = np.exp(logs) * metric[1, 1] / (metric[0, 0] * metric[1, 1] - metric[0, 1] ** 2)
+    rounding = 1 + 1e-12 + 64 * np.finfo(float).eps * np.arange(len(logs))[::-1]
+    return (scale * rounding)[:, None] * np.array([metric[0, 0], metric[0, 1], metric[1, 1]])

@@ -1,0 +1,158 @@
+r"""The two-block expressions of the martingale bound: as stated, entry by entry, and derived again from matrices.
+
+Symmetric 2×2 matrices are entries _xx, _xv, _vv; S + γφφᵀ and M2 enter through their Cholesky factors
+R = [[r_x, 0], [r_c, r_v]], so that each square is a sum of squares and nothing cancels.
+"""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Abs, Matrix, Max, sqrt, symbols
+
+P_xx, P_xv, P_vv, d, m, l, m2 = symbols("P_xx P_xv P_vv d m l m2", real=True)
+P, Q_x, Q_v, H_x, H_v, X, w, w_x, w_v = symbols("P Q_x Q_v H_x H_v X w w_x w_v", real=True)
+n_xx, n_xv, n_vx, n_vv, K_x, K_v, D_x, D_v, x_mean, x_sq = symbols(
+    "n_xx n_xv n_vx n_vv K_x K_v D_x D_v x_mean x_sq", real=True
+)
+c1_xx, c1_xv, c1_vx, c1_vv, c2_xx, c2_xv, c2_vx, c2_vv = symbols(
+    "c1_xx c1_xv c1_vx c1_vv c2_xx c2_xv c2_vx c2_vv", real=True
+)
+r_x, r_c, r_v, a_sq, s_sq = symbols("r_x r_c r_v a_sq s_sq", real=True)
+Q_xx, Q_xv, Q_vx, Q_vv = symbols("Q_xx Q_xv Q_vx Q_vv", real=True)
+phi_x, phi_v, k_xx, k_xv, k_vx, k_vv, D_sq, gamma = symbols("phi_x phi_v k_xx k_xv k_vx k_vv D_sq gamma", real=True)
+wide, mean_norm = symbols("wide mean_norm", real=True)
+
+
+def _product(x, v, y, z):
+    """⟨(x, v), (y, z)⟩ in the metric P."""
+    return P_xx * x * y + P_xv * (x * z + v * y) + P_vv * v * z
+
+
+def _square(x, v):
+    """|(x, v)|² in the metric P."""
+    return P_xx * x**2 + 2 * P_xv * x * v + P_vv * v**2
+
+
+_FLOOR = D_x * _square(n_xx, n_vx) + D_v * _square(n_xv, n_vv)
+_LINEAR = 2 * (D_x * w_x * _product(n_xx, n_vx, K_x, K_v) + D_v * w_v * _product(n_xv, n_vv, K_x, K_v))
+_CURVE = (D_x * w_x**2 + D_v * w_v**2) * _square(K_x, K_v)
+
+# c1 R − c2 R⁻ᵀ, M2 = RRᵀ
+_Y_xx = c1_xx * r_x + c1_xv * r_c - (c2_xx / r_x)
+_Y_vx = c1_vx * r_x + c1_vv * r_c - (c2_vx / r_x)
+_Y_xv = c1_xv * r_v - (c2_xv - c2_xx * r_c / r_x) / r_v
+_Y_vv = c1_vv * r_v - (c2_vv - c2_vx * r_c / r_x) / r_v
+_EXCESS = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
+_BIAS = _square(_Y_xx, _Y_vx) + _square(_Y_xv, _Y_vv)
+_TURNED = _square(c2_xx * w_x + c2_xv * w_v, c2_vx * w_x + c2_vv * w_v)
+
+# QᵀPQ
+_F_xx, _F_vv = _square(Q_xx, Q_vx), _square(Q_xv, Q_vv)
+_F_xv = _product(Q_xx, Q_vx, Q_xv, Q_vv)
+
+# (I − T)R
+_MOVED = _square(k_xx * r_x + k_xv * r_c, k_vx * r_x + k_vv * r_c) + _square(k_xv * r_v, k_vv * r_v)
+_TURN = _product(phi_x, phi_v, k_xx * phi_x + k_xv * phi_v, k_vx * phi_x + k_vv * phi_v)
+
+STATED = {
+    "phase_affine": P + Q_x * (H_x + X * w_x * w) + Q_v * (H_v + X * w_v * w),
+    "phase_bias_sq": d * (_BIAS + _EXCESS * _TURNED),
+    "phase_bias_known_sq": d * (_BIAS + (_EXCESS - x_mean) * _TURNED),
+    "phase_variance": d * (_FLOOR + Max(0, x_mean * (_LINEAR + _CURVE * X))),
+    "phase_variance_known": d * (_FLOOR + _LINEAR * x_mean + _CURVE * x_sq),
+    "phase_score_sq": (_F_xx + _F_vv + sqrt((_F_xx - _F_vv) ** 2 + 4 * _F_xv**2)) / 2,
+    "phase_initial_sq": (_square(phi_x, phi_v) - _TURN) * D_sq + d * _MOVED + _TURN * (m2 - d * gamma),
+    "phase_initial": sqrt(Abs(_square(phi_x, phi_v) * D_sq)) + sqrt(Abs(d * _MOVED)),
+    "phase_distance_sq": m2 - d * l + d * (sqrt(gamma) - sqrt(l)) ** 2,
+    "phase_distance_log_concave_sq": mean_norm**2 + d * Max((sqrt(wide) - sqrt(gamma)) ** 2, (sqrt(l) - sqrt(gamma)) ** 2),
+}
+
+SYMBOLS = {
+    "P_xx": "entry of the weights P_k (k = 2: of P_k, or of P_0 in the initial term)",
+    "P_xv": "entry of the weights",
+    "P_vv": "entry of the weights",
+    "Q_x": "score coefficient of a row, position column (in the noise: of Φ⁻¹C)",
+    "Q_v": "score coefficient of a row, velocity column (in the noise: of Φ⁻¹C)",
+    "H_x": "entry of H(c_lo), position row",
+    "H_v": "entry of H(c_lo), velocity row",
+    "w": "entry of ω for the column, ω ∝ S⁻¹φ the direction in which the data are seen",
+    "w_x": "ω, position",
+    "w_v": "ω, velocity",
+    "n_xx": "entry of N(c_lo) = Φ⁻¹(I + C H(c_lo)) − n",
+    "n_xv": "entry of N(c_lo)",
+    "n_vx": "entry of N(c_lo)",
+    "n_vv": "entry of N(c_lo)",
+    "K_x": "Φ⁻¹Cω, position",
+    "K_v": "Φ⁻¹Cω, velocity",
+    "D_x": "noise strength ε² of the position",
+    "D_v": "noise strength σ² of the velocity",
+    "c1_xx": "entry of Φ⁻¹ − P",
+    "c1_xv": "entry of Φ⁻¹ − P",
+    "c1_vx": "entry of Φ⁻¹ − P",
+    "c1_vv": "entry of Φ⁻¹ − P",
+    "c2_xx": "entry of Φ⁻¹C − Q",
+    "c2_xv": "entry of Φ⁻¹C − Q",
+    "c2_vx": "entry of Φ⁻¹C − Q",
+    "c2_vv": "entry of Φ⁻¹C − Q",
+    "r_x": "Cholesky factor of M2 (initial term: of S + γφφᵀ)",
+    "r_c": "Cholesky factor, below the diagonal",
+    "r_v": "Cholesky factor, velocity",
+    "Q_xx": "entry of Q",
+    "Q_xv": "entry of Q",
+    "Q_vx": "entry of Q",
+    "Q_vv": "entry of Q",
+    "phi_x": "φ, position",
+    "phi_v": "φ, velocity",
+    "k_xx": "entry of I − T, T the map from N(0, S + γφφᵀ) to the prior",
+    "k_xv": "entry of I − T",
+    "k_vx": "entry of I − T",
+    "k_vv": "entry of I − T",
+    "D_sq": "bound of W2(p_0, N(0, γI))²",
+    "gamma": "variance γ of the Gaussian that stands for the data at T",
+    "wide": "1/(α − M), where M < α",
+}
+
+
+def derive() -> dict:
+    """The stated expressions again, from matrix products, Tweedie's formula and E[U sᵀ] = −I."""
+    weights = Matrix([[P_xx, P_xv], [P_xv, P_vv]])
+    omega, rise, phi = Matrix([w_x, w_v]), Matrix([K_x, K_v]), Matrix([phi_x, phi_v])
+    u, t, b = symbols("u t b", real=True)
+    # one entry of P + Q H(c), the row of Q times the column of H(c) = H(c_lo) + xωωᵀ
+    affine = P + (Matrix([[Q_x, Q_v]]) * (Matrix([H_x, H_v]) + X * omega * w))[0]
+    # tr P N D Nᵀ along N(c) = N(c_lo) + uKωᵀ: value at u = 0, chord to u = X, moments of u
+    missed = Matrix([[n_xx, n_xv], [n_vx, n_vv]]) + u * rise * omega.T
+    size = sympy.expand((weights * missed * sympy.diag(D_x, D_v) * missed.T).trace())
+    chord = size.subs(u, 0) + x_mean / X * (size.subs(u, X) - size.subs(u, 0))
+    known = sum(size.coeff(u, power) * moment for power, moment in enumerate((1, x_mean, x_sq)))
+    # E‖c1U + c2s‖² with E UUᵀ = M2, E Usᵀ = −I, E ssᵀ = −H: M2⁻¹ plus what the floor of the envelope leaves
+    factor = Matrix([[r_x, 0], [r_c, r_v]])
+    second = factor * factor.T
+    one, two = Matrix([[c1_xx, c1_xv], [c1_vx, c1_vv]]), Matrix([[c2_xx, c2_xv], [c2_vx, c2_vv]])
+    # Woodbury in a basis where S = diag(s², 1) and φ = a e₁: ω = e₁
+    left = [(sympy.diag(s_sq, 1) + b * a_sq * sympy.diag(1, 0)).inv()[0, 0].subs(b, value) for value in (l, m)]
+    fisher = second.inv() + u * omega * omega.T
+    bias = d * (weights * (one * second * one.T - one * two.T - two * one.T + two * fisher * two.T)).trace()
+    score = Matrix([[Q_xx, Q_xv], [Q_vx, Q_vv]])
+    form = (score.T * weights * score).applyfunc(sympy.expand)
+    largest = max(Matrix([[t, u], [u, b]]).eigenvals(), key=lambda root: root.subs({t: 3, u: 1, b: 2}))
+    # U − y = φ(X_0 − ξ) + (I − T)(φξ + S^{1/2}z), ξ ~ N(0, γI): E X_0·ξ from E‖X_0 − ξ‖² = D²
+    moved = Matrix([[k_xx, k_xv], [k_vx, k_vv]])
+    alike = (m2 + d * gamma - D_sq) / 2
+    apart = (weights * moved * second * moved.T).trace()
+    cross = (phi.T * weights * moved * phi)[0] * (alike - d * gamma)
+    length = (phi.T * weights * phi)[0]
+    # the optimal map from N(0, γI) has slopes >= (l/γ)^{1/2} (Caffarelli), E Z·R = γ E div R (Stein)
+    slopes = sqrt(l / gamma), sqrt(wide / gamma)
+    return {
+        "phase_affine": affine,
+        "phase_bias_sq": bias.subs(u, left[0] - left[1]),
+        "phase_bias_known_sq": bias.subs(u, left[0] - left[1] - x_mean),
+        "phase_variance": d * Max(size.subs(u, 0), chord),
+        "phase_variance_known": d * known,
+        "phase_score_sq": largest.subs({t: form[0, 0], u: form[0, 1], b: form[1, 1]}, simultaneous=True),
+        "phase_initial_sq": length * D_sq + d * apart + 2 * cross,
+        "phase_initial": sqrt(Abs(length * D_sq)) + sqrt(Abs(d * apart)),
+        "phase_distance_sq": m2 + d * gamma - 2 * d * gamma * slopes[0],
+        "phase_distance_log_concave_sq": mean_norm**2 + d * Max(*(gamma * (slope - 1) ** 2 for slope in slopes)),
+    }
