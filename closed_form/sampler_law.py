@@ -6,27 +6,34 @@ import math
 
 import numpy as np
 
+from bounds.phase_steps import PhaseSteps
 from bounds.steps import Steps
 from closed_form.bracket import Bracket
 from closed_form.chain import gaussian_chain
 from closed_form.gaussian import Gaussian
 from closed_form.line import line_w2
+from closed_form.line_mixture import LineMixture
 from closed_form.mixture import GaussianMixture
+from closed_form.phase_chain import phase_gaussian_w2
+from closed_form.phase_line import line_rows_unavailable, phase_line_w2
 from closed_form.product_law import ROUNDING, factors
 
 _EPS = np.finfo(float).eps
 
 
-def exact_law_available(law) -> str | None:
-    """Why `sampler_w2` has no exact answer for ``law``; None if it has one.
+def exact_law_available(law, steps=None) -> str | None:
+    """Why `sampler_w2` has no exact answer for ``law`` (and ``steps``, where given); None if it has one.
 
     Available: any Gaussian; any mixture of Gaussians in dimension 1; in dimension d, mixtures with one
     isotropic covariance and collinear means, or means that are a product over orthogonal directions.
+    In phase space mixtures need a sampler that uses the velocity's score alone (ε = 0).
     """
     if isinstance(law, Gaussian):
         return None
     if not isinstance(law, GaussianMixture):
         return f"no exact law of the sampler is known for data of type {type(law).__name__}"
+    if isinstance(steps, PhaseSteps) and _as_gaussian(law) is None and (reason := line_rows_unavailable(steps)):
+        return reason
     if law.dim == 1 or _as_gaussian(law) is not None:
         return None
     if law.std is None:
@@ -40,7 +47,7 @@ def exact_law_available(law) -> str | None:
 
 def sampler_w2(
     law: Gaussian | GaussianMixture,
-    steps: Steps,
+    steps: Steps | PhaseSteps,
     score_error: float = 0.0,
     score_noise: float = 0.0,
     direction: np.ndarray | None = None,
@@ -52,10 +59,12 @@ def sampler_w2(
 
     .. math:: W_2^2 = W_2^2(\mathrm{line}) + W_2^2(\mathrm{across}).
 
+    In phase space it is the distance of the position, and the score errors are those of the velocity's score.
+
     Parameters
     ----------
     law : Gaussian or GaussianMixture
-    steps : Steps
+    steps : Steps or PhaseSteps
     score_error : float
         Norm M of the constant error b of the score, at least 0.
     score_noise : float
@@ -78,22 +87,34 @@ def sampler_w2(
     ----------
     docs/theory.md section 8.
     """
-    reason = exact_law_available(law)
+    reason = exact_law_available(law, steps)
     if reason is not None:
         raise ValueError(f"law has no exact sampler law: {reason}")
     score_error, score_noise = _size("score_error", score_error), _size("score_noise", score_noise)
     gaussian = law if isinstance(law, Gaussian) else _as_gaussian(law)
     bias = score_error * _unit(law, gaussian, direction)
     if gaussian is not None:
-        return gaussian_chain(gaussian, steps, bias, score_noise).w2()
+        return _gaussian_w2(gaussian, steps, bias, score_noise)
     if law.dim == 1:
-        return line_w2(law, steps, float(bias[0]), score_noise)
+        return _line_w2(law, steps, float(bias[0]), score_noise)
     if not law.is_collinear:
         return _product_w2(law, steps, bias, score_noise)
     return _split_w2(law, steps, bias, score_noise)
 
 
-def _product_w2(law: GaussianMixture, steps: Steps, bias: np.ndarray, score_noise: float) -> Bracket:
+def _gaussian_w2(law: Gaussian, steps, bias: np.ndarray, score_noise: float) -> Bracket:
+    if isinstance(steps, PhaseSteps):
+        return phase_gaussian_w2(law, steps, bias, score_noise)
+    return gaussian_chain(law, steps, bias, score_noise).w2()
+
+
+def _line_w2(law, steps, bias: float, score_noise: float) -> Bracket:
+    if isinstance(steps, PhaseSteps):
+        return phase_line_w2(LineMixture.of(law), steps, bias, score_noise)
+    return line_w2(law, steps, bias, score_noise)
+
+
+def _product_w2(law: GaussianMixture, steps, bias: np.ndarray, score_noise: float) -> Bracket:
     """Every factor on its own line and the rest as one Gaussian, added in squares; equal factors are measured once."""
     found = factors(law)
     noise, known, parts = score_noise / math.sqrt(law.dim), {}, []
@@ -101,24 +122,24 @@ def _product_w2(law: GaussianMixture, steps: Steps, bias: np.ndarray, score_nois
         push = float(direction @ bias)
         key = line.means.tobytes(), line.weights.tobytes(), push
         if key not in known:
-            known[key] = line_w2(line, steps, push, noise)
+            known[key] = _line_w2(line, steps, push, noise)
         parts.append(known[key])
     if found.rest is not None:
         spare = noise * math.sqrt(found.rest.dim)
-        parts.append(gaussian_chain(found.rest, steps, found.basis.T @ bias, spare).w2())
+        parts.append(_gaussian_w2(found.rest, steps, found.basis.T @ bias, spare))
     size = float(np.linalg.norm(law.means, axis=1).max())
     # places that differ by their rounding are one
     return Bracket.root_sum_sq(parts).widened((16 * _EPS + ROUNDING * (len(found.lines) > 0)) * size)
 
 
-def _split_w2(law: GaussianMixture, steps: Steps, bias: np.ndarray, score_noise: float) -> Bracket:
+def _split_w2(law: GaussianMixture, steps, bias: np.ndarray, score_noise: float) -> Bracket:
     """The line through the means and the d − 1 directions across it, added in squares."""
     line, direction, offset = law.line()
     noise = score_noise / math.sqrt(law.dim)
-    along = line_w2(line, steps, float(direction @ bias), noise)
+    along = _line_w2(line, steps, float(direction @ bias), noise)
     gaussian = Gaussian(_across(offset, direction), law.std**2)
-    chain = gaussian_chain(gaussian, steps, _across(bias, direction), noise * math.sqrt(law.dim - 1))
-    both = Bracket.root_sum_sq([along, chain.w2()])
+    across = _gaussian_w2(gaussian, steps, _across(bias, direction), noise * math.sqrt(law.dim - 1))
+    both = Bracket.root_sum_sq([along, across])
     return both.widened(16 * _EPS * float(np.linalg.norm(law.means, axis=1).max()))
 
 

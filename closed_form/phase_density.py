@@ -1,0 +1,57 @@
+r"""Score and density of a Gaussian mixture in phase space: U_t given component i is N(φμ_i, S + φφᵀ ⊗ Σ_i)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class PhaseMixtureScore:
+    r"""The score of an isotropic mixture under critically-damped Langevin at one clock time.
+
+    .. math:: s(y) = -\sum_i w_i(y) V_i^{-1}(y - \varphi\mu_i), \qquad V_i = S + \sigma_i^2\varphi\varphi^T.
+
+    Parameters
+    ----------
+    weights : array of shape (c,)
+    means : array of shape (c, d)
+    variances : array of shape (c,)
+        σ_i², of every coordinate.
+    phi : array of shape (2,)
+    S : array of shape (2, 2)
+
+    References
+    ----------
+    docs/theory.md section 8.
+    """
+
+    def __init__(self, weights, means, variances, phi, S):
+        self.means = np.asarray(means, dtype=float)
+        self.phi = np.asarray(phi, dtype=float)
+        covariance = S + np.asarray(variances, dtype=float)[:, None, None] * np.outer(phi, phi)
+        determinant = covariance[:, 0, 0] * covariance[:, 1, 1] - np.square(covariance[:, 0, 1])
+        self.xx, self.vv = covariance[:, 1, 1] / determinant, covariance[:, 0, 0] / determinant
+        self.xv = -covariance[:, 0, 1] / determinant
+        dim = self.means.shape[1]
+        self.log_scale = np.log(weights) - dim * (np.log(determinant) / 2 + np.log(2 * np.pi))
+
+    def _terms(self, x, v):
+        """(log w_i p_i, precision times gap): arrays (..., c) and two of (..., c, d)."""
+        gap_x = x[..., None, :] - self.phi[0] * self.means
+        gap_v = v[..., None, :] - self.phi[1] * self.means
+        pulled_x = self.xx[:, None] * gap_x + self.xv[:, None] * gap_v
+        pulled_v = self.xv[:, None] * gap_x + self.vv[:, None] * gap_v
+        energy = np.sum(gap_x * pulled_x + gap_v * pulled_v, axis=-1) / 2
+        return self.log_scale - energy, pulled_x, pulled_v
+
+    def log_density(self, x, v):
+        """log p_t at positions and velocities of shape (..., d)."""
+        logs, _, _ = self._terms(x, v)
+        top = logs.max(axis=-1)
+        return top + np.log(np.sum(np.exp(logs - top[..., None]), axis=-1))
+
+    def score(self, x, v):
+        """(∇_x log p_t, ∇_v log p_t) at positions and velocities of shape (..., d)."""
+        logs, pulled_x, pulled_v = self._terms(x, v)
+        share = np.exp(logs - logs.max(axis=-1, keepdims=True))
+        share /= share.sum(axis=-1, keepdims=True)
+        return tuple(-np.sum(share[..., None] * pulled, axis=-2) for pulled in (pulled_x, pulled_v))
