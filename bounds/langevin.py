@@ -16,7 +16,7 @@ import sympy
 from sympy import Matrix, eye
 
 from .process import TIME, ForwardProcess
-from .schedules import exact
+from .schedules import exact, real_function
 
 a, sigma = sympy.symbols("a sigma", positive=True)
 epsilon, velocity_std = sympy.symbols("epsilon v", nonnegative=True)
@@ -38,7 +38,7 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
         Noise ε of the position; ε > 0 restores ellipticity.
     velocity_variance : number >= 0
         v²: V_0 ~ N(0, v² I), marginalised (hybrid score matching).
-    clock : sympy expression, optional
+    clock : sympy expression, number or str, optional
         ∫β as a function of t, 0 at 0 and increasing; t by default.
 
     Raises
@@ -58,7 +58,7 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
             raise ValueError(f"{name} must be a number {between}, got {given[name]}")
     if 0 < float(numbers["epsilon"]) < 1e-8 * float(numbers["sigma"]):
         raise ValueError(f"epsilon must be 0 or at least 1e-8 of sigma, got {epsilon}")
-    clock = TIME if clock is None else exact(clock)
+    clock = TIME if clock is None else real_function("clock", clock)
     if not clock.subs(TIME, 0).equals(sympy.S.Zero):
         raise ValueError(f"clock must be 0 at t = 0 (it is the integral of β), got {clock.subs(TIME, 0)}")
     speed = sympy.diff(clock, TIME)
@@ -145,19 +145,29 @@ def metric() -> tuple[Matrix, sympy.Expr]:
     return found, a * (1 - 1 / kappa)
 
 
-def closed_forms() -> dict[str, sympy.Basic]:
-    """Everything derived, by its name in LaTeX, for symbolic a, σ, ε and v, in clock time u = ∫β."""
+def closed_forms(**constants) -> dict[str, sympy.Basic]:
+    """Everything derived, by name, in clock time u = ∫β; symbolic in a, σ, ε and v but for the ``constants`` given.
+
+    Parameters
+    ----------
+    constants : numbers
+        Any of a, sigma, epsilon, velocity_variance.
+    """
     phi, spread = kernel()
-    tidy = lambda matrix: matrix.applyfunc(sympy.simplify)  # noqa: E731
     fixed, rate = metric()
-    return {
-        r"A": drift(),
-        r"e^{uA}": transition(),
-        r"\Sigma_\infty": stationary(),
-        r"C(u)": covariance(),
-        r"\varphi_u": phi,
-        r"S_u": tidy(spread),
-        r"\tilde A": renormalised_drift(),
-        r"\mathfrak{M}\ (\varepsilon = 0)": fixed,
-        r"\eta\ (\varepsilon = 0)": rate,
+    found = {
+        "drift": drift(),
+        "noise": noise(),
+        "transition": transition(),
+        "stationary": stationary(),
+        "covariance": covariance(),
+        "kernel_mean": phi,
+        "kernel_covariance": spread.applyfunc(sympy.simplify),
+        "renormalised_drift": renormalised_drift(),
+        "metric": fixed,
+        "rate": rate,
     }
+    values = {symbol: exact(constants[str(symbol)]) for symbol in COEFFICIENTS if str(symbol) in constants}
+    if "velocity_variance" in constants:
+        values[velocity_std] = sympy.sqrt(exact(constants["velocity_variance"]))
+    return {name: expression.subs(values) for name, expression in found.items()}

@@ -34,7 +34,7 @@ def metric(path, kappa: float, kind: str = "basis") -> np.ndarray:
 
 
 def norm(matrices, fixed) -> np.ndarray:
-    r""":math:`\|X\|_𝔐 = \|𝔐^{1/2}X𝔐^{-1/2}\|` of matrices (..., 2, 2), by a form of the largest singular value without cancellation."""
+    r""":math:`\|X\|_𝔐 = \|𝔐^{1/2}X𝔐^{-1/2}\|` of matrices (..., 2, 2): the largest singular value, without cancellation."""
     factor = np.linalg.cholesky(fixed).T
     seen = factor @ matrices @ np.linalg.inv(factor)
     a, b, c, d = seen[..., 0, 0], seen[..., 0, 1], seen[..., 1, 0], seen[..., 1, 1]

@@ -69,8 +69,10 @@ def backward(jacobians: Jacobians, last, measures=None) -> np.ndarray:
         [(0.0, 0.0, 0.0)] * steps if measures is None else np.asarray(measures)[::-1].tolist(), strict=True,
     )  # fmt: skip
     for k, ((a, b, c, d), (e, f, g, h), (sa, sb, sc, sd), (wx, wc, wv)) in enumerate(rows):
-        x1, y1, z1 = a * (a * p + 2 * c * q) + c * c * r, b * (a * p + c * q) + d * (a * q + c * r), b * (b * p + 2 * d * q) + d * d * r
-        x2, y2, z2 = e * (e * p + 2 * g * q) + g * g * r, f * (e * p + g * q) + h * (e * q + g * r), f * (f * p + 2 * h * q) + h * h * r
+        x1, z1 = a * (a * p + 2 * c * q) + c * c * r, b * (b * p + 2 * d * q) + d * d * r
+        x2, z2 = e * (e * p + 2 * g * q) + g * g * r, f * (f * p + 2 * h * q) + h * h * r
+        y1 = b * (a * p + c * q) + d * (a * q + c * r)
+        y2 = f * (e * p + g * q) + h * (e * q + g * r)
         px, pv = sqrt(p), sqrt(r)
         sx, sv = sa * px + sc * pv, sb * px + sd * pv
         if not (sx * sx + sv * sv) * 1e10 < np.inf:
@@ -114,9 +116,8 @@ def forms(jacobians: Jacobians, weights):
     found = []
     for ends in (jacobians.low, jacobians.high):
         a, b, c, d = ends.reshape(-1, 4).T
-        found.append(
-            (a * a * p + 2 * a * c * q + c * c * r, a * b * p + (a * d + b * c) * q + c * d * r, b * b * p + 2 * b * d * q + d * d * r)
-        )
+        middle = a * b * p + (a * d + b * c) * q + c * d * r
+        found.append((a * a * p + 2 * a * c * q + c * c * r, middle, b * b * p + 2 * b * d * q + d * d * r))
     return found
 
 

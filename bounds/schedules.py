@@ -16,7 +16,8 @@ def _expression(name: str, value) -> sympy.Expr:
     return parse_expression(value, TIME, name=f"process.{name}")
 
 
-def _real_function(name: str, value) -> sympy.Expr:
+def real_function(name: str, value) -> sympy.Expr:
+    """A coefficient as an expression in `TIME` alone, from an expression, a number or text."""
     expression = _expression(name, value)
     extra = {str(s) for s in expression.free_symbols - {TIME}}
     if extra:
@@ -37,19 +38,19 @@ def vp(beta) -> ForwardProcess:
     beta : sympy expression, number or str
         β(t) >= 0.
     """
-    beta = _real_function("beta", beta)
+    beta = real_function("beta", beta)
     return ForwardProcess.scalar("vp", beta / 2, beta, {"beta": str(beta)})
 
 
 def ve(g) -> ForwardProcess:
     """Variance exploding: f = 0, noise g(t) (arXiv 2311.11003 section 2)."""
-    g = _real_function("g", g)
+    g = real_function("g", g)
     return ForwardProcess.scalar("ve", 0, g**2, {"g": str(g)})
 
 
 def sub_vp(beta) -> ForwardProcess:
     r"""Sub-variance preserving: f = β/2, g² = β(1 − e^{−2∫β}) (Song et al. 2021)."""
-    beta = _real_function("beta", beta)
+    beta = real_function("beta", beta)
     u = sympy.Symbol("u", nonnegative=True)
     total = integral(beta.subs(TIME, u), u, 0, TIME).expression
     if total.has(sympy.Integral):
@@ -59,7 +60,7 @@ def sub_vp(beta) -> ForwardProcess:
 
 def general(f, g) -> ForwardProcess:
     """Any f(t), of any sign, and any real g(t) (arXiv 2311.11003 eq. (2.1))."""
-    f, g = _real_function("f", f), _real_function("g", g)
+    f, g = real_function("f", f), real_function("g", g)
     return ForwardProcess.scalar("general", f, g**2, {"f": str(f), "g": str(g)})
 
 
@@ -104,13 +105,3 @@ def cosine(horizon=1, offset="1/125") -> sympy.Expr:
     horizon, offset = exact(horizon), exact(offset)
     rate = sympy.pi / (2 * (1 + offset) * horizon)
     return 2 * rate * sympy.tan(rate * (TIME + offset * horizon))
-
-
-#: Process families by the key used in problem files, with the expressions each needs.
-FAMILIES = {
-    "ou": (ou, ()),
-    "vp": (vp, ("beta",)),
-    "ve": (ve, ("g",)),
-    "sub-vp": (sub_vp, ("beta",)),
-    "general": (general, ("f", "g")),
-}

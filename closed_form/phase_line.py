@@ -13,6 +13,7 @@ import numpy as np
 
 from bounds.phase_steps import PhaseSteps
 from closed_form.bracket import Bracket
+from closed_form.line import GridTooLarge
 from closed_form.line_mixture import LineMixture
 from closed_form.phase_density import PhaseMixtureScore
 
@@ -186,11 +187,11 @@ def _box(law: LineMixture, steps: PhaseSteps, rows, bias: float, spacing) -> _Fi
     dx = spacing[1] * min(conditional, law.stds.min()) / max(stretch.max(), 1.0)
     dv = spacing[0] * np.sqrt(min(row.g for row in rows)) / max(slope, 1.0)
     if not stretch.min() > 0:
-        raise ValueError("steps are too long for the law on the line: a row turns the position over")
+        raise GridTooLarge("steps are too long for the law on the line: a row turns the position over")
     sizes = reach / np.array([min(stretch.min(), 1.0), 1.0])
     counts = [_even(2 * size / width) for size, width in zip(sizes, (dx, dv), strict=True)]
     if counts[0] * counts[1] > MAX_POINTS:
-        raise ValueError(f"steps need a grid of {counts[0]} x {counts[1]} points, more than {MAX_POINTS}: take fewer or wider")
+        raise GridTooLarge(f"steps need a grid of {counts[0]} x {counts[1]} points, more than {MAX_POINTS}: take fewer or wider")
     x, v = (np.linspace(-size, size, count, endpoint=False) for size, count in zip(sizes, counts, strict=True))
     return _Field(x, v)
 

@@ -45,7 +45,8 @@ def test_claim_and_truth_share_only_the_question(path):
         forbidden = ("verify", "bounds.theorem", "bounds.bound", "bounds.setting", "bounds.recursion")
         assert not [n for n in names if n.startswith(forbidden)]
         assert {n for n in names if n.startswith("bounds")} <= {
-            "bounds.process", "bounds.schemes", "bounds.steps", "bounds.assumptions", "bounds.quadrature"
+            "bounds.process", "bounds.schemes", "bounds.steps", "bounds.assumptions", "bounds.quadrature",
+            "bounds.phase_path", "bounds.phase_steps",
         }  # fmt: skip
 
 

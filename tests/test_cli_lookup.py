@@ -4,8 +4,8 @@
 import pytest
 from command_line import answer, run
 
-from bounds.schedules import FAMILIES
-from bounds.schemes import SCHEMES
+from bounds.families import FAMILIES
+from bounds.schemes import SAMPLERS
 from bounds.theorem import theorems
 
 
@@ -14,7 +14,7 @@ def test_list_names_everything():
     document = answer("list")
     assert [entry["key"] for entry in document["theorems"]] == list(theorems())
     assert [entry["key"] for entry in document["processes"]] == list(FAMILIES)
-    assert [entry["key"] for entry in document["schemes"]] == list(SCHEMES)
+    assert [entry["key"] for entry in document["schemes"]] == list(SAMPLERS)
     assert {"two_modes", "old_faithful"} <= {entry["name"] for entry in document["problems"]}
     text = run("list").stdout
     names = [entry.get("key") or entry["name"] for section in document.values() for entry in section]
@@ -48,11 +48,15 @@ def test_show_says_when_the_routes_disagree(monkeypatch):
 def test_show_a_process(family):
     """Each family has closed forms from sympy, in words and in LaTeX, with the route."""
     facts = answer("show", family)
-    assert set(facts["closed_forms"]) == {
-        "integral_f", "integral_g_sq", "transition", "covariance", "a", "s_sq",
+    one = {"integral_f", "integral_g_sq", "transition", "covariance", "a", "s_sq"}
+    two = {
+        "drift", "noise", "transition", "stationary", "covariance", "kernel_mean", "kernel_covariance",
+        "renormalised_drift", "metric", "rate",
     }  # fmt: skip
+    assert set(facts["closed_forms"]) == (two if family == "cld" else one)
     assert {form["route"] for form in facts["closed_forms"].values()} == {"closed form"}
-    assert r"\Phi(\tau, r)" in run("show", family, "--latex").stdout
+    latex = run("show", family, "--latex").stdout
+    assert (r"\Sigma_\infty = \left[" if family == "cld" else r"\Phi(\tau, r)") in latex
     assert "closed form" in run("show", family).stdout
 
 
@@ -60,5 +64,7 @@ def test_show_takes_coefficients_and_says_quadrature():
     """--set changes the process; where sympy finds no integral in time the route is quadrature."""
     facts = answer("show", "vp", "--set", "process.beta=2*t")
     assert facts["closed_forms"]["a"]["expression"] == "exp(-t**2/2)"
+    facts = answer("show", "cld", "--set", "process.sigma=2", "--set", "process.clock=4*t")
+    assert facts["clock"] == "4*t" and "sigma" not in facts["closed_forms"]["stationary"]["expression"]
     facts = answer("show", "ve", "--set", "process.g=exp(sin(t))")
     assert facts["closed_forms"]["s_sq"]["route"] == "quadrature"

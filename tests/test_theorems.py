@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tolerances import RECURSION_RELATIVE, SYMBOLIC
 
 from bounds.assumptions import BoundedSupport, StronglyLogConcave
+from bounds.langevin import cld
 from bounds.process import ForwardProcess
 from bounds.schedules import ou, vp
 from bounds.schemes import euler_maruyama, scheme
@@ -195,9 +196,11 @@ def test_never_violated_on_drawn_mixtures(key, question):
     assert certificate.verdict in (Verdict.HOLDS, Verdict.NOT_APPLICABLE)
 
 
-TWO_BLOCKS = ForwardProcess("cld", sympy.Matrix([[0, 1], [-1, -2]]), sympy.diag(0, 2))
 UNMET = [
-    ("martingale", Setting(TWO_BLOCKS, StronglyLogConcave(1, 1), euler_maruyama(1, 3)), "one block"),
+    ("martingale-coupled", Setting(cld(), StronglyLogConcave(1, 1), euler_maruyama(1, 3)), "one block"),
+    ("gao2025-general-sde", Setting(cld(), StronglyLogConcave(1, 1), euler_maruyama(1, 3)), "one block"),
+    ("gaussian-lower-bound", Setting(cld(), StronglyLogConcave(1, 1), euler_maruyama(1, 3)), "one block"),
+    ("gentiloni2025-weak-log-concave", Setting(cld(), StronglyLogConcave(1, 1), euler_maruyama(1, 3)), "one block"),
     ("martingale", Setting(ou(), BoundedSupport(1.0), euler_maruyama(1, 3)), "finite Fisher information"),
     ("gao2025-general-sde", Setting(ou(), StronglyLogConcave(1, 1), scheme("exponential", 1, 3)), "Euler–Maruyama"),
     ("gao2025-general-sde", Setting(ou(), StronglyLogConcave(1, 1), euler_maruyama(1, 3)), "time regularity"),

@@ -209,11 +209,12 @@ def certify_setting(
 
 def measure(setting: Setting, law) -> Bracket:
     """The exact W2 error of the sampler, or [0, ∞) with the reason where no exact law is known."""
-    reason = exact_law_available(law)
+    steps = setting.table.steps()
+    reason = exact_law_available(law, steps)
     if reason is not None:
         return Bracket(0.0, np.inf, f"no exact law: {reason}")
     try:
-        return sampler_w2(law, setting.table.steps(), float(setting.score_error), float(setting.score_noise))
+        return sampler_w2(law, steps, float(setting.score_error), float(setting.score_noise))
     except GridTooLarge as error:
         return Bracket(0.0, np.inf, f"no exact law: {error}")
 

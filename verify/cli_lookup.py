@@ -12,6 +12,7 @@ from verify.console import Failure, emit, print_json, print_text, progress
 
 #: Coefficients that ``show`` takes where --set gives none.
 _EXAMPLES = {"beta": "1/10 + 199/10*t", "g": "exp(t)", "f": "1/2"}
+_FAMILY_EXAMPLES = {"general": {"g": "1"}}
 
 
 @click.command("list", short_help="What there is: theorems, processes, schemes, problems.")
@@ -37,8 +38,8 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
     from dataclasses import fields
 
     from bounds.assumptions import ASSUMPTIONS
-    from bounds.schedules import FAMILIES
-    from bounds.schemes import SCHEMES
+    from bounds.families import FAMILIES
+    from bounds.schemes import SAMPLERS
     from bounds.theorem import theorems
 
     moments = ("dim", "second_moment", "mean_norm")
@@ -51,7 +52,7 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
             {"key": key, "parameters": list(names), "about": _summary(make)}
             for key, (make, names) in FAMILIES.items()
         ],
-        "schemes": [{"key": key, "source": rule.source} for key, rule in SCHEMES.items()],
+        "schemes": [{"key": key, "source": rule.source} for key, rule in SAMPLERS.items()],
         "assumptions": [
             {
                 "key": key,
@@ -78,7 +79,7 @@ def _summary(thing) -> str:
 @JSON_OPTION
 def show(key, latex, overrides, as_json):
     """A theorem (statement, hypotheses, source, derivation), or the closed forms of a process family."""
-    from bounds.schedules import FAMILIES
+    from bounds.families import FAMILIES
     from bounds.theorem import theorems
 
     if latex and as_json:
@@ -106,20 +107,22 @@ def show(key, latex, overrides, as_json):
 def _process_facts(family: str, overrides) -> dict:
     """The closed forms of a family, with example coefficients where none are given."""
     from bounds.expressions import parse_expression
+    from bounds.families import DEFAULTS, FAMILIES
     from bounds.process import TIME
-    from bounds.schedules import FAMILIES
 
     make, names = FAMILIES[family]
-    parameters = {name: "1" if (family, name) == ("general", "g") else _EXAMPLES[name] for name in names}
+    examples = {**_EXAMPLES, **_FAMILY_EXAMPLES.get(family, {})}
+    # what may be left out stays symbolic
+    parameters = {name: examples[name] for name in names if name not in DEFAULTS.get(family, {})}
     for override in overrides:
         target, _, value = override.partition("=")
         name = target.strip().removeprefix("process.")
-        if name not in parameters or not target.strip().startswith("process."):
+        if name not in names or not target.strip().startswith("process."):
             wanted = " or ".join(f"process.{known}=..." for known in names) or "nothing"
             raise Failure(f"--set for {family} takes {wanted}, got {override!r}")
         parameters[name] = value.strip().strip("\"'")
-    expressions = [
-        parse_expression(value, TIME, name=f"process.{name}") for name, value in parameters.items()
-    ]
+    expressions = {
+        name: parse_expression(value, TIME, name=f"process.{name}") for name, value in parameters.items()
+    }
     with progress("deriving closed forms"):
-        return sheets.process_facts(make(*expressions), parameters)
+        return sheets.process_facts(make(**expressions), parameters)

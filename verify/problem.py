@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from bounds.assumptions import Assumption
+from bounds.phase_schemes import PhaseTable
 from bounds.process import ForwardProcess
 from bounds.quadrature import Path as ProcessPath
-from bounds.schemes import Scheme
+from bounds.schemes import SCHEMES, SPLITTINGS, Scheme
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
 from verify.problem_data import Data, read_data
@@ -157,6 +158,14 @@ def _check_together(process: ForwardProcess, data: Data, scheme: Scheme) -> None
         raise ProblemError(f"scheme.kind = {scheme.key!r} needs constants for the data: {data.notes[-1]}")
     if any(assumption.needs_early_stop for assumption in data.assumptions) and not scheme.grid.early_stop > 0:
         raise ProblemError("data.early_stop, or scheme.early_stop, must be positive for bounded data")
+    if process.blocks == 2:
+        with Section("process", {}).border(), np.errstate(all="ignore"):
+            PhaseTable(process, scheme)
+        return
+    if scheme.key in SPLITTINGS:
+        raise ProblemError(
+            f"scheme.kind must be one of {', '.join(SCHEMES)} for a process of one block, got {shown(scheme.key)}"
+        )
     times, steps = scheme.grid.times, scheme.grid.steps
     chosen = np.unique(np.linspace(0, steps, min(steps, _PROCESS_STEPS) + 1).astype(int))
     inside = np.linspace(scheme.grid.horizon, 0.0, _PROCESS_SAMPLES + 1)[:-1]

@@ -24,6 +24,19 @@ _CLOSED_FORMS = {
     "s_sq": ("s²(t) = C(t, 0)", "s^2(t)"),
 }
 
+_PHASE_FORMS = {
+    "drift": ("A", "A"),
+    "noise": ("Σ", r"\Sigma"),
+    "transition": ("Φ = e^{uA}", "e^{uA}"),
+    "stationary": ("Σ_∞", r"\Sigma_\infty"),
+    "covariance": ("C(u) = ∫ΦΣΣᵀΦᵀ", "C(u)"),
+    "kernel_mean": ("φ: E[U|X_0] = φ X_0", r"\varphi_u"),
+    "kernel_covariance": ("S: covariance of U given X_0", "S_u"),
+    "renormalised_drift": ("Ã = Σ_∞AᵀΣ_∞⁻¹", r"\tilde A"),
+    "metric": ("𝔐 for ε = 0, any κ > 1", r"\mathfrak{M}"),
+    "rate": ("its rate: 𝔐Ã + Ãᵀ𝔐 ⪯ −2η𝔐", r"\eta"),
+}
+
 
 def theorem_facts(theorem) -> dict:
     """Everything ``show`` says about a theorem, as plain data; both routes are compared here."""
@@ -151,9 +164,14 @@ def theorem_sheet(facts: Mapping) -> list:
 
 
 def process_facts(process, parameters: Mapping[str, Any]) -> dict:
-    """Everything ``show`` says about a process, as plain data: what sympy derived, and by which route."""
+    """Everything ``show`` says about a process, as plain data: what sympy derived, and by which route.
+
+    Critically-damped Langevin is shown in its clock's time u = ∫β, symbolic but for the parameters given.
+    """
     import sympy
 
+    if process.blocks == 2:
+        return _phase_facts(process, parameters)
     f, g_sq = sympy.latex(process.f), sympy.latex(process.g_sq)
     closed = {}
     for name, derived in process.closed_forms().items():
@@ -169,7 +187,38 @@ def process_facts(process, parameters: Mapping[str, Any]) -> dict:
         "parameters": plain(parameters),
         "f": str(process.f),
         "g_sq": str(process.g_sq),
+        "text": "dX = −f X dt + g dB",
+        "where": f"f(t) = {process.f},  g(t)² = {process.g_sq}",
         "latex": rf"dX = -f X\,dt + g\,dB,\quad f(t) = {f},\quad g(t)^2 = {g_sq}",
+        "closed_forms": closed,
+    }
+
+
+def _phase_facts(process, parameters: Mapping[str, Any]) -> dict:
+    import sympy
+
+    from bounds import langevin
+
+    constants = {name: value for name, value in parameters.items() if name != "clock"}
+    closed = {}
+    for name, expression in langevin.closed_forms(**constants).items():
+        label, latex = _PHASE_FORMS[name]
+        text = str(expression.tolist()) if isinstance(expression, sympy.MatrixBase) else str(expression)
+        closed[name] = {
+            "label": label,
+            "expression": text,
+            "latex": f"{latex} = {sympy.latex(expression)}",
+            "route": "closed form",
+        }
+    clock = str(process.clock) if "clock" in parameters else "∫β"
+    return {
+        "key": process.name,
+        "parameters": plain(parameters),
+        "clock": clock,
+        "text": "dU = β A U dt + √β Σ dB, U = (X, V), V_0 ~ N(0, v²)",
+        "where": f"in the clock's time u = {clock}; ε, σ are the noise of position and velocity",
+        "latex": r"dU = \beta A U\,dt + \sqrt{\beta}\,\Sigma\,dB,\quad u = "
+        + (sympy.latex(process.clock) if "clock" in parameters else r"\int_0^t\beta"),
         "closed_forms": closed,
     }
 
@@ -192,7 +241,7 @@ def process_sheet(facts: Mapping) -> list:
         table.add_row(entry["label"], entry["expression"], entry["route"])
     chosen = ", ".join(f"{key} = {value}" for key, value in facts["parameters"].items())
     return [
-        Text(f"{facts['key']}: dX = −f X dt + g dB{f' with {chosen}' if chosen else ''}", "bold"),
-        f"f(t) = {facts['f']},  g(t)² = {facts['g_sq']}",
+        Text(f"{facts['key']}: {facts['text']}{f' with {chosen}' if chosen else ''}", "bold"),
+        facts["where"],
         table,
     ]

@@ -96,6 +96,7 @@ THEOREM = replace(
         "noise_var": "∫n²g², the scheme's noise variance",
         "matched_var": "∫(n*g)², the variance of the matched noise",
     },
+    conditions=(martingale.ONE_BLOCK, *martingale.THEOREM.conditions),
     stated=STATED,
     derive=derive,
     evaluate=evaluate,
