@@ -122,7 +122,8 @@ class PhaseProblem:
         return np.sqrt(self.functions["phase_score_sq"](**self._entries(weights), **values))
 
     @cached_property
-    def _start(self) -> Start:
+    def start(self) -> Start:
+        """The prior and the law at the horizon."""
         setting, table = self.setting, self.table
         return Start.of(
             table.path, float(table.clock[0]), table.prior, setting.assumption, self.functions,
@@ -132,7 +133,7 @@ class PhaseProblem:
     def initial(self, weights):
         """E_0 for the weights P_0."""
         setting = self.setting
-        return initial_error(self._start, weights, setting.assumption, self.functions, setting.facts.distance_to_gaussian)
+        return initial_error(self.start, weights, setting.assumption, self.functions, setting.facts.distance_to_gaussian)
 
     def early_stop(self) -> float:
         """W2 of the position: ((1 − φ_x)² E‖X_0‖² + d S_xx)^{1/2} at the last time."""

@@ -119,3 +119,14 @@ PRODUCT = 1e-6
 
 #: Slopes and factors of the experiments' quick forms, from their leading order.
 EXPERIMENT_SLOPE = 0.1
+
+#: Two-block bounds: their weights are searched for, so that the total may wobble by what the search leaves.
+METRIC_SEARCH = 1e-3
+#: Renormalised Hessian against 60 digits: rounding of the channel, relative to what is left after −S⁻¹ and Σ_∞⁻¹ cancel.
+HESSIAN_DIGITS = 1e-10
+#: Exponent of a power law from two values a decade or less apart, with its next order still there.
+POWER = 0.02
+#: A supremum over log t against a scan of 40,001 times.
+SUPREMUM = 1e-6
+#: Bounds that are ordered on paper, each rounded up by its own amount.
+ORDERED = 1e-8
