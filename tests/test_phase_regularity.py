@@ -92,7 +92,7 @@ def test_the_constant_is_the_supremum(name, epsilon, horizon):
     """No time of a scan elsewhere passes it, and it is reached; on longer horizons it is larger or the same."""
     path, data = PhasePath(cld(a=0.7, epsilon=epsilon)), DATA[name]
     constant = regularity_constant(path, data, horizon)
-    found = regularity(path, data, np.geomspace(1e-11, horizon, 40_001))
+    found = regularity(path, data, np.geomspace(1e-12, horizon, 40_001))
     largest = found.corrected(found.full if epsilon else found.velocity).max()
     assert constant * (1 - SUPREMUM) <= largest <= constant
     assert regularity_constant(path, data, 2 * horizon) >= constant * (1 - SUPREMUM)

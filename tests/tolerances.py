@@ -130,3 +130,5 @@ POWER = 0.02
 SUPREMUM = 1e-6
 #: Bounds that are ordered on paper, each rounded up by its own amount.
 ORDERED = 1e-8
+#: Growth of two paths against the integral of the rate by trapezia, sixty of them.
+PATH_GROWTH = 0.02
