@@ -282,6 +282,13 @@ def _problems(setting):
         yield part
 
 
+def _certified(best: Valued, certificate: float) -> str:
+    """How good the weights are, in words."""
+    if not np.isfinite(best.total):
+        return "no choice of weights gives a finite bound"
+    return f"weights: {best.name}; their dual certificate is {certificate:.4g} of {best.total:.4g} (equal: no weights do better)"
+
+
 def _one(setting, functions, constants, notes) -> Bound:
     problem = PhaseProblem(setting, functions, constants(setting.assumption, 0))
     tried, certificate = candidates(problem)
@@ -310,7 +317,7 @@ def _one(setting, functions, constants, notes) -> Bound:
         total=total if total == total else np.inf,
         terms=MappingProxyType({name: float(value) for name, value in terms.items()}),
         information="MMSE curve" if problem.moments is not None else "constants",
-        notes=notes(setting, total, growth),
+        notes=(*notes(setting, total, growth), _certified(best, certificate)),
         details=MappingProxyType({
             "contraction": growth, "initial_term": best.initial.source, "steps": count,
             "weights": best.name, "certificate": certificate,

@@ -39,7 +39,7 @@ def test_two_blocks(tmp_path):
     found = answer("regimes", "critically_damped")
     schema("regimes").validate(found)
     times, rates = (np.array([r[k] for r in found["rate"]]) for k in ("time", "rate"))
-    assert abs(np.interp(found["eta"], times, rates)) < 0.01 and 0 < found["xi"] < found["eta"] < 8
+    assert abs(np.interp(found["eta"], times, rates)) < 0.01 and 0 < found["xi"] < found["eta"] < 10
     assert rates[-1] == pytest.approx(found["metric"]["drift_rate"], rel=1e-2)
     assert found["metric"]["drift_rate"] == pytest.approx(1 - 1 / found["metric"]["kappa"])
     text = run("regimes", "critically_damped", "--out", tmp_path / "rate.png").stdout

@@ -217,6 +217,14 @@ def _notes(setting, total, details) -> tuple[str, ...]:
         )
     if details["closed_form"] is None:
         notes.append("no closed form: it needs h < 2(1 − 1/κ)/a, and v > 0 or early stopping")
+    else:
+        terms = [f"{details[f'closed_form_{name}']:.4g} {name}" for name in ("initialisation", "score", "discretisation")]
+        notes.append(
+            f"closed form c1 e^(−c2 T) W2 + c1 σ² M + c1 √h: {details['closed_form']:.4g} = {' + '.join(terms)} "
+            f"(κ = {details['closed_form_kappa']:.4g})"
+        )
+    if np.isfinite(details["regularity_constant"]):
+        notes.append(f"regularity constant C_T = {details['regularity_constant']:.4g} (the seed's, with the factor 1 + t²)")
     return tuple(notes)
 
 
