@@ -13,6 +13,7 @@ from .phase_regularity import renormalised_hessian
 ROUNDING = 1e-13
 #: Range of κ, values tried at first, and values tried around the best each time.
 KAPPAS, FIRST, CLOSER, ROUNDS = (1.2, 6.0), 10, 4, 2
+KINDS = ("basis", "lyapunov")
 #: Where a step and its noise are looked at for the supremum of X.
 PLACES = np.array([0.0, 0.5, 1.0])
 
@@ -96,18 +97,15 @@ class Contraction:
         return np.sqrt(np.maximum(*sizes).max(axis=(1, 2)))
 
 
-def smallest(evaluated, elliptic: bool) -> tuple[dict, dict]:
+def smallest(evaluated) -> tuple[dict, dict]:
     """The metrics with the smallest ``total`` and the smallest ``closed_form``.
 
     Parameters
     ----------
     evaluated : callable
         (κ, kind) -> a mapping with both.
-    elliptic : bool
-        ε > 0: try the metric of Lyapunov's equation as well.
     """
-    kinds = ("basis", "lyapunov") if elliptic else ("basis",)
-    found = {(kappa, kind): evaluated(kappa, kind) for kind in kinds for kappa in np.geomspace(*KAPPAS, FIRST).tolist()}
+    found = {(kappa, kind): evaluated(kappa, kind) for kind in KINDS for kappa in np.geomspace(*KAPPAS, FIRST).tolist()}
     for name in ("total", "closed_form"):
         step = (KAPPAS[1] / KAPPAS[0]) ** (1 / (FIRST - 1))
         for _ in range(ROUNDS):

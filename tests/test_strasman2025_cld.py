@@ -9,7 +9,7 @@ from tolerances import ORDERED, SLOPE, SYMBOLIC
 
 from bounds import langevin
 from bounds.langevin import cld
-from bounds.phase_contraction import Contraction
+from bounds.phase_contraction import KINDS, Contraction
 from bounds.phase_martingale import PhaseProblem, metric_weights
 from bounds.phase_metric import KAPPAS, metric
 from bounds.schemes import euler_maruyama, scheme
@@ -115,7 +115,7 @@ def test_the_order_of_four_bounds(a, sigma, v, share, variance, mean, steps, hor
 
 
 def test_three_terms_of_the_closed_form():
-    """They add up to it; the first falls like e^{-(η+a)T}, the second is linear in M, the third falls like √h."""
+    """They add up to it; the first falls at least like Te^{-(η+a)T}, the second is linear in M, the third falls like √h."""
     law = GaussianMixture.two_modes(1.0, 0.8)
     name = "closed_form_{}".format
 
@@ -130,19 +130,19 @@ def test_three_terms_of_the_closed_form():
     assert np.log(coarse / fine) / np.log(4) == pytest.approx(0.5, abs=SLOPE)
     short, long = (details(int(200 * T), T, 0.0) for T in (20.0, 24.0))
     rate = np.log(short[name("initialisation")] / long[name("initialisation")]) / 4
-    # η backwards, and what the forward process has mixed: Te^{-aT}
+    # at least η backwards, and what the forward process has mixed: Te^{-aT}
     eta = 1 - 1 / short["closed_form_kappa"]
-    assert 0.8 + eta <= rate <= 1.0 + eta
+    assert 0.8 + eta <= rate <= 2.0
 
 
 def test_the_best_metric_is_chosen():
     """No κ of a fine scan, in either metric, gives (C1) or (C2) more than a few per mille below the theorem's."""
-    for epsilon, kinds in ((0.0, ("basis",)), (0.5, ("basis", "lyapunov"))):
+    for epsilon in (0.0, 0.5):
         setting, problem = seen(epsilon, GaussianMixture.two_modes(1.0, 0.8))
         bound = THEOREM.bound(setting)
         tried = [
             _in_metric(problem, THEOREM.functions, 0.3, kappa, kind)
-            for kappa in np.geomspace(1.2, 6.0, 60) for kind in kinds
+            for kappa in np.geomspace(1.2, 6.0, 60) for kind in KINDS
         ]  # fmt: skip
         assert bound.total <= 1.003 * min(parts["total"] for parts in tried)
         assert bound.details["closed_form"] <= 1.003 * min(parts["closed_form"] for parts in tried)

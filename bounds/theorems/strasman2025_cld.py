@@ -139,7 +139,7 @@ def evaluate(setting, functions) -> Bound:
     """The product form; the closed form, its three terms and the seed's constants are among the details."""
     seen = Contraction(setting, functions, Constants(setting.assumption, 0))
     size = float(np.hypot(setting.score_error, setting.score_noise))
-    product, closed = smallest(lambda *metric: _in_metric(seen, functions, size, *metric), seen.path.epsilon > 0)
+    product, closed = smallest(lambda *metric: _in_metric(seen, functions, size, *metric))
     steps = len(seen.h)
     terms = {name: float(round_up(value, 8 * steps)) for name, value in product["terms"].items()}
     stop = 0.0
