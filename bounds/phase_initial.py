@@ -116,6 +116,11 @@ class Start:
         start = cls(channel(path, horizon), prior, (prior - stationary) + flow @ left @ flow.T, flow)
         if not np.allclose(prior, stationary, rtol=1e-15, atol=0.0):
             return start
+        if path.velocity_variance == 0:
+            # V_0 = 0 is coupled to any velocity at the same price
+            square = min(distances(assumption, functions, stationary[0, 0], known).values())
+            square = square + assumption.dim * stationary[1, 1]
+            return replace(start, mixing=float(np.sqrt(square)) * (1 + ROUNDING))
         at_zero = cls(channel(path, 0.0), stationary, left, np.eye(2))
         return replace(start, mixing=initial_error(at_zero, (1.0, 0.0, 1.0), assumption, functions, known).error)
 

@@ -9,9 +9,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from bounds.phase_steps import PhaseSteps
 from bounds.theorem import theorems
 from closed_form import Gaussian
 from closed_form.product_law import factors
+from closed_form.sampler_law import exact_law_available
 
 from .certificate import Verdict, certify_setting, measure
 from .drawing import NumpyDraw, problem
@@ -19,6 +21,8 @@ from .settings import setting_of
 
 #: Kernel evaluations that the exact law of one problem may cost; dearer ones are passed over.
 EXACT_BUDGET = 1e8
+#: What a point of the grid on position and velocity costs beside its kernel: the Fourier transforms and the score.
+POINT_COST = 30
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Finding:
     description: str
 
 
-def examine(seed: int, kind: str | None = None, most_steps: int = 2000) -> list[Finding]:
+def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process: str = "one-block") -> list[Finding]:
     """Every applicable theorem on the random problem of that seed.
 
     Parameters
@@ -45,6 +49,7 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000) -> list[
     seed : int
     kind : "gaussian" or "mixture", optional
     most_steps : int
+    process : "one-block" or "cld"
 
     Returns
     -------
@@ -52,7 +57,7 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000) -> list[
         Empty for a problem whose exact answer is refused (the law would need too fine a grid), or whose
         sampler overflows.
     """
-    question = problem(NumpyDraw(np.random.default_rng(seed)), kind=kind, most_steps=most_steps)
+    question = problem(NumpyDraw(np.random.default_rng(seed)), kind=kind, most_steps=most_steps, process=process)
     parts = (question.process, question.law, question.scheme, question.score_error, question.score_noise)
     grid = question.scheme.grid
     description = (
@@ -93,15 +98,22 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000) -> list[
 
 
 def exact_cost(setting, law) -> float:
-    """Kernel evaluations that the line law would need, from the width of its support over the step's noise."""
+    """Kernel evaluations that the line law would need, from the width of its support over the step's noise.
+
+    In phase space: points of the grid on position and velocity times rows times the band of the velocity's kernel;
+    infinite where there is no exact law.
+    """
     if isinstance(law, Gaussian):
         return 0.0
     steps = setting.table.steps()
+    if exact_law_available(law, steps) is not None:
+        return np.inf
     if law.is_collinear:
         lines = [law if law.dim == 1 else law.line()[0]]
     else:
         lines = factors(law).lines
-    return sum(_line_cost(setting, steps, line, law.dim) for line in lines)
+    cost = _phase_line_cost if isinstance(steps, PhaseSteps) else _line_cost
+    return sum(cost(setting, steps, line, law.dim) for line in lines)
 
 
 def _line_cost(setting, steps, line, dim: int) -> float:
@@ -110,6 +122,18 @@ def _line_cost(setting, steps, line, dim: int) -> float:
     noisy = noise > 0
     # ±9 standard deviations, spacing half the noise, a band of fifty points
     return float(np.sum(18 * spread[noisy] / noise[noisy] * 2 * 50))
+
+
+def _phase_line_cost(setting, steps, line, dim: int) -> float:
+    phi, S = steps.path.kernel(steps.clock)
+    spread = S + np.square(line.std) * phi[:, :, None] * phi[:, None, :]
+    wide = spread + phi[:, :, None] * phi[:, None, :] * (np.trace(line.covariance) - line.std**2)
+    extent = np.sqrt(np.max(wide, axis=0) + steps.prior)[(0, 1), (0, 1)]
+    # the narrowest that must be resolved: the position given the velocity, and the velocity's kick
+    narrow = np.sqrt(np.min(np.linalg.det(spread[:-1]) / spread[:-1, 1, 1]))
+    kick = np.sqrt(np.min(steps.noise[:, 1, 1] + (steps.Q[:, 1, 1] * setting.score_noise) ** 2 / dim))
+    points = 20 * extent[0] / (0.12 * min(narrow, line.std)) * 20 * extent[1] / (0.8 * kick)
+    return float(POINT_COST * points * len(steps))
 
 
 def search(
