@@ -12,6 +12,8 @@ import numpy as np
 from bounds.phase_steps import PhaseSteps
 from bounds.theorem import theorems
 from closed_form import Gaussian
+from closed_form.line_mixture import LineMixture
+from closed_form.phase_line import phase_line_cost
 from closed_form.product_law import factors
 from closed_form.sampler_law import exact_law_available
 
@@ -21,8 +23,8 @@ from .settings import setting_of
 
 #: Kernel evaluations that the exact law of one problem may cost; dearer ones are passed over.
 EXACT_BUDGET = 1e8
-#: What a point of the grid on position and velocity costs beside its kernel: the Fourier transforms and the score.
-POINT_COST = 30
+#: Width of a mixture's bracket, relative to its upper side, beyond which the exact law in phase space says nothing.
+UNRESOLVED = 0.5
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process:
     Returns
     -------
     list of Finding
-        Empty for a problem whose exact answer is refused (the law would need too fine a grid), or whose
-        sampler overflows.
+        Empty for a problem whose exact answer is refused (the law would need too fine a grid, or in phase space
+        is not resolved by it), or whose sampler overflows.
     """
     question = problem(NumpyDraw(np.random.default_rng(seed)), kind=kind, most_steps=most_steps, process=process)
     parts = (question.process, question.law, question.scheme, question.score_error, question.score_noise)
@@ -81,7 +83,7 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process:
                 if "finite" not in str(error):
                     raise
                 continue
-        if not np.isfinite(measured[key].upper):
+        if not np.isfinite(measured[key].upper) or _unresolved(setting, question.law, measured[key]):
             continue
         for theorem in theorems().values():
             certificate = certify_setting(theorem, setting, question.law, measured[key])
@@ -97,11 +99,16 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process:
     return found
 
 
+def _unresolved(setting, law, measured) -> bool:
+    if setting.process.blocks == 1 or isinstance(law, Gaussian):
+        return False
+    return measured.upper - measured.lower > UNRESOLVED * measured.upper
+
+
 def exact_cost(setting, law) -> float:
     """Kernel evaluations that the line law would need, from the width of its support over the step's noise.
 
-    In phase space: points of the grid on position and velocity times rows times the band of the velocity's kernel;
-    infinite where there is no exact law.
+    In phase space those of its grid on position and velocity; infinite where the exact law is refused.
     """
     if isinstance(law, Gaussian):
         return 0.0
@@ -112,8 +119,10 @@ def exact_cost(setting, law) -> float:
         lines = [law if law.dim == 1 else law.line()[0]]
     else:
         lines = factors(law).lines
-    cost = _phase_line_cost if isinstance(steps, PhaseSteps) else _line_cost
-    return sum(cost(setting, steps, line, law.dim) for line in lines)
+    if isinstance(steps, PhaseSteps):
+        noise = setting.score_noise / np.sqrt(law.dim)
+        return sum(phase_line_cost(LineMixture.of(line), steps, setting.score_error, noise) for line in lines)
+    return sum(_line_cost(setting, steps, line, law.dim) for line in lines)
 
 
 def _line_cost(setting, steps, line, dim: int) -> float:
@@ -122,18 +131,6 @@ def _line_cost(setting, steps, line, dim: int) -> float:
     noisy = noise > 0
     # ±9 standard deviations, spacing half the noise, a band of fifty points
     return float(np.sum(18 * spread[noisy] / noise[noisy] * 2 * 50))
-
-
-def _phase_line_cost(setting, steps, line, dim: int) -> float:
-    phi, S = steps.path.kernel(steps.clock)
-    spread = S + np.square(line.std) * phi[:, :, None] * phi[:, None, :]
-    wide = spread + phi[:, :, None] * phi[:, None, :] * (np.trace(line.covariance) - line.std**2)
-    extent = np.sqrt(np.max(wide, axis=0) + steps.prior)[(0, 1), (0, 1)]
-    # the narrowest that must be resolved: the position given the velocity, and the velocity's kick
-    narrow = np.sqrt(np.min(np.linalg.det(spread[:-1]) / spread[:-1, 1, 1]))
-    kick = np.sqrt(np.min(steps.noise[:, 1, 1] + (steps.Q[:, 1, 1] * setting.score_noise) ** 2 / dim))
-    points = 20 * extent[0] / (0.12 * min(narrow, line.std)) * 20 * extent[1] / (0.8 * kick)
-    return float(POINT_COST * points * len(steps))
 
 
 def search(
