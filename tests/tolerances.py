@@ -130,3 +130,6 @@ POWER = 0.02
 SUPREMUM = 1e-6
 #: Bounds that are ordered on paper, each rounded up by its own amount.
 ORDERED = 1e-8
+
+# phase space: φ, S, det S and H(c) at a given time against 60 digits; det S of ε = 0 is a quarter of its terms
+CHANNEL = 2e-13
