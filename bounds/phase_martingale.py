@@ -132,8 +132,7 @@ class PhaseProblem:
 
     def initial(self, weights):
         """E_0 for the weights P_0."""
-        setting = self.setting
-        return initial_error(self.start, weights, setting.assumption, self.functions, setting.facts.distance_to_gaussian)
+        return initial_error(self.start, weights, self.setting.assumption, self.functions)
 
     def early_stop(self) -> float:
         """W2 of the position: ((1 − φ_x)² E‖X_0‖² + d S_xx)^{1/2} at the last time."""

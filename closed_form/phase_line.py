@@ -23,6 +23,8 @@ FINE, COARSE = (0.8, 0.12), (1.0, 0.15)
 BOX, BAND = 8.5, 7.5
 #: Points beyond which the law is refused.
 MAX_POINTS = 1 << 20
+#: Kernel evaluations that take as long as the transforms and the score of one point.
+POINT_COST = 60
 #: Upsampling of the last position's density before its quantiles are taken.
 FINER = 8
 
@@ -141,6 +143,19 @@ def phase_line_w2(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float 
     (fine, lost), (coarse, _) = (_measure(law, steps, bias, score_noise, spacing) for spacing in (FINE, COARSE))
     doubt = 4 * abs(fine - coarse) + lost + 1e-9 * law.stds.max()
     return Bracket.exact(fine, doubt, "density on position and velocity, fine and coarse grid")
+
+
+def phase_line_cost(law: LineMixture, steps: PhaseSteps, bias: float = 0.0, score_noise: float = 0.0) -> float:
+    """Kernel evaluations that `phase_line_w2` would take on its fine grid; ``inf`` where it refuses."""
+    if line_rows_unavailable(steps) is not None:
+        return np.inf
+    rows = [_Row.of(*values, score_noise) for values in zip(steps.P, steps.Q, steps.noise, strict=True)]
+    try:
+        field = _box(law, steps, rows, bias, FINE)
+    except GridTooLarge:
+        return np.inf
+    bands = 1 + 2 * np.ceil(BAND * np.sqrt([row.g for row in rows]) / field.dv)
+    return float(len(field.x) * len(field.v) * np.sum(bands + POINT_COST))
 
 
 def _measure(law: LineMixture, steps: PhaseSteps, bias: float, score_noise: float, spacing):

@@ -132,3 +132,6 @@ SUPREMUM = 1e-6
 ORDERED = 1e-8
 #: Growth of two paths against the integral of the rate by trapezia, sixty of them.
 PATH_GROWTH = 0.02
+
+# phase space: φ, S, det S and H(c) at a given time against 60 digits; det S of ε = 0 is a quarter of its terms
+CHANNEL = 2e-13

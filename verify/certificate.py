@@ -6,6 +6,7 @@ import json
 import platform
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -239,10 +240,15 @@ def find_theorem(theorem: str | Theorem) -> Theorem:
 
 def versions() -> dict:
     """Versions of what computed a certificate."""
-    found = {"python": platform.python_version()}
-    for name in ("sgm-bounds", "numpy", "scipy", "sympy"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
+    return {"python": platform.python_version()} | {
+        name: _version(name) for name in ("sgm-bounds", "numpy", "scipy", "sympy")
+    }
+
+
+@cache
+def _version(name: str) -> str:
+    # reading a package's metadata takes longer than many a bound
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"

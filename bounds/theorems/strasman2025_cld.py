@@ -192,7 +192,7 @@ def _in_metric(seen: Contraction, functions, size: float, kappa: float, kind: st
         ceiling = functions["ceiling"](d=seen.problem.data.d, h=h, nu=seen.ceiling(parts["shape"]))
         # nothing rests on the search for ν
         largest = float(np.max(parts["bias"] + np.maximum(ceiling, np.sqrt(parts["variance"]))))
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             values = dict(p=projection, rho_bar=rho_bar, Lambda=np.sum(h * parts["pull"]) / rho_bar, K=steps)
             whole = dict(E_0=parts["initial"], s=float(parts["score"].max()), eps=size, local=largest)
             alone = {"initialisation": ("E_0",), "score": ("s", "eps"), "discretisation": ("local",)}
