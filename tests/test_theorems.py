@@ -178,11 +178,12 @@ def test_the_right_limits(key, blocks):
     assert totals[2] < 0.6 * totals[1] < 0.36 * totals[0]
 
 
-@KEYS
+@AT_HOME
 @settings(max_examples=60)
-@given(question=problems(kind="gaussian"))
-def test_never_violated_on_drawn_gaussian_problems(key, question):
+@given(data=st.data())
+def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
     """On drawn admissible problems with Gaussian data the verdict is HOLDS wherever the theorem applies."""
+    question = data.draw(problems(kind="gaussian", process={1: "one-block", 2: "cld"}[blocks]))
     setting = setting_of(
         question.process, question.law, question.scheme, question.score_error, question.score_noise
     )
@@ -190,7 +191,7 @@ def test_never_violated_on_drawn_gaussian_problems(key, question):
     assert certificate.verdict in (Verdict.HOLDS, Verdict.NOT_APPLICABLE)
 
 
-@KEYS
+@pytest.mark.parametrize("key", [key for key, blocks in HOMES if blocks == 1])
 @settings(max_examples=8)
 @given(question=problems(kind="mixture", most_steps=40))
 def test_never_violated_on_drawn_mixtures(key, question):
