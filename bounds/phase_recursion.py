@@ -12,7 +12,7 @@ from math import sqrt
 import numpy as np
 
 #: Relative rounding of the entries of a product JᵀPJ, with a margin.
-FORM_ROUNDING = 32 * np.finfo(float).eps
+FORM_ROUNDING = 32 * float(np.finfo(float).eps)
 #: Weights are kept above this, so that none underflows.
 FLOOR = 1e-280
 #: Differences of the two ends below this fraction of their size are rounding.

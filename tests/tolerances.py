@@ -135,3 +135,9 @@ PATH_GROWTH = 0.02
 
 # phase space: φ, S, det S and H(c) at a given time against 60 digits; det S of ε = 0 is a quarter of its terms
 CHANNEL = 2e-13
+# phase space: contraction rate of the constant metric, relative to a, where ε and aσ are up to sixty apart
+PHASE_METRIC = 1e-9
+# phase space: tr(PW) of the optimal weights, which are raised by 32 roundings of the terms of JᵀPJ
+PHASE_WEIGHTS = 1e-10
+# phase space: optimal weights against their dual, bias off
+CERTIFICATE = 1e-6
