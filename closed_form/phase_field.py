@@ -11,6 +11,8 @@ from scipy import fft
 BAND, BLOCK = 6.5, 20.0
 #: Highest wave restored after a kernel that was widened, in the widening's own units: e^{4.5} at most.
 HIGHEST = 3.0
+#: Part of the box, from its middle, in which kicks keep their size where the box is periodic.
+FADE = 0.85
 #: Density below this part of its peak is not kicked.
 NOTHING = 1e-20
 
@@ -25,6 +27,8 @@ class PhaseField:
         self.stretch, self.leak, self.noise = 1.0, 0.0, 0.0
         self._waves = 2 * np.pi * fft.rfftfreq(len(x), self.dx)
         self._velocity_waves = 2 * np.pi * fft.fftfreq(len(v), self.dv)[:, None]
+        # kicks fade out near the sides of a periodic box, which hold next to nothing
+        self._inner = np.square(np.cos(np.pi / 2 * np.clip((np.abs(self.v / v[0]) - FADE) / (1 - FADE), 0.0, 1.0)))
 
     def sheared(self, values, slope: float):
         """p(x − slope v, v), in the box's own units."""
@@ -56,12 +60,16 @@ class PhaseField:
     def kicked(self, values, shift, g: float, slope: float):
         """(∫ p(x, v) N(v'; v + shift(x, v), g + excess) dv for every position, excess), for shifts of this slope."""
         wide = max(g, (slope * self.dv / self.widest) ** 2)
-        limit = 2 * self.dv * len(values)
+        if wide > g:
+            shift = shift * self._inner
+        n = len(values)
+        limit = 2 * self.dv * n
         shift = np.where(values > NOTHING * values.max(), np.clip(shift, -limit, limit), 0.0)
         cells = max(1, int(BLOCK * math.sqrt(wide) / self.dv))
         block = np.rint(shift / (cells * self.dv))
         low, high = int(block.min()), int(block.max())
-        found = np.zeros_like(values)
+        # the box and one of its length on either side
+        found = np.zeros((3 * n, values.shape[1]))
         for number in range(low, high + 1):
             here = block == number
             if low == high:
@@ -69,8 +77,9 @@ class PhaseField:
             elif here.any():
                 near = np.where(here, shift - number * cells * self.dv, 0.0)
                 self._spread(found, np.where(here, values, 0.0), near, number * cells, wide)
-        found *= self.dv / math.sqrt(2 * math.pi * wide)
-        return found, wide - g
+        # what leaves the box is lost, unless the widening has to be undone in a periodic one
+        inside = found[n : 2 * n] + (found[:n] + found[2 * n :] if wide > g else 0.0)
+        return inside * (self.dv / math.sqrt(2 * math.pi * wide)), wide - g
 
     def _spread(self, found, values, shift, base: int, wide: float):
         """Add to ``found``, ``base`` rows further, a Gaussian of variance ``wide`` around every shift."""
@@ -78,7 +87,7 @@ class PhaseField:
         start = values * np.exp(np.square(shift) * (-0.5 / wide))
         ratio = np.exp(shift * (self.dv / wide))
         n, band = len(values), BAND * math.sqrt(wide)
-        spare = np.empty_like(values)
+        moved = np.empty_like(values)
         for sign, farthest in ((1, shift.max()), (-1, -shift.min())):
             factor = start.copy()
             if sign < 0:
@@ -88,11 +97,10 @@ class PhaseField:
                     factor *= ratio
                 elif sign < 0:
                     continue
-                by = base + sign * o
-                if abs(by) < n:
-                    source, target = (slice(0, n - by), slice(by, n)) if by >= 0 else (slice(-by, n), slice(0, n + by))
-                    moved = np.multiply(factor[source], math.exp(-((o * self.dv) ** 2) / (2 * wide)), out=spare[source])
-                    found[target] += moved
+                by = n + base + sign * o
+                if 0 <= by <= 2 * n:
+                    np.multiply(factor, math.exp(-((o * self.dv) ** 2) / (2 * wide)), out=moved)
+                    found[by : by + n] += moved
 
     def watch(self, values):
         """Keep the most mass seen near the sides of the box, and the most noise there."""

@@ -22,7 +22,7 @@ from closed_form.phase_field import PhaseField
 
 #: Spacings of the fine and of the coarse grid that is compared: of positions and of velocities in conditional
 #: deviations of the law, of velocities in deviations of the kernel.
-FINE, COARSE = (0.2, 0.3, 0.9), (0.24, 0.36, 1.0)
+FINE, COARSE = (0.19, 0.25, 0.8), (0.22, 0.3, 0.88)
 #: Half-width of the box in deviations.
 BOX = 7.7
 #: Mass near the sides of the box beyond which the box is widened, at most this often, by this factor.
@@ -72,7 +72,7 @@ class _Row:
         return cls(top[0], top[1], shear, (P[1, 0], P[1, 1]), Q[1, 1], max(noise[1, 1] - along[1] ** 2, 0.0), along)
 
 
-def phase_line_w2(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float = 0.0, progress=None) -> Bracket:
+def phase_line_w2(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float = 0.0) -> Bracket:
     """W2 between the law of the last position and a mixture on the line, on a fine grid and on a coarse one.
 
     Parameters
@@ -87,12 +87,12 @@ def phase_line_w2(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float 
     Returns
     -------
     Bracket
-        The fine value, plus and minus four times what the coarse grid changes, and what left the box.
+        The fine value, plus and minus twice what the coarse grid changes, and what mass astray could change.
 
     Raises
     ------
     ValueError
-        If the sampler uses the position's score, or the grid would pass ``MAX_POINTS``.
+        If the sampler uses the position's score, the grid would pass ``MAX_POINTS``, or the law leaves every box.
 
     References
     ----------
@@ -147,8 +147,9 @@ def _marginal(law: LineMixture, steps: PhaseSteps, rows, bias: float, field: Pha
 
 
 def _box(law: LineMixture, steps: PhaseSteps, rows, bias: float, spacing, wider: float) -> PhaseField:
-    stretch = np.cumprod([1.0, *(row.alpha for row in rows)])
-    if not stretch.min() > 0:
+    with np.errstate(over="ignore", invalid="ignore"):
+        stretch = np.cumprod([1.0, *(row.alpha for row in rows)])
+    if not 0 < stretch.min() <= stretch.max() < np.inf:
         raise GridTooLarge("steps are too long for the law on the line: a row turns the position over")
     phi, S = steps.path.kernel(steps.clock)
     spread = S[:, None] + np.square(law.stds)[None, :, None, None] * (phi[:, :, None] * phi[:, None, :])[:, None]
@@ -159,7 +160,7 @@ def _box(law: LineMixture, steps: PhaseSteps, rows, bias: float, spacing, wider:
     reach = (reach / np.stack([stretch, np.ones_like(stretch)], axis=1)).max(axis=0)
     reach = reach + abs(bias) * np.abs(steps.Q[:, :, 1]).sum(axis=0)
     noise = np.array([row.g for row in rows])
-    determinant = xx * vv - np.square(spread[..., 0, 1])
+    determinant = np.maximum(xx * vv - np.square(spread[..., 0, 1]), 0.0)
     at_x = np.sqrt(determinant / np.where(vv > 0, vv, 1.0), out=np.sqrt(xx), where=vv > 0).min(axis=1)
     at_v = np.sqrt(determinant / xx).min(axis=1)
     at_v[1:] = np.maximum(at_v[1:], np.sqrt(noise))
