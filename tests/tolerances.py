@@ -119,3 +119,25 @@ PRODUCT = 1e-6
 
 #: Slopes and factors of the experiments' quick forms, from their leading order.
 EXPERIMENT_SLOPE = 0.1
+
+#: Peak of a smooth curve read off a grid of 720 angles: (π/720)²/8 of its curvature.
+PEAK_ON_GRID = 1e-4
+
+#: CLD in closed form against matrix exponentials with 50 digits, entry by entry: a few dozen roundings.
+PHASE_ENTRY = 1e-12
+#: CLD rows and parts against Gauss quadrature of matrix exponentials in float64, relative to the largest entry.
+PHASE_ROWS = 1e-12
+#: Slope of a strong error from its declared order.
+STRONG_ORDER = 0.1
+#: A step undone by its mirror image, in float64.
+REVERSED = 1e-13
+#: Part of a velocity's size by which an irreversible step misses its start, at least.
+IRREVERSIBLE = 1e-3
+#: CLD Gaussian chain against a dense recursion over 2d coordinates, hundreds of rows.
+PHASE_CHAIN = 1e-10
+#: Score in phase space against central differences of step 1e-5; log density against scipy.
+PHASE_DIFFERENCE = 1e-6
+#: The law on position and velocity: its promise, relative.
+PHASE_LINE = 1e-4
+#: The same on a Gaussian, whose chain is exact, where the grid is far finer than it needs to be.
+PHASE_LINE_GAUSSIAN = 1e-5
