@@ -101,13 +101,18 @@ def phase_line_w2(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float 
     reason = line_rows_unavailable(steps)
     if reason is not None:
         raise ValueError(f"steps have no law on the line: {reason}")
-    (fine, lost), (coarse, _) = (_measure(law, steps, bias, score_noise, spacing) for spacing in (FINE, COARSE))
+    (fine, lost), (coarse, _) = (
+        _w2(law, *position_density(law, steps, bias, score_noise, spacing)) for spacing in (FINE, COARSE)
+    )
     doubt = 2 * abs(fine - coarse) + lost + 1e-9 * law.stds.max()
     return Bracket.exact(fine, doubt, "density on position and velocity, fine and coarse grid")
 
 
-def _measure(law: LineMixture, steps: PhaseSteps, bias: float, score_noise: float, spacing):
-    """(W2, its doubt from mass near or beyond the sides of the box), in a box as wide as needed."""
+def position_density(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float = 0.0, spacing=FINE):
+    """(places, density, astray): the last position's density on an even grid, in a box as wide as needed.
+
+    ``astray`` is the mass seen near or lost beyond the sides of the box, rounding included.
+    """
     rows = [_Row.of(*values, score_noise) for values in zip(steps.P, steps.Q, steps.noise, strict=True)]
     leak = math.inf
     for i in range(WIDENINGS):
@@ -120,7 +125,7 @@ def _measure(law: LineMixture, steps: PhaseSteps, bias: float, score_noise: floa
     astray = max(field.leak, field.noise, 1 - mass, 1e-14)
     if not astray < ASTRAY:
         raise GridTooLarge("steps are too long for the law on the line: it leaves every box tried")
-    return _w2(law, field.x[0] * field.stretch, marginal / (mass * field.stretch), astray)
+    return field.x[0] * field.stretch, marginal / (mass * field.stretch), astray
 
 
 def _marginal(law: LineMixture, steps: PhaseSteps, rows, bias: float, field: PhaseField):
@@ -158,7 +163,9 @@ def _box(law: LineMixture, steps: PhaseSteps, rows, bias: float, spacing, wider:
     deviation = np.maximum(np.sqrt([xx.max(axis=1), vv.max(axis=1)]).T, np.sqrt(np.diagonal(steps.prior)))
     reach = BOX * wider * deviation + np.abs(phi) * np.abs(law.means).max()
     reach = (reach / np.stack([stretch, np.ones_like(stretch)], axis=1)).max(axis=0)
-    reach = reach + abs(bias) * np.abs(steps.Q[:, :, 1]).sum(axis=0)
+    # an error b of the score moves the mean by about V b
+    pushed = np.minimum(np.abs(steps.Q[:, :, 1]).sum(axis=0), 3 * np.square(deviation.max()))
+    reach = reach + abs(bias) * pushed / min(stretch.min(), 1.0)
     noise = np.array([row.g for row in rows])
     determinant = np.maximum(xx * vv - np.square(spread[..., 0, 1]), 0.0)
     at_x = np.sqrt(determinant / np.where(vv > 0, vv, 1.0), out=np.sqrt(xx), where=vv > 0).min(axis=1)

@@ -135,9 +135,13 @@ REVERSED = 1e-13
 IRREVERSIBLE = 1e-3
 #: CLD Gaussian chain against a dense recursion over 2d coordinates, hundreds of rows.
 PHASE_CHAIN = 1e-10
+#: Relative width of its bracket: a bound of the rounding of a few hundred rows, two numbers 0.01 apart subtracted.
+PHASE_CHAIN_WIDTH = 1e-7
 #: Score in phase space against central differences of step 1e-5; log density against scipy.
 PHASE_DIFFERENCE = 1e-6
 #: The law on position and velocity: its promise, relative.
 PHASE_LINE = 1e-4
 #: The same on a Gaussian, whose chain is exact, where the grid is far finer than it needs to be.
 PHASE_LINE_GAUSSIAN = 1e-5
+#: A Gaussian on a box, absolute: kernels are cut at 6.5 deviations, folded waves at e^{−2π²/0.8²}.
+FIELD = 1e-7
