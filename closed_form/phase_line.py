@@ -19,6 +19,7 @@ from closed_form.line import GridTooLarge
 from closed_form.line_mixture import LineMixture
 from closed_form.phase_density import PhaseMixtureScore
 from closed_form.phase_field import PhaseField
+from closed_form.phase_quantiles import density_w2
 
 #: Spacings of the fine and of the coarse grid that is compared: of positions and of velocities in conditional
 #: deviations of the law, of velocities in deviations of the kernel.
@@ -27,12 +28,10 @@ FINE, COARSE = (0.19, 0.25, 0.8), (0.22, 0.3, 0.88)
 BOX = 7.7
 #: Mass near the sides of the box beyond which the box is widened, at most this often, by this factor.
 LEAK, WIDENINGS, WIDER = 2e-9, 5, 1.4
-#: Tails of this many times the mass that went astray are not measured; more than this astray is refused.
-TAIL, ASTRAY = 100.0, 1e-4
+#: More mass astray than this is refused.
+ASTRAY = 1e-4
 #: Points beyond which the law is refused.
 MAX_POINTS = 1 << 20
-#: Upsampling of the last position's density before its quantiles are taken.
-FINER = 8
 
 
 def line_rows_unavailable(steps: PhaseSteps) -> str | None:
@@ -102,7 +101,7 @@ def phase_line_w2(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float 
     if reason is not None:
         raise ValueError(f"steps have no law on the line: {reason}")
     (fine, lost), (coarse, _) = (
-        _w2(law, *position_density(law, steps, bias, score_noise, spacing)) for spacing in (FINE, COARSE)
+        density_w2(law, *position_density(law, steps, bias, score_noise, spacing)) for spacing in (FINE, COARSE)
     )
     doubt = 2 * abs(fine - coarse) + lost + 1e-9 * law.stds.max()
     return Bracket.exact(fine, doubt, "density on position and velocity, fine and coarse grid")
@@ -183,27 +182,3 @@ def _box(law: LineMixture, steps: PhaseSteps, rows, bias: float, spacing, wider:
 
 def _even(count: float) -> int:
     return 2 * fft.next_fast_len(int(np.ceil(count / 2)), real=True)
-
-
-def _w2(law: LineMixture, x, density, astray: float) -> tuple[float, float]:
-    """(W2, doubt) of a density on a grid and the mixture, by quantiles, the density refined by its Fourier series.
-
-    Mass ``astray`` may be anywhere; it moves every quantile level by as much, and hides tails not much heavier.
-    """
-    n, length = len(x), len(x) * (x[1] - x[0])
-    waves = fft.rfft(density)
-    rates = 2j * np.pi * np.arange(len(waves)) / length
-    rates[0] = 1.0
-    places = x[0] + length * np.arange(n * FINER) / (n * FINER)
-    fine = fft.irfft(waves, n=n * FINER) * FINER
-    # the antiderivative of the series: its constant part grows linearly, and it vanishes at the lower end
-    wavy = np.where(np.arange(len(waves)) > 0, waves / rates, 0.0)
-    below = fft.irfft(wavy, n=n * FINER) * FINER
-    below = below - below[0] + waves[0].real / n * (places - x[0])
-    tail = TAIL * astray
-    kept = (below > tail) & (below < 1 - tail)
-    gap = places[kept] - law.ppf(below[kept])
-    width = length / (n * FINER)
-    value = np.sqrt(max(np.sum(fine[kept] * np.square(gap)) * width, 0.0))
-    unseen = 2 * astray * np.abs(gap).sum() * width + 8 * tail * max(gap[0] ** 2, gap[-1] ** 2)
-    return float(value), float(np.sqrt(value**2 + unseen) - value)

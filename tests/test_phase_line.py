@@ -33,7 +33,7 @@ def test_one_component_is_the_gaussian_chain(key):
 @pytest.mark.parametrize("key", VELOCITY_ONLY)
 def test_bracket_holds_the_value_of_finer_grids(key, monkeypatch):
     """Three modes of different widths: grids twice as fine stay inside the bracket, which is as narrow as promised."""
-    steps = scheme(key, horizon=4, steps=40).steps(cld())
+    steps = scheme(key, horizon=3, steps=20).steps(cld())
     found = phase_line_w2(THREE, steps)
     assert found.relative_width < 2 * PHASE_LINE
     monkeypatch.setattr(phase_line, "FINE", (*(spacing / 2 for spacing in phase_line.FINE[:2]), 0.7))

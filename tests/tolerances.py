@@ -145,3 +145,5 @@ PHASE_LINE = 1e-4
 PHASE_LINE_GAUSSIAN = 1e-5
 #: A Gaussian on a box, absolute: kernels are cut at 6.5 deviations, folded waves at e^{−2π²/0.8²}.
 FIELD = 1e-7
+#: W2 of a density sampled five times per deviation: a spline of degree 5 on a grid four times as fine.
+SAMPLED_DENSITY = 1e-7
