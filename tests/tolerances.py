@@ -141,3 +141,30 @@ PHASE_METRIC = 1e-9
 PHASE_WEIGHTS = 1e-10
 # phase space: optimal weights against their dual, bias off
 CERTIFICATE = 1e-6
+#: Peak of a smooth curve read off a grid of 720 angles: (π/720)²/8 of its curvature.
+PEAK_ON_GRID = 1e-4
+
+#: CLD in closed form against matrix exponentials with 50 digits, entry by entry: a few dozen roundings.
+PHASE_ENTRY = 1e-12
+#: CLD rows and parts against Gauss quadrature of matrix exponentials in float64, relative to the largest entry.
+PHASE_ROWS = 1e-12
+#: Slope of a strong error from its declared order.
+STRONG_ORDER = 0.1
+#: A step undone by its mirror image, in float64.
+REVERSED = 1e-13
+#: Part of a velocity's size by which an irreversible step misses its start, at least.
+IRREVERSIBLE = 1e-3
+#: CLD Gaussian chain against a dense recursion over 2d coordinates, hundreds of rows.
+PHASE_CHAIN = 1e-10
+#: Relative width of its bracket: a bound of the rounding of a few hundred rows, two numbers 0.01 apart subtracted.
+PHASE_CHAIN_WIDTH = 1e-7
+#: Score in phase space against central differences of step 1e-5; log density against scipy.
+PHASE_DIFFERENCE = 1e-6
+#: The law on position and velocity: its promise, relative.
+PHASE_LINE = 1e-4
+#: The same on a Gaussian, whose chain is exact, where the grid is far finer than it needs to be.
+PHASE_LINE_GAUSSIAN = 1e-5
+#: A Gaussian on a box, absolute: kernels are cut at 6.5 deviations, folded waves at e^{−2π²/0.8²}.
+FIELD = 1e-7
+#: W2 of a density sampled five times per deviation: a spline of degree 5 on a grid four times as fine.
+SAMPLED_DENSITY = 1e-7
