@@ -9,6 +9,16 @@ import numpy as np
 
 #: Growth of the rounding error a step of the recursion may add, relative.
 STEP_ROUNDING = 8 * np.finfo(float).eps
+#: Steps propagated together, and the fewest worth it.
+RUN, SHORT_RUN = 4096, 256
+#: Products and errors of steps propagated together stay below this and above its inverse.
+WIDEST = 1e60
+#: Rounds of sums: each brings them closer from above.
+MOST_ROUNDS = 50
+#: Relative change of a run's error at which the rounds end.
+SETTLED = 1e-13
+#: Contractions multiplied before their logarithm is taken.
+FACTORS = 256
 
 
 @dataclass(frozen=True)
@@ -48,9 +58,22 @@ class Ingredients:
             1 for the bound.  Otherwise an estimate, not a bound: to leading order, of the same grid with every step
             cut in so many, whose biases add up to 1/refinement and whose variances to 1/refinement² of these.
         """
-        drift = self.bias / refinement + self.score_weight * score_error
-        noise = np.square(self.score_weight * score_noise) / refinement
-        return propagate(self.initial, self.contraction, drift, self.variance / refinement**2 + noise) + self.stop
+        exact = np.ndim(refinement) == 0 and refinement == 1
+        drift = self.bias if exact else self.bias / refinement
+        variance = self.variance if exact else self.variance / refinement**2
+        if np.any(score_error):
+            drift = drift + self.score_weight * score_error
+        if np.any(score_noise):
+            variance = variance + np.square(self.score_weight * score_noise) / refinement
+        return propagate(self.initial, self.contraction, drift, variance) + self.stop
+
+    def total_and_discretisation(self, score_error=0.0, score_noise=0.0):
+        """(`total`, the error of exact scores from an exact start)."""
+        start = np.zeros(np.shape(self.initial))
+        if start.ndim or np.any(score_error) or np.any(score_noise):
+            return self.total(score_error, score_noise), propagate(start, self.contraction, self.bias, self.variance)
+        both = propagate(np.array([self.initial, 0.0]), self.contraction, self.bias, self.variance)
+        return both[0] + self.stop, both[1]
 
 
 def propagate(initial, contraction, drift, variance):
@@ -74,10 +97,11 @@ def propagate(initial, contraction, drift, variance):
     shape = np.broadcast_shapes(
         np.shape(initial), contraction.shape[:-1], np.shape(drift)[:-1], np.shape(variance)[:-1]
     )
-    columns = [np.broadcast_to(x, (*shape, steps)) for x in (contraction, drift, variance)]
-    if not shape:
-        error = _propagate_one(float(initial), *columns)
+    if all(x.ndim == 1 for x in (contraction, drift, variance)):
+        starts = np.asarray(initial, dtype=float)
+        error = np.reshape(_propagate_one(starts.ravel().tolist(), contraction, drift, variance), starts.shape)
     else:
+        columns = [np.broadcast_to(x, (*shape, steps)) for x in (contraction, drift, variance)]
         error = np.broadcast_to(np.asarray(initial, dtype=float), shape).copy()
         with np.errstate(over="ignore", invalid="ignore"):
             for a, d, v in zip(*(np.moveaxis(x, -1, 0) for x in columns), strict=True):
@@ -90,12 +114,77 @@ def propagate(initial, contraction, drift, variance):
     return round_up(error, steps)
 
 
-def _propagate_one(error: float, contraction, drift, variance) -> float:
-    # one problem is a scalar loop: the square root couples every step to the one before
+def _propagate_one(errors: list[float], contraction, drift, variance) -> list[float]:
+    """One problem from one or more starts: runs of steps by sums where the numbers allow it, else step by step."""
+    for start in range(0, len(contraction), RUN):
+        run = slice(start, start + RUN)
+        columns = contraction[run], drift[run], variance[run]
+        moved = _propagate_run(errors, *columns) if len(columns[0]) >= SHORT_RUN else None
+        errors = [_propagate_steps(error, *columns) for error in errors] if moved is None else moved
+    return errors
+
+
+def _propagate_steps(error: float, contraction, drift, variance) -> float:
+    # the square root couples every step to the one before
     for a, d, v in zip(contraction.tolist(), drift.tolist(), variance.tolist(), strict=True):
         moved = a * error + d
         error = sqrt(moved * moved + v) if moved < 1e150 else moved + sqrt(v)
     return error
+
+
+def _propagate_run(errors: list[float], contraction, drift, variance) -> list[float] | None:
+    r"""E after some steps, from above: :math:`x_k = E_k/\prod A` solves :math:`x_k^2 = x_{k-1}^2 + 2 x_{k-1} d_k + d_k^2 + v_k^2`.
+
+    (d and v over the products so far.)  None where products or sums leave the range in which these are harmless.
+    """
+    with np.errstate(all="ignore"):
+        product = np.cumprod(contraction)
+        if not (product.min() > 1 / WIDEST and product.max() < WIDEST):
+            return None
+        moved = drift / product
+        noise = variance / product
+        noise /= product
+        sums = float(moved.sum()), float(noise.sum())
+        if not all(x < WIDEST for x in (*sums, *errors)):
+            return None
+        return [_sums(error, moved, noise, *sums) * float(product[-1]) for error in errors]
+
+
+def _sums(start: float, moved, noise, moved_sum: float, noise_sum: float) -> float:
+    r"""x after the run.  An x from above on the right of the equation gives a smaller one from above on the left.
+
+    The first is :math:`\sum d + (x_0^2 + \sum v^2)^{1/2}` (Minkowski).
+    """
+    last, least = moved_sum + sqrt(start * start + noise_sum), sqrt((start + moved_sum) ** 2 + noise_sum)
+    if last - least <= SETTLED * last:
+        return last
+    above = np.cumsum(noise)
+    above += start * start
+    np.sqrt(above, out=above)
+    above += np.cumsum(moved)
+    square = np.square(moved)
+    square += noise
+    square[0] += start * start
+    twice = 2 * moved
+    for _ in range(MOST_ROUNDS):
+        gained = square.copy()
+        gained[1:] += twice[1:] * above[:-1]
+        gained[0] += twice[0] * start
+        np.sqrt(np.cumsum(gained, out=above), out=above)
+        change, last = last - float(above[-1]), float(above[-1])
+        # the next change is smaller by the part of the drift in x
+        if change * moved_sum <= SETTLED * last * last:
+            break
+    return last
+
+
+def product_of(contraction):
+    """The product of all contractions: array of shape (...) from one of shape (..., k)."""
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
+        parts = np.multiply.reduceat(contraction, np.arange(0, contraction.shape[-1], FACTORS), axis=-1)
+        if np.any(parts < np.finfo(float).tiny) or not np.all(np.isfinite(parts)):
+            parts = contraction
+        return np.exp(np.sum(np.log(parts), axis=-1))
 
 
 def weights(contraction):

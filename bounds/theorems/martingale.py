@@ -33,6 +33,7 @@ import sympy
 from sympy import Abs, Max, symbols
 
 from ..bound import Bound
+from ..equal_steps import fitted_ingredients
 from ..langevin import cld
 from ..leading import L0, Density, Leading, R, f, m0, slope
 from ..leading import a as scale
@@ -41,7 +42,7 @@ from ..phase_martingale import evaluate as evaluate_phase
 from ..phase_statement import STATED as PHASE_STATED
 from ..phase_statement import SYMBOLS as PHASE_SYMBOLS
 from ..phase_statement import derive as derive_phase
-from ..recursion import Ingredients, propagate, round_up, weights
+from ..recursion import Ingredients, product_of, round_up, weights
 from ..schedules import ou, ve
 from ..schemes import euler_maruyama, hessian_moments, posterior_mean, posterior_mean_matched
 from ..setting import Setting
@@ -265,7 +266,7 @@ def evaluate(setting: Setting, functions, missed=missed_noise, key="martingale")
     """The recursion at numbers; ``missed`` computes v_k²."""
     if setting.process.blocks == 2:
         return evaluate_phase(setting, functions, Constants, _notes)
-    table, batch = setting.table, setting.batches(BATCH)
+    batch = setting.batches(BATCH)
     parts = [_evaluate(part, functions, missed) for part in batch]
     total = _join([part[0] for part in parts])
     # an error source that is not there adds nothing, even where its weight overflows
@@ -283,7 +284,7 @@ def evaluate(setting: Setting, functions, missed=missed_noise, key="martingale")
         terms=MappingProxyType(terms),
         information="MMSE curve" if known else "constants",
         notes=_notes(setting, total, product),
-        details=MappingProxyType({"contraction": product, "initial_term": initial_term, "steps": len(table.Q)}),
+        details=MappingProxyType({"contraction": product, "initial_term": initial_term, "steps": setting.scheme.grid.steps}),
     )
 
 
@@ -296,6 +297,11 @@ def _join(values):
 
 def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients:
     """What the recursion runs on; ``missed`` computes v_k²."""
+    fitted = fitted_ingredients(setting, lambda other: _step_by_step(other, functions, missed))
+    return fitted or _step_by_step(setting, functions, missed)
+
+
+def _step_by_step(setting: Setting, functions, missed) -> Ingredients:
     initial, term = initial_error(setting, functions)
     return Ingredients(
         initial=initial,
@@ -312,16 +318,18 @@ def _evaluate(setting: Setting, functions, missed):
     """(total, terms, product of contractions, initial term used)."""
     parts = ingredients(setting, functions, missed)
     Q, step, steps = parts.score_weight, parts.contraction, len(parts.score_weight)
-    total = parts.total(expand(setting.score_error, 1), expand(setting.score_noise, 1))
-    later, product = weights(step)
+    total, discretisation = parts.total_and_discretisation(expand(setting.score_error, 1), expand(setting.score_noise, 1))
+    product = product_of(step)
+    biased, noisy = np.any(setting.score_error), np.any(setting.score_noise)
+    weighted = weights(step)[0] * Q if biased or noisy else np.zeros((*np.shape(product), 1))
     with np.errstate(invalid="ignore", over="ignore"):
         terms = {
             "initialisation": round_up(product * parts.initial, steps),
-            "score bias": round_up(np.sum(later * Q, axis=-1) * setting.score_error, steps),
-            "score noise": round_up(np.sqrt(np.sum((later * Q) ** 2, axis=-1)) * setting.score_noise, steps),
-            "discretisation": propagate(np.zeros(np.shape(parts.initial)), step, parts.bias, parts.variance),
+            "score bias": round_up(np.sum(weighted, axis=-1) * setting.score_error, steps),
+            "score noise": round_up(np.sqrt(np.sum(np.square(weighted), axis=-1)) * setting.score_noise, steps),
+            "discretisation": discretisation,
         }
-    if setting.table.path.times[-1] > 0:
+    if setting.scheme.grid.early_stop > 0:
         terms["early stopping"] = parts.stop + np.zeros(np.shape(parts.initial))
     return round_up(total, 1), terms, product, parts.initial_term
 

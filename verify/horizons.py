@@ -1,0 +1,117 @@
+r"""The horizon with the least cost, whatever the time scale of the process: a scan over doublings, then a bounded search."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from bounds.quadrature import Path
+
+from .bound_on_grids import BoundOnGrids
+
+#: Horizons tried per doubling of the horizon at first.
+HORIZONS_PER_DOUBLING = 3
+LONGEST_DOUBLINGS = 40
+#: s/a at the shortest horizon tried, over the size of the data.
+LITTLE_NOISE = 1e-2
+#: Relative accuracy of the horizon.
+HORIZON_ACCURACY = 1e-3
+#: Part of the error at which the initial one no longer matters.
+NEGLIGIBLE = 1e-3
+
+
+class Horizons:
+    """Finds horizons for one question.
+
+    Parameters
+    ----------
+    bounds : BoundOnGrids
+    fixed : float or None
+        A horizon to keep to.
+    """
+
+    def __init__(self, bounds: BoundOnGrids, fixed: float | None):
+        self._bounds, self.fixed, self._stop = bounds, fixed, bounds.stop
+
+    def best(
+        self, cost: Callable[[float], float], start: float | None = None, size: Callable[[float], float] = float
+    ) -> float:
+        """The horizon with the least cost, scanned for or near ``start``.
+
+        ``size`` turns the least cost so far into an error below which nothing of the initial error matters.
+        """
+        if self.fixed is not None:
+            return self.fixed
+        ratio = 2 ** (1 / HORIZONS_PER_DOUBLING)
+        best, value = start, math.inf
+        if start is None:
+            best, value = self._scan(cost, ratio, size)
+        elif (value := cost(start)) == math.inf:
+            return start
+        span = math.log(ratio) * (1 if start is None else 3)
+        centre = math.log(best - self._stop)
+        found = minimize_scalar(
+            lambda x: min(or_infinite(cost, self._stop + math.exp(x)), 1e300),
+            bounds=(centre - span, centre + span), method="bounded", options={"xatol": HORIZON_ACCURACY},
+        )
+        return self._stop + math.exp(found.x) if found.fun <= value else best
+
+    def coarse(self, doublings: int) -> list[float]:
+        """Horizons a factor of two apart from the shortest one on."""
+        return [self._stop + self._shortest * 2.0**power for power in range(doublings)]
+
+    def _scan(self, cost, ratio: float, size):
+        horizon, worse = self._shortest, 0
+        best, value = horizon, math.inf
+        for _ in range(HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS):
+            found = or_infinite(cost, self._stop + horizon)
+            best, value, worse = (horizon, found, 0) if found < value else (best, value, worse + 1)
+            # a mixture's bound may rise before it falls: only the end of the initial error ends the scan
+            if worse > 2 * HORIZONS_PER_DOUBLING and self._settled(horizon, size(value)):
+                break
+            horizon *= ratio
+        return self._stop + best, value
+
+    @cached_property
+    def _shortest(self) -> float:
+        """A horizon at which the noise, over a, is still far below the size of the data: a scan starts there."""
+        assumption = self._bounds.setting.assumption
+        size = math.sqrt(float(assumption.second_moment) / float(np.max(assumption.dim)))
+        horizon = 1.0
+        for _ in range(LONGEST_DOUBLINGS):
+            if self._noise(horizon) <= LITTLE_NOISE * size:
+                break
+            horizon /= 2
+        for _ in range(LONGEST_DOUBLINGS):
+            if self._noise(2 * horizon) > LITTLE_NOISE * size:
+                break
+            horizon *= 2
+        return horizon
+
+    def _noise(self, horizon: float) -> float:
+        """s/a over this horizon; ∞ where the process has ended."""
+        try:
+            path = Path(self._bounds.setting.process, np.array([self._stop + horizon, self._stop]))
+        except ValueError:
+            return math.inf
+        kept = float(path.a[0] / path.a[1])
+        return math.sqrt(path.C[0]) / kept if kept > 0 else math.inf
+
+    def _settled(self, horizon: float, error: float) -> bool:
+        """Whether what is left of the initial error is far below ``error``, or the process has ended."""
+        try:
+            return self._bounds.initial_left(self._stop + horizon) < NEGLIGIBLE * error
+        except ValueError:
+            return True
+
+
+def or_infinite(cost: Callable[[float], float], horizon: float) -> float:
+    """The cost, or ∞ where the process has ended or leaves the range of numbers."""
+    try:
+        return cost(horizon)
+    except ValueError:
+        return math.inf
