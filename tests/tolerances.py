@@ -119,3 +119,10 @@ PRODUCT = 1e-6
 
 #: Slopes and factors of the experiments' quick forms, from their leading order.
 EXPERIMENT_SLOPE = 0.1
+
+#: Funnel score and log density against adaptive quadrature at 1e-12, relative to the size of the score.
+FUNNEL_QUADRATURE = 1e-7
+#: The same score against central differences of step 1e-5 of its log density, whose nodes move with the point.
+FUNNEL_DIFFERENCE = 1e-5
+#: Phase-space score by one block against the precision matrices of the components, well away from t = 0.
+PHASE_SCORE = 1e-9
