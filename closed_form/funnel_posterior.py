@@ -17,9 +17,9 @@ import numpy as np
 NODES = 41
 REACH = 8.0
 _NEWTON = 4
-#: A particle gets the long rule if ℓ has fallen by less than this at an end of the short one, if every second node
-#: changes the shrinkage by more than NESTED (whose square is about the short rule's own error), or if there may be two modes.
-_FALLEN, NESTED, _CONVEX = 20.0, 1e-5, 0.75
+#: A particle gets the long rule if every second node changes the shrinkage by more than NESTED (whose square is about
+#: the short rule's own error), if more than that square may lie beyond the ends, or if there may be two modes.
+NESTED, _CONVEX = 1e-5, 0.75
 #: The long rule: reach in prior standard deviations, and spacing in the narrowest width there can be.
 _LONG_REACH, _LONG_SPACING = 8.5, 0.6
 #: Particles and numbers worked on at a time: what fits the cache, and what malloc does not take from the system anew.
@@ -72,7 +72,7 @@ def _chunk(start, energy, slope, count, nodes, nested):
             *parts, ends, change = _trapezoid(start[now], energy[now], slope, count, mode[now], width[now], unit)
             for whole, part in zip(found, parts, strict=True):
                 whole[now] = part
-            hard[now] |= ~(ends < -_FALLEN) | ~(change <= nested)
+            hard[now] |= ~(ends < 2.0 * math.log(nested)) | ~(change <= nested)
         places = np.flatnonzero(hard)
         if len(places):
             refine = max(nodes / NODES, 0.8)
