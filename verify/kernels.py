@@ -160,7 +160,8 @@ class FunnelKernel:
         if Q == 0.0:
             y *= P
             return
-        energy = np.square(y[:, 1:]).sum(axis=1, dtype=float).ravel() / s_sq
+        rest = y[:, 1:]
+        energy = np.einsum("cds,cds->cs", rest, rest, dtype=float).ravel() / s_sq
         first = y[:, 0].ravel() / np.sqrt(s_sq)
         shrinkage, score = self.moves(first.astype(float), energy, float(a), float(s_sq))
         shape = y.shape[0], y.shape[2]

@@ -119,7 +119,11 @@ def phase_walk(law, steps: PhaseSteps, score_error: float, score_noise: float, d
     def constants(i: int) -> tuple:
         return tuple(chosen.asarray(part) for part in kernel.constants(rows.ratios, i))
 
-    def add_noise(x: Any, v: Any, i: int, draw: Callable[[int], Any]) -> None:
+    def times(x: Any, factor: float, room: Any) -> Any:
+        """factor x, in ``room`` where the library can: large temporaries cost more than the product."""
+        return np.multiply(x, factor, out=room) if chosen.name == "numpy" else x * factor
+
+    def add_noise(x: Any, v: Any, i: int, draw: Callable[[int], Any], room: Any) -> None:
         root = roots[i]
         if draws[i][0]:
             noise = draw(kernel.dim)
@@ -128,35 +132,36 @@ def phase_walk(law, steps: PhaseSteps, score_error: float, score_noise: float, d
         if draws[i][1]:
             noise = draw(kernel.dim)
             if root[0][1]:
-                x += noise * root[0][1]
+                x += times(noise, root[0][1], room)
             noise *= root[1][1]
             v += noise
 
     def walk(draw: Callable[[int], Any], start: tuple | None, shape: tuple) -> Any:
         x, v = (chosen.asarray(np.zeros(shape)) for _ in range(2)) if start is None else start
+        spare, room, score = (chosen.asarray(np.zeros(shape)) for _ in range(3))
         if start is None:
-            add_noise(x, v, 0, draw)
+            add_noise(x, v, 0, draw, room)
         for i in range(len(rows)):
             A = linear[i]
             if rows.scored[i]:
-                score = x * split[i][0]
-                score += v * split[i][1]
+                score = times(x, split[i][0], score)
+                score += times(v, split[i][1], room)
                 kernel.advance(score, constants(i), xp)
-            new = x * A[0][0]
-            new += v * A[0][1]
+            new = times(x, A[0][0], spare)
+            new += times(v, A[0][1], room)
             v *= A[1][1]
             if A[1][0]:
-                v += x * A[1][0]
-            x = new
+                v += times(x, A[1][0], room)
+            x, spare = new, x
             if rows.scored[i]:
                 if gain[i][0]:
-                    x += score * gain[i][0]
+                    x += times(score, gain[i][0], room)
                 score *= gain[i][1]
                 v += score
                 if biased:
                     x += bias * push[i][0]
                     v += bias * push[i][1]
-            add_noise(x, v, i + 1, draw)
+            add_noise(x, v, i + 1, draw, room)
         return x
 
     return kernel, rows, walk
