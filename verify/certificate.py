@@ -184,7 +184,7 @@ def certify(
             process, law, scheme, score_error, score_noise, assumption=assumption, information=information
         )
     except ValueError as error:
-        if assumption is None and "unequal covariances" in str(error):
+        if assumption is None and any(why in str(error) for why in ("unequal covariances", "no assumption is proved")):
             return Certificate(
                 theorem.key, Verdict.NOT_APPLICABLE, None, None, None, (f"data assumption: {error}",),
                 problem=problem or {}, versions=versions(),
