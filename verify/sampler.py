@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bounds.phase_steps import PhaseSteps
 from bounds.steps import Steps
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
@@ -17,6 +18,7 @@ from verify.backends import Backend
 from verify.backends import backend as backend_named
 from verify.kernels import SeparateCovariances, kernel_of, product
 from verify.noise import Increments, Streams, cell_size
+from verify.phase_kernels import PhaseNoise, phase_kernel_of
 from verify.score_error import checked_size
 
 _BLOCK_NUMBERS = 1 << 16  # numbers in the widest array of a block on the CPU: a few of them fit the L2 cache
@@ -26,7 +28,7 @@ _TABLE_NUMBERS = 1 << 21  # constants of every step are made once if they are fe
 
 def sample(
     law: Gaussian | GaussianMixture,
-    steps: Steps,
+    steps: Steps | PhaseSteps,
     n: int,
     seed: int | None,
     *,
@@ -46,13 +48,14 @@ def sample(
     .. math:: y \leftarrow P_i y + Q_i (s(\mathrm{time}_i, y) + M u + e_i) + N(0, \mathrm{noise\_var}_i I),
               \qquad e_i \sim N(0, M_{noise}^2 I / d)
 
-    with s the exact score of the pushed law, from N(0, prior_var I).
+    with s the exact score of the pushed law, from N(0, prior_var I).  With two blocks y is position and velocity, the
+    errors are those of the velocity's score, and the position is returned.
 
     Parameters
     ----------
     law : Gaussian or GaussianMixture
         Data; a mixture with one ``std`` is the fastest.
-    steps : Steps
+    steps : Steps or PhaseSteps
     n : int
         Particles, at least 1.
     seed : int or None
@@ -65,7 +68,7 @@ def sample(
     direction : array of shape (d,), optional
         Direction u of the bias, normalised here; ``bias_direction(law)`` by default.
     reduce : bool
-        For isotropic mixtures and Gaussians: simulate only the span of the means and draw the rest, whose
+        For isotropic mixtures and Gaussians, one block: simulate only the span of the means and draw the rest, whose
         law is an exact Gaussian, once. Same law, other particles, and far faster when d exceeds the span.
     block : int, optional
         Particles worked on at a time, rounded to whole cells; by default what fits the cache.
@@ -74,7 +77,8 @@ def sample(
     backend : Backend, optional
         From ``verify.backends.backend``; numpy in float64 by default.
     increments : array of shape (k+1, n, d), optional
-        Standard normals to use in place of the seed's: row 0 for the start, row i+1 for step i.
+        Standard normals to use in place of the seed's: row 0 for the start, row i+1 for step i.  With two blocks of
+        shape (k+1, n, 2, d): the velocity's, and those of the position's own noise.
     progress : callable, optional
         Called from this thread with the fraction done after every block.
     out : array of shape (n, d), optional
@@ -100,26 +104,30 @@ def sample(
     chosen = backend_named() if backend is None else backend
     if not isinstance(chosen, Backend):
         raise TypeError(f"backend must come from verify.backends.backend, got {backend!r}")
-    kernel = kernel_of(law, steps, score_error, direction)
-    noise_var = steps.noise_var + steps.Q**2 * checked_size("score_noise", score_noise) ** 2 / law.dim
-    source = _source(seed, increments, (len(steps) + 1, n, law.dim), kernel.frame, reduce)
-    kernel, finish = _split(law, kernel, steps, noise_var, reduce, chosen)
+    score_noise = checked_size("score_noise", score_noise)
+    two = isinstance(steps, PhaseSteps)
+    kernel = (phase_kernel_of if two else kernel_of)(law, steps, score_error, direction)
+    source = _source(seed, increments, (len(steps) + 1, n, *((2,) if two else ()), law.dim), kernel.frame, reduce)
+    if two:
+        noise = PhaseNoise(steps, score_noise, law.dim, increments is not None)
+        finish = _positions(kernel, reduce, chosen)
+    else:
+        variances = steps.noise_var + steps.Q**2 * score_noise**2 / law.dim
+        kernel, finish = _split(law, kernel, steps, variances, reduce, chosen)
+        noise = _Noise(steps.prior_var, variances, kernel.dim)
     size = cell_size(kernel.width)
     cells = _cells_per_block(block, n, threads, size, kernel.width, chosen)
     out = _output(out, (n, law.dim), chosen)
     constants = _constants(kernel, steps, chosen)
-    start_std, noise_std = math.sqrt(steps.prior_var), np.sqrt(noise_var).tolist()
 
     def run(first: int) -> None:
         count = min(cells, -(-n // size) - first)
         draw = chosen.opened(source, first, count, size)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # exp(inf) is right in the softmax
-            y = draw(kernel.dim) * start_std
+            y = noise.start(draw, chosen.xp)
             for i in range(len(steps) if kernel.dim else 0):
                 kernel.advance(y, constants(i), chosen.xp)
-                noise = draw(kernel.dim)
-                noise *= noise_std[i]
-                y += noise
+                noise.add(y, draw, i)
             rows = chosen.to_numpy(finish(y, draw)).transpose(0, 2, 1).reshape(-1, law.dim)
         place = out[first * size : (first + count) * size]
         place[:] = rows[: len(place)]
@@ -128,6 +136,33 @@ def sample(
 
     _run_all(run, range(0, -(-n // size), cells), threads, progress)
     return out
+
+
+class _Noise:
+    """The normals of one block: those of the start and of every step, one standard deviation each."""
+
+    def __init__(self, prior_var: float, variances: np.ndarray, dim: int):
+        self._start, self._stds, self._dim = math.sqrt(prior_var), np.sqrt(variances).tolist(), dim
+
+    def start(self, draw: Callable[[int], Any], xp: Any) -> Any:
+        """Particles of the prior."""
+        return draw(self._dim) * self._start
+
+    def add(self, y: Any, draw: Callable[[int], Any], i: int) -> None:
+        """The noise of step i."""
+        noise = draw(self._dim)
+        noise *= self._stds[i]
+        y += noise
+
+
+def _positions(kernel, reduce: bool, chosen: Backend):
+    """What turns positions and velocities in the kernel's frame into positions of the law."""
+    if reduce:
+        raise ValueError("reduce needs a process of one block, got critically-damped Langevin")
+    frame = None if kernel.frame is None else chosen.asarray(kernel.frame)
+    if frame is None:
+        return lambda y, draw: y[:, : kernel.dim]
+    return lambda y, draw: product(frame, y[:, : kernel.dim], chosen.xp)
 
 
 def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chosen: Backend):
@@ -193,7 +228,8 @@ def _source(seed, increments, shape: tuple, frame, reduce: bool) -> Streams | In
     increments = np.asarray(increments, dtype=float)
     if increments.shape != shape:
         raise ValueError(f"increments must have shape (k+1, n, d) = {shape}, got {increments.shape}")
-    return Increments(increments if frame is None else increments @ frame)
+    rotated = increments if frame is None else increments @ frame
+    return Increments(rotated.reshape(*shape[:2], -1))
 
 
 def _cells_per_block(block, n: int, threads: int, size: int, width: int, chosen: Backend) -> int:
