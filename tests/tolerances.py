@@ -141,3 +141,6 @@ PHASE_METRIC = 1e-9
 PHASE_WEIGHTS = 1e-10
 # phase space: optimal weights against their dual, bias off
 CERTIFICATE = 1e-6
+# phase space: E_0 against 60 digits, relative; and its own rounding relative to the size of law and prior
+INITIAL_EXACT = 1e-11
+INITIAL_ROUNDING = 1e-14
