@@ -154,7 +154,8 @@ def initial_error(start: Start, weights, assumption, functions) -> Initial:
         # eigenvalues without the range of the metric
         size = np.trace(metric)
         largest, vectors = np.linalg.eigh(start.flow.T @ (metric / size) @ start.flow)
-        error = float(np.sqrt(max(largest[-1], 0.0)) * np.sqrt(size) * start.mixing * (1 + ROUNDING))
+        lost = ROUNDING * np.sum(np.square(np.sqrt(np.diag(metric) / size) @ np.abs(start.flow)))
+        error = float(np.sqrt(max(largest[-1], 0.0) + lost) * np.sqrt(size) * start.mixing * (1 + ROUNDING))
         if error < best.error:
             worst = start.mixing * start.flow @ vectors[:, -1]
             return Initial(error, _triple(np.outer(worst, worst)), "forward flow from time 0")
@@ -189,17 +190,26 @@ def _coupling(start: Start, metric, assumption, functions) -> Initial:
     # E‖X_0‖² may be given too large: where it helps, the least it can be
     grows = (turn >= 0) | np.array([source == "constants" for source in sources])
     m2 = np.where(grows, assumption.second_moment, d / assumption.smoothness)
-    square = functions["phase_initial_sq"](**values, m2=m2)
-    # a difference: at a poor γ it may all but cancel
-    square = np.maximum(square, 0.0) + ROUNDING * (
-        (length + np.abs(turn)) * D_sq + np.abs(turn) * np.abs(m2 - d * gamma)
-    )
-    error = np.where(length - turn >= 0, np.sqrt(square), np.inf)
-    error = np.minimum(error, functions["phase_initial"](**values))
-    weight = np.trace(metric)
-    spread = np.sqrt(np.einsum("ij,nji->n", metric / weight, law)) + np.sqrt(np.trace(metric / weight @ prior))
-    error = error + ROUNDING * np.sqrt(d) * np.sqrt(weight) * spread
+    # every form in the metric may all but cancel; what it is made of does not
+    root = np.sqrt(np.diag(metric))
+    long = float(root @ np.abs(phi))
+    wide = d * np.sum(np.square(root @ np.abs(apart)), axis=-1)
+    turned = long * ((np.abs(apart) @ np.abs(np.stack([values["u_x"], seen_v], axis=-1))[..., None])[..., 0] @ root)
+    lost = ROUNDING * (long**2 * D_sq + wide + turned * (D_sq + np.abs(m2 - d * gamma)))
+    square = np.maximum(functions["phase_initial_sq"](**values, m2=m2), 0.0)
+    error = np.where(length - turn >= 0, np.sqrt(square + lost), np.inf)
+    moved_sq = d * np.einsum("ij,nik,njk->n", metric, apart, apart)
+    added = _more(length * D_sq, ROUNDING * long**2 * D_sq) + _more(moved_sq, ROUNDING * wide)
+    error = np.minimum(error, functions["phase_initial"](**values) + added)
+    spread = np.sqrt(law[:, (0, 1), (0, 1)]) @ root + np.sqrt(np.diag(prior)) @ root
+    error = error + ROUNDING * np.sqrt(d) * spread
     best = int(np.argmin(error))
     moved = apart[best] @ apart[best].T
     name = f"Gaussian of variance {gamma[best]:.3g} ({sources[best]})" if gamma[best] else "independent coupling"
     return Initial(float(error[best]), _triple(D_sq[best] * np.outer(phi, phi) + d * moved), name)
+
+
+def _more(square, lost):
+    """What the root of a square that is off by ``lost`` may be short of."""
+    square = np.maximum(square, 0.0)
+    return np.sqrt(square + lost) - np.sqrt(square)

@@ -25,6 +25,14 @@ def test_sample_writes_what_the_library_draws(tmp_path):
     assert (np.load(out) == expected).all()
 
 
+def test_sample_positions_of_two_blocks(tmp_path):
+    """For critically-damped Langevin the file holds the positions, as many as asked for, of about the data's size."""
+    path, out = problem(tmp_path, "cld"), tmp_path / "x.npy"
+    assert answer("sample", path, "--out", out, "-n", 2000)["shape"] == [2000, 2]
+    drawn = np.load(out)
+    assert drawn.shape == (2000, 2) and 0.2 < drawn.std() < 5.0
+
+
 def test_sample_on_torch_and_in_float32(tmp_path):
     """The torch backend draws the same samples to rounding; float32 is written as float32."""
     require_torch()

@@ -180,3 +180,10 @@ PHASE_CHAIN = 1e-6
 FUNNEL_SAME_LAW = 1e-4
 #: Sliced W2 of a shift over 20,000 directions: their mean square cosine has a relative error below 1 %.
 SLICED_PROJECTIONS = 2e-2
+# phase space: E_0 against 60 digits, relative; and its own rounding relative to the size of law and prior
+INITIAL_EXACT = 1e-11
+INITIAL_ROUNDING = 1e-14
+# phase space: v_k² by panels at 1e-8, at kinks 1e-7, their error estimate added, against fine quadrature
+MISSED_NOISE = 2e-7
+# the same from below: kinks between the 6,000 panels of that quadrature, and rounding
+MISSED_FLOOR = 1e-9
