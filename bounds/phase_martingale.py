@@ -317,7 +317,8 @@ def _one(setting, functions, constants, notes) -> Bound:
         theorem="martingale",
         kind="upper",
         total=total if total == total else np.inf,
-        terms=MappingProxyType({name: float(value) for name, value in terms.items()}),
+        # ∞ − ∞ out of the range of floats
+        terms=MappingProxyType({name: float(value) if value == value else np.inf for name, value in terms.items()}),
         information="MMSE curve" if problem.moments is not None else "constants",
         notes=(*notes(setting, total, growth), _certified(best, certificate)),
         details=MappingProxyType({

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from phase_exact import missed_noise_sq
 from scipy import integrate
 from tolerances import MISSED_FLOOR, MISSED_NOISE, SLOPE
 
 from bounds.assumptions import WeaklyLogConcave
 from bounds.langevin import cld
 from bounds.phase_martingale import PhaseProblem
-from bounds.phase_path import PhasePath
 from bounds.schemes import scheme
 from bounds.setting import DataFacts, Setting
 from bounds.theorem import theorems
@@ -32,33 +32,6 @@ def missed_noise(constants, key, horizon, steps, facts=None, assumption=TWO_MODE
     return problem.missed, problem.table, given
 
 
-def reference(constants, key, high, low, weights):
-    """v² of the step from ``high`` to ``low`` for each of the weights (p, q, r), by 6,000 panels over it.
-
-    ∫ max{f(c_lo), f(c_lo) + θ(f(c_up) − f(c_lo))} with H(c) as docs/theory.md section 1 evaluates it, by Woodbury's formula.
-    """
-    alpha, M, centred = 4.0, 16.0, 1.25
-    path = PhasePath(cld(*constants))
-    nodes, shares = np.polynomial.legendre.leggauss(6)
-    width = (high - low) / 6000
-    distance = (width * (np.arange(6000)[:, None] + (nodes + 1) / 2)).ravel()
-    phi, S = path.kernel(low + distance)
-    outer = phi[:, :, None] * phi[:, None, :]
-    V = np.linalg.inv(S + outer / alpha)
-    q = np.einsum("ni,ni->n", phi, np.linalg.solve(S, phi[..., None])[..., 0])
-    # c_up − c_lo, and the linear estimator's excess over c_lo
-    most, linear = M / (alpha + q) ** 2, (alpha * centred - 1) / ((1 + centred * q) * (alpha + q))
-    back, unit = path.transition(-distance), np.eye(2)
-    densities = []
-    for hessian in (-V, -V + M / alpha**2 * V @ outer @ V):
-        N = back @ (unit + path.covariance(distance) @ hessian) - (unit if key == "euler-maruyama" else back)
-        form = N @ path.D @ np.swapaxes(N, 1, 2)
-        densities.append([p * form[:, 0, 0] + 2 * r * form[:, 0, 1] + s * form[:, 1, 1] for p, r, s in weights])
-    floor, top = np.array(densities)
-    density = np.maximum(floor, floor + np.minimum(1.0, linear / most) * (top - floor))
-    return density @ np.tile(shares / 2 * width, 6000)
-
-
 @pytest.mark.parametrize("constants", PROCESSES)
 @pytest.mark.parametrize("key", ["euler-maruyama", "posterior-mean", "exponential"])
 @pytest.mark.parametrize("steps", [1, 3])
@@ -68,7 +41,7 @@ def test_against_fine_quadrature(constants, key, steps):
     missed, table, given = missed_noise(constants, key, horizon, steps)
     found = np.array([missed(weights) for weights in given])
     for k in range(steps):
-        expected = reference(constants, key, table.clock[k], table.clock[k + 1], [weights[k] for weights in given])
+        expected = missed_noise_sq(constants, key, table.clock[k], table.clock[k + 1], [weights[k] for weights in given])
         assert np.all(found[:, k] >= expected - MISSED_FLOOR * expected)
         np.testing.assert_allclose(found[:, k], expected, rtol=MISSED_NOISE)
 
@@ -80,7 +53,7 @@ def test_kinks_that_no_node_sees():
         missed(weights)
     assert 13.122741235 <= missed(given[2])[0] <= 13.122741235 * (1 + MISSED_NOISE)
     missed, _, given = missed_noise((3, 0.4, 0.2, 2), "posterior-mean", 0.8, 3)
-    assert missed(given[0])[2] >= reference((3, 0.4, 0.2, 2), "posterior-mean", 0.8 / 3, 0.0, [given[0][2]])[0]
+    assert missed(given[0])[2] >= missed_noise_sq((3, 0.4, 0.2, 2), "posterior-mean", 0.8 / 3, 0.0, [given[0][2]])[0]
 
 
 @pytest.mark.parametrize("epsilon", [0, 0.5])

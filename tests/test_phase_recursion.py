@@ -146,6 +146,14 @@ def test_a_constant_metric_starts_at_the_position():
     np.testing.assert_allclose(weights[:, 0] / p, [1.001**2, 0.91**2, 1.3**2, 1.0], rtol=BRUTE_FORCE)
 
 
+def test_a_constant_metric_does_not_underflow():
+    """λ_k stays above a floor and, where steps expand again, still dominates the step: λ_{k−1} ≥ ‖J_k‖²λ_k."""
+    growth = np.repeat([1e10, 1e-10, 1e5], [5, 100, 3])
+    weights = in_metric(growth, np.eye(2))
+    assert weights[:, 0].min() > 1e-300
+    assert np.all(weights[:-1, 0] >= growth**2 * weights[1:, 0])
+
+
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("steps", [20, 200])
 def test_optimal_is_at_most_the_join_and_the_join_at_most_the_metrics(key, steps):

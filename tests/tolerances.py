@@ -187,3 +187,8 @@ INITIAL_ROUNDING = 1e-14
 MISSED_NOISE = 2e-7
 # the same from below: kinks between the 6,000 panels of that quadrature, and rounding
 MISSED_FLOOR = 1e-9
+
+# phase space: b_k against 60 digits, in units of the step's maps (thousandfold of b_k itself): its own allowance for rounding
+BIAS_EXACT = 1e-13
+# a bound computed before and after a change that must not touch it: summation order at most
+UNCHANGED = 1e-13
