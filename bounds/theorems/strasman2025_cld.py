@@ -49,7 +49,7 @@ from types import MappingProxyType
 
 import numpy as np
 import sympy
-from sympy import Matrix, exp, sqrt, symbols
+from sympy import Abs, Matrix, exp, sqrt, symbols
 
 from .. import langevin
 from ..bound import Bound
@@ -78,16 +78,16 @@ _vx, _vv = R_vv * Z_vx / R_xx, Z_vv - Z_vx * R_xv / R_xx
 _TRACE, _ROOT = R_xx**2 + R_xv**2 + R_vv**2, R_xx * R_vv
 
 STATED = {
-    "drift_norm": h * a / kappa + sqrt((h * a / kappa) ** 2 + (1 - h * a) ** 2),
+    "drift_norm": Abs(h * a / kappa) + sqrt((h * a / kappa) ** 2 + (1 - h * a) ** 2),
     "norm": (sqrt((_xx + _vv) ** 2 + (_vx - _xv) ** 2) + sqrt((_xx - _vv) ** 2 + (_vx + _xv) ** 2)) / 2,
     "largest": (_TRACE + sqrt((_TRACE - 2 * _ROOT) * (_TRACE + 2 * _ROOT))) / 2,
-    "projection": sqrt(R_xv**2 + R_vv**2) / (R_xx * R_vv),
-    "mixing": flow * sqrt(largest) * W,
+    "projection": sqrt(R_xv**2 + R_vv**2) / Abs(R_xx * R_vv),
+    "mixing": Abs(flow * W) * sqrt(largest),
     "growth": rho_bar + h * ell,
     "local": b + sqrt(v_sq),
     "score": s * eps,
     "missed_sq": D_x * (_TOP_x**2 + (R_vv * Z_vx) ** 2) + D_v * (_TOP_v**2 + (R_vv * Z_vv) ** 2),
-    "ceiling": sqrt(d / 3) * h ** sympy.Rational(3, 2) * nu,
+    "ceiling": sqrt(d / 3) * h ** sympy.Rational(3, 2) * Abs(nu),
     "closed_form": p * exp(Lambda) * (rho_bar**K * E_0 + (1 - rho_bar**K) / (1 - rho_bar) * (s * eps + local)),
     "early_stop_sq": MARTINGALE["early_stop_sq"],
     **PHASE,

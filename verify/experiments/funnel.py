@@ -41,7 +41,7 @@ def process_of(a: float, epsilon: float):
 
 def run(quick: bool, tell) -> Result:
     """The ε-sweep beside the published table, mixing told from discretisation, VP, and bound and truth over ε."""
-    dims, seeds, n, steps = ((20,), 2, 1000, 100) if quick else ((100, 50), 3, 4000, STEPS)
+    dims, seeds, n, steps = ((20,), 2, 1000, 100) if quick else ((100, 50), 5, 4000, STEPS)
     a_values, epsilons = (A[::3], EPSILON[::2]) if quick else (A, EPSILON)
     rows, jobs = [], _jobs(dims, a_values, epsilons, steps, quick)
     targets = {d: _targets(Funnel(d, 1.0, standardized=True), n, seeds) for d in dims}
