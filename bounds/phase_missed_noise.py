@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.polynomial import legendre
 
+from .kinks import kink_error, passing
 from .phase_envelope import channel
 from .schemes import hessian_moments
 
@@ -33,13 +34,7 @@ _X, _W = legendre.leggauss(NODES)
 _COLUMNS = np.stack(
     [_W / 2, *((legendre.legvander(_X, NODES - 1) * _W[:, None]).T * (2 * np.arange(NODES)[:, None] + 1) / 2)[-2:]], axis=1
 )
-#: Rows: the polynomial through the nodes, at both ends.
-_ENDS = legendre.legvander(np.array([-1.0, 1.0]), NODES - 1) @ np.linalg.inv(legendre.legvander(_X, NODES - 1))
 _X = (_X + 1) / 2
-#: A value at an end this much smaller than at the nodes has no sign.
-_NO_SIGN = 1e-6
-#: Error of the rule for (x − x_0)_+ on [0, 1], 0.0046 at the worst x_0; a panel's nodes span 93 % of it.
-_KINK = 0.01
 
 
 @dataclass
@@ -124,7 +119,7 @@ class MissedNoise:
         kink = np.zeros(len(step))
         if self.moments is None:
             linear = np.broadcast_to(data.linear_excess(seen.a_sq, seen.s_sq), distance.shape)
-            mean, kink = np.minimum(gap, linear), _passing(gap - linear)
+            mean, kink = np.minimum(gap, linear), passing(gap - linear)
             error = square = np.zeros(distance.shape)
         else:
             mean, error, square, square_error = hessian_moments(self.moments, seen.a_sq, seen.s_sq)
@@ -149,7 +144,7 @@ class MissedNoise:
         if self.moments is None:
             size = p * np.square(values["K_x"]) + 2 * q * values["K_x"] * values["K_v"] + r * np.square(values["K_v"])
             rises = 2 * slope + (np.square(panels.omega) @ [self.D_x, self.D_v]) * size * panels.X
-            kink = self.data.d * (panels.kink * np.abs(rises).max(axis=1) + _passing(panels.mean * rises))
+            kink = self.data.d * (panels.kink * np.abs(rises).max(axis=1) + passing(panels.mean * rises))
             return self.functions["phase_variance"](**values, x_mean=panels.mean), panels.mean, kink
         # the sign of the linear term decides which side of the known mean is safe
         mean = np.where(slope > 0, panels.mean + panels.mean_error, np.maximum(panels.mean - panels.mean_error, 0.0))
@@ -194,7 +189,7 @@ class MissedNoise:
         with np.errstate(invalid="ignore", divide="ignore"):
             tail = np.where(mass > 0, SAFETY * seen * np.minimum(seen / mass, 1.0), 0.0)
         # behind a kink coefficients do not go on falling, and one beyond the nodes does not show in them
-        tail = tail + _KINK * kink * panels.width
+        tail = tail + kink_error(NODES) * kink * panels.width
         value = np.bincount(panels.step, mass, self.steps)
         error = np.bincount(panels.step, tail, self.steps)
         parts = np.bincount(panels.step, minlength=self.steps)
@@ -231,12 +226,3 @@ class MissedNoise:
         total = floor + mean[..., None, None] * (pull + np.swapaxes(pull, -1, -2)) + square[..., None, None] * curve
         sums = np.einsum("n,pnij->pij", _COLUMNS[:, 0], total) * (self.data.d * panels.width)[:, None, None]
         return np.stack([np.bincount(panels.step, sums[:, i, j], self.steps) for i, j in ((0, 0), (0, 1), (1, 1))], axis=1)
-
-
-def _passing(values):
-    """How far a smooth function of shape (p, n) at the nodes goes where it has a zero in its panel, else 0: shape (p,)."""
-    ends = values @ _ENDS.T
-    size = np.abs(values).max(axis=1, keepdims=True)
-    every = np.concatenate([values, np.where(np.abs(ends) > _NO_SIGN * size, ends, 0.0)], axis=1)
-    high, low = every.max(axis=1), every.min(axis=1)
-    return np.where((high > 0) & (low < 0), high - low, 0.0)

@@ -13,6 +13,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.polynomial import legendre
 
+from .kinks import Kinked, kink_error
 from .process import ForwardProcess
 
 #: Nodes of a panel: few where the step is short, more where that is not accurate enough, then halves of it.
@@ -22,6 +23,8 @@ BLOCK_POINTS = 1 << 16
 #: A panel is refined while its estimated error exceeds this fraction of its step's integral.
 RELATIVE_ERROR = 1e-11
 SAFETY = 10.0
+#: The same for kinks, where halving gains a factor of 4 only.
+KINK_TOLERANCE = 1e-6
 MAX_HALVINGS = 48
 MAX_PANELS = 2048
 #: Largest a² and s²: beyond it their products with the data's constants would leave the range of floats.
@@ -199,7 +202,7 @@ class Path:
         Parameters
         ----------
         integrands : callable
-            Takes `StepNodes`, returns a tuple of arrays that broadcast to (..., k, m, n).
+            Takes `StepNodes`, returns a tuple of arrays that broadcast to (..., k, m, n), or `Kinked` ones.
         problems : int
             Product of the leading axes, for the size of the blocks.
         tolerance : float
@@ -262,6 +265,9 @@ class Path:
         flagged = np.zeros(edges[:, 1:].shape, dtype=bool)
         least = 0.0 if floor is None else (floor(nodes) @ w) * width[..., 0]
         for value in integrands(nodes):
+            kink = None
+            if isinstance(value, Kinked):
+                value, kink = value.values, value.size
             value = np.broadcast_to(value, np.broadcast_shapes(np.shape(value), nodes.t.shape))
             projected = (value @ columns) * width
             per_panel, seen = projected[..., 0], np.abs(projected[..., 1]) + np.abs(projected[..., 2])
@@ -269,6 +275,10 @@ class Path:
             size = mass.sum(axis=-1)
             tail = np.where(mass > 0, SAFETY * seen * np.minimum(seen / mass, 1.0), 0.0)
             bad = (tail * len(edges[0]) > tolerance * size[..., None]) & (tail > least)
+            if kink is not None:
+                behind = kink_error(count) * kink * width[..., 0]
+                tail = tail + behind
+                bad |= (behind > KINK_TOLERANCE * size[..., None]) & (behind > least)
             flagged |= bad.any(axis=tuple(range(bad.ndim - 2)))
             sums.append(per_panel.sum(axis=-1))
             estimates.append(tail.sum(axis=-1))

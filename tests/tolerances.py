@@ -192,3 +192,7 @@ MISSED_FLOOR = 1e-9
 BIAS_EXACT = 1e-13
 # a bound computed before and after a change that must not touch it: summation order at most
 UNCHANGED = 1e-13
+#: Missed noise against an integral cut at its kinks: rounding of a difference of amplitudes.
+KINK_ROUNDING = 1e-12
+#: How far above it may lie: the error allowed for one kink, and quadrature at 1e-8.
+KINK_TIGHT = 1e-4

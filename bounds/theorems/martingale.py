@@ -34,6 +34,7 @@ from sympy import Abs, Max, symbols
 
 from ..bound import Bound
 from ..equal_steps import fitted_ingredients
+from ..kinks import Kinked, passing
 from ..langevin import cld
 from ..leading import L0, Density, Leading, R, f, m0, slope
 from ..leading import a as scale
@@ -162,13 +163,15 @@ def missed_noise(setting: Setting, functions, amplitude=None):
     def integrand(nodes):
         floor, gap = data.hessian(nodes.a_sq, nodes.s_sq)
         values = dict(F=nodes.F, C=nodes.C, g=np.sqrt(nodes.g_sq), ng=amplitude(nodes), H_lo=floor, X=gap, d=data.d)
-        if moments is None:
-            mean = np.minimum(gap, data.linear_excess(nodes.a_sq, nodes.s_sq))
-            return (functions["variance"](**values, x_mean=mean),)
-        x1, e1, x2, e2 = hessian_moments(moments, nodes.a_sq, nodes.s_sq)
         rise = np.exp(nodes.F) * nodes.C * values["g"]
-        # the sign of the linear term decides which side of the known mean is safe
         slope = (np.exp(nodes.F) * values["g"] - values["ng"]) + rise * floor
+        if moments is None:
+            linear = data.linear_excess(nodes.a_sq, nodes.s_sq)
+            mean, rises = np.minimum(gap, linear), rise * (2 * slope + rise * gap)
+            kink = passing(gap - linear) * np.abs(rises).max(axis=-1) + passing(mean * rises)
+            return (Kinked(functions["variance"](**values, x_mean=mean), expand(setting.assumption.dim, 2) * kink),)
+        x1, e1, x2, e2 = hessian_moments(moments, nodes.a_sq, nodes.s_sq)
+        # the sign of the linear term decides which side of the known mean is safe
         mean = np.where(slope * rise > 0, x1 + e1, np.maximum(x1 - e1, 0.0))
         return (np.maximum(functions["variance_known"](**values, x_mean=mean, x_sq=x2 + e2), 0.0),)
 

@@ -1,0 +1,57 @@
+"""What a Gauss rule may miss where its integrand has a kink: coefficients stop falling, and no node may lie behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.polynomial import legendre
+
+#: A value at an end of a panel this much smaller than at the nodes has no sign.
+NO_SIGN = 1e-6
+#: Margin on the rule's error for a broken line, as what crosses zero is not quite one.
+MARGIN = 2.0
+
+
+@dataclass(frozen=True)
+class Kinked:
+    """An integrand that is smooth but for kinks.
+
+    Attributes
+    ----------
+    values : array of shape (..., n)
+        At the nodes of panels.
+    size : array of shape (...)
+        How far the smooth functions go that change sign at kinks in each panel; 0 where none does.
+    """
+
+    values: np.ndarray
+    size: np.ndarray
+
+
+def passing(values) -> np.ndarray:
+    """How far a smooth function of shape (..., n) at Gauss nodes goes where it has a zero in its panel, else 0: shape (...)."""
+    ends = values @ _to_ends(values.shape[-1])
+    high, low = np.maximum.reduce(values, axis=-1), np.minimum.reduce(values, axis=-1)
+    size = NO_SIGN * np.maximum(np.abs(high), np.abs(low))[..., None]
+    ends = np.where(np.abs(ends) > size, ends, 0.0)
+    high, low = np.maximum(high, ends.max(axis=-1)), np.minimum(low, ends.min(axis=-1))
+    return np.where((high > 0) & (low < 0), high - low, 0.0)
+
+
+@lru_cache
+def kink_error(nodes: int) -> float:
+    """Error of the rule for max(x − x_0, 0) on [0, 1] at the worst x_0, with a margin."""
+    x, w = legendre.leggauss(nodes)
+    places = np.linspace(0.0, 1.0, 4001)
+    found = np.maximum((x + 1) / 2 - places[:, None], 0.0) @ (w / 2)
+    return MARGIN * float(np.abs(found - np.square(1 - places) / 2).max())
+
+
+@lru_cache
+def _to_ends(nodes: int) -> np.ndarray:
+    """From values at the nodes to the polynomial through them at both ends, shape (n, 2)."""
+    x, _ = legendre.leggauss(nodes)
+    ends = legendre.legvander(np.array([-1.0, 1.0]), nodes - 1)
+    return (ends @ np.linalg.inv(legendre.legvander(x, nodes - 1))).T
