@@ -288,7 +288,8 @@ def _certified(best: Valued, certificate: float) -> str:
     """How good the weights are, in words."""
     if not np.isfinite(best.total):
         return "no choice of weights gives a finite bound"
-    return f"weights: {best.name}; their dual certificate is {certificate:.4g} of {best.total:.4g} (equal, with no bias: no weights do better)"
+    proved = "equal, with no bias: no weights do better"
+    return f"weights: {best.name}; their dual certificate is {certificate:.4g} of {best.total:.4g} ({proved})"
 
 
 def _one(setting, functions, constants, notes) -> Bound:

@@ -1,11 +1,15 @@
 """Theorem C: its norms as sympy derives them, its two forms, and its place above the martingale bound."""
 
+import itertools
+
 import numpy as np
 import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import ORDERED, SLOPE, SYMBOLIC
+from scipy.integrate import quad_vec
+from scipy.linalg import expm
+from tolerances import DIFFERENCES, ORDERED, SLOPE, SYMBOLIC
 
 from bounds import langevin
 from bounds.langevin import cld
@@ -88,6 +92,51 @@ def test_missed_noise_is_below_its_ceiling(epsilon, law):
     assert np.all(missed <= ceiling * (1 + 1e-6))
     if isinstance(law, Gaussian):
         assert np.all(ceiling[:-20] <= 1.2 * missed[:-20])
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.6])
+def test_ceiling_is_the_growth_of_the_missed_noise(epsilon):
+    """ν is the largest |dN/dw D^{1/2}| in 𝔐 over three times and three lags, N(w) = Φ(w)⁻¹(I + C(w)H) − I, by differences."""
+    _, problem = seen(epsilon, GaussianMixture.two_modes(1.0, 0.8), steps=3, horizon=2.4, a=0.9)
+    parts, path = problem.in_metric(2.0, "basis"), problem.path
+    root, push = np.linalg.cholesky(metric(path, 2.0)).T, np.sqrt(path.D)
+
+    def missed(lag, hessian):
+        def rate(w):
+            return expm(path.A * w) @ path.D @ expm(path.A * w).T
+
+        covariance, _ = quad_vec(rate, 0.0, lag)
+        return expm(-path.A * lag) @ (np.eye(2) + covariance @ hessian)
+
+    data = problem.setting.assumption
+    for k, (found, h) in enumerate(zip(problem.ceiling(parts["shape"]), problem.h, strict=True)):
+        largest = 0.0
+        for place, lag in itertools.product((0.0, 0.5, 1.0), (1e-4 * h, 0.5 * h, h)):
+            clock = problem.table.clock[k + 1] + place * h
+            phi, S = path.kernel(np.array(clock))
+            for variance in ((data.c_lo, data.c_up) if clock > 0 else (data.c_lo,)):
+                q = phi @ np.linalg.solve(S, phi) if clock > 0 else 0.0
+                psi = np.linalg.solve(S, phi) if clock > 0 else np.zeros(2)
+                start = np.diag([data.smoothness, 1 / path.velocity_variance])
+                hessian = -np.linalg.inv(S) + variance(q) * np.outer(psi, psi) if clock > 0 else -start
+                step = 1e-5 * h
+                change = (missed(lag + step, hessian) - missed(lag - step, hessian)) / (2 * step)
+                largest = max(largest, np.linalg.norm(root @ change @ push))
+        # at t = 0 only c_lo has a limit that is easy to write down
+        assert found >= largest * (1 - DIFFERENCES)
+        if problem.table.clock[k + 1] > 0:
+            assert found <= largest * (1 + DIFFERENCES)
+
+
+@pytest.mark.parametrize("kappa", [1.3, 2.4, 5.0])
+def test_every_term_of_the_closed_form_dominates(kappa):
+    """Each of the three terms of (C2) is at least that of (C1), on few long steps of nearly stationary data as well."""
+    for law, steps in ((Gaussian([0.4], [1.1]), 10), (Gaussian([0.4], [0.6]), 12), (GaussianMixture.two_modes(1.0, 0.8), 40)):
+        _, problem = seen(0.0, law, steps, 5.0)
+        both = _in_metric(problem, THEOREM.functions, 0.3, kappa, "basis")
+        if np.isfinite(both["closed_form"]):
+            for name, value in both["terms"].items():
+                assert both["closed_terms"][name] >= value * (1 - ORDERED)
 
 
 @settings(max_examples=40)

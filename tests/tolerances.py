@@ -196,3 +196,5 @@ UNCHANGED = 1e-13
 KINK_ROUNDING = 1e-12
 #: How far above it may lie: the error allowed for one kink, and quadrature at 1e-8.
 KINK_TIGHT = 1e-4
+#: Rate of the missed noise by central differences, the smallest lag a little above 0.
+DIFFERENCES = 1e-3
