@@ -8,19 +8,13 @@ import numpy as np
 KAPPAS = (1.3, 2.0, 3.0, 4.5)
 
 
-def renormalised_drift(path) -> np.ndarray:
-    r""":math:`\tilde A = \Sigma_\infty A^T \Sigma_\infty^{-1}`, double eigenvalue −a."""
-    drift = path.N - path.a * np.eye(2)
-    return path.stationary @ drift.T @ np.linalg.inv(path.stationary)
-
-
 def metric(path, kappa: float, kind: str = "basis") -> np.ndarray:
     r"""𝔐 with :math:`𝔐\tilde A + \tilde A^T𝔐 \preceq -2\eta𝔐`, η = a(1 − 1/κ).
 
     With :math:`\tilde A = -aI + pr^T`: "basis" is :math:`\kappa^2 rr^T + 4a^2yy^T`, y = Σ_∞⁻¹p/(pᵀΣ_∞⁻¹p), which for ε = 0
     is [[κ²+1, a(1−κ²)], [a(1−κ²), a²(κ²+1)]]; "lyapunov" is :math:`\int e^{2\eta t}e^{t\tilde A^T}e^{t\tilde A}dt`.
     """
-    nilpotent = renormalised_drift(path) + path.a * np.eye(2)
+    nilpotent = path.renormalised_drift + path.a * np.eye(2)
     if kind == "lyapunov":
         rate = path.a / kappa
         return np.eye(2) / (2 * rate) + (nilpotent + nilpotent.T) / (4 * rate**2) + nilpotent.T @ nilpotent / (4 * rate**3)

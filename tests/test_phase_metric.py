@@ -7,7 +7,7 @@ from scipy import integrate, linalg
 from tolerances import LAW_ROUNDING, PHASE_METRIC
 
 from bounds.langevin import cld
-from bounds.phase_metric import KAPPAS, metric, norm, renormalised_drift
+from bounds.phase_metric import KAPPAS, metric, norm
 from bounds.phase_path import PhasePath
 
 #: The last has aσ = ε, where the first entry of Ã + aI vanishes.
@@ -24,7 +24,7 @@ def in_units(path, matrix):
 def test_renormalised_drift(constants):
     """Ã = −A − DΣ_∞⁻¹ with the double eigenvalue −a."""
     path = PhasePath(cld(*constants))
-    drift = renormalised_drift(path)
+    drift = path.renormalised_drift
     expected = -path.A - path.D @ np.linalg.inv(path.stationary)
     np.testing.assert_allclose(drift, expected, rtol=LAW_ROUNDING, atol=LAW_ROUNDING * np.abs(expected).max())
     assert np.trace(drift) == pytest.approx(-2 * path.a, rel=LAW_ROUNDING)
@@ -39,7 +39,7 @@ def test_contraction_rate(constants, kind, kappa):
     path = PhasePath(cld(*constants))
     fixed = in_units(path, metric(path, kappa, kind))
     scale = np.sqrt(np.diag(path.stationary))
-    drift = renormalised_drift(path) * scale / scale[:, None]
+    drift = path.renormalised_drift * scale / scale[:, None]
     rates = linalg.eigh(fixed @ drift + drift.T @ fixed, fixed, eigvals_only=True) / (2 * path.a)
     assert rates[-1] <= -(1 - 1 / kappa) + PHASE_METRIC
     if kind == "basis":
@@ -57,7 +57,7 @@ def test_without_noise_in_the_position(kappa):
 def test_lyapunov_metric_is_its_integral():
     """The Lyapunov metric is ∫e^{2ηt}e^{tÃᵀ}e^{tÃ}dt by adaptive quadrature."""
     path, kappa = PhasePath(cld(1.3, 2, 0.8, 1)), 2.5
-    drift, rate = renormalised_drift(path), 1.3 * (1 - 1 / kappa)
+    drift, rate = path.renormalised_drift, 1.3 * (1 - 1 / kappa)
 
     def flow(t):
         moved = linalg.expm(t * drift)
@@ -83,4 +83,4 @@ def test_norm_close_to_one_keeps_its_digits():
     path, kappa, u = PhasePath(cld(2, 1, 0, 1)), 3.0, 1e-9
     z = path.a * u / kappa
     expected = np.exp(-path.a * u) * (z + np.sqrt(1 + z * z))
-    assert norm(linalg.expm(u * renormalised_drift(path)), metric(path, kappa)) == pytest.approx(expected, rel=5e-16 * 4)
+    assert norm(linalg.expm(u * path.renormalised_drift), metric(path, kappa)) == pytest.approx(expected, rel=5e-16 * 4)
