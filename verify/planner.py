@@ -235,7 +235,8 @@ class Planner:
     def _least_floor(self, eps: float, without: str = "") -> tuple[float, float]:
         """(T, floor) where the floor is lowest."""
         floor = lambda T: self._bounds.floor(T, eps, without)  # noqa: E731
-        horizon = self._horizons.best(floor, size=lambda _: eps)
+        # with a longer horizon only what is left of the initial error gets less
+        horizon = self._horizons.best(floor, size=lambda _: eps, patience=-1)
         return horizon, floor(horizon)
 
     def _sources(self) -> list[str]:
