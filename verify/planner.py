@@ -24,6 +24,8 @@ CALIBRATION_STEPS = 20_000
 COARSE_DOUBLINGS = 24
 #: The model is trusted where the bound itself is within this factor of it.
 TRUST = 1.25
+#: Two values of the model closer than this, relatively, say nothing about its slope.
+APART = 1e-6
 
 
 @dataclass(frozen=True)
@@ -189,24 +191,34 @@ class Planner:
         if estimate < MANY_STEPS:
             horizon = self._horizons.best(lambda T: bounds.value(T, math.ceil(estimate), eps), horizon)
         steps, low, high = math.ceil(estimate), 0, None
-        if estimate > CALIBRATION_STEPS:
-            # cheap: what the model lacks goes like 1/K
-            eighth, quarter = (math.ceil(max(estimate / part, CALIBRATION_STEPS)) for part in (8, 4))
-            one, other = bounds.ratio(horizon, eighth, eps), bounds.ratio(horizon, quarter, eps)
-            slope = (one - other) / (1 / eighth - 1 / quarter) if quarter > eighth else 0.0
-            corrected = bounds.steps_by_model(horizon, eps, other + slope * (1 / estimate - 1 / quarter))
-            steps = steps if math.isinf(corrected) or corrected > MAX_STEPS else math.ceil(corrected)
+        points: list[tuple[float, float]] = []
+        if estimate > CALIBRATION_STEPS:  # cheap: far fewer steps say what the model lacks
+            for part in (8, 4):
+                points.append(self._squares(horizon, math.ceil(max(estimate / part, CALIBRATION_STEPS)), eps))
+            corrected = self._crossing(horizon, points, eps)
+            steps = steps if corrected > MAX_STEPS else math.ceil(corrected)
         while high is None or high - low > 1:
-            value = bounds.value(horizon, steps, eps)
-            low, high = (low, steps) if value <= eps else (steps, high)
-            exact = bounds.steps_by_model(horizon, eps, value / bounds.estimate(horizon, steps, eps))
-            if math.isinf(exact) or exact > MAX_STEPS:
+            low, high = (low, steps) if bounds.value(horizon, steps, eps) <= eps else (steps, high)
+            points.append(self._squares(horizon, steps, eps))
+            exact = self._crossing(horizon, points, eps)
+            if exact > MAX_STEPS:
                 return None, horizon
             # the model says where ε is crossed; stay inside what is known
             steps = max(math.ceil(exact), low + 1)
             if high is not None and steps >= high:
                 steps = high - 1
         return high, horizon
+
+    def _squares(self, horizon: float, steps: int, eps: float) -> tuple[float, float]:
+        """The squares of the model's value and of the bound."""
+        return self._bounds.estimate(horizon, steps, eps) ** 2, self._bounds.value(horizon, steps, eps) ** 2
+
+    def _crossing(self, horizon: float, points, eps: float) -> float:
+        """K at which the bound is ε: the square of the bound is affine in the model's, or proportional to it."""
+        (x, y), (x0, y0) = points[-1], points[-2] if len(points) > 1 else (0.0, 0.0)
+        if abs(x - x0) < APART * x or not (x - x0) * (y - y0) > 0 or not (square := x + (eps**2 - y) * (x - x0) / (y - y0)) > 0:
+            square = x * eps**2 / y
+        return self._bounds.steps_by_model(horizon, eps, eps / math.sqrt(square))
 
     def _checked(self, eps: float, steps: int, horizon: float) -> Plan:
         """The plan, with K and K − 1 evaluated by the theorem."""
