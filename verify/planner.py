@@ -94,14 +94,7 @@ class Planner:
         self, theorem: Theorem, setting: Setting, *, grid: str = "uniform", horizon: float | None = None,
         score_share: float = 0.0,
     ):
-        if grid not in ("uniform", "best"):
-            raise ValueError(f"grid must be uniform or best, got {grid!r}")
-        if theorem.ingredients is None:
-            raise ValueError(f"theorem must be martingale or martingale-coupled, got {theorem.key}")
-        if horizon is not None and not (np.isfinite(horizon) and horizon > setting.scheme.grid.early_stop):
-            raise ValueError(f"horizon must be finite and above early_stop, got {horizon}")
-        if not 0.0 <= score_share < 1.0:
-            raise ValueError(f"score_share must lie in [0, 1), got {score_share}")
+        check_options(theorem, setting, grid, horizon, score_share)
         if setting.process.blocks != 1:
             raise ValueError(f"plans are made for one-block processes, got {setting.process.name}")
         if unmet := theorem.unmet(setting):
@@ -118,8 +111,7 @@ class Planner:
         ValueError
             If ``eps`` is not positive and finite.
         """
-        if not (np.isfinite(eps) and eps > 0):
-            raise ValueError(f"eps must be positive and finite, got {eps}")
+        check_eps(eps)
         cost = lambda T: self._bounds.steps_by_model(T, eps)  # noqa: E731
         horizon = self._horizons.best(cost, size=lambda _: eps)
         estimate = or_infinite(cost, horizon)
@@ -255,3 +247,21 @@ class Planner:
         """Error sources that may block: with a free horizon the initial error only where no other is there."""
         found = ["score bias"] * bool(self.setting.score_error) + ["early stopping"] * bool(self._bounds.stop)
         return found + ["initialisation"] * (self._horizons.fixed is not None or not found)
+
+
+def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float | None, score_share: float) -> None:
+    """Refuse what no plan can be made with."""
+    if grid not in ("uniform", "best"):
+        raise ValueError(f"grid must be uniform or best, got {grid!r}")
+    if theorem.ingredients is None:
+        raise ValueError(f"theorem must be martingale or martingale-coupled, got {theorem.key}")
+    if horizon is not None and not (np.isfinite(horizon) and horizon > setting.scheme.grid.early_stop):
+        raise ValueError(f"horizon must be finite and above early_stop, got {horizon}")
+    if not 0.0 <= score_share < 1.0:
+        raise ValueError(f"score_share must lie in [0, 1), got {score_share}")
+
+
+def check_eps(eps: float) -> None:
+    """Refuse an error that is not positive and finite."""
+    if not (np.isfinite(eps) and eps > 0):
+        raise ValueError(f"eps must be positive and finite, got {eps}")
