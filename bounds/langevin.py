@@ -21,6 +21,7 @@ from .schedules import exact, real_function
 a, sigma = sympy.symbols("a sigma", positive=True)
 epsilon, velocity_std = sympy.symbols("epsilon v", nonnegative=True)
 kappa = sympy.Symbol("kappa", positive=True)
+correlation = sympy.Symbol("c", real=True)
 COEFFICIENTS = (a, sigma, epsilon)
 #: Clock distance u of a step, or clock time since 0.
 CLOCK = sympy.Symbol("u", nonnegative=True)
@@ -49,7 +50,7 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
     Source: arXiv 2511.02419; Dockhorn et al. 2022 (arXiv 2112.07068) for HSM.
     """
     given = {"a": a, "sigma": sigma, "epsilon": epsilon, "velocity_variance": velocity_variance}
-    numbers = {name: exact(value) for name, value in given.items()}
+    numbers = {name: _number(name, value) for name, value in given.items()}
     for name, value in numbers.items():
         positive = name in ("a", "sigma")
         size = float(value) if value.is_number and value.is_real else float("nan")
@@ -70,6 +71,13 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
         clock,
         {"family": "cld", **numbers},
     )
+
+
+def _number(name, value):
+    try:
+        return exact(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise ValueError(f"{name} must be a number, got {value!r}") from None
 
 
 def drift() -> Matrix:
@@ -143,6 +151,19 @@ def metric() -> tuple[Matrix, sympy.Expr]:
     y = y / (p.T * y)[0]
     found = (kappa**2 * r * r.T + 4 * a**2 * y * y.T).applyfunc(sympy.simplify)
     return found, a * (1 - 1 / kappa)
+
+
+def log_concavity_is_not_enough() -> tuple[Matrix, Matrix, Matrix]:
+    r"""(H, symmetric part of ΣΣᵀH, reverse drift −A + ΣΣᵀH) for ε = 0 and :math:`H = ((-1, c), (c, -1))`.
+
+    H is the Hessian of a (1 − \|c\|)-log-concave law, yet :math:`2 Z^T\Sigma\Sigma^T H Z = 2\sigma^2(c Z_x Z_v - Z_v^2)`
+    grows in some direction for every c ≠ 0: the determinant of the symmetric part is :math:`-c^2\sigma^4/4`.
+
+    Source: the slides of arXiv 2511.02419, whose cross term has the wrong sign (with it, the same determinant).
+    """
+    hessian = Matrix([[-1, correlation], [correlation, -1]])
+    pulled = (noise() * noise().T).subs(epsilon, 0) * hessian
+    return hessian, (pulled + pulled.T) / 2, pulled - drift()
 
 
 def closed_forms(**constants) -> dict[str, sympy.Basic]:

@@ -24,7 +24,7 @@ class Channel:
         φ, and ω = S⁻¹φ s²/a.
     S : array of shape (..., 2, 2)
     det_S, size : arrays of shape (...)
-        det S, and φᵀadj(S)φ/a², positive at 0 too.
+        det S, and φᵀadj(S)φ/a², which is v² at time 0.
     """
 
     a_sq: np.ndarray
@@ -75,8 +75,11 @@ def channel(path, clock) -> Channel:
     det_S = det_C + v_sq * np.square(decay) * np.sum(_adjoint_times(C, far) * far, axis=-1)
     size = C_near + v_sq * np.square(decay)
     turned = np.stack([far[..., 1], -far[..., 0]], axis=-1)
-    omega = (adjoint + (v_sq * np.square(decay))[..., None] * turned) / size[..., None]
-    return Channel(np.square(decay), det_S / size, decay[..., None] * near, omega, S, det_S, size)
+    # ω → e₁ and s² → 0 at time 0, also where V_0 = 0
+    seen = np.where(size > 0, size, 1.0)
+    omega = (adjoint + (v_sq * np.square(decay))[..., None] * turned) / seen[..., None]
+    omega = np.where((size > 0)[..., None], omega, np.array([1.0, 0.0]))
+    return Channel(np.square(decay), det_S / seen, decay[..., None] * near, omega, S, det_S, size)
 
 
 def _adjoint_times(matrix, vector):

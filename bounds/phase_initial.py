@@ -36,29 +36,17 @@ class Initial:
     source: str
 
 
-def symmetric_root(matrix):
-    """The symmetric square root of a positive 2×2 matrix: (M + √det I)/√(tr + 2√det)."""
-    determinant = np.sqrt(max(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0], 0.0))
-    return (matrix + determinant * np.eye(2)) / np.sqrt(matrix[0, 0] + matrix[1, 1] + 2 * determinant)
+def coupled(R, L, metric):
+    r"""G = LO, O the rotation that brings Gz closest to Rz in the metric (shapes (..., 2, 2)).
 
-
-def displacement(law, prior, change, metric):
-    r"""I − T, T the map from N(0, law) to N(0, prior) that is optimal in the metric, from prior − law without cancellation.
-
-    With all matrices seen through metric^{1/2} and R = (law^{1/2} prior law^{1/2})^{1/2}:
-    T − I = law^{-1/2}(R − law)law^{-1/2}, and R − law solves RY + Y law = law^{1/2}(prior − law)law^{1/2}.
+    Of all O the one that maximises :math:`\mathrm{tr}\,R^T P L O`: the polar factor of a 2×2 matrix of positive
+    determinant turns by atan2(m_21 − m_12, m_11 + m_22).  Any rotation gives a coupling: nothing rests on its digits.
     """
-    root = symmetric_root(metric)
-    inverse = np.linalg.inv(root)
-    law, prior, change = (root @ matrix @ root for matrix in (law, prior, change))
-    half = symmetric_root(law)
-    middle = symmetric_root(half @ prior @ half)
-    right = half @ change @ half
-    system = np.kron(middle, np.eye(2)) + np.kron(np.eye(2), law)
-    excess = np.linalg.solve(system, right.reshape(-1)).reshape(2, 2)
-    back = np.linalg.inv(half)
-    moved = back @ (excess + excess.T) / 2 @ back
-    return -inverse @ moved @ root
+    # the scale of the metric may be out of range
+    m = np.swapaxes(R, -1, -2) @ (metric / np.trace(metric)) @ L
+    angle = np.arctan2(m[..., 0, 1] - m[..., 1, 0], m[..., 0, 0] + m[..., 1, 1])
+    cos, sin = np.cos(angle), np.sin(angle)
+    return L @ np.stack([np.stack([cos, -sin], axis=-1), np.stack([sin, cos], axis=-1)], axis=-2)
 
 
 def distances(assumption, functions, gamma: float, known=None):
@@ -92,40 +80,58 @@ class Start:
     ----------
     seen : Channel
         At the horizon (shape ()).
-    prior, change : arrays of shape (2, 2)
-        The prior's covariance, and prior − S free of cancellation.
+    prior : array of shape (2, 2)
+        The prior's covariance.
     flow : array of shape (2, 2)
         Φ(T, 0).
+    gammas, D_sq : arrays of shape (n,)
+        Variances γ, and bounds of W2(p_0, N(0, γI))².
+    sources : tuple of str
+        Where each bound comes from.
     mixing : float
         W2(p_0 ⊗ N(0, v²), N(0, Σ_∞)) where the prior is stationary, else infinite.
     """
 
     seen: Channel
     prior: np.ndarray
-    change: np.ndarray
     flow: np.ndarray
+    gammas: np.ndarray
+    D_sq: np.ndarray
+    sources: tuple
     mixing: float = np.inf
 
     @classmethod
     def of(cls, path, horizon: float, prior, assumption, functions, known=None) -> Start:
-        """The start of a sampler at clock time ``horizon``."""
-        prior, stationary = np.asarray(prior, dtype=float), path.stationary
-        # Σ_∞ − S_u = Φ(Σ_∞ − v²e₂e₂ᵀ)Φᵀ
-        left = stationary - path.velocity_variance * np.diag([0.0, 1.0])
-        flow = path.transition(horizon)
-        start = cls(channel(path, horizon), prior, (prior - stationary) + flow @ left @ flow.T, flow)
-        if not np.allclose(prior, stationary, rtol=1e-15, atol=0.0):
+        """The start of a sampler at clock time ``horizon``.
+
+        ``known``: γ -> upper bound of W2(p_0, N(0, γI)), where there is one.
+        """
+        prior = np.asarray(prior, dtype=float)
+        small, large = 1 / assumption.smoothness, assumption.second_moment / assumption.dim
+        choices = {0.0, float(assumption.centred_variance), float(prior[0, 0])}
+        choices |= set(np.geomspace(max(small, 1e-6 * large), large, CANDIDATES).tolist())
+        tried = [
+            (gamma, D_sq, source)
+            for gamma in sorted(choices)
+            for source, D_sq in distances(assumption, functions, gamma, known).items()
+        ]
+        gammas, D_sq, sources = zip(*tried, strict=True)
+        start = cls(
+            channel(path, horizon), prior, path.transition(horizon), np.array(gammas), np.array(D_sq), sources
+        )  # fmt: skip
+        if not np.allclose(prior, path.stationary, rtol=1e-15, atol=0.0):
             return start
-        at_zero = cls(channel(path, 0.0), stationary, left, np.eye(2))
-        return replace(start, mixing=initial_error(at_zero, (1.0, 0.0, 1.0), assumption, functions, known).error)
+        at_zero = replace(start, seen=channel(path, 0.0), flow=np.eye(2))
+        return replace(start, mixing=initial_error(at_zero, (1.0, 0.0, 1.0), assumption, functions).error)
 
 
-def initial_error(start: Start, weights, assumption, functions, known=None) -> Initial:
+def initial_error(start: Start, weights, assumption, functions) -> Initial:
     r"""E_0 in the metric P_0: the smallest over γ and over what is known of W2(p_0, N(0, γI)).
 
-    .. math:: E_0^2 \le \varphi^T P T \varphi\, D^2 + d\,\mathrm{tr}\,P (I-T)(S + \gamma\varphi\varphi^T)(I-T)^T
-              + \varphi^T P (I-T)\varphi\,(E\|X_0\|^2 - d\gamma), \qquad
-              E_0 \le |\varphi|_P D + \sqrt{d}\,|(I-T)R|_P.
+    With :math:`RR^T = S + \gamma\varphi\varphi^T`, GGᵀ the prior and :math:`\tau = \varphi^T P(R - G)R^{-1}\varphi`:
+
+    .. math:: E_0^2 \le (\varphi^T P \varphi - \tau) D^2 + d\,|R - G|_P^2 + \tau\,(E\|X_0\|^2 - d\gamma), \qquad
+              E_0 \le |\varphi|_P D + \sqrt{d}\,|R - G|_P.
 
     From a stationary prior also :math:`\lambda_{\max}(\Phi^T P \Phi)^{1/2} W_2(p_0 \otimes N(0, v^2), N(0, \Sigma_\infty))`.
 
@@ -136,8 +142,6 @@ def initial_error(start: Start, weights, assumption, functions, known=None) -> I
     assumption : Assumption
     functions : mapping
         The stated expressions.
-    known : callable, optional
-        γ -> upper bound of W2(p_0, N(0, γI)).
 
     Source: docs/theory.md section 4; Caffarelli's contraction theorem; Stein's identity.
     """
@@ -145,45 +149,67 @@ def initial_error(start: Start, weights, assumption, functions, known=None) -> I
     metric = np.array([[p, q], [q, r]])
     if not np.all(np.isfinite(metric)):
         return Initial(np.inf, (1.0, 0.0, 1.0), "independent coupling")
-    found = list(_couplings(start, metric, assumption, functions, known))
+    best = _coupling(start, metric, assumption, functions)
     if np.isfinite(start.mixing):
-        sizes, vectors = np.linalg.eigh(start.flow.T @ metric @ start.flow)
-        worst = start.mixing * start.flow @ vectors[:, -1]
-        error = np.sqrt(max(sizes[-1], 0.0)) * start.mixing * (1 + ROUNDING)
-        found.append(Initial(float(error), _triple(np.outer(worst, worst)), "forward flow from time 0"))
-    return min(found, key=lambda initial: initial.error)
+        # eigenvalues without the range of the metric
+        size = np.trace(metric)
+        largest, vectors = np.linalg.eigh(start.flow.T @ (metric / size) @ start.flow)
+        lost = ROUNDING * np.sum(np.square(np.sqrt(np.diag(metric) / size) @ np.abs(start.flow)))
+        error = float(np.sqrt(max(largest[-1], 0.0) + lost) * np.sqrt(size) * start.mixing * (1 + ROUNDING))
+        if error < best.error:
+            worst = start.mixing * start.flow @ vectors[:, -1]
+            return Initial(error, _triple(np.outer(worst, worst)), "forward flow from time 0")
+    return best
 
 
 def _triple(matrix):
     return float(matrix[0, 0]), float(matrix[0, 1]), float(matrix[1, 1])
 
 
-def _couplings(start: Start, metric, assumption, functions, known):
-    """`Initial` for every γ and every bound of W2(p_0, N(0, γI))."""
+def _coupling(start: Start, metric, assumption, functions) -> Initial:
+    """The best `Initial` over every γ and every bound of W2(p_0, N(0, γI))."""
     seen, phi, d, prior = start.seen, start.seen.phi, assumption.dim, start.prior
-    small, large = 1 / assumption.smoothness, assumption.second_moment / d
-    choices = {0.0, float(assumption.centred_variance), float(prior[0, 0])}
-    choices |= set(np.geomspace(max(small, 1e-6 * large), large, CANDIDATES).tolist())
+    law, determinant = seen.covariance_plus(start.gammas)
+    # at time 0 the position of γ = 0 has no spread
+    kept = law[:, 0, 0] > 0
+    law, determinant, gamma, D_sq = law[kept], determinant[kept], start.gammas[kept], start.D_sq[kept]
+    sources = [source for source, keep in zip(start.sources, kept, strict=True) if keep]
+    R = np.zeros_like(law)
+    R[:, 0, 0] = r_x = np.sqrt(law[:, 0, 0])
+    R[:, 1, 0], R[:, 1, 1] = law[:, 0, 1] / r_x, np.sqrt(determinant) / r_x
+    # R⁻¹φ, its second entry (adj(S)φ)_v/(r_x² r_v); 0 where V_0 = 0 at time 0
+    turned = np.sqrt(seen.a_sq) * seen.size * seen.omega[1] / law[:, 0, 0]
+    seen_v = np.divide(turned, R[:, 1, 1], out=np.zeros_like(turned), where=R[:, 1, 1] > 0)
+    apart = R - coupled(R, np.linalg.cholesky(prior), metric)
+    values = dict(
+        P_xx=metric[0, 0], P_xv=metric[0, 1], P_vv=metric[1, 1], phi_x=phi[0], phi_v=phi[1], d=d, gamma=gamma, D_sq=D_sq,
+        e_xx=apart[:, 0, 0], e_xv=apart[:, 0, 1], e_vx=apart[:, 1, 0], e_vv=apart[:, 1, 1], u_x=phi[0] / r_x, u_v=seen_v,
+    )  # fmt: skip
     length = float(phi @ metric @ phi)
-    for gamma in sorted(choices):
-        law, determinant = seen.covariance_plus(gamma)
-        if not determinant > 0:
-            continue
-        moved = displacement(law, prior, start.change - gamma * np.outer(phi, phi), metric)
-        r_x = np.sqrt(law[0, 0])
-        rounding = ROUNDING * (np.sqrt(d * np.trace(metric @ law)) + np.sqrt(d * np.trace(metric @ prior)))
-        values = dict(
-            P_xx=metric[0, 0], P_xv=metric[0, 1], P_vv=metric[1, 1], phi_x=phi[0], phi_v=phi[1], d=d, gamma=gamma,
-            k_xx=moved[0, 0], k_xv=moved[0, 1], k_vx=moved[1, 0], k_vv=moved[1, 1],
-            r_x=r_x, r_c=law[0, 1] / r_x, r_v=np.sqrt(determinant) / r_x,
-        )  # fmt: skip
-        turn = float(phi @ metric @ moved @ phi)
-        for source, D_sq in distances(assumption, functions, gamma, known).items():
-            error = float(functions["phase_initial"](**values, D_sq=D_sq))
-            if length - turn >= 0:
-                # E‖X_0‖² may be given too large: where it helps, the least it can be
-                m2 = assumption.second_moment if turn >= 0 or source == "constants" else d * small
-                square = float(functions["phase_initial_sq"](**values, D_sq=D_sq, m2=m2))
-                error = min(error, np.sqrt(max(square, 0.0)))
-            name = "independent coupling" if gamma == 0 else f"Gaussian of variance {gamma:.3g} ({source})"
-            yield Initial(error + rounding, _triple(D_sq * np.outer(phi, phi) + d * moved @ law @ moved.T), name)
+    turn = (apart @ np.stack([values["u_x"], seen_v], axis=-1)[..., None])[..., 0] @ (metric @ phi)
+    # E‖X_0‖² may be given too large: where it helps, the least it can be
+    grows = (turn >= 0) | np.array([source == "constants" for source in sources])
+    m2 = np.where(grows, assumption.second_moment, d / assumption.smoothness)
+    # every form in the metric may all but cancel; what it is made of does not
+    root = np.sqrt(np.diag(metric))
+    long = float(root @ np.abs(phi))
+    wide = d * np.sum(np.square(root @ np.abs(apart)), axis=-1)
+    turned = long * ((np.abs(apart) @ np.abs(np.stack([values["u_x"], seen_v], axis=-1))[..., None])[..., 0] @ root)
+    lost = ROUNDING * (long**2 * D_sq + wide + turned * (D_sq + np.abs(m2 - d * gamma)))
+    square = np.maximum(functions["phase_initial_sq"](**values, m2=m2), 0.0)
+    error = np.where(length - turn >= 0, np.sqrt(square + lost), np.inf)
+    moved_sq = d * np.einsum("ij,nik,njk->n", metric, apart, apart)
+    added = _more(length * D_sq, ROUNDING * long**2 * D_sq) + _more(moved_sq, ROUNDING * wide)
+    error = np.minimum(error, functions["phase_initial"](**values) + added)
+    spread = np.sqrt(law[:, (0, 1), (0, 1)]) @ root + np.sqrt(np.diag(prior)) @ root
+    error = error + ROUNDING * np.sqrt(d) * spread
+    best = int(np.argmin(error))
+    moved = apart[best] @ apart[best].T
+    name = f"Gaussian of variance {gamma[best]:.3g} ({sources[best]})" if gamma[best] else "independent coupling"
+    return Initial(float(error[best]), _triple(D_sq[best] * np.outer(phi, phi) + d * moved), name)
+
+
+def _more(square, lost):
+    """What the root of a square that is off by ``lost`` may be short of."""
+    square = np.maximum(square, 0.0)
+    return np.sqrt(square + lost) - np.sqrt(square)

@@ -122,7 +122,8 @@ class PhaseProblem:
         return np.sqrt(self.functions["phase_score_sq"](**self._entries(weights), **values))
 
     @cached_property
-    def _start(self) -> Start:
+    def start(self) -> Start:
+        """The prior and the law at the horizon."""
         setting, table = self.setting, self.table
         return Start.of(
             table.path, float(table.clock[0]), table.prior, setting.assumption, self.functions,
@@ -131,8 +132,7 @@ class PhaseProblem:
 
     def initial(self, weights):
         """E_0 for the weights P_0."""
-        setting = self.setting
-        return initial_error(self._start, weights, setting.assumption, self.functions, setting.facts.distance_to_gaussian)
+        return initial_error(self.start, weights, self.setting.assumption, self.functions)
 
     def early_stop(self) -> float:
         """W2 of the position: ((1 − φ_x)² E‖X_0‖² + d S_xx)^{1/2} at the last time."""
@@ -205,7 +205,10 @@ class PhaseProblem:
 
 
 def candidates(problem: PhaseProblem):
-    """(every choice of weights that was tried, the square root of the dual certificate for the best)."""
+    """(every choice of weights that was tried, the square root of the dual certificate for the best optimal ones).
+
+    The certificate is at most the total of its own weights; without bias it is at most that of any.
+    """
     stationary = problem.table.path.stationary
     unit = stationary[0, 0] / stationary[1, 1]
     last = (1.0, 0.0, LAST_VELOCITY * unit)
@@ -213,20 +216,20 @@ def candidates(problem: PhaseProblem):
         problem.valued(f"join, δ = {delta:g}", backward(problem.jacobians, (1.0, 0.0, delta * unit))) for delta in JOINS
     ]
     current = min(found, key=lambda choice: choice.total)
-    certificate = 0.0
+    certified = []
     for _ in range(PASSES):
         if not np.isfinite(current.total):
             break
         measures = problem.measures(current)
         improved = problem.valued("optimal", backward(problem.jacobians, last, measures[:-1]))
-        certificate = max(certificate, float(np.sqrt(max(problem.measures(improved)[-1, 0], 0.0))))
+        certified.append((improved.total, float(np.sqrt(max(problem.measures(improved)[-1, 0], 0.0)))))
         found.append(improved)
         gained = current.total - improved.total
         current = improved
         if gained < GAIN * current.total:
             break
     found += [problem.valued(f"constant metric, κ = {kappa:g}", metric_weights(problem, kappa)) for kappa in KAPPAS]
-    return found, certificate
+    return found, min(certified, default=(np.inf, 0.0))[1]
 
 
 def metric_weights(problem: PhaseProblem, kappa: float) -> np.ndarray:
@@ -281,6 +284,13 @@ def _problems(setting):
         yield part
 
 
+def _certified(best: Valued, certificate: float) -> str:
+    """How good the weights are, in words."""
+    if not np.isfinite(best.total):
+        return "no choice of weights gives a finite bound"
+    return f"weights: {best.name}; their dual certificate is {certificate:.4g} of {best.total:.4g} (equal: no weights do better)"
+
+
 def _one(setting, functions, constants, notes) -> Bound:
     problem = PhaseProblem(setting, functions, constants(setting.assumption, 0))
     tried, certificate = candidates(problem)
@@ -307,9 +317,10 @@ def _one(setting, functions, constants, notes) -> Bound:
         theorem="martingale",
         kind="upper",
         total=total if total == total else np.inf,
-        terms=MappingProxyType({name: float(value) for name, value in terms.items()}),
+        # ∞ − ∞ out of the range of floats
+        terms=MappingProxyType({name: float(value) if value == value else np.inf for name, value in terms.items()}),
         information="MMSE curve" if problem.moments is not None else "constants",
-        notes=notes(setting, total, growth),
+        notes=(*notes(setting, total, growth), _certified(best, certificate)),
         details=MappingProxyType({
             "contraction": growth, "initial_term": best.initial.source, "steps": count,
             "weights": best.name, "certificate": certificate,

@@ -24,10 +24,8 @@ def metric(path, kappa: float, kind: str = "basis") -> np.ndarray:
     if kind == "lyapunov":
         rate = path.a / kappa
         return np.eye(2) / (2 * rate) + (nilpotent + nilpotent.T) / (4 * rate**2) + nilpotent.T @ nilpotent / (4 * rate**3)
-    # Ñ = prᵀ; its first column is never zero: Ã = Σ_∞AᵀΣ_∞⁻¹ and N_21 = −1
-    p, r = nilpotent[:, 0], nilpotent[0] / nilpotent[0, 0]
-    if abs(nilpotent[0, 0]) < abs(nilpotent[1, 0]):
-        r = nilpotent[1] / nilpotent[1, 0]
+    # Ñ = prᵀ; its first column vanishes where aσ = ε, Ñ_12 never does
+    p, r = nilpotent[:, 1] / -path.a, nilpotent[0] * (-path.a / nilpotent[0, 1])
     y = np.linalg.solve(path.stationary, p)
     y = y / (p @ y)
     return kappa**2 * np.outer(r, r) + 4 * path.a**2 * np.outer(y, y)

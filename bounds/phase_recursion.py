@@ -12,9 +12,11 @@ from math import sqrt
 import numpy as np
 
 #: Relative rounding of the entries of a product JᵀPJ, with a margin.
-FORM_ROUNDING = 32 * np.finfo(float).eps
+FORM_ROUNDING = 32 * float(np.finfo(float).eps)
 #: Weights are kept above this, so that none underflows.
 FLOOR = 1e-280
+#: Logarithm below which a factor λ_k does not fall, for the same reason.
+LOG_FLOOR = -600.0
 #: Differences of the two ends below this fraction of their size are rounding.
 SAME = 1e-14
 
@@ -194,8 +196,11 @@ def in_metric(growth, metric) -> np.ndarray:
         ‖J_k‖ in the metric, the larger of both ends.
     metric : array of shape (2, 2)
     """
-    logs = np.concatenate([np.cumsum(2 * np.log(growth)[::-1])[::-1], [0.0]])
+    logs = np.concatenate([[0.0], np.cumsum(2 * np.log(np.maximum(growth, 1e-300))[::-1])])
+    # λ_{k−1} = max(‖J_k‖²λ_k, floor), solved for all k
+    logs = (logs + np.maximum(0.0, LOG_FLOOR - np.minimum.accumulate(logs)))[::-1]
     with np.errstate(over="ignore"):
         scale = np.exp(logs) * metric[1, 1] / (metric[0, 0] * metric[1, 1] - metric[0, 1] ** 2)
-    rounding = 1 + 1e-12 + 64 * np.finfo(float).eps * np.arange(len(logs))[::-1]
+    # a sum of logarithms, and its exponential, are off by their size
+    rounding = 1 + 1e-12 + 16 * np.finfo(float).eps * np.cumsum(4 + np.abs(logs[::-1]))[::-1]
     return (scale * rounding)[:, None] * np.array([metric[0, 0], metric[0, 1], metric[1, 1]])

@@ -41,6 +41,11 @@ class Splitting:
         """Fraction of the step at which the score is evaluated."""
         return max((fraction for _, fraction in self.before), default=0.0)
 
+    @property
+    def palindromic(self) -> bool:
+        """Whether a step read backwards is itself: then it is reversible without noise and friction."""
+        return self.after == self.before[::-1]
+
 
 #: Splittings by the key used in problem files.
 SPLITTINGS = {
@@ -62,8 +67,9 @@ SPLITTINGS = {
     )
 }  # fmt: skip
 
-#: One-block schemes that have a two-block form, with their strong order.
+#: Strong order of every sampler of position and velocity: one-block schemes that have a two-block form, and splittings.
 ORDERS = {"euler-maruyama": 1, "frozen-euler-maruyama": 1, "exponential": 1, "posterior-mean": 1}
+ORDERS |= {rule.key: rule.order for rule in SPLITTINGS.values()}
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def rows_of(rule, path: PhasePath, times) -> Rows:
     if isinstance(rule, Splitting):
         return _splitting(rule, path, clock)
     if rule.key not in ORDERS:
-        known = ", ".join([*ORDERS, *SPLITTINGS])
+        known = ", ".join(ORDERS)
         raise ValueError(f"scheme must be one of {known} for critically-damped Langevin, got {rule.key!r}")
     h = (clock[:-1] - clock[1:])[:, None, None]
     unit = np.broadcast_to(np.eye(2), (len(h), 2, 2))

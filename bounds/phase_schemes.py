@@ -11,6 +11,8 @@ from .process import ForwardProcess
 
 #: Relative rounding of an entry of P, Q, Φ⁻¹ or Φ⁻¹C.
 ROUNDING = 16 * np.finfo(float).eps
+#: Longest step in relaxation times 1/a: e^{2ah} is still a float.
+LONGEST = 300.0
 
 
 class PhaseTable:
@@ -38,7 +40,7 @@ class PhaseTable:
     Raises
     ------
     ValueError
-        If the scheme has no two-block form, or a prior of one block was asked for.
+        If the scheme has no two-block form, a prior of one block was asked for, or Φ⁻¹ of a step leaves the range of floats.
 
     Source: docs/theory.md section 3.
     """
@@ -50,6 +52,9 @@ class PhaseTable:
             )
         self.scheme, self.rule = scheme, scheme.rule
         self.path = path = PhasePath(process)
+        longest = path.a * float(np.max(-np.diff(path.clock(scheme.grid.times))))
+        if longest > LONGEST:
+            raise ValueError(f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, got one of {longest:.4g}/a")
         self._rows = rows = rows_of(scheme.rule, path, scheme.grid.times)
         self.clock, self.P, self.Q, self.noise = rows.clock, rows.P, rows.Q, rows.noise
         width = self.clock[:-1] - self.clock[1:]

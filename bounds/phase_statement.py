@@ -1,7 +1,8 @@
 r"""The two-block expressions of the martingale bound: as stated, entry by entry, and derived again from matrices.
 
 Symmetric 2×2 matrices are entries _xx, _xv, _vv; S + γφφᵀ and M2 enter through their Cholesky factors
-R = [[r_x, 0], [r_c, r_v]], so that each square is a sum of squares and nothing cancels.
+R = [[r_x, 0], [r_c, r_v]], so that each square is a sum of squares and nothing cancels.  The prior enters as any G
+with GGᵀ = prior: Rz is coupled to Gz.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ c1_xx, c1_xv, c1_vx, c1_vv, c2_xx, c2_xv, c2_vx, c2_vv = symbols(
 )
 r_x, r_c, r_v, a_sq, s_sq = symbols("r_x r_c r_v a_sq s_sq", real=True)
 Q_xx, Q_xv, Q_vx, Q_vv = symbols("Q_xx Q_xv Q_vx Q_vv", real=True)
-phi_x, phi_v, k_xx, k_xv, k_vx, k_vv, D_sq, gamma = symbols("phi_x phi_v k_xx k_xv k_vx k_vv D_sq gamma", real=True)
+phi_x, phi_v, u_x, u_v, D_sq, gamma = symbols("phi_x phi_v u_x u_v D_sq gamma", real=True)
+e_xx, e_xv, e_vx, e_vv = symbols("e_xx e_xv e_vx e_vv", real=True)
 wide, mean_norm = symbols("wide mean_norm", real=True)
 
 
@@ -50,9 +52,9 @@ _TURNED = _square(c2_xx * w_x + c2_xv * w_v, c2_vx * w_x + c2_vv * w_v)
 _F_xx, _F_vv = _square(Q_xx, Q_vx), _square(Q_xv, Q_vv)
 _F_xv = _product(Q_xx, Q_vx, Q_xv, Q_vv)
 
-# (I − T)R
-_MOVED = _square(k_xx * r_x + k_xv * r_c, k_vx * r_x + k_vv * r_c) + _square(k_xv * r_v, k_vv * r_v)
-_TURN = _product(phi_x, phi_v, k_xx * phi_x + k_xv * phi_v, k_vx * phi_x + k_vv * phi_v)
+# E = R − G, u = R⁻¹φ
+_MOVED = _square(e_xx, e_vx) + _square(e_xv, e_vv)
+_TURN = _product(phi_x, phi_v, e_xx * u_x + e_xv * u_v, e_vx * u_x + e_vv * u_v)
 
 STATED = {
     "phase_affine": P + Q_x * (H_x + X * w_x * w) + Q_v * (H_v + X * w_v * w),
@@ -94,7 +96,7 @@ SYMBOLS = {
     "c2_xv": "entry of Φ⁻¹C − Q",
     "c2_vx": "entry of Φ⁻¹C − Q",
     "c2_vv": "entry of Φ⁻¹C − Q",
-    "r_x": "Cholesky factor of M2 (initial term: of S + γφφᵀ)",
+    "r_x": "Cholesky factor of M2",
     "r_c": "Cholesky factor, below the diagonal",
     "r_v": "Cholesky factor, velocity",
     "Q_xx": "entry of Q",
@@ -103,10 +105,12 @@ SYMBOLS = {
     "Q_vv": "entry of Q",
     "phi_x": "φ, position",
     "phi_v": "φ, velocity",
-    "k_xx": "entry of I − T, T the map from N(0, S + γφφᵀ) to the prior",
-    "k_xv": "entry of I − T",
-    "k_vx": "entry of I − T",
-    "k_vv": "entry of I − T",
+    "u_x": "R⁻¹φ with RRᵀ = S + γφφᵀ, first entry",
+    "u_v": "R⁻¹φ, second entry",
+    "e_xx": "entry of R − G, GGᵀ the prior: Rz is coupled to Gz",
+    "e_xv": "entry of R − G",
+    "e_vx": "entry of R − G",
+    "e_vv": "entry of R − G",
     "D_sq": "bound of W2(p_0, N(0, γI))²",
     "gamma": "variance γ of the Gaussian that stands for the data at T",
     "wide": "1/(α − M), where M < α",
@@ -136,11 +140,11 @@ def derive() -> dict:
     score = Matrix([[Q_xx, Q_xv], [Q_vx, Q_vv]])
     form = (score.T * weights * score).applyfunc(sympy.expand)
     largest = max(Matrix([[t, u], [u, b]]).eigenvals(), key=lambda root: root.subs({t: 3, u: 1, b: 2}))
-    # U − y = φ(X_0 − ξ) + (I − T)(φξ + S^{1/2}z), ξ ~ N(0, γI): E X_0·ξ from E‖X_0 − ξ‖² = D²
-    moved = Matrix([[k_xx, k_xv], [k_vx, k_vv]])
+    # U − y = φ(X_0 − ξ) + (R − G)z, ξ ~ N(0, γI), Rz = φξ + S^{1/2}w: E ξzᵀ = γ(R⁻¹φ)ᵀ, E X_0·ξ from E‖X_0 − ξ‖² = D²
+    moved, seen = Matrix([[e_xx, e_xv], [e_vx, e_vv]]), Matrix([u_x, u_v])
     alike = (m2 + d * gamma - D_sq) / 2
-    apart = (weights * moved * second * moved.T).trace()
-    cross = (phi.T * weights * moved * phi)[0] * (alike - d * gamma)
+    apart = (weights * moved * moved.T).trace()
+    cross = (phi.T * weights * moved * seen)[0] * (alike - d * gamma)
     length = (phi.T * weights * phi)[0]
     # the optimal map from N(0, γI) has slopes >= (l/γ)^{1/2} (Caffarelli), E Z·R = γ E div R (Stein)
     slopes = sqrt(l / gamma), sqrt(wide / gamma)

@@ -222,6 +222,8 @@ class Regimes:
         T.
     times, rate : arrays of shape (m,)
         Forward times in increasing order, and :math:`\mu_t` there.
+    metric : dict, optional
+        With two blocks, the metric in which the rate is meant.
     """
 
     xi: float
@@ -231,6 +233,7 @@ class Regimes:
     horizon: float
     times: np.ndarray
     rate: np.ndarray
+    metric: dict | None = None
 
     def as_dict(self) -> dict:
         """Plain data for JSON; ``rate`` is a list of {"time": t, "rate": μ_t}, forward times increasing."""
@@ -244,4 +247,5 @@ class Regimes:
                 {"time": float(time), "rate": float(value)}
                 for time, value in zip(self.times, self.rate, strict=True)
             ],
+            **({} if self.metric is None else {"metric": self.metric}),
         }

@@ -7,11 +7,12 @@ from importlib import import_module
 _HOMES = {
     "Bracket": "closed_form.bracket",
     "Gaussian": "closed_form.gaussian",
+    "Funnel": "closed_form.funnel",
     "GaussianMixture": "closed_form.mixture",
     "smoothed_data": "closed_form.dataset",
 }
 
-__all__ = ["Bracket", "Gaussian", "GaussianMixture", "smoothed_data"]
+__all__ = ["Bracket", "Funnel", "Gaussian", "GaussianMixture", "smoothed_data"]
 
 
 def __getattr__(name: str):

@@ -55,3 +55,21 @@ class PhaseMixtureScore:
         share = np.exp(logs - logs.max(axis=-1, keepdims=True))
         share /= share.sum(axis=-1, keepdims=True)
         return tuple(-np.sum(share[..., None] * pulled, axis=-2) for pulled in (pulled_x, pulled_v))
+
+    def velocity_score(self, x, v):
+        """∇_v log p_t on the line (d = 1), for positions and velocities of shapes that broadcast, whatever their rank."""
+        logs, pulled = [], []
+        for mean, xx, xv, vv, scale in zip(self.means[:, 0], self.xx, self.xv, self.vv, self.log_scale, strict=True):
+            gap_x, gap_v = x - self.phi[0] * mean, v - self.phi[1] * mean
+            force = xv * gap_x + vv * gap_v
+            # the energy by its complete square: V_xx⁻¹ gap_x² + vv⁻¹ force²
+            logs.append(scale - ((xx - xv * xv / vv) * np.square(gap_x) + np.square(force) / vv) / 2)
+            pulled.append(force)
+        if len(logs) == 1:
+            return -pulled[0]
+        top = np.max(logs, axis=0)
+        total, summed = 0.0, 0.0
+        for log, force in zip(logs, pulled, strict=True):
+            share = np.exp(log - top)
+            total, summed = total + share, summed + share * force
+        return -summed / total

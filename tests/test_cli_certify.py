@@ -15,7 +15,10 @@ NOT_COLLINEAR = {"data.means": "[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]", "data.wei
 
 
 def test_certify_holds_and_measures_once(monkeypatch):
-    """Every theorem that applies holds against one measurement, and certificates can be read again."""
+    """Every theorem that applies holds against one measurement, and certificates can be read again.
+
+    The theorem on position and velocity does not apply.
+    """
     calls = []
     measure = verify.certificate.measure
     monkeypatch.setattr(verify.certificate, "measure", lambda *args: calls.append(1) or measure(*args))
@@ -26,6 +29,9 @@ def test_certify_holds_and_measures_once(monkeypatch):
     for entry in document["certificates"]:
         schema("certificate").validate(entry)
         again = Certificate.from_json(json.dumps(entry))
+        if again.theorem == "strasman2025-cld":
+            assert again.verdict is Verdict.NOT_APPLICABLE and again.bound is None
+            continue
         expected = certify(again.theorem, process=question.process, law=question.law, scheme=question.scheme)
         assert again.verdict is Verdict.HOLDS
         assert (again.bound, again.measured) == (expected.bound, expected.measured)

@@ -34,6 +34,21 @@ def test_the_picture_is_written_once(tmp_path):
     assert run("regimes", "two_modes", "--out", path, "--force").exit_code == 0
 
 
+def test_two_blocks(tmp_path):
+    """The rate changes sign at η, in the metric that is named; the picture is drawn; v = 0 has no regularity constant."""
+    found = answer("regimes", "critically_damped")
+    schema("regimes").validate(found)
+    times, rates = (np.array([r[k] for r in found["rate"]]) for k in ("time", "rate"))
+    assert abs(np.interp(found["eta"], times, rates)) < 0.01 and 0 < found["xi"] < found["eta"] < 10
+    assert rates[-1] == pytest.approx(found["metric"]["drift_rate"], rel=1e-2)
+    assert found["metric"]["drift_rate"] == pytest.approx(1 - 1 / found["metric"]["kappa"])
+    text = run("regimes", "critically_damped", "--out", tmp_path / "rate.png").stdout
+    assert "regularity constant C_T = 2.124" in text and (tmp_path / "rate.png").exists()
+    still = answer("regimes", "critically_damped", "--set", "process.velocity_variance=0")
+    assert still["metric"]["regularity_constant"] is None
+    assert "no regularity constant" in run("regimes", "critically_damped", "--set", "process.velocity_variance=0").stdout
+
+
 @pytest.mark.parametrize("rho", ["1", "-0.1", "nan"])
 def test_margins_out_of_range_are_refused(rho):
     """ρ lies in [0, 1)."""

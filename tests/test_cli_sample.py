@@ -1,7 +1,7 @@
 """sample: the file holds what the library draws."""
 
-
 import numpy as np
+import pytest
 from command_line import answer, problem, run
 from tolerances import SAME_INCREMENTS
 from torch_required import require_torch
@@ -25,6 +25,14 @@ def test_sample_writes_what_the_library_draws(tmp_path):
     assert (np.load(out) == expected).all()
 
 
+def test_sample_positions_of_two_blocks(tmp_path):
+    """For critically-damped Langevin the file holds the positions, as many as asked for, of about the data's size."""
+    path, out = problem(tmp_path, "cld"), tmp_path / "x.npy"
+    assert answer("sample", path, "--out", out, "-n", 2000)["shape"] == [2000, 2]
+    drawn = np.load(out)
+    assert drawn.shape == (2000, 2) and 0.2 < drawn.std() < 5.0
+
+
 def test_sample_on_torch_and_in_float32(tmp_path):
     """The torch backend draws the same samples to rounding; float32 is written as float32."""
     require_torch()
@@ -34,3 +42,28 @@ def test_sample_on_torch_and_in_float32(tmp_path):
     numpy_, torch_, single = (np.load(tmp_path / f"{name}.npy") for name in "ntf")
     assert np.abs(numpy_ - torch_).max() <= SAME_INCREMENTS * np.abs(numpy_).max()
     assert single.dtype == np.float32
+
+
+@pytest.mark.parametrize("base", ["cld", "funnel"])
+def test_sample_in_phase_space(base, tmp_path):
+    """A problem of two blocks is sampled: the positions of what the library draws, for a funnel too."""
+    path, out = problem(tmp_path, base), tmp_path / "x.npy"
+    answer("sample", path, "--out", out, "-n", 300, "--seed", 3)
+    question = load_problem(path)
+    assert (np.load(out) == sample(question.law, question.scheme.steps(question.process), 300, 3)).all()
+
+
+def test_sample_takes_the_bundled_problem(tmp_path):
+    """The problem of critically-damped Langevin that comes with the package is sampled."""
+    out = tmp_path / "x.npy"
+    assert answer("sample", "critically_damped", "--set", "scheme.steps=20", "--out", out, "-n", 50)["shape"] == [50, 1]
+    assert np.isfinite(np.load(out)).all()
+
+
+def test_nothing_is_certified_about_a_funnel(tmp_path):
+    """bound and certify say that no assumption is proved, in every entry, and end without a verdict."""
+    path = problem(tmp_path, "funnel")
+    for command in ("bound", "certify"):
+        document = answer(command, path, code=2)
+        entries = document.get("results") or document["certificates"]
+        assert entries and all("no assumption is proved for a funnel" in entry["unmet"][0] for entry in entries)

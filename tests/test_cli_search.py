@@ -22,3 +22,20 @@ def test_a_violation_is_exit_code_one(monkeypatch):
     monkeypatch.setattr(searching, "theorems", lambda: {"martingale": broken})
     result = run("search", "--problems", 40, "--kind", "gaussian")
     assert result.exit_code == 1 and "VIOLATED: seed" in result.stdout
+
+
+def test_critically_damped_langevin_holds():
+    """Six problems of position and velocity: none violated, the theorem of one block is not among the ratios."""
+    document = answer("search", "--problems", 6, "--process", "cld", "--kind", "gaussian", "--most-steps", 20)
+    schema("search").validate(document)
+    assert (document["process"], document["measured"], document["violated"]) == ("cld", 6, 0)
+    found = {group["theorem"] for group in document["ratios"]}
+    assert "martingale" in found and "martingale-coupled" not in found
+    assert all(1 <= group["least"] <= group["median"] <= group["largest"] for group in document["ratios"])
+
+
+def test_problems_passed_over_are_counted(monkeypatch):
+    """Mixtures in phase space whose exact law is too dear are missing from the count of measured problems."""
+    monkeypatch.setattr(searching, "EXACT_BUDGET", 1.0)
+    document = answer("search", "--problems", 3, "--process", "cld", "--kind", "mixture", "--most-steps", 10)
+    assert (document["problems"], document["measured"], document["ratios"]) == (3, 0, [])

@@ -32,7 +32,7 @@ def results():
 def test_the_folder_is_the_list():
     """Every question of the seed is there, under its key."""
     assert set(KNOWN) == {
-        "adaptive-grid", "horizon-and-step", "learned-score", "many-modes", "regime-boundary", "score-error-shape"
+        "adaptive-grid", "funnel", "horizon-and-step", "learned-score", "many-modes", "regime-boundary", "score-error-shape"
     }  # fmt: skip
 
 
@@ -94,6 +94,17 @@ def test_two_phase_grids_have_their_share():
     grid = two_phase_grid(4.0, 0.5, 20, 0.4)
     assert grid.steps == 20 and 0.5 in grid.times and int(np.sum(grid.times < 0.5)) == 8
     assert math.isclose(grid.horizon, 4.0) and grid.early_stop == 0.0
+
+
+def test_the_funnel_over_epsilon(results):
+    """Where the process has not mixed a small ε helps; started from p_T it makes no difference; the bound is above the truth."""
+    rows = results("funnel").rows
+    floor = next(row["sliced_w2"] for row in rows if row["sweep"] == "floor")
+    cells = {(row["a"], row["epsilon"]): row["sliced_w2"] for row in rows if row["sweep"] == "sweep"}
+    assert cells[0.1, 0.0] > 2 * cells[0.1, 0.25] and cells[0.1, 1.0] > 2 * cells[0.1, 0.25]
+    assert all(row["sliced_w2"] < 1.5 * floor for row in rows if row["sweep"] == "from p_T")
+    known = [row for row in rows if row["sweep"] == "bound" and row["exact"] is not None]
+    assert len(known) >= 6 and all(row["exact"] <= row["bound"] for row in known)
 
 
 def test_a_learned_score_is_bounded_by_its_error():

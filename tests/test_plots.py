@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from tolerances import AXES_ROUNDING
+from tolerances import AXES_ROUNDING, PEAK_ON_GRID
 
 from closed_form import Bracket
 from verify import plots
@@ -101,6 +101,26 @@ def test_demo_figure_shares_one_scale_and_one_legend():
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=40)
     assert picture.getvalue().startswith(b"\x89PNG")
+
+
+def test_picture_of_the_counterexample_shows_growth_unless_the_law_is_uncorrelated():
+    """The line of c peaks at σ²(√(1+c²) − 1): the score contracts |Z| in every direction only where c = 0."""
+    ax = plots.log_concavity_is_not_enough(Figure().add_subplot(), (0.0, 0.75), sigma=2.0)
+    flat, grown = (line for line in ax.get_lines() if len(line.get_xdata()) > 2)
+    assert max(flat.get_ydata()) == pytest.approx(0.0, abs=AXES_ROUNDING)
+    # √(1 + 0.75²) = 1.25
+    assert max(grown.get_ydata()) == pytest.approx(1.0, rel=PEAK_ON_GRID)
+    assert grown.get_ydata()[-1] == pytest.approx(-8.0, rel=AXES_ROUNDING)
+    assert ax.get_legend_handles_labels()[1] == ["c = 0: 1-log-concave", "c = 0.75: 0.25-log-concave"]
+    low, high = ax.get_ylim()
+    assert low < -8.0 and high > 1.0
+
+
+@pytest.mark.parametrize("correlations", [(), (1.0,), (0.0, -1.5)])
+def test_picture_of_the_counterexample_refuses_laws_that_are_not_log_concave(correlations):
+    """H is negative definite for |c| < 1 alone."""
+    with pytest.raises(ValueError, match="strictly between -1 and 1"):
+        plots.log_concavity_is_not_enough(Figure().add_subplot(), correlations)
 
 
 def test_nothing_of_pyplot_is_touched():

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tolerances import HANGING, PROBLEM_ROUNDING
 
 from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from closed_form.funnel import Funnel
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
 from verify import problem_process
@@ -220,6 +221,15 @@ def test_unequal_covariances_are_a_law_without_constants(tmp_path):
     problem = load(tmp_path, "mixture", **changes)
     assert problem.assumptions == ()
     assert "unequal covariances" in problem.notes[0]
+
+
+def test_funnel_problem(tmp_path):
+    """A funnel is read as it stands, with its defaults in the normal form, and a note says that nothing is proved."""
+    problem = load(tmp_path, "funnel")
+    assert problem.law == Funnel(20, 1.5, True)
+    assert problem.assumptions == () and "no assumption is proved for a funnel" in problem.notes[0]
+    plain = load(tmp_path, "funnel", data__std=None, data__standardized=None)
+    assert plain.law == Funnel(20) and plain.as_dict()["data"]["std"] == 1.0
 
 
 def test_samples_problem(tmp_path):

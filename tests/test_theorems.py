@@ -1,12 +1,13 @@
 """The same tests for every theorem in the folder: dropping a file there is enough to be tested here."""
 
 import laws
+import mpmath
 import numpy as np
 import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import RECURSION_RELATIVE, SYMBOLIC
+from tolerances import METRIC_SEARCH, RECURSION_RELATIVE, SYMBOLIC
 
 from bounds.assumptions import BoundedSupport, StronglyLogConcave
 from bounds.langevin import cld
@@ -23,6 +24,10 @@ from verify.strategies import problems
 THEOREMS = theorems()
 CASES = [(theorem.key, case.name) for theorem in THEOREMS.values() for case in theorem.cases]
 KEYS = pytest.mark.parametrize("key", THEOREMS)
+#: Every theorem on every kind of process its cases are about: one block and two.
+PROCESSES = {1: ou(), 2: cld()}
+HOMES = [(key, blocks) for key, theorem in THEOREMS.items() for blocks in sorted({c.process().blocks for c in theorem.cases})]
+AT_HOME = pytest.mark.parametrize("key, blocks", HOMES)
 
 
 def case_setting(key, name):
@@ -60,22 +65,19 @@ def test_stated_and_derived_agree(key):
     rng = np.random.default_rng(11)
     for name, stated in theorem.stated.items():
         symbols = sorted(stated.free_symbols | derived[name].free_symbols, key=str)
-        checked = 0
+        both = [sympy.lambdify(symbols, expression, modules="mpmath", cse=True) for expression in (stated, derived[name])]
         for _ in range(40):
-            point = {s: sympy.Rational(int(rng.integers(1, 400)), 97) for s in symbols}
+            point = {str(s): sympy.Rational(int(rng.integers(1, 400)), 97) for s in symbols}
             # names fix what must be ordered or negative: H_lo < H_lo + X < 0, l <= m
-            for s in symbols:
-                if str(s) == "H_lo":
-                    point[s] = -point[s] - sum(point[x] for x in symbols if str(x) == "X")
-                if str(s) == "m":
-                    point[s] = point[s] + sum(point[x] for x in symbols if str(x) == "l")
-                if str(s) == "x_mean":  # at most X, and small enough for a mean
-                    point[s] = point[s] / 10
-            one, two = (complex(e.subs(point).evalf(40)) for e in (stated, derived[name]))
-            difference = abs(sympy.N((stated - derived[name]).subs(point), 30))
-            assert difference <= SYMBOLIC * max(1, abs(one), abs(two)) , (name, point)
-            checked += 1
-        assert checked == 40
+            if "H_lo" in point:
+                point["H_lo"] = -point["H_lo"] - point.get("X", 0)
+            if "m" in point:
+                point["m"] += point.get("l", 0)
+            if "x_mean" in point:  # at most X, and small enough for a mean
+                point["x_mean"] /= 10
+            with mpmath.workdps(60):
+                one, two = (function(*(mpmath.mpf(v.p) / v.q for v in point.values())) for function in both)
+                assert abs(one - two) <= SYMBOLIC * max(1, abs(one), abs(two)), (name, point)
 
 
 @pytest.mark.parametrize("key, name", CASES)
@@ -119,61 +121,69 @@ def test_every_theorem_has_a_decisive_case(key):
     assert any(case.decisive for case in THEOREMS[key].cases)
 
 
-@KEYS
-@settings(max_examples=25)
+@AT_HOME
+@settings(max_examples=15)
 @given(error=st.floats(0.0, 2.0), noise=st.floats(0.0, 2.0), more=st.floats(0.0, 1.0))
-def test_terms_grow_with_every_error_source(key, error, noise, more):
-    """Named terms are non-negative, none decreases when a score error grows, and the total is at most their sum."""
-    theorem = THEOREMS[key]
+def test_terms_grow_with_every_error_source(key, blocks, error, noise, more):
+    """Named terms are non-negative, none decreases when a score error grows, and the total is at most their sum.
+
+    With two blocks the metric is chosen for the total, which alone must grow: a term may give way to another.
+    """
+    theorem, process = THEOREMS[key], PROCESSES[blocks]
     law = Gaussian([0.3, -0.2], [0.5, 1.5])
     if theorem.kind == "lower":
-        setting = setting_of(ou(), law, euler_maruyama(2.0, 12))
+        setting = setting_of(process, law, euler_maruyama(2.0, 12))
         assert all(value >= 0 for value in theorem.bound(setting).terms.values())
         return
     small, large = (
-        theorem.bound(setting_of(ou(), law, euler_maruyama(2.0, 12), e, n))
+        theorem.bound(setting_of(process, law, euler_maruyama(2.0, 12), e, n))
         for e, n in ((error, noise), (error + more, noise + more))
     )
     for name, value in small.terms.items():
-        assert 0 <= value <= large.terms[name] * (1 + 1e-12)
-    assert small.total <= large.total * (1 + 1e-12)
+        assert 0 <= value and (blocks == 2 or value <= large.terms[name] * (1 + 1e-12))
+    assert small.total <= large.total * (1 + (METRIC_SEARCH if blocks == 2 else 1e-12))
     assert small.total <= sum(small.terms.values()) * (1 + 1e-9)
     assert small.total >= max(small.terms.values()) * (1 - 1e-9)
 
 
-@KEYS
-@settings(max_examples=20)
+@AT_HOME
+@settings(max_examples=12)
 @given(factor=st.floats(-2, 2).map(lambda x: 10.0**x))
-def test_scaling_the_data_scales_every_bound(key, factor):
+def test_scaling_the_data_scales_every_bound(key, blocks, factor):
     """With x → cx, and the noise, prior and score scaled to match, every bound is multiplied by c."""
-    theorem = THEOREMS[key]
-    base = ou()
-    scaled_process = ForwardProcess.scalar("scaled", base.f, base.g_sq * sympy.Rational(factor) ** 2)
+    theorem, process, size = THEOREMS[key], PROCESSES[blocks], sympy.Rational(factor)
+    scaled = (
+        ForwardProcess.scalar("scaled", process.f, process.g_sq * size**2) if blocks == 1
+        else cld(sigma=2 * size, velocity_variance=size**2)
+    )  # fmt: skip
     # M1 compares ‖x‖ with 1 and does not scale: zero it where a theorem takes it
     facts = DataFacts(time_regularity=0.0)
     law = StronglyLogConcave(2.0, 2.0, dim=3, mean_norm=0.7)
     error = 0.0 if theorem.kind == "lower" else 0.2
-    one = theorem.bound(Setting(base, law, euler_maruyama(2.0, 15), error, error, facts)).total
+    one = theorem.bound(Setting(process, law, euler_maruyama(2.0, 15), error, error, facts)).total
     two = theorem.bound(
-        Setting(scaled_process, law.scaled(factor), euler_maruyama(2.0, 15), error / factor, error / factor, facts)
+        Setting(scaled, law.scaled(factor), euler_maruyama(2.0, 15), error / factor, error / factor, facts)
     ).total
-    assert two == pytest.approx(factor * one, rel=RECURSION_RELATIVE)
+    assert two == pytest.approx(factor * one, rel=RECURSION_RELATIVE if blocks == 1 else METRIC_SEARCH)
 
 
-@KEYS
-def test_the_right_limits(key):
+@AT_HOME
+def test_the_right_limits(key, blocks):
     """With exact score, long horizon and ever more steps, every bound tends to 0 at its order or better."""
     theorem = THEOREMS[key]
     law = Gaussian([0.1], 0.8)
-    totals = [theorem.bound(setting_of(ou(), law, euler_maruyama(9.0, K))).total for K in (500, 2000, 8000)]
+    totals = [
+        theorem.bound(setting_of(PROCESSES[blocks], law, euler_maruyama(9.0 * blocks, K))).total for K in (500, 2000, 8000)
+    ]
     assert totals[2] < 0.6 * totals[1] < 0.36 * totals[0]
 
 
-@KEYS
+@AT_HOME
 @settings(max_examples=60)
-@given(question=problems(kind="gaussian"))
-def test_never_violated_on_drawn_gaussian_problems(key, question):
+@given(data=st.data())
+def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
     """On drawn admissible problems with Gaussian data the verdict is HOLDS wherever the theorem applies."""
+    question = data.draw(problems(kind="gaussian", process={1: "one-block", 2: "cld"}[blocks]))
     setting = setting_of(
         question.process, question.law, question.scheme, question.score_error, question.score_noise
     )
@@ -181,7 +191,7 @@ def test_never_violated_on_drawn_gaussian_problems(key, question):
     assert certificate.verdict in (Verdict.HOLDS, Verdict.NOT_APPLICABLE)
 
 
-@KEYS
+@pytest.mark.parametrize("key", [key for key, blocks in HOMES if blocks == 1])
 @settings(max_examples=8)
 @given(question=problems(kind="mixture", most_steps=40))
 def test_never_violated_on_drawn_mixtures(key, question):

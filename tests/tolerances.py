@@ -119,3 +119,76 @@ PRODUCT = 1e-6
 
 #: Slopes and factors of the experiments' quick forms, from their leading order.
 EXPERIMENT_SLOPE = 0.1
+
+#: Two-block bounds: their weights are searched for, so that the total may wobble by what the search leaves.
+METRIC_SEARCH = 1e-3
+#: Renormalised Hessian against 60 digits: rounding of the channel, relative to what is left after −S⁻¹ and Σ_∞⁻¹ cancel.
+HESSIAN_DIGITS = 1e-10
+#: Exponent of a power law from two values a decade or less apart, with its next order still there.
+POWER = 0.02
+#: A supremum over log t against a scan of 40,001 times.
+SUPREMUM = 1e-6
+#: Bounds that are ordered on paper, each rounded up by its own amount.
+ORDERED = 1e-8
+#: Growth of two paths against the integral of the rate by trapezia, sixty of them.
+PATH_GROWTH = 0.02
+
+# phase space: φ, S, det S and H(c) at a given time against 60 digits; det S of ε = 0 is a quarter of its terms
+CHANNEL = 2e-13
+# phase space: contraction rate of the constant metric, relative to a, where ε and aσ are up to sixty apart
+PHASE_METRIC = 1e-9
+# phase space: tr(PW) of the optimal weights, which are raised by 32 roundings of the terms of JᵀPJ
+PHASE_WEIGHTS = 1e-10
+# phase space: optimal weights against their dual, bias off
+CERTIFICATE = 1e-6
+#: Peak of a smooth curve read off a grid of 720 angles: (π/720)²/8 of its curvature.
+PEAK_ON_GRID = 1e-4
+
+#: CLD in closed form against matrix exponentials with 50 digits, entry by entry: a few dozen roundings.
+PHASE_ENTRY = 1e-12
+#: CLD rows and parts against Gauss quadrature of matrix exponentials in float64, relative to the largest entry.
+PHASE_ROWS = 1e-12
+#: Slope of a strong error from its declared order.
+STRONG_ORDER = 0.1
+#: A step undone by its mirror image, in float64.
+REVERSED = 1e-13
+#: Part of a velocity's size by which an irreversible step misses its start, at least.
+IRREVERSIBLE = 1e-3
+#: CLD Gaussian chain against a dense recursion over 2d coordinates, hundreds of rows.
+PHASE_CHAIN = 1e-10
+#: Relative width of its bracket: a bound of the rounding of a few hundred rows, two numbers 0.01 apart subtracted.
+PHASE_CHAIN_WIDTH = 1e-7
+#: Score in phase space against central differences of step 1e-5; log density against scipy.
+PHASE_DIFFERENCE = 1e-6
+#: The law on position and velocity: its promise, relative.
+PHASE_LINE = 1e-4
+#: The same on a Gaussian, whose chain is exact, where the grid is far finer than it needs to be.
+PHASE_LINE_GAUSSIAN = 1e-5
+#: A Gaussian on a box, absolute: kernels are cut at 6.5 deviations, folded waves at e^{−2π²/0.8²}.
+FIELD = 1e-7
+#: W2 of a density sampled five times per deviation: a spline of degree 5 on a grid four times as fine.
+SAMPLED_DENSITY = 1e-7
+#: Funnel score and log density against adaptive quadrature at 1e-12, relative to the size of the score.
+FUNNEL_QUADRATURE = 1e-7
+#: The same score against central differences of step 1e-5 of its log density, whose nodes move with the point.
+FUNNEL_DIFFERENCE = 1e-5
+#: Phase-space score by one block against the precision matrices of the components, well away from t = 0.
+PHASE_SCORE = 1e-9
+#: Two-block particles against a plain loop with the same increments; a funnel's kernel has a shorter rule than its closed form.
+PHASE_CHAIN = 1e-6
+#: Least p-value of a two-sample Kolmogorov test between two samplers of one law, over some forty seeded tests.
+FUNNEL_SAME_LAW = 1e-4
+#: Sliced W2 of a shift over 20,000 directions: their mean square cosine has a relative error below 1 %.
+SLICED_PROJECTIONS = 2e-2
+# phase space: E_0 against 60 digits, relative; and its own rounding relative to the size of law and prior
+INITIAL_EXACT = 1e-11
+INITIAL_ROUNDING = 1e-14
+# phase space: v_k² by panels at 1e-8, at kinks 1e-7, their error estimate added, against fine quadrature
+MISSED_NOISE = 2e-7
+# the same from below: kinks between the 6,000 panels of that quadrature, and rounding
+MISSED_FLOOR = 1e-9
+
+# phase space: b_k against 60 digits, in units of the step's maps (thousandfold of b_k itself): its own allowance for rounding
+BIAS_EXACT = 1e-13
+# a bound computed before and after a change that must not touch it: summation order at most
+UNCHANGED = 1e-13

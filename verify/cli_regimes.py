@@ -37,10 +37,29 @@ def regimes(problem, rho, out, force, overrides, as_json):
         f"contracting at rate {found.rho:g} from t = {found.eta:.4g} on (η)",
         f"contractive phase of the sampler ends at backward time {found.backward_time:.4g} of {found.horizon:g} (T − η)",
     ]
+    if found.metric is not None:
+        lines += _metric_lines(found)
     if out is not None:
         lines.append(f"wrote {out}")
     print_text(report.describe(question), "", *lines, *question.notes)
     return HOLDS
+
+
+def _metric_lines(found) -> list[str]:
+    """What the rate of two blocks is measured in."""
+    seen, constant = found.metric, found.metric["regularity_constant"]
+    growth = "shrink by e^" if seen["integrated_rate"] >= 0 else "grow by at most e^"
+    bounded = (
+        f"regularity constant C_T = {constant:.4g}: ∇² log(p_t/p_∞), the velocity's row (epsilon > 0: all of it), is at most "
+        "C_T (1 + 1/√t)(1 + t²) e^(−2at) on the clock"
+        if constant < float("inf")
+        else "no regularity constant: the score of a velocity that starts from a point grows like 1/t (velocity_variance = 0)"
+    )
+    return [
+        f"in the metric of κ = {seen['kappa']:.4g}, where the drift contracts at rate {seen['drift_rate']:.4g} of the clock",
+        f"over [0, {found.horizon:g}] errors {growth}{abs(seen['integrated_rate']):.4g}",
+        bounded,
+    ]
 
 
 def _draw(found, out: str, force: bool) -> None:

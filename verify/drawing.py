@@ -9,9 +9,12 @@ import numpy as np
 import sympy
 
 from bounds.grid import TimeGrid
+from bounds.langevin import cld
+from bounds.phase_path import PhasePath
+from bounds.phase_rules import ORDERS, SPLITTINGS
 from bounds.process import TIME, ForwardProcess
 from bounds.schedules import constant, cosine, exponential, general, linear, ou, polynomial, sub_vp, ve, vp
-from bounds.schemes import SCHEMES, Scheme
+from bounds.schemes import SAMPLERS, SCHEMES, Scheme
 from closed_form import Gaussian, GaussianMixture
 
 
@@ -67,7 +70,16 @@ def choice(draw: Draw, options):
     return options[draw.integer(0, len(options) - 1)]
 
 
-def problem(draw: Draw, *, kind: str | None = None, most_steps: int = 2000) -> RandomProblem:
+#: What `problem` may draw: processes of one block, or critically-damped Langevin.
+PROCESSES = ("one-block", "cld")
+#: Samplers of position and velocity, and those whose law is known on a line: without the position's score.
+PHASE_SAMPLERS = (*ORDERS, *SPLITTINGS)
+LINE_SAMPLERS = tuple(key for key in PHASE_SAMPLERS if key != "posterior-mean")
+
+
+def problem(
+    draw: Draw, *, kind: str | None = None, most_steps: int = 2000, process: str = "one-block"
+) -> RandomProblem:
     """A random problem.
 
     Parameters
@@ -77,11 +89,23 @@ def problem(draw: Draw, *, kind: str | None = None, most_steps: int = 2000) -> R
         Kind of data; either by default.
     most_steps : int
         Largest number of steps.
+    process : "one-block" or "cld"
+        For critically-damped Langevin mixtures are drawn with ε = 0, where their exact law is known.
 
     Returns
     -------
     RandomProblem
+
+    Raises
+    ------
+    ValueError
+        If ``kind`` or ``process`` is none of these.
     """
+    for name, value, known in (("kind", kind, (None, "gaussian", "mixture")), ("process", process, PROCESSES)):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(filter(None, known))}, got {value!r}")
+    if process == "cld":
+        return _phase_problem(draw, kind or choice(draw, ("gaussian", "mixture")), most_steps)
     kind = kind or choice(draw, ("gaussian", "mixture"))
     family, horizon = _process(draw)
     law = (_gaussian if kind == "gaussian" else _mixture)(draw)
@@ -90,6 +114,42 @@ def problem(draw: Draw, *, kind: str | None = None, most_steps: int = 2000) -> R
     error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
     noise = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
     return RandomProblem(family, law, scheme, error, noise)
+
+
+def _phase_problem(draw: Draw, kind: str, most_steps: int) -> RandomProblem:
+    family, horizon = _langevin(draw, elliptic=kind == "gaussian")
+    path = PhasePath(family)
+    width = float(np.sqrt(path.stationary[0, 0]))
+    if kind == "gaussian":
+        # data as wide as the stationary position within a factor of 20, or of any width
+        law, keys = _turned(draw, _gaussian(draw), choice(draw, (1.0, width))), PHASE_SAMPLERS
+    else:
+        law, keys = _mixture(draw), LINE_SAMPLERS
+        law = GaussianMixture(width * law.means, weights=law.weights, std=width * law.std)
+    scheme = Scheme(SAMPLERS[choice(draw, keys)], _grid(draw, horizon, most_steps))
+    # a score error of one is as large as the score of the stationary velocity
+    scale = 1 / float(np.sqrt(path.stationary[1, 1]))
+    error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
+    noise = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
+    return RandomProblem(family, law, scheme, error, noise)
+
+
+def _langevin(draw: Draw, elliptic: bool):
+    """(process, horizon), with a∫β between 0.1 and 15 and a, σ over four orders of magnitude."""
+    a, sigma = (_significant(log_uniform(draw, 0.01, 100.0)) for _ in range(2))
+    epsilon = _significant(choice(draw, (0.0, 1.0)) * log_uniform(draw, 1e-3, 3.0) * float(sigma) / float(a))
+    velocity = _significant(choice(draw, (0.0, 1.0, 1.0)) * log_uniform(draw, 1e-3, 10.0) * float(sigma**2 / a) / 4)
+    horizon = float(_significant(log_uniform(draw, 0.01, 100.0)))
+    turned = _significant(log_uniform(draw, 0.1, 15.0) / float(a) / horizon)
+    place = TIME / _significant(horizon)
+    shape = choice(draw, (TIME, TIME, 4 * TIME, (TIME + TIME * place) / 2, TIME + sympy.sin(5 * TIME) / 10,
+                          sympy.log(1 + 3 * place) * _significant(horizon)))
+    return cld(a, sigma, epsilon if elliptic else 0, velocity, clock=turned * shape), horizon
+
+
+def _significant(value: float) -> sympy.Rational:
+    """The number of four significant digits closest to ``value``."""
+    return sympy.Rational(f"{value:.3e}")
 
 
 def _rational(value: float) -> sympy.Rational:
@@ -151,6 +211,17 @@ def _gaussian(draw: Draw) -> Gaussian:
     mean[0] = choice(draw, (0.0, 1.0, -1.0)) * log_uniform(draw, 0.01, 10.0) * std
     mean[-1] += choice(draw, (0.0, 1.0)) * log_uniform(draw, 0.01, 1.0)
     return Gaussian(mean, variances)
+
+
+def _turned(draw: Draw, law: Gaussian, unit: float) -> Gaussian:
+    """The law in other units, sometimes turned so that its covariance is full."""
+    mean, spread = unit * law.mean, unit**2 * law.spread
+    if 1 < law.dim <= 10 and draw.integer(0, 1):
+        axis = np.cos(np.arange(law.dim) + draw.uniform(0.0, 6.0))
+        mirror = np.eye(law.dim) - 2 * np.outer(axis, axis) / (axis @ axis)
+        mean, spread = mirror @ mean, (mirror * np.broadcast_to(spread, law.dim)) @ mirror
+        spread = (spread + spread.T) / 2
+    return Gaussian(mean, spread)
 
 
 def _mixture(draw: Draw) -> GaussianMixture:

@@ -22,6 +22,8 @@ LITTLE_NOISE = 1e-2
 HORIZON_ACCURACY = 1e-3
 #: Part of the error at which the initial one no longer matters.
 NEGLIGIBLE = 1e-3
+#: Relative gain of a longer horizon that counts, and growth of s/a over a doubling that does.
+GAIN, SATURATED = 1e-6, 1e-6
 
 
 class Horizons:
@@ -62,9 +64,14 @@ class Horizons:
         )
         return self._stop + math.exp(found.x) if found.fun <= value else best
 
-    def coarse(self, doublings: int) -> list[float]:
-        """Horizons a factor of two apart from the shortest one on."""
-        return [self._stop + self._shortest * 2.0**power for power in range(doublings)]
+    def coarse(self, doublings: int, error: float) -> list[float]:
+        """Horizons a factor of two apart, from the shortest to where the initial error is far below ``error``."""
+        found = []
+        for power in range(doublings):
+            found.append(self._stop + self._shortest * 2.0**power)
+            if self._settled(found[-1] - self._stop, error):
+                break
+        return found
 
     def _scan(self, cost, ratio: float, size, patience: int):
         horizon, worse = self._shortest, 0
@@ -72,7 +79,7 @@ class Horizons:
         for _ in range(HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS):
             found = or_infinite(cost, self._stop + horizon)
             # what is left of the initial error keeps falling: that alone is no reason to go on
-            worse = 0 if found < value * (1 - NEGLIGIBLE) else worse + 1
+            worse = 0 if found < value * (1 - GAIN) else worse + 1
             best, value = (horizon, found) if found < value else (best, value)
             # a mixture's bound may rise before it falls: only the end of the initial error ends the scan
             if worse > patience and self._settled(horizon, size(value)):
@@ -106,7 +113,9 @@ class Horizons:
         return math.sqrt(path.C[0]) / kept if kept > 0 else math.inf
 
     def _settled(self, horizon: float, error: float) -> bool:
-        """Whether what is left of the initial error is far below ``error``, or the process has ended."""
+        """Whether a longer horizon changes nothing: little is left of the initial error, or s/a has stopped growing."""
+        if self._noise(horizon) <= self._noise(horizon / 2) * (1 + SATURATED):
+            return True
         try:
             return self._bounds.initial_left(self._stop + horizon) < NEGLIGIBLE * error
         except ValueError:

@@ -8,20 +8,22 @@ from typing import Any
 import numpy as np
 
 from bounds.steps import Steps
+from closed_form.funnel import Funnel
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
 from verify.score_error import bias_vector
 
 
 def kernel_of(
-    law: Gaussian | GaussianMixture, steps: Steps, size: float, direction
-) -> SharedCovariance | SeparateCovariances:
+    law: Gaussian | GaussianMixture | Funnel, steps: Steps, size: float, direction
+) -> SharedCovariance | SeparateCovariances | FunnelKernel:
     """The step of ``law`` in the frame where the covariance of its components is diagonal."""
-    if not isinstance(law, Gaussian | GaussianMixture):
-        raise TypeError(f"law must be a Gaussian or a GaussianMixture, got {type(law).__name__}")
+    check_law(law)
     if not isinstance(steps, Steps) or len(steps) == 0:
         raise TypeError(f"steps must be Steps with at least one step, got {steps!r:.80}")
     bias = bias_vector(law, size, direction)
+    if isinstance(law, Funnel):
+        return FunnelKernel(law, bias)
     if isinstance(law, Gaussian):
         means, weights, spectrum, frame = law.mean[None], np.ones(1), law.eigenvalues, law.basis
         if law.spread.ndim == 0:
@@ -35,6 +37,12 @@ def kernel_of(
     if frame is not None:
         means, bias = means @ frame, bias @ frame
     return SharedCovariance(means, weights, spectrum, frame, bias, max(means.shape))
+
+
+def check_law(law) -> None:
+    """Refuse what is none of the laws in closed form."""
+    if not isinstance(law, Gaussian | GaussianMixture | Funnel):
+        raise TypeError(f"law must be a Gaussian, a GaussianMixture or a Funnel, got {type(law).__name__}")
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,52 @@ class SeparateCovariances:
         y *= P
         y += b
         y += product(G, xp.reshape(offsets, (cells, -1, size)), xp)
+
+
+@dataclass(frozen=True)
+class FunnelKernel:
+    """The funnel: one integral a particle, then a shrinkage of its own for the other coordinates."""
+
+    law: Funnel
+    bias: np.ndarray
+    frame: None = None
+    #: Rule of the integral: relative error of the shrinkage up to 1e-4 in a few particles, in the mean square 3e-6 at worst.
+    nodes: int = 33
+    nested: float = 1e-2
+
+    @property
+    def dim(self) -> int:
+        return self.law.dim
+
+    width = dim
+
+    def constants(self, steps: Steps, i: int) -> tuple[np.ndarray, ...]:
+        """(a, s², P, Q) and Q times the bias."""
+        if steps.Q[i] != 0.0 and not steps.s_sq[i] > 0.0:
+            raise ValueError(f"the score at time {steps.time[i]} does not exist: the funnel has no noise there")
+        numbers = np.array([steps.a[i], steps.s_sq[i], steps.P[i], steps.Q[i]])
+        return numbers, (steps.Q[i] * self.bias)[:, None]
+
+    def advance(self, y: Any, constants: tuple, xp: Any) -> None:
+        (a, s_sq, P, Q), b = (np.asarray(part) for part in constants)
+        if Q == 0.0:
+            y *= P
+            return
+        rest = y[:, 1:]
+        energy = np.einsum("cds,cds->cs", rest, rest, dtype=float).ravel() / s_sq
+        first = y[:, 0].ravel() / np.sqrt(s_sq)
+        shrinkage, score = self.moves(first.astype(float), energy, float(a), float(s_sq))
+        shape = y.shape[0], y.shape[2]
+        y[:, 0] *= P
+        y[:, 0] += (Q * score).reshape(shape)
+        y[:, 1:] *= (P - Q * shrinkage).reshape(shape)[:, None]
+        y += b
+
+    def moves(self, first: np.ndarray, energy: np.ndarray, a: float, s_sq: float) -> tuple[np.ndarray, np.ndarray]:
+        """(c, s_1) at the first coordinate and the others' sum of squares in units of s: s_i = −c y_i for i > 1."""
+        pushed = self.law.pushed(a, s_sq, self.nodes, self.nested)
+        left, pull, _ = pushed.posterior(first, energy)
+        return left / s_sq, (pushed.signal * pull - first) / (np.sqrt(s_sq) * (1.0 + pushed.signal**2))
 
 
 def product(matrix: Any, particles: Any, xp: Any) -> Any:

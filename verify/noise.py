@@ -54,6 +54,13 @@ class Streams:
         if self.seed < 0:
             raise ValueError(f"seed must be a non-negative integer, got {self.seed}")
 
+    def generators(self, first: int, cells: int) -> list[np.random.Generator]:
+        """The generator of each cell, at its start."""
+        return [
+            np.random.Generator(np.random.SFC64(cell_sequence(self.seed, cell)))
+            for cell in range(first, first + cells)
+        ]
+
     def opened(self, first: int, cells: int, size: int) -> Fill:
         """Source of the cells ``first … first+cells-1`` of ``size`` particles each.
 
@@ -62,10 +69,7 @@ class Streams:
         fill : callable
             ``fill(buffer)`` writes the next draws of every cell into a float64 array (cells, rows, size).
         """
-        generators = [
-            np.random.Generator(np.random.SFC64(cell_sequence(self.seed, cell)))
-            for cell in range(first, first + cells)
-        ]
+        generators = self.generators(first, cells)
 
         def fill(buffer: np.ndarray) -> None:
             for generator, rows in zip(generators, buffer, strict=True):
@@ -89,12 +93,17 @@ class Increments:
     def opened(self, first: int, cells: int, size: int) -> Fill:
         """As ``Streams.opened``; particles beyond the last given one get zeros."""
         steps = iter(self.normals)
-        n, d = self.normals.shape[1:]
-        start, stop = first * size, min((first + cells) * size, n)
 
         def fill(buffer: np.ndarray) -> None:
-            particles = np.zeros((cells * size, d))
-            particles[: stop - start] = next(steps)[start:stop]
-            buffer[:] = particles.reshape(cells, size, d).transpose(0, 2, 1)
+            buffer[:] = cells_of(next(steps), first, cells, size)
 
         return fill
+
+
+def cells_of(particles: np.ndarray, first: int, cells: int, size: int) -> np.ndarray:
+    """Rows (n, d) as the cells ``first … first+cells-1``, an array (cells, d, size); zeros beyond the last row."""
+    n, d = particles.shape
+    start, stop = first * size, min((first + cells) * size, n)
+    padded = np.zeros((cells * size, d))
+    padded[: stop - start] = particles[start:stop]
+    return padded.reshape(cells, size, d).transpose(0, 2, 1)

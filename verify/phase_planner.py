@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -206,7 +206,7 @@ class PhasePlanner:
     def _improved(self, eps: float, horizon: float, steps: int) -> tuple[float, int]:
         """(T, K) after moving the horizon of few steps by the bound itself, as long as that saves steps."""
         while self.fixed is None and 1 < steps <= COMPARED_STEPS:
-            moved, value = self._search(lambda T: self._value(T, steps - 1, eps), horizon)
+            moved, value = self._search(partial(self._value, steps=steps - 1, eps=eps), horizon)
             if not value <= eps:
                 break
             horizon, steps = moved, self._steps(eps, moved, steps - 1)

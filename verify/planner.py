@@ -22,6 +22,8 @@ MANY_STEPS = 5000
 #: From so many steps on the model is corrected by the bound at fewer steps, and up to them every horizon is tried.
 CALIBRATION_STEPS = 20_000
 COARSE_DOUBLINGS = 24
+#: More steps are not tried where four times as many leave this part of the bound.
+STUCK = 0.95
 #: The model is trusted where the bound itself is within this factor of it.
 TRUST = 1.25
 #: Two values of the model closer than this, relatively, say nothing about its slope.
@@ -120,7 +122,9 @@ class Planner:
         if estimate >= FEW_STEPS and self._trusted(eps, horizon, estimate):
             steps, horizon = self._many(eps, horizon, estimate)
         else:
-            steps, horizon = self._few(eps, horizon, min(estimate, FEW_STEPS))
+            steps, horizon, tried = self._few(eps, horizon, min(estimate, FEW_STEPS))
+            if steps is None:
+                return self._stuck(eps, horizon, tried)
         return self._blocked(eps) if steps is None else self._checked(eps, steps, horizon)
 
     def least_bound(self, steps: int) -> tuple[float, Bound]:
@@ -135,18 +139,19 @@ class Planner:
     # -- few steps: the bound itself ----------------------------------------------------------------------------
 
     def _few(self, eps: float, horizon: float, estimate: float):
-        """(K, T) by bisection on the bound itself, minimised over the horizon each time."""
+        """(K, T, largest K tried) by bisection on the bound itself, minimised over the horizon each time."""
         best: dict[int, tuple[float, float]] = {}
         value = self._bounds.value
-        coarse = [horizon] if self._horizons.fixed is not None else [horizon, *self._horizons.coarse(COARSE_DOUBLINGS)]
+        coarse = [horizon] if self._horizons.fixed is not None else [horizon, *self._horizons.coarse(COARSE_DOUBLINGS, eps)]
 
         def least(steps: int) -> float:
             if steps in best:
                 return best[steps][0]
             cost = lambda T: value(T, steps, eps)  # noqa: E731
             if steps > CALIBRATION_STEPS:
-                # too dear to try every horizon: that of the nearest number of steps already tried
-                chosen = best[min(best, key=lambda k: abs(k - steps))][1] if best else horizon
+                # too dear to try every horizon: that of the model, and that of the nearest number of steps already tried
+                nearest = best[min(best, key=lambda k: abs(k - steps))][1] if best else horizon
+                chosen = min({horizon, nearest}, key=cost)
             else:
                 start = min([*coarse, *(T for _, T in best.values())], key=cost)
                 chosen = start if cost(start) <= eps else self._horizons.best(cost, start)
@@ -155,10 +160,10 @@ class Planner:
 
         high = max(1, math.ceil(estimate))
         while least(high) > eps:
+            if 2 * high > MAX_STEPS or (high > CALIBRATION_STEPS and least(high) > STUCK * least(high // 4)):
+                return None, best[high][1], high
             high *= 2
-            if high > MAX_STEPS:
-                return None, horizon
-        low = high // 2
+        tried, low = high, high // 2
         while low > 0 and least(low) <= eps:
             low, high = low // 2, low
         while high - low > 1:
@@ -168,7 +173,7 @@ class Planner:
         while high > 1 and value(horizon, high - 1, eps) <= eps:
             # a bound with several valleys over the horizon: one step less was judged in another
             high -= 1
-        return high, horizon
+        return high, horizon, tried
 
     # -- many steps: the model, corrected by the bound ----------------------------------------------------------
 
@@ -223,6 +228,14 @@ class Planner:
         )  # fmt: skip
 
     # -- out of reach -------------------------------------------------------------------------------------------
+
+    def _stuck(self, eps: float, horizon: float, steps: int) -> Plan:
+        """Where the model does not describe the bound: what the bound itself stops at."""
+        bound, _ = self._bounds.bound(horizon, steps, eps)
+        worst = max(bound.terms, key=bound.terms.get)
+        reason = f"{worst} keeps the bound at {bound.total:.3g} with {steps} steps, and twice as many hardly help"
+        allowed = self._bounds.score_error(horizon, eps)
+        return Plan(bound.theorem, eps, False, None, horizon, None, allowed, None, None, reason, float(bound.total))
 
     def _blocked(self, eps: float) -> Plan:
         """What more steps do not remove: the error source without which the floor is lowest."""

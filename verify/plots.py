@@ -187,3 +187,66 @@ def demo_figure(panels: Sequence[Mapping], title: str = ""):
     if title:
         figure.suptitle(title, fontsize=13.5)
     return figure
+
+
+def log_concavity_is_not_enough(ax, correlations: Sequence[float] = (0.0, 0.5, 0.9), sigma: float = 2.0):
+    r"""Growth rate of :math:`|Z|^2` from the score of a log-concave law, over the directions Z of phase space.
+
+    .. math:: 2 Z^T \Sigma\Sigma^T H Z, \quad |Z| = 1, \quad H = \begin{pmatrix} -1 & c \\ c & -1 \end{pmatrix},
+              \quad \Sigma = \mathrm{diag}(0, \sigma).
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Drawn on and returned.
+    correlations : sequence of float
+        c of every line, between −1 and 1: the law is (1 − \|c\|)-log-concave.
+    sigma : float
+        Noise σ of the velocity.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If a c is not between −1 and 1, where H is not log-concave.
+
+    References
+    ----------
+    arXiv 2511.02419 (slides); `bounds.langevin.log_concavity_is_not_enough`.
+    """
+    import numpy as np
+
+    from bounds import langevin
+
+    if not correlations or not all(-1 < c < 1 for c in correlations):
+        raise ValueError(f"correlations must lie strictly between -1 and 1, got {tuple(correlations)}")
+    _, symmetric, _ = langevin.log_concavity_is_not_enough()
+    angles = np.linspace(-np.pi / 2, np.pi / 2, 721)
+    directions = np.stack([np.cos(angles), np.sin(angles)])
+    for c, color in zip(correlations, _PALETTE * len(correlations), strict=False):
+        matrix = np.array(symmetric.subs({langevin.correlation: c, langevin.sigma: sigma}), dtype=float)
+        rates = 2 * np.einsum("in,ij,jn->n", directions, matrix, directions)
+        label = f"c = {c:g}: {1 - abs(c):g}-log-concave"
+        ax.plot(np.degrees(angles), rates, linewidth=2.2, label=label, color=color, zorder=3)
+        top = int(np.argmax(rates))
+        if rates[top] > 1e-12 * sigma**2:
+            ax.plot(np.degrees(angles[top]), rates[top], "o", color=color, markersize=6, zorder=4)
+    ax.axhline(0.0, color="#1a1a1a", linewidth=1, zorder=2)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, max(high, -0.1 * low))
+    ax.axhspan(0.0, 1e3 * sigma**2, color="#f0efec", zorder=0.5, linewidth=0)
+    ax.annotate(
+        "$|Z|$ grows", (0.02, 1), xycoords="axes fraction", xytext=(0, -4), textcoords="offset points",
+        ha="left", va="top", fontsize=9, color="#77756f",
+    )  # fmt: skip
+    ax.set_xlim(-90, 90)
+    ax.set_xticks([-90, -45, 0, 45, 90])
+    ax.set_xlabel("direction of $Z$: degrees from position (0) to velocity (90)")
+    ax.set_ylabel(r"$2\,Z^\top \Sigma\Sigma^\top H Z$")
+    ax.grid(True, which="major", color="#e3e3e3", linewidth=0.8, zorder=0)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, loc="lower center", fontsize=9.5)
+    return ax

@@ -15,6 +15,7 @@ from bounds.phase_schemes import PhaseTable
 from bounds.process import ForwardProcess
 from bounds.quadrature import Path as ProcessPath
 from bounds.schemes import SCHEMES, SPLITTINGS, Scheme
+from closed_form.funnel import Funnel
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
 from verify.problem_data import Data, read_data
@@ -36,7 +37,7 @@ class Problem:
     Attributes
     ----------
     process : ForwardProcess
-    law : Gaussian, GaussianMixture or None
+    law : Gaussian, GaussianMixture, Funnel or None
         The data in closed form; None when only constants are given.
     assumptions : tuple of Assumption
         The constants given, or everything proved for the law (empty where nothing is).
@@ -54,7 +55,7 @@ class Problem:
     """
 
     process: ForwardProcess
-    law: Gaussian | GaussianMixture | None
+    law: Gaussian | GaussianMixture | Funnel | None
     assumptions: tuple[Assumption, ...]
     scheme: Scheme
     score_error: float

@@ -13,6 +13,7 @@ from bounds.assumptions import ASSUMPTIONS, Assumption
 from bounds.bounded_support import BoundedSupport
 from bounds.envelope import check_constant
 from closed_form.dataset import read_samples, smoothed_data
+from closed_form.funnel import Funnel
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
 from verify.problem_file import check_file
@@ -26,6 +27,7 @@ _LAWS = {
     "gaussian": ("mean", "covariance", "dim"),
     "mixture": ("means", "std", "covariance", "covariances", "weights", "dim"),
     "samples": ("file", "columns", "standardize", "smoothing", "dim"),
+    "funnel": ("dim", "std", "standardized"),
 }
 _CONSTANTS = {
     "strong-log-concave": ("m0", "L0"),
@@ -41,7 +43,7 @@ _MOMENTS = ("dim", "second_moment", "mean_norm", "time_regularity")
 class Data:
     """What the table of the data says: a law or constants, and what goes with them."""
 
-    law: Gaussian | GaussianMixture | None
+    law: Gaussian | GaussianMixture | Funnel | None
     assumptions: tuple[Assumption, ...]
     early_stop: float | None = None
     time_regularity: float | None = None
@@ -63,14 +65,15 @@ def read_data(section: Section, folder: Path) -> tuple[Data, dict]:
         return _constants(section, kind)
     section.only(("law", *_LAWS[kind]), known, f"law {kind!r}")
     with section.border():
-        law = {"gaussian": _gaussian, "mixture": _mixture, "samples": _samples}[kind](section, folder)
+        law = {"gaussian": _gaussian, "mixture": _mixture, "samples": _samples, "funnel": _funnel}[kind](section, folder)
     if section.count("dim", MAX_DIM, law.dim) != law.dim:
         raise section.refuse("dim", f"the dimension of the data, {law.dim}")
     try:
         data = Data(law, tuple(law.assumptions()))
     except ValueError as error:
         data = Data(law, (), notes=(short_line(error),))
-    return data, {**section.values, "dim": law.dim}
+    shape = {"std": law.std, "standardized": law.standardized} if kind == "funnel" else {}
+    return data, {**section.values, "dim": law.dim, **shape}
 
 
 def _constants(section: Section, kind: str) -> tuple[Data, dict]:
@@ -135,6 +138,12 @@ def _mixture(section: Section, _folder: Path) -> GaussianMixture:
     if len({"std", "covariance", "covariances"} & section.values.keys()) != 1:
         raise ProblemError("data must have exactly one of data.std, data.covariance and data.covariances")
     return GaussianMixture(means, weights, **spread)
+
+
+def _funnel(section: Section, _folder: Path) -> Funnel:
+    return Funnel(
+        section.count("dim", MAX_DIM), section.number("std", 1.0, positive=True), section.flag("standardized", False)
+    )
 
 
 def _matrix(spread: np.ndarray, dim: int = 1) -> np.ndarray:

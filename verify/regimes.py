@@ -12,6 +12,8 @@ from bounds.assumptions import Assumption, StronglyLogConcave, WeaklyLogConcave
 from bounds.process import ForwardProcess
 from bounds.regimes import Regimes
 
+from .phase_regimes import phase_regimes
+
 #: Times at which the rate is looked at: sign changes closer together than the grid are not seen.
 GRID_POINTS = 1024
 #: First time of the geometric part of the grid, relative to the horizon; 0 is left out without envelope.
@@ -27,7 +29,7 @@ def regimes(
     Parameters
     ----------
     process : ForwardProcess
-        One-block process.
+        Of one block, or critically-damped Langevin (`verify.phase_regimes`).
     assumption : Assumption
     horizon : float
         T > 0.
@@ -45,15 +47,15 @@ def regimes(
     Raises
     ------
     ValueError, TypeError
-        If ``horizon`` or ``rho`` is out of range or the process has two blocks.
+        If ``horizon`` or ``rho`` is out of range.
     """
     if not (np.isfinite(horizon) and horizon > 0):
         raise ValueError(f"horizon must be positive and finite, got {horizon}")
     if not 0 <= rho < 1:
         raise ValueError(f"rho must be in [0, 1), got {rho}")
-    if process.blocks != 1:
-        raise ValueError(f"process must have one block, {process.name} has {process.blocks}")
     times = _grid(assumption, horizon)
+    if process.blocks == 2:
+        return phase_regimes(process, assumption, times[times > 0], rho, last_crossing)
     rate = formulas.rate(process, assumption, times)
     constants = _ou_constants(process, assumption) if closed_form else None
     if constants is not None:

@@ -10,13 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from bounds.phase_steps import PhaseSteps
 from bounds.steps import Steps
+from closed_form.funnel import Funnel
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
 from verify.backends import Backend
 from verify.backends import backend as backend_named
-from verify.kernels import SeparateCovariances, kernel_of, product
-from verify.noise import Increments, Streams, cell_size
+from verify.funnel_chain import LEAST_DIM, WIDTH, Draws, funnel_walk
+from verify.kernels import FunnelKernel, SeparateCovariances, check_law, kernel_of, product
+from verify.noise import Increments, Streams, cell_size, cells_of
+from verify.phase_sampler import phase_walk
 from verify.score_error import checked_size
 
 _BLOCK_NUMBERS = 1 << 16  # numbers in the widest array of a block on the CPU: a few of them fit the L2 cache
@@ -25,8 +29,8 @@ _TABLE_NUMBERS = 1 << 21  # constants of every step are made once if they are fe
 
 
 def sample(
-    law: Gaussian | GaussianMixture,
-    steps: Steps,
+    law: Gaussian | GaussianMixture | Funnel,
+    steps: Steps | PhaseSteps,
     n: int,
     seed: int | None,
     *,
@@ -38,6 +42,7 @@ def sample(
     threads: int = 1,
     backend: Backend | None = None,
     increments: np.ndarray | None = None,
+    start: np.ndarray | None = None,
     progress: Callable[[float], None] | None = None,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -46,13 +51,14 @@ def sample(
     .. math:: y \leftarrow P_i y + Q_i (s(\mathrm{time}_i, y) + M u + e_i) + N(0, \mathrm{noise\_var}_i I),
               \qquad e_i \sim N(0, M_{noise}^2 I / d)
 
-    with s the exact score of the pushed law, from N(0, prior_var I).
+    with s the exact score of the pushed law, from N(0, prior_var I).  In phase space (`PhaseSteps`) y is position and
+    velocity, the errors are those of the velocity's score, and the last position is returned.
 
     Parameters
     ----------
-    law : Gaussian or GaussianMixture
+    law : Gaussian, GaussianMixture or Funnel
         Data; a mixture with one ``std`` is the fastest.
-    steps : Steps
+    steps : Steps or PhaseSteps
     n : int
         Particles, at least 1.
     seed : int or None
@@ -65,8 +71,9 @@ def sample(
     direction : array of shape (d,), optional
         Direction u of the bias, normalised here; ``bias_direction(law)`` by default.
     reduce : bool
-        For isotropic mixtures and Gaussians: simulate only the span of the means and draw the rest, whose
-        law is an exact Gaussian, once. Same law, other particles, and far faster when d exceeds the span.
+        For isotropic mixtures and Gaussians of one block: simulate only the span of the means and draw the rest,
+        whose law is an exact Gaussian, once. For a funnel, one block or two: simulate the first coordinate and the
+        Gram matrix of the others. Same law, other particles, and far faster in high dimension.
     block : int, optional
         Particles worked on at a time, rounded to whole cells; by default what fits the cache.
     threads : int
@@ -75,6 +82,11 @@ def sample(
         From ``verify.backends.backend``; numpy in float64 by default.
     increments : array of shape (k+1, n, d), optional
         Standard normals to use in place of the seed's: row 0 for the start, row i+1 for step i.
+        In phase space of shape (k+1, 2, n, d), for the two columns of the triangular root of each covariance
+        (velocity last).
+    start : array of shape (n, d), or (n, 2, d) in phase space, optional
+        Initial particles in place of draws from the prior. With ``reduce`` a funnel's must be draws of a law that
+        rotations of the other coordinates leave as it is.
     progress : callable, optional
         Called from this thread with the fraction done after every block.
     out : array of shape (n, d), optional
@@ -100,34 +112,121 @@ def sample(
     chosen = backend_named() if backend is None else backend
     if not isinstance(chosen, Backend):
         raise TypeError(f"backend must come from verify.backends.backend, got {backend!r}")
-    kernel = kernel_of(law, steps, score_error, direction)
-    noise_var = steps.noise_var + steps.Q**2 * checked_size("score_noise", score_noise) ** 2 / law.dim
-    source = _source(seed, increments, (len(steps) + 1, n, law.dim), kernel.frame, reduce)
-    kernel, finish = _split(law, kernel, steps, noise_var, reduce, chosen)
-    size = cell_size(kernel.width)
-    cells = _cells_per_block(block, n, threads, size, kernel.width, chosen)
+    check_law(law)
+    size_of_noise = checked_size("score_noise", score_noise)
+    errors = score_error, size_of_noise, direction
+    start = _start(start, n, law, steps)
     out = _output(out, (n, law.dim), chosen)
-    constants = _constants(kernel, steps, chosen)
-    start_std, noise_std = math.sqrt(steps.prior_var), np.sqrt(noise_var).tolist()
+    if isinstance(law, Funnel) and chosen.name != "numpy":
+        raise ValueError(f"backend must be numpy for a funnel, whose score is an integral, got {chosen.name}")
+    plan = _funnel_plan if reduce and isinstance(law, Funnel) and law.dim >= LEAST_DIM else (
+        _phase_plan if isinstance(steps, PhaseSteps) else _plan
+    )  # fmt: skip
+    width, walk = plan(law, steps, n, errors, seed, increments, start, reduce, chosen)
+    size = cell_size(width)
+    cells = _cells_per_block(block, n, threads, size, width, chosen)
 
     def run(first: int) -> None:
-        count = min(cells, -(-n // size) - first)
-        draw = chosen.opened(source, first, count, size)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # exp(inf) is right in the softmax
-            y = draw(kernel.dim) * start_std
-            for i in range(len(steps) if kernel.dim else 0):
-                kernel.advance(y, constants(i), chosen.xp)
-                noise = draw(kernel.dim)
-                noise *= noise_std[i]
-                y += noise
-            rows = chosen.to_numpy(finish(y, draw)).transpose(0, 2, 1).reshape(-1, law.dim)
-        place = out[first * size : (first + count) * size]
+            rows = walk(first, min(cells, -(-n // size) - first), size)
+        place = out[first * size : (first + cells) * size]
         place[:] = rows[: len(place)]
         if not np.isfinite(place).all():
             raise OverflowError(f"particles left the range of {chosen.dtype}: the scheme diverges")
 
     _run_all(run, range(0, -(-n // size), cells), threads, progress)
     return out
+
+
+def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
+    """One block: (numbers a particle takes in the widest array, walk of one block of cells)."""
+    score_error, score_noise, direction = errors
+    kernel = kernel_of(law, steps, score_error, direction)
+    noise_var = steps.noise_var + steps.Q**2 * score_noise**2 / law.dim
+    source = _source(seed, increments, (len(steps) + 1, n, law.dim), kernel.frame, reduce)
+    if start is not None and reduce:
+        raise ValueError("start goes with reduce only for a funnel")
+    if isinstance(kernel, FunnelKernel):
+        reduce = False  # too few coordinates to gain from
+    if start is not None and kernel.frame is not None:
+        start = start @ kernel.frame
+    kernel, finish = _split(law, kernel, steps, noise_var, reduce, chosen)
+    constants = _constants(kernel, steps, chosen)
+    start_std, noise_std = math.sqrt(steps.prior_var), np.sqrt(noise_var).tolist()
+
+    def walk(first: int, count: int, size: int) -> np.ndarray:
+        draw = chosen.opened(source, first, count, size)
+        y = draw(kernel.dim) * start_std if start is None or increments is not None else None
+        if start is not None:
+            y = chosen.asarray(cells_of(start, first, count, size))
+        for i in range(len(steps) if kernel.dim else 0):
+            kernel.advance(y, constants(i), chosen.xp)
+            noise = draw(kernel.dim)
+            noise *= noise_std[i]
+            y += noise
+        return _rows(finish(y, draw), law.dim, chosen)
+
+    return kernel.width, walk
+
+
+def _phase_plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
+    """Position and velocity, every coordinate simulated."""
+    if reduce and not isinstance(law, Funnel):
+        raise ValueError("reduce is for processes of one block, or a funnel: this process has two blocks")
+    kernel, rows, walk_cells = phase_walk(law, steps, *errors, chosen)
+    if increments is not None:
+        increments = np.asarray(increments, dtype=float)
+        shape = (len(rows) + 1, 2, n, law.dim)
+        if increments.shape != shape:
+            raise ValueError(f"increments must have shape (k+1, 2, n, d) = {shape}, got {increments.shape}")
+        used = rows.draws.copy()
+        used[0] &= start is None
+        increments = increments[used]
+    shape = None if increments is None else increments.shape
+    source = _source(seed, increments, shape, kernel.frame, reduce)
+    if start is not None and kernel.frame is not None:
+        start = start @ kernel.frame
+    frame = None if kernel.frame is None else chosen.asarray(kernel.frame)
+
+    def walk(first: int, count: int, size: int) -> np.ndarray:
+        given = start if start is None else tuple(
+            chosen.asarray(cells_of(start[:, part], first, count, size)) for part in (0, 1)
+        )  # fmt: skip
+        y = walk_cells(chosen.opened(source, first, count, size), given, (count, law.dim, size))
+        return _rows(y if frame is None else product(frame, y, chosen.xp), law.dim, chosen)
+
+    return 2 * kernel.width, walk
+
+
+def _funnel_plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
+    """A funnel by its first coordinate and the Gram matrix of the others."""
+    source = _source(seed, increments, (), None, reduce)
+    walk_block = funnel_walk(law, steps, *errors)
+
+    def walk(first: int, count: int, size: int) -> np.ndarray:
+        draws, given = Draws(source.generators(first, count), size), None
+        if start is not None:
+            given = np.zeros((draws.count, *start.shape[1:]))
+            part = start[first * size : (first + count) * size]
+            given[: len(part)] = part
+        return walk_block(draws, given)
+
+    return WIDTH, walk
+
+
+def _rows(y: Any, dim: int, chosen: Backend) -> np.ndarray:
+    """Cells (cells, d, size) as particles (cells·size, d)."""
+    return chosen.to_numpy(y).transpose(0, 2, 1).reshape(-1, dim)
+
+
+def _start(start, n: int, law, steps) -> np.ndarray | None:
+    if start is None:
+        return None
+    start = np.asarray(start, dtype=float)
+    shape = (n, 2, law.dim) if isinstance(steps, PhaseSteps) else (n, law.dim)
+    if start.shape != shape or not np.isfinite(start).all():
+        raise ValueError(f"start must be finite of shape {shape}, got shape {start.shape}")
+    return start
 
 
 def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chosen: Backend):

@@ -6,17 +6,20 @@ import math
 
 import numpy as np
 
+from closed_form.funnel import Funnel
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
 
 
-def bias_direction(law: Gaussian | GaussianMixture) -> np.ndarray:
+def bias_direction(law: Gaussian | GaussianMixture | Funnel) -> np.ndarray:
     """Default direction of a constant score error, a unit vector of shape (d,).
 
     The one of ``closed_form.sampler_law``: against the mean for a Gaussian whose mean is not 0 (or a
     mixture of one such), along the line of the means for an isotropic mixture with collinear ones, the
-    first axis otherwise.
+    first axis otherwise (the funnel too).
     """
+    if isinstance(law, Funnel):
+        return np.eye(1, law.dim)[0]
     alike = isinstance(law, Gaussian) or (law.covariances is None and (law.means == law.means[0]).all())
     if alike and law.mean.any():
         return _unit(-law.mean)

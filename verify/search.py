@@ -9,9 +9,13 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from bounds.phase_steps import PhaseSteps
 from bounds.theorem import theorems
 from closed_form import Gaussian
+from closed_form.line_mixture import LineMixture
+from closed_form.phase_line import phase_line_cost
 from closed_form.product_law import factors
+from closed_form.sampler_law import exact_law_available
 
 from .certificate import Verdict, certify_setting, measure
 from .drawing import NumpyDraw, problem
@@ -19,6 +23,8 @@ from .settings import setting_of
 
 #: Kernel evaluations that the exact law of one problem may cost; dearer ones are passed over.
 EXACT_BUDGET = 1e8
+#: Width of a mixture's bracket, relative to its upper side, beyond which the exact law in phase space says nothing.
+UNRESOLVED = 0.5
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Finding:
     description: str
 
 
-def examine(seed: int, kind: str | None = None, most_steps: int = 2000) -> list[Finding]:
+def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process: str = "one-block") -> list[Finding]:
     """Every applicable theorem on the random problem of that seed.
 
     Parameters
@@ -45,14 +51,15 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000) -> list[
     seed : int
     kind : "gaussian" or "mixture", optional
     most_steps : int
+    process : "one-block" or "cld"
 
     Returns
     -------
     list of Finding
-        Empty for a problem whose exact answer is refused (the law would need too fine a grid), or whose
-        sampler overflows.
+        Empty for a problem whose exact answer is refused (the law would need too fine a grid, or in phase space
+        is not resolved by it), or whose sampler overflows.
     """
-    question = problem(NumpyDraw(np.random.default_rng(seed)), kind=kind, most_steps=most_steps)
+    question = problem(NumpyDraw(np.random.default_rng(seed)), kind=kind, most_steps=most_steps, process=process)
     parts = (question.process, question.law, question.scheme, question.score_error, question.score_noise)
     grid = question.scheme.grid
     description = (
@@ -76,7 +83,7 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000) -> list[
                 if "finite" not in str(error):
                     raise
                 continue
-        if not np.isfinite(measured[key].upper):
+        if not np.isfinite(measured[key].upper) or _unresolved(setting, question.law, measured[key]):
             continue
         for theorem in theorems().values():
             certificate = certify_setting(theorem, setting, question.law, measured[key])
@@ -92,15 +99,29 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000) -> list[
     return found
 
 
+def _unresolved(setting, law, measured) -> bool:
+    if setting.process.blocks == 1 or isinstance(law, Gaussian):
+        return False
+    return measured.upper - measured.lower > UNRESOLVED * measured.upper
+
+
 def exact_cost(setting, law) -> float:
-    """Kernel evaluations that the line law would need, from the width of its support over the step's noise."""
+    """Kernel evaluations that the line law would need, from the width of its support over the step's noise.
+
+    In phase space those of its grid on position and velocity; infinite where the exact law is refused.
+    """
     if isinstance(law, Gaussian):
         return 0.0
     steps = setting.table.steps()
+    if exact_law_available(law, steps) is not None:
+        return np.inf
     if law.is_collinear:
         lines = [law if law.dim == 1 else law.line()[0]]
     else:
         lines = factors(law).lines
+    if isinstance(steps, PhaseSteps):
+        noise = setting.score_noise / np.sqrt(law.dim)
+        return sum(phase_line_cost(LineMixture.of(line), steps, setting.score_error, noise) for line in lines)
     return sum(_line_cost(setting, steps, line, law.dim) for line in lines)
 
 

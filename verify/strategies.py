@@ -21,6 +21,8 @@ class HypothesisDraw:
 
 
 @st.composite
-def problems(draw, kind: str | None = None, most_steps: int = 200) -> RandomProblem:
-    """Random admissible problems (see `verify.drawing.problem`)."""
-    return problem(HypothesisDraw(draw), kind=kind, most_steps=most_steps)
+def problems(
+    draw, kind: str | None = None, most_steps: int = 200, process: str = "one-block"
+) -> RandomProblem:
+    """Random admissible problems (see `verify.drawing.problem`); ``process="cld"`` for critically-damped Langevin."""
+    return problem(HypothesisDraw(draw), kind=kind, most_steps=most_steps, process=process)

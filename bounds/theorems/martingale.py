@@ -34,6 +34,7 @@ from sympy import Abs, Max, symbols
 
 from ..bound import Bound
 from ..equal_steps import fitted_ingredients
+from ..langevin import cld
 from ..leading import L0, Density, Leading, R, f, m0, slope
 from ..leading import a as scale
 from ..leading import m as second_moment
@@ -43,7 +44,7 @@ from ..phase_statement import SYMBOLS as PHASE_SYMBOLS
 from ..phase_statement import derive as derive_phase
 from ..recursion import Ingredients, product_of, round_up, weights
 from ..schedules import ou, ve
-from ..schemes import euler_maruyama, hessian_moments, posterior_mean_matched
+from ..schemes import euler_maruyama, hessian_moments, posterior_mean, posterior_mean_matched
 from ..setting import Setting
 from ..theorem import Case, Condition, Source, Theorem
 
@@ -413,6 +414,22 @@ CASES = (
          lambda: posterior_mean_matched(5, 400), ratio_ceiling=8.0),
     Case("VE", lambda: ve(1), _gaussian(0.25), lambda: euler_maruyama(10, 800), ratio_ceiling=2.0),
 )
+PHASE_CASES = (
+    Case("CLD, posterior mean, N(0,4)", cld, _gaussian(4.0), lambda: posterior_mean(8, 100), ratio_ceiling=2.0,
+         decisive={"phase_variance_known": 0.25}),
+    Case("CLD, posterior mean, N(0,4), constants", cld, _gaussian(4.0), lambda: posterior_mean(8, 100),
+         information="constants", ratio_ceiling=2.0, decisive={"phase_variance": 0.25}),
+    Case("CLD, far mean, short horizon", lambda: cld(epsilon=0.5), _gaussian(0.25, 2, 30.0), lambda: euler_maruyama(0.5, 500),
+         ratio_ceiling=1.01, decisive={"phase_initial_sq": 0.9, "phase_affine": 0.99}),
+    Case("CLD, biased score", cld, _gaussian(1.0), lambda: euler_maruyama(8, 400), score_error=10.0, ratio_ceiling=1.01,
+         decisive={"phase_score_sq": 0.9}),
+    Case("CLD, bias of Euler–Maruyama", cld, _gaussian(1.0, 1, 20.0), lambda: euler_maruyama(8, 50), ratio_ceiling=3.0,
+         decisive={"phase_bias_known_sq": 0.1}),
+    Case("CLD, bias of Euler–Maruyama, constants", cld, _gaussian(1.0, 1, 20.0), lambda: euler_maruyama(8, 50),
+         information="constants", ratio_ceiling=3.0, decisive={"phase_bias_sq": 0.1}),
+    Case("CLD, early stopping of far data", cld, _gaussian(4.0, 1, 30.0), lambda: euler_maruyama(1.0, 400, early_stop=0.95),
+         ratio_ceiling=2.0, decisive={"early_stop_sq": 0.01}),
+)
 
 #: With w = e^{∫f}/(1 + m0 R): the term "log-concave at T", w² v_k² = d h³ w² g² max (f + g²H)²/3, and Euler–Maruyama's
 #: bias w b_k = √d h² w f² (a² m + s²)^{1/2}/2; g²H lies between −R′/(1/L0 + R) and −R′/(1/m0 + R).
@@ -439,7 +456,7 @@ THEOREM = Theorem(
     derive=derive,
     evaluate=evaluate,
     derivation="Tweedie's formula, E[U sᵀ] = −I, and the reverse-time martingale Φ(t,0) s_t(U_t).",
-    cases=CASES,
+    cases=CASES + PHASE_CASES,
     leading=LEADING,
     ingredients=ingredients,
 )

@@ -27,6 +27,7 @@ from dataclasses import replace
 import numpy as np
 import sympy
 
+from ..phase_statement import STATED as PHASE_STATED
 from ..schemes import hessian_moments
 from ..setting import Setting
 from ..theorem import Source
@@ -34,7 +35,11 @@ from . import martingale
 from .martingale import expand
 
 _noise_var, _matched_var = sympy.symbols("noise_var matched_var", real=True)
-STATED = {**martingale.STATED, "scale": sympy.sqrt(_noise_var / _matched_var)}
+_OWN = martingale.STATED.keys() - PHASE_STATED.keys()
+STATED = {name: martingale.STATED[name] for name in martingale.STATED if name in _OWN} | {
+    "scale": sympy.sqrt(_noise_var / _matched_var)
+}
+_USED = {str(symbol) for expression in STATED.values() for symbol in expression.free_symbols}
 
 
 def derive() -> dict:
@@ -43,7 +48,9 @@ def derive() -> dict:
     variance, target = sympy.symbols("matched_var noise_var", positive=True)
     (solution,) = sympy.solve(scale**2 * variance - target, scale)
     plain = {variance: _matched_var, target: _noise_var}
-    return {**martingale.derive(), "scale": solution.subs(plain)}
+    return {name: expression for name, expression in martingale.derive().items() if name in _OWN} | {
+        "scale": solution.subs(plain)
+    }
 
 
 def _matched(setting: Setting, nodes):
@@ -92,7 +99,7 @@ THEOREM = replace(
     title="Martingale bound, noise coupled to the posterior",
     source=Source("docs/theory.md", "section 4, any deterministic noise of the same size"),
     symbols={
-        **martingale.SYMBOLS,
+        **{name: text for name, text in martingale.SYMBOLS.items() if name in _USED},
         "noise_var": "∫n²g², the scheme's noise variance",
         "matched_var": "∫(n*g)², the variance of the matched noise",
     },

@@ -1,0 +1,313 @@
+r"""Strasman et al.'s bound for critically-damped Langevin, in a constant metric, with every constant explicit.
+
+Statement
+---------
+Euler–Maruyama with steps h_k of the clock ∫β, prior N(0, Σ_∞).  With :math:`\tilde H = \nabla^2\log(p_t/p_\infty)`,
+:math:`\tilde A = \Sigma_\infty A^T\Sigma_\infty^{-1}`, a metric 𝔐 in which Ã contracts at rate η = a(1 − 1/κ), and
+
+.. math:: \bar\rho_k = \|I + h_k\tilde A\|_𝔐, \quad \ell_k = \max_c \|D\tilde H_{\tau_k}(c)\|_𝔐, \quad
+          \rho_k = \bar\rho_k + h_k\ell_k,
+
+the product form (C1) is
+
+.. math:: W_2 \le \sqrt{(𝔐^{-1})_{11}}\,\Big\{\prod_k\rho_k\,E_0
+          + \sum_k \prod_{j>k}\rho_j\,\big(b_k + v_k + h_k\lambda_{\max}(D𝔐D)^{1/2}M\big)\Big\}
+
+and, with :math:`\bar\rho = \max_k\bar\rho_k < 1`, :math:`\Lambda = \sum_k h_k\ell_k/\bar\rho`, the closed form (C2) is
+
+.. math:: W_2 \le \sqrt{(𝔐^{-1})_{11}}\,e^\Lambda\Big\{\bar\rho^K E_0 + \frac{1-\bar\rho^K}{1-\bar\rho}
+          \Big[h\lambda_{\max}(D𝔐D)^{1/2}M + \max_k\big(b_k + \sqrt{d/3}\,h_k^{3/2}\nu_k\big)\Big]\Big\},
+
+which is the seed's :math:`c_1e^{-c_2T}W_2(p_0\otimes\pi_v, \pi_\infty) + c_1\sigma^2M + c_1\sqrt h`.  κ is the best one
+in [1.2, 6] for each form.
+
+Hypotheses
+----------
+Critically-damped Langevin, ε >= 0; an envelope that is finite at the last time; Euler–Maruyama; score error of L2 size
+M at the iterates.  (C1) needs no step-size condition; (C2) needs :math:`\bar\rho < 1`, which is
+:math:`h < 2(1 - 1/\kappa)/a`, and v > 0 or early stopping.
+
+Source
+------
+arXiv 2511.02419 (slides): the renormalised process, the metric, contraction, and the three sources of the error.  The
+slides leave every constant open; they are derived in docs/theory.md section 5, Theorem C.
+
+Transcription
+-------------
+The error obeys :math:`\Delta_k = J_k\Delta_{k-1}` + bias + score error + noise, with :math:`J = I + h\tilde A + hD\tilde H`
+averaged along a segment: its norm is convex in c, so both ends of the envelope suffice.  E_0 is the smaller of the seed's
+:math:`\|e^{TA}\|_𝔐\lambda_{\max}(𝔐)^{1/2}W_2(p_0\otimes\pi_v, \pi_\infty)` and the coupling of `martingale`.  b_k and v_k
+are those of `martingale` with P = 𝔐.  ν_k is looked for at three times of the step and three lags w of
+:math:`X = e^{-wA}(-A + (D + C(w)A^T)H_t(c))`; as :math:`v_k` itself is known, (C2) takes the larger of the two, so that
+nothing rests on the search.  The regularity constant is not printed in the seed, and as printed it is infinite
+(`bounds.phase_regularity`).
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import numpy as np
+import sympy
+from sympy import Abs, Matrix, exp, sqrt, symbols
+
+from .. import langevin
+from ..bound import Bound
+from ..langevin import cld
+from ..phase_contraction import Contraction, smallest
+from ..phase_regularity import regularity_constant
+from ..phase_statement import STATED as PHASE
+from ..phase_statement import derive as derive_phase
+from ..recursion import round_up, weights
+from ..schemes import euler_maruyama
+from ..theorem import Case, Condition, Source, Theorem
+from .martingale import FINITE_FISHER, Constants
+from .martingale import STATED as MARTINGALE
+from .martingale import SYMBOLS as MARTINGALE_SYMBOLS
+
+h, a, kappa, d, K = symbols("h a kappa d K", real=True)
+R_xx, R_xv, R_vv, D_x, D_v = symbols("R_xx R_xv R_vv D_x D_v", real=True)
+Z_xx, Z_xv, Z_vx, Z_vv = symbols("Z_xx Z_xv Z_vx Z_vv", real=True)
+rho_bar, ell, Lambda, b, v_sq, nu, s, eps = symbols("rho_bar ell Lambda b v_sq nu s eps", real=True)
+flow, largest, W, E_0, p, local = symbols("flow largest W E_0 p local", real=True)
+
+# R Z and R Z R⁻¹, 𝔐 = RᵀR
+_TOP_x, _TOP_v = R_xx * Z_xx + R_xv * Z_vx, R_xx * Z_xv + R_xv * Z_vv
+_xx, _xv = _TOP_x / R_xx, (_TOP_v - _TOP_x * R_xv / R_xx) / R_vv
+_vx, _vv = R_vv * Z_vx / R_xx, Z_vv - Z_vx * R_xv / R_xx
+_TRACE, _ROOT = R_xx**2 + R_xv**2 + R_vv**2, R_xx * R_vv
+
+STATED = {
+    "drift_norm": Abs(h * a / kappa) + sqrt((h * a / kappa) ** 2 + (1 - h * a) ** 2),
+    "norm": (sqrt((_xx + _vv) ** 2 + (_vx - _xv) ** 2) + sqrt((_xx - _vv) ** 2 + (_vx + _xv) ** 2)) / 2,
+    "largest": (_TRACE + sqrt((_TRACE - 2 * _ROOT) * (_TRACE + 2 * _ROOT))) / 2,
+    "projection": sqrt(R_xv**2 + R_vv**2) / Abs(R_xx * R_vv),
+    "mixing": Abs(flow * W) * sqrt(largest),
+    "growth": rho_bar + h * ell,
+    "local": b + sqrt(v_sq),
+    "score": s * eps,
+    "missed_sq": D_x * (_TOP_x**2 + (R_vv * Z_vx) ** 2) + D_v * (_TOP_v**2 + (R_vv * Z_vv) ** 2),
+    "ceiling": sqrt(d / 3) * h ** sympy.Rational(3, 2) * Abs(nu),
+    "closed_form": p * exp(Lambda) * (rho_bar**K * E_0 + (1 - rho_bar**K) / (1 - rho_bar) * (s * eps + local)),
+    "early_stop_sq": MARTINGALE["early_stop_sq"],
+    **PHASE,
+}
+
+
+def _largest_eigenvalue(matrix):
+    """Of a 2×2 matrix with real eigenvalues, by its trace and determinant."""
+    trace, determinant = matrix.trace(), matrix.det()
+    return (trace + sqrt(trace**2 - 4 * determinant)) / 2
+
+
+def derive() -> dict:
+    """Norms as eigenvalues of 𝔐⁻¹ZᵀMZ; the sum of (C2) from the fixed point of the recursion it solves."""
+    metric, _ = langevin.metric()
+    tilted = sympy.eye(2) + h * langevin.renormalised_drift().subs(langevin.epsilon, 0)
+    drift = (metric.inv() * tilted.T * metric * tilted).applyfunc(sympy.simplify)
+    plain = {langevin.a: a, langevin.kappa: kappa, langevin.sigma: 1}
+    root = Matrix([[R_xx, R_xv], [0, R_vv]])
+    fixed, Z = root.T * root, Matrix([[Z_xx, Z_xv], [Z_vx, Z_vv]])
+    u, t, fixed_point = symbols("u t fixed_point", real=True)
+    # |e₁ᵀx| <= |x|_𝔐 (e₁ᵀ𝔐⁻¹e₁)^{1/2}
+    projection = sqrt(fixed.inv()[0, 0])
+    # N(w) = ∫_0^w Z: v² <= d ν² ∫_0^h w² dw
+    ceiling = sqrt(d * nu**2 * sympy.integrate(u**2, (u, 0, h)))
+    # E = ρ̄E + x at the fixed point, from which ρ̄^K of the distance is left
+    (x,) = sympy.solve(rho_bar * fixed_point + t - fixed_point, fixed_point)
+    x = x.subs(t, local + s * eps)
+    stop = sympy.expand((sqrt(symbols("a_sq", real=True)) * u + sqrt(symbols("s_sq", real=True)) * t - u) ** 2)
+    return {
+        "drift_norm": sqrt(_largest_eigenvalue(drift)).subs(plain),
+        "norm": sqrt(_largest_eigenvalue(fixed.inv() * Z.T * fixed * Z)),
+        "largest": _largest_eigenvalue(fixed),
+        "projection": projection,
+        # synchronous coupling of the forward process, |x|_𝔐² <= λ_max |x|²
+        "mixing": sqrt(flow**2 * largest * W**2),
+        "growth": sympy.diff(t * rho_bar + h * ell * t, t),
+        "local": b + sqrt(v_sq),
+        "score": s * eps,
+        "missed_sq": (Matrix.diag(D_x, D_v) * Z.T * fixed * Z).trace(),
+        "ceiling": ceiling,
+        "closed_form": p * exp(Lambda) * (x + rho_bar**K * (E_0 - x)),
+        "early_stop_sq": stop.coeff(u, 2) * symbols("m2", real=True) + d * stop.coeff(t, 2),
+        **derive_phase(),
+    }
+
+
+def evaluate(setting, functions) -> Bound:
+    """The product form; the closed form, its three terms and the seed's constants are among the details."""
+    seen = Contraction(setting, functions, Constants(setting.assumption, 0))
+    size = float(np.hypot(setting.score_error, setting.score_noise))
+    product, closed = smallest(lambda *metric: _in_metric(seen, functions, size, *metric))
+    steps = len(seen.h)
+    terms = {name: float(round_up(value, 8 * steps)) for name, value in product["terms"].items()}
+    stop = 0.0
+    if setting.scheme.grid.early_stop > 0:
+        terms["early stopping"] = stop = seen.problem.early_stop()
+    total = float(round_up(sum(terms.values()), 8))
+    a, kappa = seen.path.a, product["kappa"]
+    details = {
+        "kappa": kappa, "metric": product["kind"], "eta": a * (1 - 1 / kappa), "contraction": product["contraction"],
+        "initial_term": product["initial_term"], "steps": steps,
+        "regularity_constant": regularity_constant(seen.path, setting.assumption, float(seen.table.clock[0])),
+        "closed_form": None,
+    }  # fmt: skip
+    if np.isfinite(closed["closed_form"]):
+        details |= {
+            "closed_form": float(round_up(closed["closed_form"], 8 * steps) + stop), "closed_form_kappa": closed["kappa"],
+            **{f"closed_form_{name}": float(value) for name, value in closed["closed_terms"].items()},
+        }  # fmt: skip
+    return Bound(
+        theorem=THEOREM.key,
+        kind="upper",
+        total=total if total == total else np.inf,
+        terms=MappingProxyType(terms),
+        information="MMSE curve" if seen.problem.moments is not None else "constants",
+        notes=_notes(setting, total, details),
+        details=MappingProxyType(details),
+    )
+
+
+def _in_metric(seen: Contraction, functions, size: float, kappa: float, kind: str) -> dict:
+    """Both forms in one metric."""
+    parts = seen.in_metric(kappa, kind)
+    h, steps, projection = seen.h, len(seen.h), parts["projection"]
+    growth = functions["growth"](rho_bar=parts["drift"], h=h, ell=parts["pull"])
+    later, whole = weights(growth)
+    added = functions["local"](b=parts["bias"], v_sq=parts["variance"])
+    score = functions["score"](s=parts["score"], eps=size) if size else np.zeros(steps)
+    with np.errstate(over="ignore", invalid="ignore"):
+        terms = {
+            "initialisation": projection * whole * parts["initial"],
+            "score": projection * np.sum(later * score) if size else 0.0,
+            "discretisation": projection * np.sum(later * added),
+        }
+    found = dict(
+        kappa=kappa, kind=kind, terms=terms, total=_number(sum(terms.values())), contraction=float(whole),
+        initial_term=parts["initial_term"], closed_form=np.inf,
+    )  # fmt: skip
+    rho_bar = float(parts["drift"].max())
+    if rho_bar < 1:
+        ceiling = functions["ceiling"](d=seen.problem.data.d, h=h, nu=seen.ceiling(parts["shape"]))
+        # nothing rests on the search for ν
+        largest = float(np.max(parts["bias"] + np.maximum(ceiling, np.sqrt(parts["variance"]))))
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = dict(p=projection, rho_bar=rho_bar, Lambda=np.sum(h * parts["pull"]) / rho_bar, K=steps)
+            whole = dict(E_0=parts["initial"], s=float(parts["score"].max()), eps=size, local=largest)
+            alone = {"initialisation": ("E_0",), "score": ("s", "eps"), "discretisation": ("local",)}
+            found["closed_terms"] = {
+                name: _number(functions["closed_form"](**values, **{k: v if k in of else 0.0 for k, v in whole.items()}))
+                for name, of in alone.items()
+            }
+            found["closed_form"] = _number(functions["closed_form"](**values, **whole))
+    return found
+
+
+def _number(value) -> float:
+    return float(value) if value == value else np.inf
+
+
+def _notes(setting, total, details) -> tuple[str, ...]:
+    notes, size = [], float(np.sqrt(setting.assumption.second_moment))
+    if total > size:
+        notes.append(
+            f"vacuous: the bound exceeds sqrt(E‖X_0‖²) = {size:.4g}, the distance of the data from the point 0; "
+            f"the factors of its steps multiply to {details['contraction']:.3g}"
+        )
+    if details["closed_form"] is None:
+        notes.append("no closed form: it needs h < 2(1 − 1/κ)/a, and v > 0 or early stopping")
+    else:
+        terms = [f"{details[f'closed_form_{name}']:.4g} {name}" for name in ("initialisation", "score", "discretisation")]
+        notes.append(
+            f"closed form c1 e^(−c2 T) W2 + c1 σ² M + c1 √h: {details['closed_form']:.4g} = {' + '.join(terms)} "
+            f"(κ = {details['closed_form_kappa']:.4g})"
+        )
+    if np.isfinite(details["regularity_constant"]):
+        notes.append(f"regularity constant C_T = {details['regularity_constant']:.4g} (the seed's, with the factor 1 + t²)")
+    return tuple(notes)
+
+
+def _langevin(setting):
+    if setting.process.parameters.get("family") == "cld":
+        return None
+    return f"stated for critically-damped Langevin (cld), got {setting.process.name}"
+
+
+def _euler(setting):
+    return None if setting.scheme.key == "euler-maruyama" else f"stated for euler-maruyama, got {setting.scheme.key}"
+
+
+def _single(setting):
+    return None if not setting.shape else "evaluated one problem at a time"
+
+
+_OWN = {
+    "h": "length of the step on the clock ∫β",
+    "a": "−a is the double eigenvalue of the drift",
+    "kappa": "κ > 1, which chooses the metric",
+    "d": "dimension",
+    "K": "number of steps",
+    "R_xx": "𝔐 = RᵀR, R upper triangular: position",
+    "R_xv": "entry of R off the diagonal",
+    "R_vv": "entry of R, velocity",
+    "Z_xx": "entry of the matrix whose norm is taken (in missed_sq: of X)",
+    "Z_xv": "entry of that matrix",
+    "Z_vx": "entry of that matrix",
+    "Z_vv": "entry of that matrix",
+    "D_x": "noise strength ε² of the position",
+    "D_v": "noise strength σ² of the velocity",
+    "rho_bar": "ρ̄ = ‖I + hÃ‖_𝔐",
+    "ell": "ℓ = max_c ‖DH̃(c)‖_𝔐",
+    "Lambda": "Λ = Σ hℓ_k/ρ̄",
+    "b": "b_k: bias of the step in 𝔐",
+    "v_sq": "v_k²: noise the step misses, in 𝔐",
+    "nu": "ν_k: size of X in 𝔐",
+    "s": "hλ_max(D𝔐D)^{1/2}",
+    "eps": "M: L2 size of the score error",
+    "flow": "‖e^{TA}‖_𝔐",
+    "largest": "λ_max(𝔐)",
+    "W": "bound of W2(p_0 ⊗ π_v, π_∞)",
+    "E_0": "initial distance in 𝔐",
+    "p": "√((𝔐⁻¹)_11)",
+    "local": "largest of b_k + √(d/3)h^{3/2}ν_k",
+}
+_USED = {str(symbol) for expression in STATED.values() for symbol in expression.free_symbols}
+
+THEOREM = Theorem(
+    key="strasman2025-cld",
+    title="Strasman et al.: critically-damped Langevin in a constant metric",
+    kind="upper",
+    source=Source("Strasman et al. 2025", "final W2 upper bound of the slides", "2511.02419"),
+    statement=(
+        r"W_2 \le \sqrt{(\mathfrak{M}^{-1})_{11}}\Big\{\prod_k\rho_k\,E_0"
+        r" + \sum_k\prod_{j>k}\rho_j\,\big(b_k + v_k + s_kM\big)\Big\}"
+        r" \le \sqrt{(\mathfrak{M}^{-1})_{11}}\,e^\Lambda\Big\{\bar\rho^KE_0 + \frac{1-\bar\rho^K}{1-\bar\rho}"
+        r"\big[sM + \max_k(b_k + \sqrt{d/3}\,h^{3/2}\nu_k)\big]\Big\}"
+    ),
+    symbols={name: text for name, text in MARTINGALE_SYMBOLS.items() if name in _USED} | _OWN,
+    conditions=(
+        Condition("critically-damped Langevin", "dU = AU du + diag(ε, σ)dB", _langevin),
+        FINITE_FISHER,
+        Condition("Euler–Maruyama", "P = I − hA, Q = hD", _euler),
+        Condition("one problem", "constants are numbers", _single),
+    ),
+    stated=STATED,
+    derive=derive,
+    evaluate=evaluate,
+    derivation="Eigenvalues of 𝔐⁻¹ZᵀMZ; synchronous coupling; the fixed point of the recursion.",
+    cases=(
+        Case("far mean, one short step", cld, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+             lambda: euler_maruyama(0.01, 1), ratio_ceiling=1.05,
+             decisive={"projection": 0.9, "growth": 0.95, "drift_norm": 0.9, "phase_initial_sq": 0.9}),
+        Case("large score error", cld, lambda laws: laws.Gaussian(np.zeros(1), 1.0), lambda: euler_maruyama(8, 400),
+             score_error=100.0, ratio_ceiling=2.5, decisive={"score": 0.4, "phase_score_sq": 0.15}),
+        Case("one huge step", cld, lambda laws: laws.Gaussian(np.zeros(1), 1.0), lambda: euler_maruyama(5, 1),
+             ratio_ceiling=4.0, decisive={"local": 0.25}),
+        Case("one huge step, restored ellipticity, constants", lambda: cld(epsilon=2),
+             lambda laws: laws.Gaussian(np.zeros(1), 4.0), lambda: euler_maruyama(5, 1), information="constants",
+             ratio_ceiling=3.0, decisive={"local": 0.3}),
+        Case("early stopping of far data", cld, lambda laws: laws.Gaussian(np.full(1, 30.0), 4.0),
+             lambda: euler_maruyama(1.0, 400, early_stop=0.95), ratio_ceiling=2.0, decisive={"early_stop_sq": 0.01}),
+    ),
+)

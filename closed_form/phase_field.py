@@ -1,0 +1,111 @@
+r"""A density on a box of positions and velocities, and what one row of a sampler does to it: shears, kicks, noise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import fft
+
+#: Half-width of the kernel in its deviations, and the longest kick that is spread at once.
+BAND, BLOCK = 6.5, 20.0
+#: Highest wave restored after a kernel that was widened, in the widening's own units: e^{4.5} at most.
+HIGHEST = 3.0
+#: Part of the box, from its middle, in which kicks keep their size where the box is periodic.
+FADE = 0.85
+#: Density below this part of its peak is not kicked.
+NOTHING = 1e-20
+
+
+class PhaseField:
+    """A density on a periodic box of velocities (rows) and positions (in units that stretch with the rows)."""
+
+    def __init__(self, x, v, widest: float):
+        self.x, self.v = x[None, :], v[:, None]
+        self.dx, self.dv = x[1] - x[0], v[1] - v[0]
+        self.length, self.widest = len(x) * self.dx, widest
+        self.stretch, self.leak, self.noise = 1.0, 0.0, 0.0
+        self._waves = 2 * np.pi * fft.rfftfreq(len(x), self.dx)
+        self._velocity_waves = 2 * np.pi * fft.fftfreq(len(v), self.dv)[:, None]
+        # kicks fade out near the sides of a periodic box, which hold next to nothing
+        self._inner = np.square(np.cos(np.pi / 2 * np.clip((np.abs(self.v / v[0]) - FADE) / (1 - FADE), 0.0, 1.0)))
+
+    def sheared(self, values, slope: float):
+        """p(x − slope v, v), in the box's own units."""
+        if slope == 0:
+            return values
+        turn = np.exp(self._waves * ((-1j * slope / self.stretch) * self.v))
+        return fft.irfft(fft.rfft(values, axis=1) * turn, n=values.shape[1], axis=1)
+
+    def blurred(self, values, along, excess: float):
+        """The convolution with ξ·along, ξ ~ N(0, 1), and less the variance ``excess`` in the velocity."""
+        two = along[0] != 0
+        if not two and excess == 0:
+            return values
+        waves = self._velocity_waves * along[1] + (self._waves * (along[0] / self.stretch) if two else 0.0)
+        turned = fft.fft(fft.rfft(values, axis=1) if two else values, axis=0)
+        turned *= self._damped(waves, excess)
+        turned = fft.ifft(turned, axis=0, overwrite_x=True)
+        return fft.irfft(turned, n=values.shape[1], axis=1) if two else turned.real
+
+    def _damped(self, waves, excess: float):
+        if excess == 0:
+            return np.exp(-np.square(waves) / 2)
+        # the kernel folds waves near the highest onto each other: they hold nothing of the density
+        shortest = min(2 * np.pi / 3 / self.dv, HIGHEST / np.sqrt(excess))
+        kept = np.abs(self._velocity_waves) < shortest
+        squares = np.where(kept, excess * np.square(self._velocity_waves), -np.inf)
+        return np.exp((squares - np.square(waves)) / 2)
+
+    def kicked(self, values, shift, g: float, slope: float):
+        """(∫ p(x, v) N(v'; v + shift(x, v), g + excess) dv for every position, excess), for shifts of this slope."""
+        wide = max(g, (slope * self.dv / self.widest) ** 2)
+        if wide > g:
+            shift = shift * self._inner
+        n = len(values)
+        limit = 2 * self.dv * n
+        shift = np.where(values > NOTHING * values.max(), np.clip(shift, -limit, limit), 0.0)
+        cells = max(1, int(BLOCK * math.sqrt(wide) / self.dv))
+        block = np.rint(shift / (cells * self.dv))
+        low, high = int(block.min()), int(block.max())
+        # the box and one of its length on either side
+        found = np.zeros((3 * n, values.shape[1]))
+        for number in range(low, high + 1):
+            here = block == number
+            if low == high:
+                self._spread(found, values, shift - number * cells * self.dv, number * cells, wide)
+            elif here.any():
+                near = np.where(here, shift - number * cells * self.dv, 0.0)
+                self._spread(found, np.where(here, values, 0.0), near, number * cells, wide)
+        # what leaves the box is lost, unless the widening has to be undone in a periodic one
+        inside = found[n : 2 * n] + (found[:n] + found[2 * n :] if wide > g else 0.0)
+        return inside * (self.dv / math.sqrt(2 * math.pi * wide)), wide - g
+
+    def _spread(self, found, values, shift, base: int, wide: float):
+        """Add to ``found``, ``base`` rows further, a Gaussian of variance ``wide`` around every shift."""
+        # the weight of an offset o is e^{−shift²/2g} (e^{dv shift/g})^o e^{−(o dv)²/2g}
+        start = values * np.exp(np.square(shift) * (-0.5 / wide))
+        ratio = np.exp(shift * (self.dv / wide))
+        n, band = len(values), BAND * math.sqrt(wide)
+        moved = np.empty_like(values)
+        for sign, farthest in ((1, shift.max()), (-1, -shift.min())):
+            factor = start.copy()
+            if sign < 0:
+                np.reciprocal(ratio, out=ratio)
+            for o in range(max(0, math.ceil((farthest + band) / self.dv)) + 1):
+                if o:
+                    factor *= ratio
+                elif sign < 0:
+                    continue
+                by = n + base + sign * o
+                if 0 <= by <= 2 * n:
+                    np.multiply(factor, math.exp(-((o * self.dv) ** 2) / (2 * wide)), out=moved)
+                    found[by : by + n] += moved
+
+    def watch(self, values):
+        """Keep the most mass seen near the sides of the box, and the most noise there."""
+        rows, columns = (max(1, size // 32) for size in values.shape)
+        sides = values[:rows], values[-rows:], values[:, :columns], values[:, -columns:]
+        cell = self.dx * self.dv
+        self.leak = max(self.leak, *(abs(float(side.sum())) * cell for side in sides))
+        self.noise = max(self.noise, *(float(np.abs(side).sum()) * cell for side in sides))
