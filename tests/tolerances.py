@@ -192,3 +192,10 @@ MISSED_FLOOR = 1e-9
 BIAS_EXACT = 1e-13
 # a bound computed before and after a change that must not touch it: summation order at most
 UNCHANGED = 1e-13
+
+#: Bound from fitted ingredients over the one from every step, relative: what the fit may still be off by is added.
+FITTED_STEPS = 1e-7
+#: The same below: rounding alone.
+FITTED_ROUNDING = 1e-12
+#: One step's ingredients where f or g² changes within few steps: they are held against their fit to 1e-9 of a panel's largest.
+FITTED_COEFFICIENT = 1e-6
