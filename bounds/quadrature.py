@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, cycle
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -87,6 +87,8 @@ class Path:
         Strictly decreasing forward times ending at or above 0.
     also : callable, optional
         Further integrands (as in `integrate`) that need neither a nor s², computed in the same pass.
+    also_floors : callable, optional
+        The rounding of each of these, as ``floor`` of `integrate`.
 
     Attributes
     ----------
@@ -100,7 +102,10 @@ class Path:
         Largest estimated relative quadrature error of F and C.
     """
 
-    def __init__(self, process: ForwardProcess, times: np.ndarray, also: Callable = lambda nodes: ()):
+    def __init__(
+        self, process: ForwardProcess, times: np.ndarray, also: Callable = lambda nodes: (),
+        also_floors: Callable | None = None,
+    ):
         self.process = process
         self.times = np.asarray(times, dtype=float)
         self.a = self.s_sq = None
@@ -110,7 +115,8 @@ class Path:
         self._f_end = process.f_values(upper)
         self._g_sq_end = process.g_sq_values(upper)
         (self.F, f_size, self.C, *self.also), errors = self.integrate(
-            lambda nodes: (nodes.f, np.abs(nodes.f), nodes.growth * nodes.g_sq, *also(nodes))
+            lambda nodes: (nodes.f, np.abs(nodes.f), nodes.growth * nodes.g_sq, *also(nodes)),
+            floor=also_floors and (lambda nodes: (0.0, 0.0, 0.0, *also_floors(nodes))),
         )
         self.also_errors = errors[3:]
         self.relative_error = self._check(errors, f_size)
@@ -208,7 +214,8 @@ class Path:
         tolerance : float
             Relative error, per step, at which refinement stops.
         floor : callable, optional
-            `StepNodes` -> the size of a density below which an integrand is rounding, not worth refining.
+            `StepNodes` -> the size of a density below which an integrand is rounding, not worth refining; for each
+            integrand.
 
         Returns
         -------
@@ -263,8 +270,9 @@ class Path:
         width = nodes.h * np.diff(edges)[:, :, None]
         sums, estimates = [], []
         flagged = np.zeros(edges[:, 1:].shape, dtype=bool)
-        least = 0.0 if floor is None else (floor(nodes) @ w) * width[..., 0]
-        for value in integrands(nodes):
+        floors = (0.0,) if floor is None else floor(nodes)
+        for value, least in zip(integrands(nodes), cycle(floors), strict=False):
+            least = (np.broadcast_to(least, nodes.t.shape) @ w) * width[..., 0] if np.ndim(least) else least
             kink = None
             if isinstance(value, Kinked):
                 value, kink = value.values, value.size

@@ -15,6 +15,8 @@ from .quadrature import Path, StepNodes
 from .rules import SCHEMES, Rule
 from .steps import Steps
 
+#: Relative size of a difference of coefficients below which it is rounding.
+DEFECT_ROUNDING = 64 * np.finfo(float).eps
 #: Every sampler by key: those of one block, and the splittings of position and velocity.
 SAMPLERS = {**SCHEMES, **SPLITTINGS}
 
@@ -107,7 +109,11 @@ class StepTable:
                 return rule.score_weight(n), rule.score_defect(n) if rule.score_defect else 0.0, *noise
             return rule.score_weight(n), rule.score_defect(n), *noise, rule.drift(n), n.f - rule.drift(n)
 
-        self.path = path = Path(process, scheme.grid.times, integrands)
+        def floors(n):
+            # g² less its value at the step's end, f less its value there
+            return (0.0, DEFECT_ROUNDING * n.g_sq, *(0.0,) * (not late), 0.0, DEFECT_ROUNDING * np.abs(n.f))
+
+        self.path = path = Path(process, scheme.grid.times, integrands, floors)
         self.prior_var = float(path.s_sq[0]) if scheme.prior_std is None else float(scheme.prior_std) ** 2
         self.Q, self.c2, self.c2_error = path.also[0], path.also[1], path.also_errors[1]
         self.noise_var = (

@@ -198,3 +198,10 @@ KINK_ROUNDING = 1e-12
 KINK_TIGHT = 1e-4
 #: Rate of the missed noise by central differences, the smallest lag a little above 0.
 DIFFERENCES = 1e-3
+
+#: Bound from fitted ingredients over the one from every step, relative: what the fit may still be off by is added.
+FITTED_STEPS = 1e-7
+#: The same below: rounding alone.
+FITTED_ROUNDING = 1e-12
+#: One step's ingredients where f or g² changes within few steps: they are held against their fit to 1e-9 of a panel's largest.
+FITTED_COEFFICIENT = 1e-6

@@ -37,7 +37,7 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
     """
     from bounds.theorem import NotApplicable
     from verify.certificate import find_theorem
-    from verify.planner import Planner
+    from verify.phase_planner import planner_of
 
     chosen = find_theorem(theorem)
     entries, questions = [], [load_question(name, overrides) for name in problems]
@@ -48,7 +48,7 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
                 raise Failure(f"{question.source}: {reason}")
             with naming(question.source):
                 try:
-                    planner = Planner(chosen, setting, grid=grid, horizon=horizon, score_share=score_share)
+                    planner = planner_of(chosen, setting, grid=grid, horizon=horizon, score_share=score_share)
                 except NotApplicable as error:
                     raise Failure(f"{question.source}: {error}") from None
                 for done, error in enumerate(eps):

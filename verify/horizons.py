@@ -40,18 +40,20 @@ class Horizons:
         self._bounds, self.fixed, self._stop = bounds, fixed, bounds.stop
 
     def best(
-        self, cost: Callable[[float], float], start: float | None = None, size: Callable[[float], float] = float
+        self, cost: Callable[[float], float], start: float | None = None, size: Callable[[float], float] = float,
+        patience: int = 2 * HORIZONS_PER_DOUBLING,
     ) -> float:
         """The horizon with the least cost, scanned for or near ``start``.
 
-        ``size`` turns the least cost so far into an error below which nothing of the initial error matters.
+        ``size`` turns the least cost so far into an error below which nothing of the initial error matters; where that
+        is so, the scan goes on for ``patience`` horizons without gain.
         """
         if self.fixed is not None:
             return self.fixed
         ratio = 2 ** (1 / HORIZONS_PER_DOUBLING)
         best, value = start, math.inf
         if start is None:
-            best, value = self._scan(cost, ratio, size)
+            best, value = self._scan(cost, ratio, size, patience)
         elif (value := cost(start)) == math.inf:
             return start
         span = math.log(ratio) * (1 if start is None else 3)
@@ -71,15 +73,16 @@ class Horizons:
                 break
         return found
 
-    def _scan(self, cost, ratio: float, size):
+    def _scan(self, cost, ratio: float, size, patience: int):
         horizon, worse = self._shortest, 0
         best, value = horizon, math.inf
         for _ in range(HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS):
             found = or_infinite(cost, self._stop + horizon)
+            # what is left of the initial error keeps falling: that alone is no reason to go on
             worse = 0 if found < value * (1 - GAIN) else worse + 1
             best, value = (horizon, found) if found < value else (best, value)
             # a mixture's bound may rise before it falls: only the end of the initial error ends the scan
-            if worse > 2 * HORIZONS_PER_DOUBLING and self._settled(horizon, size(value)):
+            if worse > patience and self._settled(horizon, size(value)):
                 break
             horizon *= ratio
         return self._stop + best, value

@@ -26,6 +26,8 @@ COARSE_DOUBLINGS = 24
 STUCK = 0.95
 #: The model is trusted where the bound itself is within this factor of it.
 TRUST = 1.25
+#: Two values of the model closer than this, relatively, say nothing about its slope.
+APART = 1e-6
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,7 @@ class Planner:
         self, theorem: Theorem, setting: Setting, *, grid: str = "uniform", horizon: float | None = None,
         score_share: float = 0.0,
     ):
-        if grid not in ("uniform", "best"):
-            raise ValueError(f"grid must be uniform or best, got {grid!r}")
-        if theorem.ingredients is None:
-            raise ValueError(f"theorem must be martingale or martingale-coupled, got {theorem.key}")
-        if horizon is not None and not (np.isfinite(horizon) and horizon > setting.scheme.grid.early_stop):
-            raise ValueError(f"horizon must be finite and above early_stop, got {horizon}")
-        if not 0.0 <= score_share < 1.0:
-            raise ValueError(f"score_share must lie in [0, 1), got {score_share}")
+        check_options(theorem, setting, grid, horizon, score_share)
         if setting.process.blocks != 1:
             raise ValueError(f"plans are made for one-block processes, got {setting.process.name}")
         if unmet := theorem.unmet(setting):
@@ -118,8 +113,7 @@ class Planner:
         ValueError
             If ``eps`` is not positive and finite.
         """
-        if not (np.isfinite(eps) and eps > 0):
-            raise ValueError(f"eps must be positive and finite, got {eps}")
+        check_eps(eps)
         cost = lambda T: self._bounds.steps_by_model(T, eps)  # noqa: E731
         horizon = self._horizons.best(cost, size=lambda _: eps)
         estimate = or_infinite(cost, horizon)
@@ -194,24 +188,34 @@ class Planner:
         if estimate < MANY_STEPS:
             horizon = self._horizons.best(lambda T: bounds.value(T, math.ceil(estimate), eps), horizon)
         steps, low, high = math.ceil(estimate), 0, None
-        if estimate > CALIBRATION_STEPS:
-            # cheap: what the model lacks goes like 1/K
-            eighth, quarter = (math.ceil(max(estimate / part, CALIBRATION_STEPS)) for part in (8, 4))
-            one, other = bounds.ratio(horizon, eighth, eps), bounds.ratio(horizon, quarter, eps)
-            slope = (one - other) / (1 / eighth - 1 / quarter) if quarter > eighth else 0.0
-            corrected = bounds.steps_by_model(horizon, eps, other + slope * (1 / estimate - 1 / quarter))
-            steps = steps if math.isinf(corrected) or corrected > MAX_STEPS else math.ceil(corrected)
+        points: list[tuple[float, float]] = []
+        if estimate > CALIBRATION_STEPS:  # cheap: far fewer steps say what the model lacks
+            for part in (8, 4):
+                points.append(self._squares(horizon, math.ceil(max(estimate / part, CALIBRATION_STEPS)), eps))
+            corrected = self._crossing(horizon, points, eps)
+            steps = steps if corrected > MAX_STEPS else math.ceil(corrected)
         while high is None or high - low > 1:
-            value = bounds.value(horizon, steps, eps)
-            low, high = (low, steps) if value <= eps else (steps, high)
-            exact = bounds.steps_by_model(horizon, eps, value / bounds.estimate(horizon, steps, eps))
-            if math.isinf(exact) or exact > MAX_STEPS:
+            low, high = (low, steps) if bounds.value(horizon, steps, eps) <= eps else (steps, high)
+            points.append(self._squares(horizon, steps, eps))
+            exact = self._crossing(horizon, points, eps)
+            if exact > MAX_STEPS:
                 return None, horizon
             # the model says where ε is crossed; stay inside what is known
             steps = max(math.ceil(exact), low + 1)
             if high is not None and steps >= high:
                 steps = high - 1
         return high, horizon
+
+    def _squares(self, horizon: float, steps: int, eps: float) -> tuple[float, float]:
+        """The squares of the model's value and of the bound."""
+        return self._bounds.estimate(horizon, steps, eps) ** 2, self._bounds.value(horizon, steps, eps) ** 2
+
+    def _crossing(self, horizon: float, points, eps: float) -> float:
+        """K at which the bound is ε: the square of the bound is affine in the model's, or proportional to it."""
+        (x, y), (x0, y0) = points[-1], points[-2] if len(points) > 1 else (0.0, 0.0)
+        if abs(x - x0) < APART * x or not (x - x0) * (y - y0) > 0 or not (square := x + (eps**2 - y) * (x - x0) / (y - y0)) > 0:
+            square = x * eps**2 / y
+        return self._bounds.steps_by_model(horizon, eps, eps / math.sqrt(square))
 
     def _checked(self, eps: float, steps: int, horizon: float) -> Plan:
         """The plan, with K and K − 1 evaluated by the theorem."""
@@ -248,10 +252,29 @@ class Planner:
     def _least_floor(self, eps: float, without: str = "") -> tuple[float, float]:
         """(T, floor) where the floor is lowest."""
         floor = lambda T: self._bounds.floor(T, eps, without)  # noqa: E731
-        horizon = self._horizons.best(floor, size=lambda _: eps)
+        # with a longer horizon only what is left of the initial error gets less
+        horizon = self._horizons.best(floor, size=lambda _: eps, patience=-1)
         return horizon, floor(horizon)
 
     def _sources(self) -> list[str]:
         """Error sources that may block: with a free horizon the initial error only where no other is there."""
         found = ["score bias"] * bool(self.setting.score_error) + ["early stopping"] * bool(self._bounds.stop)
         return found + ["initialisation"] * (self._horizons.fixed is not None or not found)
+
+
+def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float | None, score_share: float) -> None:
+    """Refuse what no plan can be made with."""
+    if grid not in ("uniform", "best"):
+        raise ValueError(f"grid must be uniform or best, got {grid!r}")
+    if theorem.ingredients is None:
+        raise ValueError(f"theorem must be martingale or martingale-coupled, got {theorem.key}")
+    if horizon is not None and not (np.isfinite(horizon) and horizon > setting.scheme.grid.early_stop):
+        raise ValueError(f"horizon must be finite and above early_stop, got {horizon}")
+    if not 0.0 <= score_share < 1.0:
+        raise ValueError(f"score_share must lie in [0, 1), got {score_share}")
+
+
+def check_eps(eps: float) -> None:
+    """Refuse an error that is not positive and finite."""
+    if not (np.isfinite(eps) and eps > 0):
+        raise ValueError(f"eps must be positive and finite, got {eps}")

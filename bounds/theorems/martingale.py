@@ -178,7 +178,7 @@ def missed_noise(setting: Setting, functions, amplitude=None):
     problems = int(np.prod(setting.shape, dtype=int))
     dim = np.max(setting.assumption.dim)
     (value,), (error,) = table.path.integrate(
-        integrand, problems, VARIANCE_ERROR, lambda nodes: dim * AMPLITUDE_ROUNDING * np.exp(2 * nodes.F) * nodes.g_sq
+        integrand, problems, VARIANCE_ERROR, lambda nodes: (dim * AMPLITUDE_ROUNDING * np.exp(2 * nodes.F) * nodes.g_sq,)
     )
     # N is a difference of amplitudes: what their rounding leaves is added as well
     size = table.noise_var + np.exp(2 * table.path.F) * table.path.C

@@ -1,0 +1,82 @@
+"""Plans for critically-damped Langevin: the bound at K and K − 1, its horizon, and what is out of reach."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tolerances import PLAN_EXCESS
+
+from bounds import euler_maruyama, ou
+from bounds.langevin import cld
+from bounds.theorem import NotApplicable, theorems
+from closed_form import Gaussian
+from verify.certificate import Verdict, certify
+from verify.phase_planner import PhasePlanner, planner_of
+from verify.planner import Planner
+from verify.settings import setting_of
+
+MARTINGALE = theorems()["martingale"]
+LAW = Gaussian(np.full(1, 0.5), 0.25)
+
+
+def setting(**options):
+    """N(1/2, 1/4) by critically-damped Langevin."""
+    return setting_of(cld(1, 2), LAW, euler_maruyama(1.0, 1), **options)
+
+
+def bound_of(question, horizon, steps):
+    """The theorem on a uniform grid."""
+    return MARTINGALE.bound(replace(question, scheme=euler_maruyama(horizon, steps))).total
+
+
+def test_the_plan_is_the_least_over_horizons():
+    """K reaches ε, K − 1 does not, and one per cent fewer steps reach it at no horizon."""
+    question, eps = setting(), 0.1
+    plan = planner_of(MARTINGALE, question).plan(eps)
+    assert plan.reached and plan.bound.total == bound_of(question, plan.horizon, plan.steps) <= eps
+    assert plan.bound_one_step_less == bound_of(question, plan.horizon, plan.steps - 1) > eps
+    fewer = int(np.ceil(plan.steps / PLAN_EXCESS)) - 1
+    horizons = plan.horizon * np.geomspace(0.3, 3.0, 25)
+    assert all(bound_of(question, float(horizon), fewer) > eps for horizon in horizons)
+
+
+def test_certify_holds_at_the_plan():
+    """The exact W2 of the position at the plan is at most the planned bound."""
+    plan = planner_of(MARTINGALE, setting()).plan(0.2)
+    certificate = certify("martingale", process=cld(1, 2), law=LAW, scheme=replace(euler_maruyama(1.0, 1), grid=plan.grid))
+    assert certificate.verdict is Verdict.HOLDS and certificate.bound.total == plan.bound.total <= 0.2
+
+
+def test_a_score_budget_is_kept():
+    """With a share of ε set aside the bound allows for that score error, and takes more steps."""
+    plan = planner_of(MARTINGALE, setting(), score_share=0.3).plan(0.4)
+    assert plan.score_error > 0 and plan.bound.total <= 0.4 and plan.bound.terms["score bias"] > 0
+    assert plan.steps > planner_of(MARTINGALE, setting()).plan(0.4).steps
+
+
+@pytest.mark.parametrize(
+    ("options", "score_error", "why"), [({}, 1.0, "score bias"), ({"horizon": 1.0}, 0.0, "initialisation")]
+)
+def test_what_is_out_of_reach_is_said(options, score_error, why):
+    """An unreachable ε names what blocks it and a floor above ε."""
+    plan = planner_of(MARTINGALE, setting(score_error=score_error), **options).plan(0.01)
+    assert not plan.reached and plan.steps is None and plan.blocking.startswith(why) and plan.floor > 0.01
+
+
+def test_too_many_steps_are_said():
+    """An ε that would take more steps than can be bounded names the discretisation."""
+    plan = planner_of(MARTINGALE, setting()).plan(1e-5)
+    assert not plan.reached and plan.blocking.startswith("discretisation")
+
+
+def test_the_process_chooses_the_planner_and_bad_arguments_are_refused():
+    """Best grids, shares of one and theorems of one block are refused by name."""
+    assert isinstance(planner_of(MARTINGALE, setting_of(ou(), LAW, euler_maruyama(1.0, 1))), Planner)
+    with pytest.raises(ValueError, match="grid must be uniform for cld"):
+        PhasePlanner(MARTINGALE, setting(), grid="best")
+    with pytest.raises(ValueError, match="score_share"):
+        PhasePlanner(MARTINGALE, setting(), score_share=1.0)
+    with pytest.raises(ValueError, match="eps must be positive"):
+        PhasePlanner(MARTINGALE, setting()).plan(0.0)
+    with pytest.raises(NotApplicable):
+        PhasePlanner(theorems()["martingale-coupled"], setting())

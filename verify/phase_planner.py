@@ -1,0 +1,248 @@
+r"""Plans for samplers of position and velocity: the bound itself tried at horizons and steps, for it has no model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from bounds.bound import Bound
+from bounds.grid import TimeGrid
+from bounds.setting import Setting
+from bounds.theorem import NotApplicable, Theorem
+
+from .planner import Plan, Planner, check_eps, check_options
+
+#: More steps than this take too long to bound.
+MOST_STEPS = 100_000
+#: Steps of the first look at every horizon, and most steps at which horizons are compared.
+FIRST_STEPS, COMPARED_STEPS = 100, 400
+#: Horizons tried: the shortest and the longest, times the time scale of the drift; how many per doubling.
+SHORTEST, LONGEST, PER_DOUBLING = 2.0**-4, 2.0**6, 2
+HORIZON_ACCURACY = 1e-2
+#: Rounds of horizon and steps in turn.
+ROUNDS = 2
+REMEMBERED = 256
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The bound and what steps leave of it: total, initial error, discretisation, and what else stays."""
+
+    total: float
+    initial: float
+    discretisation: float
+    score: float
+    stop: float
+
+    def floor(self, without: str = "") -> float:
+        """What is left without discretisation, and without one more source."""
+        left = {"initialisation": self.initial, "score bias": self.score, "early stopping": self.stop}
+        return sum(value for name, value in left.items() if name != without)
+
+
+class PhasePlanner:
+    """Plans for one two-block process, data law and sampler, on uniform grids.
+
+    Parameters
+    ----------
+    theorem, setting, grid, horizon, score_share
+        As for `Planner`; ``grid`` must be uniform.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as said.
+    NotApplicable
+        If a hypothesis of the theorem is not met.
+    """
+
+    def __init__(
+        self, theorem: Theorem, setting: Setting, *, grid: str = "uniform", horizon: float | None = None,
+        score_share: float = 0.0,
+    ):
+        check_options(theorem, setting, grid, horizon, score_share)
+        if grid != "uniform":
+            raise ValueError(f"grid must be uniform for {setting.process.name}: best grids are for one-block processes")
+        if unmet := theorem.unmet(setting):
+            raise NotApplicable(theorem.key, unmet)
+        self.theorem, self.setting, self.fixed, self.share = theorem, setting, horizon, score_share
+        self._seen: dict[tuple, Bound] = {}
+
+    def plan(self, eps: float) -> Plan:
+        """The plan for W2 ≤ ``eps``.
+
+        Raises
+        ------
+        ValueError
+            If ``eps`` is not positive and finite.
+        """
+        check_eps(eps)
+        horizon, needed = self._horizon(eps, FIRST_STEPS)
+        for _ in range(ROUNDS):
+            if needed > MOST_STEPS:
+                return self._blocked(eps)
+            compared = min(max(math.ceil(needed), 2), COMPARED_STEPS)
+            horizon, better = self._horizon(eps, compared, horizon)
+            settled = abs(better / needed - 1) < HORIZON_ACCURACY
+            needed = better
+            if settled:
+                break
+        steps = self._steps(eps, horizon, needed)
+        if steps is None:
+            return self._blocked(eps)
+        horizon, steps = self._improved(eps, horizon, steps)
+        bound = self._bound(horizon, steps, eps)
+        less = self._value(horizon, steps - 1, eps) if steps > 1 else None
+        return Plan(
+            self.theorem.key, eps, True, steps, horizon, self._grid(horizon, steps), self._score_error(horizon, eps),
+            bound, less, None, self._parts(horizon, min(steps, COMPARED_STEPS), eps).floor(),
+        )  # fmt: skip
+
+    # -- the bound ----------------------------------------------------------------------------------------------
+
+    @property
+    def _stop(self) -> float:
+        return self.setting.scheme.grid.early_stop
+
+    def _grid(self, horizon: float, steps: int) -> TimeGrid:
+        return TimeGrid.uniform(horizon, steps, self._stop)
+
+    def _at(self, horizon: float, steps: int, score_error: float) -> Bound:
+        asked = horizon, steps, score_error
+        if asked not in self._seen:
+            scheme = replace(self.setting.scheme, grid=self._grid(horizon, steps))
+            with np.errstate(all="ignore"):  # far too long steps overflow, and the bound is ∞
+                found = self.theorem.bound(replace(self.setting, scheme=scheme, score_error=score_error))
+            while len(self._seen) >= REMEMBERED:
+                self._seen.pop(next(iter(self._seen)))
+            self._seen[asked] = found
+        return self._seen[asked]
+
+    def _score_error(self, horizon: float, eps: float) -> float:
+        if self.share == 0:
+            return float(self.setting.score_error)
+        size = self._at(horizon, COMPARED_STEPS, 1.0).terms["score bias"]
+        return self.share * eps / size
+
+    def _bound(self, horizon: float, steps: int, eps: float) -> Bound:
+        return self._at(horizon, steps, self._score_error(horizon, eps))
+
+    def _value(self, horizon: float, steps: int, eps: float) -> float:
+        try:
+            return float(self._bound(horizon, steps, eps).total)
+        except ValueError:
+            return math.inf
+
+    def _parts(self, horizon: float, steps: int, eps: float) -> _Parts:
+        bound = self._bound(horizon, steps, eps)
+        names = ("initialisation", "discretisation", "score bias", "early stopping")
+        return _Parts(bound.total, *(float(bound.terms.get(name, 0.0)) for name in names))
+
+    # -- horizon and steps --------------------------------------------------------------------------------------
+
+    @cached_property
+    def _horizons(self) -> list[float]:
+        """Horizons to try, in units of the slowest relaxation of the drift at time 0."""
+        if self.fixed is not None:
+            return [self.fixed]
+        drift = np.array(self.setting.process.drift.subs("t", 0), dtype=float)
+        rate = float(np.min(np.abs(np.linalg.eigvals(drift).real)))
+        count = int(PER_DOUBLING * math.log2(LONGEST / SHORTEST)) + 1
+        return [self._stop + float(x) / rate for x in np.geomspace(SHORTEST, LONGEST, count)]
+
+    def _needed(self, horizon: float, steps: int, eps: float) -> float:
+        """Steps this horizon takes, from its bound with so many: the discretisation goes like 1/K."""
+        try:
+            parts = self._parts(horizon, steps, eps)
+        except ValueError:
+            return math.inf
+        spare = eps - parts.score - parts.stop
+        if not (spare > parts.initial and math.isfinite(parts.discretisation)):
+            return math.inf
+        return max(steps * parts.discretisation / math.sqrt(spare**2 - parts.initial**2), 1.0)
+
+    def _horizon(self, eps: float, steps: int, near: float | None = None) -> tuple[float, float]:
+        """(T, steps needed) at the best horizon, scanned for or near a given one."""
+        cost = lambda T: self._needed(T, steps, eps)  # noqa: E731
+        if self.fixed is not None:
+            return self.fixed, cost(self.fixed)
+        best = min(self._horizons, key=cost) if near is None else near
+        if math.isinf(cost(best)):
+            return best, math.inf
+        return self._search(cost, best)
+
+    def _search(self, cost, start: float) -> tuple[float, float]:
+        """(T, cost) by a bounded search around a horizon."""
+        centre, span = math.log(start - self._stop), 1.5 * math.log(2) / PER_DOUBLING
+        found = minimize_scalar(
+            lambda x: min(cost(self._stop + math.exp(x)), 1e300), bounds=(centre - span, centre + span),
+            method="bounded", options={"xatol": HORIZON_ACCURACY},
+        )
+        better = self._stop + math.exp(found.x)
+        return (better, cost(better)) if cost(better) < cost(start) else (start, cost(start))
+
+    def _steps(self, eps: float, horizon: float, guess: float) -> int | None:
+        """Smallest K at this horizon, by the bound itself at K and K − 1; None beyond `MOST_STEPS`."""
+        low, high, steps = 0, None, max(math.ceil(guess), 1)
+        points: list[tuple[int, float]] = []
+        while high is None or high - low > 1:
+            if steps > MOST_STEPS:
+                return None
+            value = self._value(horizon, steps, eps)
+            low, high = (low, steps) if value <= eps else (steps, high)
+            points.append((steps, value))
+            steps = _crossing(points, eps)
+            if high is None:
+                steps = min(max(steps, low + 1), 2 * low)
+            elif not low < steps < high:
+                # at the crossing, K or K − 1 is known: the other is next
+                steps = min(max(steps, low + 1), high - 1)
+        return high
+
+    def _improved(self, eps: float, horizon: float, steps: int) -> tuple[float, int]:
+        """(T, K) after moving the horizon of few steps by the bound itself, as long as that saves steps."""
+        while self.fixed is None and 1 < steps <= COMPARED_STEPS:
+            moved, value = self._search(partial(self._value, steps=steps - 1, eps=eps), horizon)
+            if not value <= eps:
+                break
+            horizon, steps = moved, self._steps(eps, moved, steps - 1)
+        return horizon, steps
+
+    def _blocked(self, eps: float) -> Plan:
+        """What more steps do not remove."""
+        floors = {}
+        for horizon in self._horizons:
+            try:
+                floors[horizon] = self._parts(horizon, FIRST_STEPS, eps)
+            except ValueError:
+                continue
+        horizon = min(floors, key=lambda T: floors[T].floor())
+        floor = floors[horizon].floor()
+        if floor < eps:
+            reason = f"discretisation: more than {MOST_STEPS} steps would be needed"
+        else:
+            sources = ["score bias"] * bool(self.setting.score_error) + ["early stopping"] * bool(self._stop)
+            sources += ["initialisation"] * (self.fixed is not None or not sources)
+            left = {source: min(parts.floor(source) for parts in floors.values()) for source in sources}
+            worst = min(left, key=left.get)
+            reason = f"{worst} keeps the bound above {eps:g} whatever the steps; without it the floor is {left[worst]:.3g}"
+        allowed = self._score_error(horizon, eps)
+        return Plan(self.theorem.key, eps, False, None, horizon, None, allowed, None, None, reason, floor)
+
+
+def _crossing(points: list[tuple[int, float]], eps: float) -> int:
+    """K where the bound is ε: affine in 1/K through the last two points, or proportional to it."""
+    (k, value), (k0, value0) = points[-1], points[-2] if len(points) > 1 else (math.inf, 0.0)
+    slope = (value - value0) / (1 / k - 1 / k0) if k != k0 else 0.0
+    if not (math.isfinite(slope) and slope > 0 and (inverse := 1 / k + (eps - value) / slope) > 0):
+        inverse = eps / (value * k)
+    return math.ceil(min(1 / inverse, 1e15)) if inverse > 0 else 2 * k
+
+
+def planner_of(theorem: Theorem, setting: Setting, **options) -> Planner | PhasePlanner:
+    """The planner for the setting's process; ``options`` as for `Planner`."""
+    return (PhasePlanner if setting.process.blocks == 2 else Planner)(theorem, setting, **options)
