@@ -14,8 +14,16 @@ def test_the_table_in_text_and_json():
 
 
 def test_formats():
-    """Markdown and LaTeX come out as such, and exclude --json."""
-    assert run("table", "--format", "latex").stdout.startswith(r"\begin{tabular}")
+    """Markdown and LaTeX hold the name, the three orders and the lower bound of every row, and exclude --json."""
+    tex = run("table", "--format", "latex").stdout
+    rows = [line for line in tex.splitlines() if line.endswith(r"\\")]
+    assert tex.startswith(r"\begin{tabular}{llllllll}") and len(rows) == 8 and all(line.count("&") == 7 for line in rows)
+    assert rows[0].startswith("VE, exponential & $0$ &")
+    assert all(line.endswith(r"$\Omega(\sqrt{d}/\varepsilon)$ \\") for line in rows)
+    assert sum(" & no & " in line for line in rows) == 1
+    markdown = run("table", "--format", "markdown").stdout.splitlines()
+    assert markdown[0].endswith("| martingale K | lower bound |") and all(line.endswith("| Ω(√d/ε) |") for line in markdown[2:])
+    assert len(markdown) == 10
     assert_refused(run("table", "--format", "latex", "--json"))
 
 

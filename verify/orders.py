@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 PUBLISHED_THEOREM, OURS = "gao2025-general-sde", "martingale"
-LOWER = "Ω(√d/ε)"
+#: Proposition 8 of arXiv 2311.11003: what Euler–Maruyama cannot beat on Gaussian data, whatever f and g.
+LOWER, LOWER_LATEX = "Ω(√d/ε)", r"\Omega(\sqrt{d}/\varepsilon)"
 
 
 def published_rows(tell: Callable = lambda fraction=None, what=None: None) -> list[dict]:
@@ -38,7 +39,8 @@ def derived_row(name: str, f, g_sq) -> dict:
     g = sympy.powsimp(sympy.sqrt(g_sq), force=True)
     return {
         "process": name, "f": str(f), "g": str(g), "f_latex": sympy.latex(f), "g_latex": sympy.latex(g),
-        "derived": _orders(PUBLISHED_THEOREM, f, g_sq), "martingale": _orders(OURS, f, g_sq), "lower_bound": LOWER,
+        "derived": _orders(PUBLISHED_THEOREM, f, g_sq), "martingale": _orders(OURS, f, g_sq),
+        "lower_bound": LOWER, "lower_bound_latex": LOWER_LATEX,
     }  # fmt: skip
 
 
@@ -66,14 +68,19 @@ def _plain(row: dict) -> dict:
     return row
 
 
-_HEAD = ("process", "f", "g", "published K", "derived K", "agrees", "martingale K")
+#: Letters of a name that LaTeX would read as something else.
+_TEXT = {
+    "√": r"$\surd$", "^": r"\^{}", "ρ": r"$\rho$", "–": "--", "_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "\\": r"\textbackslash{}", "ε": r"$\varepsilon$",
+}  # fmt: skip
+_HEAD = ("process", "f", "g", "published K", "derived K", "agrees", "martingale K", "lower bound")
 
 
 def _cells(row: dict) -> tuple[str, ...]:
     agrees = {True: "yes", False: "no", None: ""}[row["agrees"]]
     published = row["published"]["steps"] if row["published"] else ""
     steps = [row[part].get("steps", "none: " + row[part].get("reason", "")) for part in ("derived", "martingale")]
-    return row["process"], row["f"], row["g"], published, steps[0], agrees, steps[1]
+    return row["process"], row["f"], row["g"], published, steps[0], agrees, steps[1], row["lower_bound"]
 
 
 def text_table(rows: Sequence[dict]):
@@ -93,13 +100,17 @@ def markdown(rows: Sequence[dict]) -> str:
 
 
 def latex(rows: Sequence[dict]) -> str:
-    """The rows as a LaTeX tabular."""
-    lines = [r"\begin{tabular}{lllll}", r"$f$ & $g$ & published & derived & martingale \\ \hline"]
+    """The rows as a LaTeX tabular; needs no package."""
+    head = [name if name in ("process", "agrees", "lower bound") else name.replace(" K", " $K$") for name in _HEAD]
+    head[1:3] = "$f$", "$g$"
+    lines = [rf"\begin{{tabular}}{{{'l' * len(head)}}}", " & ".join(head) + r" \\ \hline"]
     for row in rows:
         steps = [row[part].get("latex", {}).get("steps") for part in ("derived", "martingale")]
         published = row["published"]["latex"] if row["published"] else None
-        cells = [row["f_latex"], row["g_latex"], published, *steps]
-        lines.append(" & ".join(f"${cell}$" if cell else "--" for cell in cells) + r" \\")
+        agrees = {True: "yes", False: "no", None: "--"}[row["agrees"]]
+        name = "".join(_TEXT.get(letter, letter) for letter in row["process"])
+        maths = [f"${cell}$" if cell else "--" for cell in (row["f_latex"], row["g_latex"], published, *steps)]
+        lines.append(" & ".join([name, *maths[:4], agrees, maths[4], f"${row['lower_bound_latex']}$"]) + r" \\")
     return "\n".join([*lines, r"\end{tabular}", ""])
 
 
