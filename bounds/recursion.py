@@ -3,7 +3,8 @@ r"""The error recursion :math:`E_k^2 = (A_k E_{k-1} + d_k)^2 + v_k^2` of docs/th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from functools import cached_property
+from math import hypot, sqrt
 
 import numpy as np
 
@@ -13,10 +14,12 @@ STEP_ROUNDING = 8 * np.finfo(float).eps
 RUN, SHORT_RUN = 4096, 256
 #: Products and errors of steps propagated together stay below this and above its inverse.
 WIDEST = 1e60
+#: Below it (and above its inverse) squares leave the range of floats.
+LEAST = 1e-150
 #: Rounds of sums: each brings them closer from above.
 MOST_ROUNDS = 50
-#: Relative change of a run's error at which the rounds end.
-SETTLED = 1e-13
+#: Relative change of a run's error, per step, at which the rounds end: half of the rounding that is added.
+SETTLED = STEP_ROUNDING / 2
 #: Contractions multiplied before their logarithm is taken.
 FACTORS = 256
 
@@ -107,9 +110,7 @@ def propagate(initial, contraction, drift, variance):
             for a, d, v in zip(*(np.moveaxis(x, -1, 0) for x in columns), strict=True):
                 error *= a
                 error += d
-                error *= error
-                error += v
-                np.sqrt(error, out=error)
+                np.hypot(error, np.sqrt(v), out=error)  # a square may underflow
     error = np.where(np.isnan(error), np.inf, error)
     return round_up(error, steps)
 
@@ -128,7 +129,7 @@ def _propagate_steps(error: float, contraction, drift, variance) -> float:
     # the square root couples every step to the one before
     for a, d, v in zip(contraction.tolist(), drift.tolist(), variance.tolist(), strict=True):
         moved = a * error + d
-        error = sqrt(moved * moved + v) if moved < 1e150 else moved + sqrt(v)
+        error = sqrt(moved * moved + v) if LEAST < moved < 1 / LEAST else hypot(moved, sqrt(v))
     return error
 
 
@@ -144,38 +145,52 @@ def _propagate_run(errors: list[float], contraction, drift, variance) -> list[fl
         moved = drift / product
         noise = variance / product
         noise /= product
-        sums = float(moved.sum()), float(noise.sum())
-        if not all(x < WIDEST for x in (*sums, *errors)):
+        run = _Run(moved, noise)
+        if not all(x < WIDEST for x in (run.moved_sum, run.noise_sum, *errors)):
             return None
-        return [_sums(error, moved, noise, *sums) * float(product[-1]) for error in errors]
+        return [run.end(error) * float(product[-1]) for error in errors]
 
 
-def _sums(start: float, moved, noise, moved_sum: float, noise_sum: float) -> float:
-    r"""x after the run.  An x from above on the right of the equation gives a smaller one from above on the left.
+class _Run:
+    r"""x after some steps.  An x from above on the right of the equation gives a smaller one from above on the left.
 
-    The first is :math:`\sum d + (x_0^2 + \sum v^2)^{1/2}` (Minkowski).
+    The first is :math:`x_k \le \sum d + (x_0^2 + \sum v^2)^{1/2}` (Minkowski).
     """
-    last, least = moved_sum + sqrt(start * start + noise_sum), sqrt((start + moved_sum) ** 2 + noise_sum)
-    if last - least <= SETTLED * last:
+
+    def __init__(self, moved, noise):
+        self.moved, self.noise = moved, noise
+        self.moved_sum, self.noise_sum = float(moved.sum()), float(noise.sum())
+
+    @cached_property
+    def _sums(self):
+        """Sums of v² and of d so far, and d² + v²."""
+        return np.cumsum(self.noise), np.cumsum(self.moved), np.square(self.moved) + self.noise
+
+    def end(self, start: float) -> float:
+        """x after the run from ``start``."""
+        moved, moved_sum = self.moved, self.moved_sum
+        spread = sqrt(self.noise_sum)
+        last, least = moved_sum + hypot(start, spread), hypot(start + moved_sum, spread)
+        settled = SETTLED * len(moved)
+        if last - least <= settled * last or last < LEAST:
+            return last
+        noises, moves, square = self._sums
+        above = np.sqrt(noises + start * start)
+        above += moves
+        # the first round's last x alone: mostly that will do
+        first = start * start + float(square.sum()) + 2 * (start * float(moved[0]) + float(moved[1:] @ above[:-1]))
+        change, last = last - sqrt(first), sqrt(first)
+        for rounds in range(MOST_ROUNDS):
+            # the next change is smaller by the part of the drift in x
+            if change * moved_sum <= settled * last * last:
+                break
+            gained = square.copy()
+            gained[1:] += 2 * moved[1:] * above[:-1]
+            gained[0] += start * (start + 2 * moved[0])
+            np.sqrt(np.cumsum(gained, out=above), out=above)
+            if rounds:
+                change, last = last - float(above[-1]), float(above[-1])
         return last
-    above = np.cumsum(noise)
-    above += start * start
-    np.sqrt(above, out=above)
-    above += np.cumsum(moved)
-    square = np.square(moved)
-    square += noise
-    square[0] += start * start
-    twice = 2 * moved
-    for _ in range(MOST_ROUNDS):
-        gained = square.copy()
-        gained[1:] += twice[1:] * above[:-1]
-        gained[0] += twice[0] * start
-        np.sqrt(np.cumsum(gained, out=above), out=above)
-        change, last = last - float(above[-1]), float(above[-1])
-        # the next change is smaller by the part of the drift in x
-        if change * moved_sum <= SETTLED * last * last:
-            break
-    return last
 
 
 def product_of(contraction):

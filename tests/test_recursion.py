@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from tolerances import SUMS_OF_RUNS
 
 from bounds.recursion import propagate, round_up, weights
 
@@ -26,6 +27,21 @@ def test_one_and_many_follow_the_definition(data, steps):
         assert float(one) == pytest.approx(float(error), rel=1e-11, abs=1e-300)
         assert batch[i] == pytest.approx(float(error), rel=1e-11, abs=1e-300)
         assert one >= error
+
+
+@pytest.mark.parametrize("bias", [0.0, 1e-12, 1e-3, 1e-170])
+@pytest.mark.parametrize("start", [0.0, 1e-3, 10.0])
+def test_runs_of_steps_follow_the_definition(bias, start):
+    """Thousands of steps at once give the loop's value from above, whether bias or variance dominates, and from any start."""
+    rng = np.random.default_rng(5)
+    a, d = 1 - 1e-3 * rng.random(9000), bias * rng.random(9000)
+    for variance in (0.0, 1e-10, 1.0):
+        v, error = variance * rng.random(9000), np.longdouble(start)
+        for k in range(9000):
+            error = np.hypot(np.longdouble(a[k]) * error + d[k], np.sqrt(np.longdouble(v[k])))
+        found = propagate(start, a, d, v)
+        assert found >= error
+        assert float(found) == pytest.approx(float(error), rel=SUMS_OF_RUNS, abs=1e-160)
 
 
 @given(st.data(), STEPS)

@@ -205,3 +205,5 @@ FITTED_STEPS = 1e-7
 FITTED_ROUNDING = 1e-12
 #: One step's ingredients where f or g² changes within few steps: they are held against their fit to 1e-9 of a panel's largest.
 FITTED_COEFFICIENT = 1e-6
+#: The recursion by sums over runs of steps against the loop: its own rounding allowance, twice, for 9,000 steps.
+SUMS_OF_RUNS = 4e-11
