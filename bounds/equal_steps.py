@@ -179,8 +179,10 @@ class _Sample:
             if expression.has(TIME)
         ]  # fmt: skip
         chosen = [0, 1, 2, 3, *(row for row, _ in checks)]
-        # equal steps differ by the rounding of their times, and v² goes like their cube
-        slack = np.array([jitter, 3 * jitter, 3 * jitter, 3 * jitter])[:, None]
+        # equal steps differ by the rounding of their times, and v² goes like their cube; |T_n| <= 1
+        slack = np.array([jitter, 3 * jitter, 3 * jitter, 3 * jitter]) * np.abs(series[:4]).sum(axis=1)
+        series = series.copy()
+        series[:4, 0] += slack + error[:4]
         for start in range(0, count, CHUNK):
             stop = min(start + CHUNK, count)
             place = 2 * np.arange(start, stop) / (count - 1) - 1
@@ -190,9 +192,8 @@ class _Sample:
                 if np.abs(there - filled[row]).max() > COEFFICIENT_ERROR * np.abs(there).max() + error[which]:
                     return False
             part = columns[:, first + start : first + stop]
-            part[...] = filled[:4]
-            part += slack * np.abs(part) + error[:4, None]
-            np.maximum(part[1:], 0.0, out=part[1:])
+            part[0] = filled[0]
+            np.maximum(filled[1:4], 0.0, out=part[1:])
         return True
 
 

@@ -60,8 +60,8 @@ class TimeGrid:
             raise ValueError(f"grid must be a list of at least two times, got shape {times.shape}")
         if not np.all(np.isfinite(times)):
             raise ValueError("grid must hold finite times only")
-        if np.any(np.diff(times) >= 0):
-            at = int(np.argmax(np.diff(times) >= 0))
+        if np.any(rises := times[1:] >= times[:-1]):
+            at = int(np.argmax(rises))
             raise ValueError(f"grid must decrease strictly, got {times[at]:g} then {times[at + 1]:g}")
         if times[-1] < 0:
             raise ValueError(f"grid must end at a time >= 0, got {times[-1]:g}")

@@ -130,7 +130,8 @@ class StepTable:
         # P, Q, a and s² are floats: a sampler that is exact on paper is off by their rounding
         with np.errstate(divide="ignore"):
             rounding = 8 * np.finfo(float).eps * (1 + np.minimum(np.abs(np.log(path.a[:-1])), 700.0))
-        self.c1_error = self.c1_error + rounding * self.P
+        # with f = 0 both Φ⁻¹ and P are 1, exactly
+        self.c1_error = self.c1_error + np.where((path.F == 0) & (self.P == 1), 0.0, rounding * self.P)
         self.c2_error = self.c2_error + rounding * self.Q
 
     def matched_hessian(self, nodes: StepNodes):
