@@ -14,7 +14,7 @@ from bounds.quadrature import Path
 from .bound_on_grids import BoundOnGrids
 
 #: Horizons tried per doubling of the horizon at first.
-HORIZONS_PER_DOUBLING = 3
+HORIZONS_PER_DOUBLING = 2
 LONGEST_DOUBLINGS = 40
 #: s/a at the shortest horizon tried, over the size of the data.
 LITTLE_NOISE = 1e-2
@@ -56,7 +56,7 @@ class Horizons:
             best, value = self._scan(cost, ratio, size, patience)
         elif (value := cost(start)) == math.inf:
             return start
-        span = math.log(ratio) * (1 if start is None else 3)
+        span = math.log(ratio) if start is None else math.log(2.0)
         centre = math.log(best - self._stop)
         found = minimize_scalar(
             lambda x: min(or_infinite(cost, self._stop + math.exp(x)), 1e300),

@@ -2,6 +2,7 @@ r"""The smallest number of steps that reaches W2 ≤ ε under a bound, with its 
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -166,8 +167,10 @@ class Planner:
         tried, low = high, high // 2
         while low > 0 and least(low) <= eps:
             low, high = low // 2, low
-        while high - low > 1:
-            middle = (low + high) // 2
+        for attempt in itertools.count(1):
+            if high - low <= 1:
+                break
+            middle = (low + high) // 2 if attempt % 3 == 0 or low == 0 else _between(low, high, least(low), least(high), eps)
             low, high = (low, middle) if least(middle) <= eps else (middle, high)
         horizon = best[high][1]
         while high > 1 and value(horizon, high - 1, eps) <= eps:
@@ -260,6 +263,14 @@ class Planner:
         """Error sources that may block: with a free horizon the initial error only where no other is there."""
         found = ["score bias"] * bool(self.setting.score_error) + ["early stopping"] * bool(self._bounds.stop)
         return found + ["initialisation"] * (self._horizons.fixed is not None or not found)
+
+
+def _between(low: int, high: int, above: float, below: float, eps: float) -> int:
+    """Steps between two numbers of them, where a power law through their bounds, ``above`` and at most ε, crosses ε."""
+    if not (0 < below < above < math.inf):
+        return (low + high) // 2
+    part = math.log(above / eps) / math.log(above / below)
+    return min(max(math.ceil(low * (high / low) ** part), low + 1), high - 1)
 
 
 def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float | None, score_share: float) -> None:
