@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import sympy
 from scipy.integrate import quad
-from tolerances import LEADING_ORDER, LEADING_QUADRATURE
+from tolerances import LEADING_ORDER, LEADING_QUADRATURE, SLOPE_OF_LEADING_ORDER
 
-from bounds import ou, ve, vp
+from bounds import ou, sub_vp, ve, vp
+from bounds.schedules import cosine, exponential, linear, polynomial
 from verify.lower_constants import (
     measured_constants,
     plot_constants,
@@ -42,6 +43,19 @@ def test_where_the_constant_vanishes():
     """For OU only at σ0² = 1.59708; for VE with constant g nowhere."""
     assert [std**2 for std in vanishing_stds(ou(), 15.0)] == [pytest.approx(1.59708, abs=1e-5)]
     assert vanishing_stds(ve(1), 60.0) == []
+
+
+@pytest.mark.parametrize(
+    "process, horizon",
+    [(vp(linear("1/10", "199/10")), 1.5), (vp(polynomial(1, 2, 2)), 3.0), (vp(exponential("1/10", 5)), 1.5), (vp(cosine()), 0.99),
+     (sub_vp(linear("1/10", "199/10")), 1.5)],
+    ids=["linear", "polynomial", "exponential", "cosine", "sub-vp"],
+)
+def test_at_the_vanishing_std_the_error_is_of_second_order(process, horizon):
+    """One σ0 for every named schedule; there the exact error falls like K⁻², and like K⁻¹ a little beside it."""
+    (std,) = vanishing_stds(process, horizon)
+    fewer, more = (measured_constants(process, horizon, steps, [std, 1.5 * std]) / steps for steps in (2000, 4000))
+    np.testing.assert_allclose(np.log2(fewer / more), [2.0, 1.0], atol=SLOPE_OF_LEADING_ORDER)
 
 
 @pytest.mark.parametrize("process, horizon", [(ou(), 10.0), (ve(1), 50.0)], ids=["ou", "ve"])
