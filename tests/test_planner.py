@@ -97,6 +97,12 @@ def planned(process, eps, dim=1, **options):
     return Planner(MARTINGALE, Setting(process, constants(dim), euler_maruyama(1, 1)), **options).plan(eps)
 
 
+def test_a_process_that_ends_is_planned_up_to_its_end():
+    """Where a(t) reaches 0 the best horizon may lie in a valley just before that: it is found."""
+    plan = check_against_brute_force(16, 24)
+    assert plan.reached and plan.steps < 150
+
+
 #: One process of each row of the published table.
 ROWS = [ve("exp(t)"), ve(1), ve("sqrt(2*t)"), ve("(1+t)**2"), ou(), vp("1/10+2*t"), vp("(1+t)**3"), vp("exp(t)/2")]
 

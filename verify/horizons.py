@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import bisect, minimize_scalar
 
 from bounds.quadrature import Path
 
@@ -22,6 +22,10 @@ LITTLE_NOISE = 1e-2
 HORIZON_ACCURACY = 1e-3
 #: Part of the error at which the initial one no longer matters.
 NEGLIGIBLE = 1e-3
+#: s/a beyond which no horizon is of use.
+BEYOND = 1e30
+#: Relative accuracy of the time at which a process ends.
+END_ACCURACY = 1e-8
 #: Relative gain of a longer horizon that counts, and growth of s/a over a doubling that does.
 GAIN, SATURATED = 1e-6, 1e-6
 
@@ -57,35 +61,59 @@ class Horizons:
         elif (value := cost(start)) == math.inf:
             return start
         span = math.log(ratio) if start is None else math.log(2.0)
-        centre = math.log(best - self._stop)
+        centre = math.log(self._scale(best))
         found = minimize_scalar(
-            lambda x: min(or_infinite(cost, self._stop + math.exp(x)), 1e300),
+            lambda x: min(or_infinite(cost, self._at(math.exp(x))), 1e300),
             bounds=(centre - span, centre + span), method="bounded", options={"xatol": HORIZON_ACCURACY},
         )
-        return self._stop + math.exp(found.x) if found.fun <= value else best
+        return self._at(math.exp(found.x)) if found.fun <= value else best
+
+    def _at(self, scale: float) -> float:
+        """The horizon of a scale: t0 + scale at first; where the process ends, doublings of the scale halve what is left."""
+        return self._stop + scale / (1 + scale / self._longest)
+
+    def _scale(self, horizon: float) -> float:
+        """The inverse of `_at`."""
+        length = horizon - self._stop
+        return length / max(1 - length / self._longest, END_ACCURACY)
+
+    @cached_property
+    def _longest(self) -> float:
+        """How long the process lasts: ∞, or just below the time at which a reaches 0 or s² infinity."""
+        low = self._shortest
+        for _ in range(LONGEST_DOUBLINGS // 3):
+            if self._noise(8 * low) == math.inf:
+                if self._noise(low) > BEYOND:
+                    break  # it only leaves the range of numbers
+                ended = bisect(lambda x: math.copysign(1.0, 1e300 - self._noise(x)), low, 8 * low, rtol=END_ACCURACY)
+                return ended * (1 - 2 * END_ACCURACY)
+            low *= 8
+        return math.inf
 
     def coarse(self, doublings: int, error: float) -> list[float]:
         """Horizons a factor of two apart, from the shortest to where the initial error is far below ``error``."""
         found = []
         for power in range(doublings):
-            found.append(self._stop + self._shortest * 2.0**power)
-            if self._settled(found[-1] - self._stop, error):
+            scale = self._shortest * 2.0**power
+            found.append(self._at(scale))
+            if self._settled(scale, error):
                 break
         return found
 
     def _scan(self, cost, ratio: float, size, patience: int):
-        horizon, worse = self._shortest, 0
-        best, value = horizon, math.inf
+        scale, worse = self._shortest, 0
+        best, value = self._at(scale), math.inf
         for _ in range(HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS):
-            found = or_infinite(cost, self._stop + horizon)
+            horizon = self._at(scale)
+            found = or_infinite(cost, horizon)
             # what is left of the initial error keeps falling: that alone is no reason to go on
             worse = 0 if found < value * (1 - GAIN) else worse + 1
             best, value = (horizon, found) if found < value else (best, value)
             # a mixture's bound may rise before it falls: only the end of the initial error ends the scan
-            if worse > patience and self._settled(horizon, size(value)):
+            if worse > patience and self._settled(scale, size(value)):
                 break
-            horizon *= ratio
-        return self._stop + best, value
+            scale *= ratio
+        return best, value
 
     @cached_property
     def _shortest(self) -> float:
@@ -112,12 +140,13 @@ class Horizons:
         kept = float(path.a[0] / path.a[1])
         return math.sqrt(path.C[0]) / kept if kept > 0 else math.inf
 
-    def _settled(self, horizon: float, error: float) -> bool:
+    def _settled(self, scale: float, error: float) -> bool:
         """Whether a longer horizon changes nothing: little is left of the initial error, or s/a has stopped growing."""
-        if self._noise(horizon) <= self._noise(horizon / 2) * (1 + SATURATED):
+        horizon = self._at(scale)
+        if self._noise(horizon - self._stop) <= self._noise(self._at(scale / 2) - self._stop) * (1 + SATURATED):
             return True
         try:
-            return self._bounds.initial_left(self._stop + horizon) < NEGLIGIBLE * error
+            return self._bounds.initial_left(horizon) < NEGLIGIBLE * error
         except ValueError:
             return True
 
