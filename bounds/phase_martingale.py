@@ -158,19 +158,19 @@ class PhaseProblem:
     def measures(self, valued: Valued) -> np.ndarray:
         """W_0 … W_K against these weights."""
         setting, later = self.setting, valued.weights[1:]
-        drift = valued.bias + valued.score * setting.score_error
+        # an error that is not there adds nothing, even where its weight overflows
+        s = valued.score * setting.score_error if setting.score_error else np.zeros_like(valued.bias)
+        fresh = np.square(valued.score * setting.score_noise) if setting.score_noise else 0.0
         noise = self.missed.measure(later)
         spread = self._score_measure(later)
         shifted = self._bias_measure()
         # (b + s)² = (1 + s/b) b² + (1 + b/s) s²
-        s = valued.score * setting.score_error
         with np.errstate(invalid="ignore", divide="ignore"):
             both = np.where((s > 0) & (valued.bias > 0), s / valued.bias, 0.0)
             back = np.where((s > 0) & (valued.bias > 0), valued.bias / s, 0.0)
         pulled = (1 + both)[:, None] * shifted + (1 + back)[:, None] * setting.score_error**2 * spread
-        variance = valued.variance + np.square(valued.score * setting.score_noise)
         return forward(
-            self.jacobians, valued.weights, valued.initial.measure, drift, pulled, variance,
+            self.jacobians, valued.weights, valued.initial.measure, valued.bias + s, pulled, valued.variance + fresh,
             noise + setting.score_noise**2 * spread,
         )  # fmt: skip
 
@@ -222,8 +222,10 @@ def candidates(problem: PhaseProblem):
             break
         measures = problem.measures(current)
         improved = problem.valued("optimal", backward(problem.jacobians, last, measures[:-1]))
-        certified.append((improved.total, float(np.sqrt(max(problem.measures(improved)[-1, 0], 0.0)))))
         found.append(improved)
+        if not np.isfinite(improved.total):
+            break
+        certified.append((improved.total, float(np.sqrt(max(problem.measures(improved)[-1, 0], 0.0)))))
         gained = current.total - improved.total
         current = improved
         if gained < GAIN * current.total:
