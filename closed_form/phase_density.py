@@ -56,20 +56,33 @@ class PhaseMixtureScore:
         share /= share.sum(axis=-1, keepdims=True)
         return tuple(-np.sum(share[..., None] * pulled, axis=-2) for pulled in (pulled_x, pulled_v))
 
-    def velocity_score(self, x, v):
-        """∇_v log p_t on the line (d = 1), for positions and velocities of shapes that broadcast, whatever their rank."""
-        logs, pulled = [], []
+    def pushed(self, push, x, v):
+        """push·(∇_x, ∇_v) log p_t on the line (d = 1), for positions and velocities of shapes that broadcast."""
+        return self._pushed(push, x, v)[0]
+
+    def pushed_with_slope(self, push, x, v):
+        """(`pushed`, its derivative in x)."""
+        return self._pushed(push, x, v, slope=True)
+
+    def _pushed(self, push, x, v, slope: bool = False):
+        logs, pulled, steeper, pulls = [], [], [], []
         for mean, xx, xv, vv, scale in zip(self.means[:, 0], self.xx, self.xv, self.vv, self.log_scale, strict=True):
             gap_x, gap_v = x - self.phi[0] * mean, v - self.phi[1] * mean
             force = xv * gap_x + vv * gap_v
             # the energy by its complete square: V_xx⁻¹ gap_x² + vv⁻¹ force²
             logs.append(scale - ((xx - xv * xv / vv) * np.square(gap_x) + np.square(force) / vv) / 2)
-            pulled.append(force)
-        if len(logs) == 1:
-            return -pulled[0]
-        top = np.max(logs, axis=0)
-        total, summed = 0.0, 0.0
-        for log, force in zip(logs, pulled, strict=True):
-            share = np.exp(log - top)
+            along = xx * gap_x + xv * gap_v if slope or push[0] else 0.0
+            pulled.append(push[1] * force + push[0] * along)
+            if slope:
+                steeper.append(push[1] * xv + push[0] * xx)
+                pulls.append(along)
+        top = np.max(logs, axis=0) if len(logs) > 1 else logs[0]
+        total, summed, mixed, pull, rise = 0.0, 0.0, 0.0, 0.0, 0.0
+        for i, (log, force) in enumerate(zip(logs, pulled, strict=True)):
+            share = np.exp(log - top) if len(logs) > 1 else 1.0
             total, summed = total + share, summed + share * force
-        return -summed / total
+            if slope:
+                pull, mixed, rise = pull + share * pulls[i], mixed + share * pulls[i] * force, rise + share * steeper[i]
+        mean = summed / total
+        # share_i′ = share_i (E[pull] − pull_i)
+        return -mean, (mixed / total - mean * pull / total - rise / total) if slope else None

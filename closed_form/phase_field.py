@@ -7,12 +7,14 @@ import math
 import numpy as np
 from scipy import fft
 
-#: Half-width of the kernel in its deviations, and the longest kick that is spread at once.
-BAND, BLOCK = 6.5, 20.0
+#: Half-width of the kernel in its deviations, the same where all of it is taken back, and the longest kick spread at once.
+BAND, WIDE_BAND, BLOCK = 6.5, 8.0, 20.0
 #: Highest wave restored after a kernel that was widened, in the widening's own units: e^{4.5} at most.
 HIGHEST = 3.0
 #: Part of the box, from its middle, in which kicks keep their size where the box is periodic.
 FADE = 0.85
+#: Slope of a map of positions from which the density is taken at more places than the grid's.
+STEEP = 1.2
 #: Density below this part of its peak is not kicked.
 NOTHING = 1e-20
 
@@ -20,13 +22,14 @@ NOTHING = 1e-20
 class PhaseField:
     """A density on a periodic box of velocities (rows) and positions (in units that stretch with the rows)."""
 
-    def __init__(self, x, v, widest: float):
+    def __init__(self, x, v, widest: float, band: float = BAND):
         self.x, self.v = x[None, :], v[:, None]
         self.dx, self.dv = x[1] - x[0], v[1] - v[0]
-        self.length, self.widest = len(x) * self.dx, widest
+        self.length, self.widest, self.band = len(x) * self.dx, widest, band
         self.stretch, self.leak, self.noise = 1.0, 0.0, 0.0
         self._waves = 2 * np.pi * fft.rfftfreq(len(x), self.dx)
         self._velocity_waves = 2 * np.pi * fft.fftfreq(len(v), self.dv)[:, None]
+        self._crosswise = None
         # kicks fade out near the sides of a periodic box, which hold next to nothing
         self._inner = np.square(np.cos(np.pi / 2 * np.clip((np.abs(self.v / v[0]) - FADE) / (1 - FADE), 0.0, 1.0)))
 
@@ -57,6 +60,20 @@ class PhaseField:
         squares = np.where(kept, excess * np.square(self._velocity_waves), -np.inf)
         return np.exp((squares - np.square(waves)) / 2)
 
+    def displaced(self, values, shift, slope: float):
+        """p after x → x + shift(x, v), a map of this slope at most; ``shift`` takes offsets of the places, in the box's units."""
+        if self._crosswise is None:
+            self._crosswise = PhaseField(self.v[:, 0], self.x[0], self.widest, WIDE_BAND)
+        between = max(1, math.ceil(slope / STEEP))
+        waves, found = fft.rfft(values, axis=1), 0.0
+        for offset in np.arange(between) * (self.dx / between):
+            # the density and the shift at places in between, which end no farther apart than the grid's
+            there = fft.irfft(waves * np.exp(1j * self._waves * offset), n=values.shape[1], axis=1) if offset else values
+            moved, excess = self._crosswise.kicked(
+                np.ascontiguousarray(there.T), np.ascontiguousarray((shift(offset) + offset).T), 0.0, 1.0)
+            found = found + moved / between
+        return np.ascontiguousarray(self._crosswise.blurred(found, (0.0, 0.0), excess).T)
+
     def kicked(self, values, shift, g: float, slope: float):
         """(∫ p(x, v) N(v'; v + shift(x, v), g + excess) dv for every position, excess), for shifts of this slope."""
         wide = max(g, (slope * self.dv / self.widest) ** 2)
@@ -86,7 +103,7 @@ class PhaseField:
         # the weight of an offset o is e^{−shift²/2g} (e^{dv shift/g})^o e^{−(o dv)²/2g}
         start = values * np.exp(np.square(shift) * (-0.5 / wide))
         ratio = np.exp(shift * (self.dv / wide))
-        n, band = len(values), BAND * math.sqrt(wide)
+        n, band = len(values), self.band * math.sqrt(wide)
         moved = np.empty_like(values)
         for sign, farthest in ((1, shift.max()), (-1, -shift.min())):
             factor = start.copy()

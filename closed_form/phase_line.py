@@ -1,8 +1,9 @@
 r"""The exact law of a phase-space sampler for mixtures on a line: a density on position and velocity, no simulation.
 
-Rows that push along one direction q (ε = 0: only the velocity's score enters) move x − (q_x/q_v)v linearly.  So a
-row is a shear of the position by FFT for every velocity, a banded Gaussian kernel in the velocity for every
-position, what noise is left by FFT, and a shear back.
+With Q the score's weight, x̂ = x − (Q_xv/Q_vv)v moves linearly where only the velocity's score enters (ε = 0).  So a row
+is a shear of the position by FFT for every velocity, a banded Gaussian kernel in the velocity for every position,
+what noise is left by FFT, and a shear back.  Where the position's score enters as well (ε > 0) it first moves x̂ at
+every velocity, by such a kernel whose width is taken back; the velocity then moves by what it would have before.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from closed_form.bracket import Bracket
 from closed_form.line import GridTooLarge
 from closed_form.line_mixture import LineMixture
 from closed_form.phase_density import PhaseMixtureScore
-from closed_form.phase_field import BAND, PhaseField
+from closed_form.phase_field import BAND, NOTHING, WIDE_BAND, PhaseField
 from closed_form.phase_quantiles import density_w2
 
 #: Spacings of the fine and of the coarse grid that is compared: of positions and of velocities in conditional
 #: deviations of the law, of velocities in deviations of the kernel.
 FINE, COARSE = (0.19, 0.25, 0.8), (0.22, 0.3, 0.88)
+#: Factor on the spacing of positions where the position is kicked as well: what its noise smooths is there before it.
+FINER = 0.75
 #: Half-width of the box in deviations.
 BOX = 7.7
 #: Mass near the sides of the box beyond which the box is widened, at most this often, by this factor.
@@ -32,28 +35,31 @@ LEAK, WIDENINGS, WIDER = 2e-9, 5, 1.4
 ASTRAY = 1e-4
 #: Points beyond which the law is refused.
 MAX_POINTS = 1 << 20
+#: Where the density is above this part of its peak no row may fold the positions, or nearly.
+SEEN, LEAST_SLOPE = 1e-12, 0.05
+FOLDS = "steps are too long for the law on the line: a row folds the positions"
+#: Newton's rounds for the place a position came from, and its accuracy in spacings.
+MOST_NEWTON, INVERTED = 30, 1e-8
 #: Kernel evaluations that take as long as the transforms and the score of one point.
 POINT_COST = 60
 
 
-def line_rows_unavailable(steps: PhaseSteps) -> str | None:
-    """Why the law on a line is not available for these rows; None if it is."""
-    if np.any(steps.Q[:, :, 0] != 0):
-        return "the sampler uses the position's score as well (epsilon > 0, or the posterior mean)"
-    return None
-
-
 @dataclass
 class _Row:
-    """One row in sheared coordinates: x̂ = αx + βv, v' = pull_x x + pull_v v + push s_v + N(0, g), then x = x̂ + c v."""
+    """One row: x̂ = αx + βv + aside·s, v' = pull_x x + pull_v v + push·s + N(0, g), then x' = x̂ + c v' and the blur."""
 
     alpha: float
     beta: float
     shear: float
+    aside: tuple[float, float]
     pull: tuple[float, float]
-    push: float
+    push: tuple[float, float]
     g: float
     blur: tuple[float, float]
+
+    def position(self, place, v):
+        """x before the row, where x̂ is at ``place`` but for the score."""
+        return (place - v * self.beta) / self.alpha
 
     @property
     def slope(self) -> float:
@@ -65,12 +71,13 @@ class _Row:
         noise = noise + extra**2 * np.outer(Q[:, 1], Q[:, 1])
         shear = Q[0, 1] / Q[1, 1] if Q[1, 1] else 0.0
         top = P[0] - shear * P[1]
+        aside = Q[0, 0] - shear * Q[1, 0], 0.0 if Q[1, 1] else Q[0, 1]
         xx = noise[0, 0] - 2 * shear * noise[0, 1] + shear**2 * noise[1, 1]
         xv = noise[0, 1] - shear * noise[1, 1]
         if xx <= 1e-13 * noise[0, 0] or xx == 0:  # rounding of a difference
             xx = xv = 0.0
         along = (np.sqrt(xx), xv / np.sqrt(xx)) if xx > 0 else (0.0, 0.0)
-        return cls(top[0], top[1], shear, (P[1, 0], P[1, 1]), Q[1, 1], max(noise[1, 1] - along[1] ** 2, 0.0), along)
+        return cls(top[0], top[1], shear, aside, tuple(P[1]), tuple(Q[1]), max(noise[1, 1] - along[1] ** 2, 0.0), along)
 
 
 def phase_line_w2(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float = 0.0) -> Bracket:
@@ -93,15 +100,12 @@ def phase_line_w2(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float 
     Raises
     ------
     ValueError
-        If the sampler uses the position's score, the grid would pass ``MAX_POINTS``, or the law leaves every box.
+        If the grid would pass ``MAX_POINTS``, a row folds the line of positions, or the law leaves every box.
 
     References
     ----------
     docs/theory.md section 8 (iv).
     """
-    reason = line_rows_unavailable(steps)
-    if reason is not None:
-        raise ValueError(f"steps have no law on the line: {reason}")
     (fine, lost), (coarse, _) = (
         density_w2(law, *position_density(law, steps, bias, score_noise, spacing)) for spacing in (FINE, COARSE)
     )
@@ -111,15 +115,14 @@ def phase_line_w2(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float 
 
 def phase_line_cost(law: LineMixture, steps: PhaseSteps, bias: float = 0.0, score_noise: float = 0.0) -> float:
     """Kernel evaluations that `phase_line_w2` would take on its fine grid; ``inf`` where it refuses."""
-    if line_rows_unavailable(steps) is not None:
-        return np.inf
     rows = [_Row.of(*values, score_noise) for values in zip(steps.P, steps.Q, steps.noise, strict=True)]
     try:
         field = _box(law, steps, rows, bias, FINE, 1.0)
     except GridTooLarge:
         return np.inf
     bands = 1 + 2 * np.ceil(BAND * np.sqrt([row.g for row in rows]) / field.dv)
-    return float(len(field.x) * len(field.v) * np.sum(bands + POINT_COST))
+    bands += [(2 * WIDE_BAND / FINE[2] + 3 * POINT_COST) * any(row.aside) for row in rows]
+    return float(field.x.size * field.v.size * np.sum(bands + POINT_COST))
 
 
 def position_density(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float = 0.0, spacing=FINE):
@@ -153,16 +156,48 @@ def _marginal(law: LineMixture, steps: PhaseSteps, rows, bias: float, field: Pha
         # x̂ = αx + βv: the box stretches by α, the shear is done inside it
         field.stretch *= row.alpha
         values = field.sheared(values, row.beta)
-        position = x * (field.stretch / row.alpha) - v * (row.beta / row.alpha)
-        shift = row.pull[0] * position + (row.pull[1] - 1) * v
-        if row.push:
+        position, shift, score = row.position(x * field.stretch, v), 0.0, None
+        if any(row.aside) or any(row.push):
             score = PhaseMixtureScore(law.weights, law.means[:, None], np.square(law.stds), phi[i], S[i])
-            shift += row.push * (score.velocity_score(position, v) + bias)
+        if any(row.aside):
+            values, position = _aside(field, values, row, score, bias)
+        if any(row.push):
+            shift = score.pushed(row.push, position, v) + row.push[1] * bias
+        shift = shift + row.pull[0] * position + (row.pull[1] - 1) * v
         values, excess = field.kicked(values, shift, row.g, row.slope)
         values = field.blurred(values, row.blur, excess)
         values = field.sheared(values, row.shear)
         field.watch(values)
     return values.sum(axis=0) * field.dv
+
+
+def _aside(field: PhaseField, values, row: _Row, score: PhaseMixtureScore, bias: float):
+    """(The density after x̂ → x̂ + aside·s, for every place the position before the row that ends there)."""
+    places, v = field.x * field.stretch, field.v
+
+    def ends(start):
+        by, slope = score.pushed_with_slope(row.aside, row.position(start, v), v)
+        return start + by + row.aside[1] * bias, 1 + slope / row.alpha
+
+    end, slope = ends(places)
+    seen = slope[values > SEEN * values.max()]
+    if not seen.min() > LEAST_SLOPE:
+        raise GridTooLarge(FOLDS)
+
+    def shift(offset: float):
+        return ((ends(places + offset * field.stretch)[0] if offset else end) - places) / field.stretch - offset
+
+    values = field.displaced(values, shift, seen.max())
+    start, known = places, values > NOTHING * values.max()
+    for _ in range(MOST_NEWTON):
+        missed = end - places
+        if np.abs(missed[known]).max() < INVERTED * field.dx * field.stretch:
+            break
+        start = start - missed / np.maximum(slope, LEAST_SLOPE)
+        end, slope = ends(start)
+    else:
+        raise GridTooLarge(FOLDS)
+    return values, row.position(start, v)
 
 
 def _box(law: LineMixture, steps: PhaseSteps, rows, bias: float, spacing, wider: float) -> PhaseField:
@@ -185,7 +220,10 @@ def _box(law: LineMixture, steps: PhaseSteps, rows, bias: float, spacing, wider:
     at_x = np.sqrt(determinant / np.where(vv > 0, vv, 1.0), out=np.sqrt(xx), where=vv > 0).min(axis=1)
     at_v = np.sqrt(determinant / xx).min(axis=1)
     at_v[1:] = np.maximum(at_v[1:], np.sqrt(noise))
-    dx = spacing[0] * (at_x / stretch).min()
+    # between the position's kick and its noise the law is narrower still
+    aside = np.array([row.aside[0] for row in rows])
+    kicked = at_x[:-1] * np.clip(1 - aside / np.square(at_x[:-1]), LEAST_SLOPE, 1.0)
+    dx = spacing[0] * min((at_x / stretch).min(), (kicked / stretch[1:]).min()) * (FINER if aside.any() else 1.0)
     slope = np.array([row.slope for row in rows])
     dv = (np.maximum(spacing[2] * np.sqrt(noise), spacing[1] * np.minimum(at_v[:-1], at_v[1:])) / slope).min()
     counts = [_even(2 * size / width) for size, width in zip(reach, (dx, dv), strict=True)]

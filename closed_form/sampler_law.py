@@ -15,25 +15,22 @@ from closed_form.line import line_w2
 from closed_form.line_mixture import LineMixture
 from closed_form.mixture import GaussianMixture
 from closed_form.phase_chain import phase_gaussian_w2
-from closed_form.phase_line import line_rows_unavailable, phase_line_w2
+from closed_form.phase_line import phase_line_w2
 from closed_form.product_law import ROUNDING, factors
 
 _EPS = np.finfo(float).eps
 
 
-def exact_law_available(law, steps=None) -> str | None:
-    """Why `sampler_w2` has no exact answer for ``law`` (and ``steps``, where given); None if it has one.
+def exact_law_available(law) -> str | None:
+    """Why `sampler_w2` has no exact answer for ``law``; None if it has one.
 
     Available: any Gaussian; any mixture of Gaussians in dimension 1; in dimension d, mixtures with one
     isotropic covariance and collinear means, or means that are a product over orthogonal directions.
-    In phase space mixtures need a sampler that uses the velocity's score alone (ε = 0).
     """
     if isinstance(law, Gaussian):
         return None
     if not isinstance(law, GaussianMixture):
         return f"no exact law of the sampler is known for data of type {type(law).__name__}"
-    if isinstance(steps, PhaseSteps) and _as_gaussian(law) is None and (reason := line_rows_unavailable(steps)):
-        return reason
     if law.dim == 1 or _as_gaussian(law) is not None:
         return None
     if law.std is None:
@@ -87,7 +84,7 @@ def sampler_w2(
     ----------
     docs/theory.md section 8.
     """
-    reason = exact_law_available(law, steps)
+    reason = exact_law_available(law)
     if reason is not None:
         raise ValueError(f"law has no exact sampler law: {reason}")
     score_error, score_noise = _size("score_error", score_error), _size("score_noise", score_noise)

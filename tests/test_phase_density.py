@@ -62,7 +62,7 @@ def test_velocity_score_on_a_grid_is_the_score():
     x, v = np.linspace(-30, 30, 7)[None, :], np.linspace(-40, 40, 9)[:, None]
     wide_x, wide_v = (np.broadcast_to(array, (9, 7))[..., None] for array in (x, v))
     expected = score.score(wide_x, wide_v)[1][..., 0]
-    assert score.velocity_score(x, v) == pytest.approx(expected, rel=LAW_ROUNDING)
+    assert score.pushed((0, 1), x, v) == pytest.approx(expected, rel=LAW_ROUNDING)
 
 
 def test_score_of_one_component_is_linear():
@@ -72,4 +72,4 @@ def test_score_of_one_component_is_linear():
     expected = -np.linalg.solve(S + 0.25 * np.outer(phi, phi), [0.4 - 1.6, 1.5 + 0.6])
     found = score.score(np.array([0.4]), np.array([1.5]))
     assert [part[0] for part in found] == pytest.approx(expected.tolist(), rel=LAW_ROUNDING)
-    assert score.velocity_score(0.4, 1.5) == pytest.approx(expected[1], rel=LAW_ROUNDING)
+    assert score.pushed((0, 1), 0.4, 1.5) == pytest.approx(expected[1], rel=LAW_ROUNDING)

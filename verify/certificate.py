@@ -211,7 +211,7 @@ def certify_setting(
 def measure(setting: Setting, law) -> Bracket:
     """The exact W2 error of the sampler, or [0, ∞) with the reason where no exact law is known."""
     steps = setting.table.steps()
-    reason = exact_law_available(law, steps)
+    reason = exact_law_available(law)
     if reason is not None:
         return Bracket(0.0, np.inf, f"no exact law: {reason}")
     try:

@@ -113,7 +113,7 @@ def exact_cost(setting, law) -> float:
     if isinstance(law, Gaussian):
         return 0.0
     steps = setting.table.steps()
-    if exact_law_available(law, steps) is not None:
+    if exact_law_available(law) is not None:
         return np.inf
     if law.is_collinear:
         lines = [law if law.dim == 1 else law.line()[0]]
