@@ -31,7 +31,7 @@ class Contraction:
     setting : Setting
     functions : mapping
         The stated expressions.
-    data : `bounds.theorems.martingale.Constants`
+    data : `bounds.martingale_steps.Constants`
     """
 
     def __init__(self, setting, functions, data):

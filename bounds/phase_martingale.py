@@ -57,7 +57,7 @@ class PhaseProblem:
     setting : Setting
     functions : mapping
         The stated expressions of the martingale bound.
-    data : `bounds.theorems.martingale.Constants`
+    data : `bounds.martingale_steps.Constants`
     """
 
     def __init__(self, setting, functions, data):
@@ -250,7 +250,7 @@ def evaluate(setting, functions, constants, notes) -> Bound:
     functions : mapping
         The stated expressions.
     constants : callable
-        Assumption -> its constants, `bounds.theorems.martingale.Constants`.
+        Assumption -> its constants, `bounds.martingale_steps.Constants`.
     notes : callable
         (setting, total, contraction) -> remarks.
     """

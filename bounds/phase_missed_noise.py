@@ -85,7 +85,7 @@ class MissedNoise:
     ----------
     table : PhaseTable
     data : one-problem view of the assumption
-        With ``hessian``, ``linear_excess``, d and l, as `bounds.theorems.martingale.Constants`.
+        With ``hessian``, ``linear_excess``, d and l, as `bounds.martingale_steps.Constants`.
     moments : object with ``at(q)``, or None
         Known moments of the posterior covariance.
     functions : mapping

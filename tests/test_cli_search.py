@@ -36,6 +36,6 @@ def test_critically_damped_langevin_holds():
 
 def test_problems_passed_over_are_counted(monkeypatch):
     """Mixtures in phase space whose exact law is too dear are missing from the count of measured problems."""
-    monkeypatch.setattr(searching, "EXACT_BUDGET", 1.0)
+    monkeypatch.setattr(searching, "PHASE_BUDGET", 1.0)
     document = answer("search", "--problems", 3, "--process", "cld", "--kind", "mixture", "--most-steps", 10)
     assert (document["problems"], document["measured"], document["ratios"]) == (3, 0, [])

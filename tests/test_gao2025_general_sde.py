@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tolerances import SLOPE
 
+from bounds import martingale_steps as one_block
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.quadrature import Path
 from bounds.recursion import propagate, weights
@@ -15,7 +16,6 @@ from bounds.schemes import euler_maruyama
 from bounds.setting import DataFacts, Setting
 from bounds.theorem import theorems
 from bounds.theorems import gao2025_general_sde as gao
-from bounds.theorems import martingale
 from closed_form import Gaussian
 from closed_form.regularity import time_regularity
 from verify.settings import setting_of
@@ -55,9 +55,9 @@ def test_martingale_is_at_most_theorem_g(log_m0, log_ratio, horizon, steps, fami
     functions = MARTINGALE.functions
     plain = np.sqrt(path.a[0] ** 2 * assumption.second_moment)
     total = propagate(
-        plain, martingale.contraction(setting, functions),
-        martingale.step_bias(setting, functions) + setting.table.Q * error,
-        martingale.missed_noise(setting, functions),
+        plain, one_block.contraction(setting, functions),
+        one_block.step_bias(setting, functions) + setting.table.Q * error,
+        one_block.missed_noise(setting, functions),
     )
     assert float(total) <= THEOREM_G.bound(setting).total * (1 + 1e-9)
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from tolerances import BOUNDARY, SLOPE
 
+from bounds import martingale_steps as one_block
 from bounds.assumptions import LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.grid import TimeGrid
 from bounds.recursion import propagate
@@ -15,7 +16,6 @@ from bounds.schemes import SCHEMES, Scheme, euler_maruyama, scheme
 from bounds.setting import Setting
 from bounds.theorem import NotApplicable, theorems
 from bounds.theorems import gentiloni2025_weak_log_concave as gentiloni
-from bounds.theorems import martingale
 from closed_form import Gaussian, GaussianMixture
 from closed_form.wasserstein import w2_gaussian
 from verify.certificate import Verdict, certify_setting, setting_of
@@ -73,11 +73,11 @@ def test_martingale_product_and_closed_form_in_this_order(setting):
     functions, table = MARTINGALE.functions, setting.table
     recursion = propagate(
         bound.details["initial_distance"],
-        martingale.contraction(setting, functions),
-        martingale.step_bias(setting, functions) + table.Q * setting.score_error,
-        martingale.missed_noise(setting, functions) + np.square(table.Q * setting.score_noise),
+        one_block.contraction(setting, functions),
+        one_block.step_bias(setting, functions) + table.Q * setting.score_error,
+        one_block.missed_noise(setting, functions) + np.square(table.Q * setting.score_noise),
     )
-    total = float(recursion) + martingale.early_stop(setting, functions)
+    total = float(recursion) + one_block.early_stop(setting, functions)
     assert total <= bound.total * (1 + 1e-9)
 
 

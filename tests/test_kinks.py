@@ -7,11 +7,11 @@ from tolerances import KINK_ROUNDING, KINK_TIGHT
 from bounds.assumptions import WeaklyLogConcave
 from bounds.grid import TimeGrid
 from bounds.kinks import kink_error, passing
+from bounds.martingale_steps import missed_noise
 from bounds.schedules import ou
 from bounds.schemes import SCHEMES, Scheme
 from bounds.setting import Setting
 from bounds.theorem import theorems
-from bounds.theorems.martingale import missed_noise
 
 FUNCTIONS = theorems()["martingale"].functions
 X, W = np.polynomial.legendre.leggauss(12)

@@ -8,13 +8,13 @@ import sympy
 from scipy import integrate
 from tolerances import GOLDEN, RECURSION_RELATIVE, SLOPE
 
+from bounds import martingale_steps as one_block
 from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.recursion import propagate
 from bounds.schedules import general, ou, ve, vp
 from bounds.schemes import SCHEMES, scheme
 from bounds.setting import DataFacts, Setting
 from bounds.theorem import theorems
-from bounds.theorems import martingale
 from closed_form import Gaussian, GaussianMixture
 from closed_form.mmse import posterior_moments
 from closed_form.sampler_law import sampler_w2
@@ -79,11 +79,11 @@ def test_recursion_agrees_with_a_second_one(key, assumption, errors):
     """E_K from the plain initial term equals a step-by-step recursion in c with scipy.quad."""
     setting = Setting(ou(), assumption, scheme(key, 3.0, 25), *errors)
     functions = MARTINGALE.functions
-    bias, variance = martingale.step_bias(setting, functions), martingale.missed_noise(setting, functions)
+    bias, variance = one_block.step_bias(setting, functions), one_block.missed_noise(setting, functions)
     Q = setting.table.Q
     plain = np.sqrt(np.exp(-6.0) * assumption.second_moment)
     total = propagate(
-        plain, martingale.contraction(setting, functions), bias + Q * errors[0], variance + (Q * errors[1]) ** 2
+        plain, one_block.contraction(setting, functions), bias + Q * errors[0], variance + (Q * errors[1]) ** 2
     )
     expected = reference(assumption, key, 3.0, 25, score_error=errors[0], score_noise=errors[1])
     assert float(total) == pytest.approx(expected, rel=RECURSION_RELATIVE)
@@ -101,9 +101,9 @@ def unrefined(setting):
         a_sq=path.a[0] ** 2, s_sq=path.s_sq[0], m2=assumption.second_moment, d=assumption.dim, s=np.sqrt(path.s_sq[0]),
         sigma=np.sqrt(setting.table.prior_var),
     )
-    step = martingale.contraction(setting, functions)
+    step = one_block.contraction(setting, functions)
     return float(
-        propagate(np.sqrt(start), step, martingale.step_bias(setting, functions), martingale.missed_noise(setting, functions))
+        propagate(np.sqrt(start), step, one_block.step_bias(setting, functions), one_block.missed_noise(setting, functions))
     )
 
 
@@ -300,14 +300,14 @@ def test_initial_terms_are_the_smallest_that_apply():
     """For a Gaussian the term at T equals the exact W2 to the prior; the transport at 0 applies when σ >= s."""
     law = Gaussian([2.0], 0.25)
     setting = setting_of(ou(), law, scheme("euler-maruyama", 0.7, 10))
-    value, _ = martingale.initial_error(setting, MARTINGALE.functions)
+    value, _ = one_block.initial_error(setting, MARTINGALE.functions)
     a, s = np.exp(-0.7), np.sqrt(-np.expm1(-1.4))
     exact = np.sqrt((2 * a) ** 2 + (np.sqrt(a**2 / 4 + s**2) - s) ** 2)
     assert value == pytest.approx(exact, rel=1e-12)
     unit = setting_of(ou(), law, scheme("euler-maruyama", 0.7, 10, prior_std=1.0))
     transport = Setting(unit.process, unit.assumption, unit.scheme,
                         facts=DataFacts(distance_to_gaussian=lambda v: np.hypot(2.0, 0.5 - np.sqrt(v))))
-    value, _ = martingale.initial_error(transport, MARTINGALE.functions)
+    value, _ = one_block.initial_error(transport, MARTINGALE.functions)
     assert value <= a * np.hypot(2.0, 0.5) * (1 + 1e-12)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tolerances import GOLDEN, LAW_SYMMETRY, PHASE_LINE, PHASE_LINE_GAUSSIAN, STANDARD_ERRORS
+from tolerances import GOLDEN, GRID_SIZES, LAW_SYMMETRY, PHASE_LINE, PHASE_LINE_GAUSSIAN, STANDARD_ERRORS
 
 from bounds.langevin import cld
 from bounds.phase_rules import ORDERS
@@ -115,6 +115,17 @@ def test_collinear_mixture_in_space_is_the_line_and_the_gaussian_directions():
     found = sampler_w2(law, steps, 0.5, np.sqrt(3) * 0.1, direction=tilted)
     expected = np.hypot(along.midpoint, across.midpoint)
     assert found.midpoint == pytest.approx(expected, rel=LAW_SYMMETRY)
+
+
+def test_the_cost_counts_every_point_of_the_grid(monkeypatch):
+    """Twice as many positions, or twice as many rows of the same kernel, cost twice as much; ε > 0 costs more."""
+    steps, finer = (scheme("euler-maruyama", horizon=h, steps=k).steps(cld()) for h, k in ((2, 20), (2, 40)))
+    cost = phase_line.phase_line_cost(THREE, steps)
+    assert cost > len(steps) * 40**2 * phase_line.POINT_COST
+    assert 1.5 < phase_line.phase_line_cost(THREE, finer) / cost < 4
+    assert phase_line.phase_line_cost(THREE, scheme("euler-maruyama", horizon=2, steps=20).steps(cld(epsilon="1/2"))) > cost
+    monkeypatch.setattr(phase_line, "FINE", (phase_line.FINE[0] / 2, *phase_line.FINE[1:]))
+    assert phase_line.phase_line_cost(THREE, steps) / cost == pytest.approx(2.0, rel=GRID_SIZES)
 
 
 def test_grids_beyond_the_limit_are_refused(monkeypatch):

@@ -10,13 +10,13 @@ from tolerances import BIAS_EXACT, GOLDEN, PRINTED, RECURSION_RELATIVE, SLOPE, U
 
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.langevin import cld
+from bounds.martingale_steps import Constants
 from bounds.phase_martingale import PhaseProblem, candidates
 from bounds.phase_path import PhasePath
 from bounds.schedules import ou, ve, vp
 from bounds.schemes import euler_maruyama, scheme
 from bounds.setting import Setting
 from bounds.theorem import theorems
-from bounds.theorems.martingale import Constants
 from closed_form import Gaussian, GaussianMixture
 from verify.certificate import Verdict, certify_setting
 from verify.settings import setting_of

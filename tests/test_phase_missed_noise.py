@@ -8,11 +8,11 @@ from tolerances import MISSED_FLOOR, MISSED_NOISE, SLOPE
 
 from bounds.assumptions import WeaklyLogConcave
 from bounds.langevin import cld
+from bounds.martingale_steps import Constants
 from bounds.phase_martingale import PhaseProblem
 from bounds.schemes import scheme
 from bounds.setting import DataFacts, Setting
 from bounds.theorem import theorems
-from bounds.theorems.martingale import Constants
 from closed_form import Gaussian
 from closed_form.mmse import posterior_moments
 

@@ -8,13 +8,13 @@ from tolerances import BRUTE_FORCE, CERTIFICATE, PHASE_WEIGHTS, RECURSION_RELATI
 
 from bounds.assumptions import WeaklyLogConcave
 from bounds.langevin import cld
+from bounds.martingale_steps import Constants
 from bounds.phase_martingale import PhaseProblem, candidates, metric_weights
 from bounds.phase_metric import KAPPAS
 from bounds.phase_recursion import Jacobians, backward, forms, forward, in_metric
 from bounds.schemes import scheme
 from bounds.setting import Setting
 from bounds.theorem import theorems
-from bounds.theorems.martingale import Constants
 
 MARTINGALE = theorems()["martingale"]
 TWO_MODES = WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25)

@@ -13,12 +13,12 @@ from tolerances import DIFFERENCES, ORDERED, SLOPE, SYMBOLIC
 
 from bounds import langevin
 from bounds.langevin import cld
+from bounds.martingale_steps import Constants
 from bounds.phase_contraction import KINDS, Contraction
 from bounds.phase_martingale import PhaseProblem, metric_weights
 from bounds.phase_metric import KAPPAS, metric
 from bounds.schemes import euler_maruyama, scheme
 from bounds.theorem import theorems
-from bounds.theorems.martingale import Constants
 from bounds.theorems.strasman2025_cld import _in_metric
 from closed_form import Gaussian, GaussianMixture
 from verify.settings import setting_of

@@ -209,3 +209,5 @@ FITTED_COEFFICIENT = 1e-6
 SUMS_OF_RUNS = 4e-11
 #: Order of the exact error fitted from 2,000 and 4,000 steps, where the next order is a few percent.
 SLOPE_OF_LEADING_ORDER = 0.1
+#: Number of points of a grid, rounded up to a length the FFT likes.
+GRID_SIZES = 0.15

@@ -72,9 +72,8 @@ def choice(draw: Draw, options):
 
 #: What `problem` may draw: processes of one block, or critically-damped Langevin.
 PROCESSES = ("one-block", "cld")
-#: Samplers of position and velocity, and those whose law is known on a line: without the position's score.
+#: Samplers of position and velocity.
 PHASE_SAMPLERS = (*ORDERS, *SPLITTINGS)
-LINE_SAMPLERS = tuple(key for key in PHASE_SAMPLERS if key != "posterior-mean")
 
 
 def problem(
@@ -90,7 +89,6 @@ def problem(
     most_steps : int
         Largest number of steps.
     process : "one-block" or "cld"
-        For critically-damped Langevin mixtures are drawn with ε = 0, where their exact law is known.
 
     Returns
     -------
@@ -117,16 +115,16 @@ def problem(
 
 
 def _phase_problem(draw: Draw, kind: str, most_steps: int) -> RandomProblem:
-    family, horizon = _langevin(draw, elliptic=kind == "gaussian")
+    family, horizon = _langevin(draw)
     path = PhasePath(family)
     width = float(np.sqrt(path.stationary[0, 0]))
     if kind == "gaussian":
         # data as wide as the stationary position within a factor of 20, or of any width
-        law, keys = _turned(draw, _gaussian(draw), choice(draw, (1.0, width))), PHASE_SAMPLERS
+        law = _turned(draw, _gaussian(draw), choice(draw, (1.0, width)))
     else:
-        law, keys = _mixture(draw), LINE_SAMPLERS
+        law = _mixture(draw)
         law = GaussianMixture(width * law.means, weights=law.weights, std=width * law.std)
-    scheme = Scheme(SAMPLERS[choice(draw, keys)], _grid(draw, horizon, most_steps))
+    scheme = Scheme(SAMPLERS[choice(draw, PHASE_SAMPLERS)], _grid(draw, horizon, most_steps))
     # a score error of one is as large as the score of the stationary velocity
     scale = 1 / float(np.sqrt(path.stationary[1, 1]))
     error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
@@ -134,7 +132,7 @@ def _phase_problem(draw: Draw, kind: str, most_steps: int) -> RandomProblem:
     return RandomProblem(family, law, scheme, error, noise)
 
 
-def _langevin(draw: Draw, elliptic: bool):
+def _langevin(draw: Draw):
     """(process, horizon), with a∫β between 0.1 and 15 and a, σ over four orders of magnitude."""
     a, sigma = (_significant(log_uniform(draw, 0.01, 100.0)) for _ in range(2))
     epsilon = _significant(choice(draw, (0.0, 1.0)) * log_uniform(draw, 1e-3, 3.0) * float(sigma) / float(a))
@@ -144,7 +142,7 @@ def _langevin(draw: Draw, elliptic: bool):
     place = TIME / _significant(horizon)
     shape = choice(draw, (TIME, TIME, 4 * TIME, (TIME + TIME * place) / 2, TIME + sympy.sin(5 * TIME) / 10,
                           sympy.log(1 + 3 * place) * _significant(horizon)))
-    return cld(a, sigma, epsilon if elliptic else 0, velocity, clock=turned * shape), horizon
+    return cld(a, sigma, epsilon, velocity, clock=turned * shape), horizon
 
 
 def _significant(value: float) -> sympy.Rational:

@@ -14,7 +14,8 @@ from bounds.grid import TimeGrid
 from bounds.setting import Setting
 from bounds.theorem import NotApplicable, Theorem
 
-from .planner import Plan, Planner, check_eps, check_options
+from .plan import Plan, check_eps, check_options
+from .planner import Planner
 
 #: More steps than this take too long to bound.
 MOST_STEPS = 100_000

@@ -23,6 +23,8 @@ from .settings import setting_of
 
 #: Kernel evaluations that the exact law of one problem may cost; dearer ones are passed over.
 EXACT_BUDGET = 1e8
+#: The same in phase space, where an evaluation is one of many in a row of an array: seconds at most.
+PHASE_BUDGET = 1e9
 #: Width of a mixture's bracket, relative to its upper side, beyond which the exact law in phase space says nothing.
 UNRESOLVED = 0.5
 
@@ -74,7 +76,7 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process:
         setting = setting_of(*parts, information=information)
         # the matched noise depends on what is known; every other sampler is measured once
         key = information if question.scheme.rule.needs_envelope else ""
-        if exact_cost(setting, question.law) > EXACT_BUDGET:
+        if exact_cost(setting, question.law) > (EXACT_BUDGET if question.process.blocks == 1 else PHASE_BUDGET):
             continue
         if key not in measured:
             try:

@@ -53,6 +53,7 @@ from sympy import Abs, Max, exp, sqrt, symbols
 
 from ..assumptions import StronglyLogConcave, WeaklyLogConcave
 from ..bound import Bound
+from ..martingale_steps import early_stop
 from ..recursion import round_up, weights
 from ..regimes import eta as contractive_from
 from ..regimes import largest_curvature, log_growth, ou_scale_sq
@@ -61,7 +62,7 @@ from ..schedules import ou
 from ..schemes import euler_maruyama
 from ..setting import Setting
 from ..theorem import Case, Condition, Source, Theorem
-from .martingale import ONE_BLOCK, early_stop
+from .martingale import ONE_BLOCK
 from .martingale import STATED as MARTINGALE
 
 h, kappa, L_t, L, d, m2, eps = symbols("h kappa L_t L d m2 eps", real=True)

@@ -27,12 +27,13 @@ from dataclasses import replace
 import numpy as np
 import sympy
 
+from ..martingale_steps import Constants, expand
+from ..martingale_steps import missed_noise as plain_missed_noise
 from ..phase_statement import STATED as PHASE_STATED
 from ..schemes import hessian_moments
 from ..setting import Setting
 from ..theorem import Source
 from . import martingale
-from .martingale import expand
 
 _noise_var, _matched_var = sympy.symbols("noise_var matched_var", real=True)
 _OWN = martingale.STATED.keys() - PHASE_STATED.keys()
@@ -55,7 +56,7 @@ def derive() -> dict:
 
 def _matched(setting: Setting, nodes):
     """Φ⁻¹(I + C H(c*))g with c* the mean of the envelope that is known best."""
-    data = martingale.Constants(setting.assumption, 3)
+    data = Constants(setting.assumption, 3)
     floor, gap = data.hessian(nodes.a_sq, nodes.s_sq)
     if setting.facts.moments is not None:
         mean = hessian_moments(setting.facts.moments, nodes.a_sq, nodes.s_sq)[0]
@@ -66,7 +67,7 @@ def _matched(setting: Setting, nodes):
 
 def missed_noise(setting: Setting, functions):
     """v_k² of every step, array of shape (..., k): the smaller of the scheme's own and the coupled noise."""
-    own = martingale.missed_noise(setting, functions)
+    own = plain_missed_noise(setting, functions)
     path = setting.table.path
     problems = int(np.prod(setting.shape, dtype=int))
     (matched,), (error,) = path.integrate(lambda nodes: (np.square(_matched(setting, nodes)),), problems)
@@ -75,7 +76,7 @@ def missed_noise(setting: Setting, functions):
         relative = error / matched + 1e-12
     usable = np.isfinite(scale)
     scale, relative = np.where(usable, scale, 0.0), np.where(usable, relative, 0.0)
-    coupled = martingale.missed_noise(
+    coupled = plain_missed_noise(
         setting, functions, lambda nodes: scale[..., nodes.index, None, None] * _matched(setting, nodes)
     )
     # λ is known to the accuracy of the quadrature; what that leaves of the standard deviation is added

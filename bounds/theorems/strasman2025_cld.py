@@ -54,6 +54,7 @@ from sympy import Abs, Matrix, exp, sqrt, symbols
 from .. import langevin
 from ..bound import Bound
 from ..langevin import cld
+from ..martingale_steps import Constants
 from ..phase_contraction import Contraction, smallest
 from ..phase_regularity import regularity_constant
 from ..phase_statement import STATED as PHASE
@@ -61,7 +62,7 @@ from ..phase_statement import derive as derive_phase
 from ..recursion import round_up, weights
 from ..schemes import euler_maruyama
 from ..theorem import Case, Condition, Source, Theorem
-from .martingale import FINITE_FISHER, Constants
+from .martingale import FINITE_FISHER
 from .martingale import STATED as MARTINGALE
 from .martingale import SYMBOLS as MARTINGALE_SYMBOLS
 

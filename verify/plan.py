@@ -1,0 +1,68 @@
+"""What it takes to reach an error, and what may be asked of a planner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bounds.bound import Bound
+from bounds.grid import TimeGrid
+from bounds.setting import Setting
+from bounds.theorem import Theorem
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What it takes to reach an error, or what stands in the way.
+
+    Attributes
+    ----------
+    theorem : str
+    eps : float
+    reached : bool
+    steps : int or None
+        The smallest K whose bound is at most ε.
+    horizon : float
+    grid : TimeGrid or None
+    score_error : float
+        M the bound allows for: the question's own, or the share of ε set aside for it.
+    bound : Bound or None
+        The theorem at the plan.
+    bound_one_step_less : float or None
+        The bound with K − 1 steps, above ε (None for K = 1).
+    blocking : str or None
+        The largest error that more steps do not remove, where ε is out of reach.
+    floor : float
+        What no number of steps gets below, at the horizon of the plan.
+    """
+
+    theorem: str
+    eps: float
+    reached: bool
+    steps: int | None
+    horizon: float
+    grid: TimeGrid | None
+    score_error: float
+    bound: Bound | None
+    bound_one_step_less: float | None
+    blocking: str | None
+    floor: float
+
+
+def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float | None, score_share: float) -> None:
+    """Refuse what no plan can be made with."""
+    if grid not in ("uniform", "best"):
+        raise ValueError(f"grid must be uniform or best, got {grid!r}")
+    if theorem.ingredients is None:
+        raise ValueError(f"theorem must be martingale or martingale-coupled, got {theorem.key}")
+    if horizon is not None and not (np.isfinite(horizon) and horizon > setting.scheme.grid.early_stop):
+        raise ValueError(f"horizon must be finite and above early_stop, got {horizon}")
+    if not 0.0 <= score_share < 1.0:
+        raise ValueError(f"score_share must lie in [0, 1), got {score_share}")
+
+
+def check_eps(eps: float) -> None:
+    """Refuse an error that is not positive and finite."""
+    if not (np.isfinite(eps) and eps > 0):
+        raise ValueError(f"eps must be positive and finite, got {eps}")
