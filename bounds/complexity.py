@@ -2,7 +2,8 @@ r"""Iteration complexity K(ε, d) of a theorem on a process: f and g go in, symp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import sympy
 
@@ -60,15 +61,23 @@ def complexity(theorem: Theorem, drift, diffusion_sq) -> Complexity:
     Raises
     ------
     NoOrder
-        If the theorem states no leading order, ∫f has no closed form, the initial error does not vanish, or a
-        limit depends on the parameters or is not found.
+        If the theorem states no leading order or does not hold for the process, ∫f has no closed form, the initial
+        error does not vanish, or a limit depends on the parameters or is not found.
 
     Source: docs/theory.md section 7.
     """
     if theorem.leading is None:
         raise NoOrder(f"{theorem.key} states no leading order")
-    dynamics = Dynamics(drift, diffusion_sq)
-    leading: Leading = theorem.leading
+    drift, diffusion_sq = sympy.sympify(drift), sympy.sympify(diffusion_sq)
+    if reason := theorem.leading.unmet(drift, diffusion_sq):
+        raise NoOrder(f"{theorem.key}: {reason}")
+    return replace(_derived(theorem.leading, drift, diffusion_sq), theorem=theorem.key)
+
+
+@lru_cache(maxsize=256)
+def _derived(leading: Leading, drift, diffusion_sq) -> Complexity:
+    """The orders, remembered: theorems may share a leading order."""
+    dynamics = _dynamics(drift, diffusion_sq)
     growth = dynamics.growth
     power, factor = _initial_decay(leading)
     horizon = growth.horizon_order if growth.level else growth.horizon_order ** (1 / power)
@@ -85,7 +94,7 @@ def complexity(theorem: Theorem, drift, diffusion_sq) -> Complexity:
     integral, h = sympy.Symbol("I", positive=True), sympy.Symbol("h", positive=True)
     constant = sympy.simplify(horizon_factor * (2 * integral) ** inverse) if converges else None
     return Complexity(
-        theorem=theorem.key, horizon=horizon, step=step, score_error=Order(eps=sympy.S.One) * score**-1,
+        theorem="", horizon=horizon, step=step, score_error=Order(eps=sympy.S.One) * score**-1,
         steps=horizon * step**-1, growth=growth, horizon_factor=horizon_factor, leading_constant=constant,
         error=leading.initial + h**leading.step_power * integral, assumes=leading.assumes,
     )  # fmt: skip
@@ -130,6 +139,11 @@ class Dynamics:
         logarithmic = sympy.diff(tail.subs(known), LATE) / tail.subs(known) if tail.has(_DRIFT, _RATE) else sympy.S.Zero
         logarithmic += -power * rate - self.f * a * sympy.diff(tail, a).subs(known) / tail.subs(known)
         return integral_order(sympy.simplify(logarithmic), self.growth)
+
+
+@lru_cache(maxsize=256)
+def _dynamics(drift, diffusion_sq) -> Dynamics:
+    return Dynamics(drift, diffusion_sq)
 
 
 def _late(value):

@@ -2,6 +2,7 @@ r"""What a bound looks like to leading order in the step h, as a statement in sy
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sympy import Expr, Symbol, lambdify
@@ -39,6 +40,8 @@ class Leading:
         σ, the weight of a score error.
     assumes : str
         What else the orders need.
+    unmet : callable
+        (f, g²) of the process -> why the theorem does not hold for it, or None.
     """
 
     initial: Expr
@@ -46,6 +49,7 @@ class Leading:
     steps: tuple
     score: Density
     assumes: str = ""
+    unmet: Callable = lambda drift, diffusion_sq: None
 
 
 def sizes(leading: Leading, process, horizon: float, *, strong: float, smooth: float, moment: float):

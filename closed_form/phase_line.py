@@ -226,9 +226,13 @@ def _box(law: LineMixture, steps: PhaseSteps, rows, bias: float, spacing, wider:
     dx = spacing[0] * min((at_x / stretch).min(), (kicked / stretch[1:]).min()) * (FINER if aside.any() else 1.0)
     slope = np.array([row.slope for row in rows])
     dv = (np.maximum(spacing[2] * np.sqrt(noise), spacing[1] * np.minimum(at_v[:-1], at_v[1:])) / slope).min()
-    counts = [_even(2 * size / width) for size, width in zip(reach, (dx, dv), strict=True)]
-    if counts[0] * counts[1] > MAX_POINTS:
-        raise GridTooLarge(f"steps need a grid of {counts[0]} x {counts[1]} points, more than {MAX_POINTS}: take fewer or wider")
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        wanted = 2 * reach / np.array([dx, dv])
+    # the length may be too large for an integer, or no number
+    counts = [_even(count) for count in wanted] if np.all(wanted < MAX_POINTS) else wanted.tolist()
+    if not counts[0] * counts[1] <= MAX_POINTS:
+        sizes = " x ".join(f"{count:.6g}" for count in counts)
+        raise GridTooLarge(f"steps need a grid of {sizes} points, more than {MAX_POINTS}: take fewer or wider")
     x, v = (np.linspace(-size, size, count, endpoint=False) for size, count in zip(reach, counts, strict=True))
     return PhaseField(x, v, spacing[2])
 

@@ -21,6 +21,7 @@ from bounds.setting import Setting
 from bounds.theorem import theorems
 
 GAO, MARTINGALE = theorems()["gao2025-general-sde"], theorems()["martingale"]
+GENTILONI = theorems()["gentiloni2025-weak-log-concave"]
 HALF = sympy.Rational(1, 2)
 
 
@@ -79,6 +80,27 @@ def test_leading_order_is_the_limit_of_the_bound(process, horizon):
         ratios.append((total - initial) / (steps * horizon / K))
     assert math.isclose(*ratios, rel_tol=LEADING_ORDER)
     assert math.sqrt(0.5) * (1 - LEADING_ORDER) <= ratios[-1] <= 1 + LEADING_ORDER
+
+
+@pytest.mark.parametrize("process, horizon", [(ou(), 8.0), (vp("1/10+2*t"), 4.0)], ids=["ou", "vp"])
+def test_leading_order_of_the_product_form_is_its_limit(process, horizon):
+    """Theorem W's own terms: with the prior N(0, I), (bound − i)/(√h I) tends to 1."""
+    initial, steps, _ = sizes(GENTILONI.leading, process, horizon, strong=1.0, smooth=2.0, moment=0.8)
+    data = StronglyLogConcave(m0=1.0, L0=2.0, dim=1, second_moment=0.8)
+    scheme = euler_maruyama(horizon, 40_000, prior_std=1.0)
+    total = GENTILONI.bound(Setting(process, data, scheme)).total
+    assert math.isclose((total - initial) / (steps * math.sqrt(horizon / 40_000)), 1, rel_tol=LEADING_ORDER)
+
+
+def test_theorem_w_has_the_published_orders_where_it_holds():
+    """K = d log(d/ε)/ε² for OU, d √log(d/ε)/ε² for linear VP; VE and g² ≠ 2c²f are refused by name."""
+    alpha, beta, t = sympy.Symbol("alpha", positive=True), sympy.Symbol("b", positive=True), TIME
+    found = complexity(GENTILONI, alpha, 2 * alpha)
+    assert found.steps.same(Order(d=1, eps=-2, log=1)) and found.score_error.same(Order(eps=1))
+    assert complexity(GENTILONI, beta * t / 2, 3 * beta * t).steps.same(Order(d=1, eps=-2, log=HALF))
+    for f, g_sq in ((0, 1), (t, 1)):
+        with pytest.raises(NoOrder, match="gentiloni2025-weak-log-concave: needs g² = 2c²f with c constant"):
+            complexity(GENTILONI, f, g_sq)
 
 
 def test_leading_sizes_are_the_integrals():

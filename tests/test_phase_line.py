@@ -134,6 +134,8 @@ def test_grids_beyond_the_limit_are_refused(monkeypatch):
     monkeypatch.setattr(phase_line, "MAX_POINTS", 1000)
     with pytest.raises(GridTooLarge, match=r"need a grid of \d+ x \d+ points, more than 1000"):
         phase_line_w2(THREE, steps)
+    with pytest.raises(GridTooLarge, match=r"need a grid of \S+e\+\d+ x "):
+        phase_line_w2(LineMixture([-1.0, 1.0], 1e-40), steps)
 
 
 @pytest.mark.parametrize(

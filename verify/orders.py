@@ -40,8 +40,16 @@ def derived_row(name: str, f, g_sq) -> dict:
     return {
         "process": name, "f": str(f), "g": str(g), "f_latex": sympy.latex(f), "g_latex": sympy.latex(g),
         "derived": _orders(PUBLISHED_THEOREM, f, g_sq), "martingale": _orders(OURS, f, g_sq),
+        "others": [_orders(key, f, g_sq) for key in _others()],
         "lower_bound": LOWER, "lower_bound_latex": LOWER_LATEX,
     }  # fmt: skip
+
+
+def _others() -> list[str]:
+    """Keys of the other theorems that state a leading order."""
+    from bounds.theorem import theorems
+
+    return [key for key, theorem in theorems().items() if theorem.leading is not None and key not in (PUBLISHED_THEOREM, OURS)]
 
 
 def _orders(key: str, f, g_sq) -> dict:
@@ -63,8 +71,8 @@ def _orders(key: str, f, g_sq) -> dict:
 
 
 def _plain(row: dict) -> dict:
-    for part in ("derived", "martingale"):
-        row[part].pop("steps_order", None)
+    for part in (row["derived"], row["martingale"], *row["others"]):
+        part.pop("steps_order", None)
     return row
 
 
@@ -115,17 +123,14 @@ def latex(rows: Sequence[dict]) -> str:
 
 
 def details(rows: Sequence[dict]) -> list[str]:
-    """Horizon, step and score error of each row in words."""
-    lines = []
-    for row in rows:
-        for part in ("derived", "martingale"):
-            found = row[part]
-            if "steps" in found:
-                lines.append(
-                    f"{row['process']}, {found['theorem']}: T = {found['horizon']}, h = {found['step']}, "
-                    f"M = {found['score_error']}"
-                )
-    return lines
+    """Horizon, step, score error and steps of each row in words, by every theorem that holds for it."""
+    return [
+        f"{row['process']}, {found['theorem']}: T = {found['horizon']}, h = {found['step']}, M = {found['score_error']}, "
+        f"K = {found['steps']}"
+        for row in rows
+        for found in (row["derived"], row["martingale"], *row["others"])
+        if "steps" in found
+    ]
 
 
 def remarks(rows: Sequence[dict]) -> list[str]:

@@ -53,7 +53,10 @@ from sympy import Abs, Max, exp, sqrt, symbols
 
 from ..assumptions import StronglyLogConcave, WeaklyLogConcave
 from ..bound import Bound
+from ..leading import L0, Density, Leading, R, f, m, m0
+from ..leading import a as scale
 from ..martingale_steps import early_stop
+from ..process import TIME
 from ..recursion import round_up, weights
 from ..regimes import eta as contractive_from
 from ..regimes import largest_curvature, log_growth, ou_scale_sq
@@ -266,6 +269,25 @@ def _single(setting: Setting):
     return None if not setting.shape else "evaluated one problem at a time"
 
 
+def _not_in_the_clock(drift, diffusion_sq):
+    """Whether g² = 2c²f, for symbols too."""
+    if drift != 0 and sympy.simplify(sympy.diff(diffusion_sq / drift, TIME)) == 0:
+        return None
+    return f"needs g² = 2c²f with c constant, got f = {drift}, g² = {diffusion_sq}"
+
+
+_LATER = 1 / (scale * (1 + m0 * R))
+#: With M = 0, in units of c: the product of γ is w = e^{∫f}/(1 + m0 R), steps on the clock ∫f are fℓ long, and L_t and −κ_t lie
+#: below max(L_U, 1).
+LEADING = Leading(
+    initial=sqrt(m - 1 / L0 + (1 - 1 / sqrt(L0)) ** 2) / (1 + m0 * R),
+    step_power=sympy.Rational(1, 2),
+    steps=(Density(sqrt(2) * (1 + 2 * Max(L0, 1)) * f ** sympy.Rational(3, 2) * _LATER),),
+    score=Density(2 * f * _LATER),
+    assumes="strongly log-concave data, in units of c",
+    unmet=_not_in_the_clock,
+)
+
 THEOREM = Theorem(
     key="gentiloni2025-weak-log-concave",
     title="Gentiloni-Silveri and Ocello: weakly log-concave data",
@@ -308,6 +330,7 @@ THEOREM = Theorem(
     stated=STATED,
     derive=derive,
     evaluate=evaluate,
+    leading=LEADING,
     derivation="Synchronous coupling, the reverse-time martingale e^{−t}∇log p_t, and the two phases.",
     cases=(
         Case("far mean, short horizon", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
