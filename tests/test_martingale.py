@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -149,6 +150,26 @@ def test_matched_noise_on_two_modes():
     assert constants.bound.total <= 0.082
     assert known.bound.total <= 0.0492
     assert {constants.verdict, known.verdict} == {"HOLDS"}
+
+
+@pytest.mark.parametrize("process", [ou(), vp("1+t"), ve(1), ve("1+t")], ids=lambda p: f"{p.name} {p.g_sq}")
+def test_the_rounding_of_a_sampler_exact_on_paper_is_in_the_bound(process):
+    """Data N(10⁶, 1): the mean that the float coefficients lead to, in exact arithmetic, is off by less than the bound allows."""
+    law, horizon, count = Gaussian([1e6], 1.0), 0.05, 40
+    setting = setting_of(process, law, scheme("posterior-mean-matched", horizon, count))
+    steps, times = setting.table.steps(), setting.scheme.grid.times
+    t = sympy.Symbol("t", nonnegative=True)
+    with mpmath.workdps(60):
+        a, s_sq = (
+            [mpmath.mpf(sympy.N(e.subs(t, sympy.Float(float(at), 60)), 60)) for at in times]
+            for e in (process.a.expression, process.s_sq.expression)
+        )
+        mean = a[0] * 10**6
+        for k in range(count):
+            score = (a[k] * 10**6 - mean) / (a[k] ** 2 + s_sq[k])
+            mean = mpmath.mpf(float(steps.P[k])) * mean + mpmath.mpf(float(steps.Q[k])) * score
+        off = abs(mean - 10**6)
+    assert float(off) <= MARTINGALE.bound(setting).terms["discretisation"]
 
 
 def test_variance_exploding_at_its_best_horizon():

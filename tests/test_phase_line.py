@@ -1,5 +1,7 @@
 """The law on position and velocity against the Gaussian chain, finer grids, simulation and the printed numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tolerances import GOLDEN, GRID_SIZES, LAW_SYMMETRY, PHASE_LINE, PHASE_LINE_GAUSSIAN, STANDARD_ERRORS
@@ -29,6 +31,22 @@ def test_one_component_is_the_gaussian_chain(key, epsilon):
     found = phase_line_w2(LineMixture.of(law), steps, 0.1, 0.2)
     assert found.midpoint == pytest.approx(exact.midpoint, rel=PHASE_LINE_GAUSSIAN)
     assert found.lower <= exact.midpoint <= found.upper
+
+
+def test_rows_that_push_the_position_by_the_score_of_the_velocity_alone():
+    """Any weights Q of the score: one component is the Gaussian chain, with a constant error of the velocity's score."""
+    steps = scheme("euler-maruyama", horizon=0.2, steps=8).steps(cld(epsilon="1/2"))
+    for entries in ([[0.02, 0.03], [0.0, 0.0]], [[0.02, 0.01], [0.01, 0.2]]):
+        crossed = replace(steps, Q=np.broadcast_to(entries, steps.Q.shape))
+        exact = phase_gaussian_w2(Gaussian(0.4, 0.49), crossed, np.array([0.3]), 0.0)
+        found = phase_line_w2(LineMixture.of(Gaussian(0.4, 0.49)), crossed, 0.3)
+        assert found.midpoint == pytest.approx(exact.midpoint, rel=PHASE_LINE_GAUSSIAN)
+
+
+def test_steep_rows_are_resolved():
+    """Long steps with ε > 0 stretch the line between the modes by a factor: the bracket stays narrow."""
+    steps = scheme("euler-maruyama", horizon=8, steps=100).steps(cld(epsilon=1))
+    assert phase_line_w2(LineMixture([-1.0, 1.0], 0.5), steps).relative_width < 2 * PHASE_LINE
 
 
 @pytest.mark.parametrize("epsilon", ["0", "1/2"])
