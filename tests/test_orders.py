@@ -37,5 +37,5 @@ def test_a_process_of_ones_own_has_a_row():
 
 
 def test_remarks_and_details_name_their_rows(rows):
-    """Every row's horizon, step and score error is there for every theorem that holds for it; the lower bound closes the remarks."""
+    """Horizon, step and score error are there for every theorem that holds for a row; the lower bound closes the remarks."""
     assert len(orders.details(rows)) == 8 * 3 + 4 and "Ω(√d/ε)" in orders.remarks(rows)[-1]
