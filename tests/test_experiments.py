@@ -103,8 +103,9 @@ def test_the_funnel_over_epsilon(results):
     cells = {(row["a"], row["epsilon"]): row["sliced_w2"] for row in rows if row["sweep"] == "sweep"}
     assert cells[0.1, 0.0] > 2 * cells[0.1, 0.25] and cells[0.1, 1.0] > 2 * cells[0.1, 0.25]
     assert all(row["sliced_w2"] < 1.5 * floor for row in rows if row["sweep"] == "from p_T")
-    known = [row for row in rows if row["sweep"] == "bound" and row["exact"] is not None]
-    assert len(known) >= 6 and all(row["exact"] <= row["bound"] for row in known)
+    assert all(0 < row["sliced_w2"] < floor / 4 for row in rows if row["sweep"] == "pairs")
+    known = [row for row in rows if row["sweep"] == "bound"]
+    assert len(known) == 10 and all(row["exact"] <= row["bound"] for row in known)
 
 
 def test_a_learned_score_is_bounded_by_its_error():

@@ -51,10 +51,10 @@ def experiment(name, quick, out, force, as_json):
 
 
 def _table(rows):
-    """The scalar columns that differ between rows, at most nine."""
+    """The scalar columns that differ between rows, at most eleven."""
     keys = list(dict.fromkeys(key for row in rows for key in row))
     keys = [key for key in keys if not any(isinstance(row.get(key), list) for row in rows)]
-    varying = [key for key in keys if len({row.get(key) for row in rows}) > 1][:9]
+    varying = [key for key in keys if len({row.get(key) for row in rows}) > 1][:11]
     table = report.empty_table(*(name if isinstance(rows[0].get(name), str) else f">{name}" for name in varying))
     for row in rows:
         table.add_row(*(_cell(row.get(key)) for key in varying))
