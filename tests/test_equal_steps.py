@@ -80,3 +80,33 @@ def test_a_grid_without_runs_is_left_alone():
     for grid in (TimeGrid.geometric(5.0, STEPS), TimeGrid.uniform(5.0, 500)):
         setting = Setting(ou(), data, replace(euler_maruyama(1.0, 1), grid=grid))
         assert fitted_ingredients(setting, step_by_step) is None
+
+
+@pytest.mark.parametrize(("count", "decay"), [(3_000_000, 10.0), (200_000, 10.0), (50_000, 100.0)])
+def test_values_laid_through_a_few_places_of_a_chunk_are_the_series(count, decay):
+    """Polynomials through six places of a chunk miss no more of the series than is said, and that is rounding."""
+    series = np.random.default_rng(3).standard_normal((4, 12)) * decay ** -np.arange(12.0)
+    through, missed = equal_steps._through(series, count)
+    assert through.shape == (count // equal_steps.CHUNK, 4, equal_steps.NODES)
+    assert np.all(missed <= 1e-13 * np.abs(series).max(axis=1))
+    for chunk in (0, len(through) // 2, len(through) - 1):
+        places = 2 * (chunk * equal_steps.CHUNK + np.arange(equal_steps.CHUNK)) / (count - 1) - 1
+        expected = np.polynomial.chebyshev.chebval(places, series.T)
+        off = np.abs(through[chunk] @ equal_steps._LAGRANGE - expected).max(axis=1)
+        assert np.all(off <= missed + FITTED_ROUNDING * np.abs(series).max(axis=1))
+
+
+def test_rough_series_are_summed_at_every_step():
+    """Where polynomials through six places would miss more than rounding they are not used."""
+    series = np.ones((4, 12))
+    through, missed = equal_steps._through(series, 30_000)
+    assert through is None and not missed.any()
+
+
+def test_a_million_steps_are_fitted_as_a_few_are(monkeypatch):
+    """The bound of a million steps is that with every chunk summed in full, up to rounding."""
+    setting = setting_of(ou(), LAWS["one"], euler_maruyama(8.0, 1_000_000))
+    martingale = theorems()["martingale"]
+    quick = martingale.bound(setting).total
+    monkeypatch.setattr(equal_steps, "ROUNDED", 0.0)
+    assert abs(quick - martingale.bound(replace(setting)).total) <= FITTED_STEPS * quick
