@@ -82,14 +82,28 @@ def test_leading_order_is_the_limit_of_the_bound(process, horizon):
     assert math.sqrt(0.5) * (1 - LEADING_ORDER) <= ratios[-1] <= 1 + LEADING_ORDER
 
 
-@pytest.mark.parametrize("process, horizon", [(ou(), 8.0), (vp("1/10+2*t"), 4.0)], ids=["ou", "vp"])
-def test_leading_order_of_the_product_form_is_its_limit(process, horizon):
-    """Theorem W's own terms: with the prior N(0, I), (bound − i)/(√h I) tends to 1."""
-    initial, steps, _ = sizes(GENTILONI.leading, process, horizon, strong=1.0, smooth=2.0, moment=0.8)
+@pytest.mark.parametrize("process, horizon", [(ou(), 1.5), (vp("1/10+2*t"), 1.2)], ids=["ou", "vp"])
+def test_every_leading_term_of_theorem_w_is_its_limit(process, horizon):
+    """Unknown mean, prior N(0, I): the three terms of the product form tend to √d i, √(d h) I and M J, each on its own."""
+    dim, count, error = 3, 40_000, 0.7
+    initial, steps, score = sizes(GENTILONI.leading, process, horizon, strong=1.0, smooth=2.0, moment=0.8)
+    data = StronglyLogConcave(m0=1.0, L0=2.0, dim=dim, second_moment=0.8 * dim, mean_norm=None)
+    scheme = euler_maruyama(horizon, count, prior_std=1.0)
+    terms = GENTILONI.bound(Setting(process, data, scheme, error)).terms
+    leading = {
+        "initialisation": math.sqrt(dim) * initial, "score": error * score,
+        "discretisation": math.sqrt(dim * horizon / count) * steps,
+    }  # fmt: skip
+    assert terms == pytest.approx(leading, rel=LEADING_ORDER)
+
+
+@pytest.mark.parametrize("process, horizon", [(ou(), 2.0), (ve(1), 5.0), (vp("1/10+2*t"), 1.2)], ids=["ou", "ve", "vp"])
+def test_the_leading_weight_of_a_score_error_is_its_limit(process, horizon):
+    """The martingale theorem's term of a score error M tends to M J."""
+    _, _, score = sizes(MARTINGALE.leading, process, horizon, strong=1.0, smooth=2.0, moment=0.8)
     data = StronglyLogConcave(m0=1.0, L0=2.0, dim=1, second_moment=0.8)
-    scheme = euler_maruyama(horizon, 40_000, prior_std=1.0)
-    total = GENTILONI.bound(Setting(process, data, scheme)).total
-    assert math.isclose((total - initial) / (steps * math.sqrt(horizon / 40_000)), 1, rel_tol=LEADING_ORDER)
+    bound = MARTINGALE.bound(Setting(process, data, euler_maruyama(horizon, 8000), 0.7))
+    assert math.isclose(bound.terms["score bias"], 0.7 * score, rel_tol=LEADING_ORDER)
 
 
 def test_theorem_w_has_the_published_orders_where_it_holds():

@@ -284,7 +284,7 @@ LEADING = Leading(
     step_power=sympy.Rational(1, 2),
     steps=(Density(sqrt(2) * (1 + 2 * Max(L0, 1)) * f ** sympy.Rational(3, 2) * _LATER),),
     score=Density(2 * f * _LATER),
-    assumes="strongly log-concave data, in units of c",
+    assumes="strongly log-concave data of unknown mean, in units of c",
     unmet=_not_in_the_clock,
 )
 
