@@ -34,7 +34,7 @@ _X, _W = legendre.leggauss(NODES)
 _COLUMNS = np.stack(
     [_W / 2, *((legendre.legvander(_X, NODES - 1) * _W[:, None]).T * (2 * np.arange(NODES)[:, None] + 1) / 2)[-2:]], axis=1
 )
-_X = (_X + 1) / 2
+_PLACES = (_X + 1) / 2
 
 
 @dataclass
@@ -103,7 +103,7 @@ class MissedNoise:
 
     def _nodes(self, step, left, width) -> Panels:
         path, data = self.path, self.data
-        distance = left[:, None] + width[:, None] * _X
+        distance = left[:, None] + width[:, None] * _PLACES
         seen = channel(path, self.table.clock[1:][step][:, None] + distance)
         floor = seen.hessian_floor(data.l)
         gap = np.broadcast_to(data.hessian(seen.a_sq, seen.s_sq)[1], distance.shape)

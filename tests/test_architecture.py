@@ -113,3 +113,17 @@ def test_no_public_name_is_also_a_module():
         names = set(__import__(package).__all__)
         modules = {path.stem for path in (ROOT / package).iterdir() if path.suffix == ".py" or path.is_dir()}
         assert not names & modules
+
+
+@pytest.mark.parametrize("path", [*MODULES, *sorted((ROOT / "tests").glob("*.py"))], ids=ids)
+def test_constants_are_defined_once(path):
+    """A second definition, of a tolerance say, would replace the first without a word."""
+    tree, _ = parsed(path)
+    names = [
+        name.id
+        for node in tree.body if isinstance(node, ast.Assign)
+        for target in node.targets
+        for name in ast.walk(target)
+        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store) and name.id.isupper()
+    ]  # fmt: skip
+    assert sorted(names) == sorted(set(names))

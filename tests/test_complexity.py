@@ -7,7 +7,7 @@ import pytest
 import sympy
 from scipy.integrate import quad
 from scipy.optimize import brentq
-from tolerances import LEADING_ORDER, LEADING_QUADRATURE
+from tolerances import LEADING_QUADRATURE, NEAR_LEADING_ORDER
 
 from bounds import general, ou, ve, vp
 from bounds.complexity import complexity, of_process
@@ -66,7 +66,7 @@ def test_the_horizon_is_the_root_of_the_initial_error(theorem, process, log_rati
     root = brentq(excess, 1.0, 1e12)
     constants = {symbol: 1 for symbol in found.horizon_factor.free_symbols}
     order = accuracy ** float(2 * found.horizon.d) * math.log(accuracy) ** float(found.horizon.log)
-    assert math.isclose(root, float(found.horizon_factor.subs(constants)) * order, rel_tol=LEADING_ORDER)
+    assert math.isclose(root, float(found.horizon_factor.subs(constants)) * order, rel_tol=NEAR_LEADING_ORDER)
 
 
 @pytest.mark.parametrize("process, horizon", [(ou(), 12.0), (ve(1), 400.0), (vp("1/10+2*t"), 5.0)])
@@ -78,8 +78,8 @@ def test_leading_order_is_the_limit_of_the_bound(process, horizon):
     for K in (2000, 8000):
         total = MARTINGALE.bound(Setting(process, data, euler_maruyama(horizon, K))).total
         ratios.append((total - initial) / (steps * horizon / K))
-    assert math.isclose(*ratios, rel_tol=LEADING_ORDER)
-    assert math.sqrt(0.5) * (1 - LEADING_ORDER) <= ratios[-1] <= 1 + LEADING_ORDER
+    assert math.isclose(*ratios, rel_tol=NEAR_LEADING_ORDER)
+    assert math.sqrt(0.5) * (1 - NEAR_LEADING_ORDER) <= ratios[-1] <= 1 + NEAR_LEADING_ORDER
 
 
 @pytest.mark.parametrize("process, horizon", [(ou(), 1.5), (vp("1/10+2*t"), 1.2)], ids=["ou", "vp"])
@@ -94,7 +94,7 @@ def test_every_leading_term_of_theorem_w_is_its_limit(process, horizon):
         "initialisation": math.sqrt(dim) * initial, "score": error * score,
         "discretisation": math.sqrt(dim * horizon / count) * steps,
     }  # fmt: skip
-    assert terms == pytest.approx(leading, rel=LEADING_ORDER)
+    assert terms == pytest.approx(leading, rel=NEAR_LEADING_ORDER)
 
 
 @pytest.mark.parametrize("process, horizon", [(ou(), 2.0), (ve(1), 5.0), (vp("1/10+2*t"), 1.2)], ids=["ou", "ve", "vp"])
@@ -103,7 +103,7 @@ def test_the_leading_weight_of_a_score_error_is_its_limit(process, horizon):
     _, _, score = sizes(MARTINGALE.leading, process, horizon, strong=1.0, smooth=2.0, moment=0.8)
     data = StronglyLogConcave(m0=1.0, L0=2.0, dim=1, second_moment=0.8)
     bound = MARTINGALE.bound(Setting(process, data, euler_maruyama(horizon, 8000), 0.7))
-    assert math.isclose(bound.terms["score bias"], 0.7 * score, rel_tol=LEADING_ORDER)
+    assert math.isclose(bound.terms["score bias"], 0.7 * score, rel_tol=NEAR_LEADING_ORDER)
 
 
 def test_theorem_w_has_the_published_orders_where_it_holds():

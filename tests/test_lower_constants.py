@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 from scipy.integrate import quad
-from tolerances import LEADING_ORDER, LEADING_QUADRATURE, SLOPE_OF_LEADING_ORDER
+from tolerances import LEADING_QUADRATURE, NEAR_LEADING_ORDER, SLOPE_OF_LEADING_ORDER
 
 from bounds import ou, sub_vp, ve, vp
 from bounds.schedules import cosine, exponential, linear, polynomial
@@ -63,7 +63,7 @@ def test_the_exact_error_follows_the_constant(process, horizon):
     """W2·K/(√d T) of the exact chain tends to |e/h|/(2σ0)."""
     stds = [0.5, 1.0, 3.0]
     expected = [abs(signed_integral(process, horizon, std)) / (2 * std) for std in stds]
-    np.testing.assert_allclose(measured_constants(process, horizon, 8000, stds), expected, rtol=LEADING_ORDER)
+    np.testing.assert_allclose(measured_constants(process, horizon, 8000, stds), expected, rtol=NEAR_LEADING_ORDER)
 
 
 def test_the_picture_marks_the_zero():

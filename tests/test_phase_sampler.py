@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from test_sampler import KINDS, random_law, relative_gap
-from tolerances import PHASE_CHAIN, SAME_INCREMENTS, STANDARD_ERRORS
+from tolerances import PHASE_PARTICLES, SAME_INCREMENTS, STANDARD_ERRORS
 from torch_required import torch_backend
 
 from bounds.langevin import cld
@@ -65,7 +65,7 @@ def test_sampler_is_the_chain(kind, epsilon):
         for given in (None, start):
             expected = plain(law, steps, normals, bias, 0.3, given)
             actual = sample(law, steps, 33, None, increments=normals, start=given, **errors)
-            assert relative_gap(actual, expected) < PHASE_CHAIN
+            assert relative_gap(actual, expected) < PHASE_PARTICLES
 
 
 @pytest.mark.parametrize("key", FORMS)

@@ -91,7 +91,7 @@ LEADING_ORDER = 1e-4
 INSIDE_BRACKET = 1e-2
 
 #: Relative distance of a number at finite ε or h from its leading order.
-LEADING_ORDER = 2e-2
+NEAR_LEADING_ORDER = 2e-2
 #: Relative agreement of leading-order integrals with scipy's quadrature.
 LEADING_QUADRATURE = 1e-9
 
@@ -175,7 +175,7 @@ FUNNEL_DIFFERENCE = 1e-5
 #: Phase-space score by one block against the precision matrices of the components, well away from t = 0.
 PHASE_SCORE = 1e-9
 #: Two-block particles against a plain loop with the same increments; a funnel's kernel has a shorter rule than its closed form.
-PHASE_CHAIN = 1e-6
+PHASE_PARTICLES = 1e-6
 #: Least p-value of a two-sample Kolmogorov test between two samplers of one law, over some forty seeded tests.
 FUNNEL_SAME_LAW = 1e-4
 #: Sliced W2 of a shift over 20,000 directions: their mean square cosine has a relative error below 1 %.
