@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 from bounds.bound import Bound
 from bounds.grid import TimeGrid
 from bounds.setting import Setting
-from bounds.theorem import NotApplicable, Theorem
+from bounds.theorem import Theorem
 
 from .plan import Plan, check_eps, check_options
 from .planner import Planner
@@ -68,8 +68,6 @@ class PhasePlanner:
         check_options(theorem, setting, grid, horizon, score_share)
         if grid != "uniform":
             raise ValueError(f"grid must be uniform for {setting.process.name}: best grids are for one-block processes")
-        if unmet := theorem.unmet(setting):
-            raise NotApplicable(theorem.key, unmet)
         self.theorem, self.setting, self.fixed, self.share = theorem, setting, horizon, score_share
         self._seen: dict[tuple, Bound] = {}
 

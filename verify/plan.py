@@ -9,7 +9,7 @@ import numpy as np
 from bounds.bound import Bound
 from bounds.grid import TimeGrid
 from bounds.setting import Setting
-from bounds.theorem import Theorem
+from bounds.theorem import NotApplicable, Theorem
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Plan:
 
 
 def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float | None, score_share: float) -> None:
-    """Refuse what no plan can be made with."""
+    """Refuse what no plan can be made with: arguments, then hypotheses of the theorem that are not met."""
     if grid not in ("uniform", "best"):
         raise ValueError(f"grid must be uniform or best, got {grid!r}")
     if theorem.ingredients is None:
@@ -60,6 +60,8 @@ def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float 
         raise ValueError(f"horizon must be finite and above early_stop, got {horizon}")
     if not 0.0 <= score_share < 1.0:
         raise ValueError(f"score_share must lie in [0, 1), got {score_share}")
+    if unmet := theorem.unmet(setting):
+        raise NotApplicable(theorem.key, unmet)
 
 
 def check_eps(eps: float) -> None:

@@ -8,7 +8,7 @@ import math
 from bounds.bound import Bound
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.setting import Setting
-from bounds.theorem import NotApplicable, Theorem
+from bounds.theorem import Theorem
 
 from .bound_on_grids import BoundOnGrids
 from .horizons import Horizons, or_infinite
@@ -60,8 +60,6 @@ class Planner:
         check_options(theorem, setting, grid, horizon, score_share)
         if setting.process.blocks != 1:
             raise ValueError(f"plans are made for one-block processes, got {setting.process.name}")
-        if unmet := theorem.unmet(setting):
-            raise NotApplicable(theorem.key, unmet)
         self.setting, self._share = setting, score_share
         self._bounds = BoundOnGrids(theorem, setting, grid, score_share)
         self._horizons = Horizons(self._bounds, horizon)
