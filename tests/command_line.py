@@ -1,6 +1,7 @@
 """Run commands in tests, and read what they answer."""
 
 import json
+import signal
 import subprocess
 import sys
 from importlib.resources import files
@@ -49,9 +50,13 @@ def assert_refused(result, code=2):
 
 
 def started(*args, **options):
-    """A command in a process of its own."""
+    """A command in a process of its own, which heeds Ctrl-C even where the tests run as a background job that does not."""
     command = [sys.executable, "-m", "verify.cli", *map(str, args)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    heeds = signal.signal(signal.SIGINT, signal.default_int_handler)  # a handler is reset in the child, "ignore" is not
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    finally:
+        signal.signal(signal.SIGINT, heeds)
 
 
 def everything_in(folder):
