@@ -61,9 +61,9 @@ class Model:
         :math:`n_j^3 \propto w_j^2 v_j^2 + B w_j b_j n_j`, :math:`B = \sum w_j b_j/n_j`, solved from
         :math:`n_j \propto (w_j^2 v_j^2)^{1/3}` (docs/theory.md section 7).
         """
-        later, _ = weights(self.ingredients.contraction)
+        later, _ = weights(self.ingredients.columns.contraction)
         with np.errstate(over="ignore", invalid="ignore"):
-            spread, bias = later * np.sqrt(self.ingredients.variance), later * self.ingredients.bias
+            spread, bias = later * np.sqrt(self.ingredients.columns.variance), later * self.ingredients.columns.bias
         unit = max(spread.max(), bias.max())
         if not 0 < unit < np.inf:
             # nothing to choose from, or the bound is infinite whatever the grid
@@ -83,7 +83,7 @@ class Model:
         places = np.linspace(0.0, passed[-1], steps + 1)
         times = np.interp(places, passed, self.times)
         times[0], times[-1] = self.times[0], self.times[-1]
-        return TimeGrid(times, "best")
+        return TimeGrid(times, "best", copy=False)
 
 
 def model_of(theorem: Theorem, setting: Setting) -> Model:

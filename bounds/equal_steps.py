@@ -6,13 +6,13 @@ give the others.  Panels of steps are halved until their series is accurate; wha
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from .fitted_columns import FittedColumns, Laid, Panel, Stretch
 from .grid import TimeGrid
 from .process import TIME
 from .recursion import Ingredients
@@ -29,20 +29,9 @@ RELATIVE_ERROR, SAFETY = 1e-11, 4.0
 MAX_HALVINGS = 24
 #: f and g² are held against their fit at every step, to this relative accuracy.
 COEFFICIENT_ERROR = 1e-9
-#: Steps of a panel filled in together: they fit in the cache.
-CHUNK = 4096
 #: Steps compared with their neighbours together.
 BLOCK = 1 << 15
-#: Places of a chunk through which its values are laid, and what that may miss of the largest.
-NODES, ROUNDED = 6, 1e-13
 EPS = np.finfo(float).eps
-_CHUNK_NODES = chebyshev.chebpts1(NODES)
-#: The polynomials that are 1 at one of these places and 0 at the others, at every step of a chunk.
-_LAGRANGE = np.linalg.solve(
-    chebyshev.chebvander(_CHUNK_NODES, NODES - 1).T, chebyshev.chebvander(np.linspace(-1, 1, CHUNK), NODES - 1).T
-)
-
-
 def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingredients]) -> Ingredients | None:
     """The ingredients of all steps from those of a few; None where that is not much shorter.
 
@@ -67,19 +56,18 @@ def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingred
         nodes = SHORT
     else:
         panels = _graded(panels, nodes[0])
-    columns, used = np.empty((4, steps)), 0
+    pieces, used = [], 0
     for _ in range(MAX_HALVINGS):
         sampled = _Sample.of(setting, ingredients, panels, nodes[0])
         used += len(sampled.steps)
         if used * SPARED > steps:
             return None
-        panels = sampled.fill(columns, *nodes)
+        pieces += sampled.stretches(nodes[0])
+        found, panels = sampled.panels(*nodes)
+        pieces += found
         if not len(panels):
-            contraction, bias, variance, weight = columns
-            contraction += 1.0
-            return replace(
-                sampled.whole, contraction=contraction, bias=bias, variance=variance, score_weight=weight,
-            )  # fmt: skip
+            pieces.sort(key=lambda piece: piece.first)
+            return replace(sampled.whole, columns=FittedColumns(pieces, steps))
     return None
 
 
@@ -153,18 +141,28 @@ class _Sample:
         with np.errstate(all="ignore"):  # the gaps are long steps
             whole = ingredients(thin)
         at = np.searchsorted(kept, steps)
-        parts = whole.contraction - 1, whole.bias, whole.variance, whole.score_weight
+        contraction, *others = whole.columns.whole
         process = setting.process
-        values = [part[at] for part in parts] + [process.f_values(times[steps]), process.g_sq_values(times[steps])]
+        values = [column[at] for column in (contraction - 1, *others)]
+        values += [process.f_values(times[steps]), process.g_sq_values(times[steps])]
         return cls(setting, long, short, steps, np.array(values), _rounding(thin, values, at), whole)
 
-    def fill(self, columns: np.ndarray, samples: int, degree: int) -> np.ndarray:
-        """Write A − 1, b, v² and Q of all the panels' steps, from above; the panels that must be halved are returned."""
+    def stretches(self, samples: int) -> list[Stretch]:
+        """The steps of the short panels, as they are."""
         sampled = len(self.long) * samples
-        columns[:, self.steps[sampled:]] = self.values[:4, sampled:]
-        if not sampled:
-            return self.long
+        order = np.argsort(self.steps[sampled:])
+        steps, columns = self.steps[sampled:][order], self.values[:4, sampled:][:, order]
+        columns[0] += 1.0
+        cuts = np.flatnonzero(np.diff(steps) != 1) + 1
+        starts = [0, *cuts.tolist()] if len(steps) else []
+        return [Stretch(int(steps[i]), part) for i, part in zip(starts, np.split(columns, cuts, axis=1), strict=False)]
+
+    def panels(self, samples: int, degree: int) -> tuple[list[Panel], np.ndarray]:
+        """The long panels whose series are accurate, from above, and the halves of the others."""
+        if not len(self.long):
+            return [], self.long
         first, count = self.long.T
+        sampled = len(self.long) * samples
         place = 2 * (self.steps[:sampled].reshape(-1, samples) - first[:, None]) / (count - 1)[:, None] - 1
         basis = chebyshev.chebvander(place, degree)
         values, noise = (x[:, :sampled].reshape(6, -1, samples).swapaxes(0, 1) for x in (self.values, self.noise))
@@ -175,66 +173,37 @@ class _Sample:
         jitter = 4 * EPS * (times[first] / (times[first] - times[first + 1]) + len(times))
         allowed = np.maximum(RELATIVE_ERROR, 2 * SAFETY * jitter)[:, None] * np.abs(values).max(axis=2) + noise.max(axis=2)
         good = (error[:, :4] <= allowed[:, :4]).all(axis=1)
+        found = []
         for panel in np.flatnonzero(good):
-            good[panel] = self._fill_panel(columns, *self.long[panel], series[panel], error[panel], jitter[panel])
-        return _halved(self.long[~good])
-
-    def _fill_panel(self, columns, first: int, count: int, series, error, jitter: float) -> bool:
-        """Write the steps of one panel; False if f or g² strays from its fit in between."""
-        process, times = self.setting.process, self.setting.scheme.grid.times
-        checks = [
-            (row, values) for row, expression, values in ((4, process.f, process.f_values), (5, process.g_sq, process.g_sq_values))
-            if expression.has(TIME)
-        ]  # fmt: skip
-        chosen = [0, 1, 2, 3, *(row for row, _ in checks)]
-        # equal steps differ by the rounding of their times, and v² goes like their cube; |T_n| <= 1
-        slack = np.array([jitter, 3 * jitter, 3 * jitter, 3 * jitter]) * np.abs(series[:4]).sum(axis=1)
-        series = series[chosen]
-        series[:4, 0] += slack + error[:4]
-        through, between = _through(series, count)
-        series[:4, 0] += between[:4]
-        for start in range(0, count, CHUNK):
-            stop = min(start + CHUNK, count)
-            if through is not None and stop - start == CHUNK:
-                filled = through[start // CHUNK] @ _LAGRANGE
+            if self._strays(*self.long[panel], series[panel, 4:], error[panel, 4:]):
+                good[panel] = False
             else:
-                filled = series @ _basis(2 * np.arange(start, stop) / (count - 1) - 1, series.shape[1])
-            for row, (which, values) in enumerate(checks, start=4):
-                there = values(times[first + start : first + stop])
-                if np.abs(there - filled[row]).max() > COEFFICIENT_ERROR * np.abs(there).max() + error[which]:
-                    return False
-            part = columns[:, first + start : first + stop]
-            part[0] = filled[0]
-            np.maximum(filled[1:4], 0.0, out=part[1:])
-        return True
+                found.append(_raised(*self.long[panel].tolist(), series[panel, :4], error[panel, :4], jitter[panel]))
+        return found, _halved(self.long[~good])
+
+    def _strays(self, first: int, count: int, series, error) -> bool:
+        """Whether f or g² strays from its fit between the steps sampled."""
+        process, times = self.setting.process, self.setting.scheme.grid.times[first : first + count]
+        kinds = (process.f, process.f_values), (process.g_sq, process.g_sq_values)
+        rows = [row for row, (expression, _) in enumerate(kinds) if expression.has(TIME)]
+        if not rows:
+            return False
+        for start, fitted in Laid.of(series[rows], count).chunks():
+            part = times[start : start + fitted.shape[1]]
+            for row, laid in zip(rows, fitted, strict=True):
+                there = kinds[row][1](part)
+                if np.abs(there - laid).max() > COEFFICIENT_ERROR * np.abs(there).max() + error[row]:
+                    return True
+        return False
 
 
-def _through(series, count: int):
-    """Values of the series at some places of every chunk, shape (chunks, rows, nodes), and what polynomials through them miss.
-
-    None and 0 where that would be more than rounding.
-    """
-    terms = series.shape[1]
-    # the largest derivative of T_n of this order is at 1: ∏_{j<order} (n² − j²)/(2j + 1)
-    steep = np.prod([(np.arange(terms) ** 2 - j * j) / (2 * j + 1) for j in range(NODES)], axis=0)
-    half = (CHUNK - 1) / (count - 1)
-    missed = np.abs(series) @ np.abs(steep) * half**NODES / (math.factorial(NODES) * 2.0 ** (NODES - 1))
-    if count < 2 * CHUNK or np.any(missed > ROUNDED * np.abs(series).max(axis=1)):
-        return None, np.zeros(len(series))
-    starts = np.arange(0, count - CHUNK + 1, CHUNK)
-    places = 2 * (starts[:, None] + (CHUNK - 1) * (1 + _CHUNK_NODES) / 2) / (count - 1) - 1
-    return np.moveaxis(chebyshev.chebval(places, series.T), 0, 1), missed
-
-
-def _basis(place: np.ndarray, terms: int) -> np.ndarray:
-    """T_0 … T_{terms−1} at the places, shape (terms, n): rows are contiguous."""
-    basis = np.empty((terms, len(place)))
-    basis[0], basis[1] = 1.0, place
-    twice = 2 * place
-    for row in range(2, terms):
-        np.multiply(twice, basis[row - 1], out=basis[row])
-        basis[row] -= basis[row - 2]
-    return basis
+def _raised(first: int, count: int, series, error, jitter: float) -> Panel:
+    """The panel with its series above everything they may be off by."""
+    # equal steps differ by the rounding of their times, and v² goes like their cube; |T_n| <= 1
+    slack = np.array([jitter, 3 * jitter, 3 * jitter, 3 * jitter]) * np.abs(series).sum(axis=1)
+    series = series.copy()
+    series[:, 0] += slack + error
+    return Panel(first, Laid.of(series, count))
 
 
 def _rounding(thin: Setting, values, at) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class TimeGrid:
         Forward times; the first is the horizon T, the last the early-stopping time (0 for none).
     kind : str
         "uniform", "geometric" or "list": how it was made.
+    copy : bool
+        False for an array that nobody else will write to: it becomes read-only.
 
     Raises
     ------
@@ -53,9 +55,10 @@ class TimeGrid:
 
     times: np.ndarray = field(repr=False)
     kind: str = "list"
+    copy: InitVar[bool] = True
 
-    def __post_init__(self):
-        times = np.array(self.times, dtype=float)
+    def __post_init__(self, copy: bool):
+        times = np.array(self.times, dtype=float) if copy else np.asarray(self.times, dtype=float)
         if times.ndim != 1 or len(times) < 2:
             raise ValueError(f"grid must be a list of at least two times, got shape {times.shape}")
         if not np.all(np.isfinite(times)):
@@ -72,7 +75,8 @@ class TimeGrid:
     def uniform(cls, horizon: float, steps: int, early_stop: float = 0.0) -> TimeGrid:
         """``steps`` equal steps from ``horizon`` down to ``early_stop``."""
         horizon, steps = _positive("horizon", horizon), _count("steps", steps)
-        return cls(np.linspace(horizon, _early_stop(early_stop, horizon), steps + 1), "uniform")
+        times = np.linspace(horizon, _early_stop(early_stop, horizon), steps + 1)
+        return cls(times, "uniform", copy=False)
 
     @classmethod
     def geometric(

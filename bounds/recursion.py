@@ -2,9 +2,11 @@ r"""The error recursion :math:`E_k^2 = (A_k E_{k-1} + d_k)^2 + v_k^2` of docs/th
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from math import hypot, sqrt
+from math import hypot, log, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +26,37 @@ SETTLED = STEP_ROUNDING / 2
 FACTORS = 256
 
 
+def _column(row: int, meaning: str) -> property:
+    return property(lambda self: self.whole[row], doc=meaning)
+
+
+class Columns:
+    """What every step does to the error.
+
+    Parameters
+    ----------
+    contraction, bias, variance : arrays of shape (..., k)
+        A_k, b_k and v_k².
+    score_weight : array of shape (..., k)
+        Q_k, the weight of a score error.
+    """
+
+    def __init__(self, contraction, bias, variance, score_weight):
+        self.whole = contraction, bias, variance, score_weight
+
+    contraction = _column(0, "A_k: array of shape (..., k).")
+    bias = _column(1, "b_k: array of shape (..., k).")
+    variance = _column(2, "v_k²: array of shape (..., k).")
+    score_weight = _column(3, "Q_k: array of shape (..., k).")
+
+    def __len__(self) -> int:
+        return self.contraction.shape[-1]
+
+    def blocks(self) -> Iterator:
+        """A_k, b_k, v_k² and Q_k of consecutive steps: four arrays of shape (..., n) with n <= RUN."""
+        return (tuple(column[..., start : start + RUN] for column in self.whole) for start in range(0, len(self), RUN))
+
+
 @dataclass(frozen=True)
 class Ingredients:
     r"""What the recursion of one problem or many runs on.
@@ -32,10 +65,8 @@ class Ingredients:
     ----------
     initial : array of shape (...)
         E_0.
-    contraction, bias, variance : arrays of shape (..., k)
-        A_k, b_k and v_k².
-    score_weight : array of shape (..., k)
-        Q_k, the weight of a score error.
+    columns : Columns
+        Of all steps.
     stop : array of shape (...)
         What early stopping adds.
     initial_term : str
@@ -43,10 +74,7 @@ class Ingredients:
     """
 
     initial: np.ndarray
-    contraction: np.ndarray
-    bias: np.ndarray
-    variance: np.ndarray
-    score_weight: np.ndarray
+    columns: Columns
     stop: np.ndarray
     initial_term: str = ""
 
@@ -61,22 +89,68 @@ class Ingredients:
             1 for the bound.  Otherwise an estimate, not a bound: to leading order, of the same grid with every step
             cut in so many, whose biases add up to 1/refinement and whose variances to 1/refinement² of these.
         """
-        exact = np.ndim(refinement) == 0 and refinement == 1
-        drift = self.bias if exact else self.bias / refinement
-        variance = self.variance if exact else self.variance / refinement**2
+        contraction, drift, variance, score_weight = self.columns.whole
+        if np.ndim(refinement) or refinement != 1:
+            drift, variance = drift / refinement, variance / refinement**2
         if np.any(score_error):
-            drift = drift + self.score_weight * score_error
+            drift = drift + score_weight * score_error
         if np.any(score_noise):
-            variance = variance + np.square(self.score_weight * score_noise) / refinement
-        return propagate(self.initial, self.contraction, drift, variance) + self.stop
+            variance = variance + np.square(score_weight * score_noise) / refinement
+        return propagate(self.initial, contraction, drift, variance) + self.stop
 
-    def total_and_discretisation(self, score_error=0.0, score_noise=0.0):
-        """(`total`, the error of exact scores from an exact start)."""
-        start = np.zeros(np.shape(self.initial))
-        if start.ndim or np.any(score_error) or np.any(score_noise):
-            return self.total(score_error, score_noise), propagate(start, self.contraction, self.bias, self.variance)
-        both = propagate(np.array([self.initial, 0.0]), self.contraction, self.bias, self.variance)
-        return both[0] + self.stop, both[1]
+    def totals(self, score_error=0.0, score_noise=0.0) -> Totals:
+        """What the recursion ends at, and the parts of that."""
+        if np.ndim(self.initial) or np.ndim(score_error) or np.ndim(score_noise):
+            return self._totals_of_many(score_error, score_noise)
+        starts = [[float(self.initial)], [0.0], [0.0], [0.0]]
+        if not (score_error or score_noise):
+            starts = [[float(self.initial), 0.0]]
+        errors, product = _propagate_one(starts, self._sources(score_error, score_noise))
+        ends = [_above(error, len(self.columns)) for group in errors for error in group]
+        return Totals(ends[0] + self.stop, ends[1], product, *(ends[2:] or (0.0, 0.0)))
+
+    def _sources(self, score_error: float, score_noise: float) -> Iterator:
+        """Blocks of contractions with what drives, one after the other: the total, its parts without and by score errors."""
+        for contraction, bias, variance, weight in self.columns.blocks():
+            if not (score_error or score_noise):
+                yield contraction, [(bias, variance)]
+                continue
+            square, none = np.square(weight), np.zeros(len(weight))
+            total = bias + weight * score_error, variance + square * score_noise**2
+            yield contraction, [total, (bias, variance), (weight, none), (none, square)]
+
+    def _totals_of_many(self, score_error, score_noise) -> Totals:
+        contraction, bias, variance, weight = self.columns.whole
+        total, product = self.total(score_error, score_noise), product_of(contraction)
+        discretisation = propagate(np.zeros(np.shape(self.initial)), contraction, bias, variance)
+        if not (np.any(score_error) or np.any(score_noise)):
+            return Totals(total, discretisation, product, 0.0, 0.0)
+        with np.errstate(invalid="ignore", over="ignore"):
+            later = weights(contraction)[0] * weight
+            sums = np.sum(later, axis=-1), np.sqrt(np.sum(np.square(later), axis=-1))
+        return Totals(total, discretisation, product, *(round_up(value, len(self.columns)) for value in sums))
+
+
+class Totals(NamedTuple):
+    """What the recursion of one problem or many ends at, from above.
+
+    Attributes
+    ----------
+    total : array of shape (...)
+        E_K plus early stopping.
+    discretisation : array of shape (...)
+        The error of exact scores from an exact start.
+    contraction : array of shape (...)
+        The product of all contractions.
+    score_weight, noise_weight : arrays of shape (...)
+        What a score error, and one of mean zero, of size 1 adds; not computed where there is no score error.
+    """
+
+    total: np.ndarray
+    discretisation: np.ndarray
+    contraction: np.ndarray
+    score_weight: np.ndarray
+    noise_weight: np.ndarray
 
 
 def propagate(initial, contraction, drift, variance):
@@ -102,7 +176,9 @@ def propagate(initial, contraction, drift, variance):
     )
     if all(x.ndim == 1 for x in (contraction, drift, variance)):
         starts = np.asarray(initial, dtype=float)
-        error = np.reshape(_propagate_one(starts.ravel().tolist(), contraction, drift, variance), starts.shape)
+        runs = (slice(start, start + RUN) for start in range(0, steps, RUN))
+        blocks = ((contraction[run], [(drift[run], variance[run])]) for run in runs)
+        error = np.reshape(_propagate_one([starts.ravel().tolist()], blocks)[0], starts.shape)
     else:
         columns = [np.broadcast_to(x, (*shape, steps)) for x in (contraction, drift, variance)]
         error = np.broadcast_to(np.asarray(initial, dtype=float), shape).copy()
@@ -111,18 +187,39 @@ def propagate(initial, contraction, drift, variance):
                 error *= a
                 error += d
                 np.hypot(error, np.sqrt(v), out=error)  # a square may underflow
-    error = np.where(np.isnan(error), np.inf, error)
-    return round_up(error, steps)
+    return _above(error, steps)
 
 
-def _propagate_one(errors: list[float], contraction, drift, variance) -> list[float]:
-    """One problem from one or more starts: runs of steps by sums where the numbers allow it, else step by step."""
-    for start in range(0, len(contraction), RUN):
-        run = slice(start, start + RUN)
-        columns = contraction[run], drift[run], variance[run]
-        moved = _propagate_run(errors, *columns) if len(columns[0]) >= SHORT_RUN else None
-        errors = [_propagate_steps(error, *columns) for error in errors] if moved is None else moved
-    return errors
+def _above(error, steps: int):
+    return round_up(np.where(np.isnan(error), np.inf, error), steps)
+
+
+def _propagate_one(errors: list[list[float]], blocks: Iterable) -> tuple[list[list[float]], np.ndarray]:
+    """Of one problem, the errors from some starts and the product of contractions.
+
+    A block of steps holds their contractions and, for every list of starts, (drift, variance).  It goes by sums where the
+    numbers allow it, else step by step.
+    """
+    logs = 0.0
+    for contraction, sources in blocks:
+        product = _running_product(contraction)
+        logs += _log_product(contraction) if product is None else log(product[-1])
+        errors = [
+            (None if product is None else _propagate_run(group, product, *source))
+            or [_propagate_steps(error, contraction, *source) for error in group]
+            for group, source in zip(errors, sources, strict=True)
+        ]
+    with np.errstate(over="ignore", under="ignore"):
+        return errors, np.exp(logs)
+
+
+def _running_product(contraction):
+    """Products of the contractions so far; None where they are few or leave the range in which they are harmless."""
+    if len(contraction) < SHORT_RUN:
+        return None
+    with np.errstate(all="ignore"):
+        product = np.cumprod(contraction)
+    return product if product.min() > 1 / WIDEST and product.max() < WIDEST else None
 
 
 def _propagate_steps(error: float, contraction, drift, variance) -> float:
@@ -133,15 +230,12 @@ def _propagate_steps(error: float, contraction, drift, variance) -> float:
     return error
 
 
-def _propagate_run(errors: list[float], contraction, drift, variance) -> list[float] | None:
+def _propagate_run(errors: list[float], product, drift, variance) -> list[float] | None:
     r"""E after some steps, from above: :math:`x_k = E_k/\prod A` solves :math:`x_k^2 = x_{k-1}^2 + 2 x_{k-1} d_k + d_k^2 + v_k^2`.
 
-    (d and v over the products so far.)  None where products or sums leave the range in which these are harmless.
+    (d and v over the products so far.)  None where sums leave the range in which these are harmless.
     """
     with np.errstate(all="ignore"):
-        product = np.cumprod(contraction)
-        if not (product.min() > 1 / WIDEST and product.max() < WIDEST):
-            return None
         moved = drift / product
         noise = variance / product
         noise /= product
@@ -195,11 +289,16 @@ class _Run:
 
 def product_of(contraction):
     """The product of all contractions: array of shape (...) from one of shape (..., k)."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.exp(_log_product(contraction))
+
+
+def _log_product(contraction):
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
         parts = np.multiply.reduceat(contraction, np.arange(0, contraction.shape[-1], FACTORS), axis=-1)
         if np.any(parts < np.finfo(float).tiny) or not np.all(np.isfinite(parts)):
             parts = contraction
-        return np.exp(np.sum(np.log(parts), axis=-1))
+        return np.sum(np.log(parts), axis=-1)
 
 
 def weights(contraction):

@@ -1,17 +1,20 @@
 """Ingredients fitted on long runs of equal steps, against every step computed."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import sympy
-from tolerances import FITTED_COEFFICIENT, FITTED_ROUNDING, FITTED_STEPS
+from tolerances import FITTED_COEFFICIENT, FITTED_ROUNDING, FITTED_STEPS, SUMS_OF_RUNS
 
-from bounds import StronglyLogConcave, equal_steps, euler_maruyama, ou, ve, vp
+from bounds import StronglyLogConcave, equal_steps, euler_maruyama, fitted_columns, ou, ve, vp
 from bounds.best_grid import model_of
 from bounds.equal_steps import fitted_ingredients
+from bounds.fitted_columns import Laid
 from bounds.grid import TimeGrid
 from bounds.process import TIME, ForwardProcess
+from bounds.recursion import RUN, propagate, round_up, weights
 from bounds.schemes import SCHEMES
 from bounds.setting import Setting
 from bounds.theorem import theorems
@@ -70,8 +73,8 @@ def test_a_bump_between_the_sampled_steps_is_seen(place):
     bump = ForwardProcess.scalar("bump", 1, 2 + 50 * sympy.exp(-(((TIME - sympy.Rational(str(place))) * 2000) ** 2)))
     setting = Setting(bump, StronglyLogConcave(m0=1.0, L0=2.0), euler_maruyama(5.0, STEPS))
     fitted, whole = fitted_ingredients(setting, step_by_step), step_by_step(setting)
-    assert np.all(fitted.variance >= whole.variance * (1 - FITTED_COEFFICIENT))
-    assert np.all(np.abs(fitted.score_weight / whole.score_weight - 1) <= FITTED_COEFFICIENT)
+    assert np.all(fitted.columns.variance >= whole.columns.variance * (1 - FITTED_COEFFICIENT))
+    assert np.all(np.abs(fitted.columns.score_weight / whole.columns.score_weight - 1) <= FITTED_COEFFICIENT)
 
 
 def test_a_grid_without_runs_is_left_alone():
@@ -84,23 +87,56 @@ def test_a_grid_without_runs_is_left_alone():
 
 @pytest.mark.parametrize(("count", "decay"), [(3_000_000, 10.0), (200_000, 10.0), (50_000, 100.0)])
 def test_values_laid_through_a_few_places_of_a_chunk_are_the_series(count, decay):
-    """Polynomials through six places of a chunk miss no more of the series than is said, and that is rounding."""
+    """Polynomials through six places of a chunk are above the series, by no more than is said, and that is rounding."""
     series = np.random.default_rng(3).standard_normal((4, 12)) * decay ** -np.arange(12.0)
-    through, missed = equal_steps._through(series, count)
-    assert through.shape == (count // equal_steps.CHUNK, 4, equal_steps.NODES)
-    assert np.all(missed <= 1e-13 * np.abs(series).max(axis=1))
-    for chunk in (0, len(through) // 2, len(through) - 1):
-        places = 2 * (chunk * equal_steps.CHUNK + np.arange(equal_steps.CHUNK)) / (count - 1) - 1
-        expected = np.polynomial.chebyshev.chebval(places, series.T)
-        off = np.abs(through[chunk] @ equal_steps._LAGRANGE - expected).max(axis=1)
-        assert np.all(off <= missed + FITTED_ROUNDING * np.abs(series).max(axis=1))
+    laid = Laid.of(series, count)
+    assert laid.through.shape == (count // RUN, 4, fitted_columns.NODES)
+    size = np.abs(series).max(axis=1)
+    assert np.all(laid.missed <= 1e-13 * size)
+    for start, values in laid.chunks():
+        places = 2 * np.arange(start, start + values.shape[1]) / (count - 1) - 1
+        over = values - np.polynomial.chebyshev.chebval(places, series.T)
+        assert np.all(over.min(axis=1) >= -FITTED_ROUNDING * size)
+        assert np.all(over.max(axis=1) <= 2 * laid.missed + FITTED_ROUNDING * size)
 
 
 def test_rough_series_are_summed_at_every_step():
     """Where polynomials through six places would miss more than rounding they are not used."""
-    series = np.ones((4, 12))
-    through, missed = equal_steps._through(series, 30_000)
-    assert through is None and not missed.any()
+    laid = Laid.of(np.ones((4, 12)), 30_000)
+    assert laid.through is None and not laid.missed.any()
+
+
+@pytest.mark.parametrize("grid", ["uniform", "best", "two runs"])
+def test_blocks_are_the_columns(grid):
+    """The blocks of fitted columns are all the steps in their order, and every sum over them is that over whole columns."""
+    setting = setting_of(ou(), LAWS["one"], euler_maruyama(8.0, STEPS))
+    if grid == "best":
+        grid = model_of(theorems()["martingale"], setting).best_grid(STEPS)
+    elif grid == "two runs":
+        grid = TimeGrid.from_times(np.append(np.linspace(8.0, 3.0, STEPS)[:-1], np.linspace(3.0, 0.0, 7 * STEPS)))
+    else:
+        grid = setting.scheme.grid
+    setting = replace(setting, scheme=replace(setting.scheme, grid=grid))
+    parts = fitted_ingredients(setting, step_by_step)
+    exact_scores, wrong_scores = parts.totals(), parts.totals(0.01, 0.02)
+    blocks = list(parts.columns.blocks())
+    sizes = [len(block[0]) for block in blocks]
+    assert sum(sizes) == len(parts.columns) == grid.steps
+    assert max(sizes) <= RUN
+    assert all(one + other > RUN for one, other in itertools.pairwise(sizes))
+    whole = parts.columns.whole
+    assert np.array_equal(np.concatenate(blocks, axis=1), whole)
+    exact = step_by_step(setting).columns
+    for found, known in zip(whole, (exact.contraction, exact.bias, exact.variance, exact.score_weight), strict=True):
+        assert np.all(found >= known * (1 - FITTED_ROUNDING)) and np.all(found <= known + FITTED_COEFFICIENT * known.max())
+    a, d, v, weight = whole
+    later, product = weights(a)
+    start, drift = float(parts.initial), d + 0.01 * weight
+    ends = propagate(start, a, d, v), propagate(0.0, a, d, v), product
+    assert exact_scores[:3] == pytest.approx(ends, rel=SUMS_OF_RUNS)
+    sizes = [round_up(x, grid.steps) for x in (np.sum(later * weight), np.sqrt(np.sum((later * weight) ** 2)))]
+    ends = propagate(start, a, drift, v + (0.02 * weight) ** 2), *ends[1:], *sizes
+    assert wrong_scores == pytest.approx(ends, rel=SUMS_OF_RUNS)
 
 
 def test_a_million_steps_are_fitted_as_a_few_are(monkeypatch):
@@ -108,5 +144,5 @@ def test_a_million_steps_are_fitted_as_a_few_are(monkeypatch):
     setting = setting_of(ou(), LAWS["one"], euler_maruyama(8.0, 1_000_000))
     martingale = theorems()["martingale"]
     quick = martingale.bound(setting).total
-    monkeypatch.setattr(equal_steps, "ROUNDED", 0.0)
+    monkeypatch.setattr(fitted_columns, "ROUNDED", 0.0)
     assert abs(quick - martingale.bound(replace(setting)).total) <= FITTED_STEPS * quick

@@ -25,6 +25,15 @@ def test_geometric_grid_keeps_the_ratio():
     assert np.allclose(times[:-1] / times[1:], 2.0, rtol=1e-14)
 
 
+def test_times_stay_as_they_were():
+    """What is later written into the array a grid was made of does not reach the grid, and nobody writes into a grid's."""
+    times = np.array([2.0, 1.0, 0.0])
+    grid = TimeGrid(times)
+    times[1] = 1.5
+    assert grid.times[1] == 1.0
+    assert not any(made.times.flags.writeable for made in (grid, TimeGrid(times, copy=False), TimeGrid.uniform(1.0, 3)))
+
+
 @pytest.mark.parametrize(
     "make, words",
     [

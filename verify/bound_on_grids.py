@@ -37,7 +37,7 @@ class BoundOnGrids:
     def __init__(self, theorem: Theorem, setting: Setting, kind: str, score_share: float):
         self.theorem, self.setting, self.kind, self.share = theorem, setting, kind, score_share
         self._models: dict[float, Model] = {}
-        self._bounds: dict[tuple, tuple[Bound, TimeGrid]] = {}
+        self._bounds: dict[tuple, Bound] = {}
 
     @property
     def stop(self) -> float:
@@ -66,16 +66,15 @@ class BoundOnGrids:
             return float(self.setting.score_error)
         parts = self.model(horizon).ingredients
         with np.errstate(over="ignore"):
-            size = float(np.sum(weights(parts.contraction)[0] * parts.score_weight))
+            size = float(np.sum(weights(parts.columns.contraction)[0] * parts.columns.score_weight))
         return self.share * eps / size
 
-    def bound(self, horizon: float, steps: int, eps: float) -> tuple[Bound, TimeGrid]:
-        """The theorem itself and its grid; the last few are remembered."""
+    def bound(self, horizon: float, steps: int, eps: float) -> Bound:
+        """The theorem itself; the last few are remembered, without their grids of up to ten million times."""
         asked = horizon, steps, self.score_error(horizon, eps)
         if asked not in self._bounds:
-            grid = self.grid(horizon, steps)
             with np.errstate(all="ignore"):  # far too long a horizon overflows, and the bound is ∞
-                found = self.theorem.bound(self._with_grid(grid, asked[-1])), grid
+                found = self.theorem.bound(self._with_grid(self.grid(horizon, steps), asked[-1]))
             while len(self._bounds) >= REMEMBERED:
                 self._bounds.pop(next(iter(self._bounds)))
             self._bounds[asked] = found
@@ -84,7 +83,7 @@ class BoundOnGrids:
     def value(self, horizon: float, steps: int, eps: float) -> float:
         """The bound as a number; ∞ where the process has ended."""
         try:
-            return float(self.bound(horizon, steps, eps)[0].total)
+            return float(self.bound(horizon, steps, eps).total)
         except ValueError:
             return math.inf
 
@@ -122,4 +121,4 @@ class BoundOnGrids:
     def initial_left(self, horizon: float) -> float:
         """What is left of the initial error at time 0, estimated."""
         parts = self.model(horizon).ingredients
-        return float(weights(parts.contraction)[1] * parts.initial)
+        return float(weights(parts.columns.contraction)[1] * parts.initial)

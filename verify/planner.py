@@ -89,7 +89,7 @@ class Planner:
     def least_bound(self, steps: int) -> tuple[float, Bound]:
         """(T, the theorem) at the horizon where the bound with so many steps is smallest, for the setting's score error."""
         horizon = self._horizons.best(lambda T: self._bounds.value(T, steps, 1.0))
-        return horizon, self._bounds.bound(horizon, steps, 1.0)[0]
+        return horizon, self._bounds.bound(horizon, steps, 1.0)
 
     def grid(self, horizon: float, steps: int) -> TimeGrid:
         """The grid of so many steps."""
@@ -182,7 +182,7 @@ class Planner:
         """The plan, with K and K − 1 evaluated by the theorem."""
         bounds = self._bounds
         less = bounds.value(horizon, steps - 1, eps) if steps > 1 else None
-        bound, grid = bounds.bound(horizon, steps, eps)
+        bound, grid = bounds.bound(horizon, steps, eps), bounds.grid(horizon, steps)
         return Plan(
             bound.theorem, eps, bool(bound.total <= eps), steps, horizon, grid, bounds.score_error(horizon, eps), bound,
             less, None, bounds.floor(horizon, eps),
@@ -192,7 +192,7 @@ class Planner:
 
     def _stuck(self, eps: float, horizon: float, steps: int) -> Plan:
         """Where the model does not describe the bound: what the bound itself stops at."""
-        bound, _ = self._bounds.bound(horizon, steps, eps)
+        bound = self._bounds.bound(horizon, steps, eps)
         worst = max(bound.terms, key=bound.terms.get)
         reason = f"{worst} keeps the bound at {bound.total:.3g} with {steps} steps, and twice as many hardly help"
         allowed = self._bounds.score_error(horizon, eps)

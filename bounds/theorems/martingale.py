@@ -51,7 +51,7 @@ from ..phase_martingale import evaluate as evaluate_phase
 from ..phase_statement import STATED as PHASE_STATED
 from ..phase_statement import SYMBOLS as PHASE_SYMBOLS
 from ..phase_statement import derive as derive_phase
-from ..recursion import Ingredients, product_of, round_up, weights
+from ..recursion import Columns, Ingredients, round_up
 from ..schedules import ou, ve
 from ..schemes import euler_maruyama, posterior_mean, posterior_mean_matched
 from ..setting import Setting
@@ -172,10 +172,12 @@ def _step_by_step(setting: Setting, functions, missed) -> Ingredients:
     initial, term = initial_error(setting, functions)
     return Ingredients(
         initial=initial,
-        contraction=contraction(setting, functions),
-        bias=step_bias(setting, functions),
-        variance=missed(setting, functions),
-        score_weight=setting.table.Q,
+        columns=Columns(
+            contraction=contraction(setting, functions),
+            bias=step_bias(setting, functions),
+            variance=missed(setting, functions),
+            score_weight=setting.table.Q,
+        ),
         stop=early_stop(setting, functions),
         initial_term=term,
     )
@@ -184,21 +186,17 @@ def _step_by_step(setting: Setting, functions, missed) -> Ingredients:
 def _evaluate(setting: Setting, functions, missed):
     """(total, terms, product of contractions, initial term used)."""
     parts = ingredients(setting, functions, missed)
-    Q, step, steps = parts.score_weight, parts.contraction, len(parts.score_weight)
-    total, discretisation = parts.total_and_discretisation(expand(setting.score_error, 1), expand(setting.score_noise, 1))
-    product = product_of(step)
-    biased, noisy = np.any(setting.score_error), np.any(setting.score_noise)
-    weighted = weights(step)[0] * Q if biased or noisy else np.zeros((*np.shape(product), 1))
+    found = parts.totals(expand(setting.score_error, 1), expand(setting.score_noise, 1))
     with np.errstate(invalid="ignore", over="ignore"):
         terms = {
-            "initialisation": round_up(product * parts.initial, steps),
-            "score bias": round_up(np.sum(weighted, axis=-1) * setting.score_error, steps),
-            "score noise": round_up(np.sqrt(np.sum(np.square(weighted), axis=-1)) * setting.score_noise, steps),
-            "discretisation": discretisation,
+            "initialisation": round_up(found.contraction * parts.initial, len(parts.columns)),
+            "score bias": found.score_weight * setting.score_error,
+            "score noise": found.noise_weight * setting.score_noise,
+            "discretisation": found.discretisation,
         }
     if setting.scheme.grid.early_stop > 0:
         terms["early stopping"] = parts.stop + np.zeros(np.shape(parts.initial))
-    return round_up(total, 1), terms, product, parts.initial_term
+    return round_up(found.total, 1), terms, found.contraction, parts.initial_term
 
 
 def _notes(setting: Setting, total, product) -> tuple[str, ...]:

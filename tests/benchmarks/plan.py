@@ -16,14 +16,15 @@ from verify.settings import setting_of
 EPS, DIMENSIONS = (0.5, 0.1, 0.02, 0.005, 0.001), (1, 10, 100, 1000, 10_000)
 
 if __name__ == "__main__":
-    print("process            grid     median s    max s    largest K   (25 cells each)")
+    print("process            grid     median s    max s    at (ε, d)         largest K   (25 cells each)")
     for process, grid in itertools.product((ou(), vp("1/10+199/10*t"), ve(1)), ("uniform", "best")):
-        seconds, largest = [], 0
+        seconds, largest = {}, 0
         for eps, dim in itertools.product(EPS, DIMENSIONS):
             start = time.perf_counter()
             setting = setting_of(process, Gaussian(np.zeros(dim), 1.0), euler_maruyama(1, 1))
             plan = Planner(theorems()["martingale"], setting, grid=grid).plan(eps)
-            seconds.append(time.perf_counter() - start)
+            seconds[eps, dim] = time.perf_counter() - start
             largest = max(largest, plan.steps or 0)
         name = f"{process.name} {process.parameters or ''}"[:18]
-        print(f"{name:18} {grid:8} {statistics.median(seconds):8.2f} {max(seconds):8.2f} {largest:12,}", flush=True)
+        slowest, median = max(seconds, key=seconds.get), statistics.median(seconds.values())
+        print(f"{name:18} {grid:8} {median:8.2f} {seconds[slowest]:8.2f}    {slowest!s:15} {largest:12,}", flush=True)
