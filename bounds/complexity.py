@@ -48,7 +48,7 @@ class Complexity:
     assumes: str
 
 
-def complexity(theorem: Theorem, drift, diffusion_sq) -> Complexity:
+def complexity(theorem: Theorem, drift, diffusion_sq, start: Theorem | None = None) -> Complexity:
     r"""The orders of a theorem for dX = −f X dt + g dB on a uniform grid.
 
     Parameters
@@ -57,6 +57,8 @@ def complexity(theorem: Theorem, drift, diffusion_sq) -> Complexity:
         One with a leading-order statement.
     drift, diffusion_sq : sympy expressions
         f and g² as functions of `TIME`; other symbols must be declared positive.
+    start : Theorem, optional
+        Whose initial error the theorem starts from in place of its own: any bound of W2(p_T, prior) will do.
 
     Raises
     ------
@@ -66,12 +68,20 @@ def complexity(theorem: Theorem, drift, diffusion_sq) -> Complexity:
 
     Source: docs/theory.md section 7.
     """
+    drift, diffusion_sq = sympy.sympify(drift), sympy.sympify(diffusion_sq)
+    leading = _leading(theorem, drift, diffusion_sq)
+    if start is not None:
+        other = _leading(start, drift, diffusion_sq)
+        leading = replace(leading, initial=other.initial, assumes=", ".join(filter(None, (leading.assumes, other.assumes))))
+    return replace(_derived(leading, drift, diffusion_sq), theorem=theorem.key)
+
+
+def _leading(theorem: Theorem, drift, diffusion_sq) -> Leading:
     if theorem.leading is None:
         raise NoOrder(f"{theorem.key} states no leading order")
-    drift, diffusion_sq = sympy.sympify(drift), sympy.sympify(diffusion_sq)
     if reason := theorem.leading.unmet(drift, diffusion_sq):
         raise NoOrder(f"{theorem.key}: {reason}")
-    return replace(_derived(theorem.leading, drift, diffusion_sq), theorem=theorem.key)
+    return theorem.leading
 
 
 @lru_cache(maxsize=256)

@@ -15,10 +15,10 @@ def test_the_table_in_text_and_json():
 
 
 def test_formats():
-    """Markdown and LaTeX hold the name, the three orders and the lower bound of every row, and exclude --json."""
+    """Markdown and LaTeX hold the name, the four orders and the lower bound of every row, and exclude --json."""
     tex = run("table", "--format", "latex").stdout
     rows = [line for line in tex.splitlines() if line.endswith(r"\\")]
-    assert tex.startswith(r"\begin{tabular}{llllllll}") and len(rows) == 8 and all(line.count("&") == 7 for line in rows)
+    assert tex.startswith(r"\begin{tabular}{lllllllll}") and len(rows) == 8 and all(line.count("&") == 8 for line in rows)
     assert rows[0].startswith("VE, exponential & $0$ &")
     assert all(line.endswith(r"$\Omega(\sqrt{d}/\varepsilon)$ \\") for line in rows)
     assert sum(" & no & " in line for line in rows) == 1

@@ -44,6 +44,24 @@ def test_the_martingale_bound_needs_the_square_root_of_the_steps_per_unit_of_tim
     assert ours.horizon.same(published.horizon**power)
 
 
+@pytest.mark.parametrize("row", published_orders(), ids=lambda row: row.name)
+def test_a_sharper_start_shortens_the_horizon_of_theorem_g_alone(row):
+    """From the martingale theorem's initial error Theorem G keeps its step, and for VE with g ~ t^c T is (√d/ε)^{2/(3(2c+1))}."""
+    plain, sharper = complexity(GAO, row.f, row.g_sq), complexity(GAO, row.f, row.g_sq, MARTINGALE)
+    assert sharper.step.same(plain.step) and sharper.theorem == GAO.key
+    c = {"VE, constant": 0, "VE, √(2at)": HALF, "VE, (b+at)^c": sympy.Symbol("c", positive=True)}.get(row.name)
+    power = 0 if c is None else sympy.Rational(2, 3) / (2 * c + 1)
+    horizon = plain.horizon if c is None else Order(d=power / 2, eps=-power)
+    assert sharper.horizon.same(horizon) and sharper.steps.same(Order(d=1, eps=-2) * horizon)
+    assert "centred data" in sharper.assumes
+
+
+def test_a_start_that_does_not_hold_is_refused():
+    """Theorem W's initial error is not lent to a process it does not hold for."""
+    with pytest.raises(NoOrder, match="gentiloni2025-weak-log-concave: needs g² = 2c²f"):
+        complexity(GAO, 0, 1, GENTILONI)
+
+
 LOG_RATIOS = (
     (ve(1), math.log),
     (ve("sqrt(2*t)"), lambda T: 2 * math.log(T)),
