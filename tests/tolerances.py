@@ -27,6 +27,8 @@ CHAIN_WIDTH = 1e-10
 BRUTE_FORCE = 1e-10
 # a number printed with three or four significant digits
 THREE_DIGITS = 1e-3
+# a number printed with two
+TWO_DIGITS = 1e-2
 
 #: A few roundings on numbers of size one, as in means and covariances read from a problem file.
 PROBLEM_ROUNDING = 1e-14
