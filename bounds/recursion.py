@@ -115,8 +115,9 @@ class Ingredients:
             if not (score_error or score_noise):
                 yield contraction, [(bias, variance)]
                 continue
-            square, none = np.square(weight), np.zeros(len(weight))
-            total = bias + weight * score_error, variance + square * score_noise**2
+            with np.errstate(over="ignore"):
+                total = bias + weight * score_error, variance + np.square(weight * score_noise)
+                square, none = np.square(weight), np.zeros(len(weight))
             yield contraction, [total, (bias, variance), (weight, none), (none, square)]
 
     def _totals_of_many(self, score_error, score_noise) -> Totals:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tolerances import SUMS_OF_RUNS
 
-from bounds.recursion import propagate, round_up, weights
+from bounds.recursion import Columns, Ingredients, propagate, round_up, weights
 
 STEPS = st.integers(1, 30)
 POSITIVE = st.floats(0.0, 3.0)
@@ -66,3 +66,11 @@ def test_rounding_goes_up():
     """round_up never lowers a value and allows for at least eight units in the last place an operation."""
     assert round_up(1.0, 0) >= 1.0
     assert round_up(1.0, 100) - 1.0 >= 800 * np.finfo(float).eps
+
+
+def test_a_weight_whose_square_overflows_leaves_the_biased_score():
+    """Without score noise the squares of the weights play no part in the total."""
+    columns = Columns(np.full(500, 0.5), np.zeros(500), np.full(500, 1e-3), np.full(500, 1e160))
+    found = Ingredients(1.0, columns, 0.0).totals(1e-3, 0.0)
+    assert found.total == pytest.approx(2e157) and found.score_weight == pytest.approx(2e160)
+    assert found.noise_weight == np.inf and np.isfinite(found.discretisation)
