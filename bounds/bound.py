@@ -8,6 +8,19 @@ from types import MappingProxyType
 import numpy as np
 
 
+def information_used(moments, distance: bool) -> str:
+    """What a bound knew of the data, in words.
+
+    Parameters
+    ----------
+    moments : object or None
+        The posterior moments, where they were known.
+    distance : bool
+        Whether the initial term is a closed form's W2(p_0, N(0, v I)).
+    """
+    return ("constants" if moments is None else "MMSE curve") + " and W2(p_0, N(0, v I))" * distance
+
+
 @dataclass(frozen=True)
 class Bound:
     """A theorem at numbers.
@@ -22,7 +35,7 @@ class Bound:
     terms : mapping of str to float or array
         What each error source contributes on its own.  The total never exceeds their sum.
     information : str
-        What the bound knew of the data: "constants", "MMSE curve"…
+        What the bound knew of the data, as `information_used` says it.
     notes : tuple of str
         Remarks for the reader, such as why a bound is vacuous.
     details : mapping

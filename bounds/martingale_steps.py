@@ -10,6 +10,8 @@ from .setting import Setting
 
 #: Relative quadrature error of v_k² at which refinement stops; what is left is added.
 VARIANCE_ERROR = 1e-8
+#: Name of the initial term that comes from a closed form's W2(p_0, N(0, v I)).
+TRANSPORT = "transport at 0"
 #: Squared relative rounding of a noise amplitude.
 AMPLITUDE_ROUNDING = 1e-29
 
@@ -135,7 +137,7 @@ def initial_error(setting: Setting, functions):
         candidates["log-concave at T"] = np.where(convex > 0, np.sqrt(np.where(convex > 0, square, 0.0)) + rounding, np.inf)
     if setting.facts.distance_to_gaussian is not None and setting.table.prior_var >= variance and a**2 > 0:
         spare = (setting.table.prior_var - variance) / a**2
-        candidates["transport at 0"] = np.asarray(a * setting.facts.distance_to_gaussian(spare))
+        candidates[TRANSPORT] = np.asarray(a * setting.facts.distance_to_gaussian(spare))
     values = np.broadcast_arrays(*candidates.values())
     best = np.minimum.reduce(values)
     used = min(candidates, key=lambda name: float(np.max(candidates[name])))

@@ -35,6 +35,11 @@ class Initial:
     measure: tuple
     source: str
 
+    @property
+    def from_closed_form(self) -> bool:
+        """Whether it rests on a closed form's W2(p_0, N(0, γI))."""
+        return "closed form" in self.source
+
 
 def coupled(R, L, metric):
     r"""G = LO, O the rotation that brings Gz closest to Rz in the metric (shapes (..., 2, 2)).

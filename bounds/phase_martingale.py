@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from .bound import Bound
+from .bound import Bound, information_used
 from .phase_envelope import channel
 from .phase_initial import Start, initial_error
 from .phase_metric import KAPPAS, metric, norm
@@ -322,7 +322,7 @@ def _one(setting, functions, constants, notes) -> Bound:
         total=total if total == total else np.inf,
         # ∞ − ∞ out of the range of floats
         terms=MappingProxyType({name: float(value) if value == value else np.inf for name, value in terms.items()}),
-        information="MMSE curve" if problem.moments is not None else "constants",
+        information=information_used(problem.moments, best.initial.from_closed_form),
         notes=(*notes(setting, total, growth), _certified(best, certificate)),
         details=MappingProxyType({
             "contraction": growth, "initial_term": best.initial.source, "steps": count,

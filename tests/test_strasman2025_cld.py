@@ -143,12 +143,13 @@ def test_every_term_of_the_closed_form_dominates(kappa):
 @given(
     a=st.floats(0.3, 3.0), sigma=st.floats(0.5, 4.0), v=st.floats(0.2, 2.0), share=st.sampled_from([0.0, 0.4]),
     variance=st.floats(0.1, 5.0), mean=st.floats(-3.0, 3.0), steps=st.integers(1, 60), horizon=st.floats(0.05, 9.0),
-    error=st.sampled_from([0.0, 0.5]),
+    error=st.sampled_from([0.0, 0.5]), modes=st.sampled_from([1, 1, 2]),
 )  # fmt: skip
-def test_the_order_of_four_bounds(a, sigma, v, share, variance, mean, steps, horizon, error):
-    """(C2) ≥ (C1) ≥ the recursion with P = λ𝔐 ≥ the martingale bound, for every κ that both try."""
+def test_the_order_of_four_bounds(a, sigma, v, share, variance, mean, steps, horizon, error, modes):
+    """(C2) ≥ (C1) ≥ the recursion with P = λ𝔐 ≥ the martingale bound, for every κ that both try, on one mode or two."""
     process = cld(a=a, sigma=sigma, epsilon=share * sigma, velocity_variance=v * v)
-    setting = setting_of(process, Gaussian([mean], [variance]), euler_maruyama(horizon, steps), error)
+    law = Gaussian([mean], [variance]) if modes == 1 else GaussianMixture([[mean], [-1.0]], std=np.sqrt(variance))
+    setting = setting_of(process, law, euler_maruyama(horizon, steps), error)
     problem = Contraction(setting, THEOREM.functions, Constants(setting.assumption, 0))
     martingale = MARTINGALE.bound(setting).total
     recursion = PhaseProblem(setting, MARTINGALE.functions, Constants(setting.assumption, 0))

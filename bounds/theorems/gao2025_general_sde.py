@@ -248,7 +248,8 @@ THEOREM = Theorem(
     stated=STATED,
     derive=derive,
     evaluate=evaluate,
-    derivation="Reverse SDE against its discretisation, synchronous coupling; Minkowski and Cauchy–Schwarz over a step.",
+    derivation="Reverse SDE against its discretisation, synchronous coupling; Minkowski and Cauchy–Schwarz over a step. "
+    "Shape and rate are the paper's, the constants are re-derived here.",
     cases=(
         Case("far mean, short horizon", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
              lambda: euler_maruyama(0.5, 20000), ratio_ceiling=10.0, decisive={"initialisation": 0.05}),

@@ -52,7 +52,7 @@ import sympy
 from sympy import Abs, Max, exp, sqrt, symbols
 
 from ..assumptions import StronglyLogConcave, WeaklyLogConcave
-from ..bound import Bound
+from ..bound import Bound, information_used
 from ..leading import L0, Density, Leading, R, f, m, m0
 from ..leading import a as scale
 from ..martingale_steps import early_stop
@@ -210,14 +210,14 @@ def evaluate(setting: Setting, functions) -> Bound:
         kind="upper",
         total=total,
         terms=MappingProxyType(terms),
-        information="constants and W2(p_0, N(0, v I))" if source == "closed form" else "constants",
+        information=information_used(None, source == "closed form"),
         notes=_notes(setting, question, total, closed, float(max(later.max(), product))),
         details=MappingProxyType(details),
     )
 
 
 def step_conditions(h: float, L: float) -> dict[str, bool]:
-    """Which step-size conditions hold for steps of at most h; the paper's own is the last."""
+    """Which step-size conditions hold for steps of at most h: the closed form needs the second, the paper's own is the last."""
     return {
         "h <= 1": bool(h <= 1),
         "h (2L - 1) <= 2": bool(h * (2 * L - 1) <= 2),
@@ -239,11 +239,10 @@ def _notes(setting: Setting, question: _Standard, total, closed, expansion) -> t
                 f"the non-contractive phase may expand errors: step factors multiply to {expansion:.3g}, "
                 f"e^(M/alpha) = {price:.3g} (= e^(R²/s²) for mixtures)"
             )
-    if closed is None:
-        notes.append(
-            f"no closed form: it needs h (2L - 1) <= 2, here h = {question.h.max():.4g} and "
-            f"L = {question.L:.4g}"
-        )
+    longest = float(question.h.max())
+    holds = [f"{name} {'holds' if met else 'does not'}" for name, met in step_conditions(longest, question.L).items()]
+    said = f"; h = {longest:.4g}, L = {question.L:.4g}: {', '.join(holds)}"
+    notes.append(("no closed form" if closed is None else f"closed form: {closed:.4g}") + said)
     return tuple(notes)
 
 
@@ -331,7 +330,8 @@ THEOREM = Theorem(
     derive=derive,
     evaluate=evaluate,
     leading=LEADING,
-    derivation="Synchronous coupling, the reverse-time martingale e^{−t}∇log p_t, and the two phases.",
+    derivation="Synchronous coupling, the reverse-time martingale e^{−t}∇log p_t, and the two phases. "
+    "Shape and rate are the paper's, the constants (B(h), the factors of the steps) are re-derived here.",
     cases=(
         Case("far mean, short horizon", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
              lambda: euler_maruyama(0.5, 20000), ratio_ceiling=1.2,

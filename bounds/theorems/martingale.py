@@ -32,13 +32,14 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, symbols
 
-from ..bound import Bound
+from ..bound import Bound, information_used
 from ..equal_steps import fitted_ingredients
 from ..langevin import cld
 from ..leading import L0, Density, Leading, R, f, m0, slope
 from ..leading import a as scale
 from ..leading import m as second_moment
 from ..martingale_steps import (
+    TRANSPORT,
     Constants,
     contraction,
     early_stop,
@@ -143,13 +144,12 @@ def evaluate(setting: Setting, functions, missed=missed_noise, key="martingale")
         for name in parts[0][1]
     }
     product, (_, _, _, initial_term) = _join([part[2] for part in parts]), parts[0]
-    known = setting.facts.moments is not None
     return Bound(
         theorem=key,
         kind="upper",
         total=total,
         terms=MappingProxyType(terms),
-        information="MMSE curve" if known else "constants",
+        information=information_used(setting.facts.moments, initial_term == TRANSPORT),
         notes=_notes(setting, total, product),
         details=MappingProxyType({"contraction": product, "initial_term": initial_term, "steps": setting.scheme.grid.steps}),
     )
@@ -209,11 +209,11 @@ def _notes(setting: Setting, total, product) -> tuple[str, ...]:
             f"vacuous: the bound exceeds sqrt(E‖X_0‖²) = {np.sqrt(assumption.second_moment):.4g}, the distance of the "
             "data from the point 0"
         )
-        if getattr(assumption, "M", 0) > 0 and product > 1:
-            notes.append(
-                f"the later steps may expand errors: product of contractions {product:.3g}, "
-                f"e^(M/alpha) = {np.exp(min(assumption.M / assumption.alpha, 700)):.3g} (= e^(R²/s²) for mixtures)"
-            )
+        if product > 1:
+            said = f"the later steps may expand errors: product of contractions {product:.3g}"
+            if getattr(assumption, "M", 0) > 0:
+                said += f", e^(M/alpha) = {np.exp(min(assumption.M / assumption.alpha, 700)):.3g} (= e^(R²/s²) for mixtures)"
+            notes.append(said)
     return tuple(notes)
 
 
