@@ -86,8 +86,8 @@ class Model:
         return TimeGrid(times, "best", copy=False)
 
 
-def model_of(theorem: Theorem, setting: Setting) -> Model:
-    """The model of a martingale theorem at the setting's horizon; the setting's own grid does not matter.
+def model_of(theorem: Theorem, setting: Setting, steps: int = MODEL_STEPS) -> Model:
+    """The model of a martingale theorem at the setting's horizon, from ``steps`` fine steps; its own grid does not matter.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def model_of(theorem: Theorem, setting: Setting) -> Model:
     if setting.shape:
         raise ValueError("one problem at a time, got a batch")
     grid = setting.scheme.grid
-    places = np.linspace(1.0, 0.0, MODEL_STEPS + 1)
+    places = np.linspace(1.0, 0.0, steps + 1)
     fine = TimeGrid(grid.early_stop + (grid.horizon - grid.early_stop) * places**3, "list")
     setting = replace(setting, scheme=replace(setting.scheme, grid=fine))
     with np.errstate(all="ignore"):

@@ -1,15 +1,20 @@
-"""Plans for critically-damped Langevin: the bound at K and K − 1, its horizon, and what is out of reach."""
+"""Plans for critically-damped Langevin: the bound at K and K − 1, its horizon and grid, and what is out of reach."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from tolerances import PLAN_EXCESS
+from tolerances import PHASE_CHAIN, PHASE_MODEL, PLAN_EXCESS
 
 from bounds import euler_maruyama, ou
+from bounds.best_grid import model_of
 from bounds.langevin import cld
+from bounds.martingale_steps import Constants
+from bounds.phase_martingale import PhaseProblem, candidates
+from bounds.schemes import scheme
 from bounds.theorem import NotApplicable, theorems
-from closed_form import Gaussian
+from closed_form import Gaussian, GaussianMixture
 from verify.certificate import Verdict, certify
 from verify.phase_planner import PhasePlanner, planner_of
 from verify.planner import Planner
@@ -70,13 +75,58 @@ def test_too_many_steps_are_said():
 
 
 def test_the_process_chooses_the_planner_and_bad_arguments_are_refused():
-    """Best grids, shares of one and theorems of one block are refused by name."""
+    """Unknown grids, shares of one and theorems of one block are refused by name."""
     assert isinstance(planner_of(MARTINGALE, setting_of(ou(), LAW, euler_maruyama(1.0, 1))), Planner)
-    with pytest.raises(ValueError, match="grid must be uniform for cld"):
-        PhasePlanner(MARTINGALE, setting(), grid="best")
+    with pytest.raises(ValueError, match="grid must be uniform or best"):
+        PhasePlanner(MARTINGALE, setting(), grid="geometric")
     with pytest.raises(ValueError, match="score_share"):
         PhasePlanner(MARTINGALE, setting(), score_share=1.0)
     with pytest.raises(ValueError, match="eps must be positive"):
         PhasePlanner(MARTINGALE, setting()).plan(0.0)
     with pytest.raises(NotApplicable):
         PhasePlanner(theorems()["martingale-coupled"], setting())
+
+
+@pytest.mark.parametrize(
+    ("key", "eps", "share"), [("euler-maruyama", 0.3, 0.99), ("posterior-mean", 0.3, 0.8), ("sscs", 0.15, 0.5)]
+)
+def test_the_best_grid_takes_fewer_steps_and_holds(key, eps, share):
+    """At the plan on the best grid K reaches ε and K − 1 does not; equal steps take more, and certify holds."""
+    law = GaussianMixture.two_modes(2.0, 0.5)
+    question = setting_of(cld(), law, scheme(key, 1.0, 1))
+    best, uniform = (planner_of(MARTINGALE, question, grid=grid).plan(eps) for grid in ("best", "uniform"))
+    assert best.steps <= share * uniform.steps and best.grid.kind == "best"
+    assert best.bound.total <= eps < best.bound_one_step_less
+    certificate = certify("martingale", process=cld(), law=law, scheme=replace(scheme(key, 1.0, 1), grid=best.grid))
+    # long steps of a splitting fold the positions over: there the exact law is refused
+    assert certificate.verdict is (Verdict.INCONCLUSIVE if key == "sscs" else Verdict.HOLDS)
+    assert certificate.bound.total == best.bound.total
+
+
+def test_equal_steps_where_the_model_of_the_grid_fails():
+    """Far data under leapfrog, whose kicks differ on unequal steps: the plan on the best grid is the uniform one."""
+    question = setting_of(cld(), Gaussian(np.full(3, 20.0), 1.0), scheme("leapfrog", 1.0, 1))
+    best, uniform = (planner_of(MARTINGALE, question, grid=grid).plan(0.5) for grid in ("best", "uniform"))
+    assert best.grid.kind == "uniform" and best.steps == uniform.steps
+
+
+@pytest.mark.parametrize("key", ["euler-maruyama", "posterior-mean", "symplectic-euler"])
+@pytest.mark.parametrize(("variance", "mean"), [(0.1, 1.0), (1.0, 0.0), (5.0, 3.0)])
+def test_the_model_of_phase_space_is_the_bound_for_small_steps(variance, mean, key):
+    """On uniform grids whose steps are short for the data the model agrees with the bound, and on its best grid too."""
+    question = setting_of(cld(), Gaussian(np.full(2, mean), variance), scheme(key, 4.0, 1000))
+    model = model_of(MARTINGALE, question)
+    assert math.isclose(model.error(model.uniform_counts(1000)), MARTINGALE.bound(question).total, rel_tol=PHASE_MODEL)
+    on_best = replace(question, scheme=replace(question.scheme, grid=model.best_grid(1000)))
+    assert math.isclose(model.error(model.best_counts(1000)), MARTINGALE.bound(on_best).total, rel_tol=PHASE_MODEL)
+
+
+def test_the_kicks_of_a_splitting_are_shared_between_steps():
+    """The model of a splitting has one entry a step, and their sums are those of the kicks."""
+    question = setting_of(cld(), LAW, scheme("sscs", 4.0, 50))
+    parts = MARTINGALE.ingredients(question, MARTINGALE.functions)
+    problem = PhaseProblem(question, MARTINGALE.functions, Constants(question.assumption, 0))
+    best = min(candidates(problem)[0], key=lambda choice: choice.total)
+    assert len(parts.columns) == 50 and len(best.variance) == 51
+    for found, kicks in ((parts.columns.bias, best.bias), (parts.columns.variance, best.variance)):
+        assert math.isclose(found.sum(), kicks.sum(), rel_tol=PHASE_CHAIN)

@@ -99,6 +99,7 @@ LEADING_QUADRATURE = 1e-9
 
 #: Relative distance of the model of the bound from the bound, for short steps.
 MODEL = 0.02
+PHASE_MODEL = 0.05
 #: What a numerical minimiser may still gain on the best grid.
 BEST_GRID = 0.02
 #: A planned K is at most this times the true minimum.

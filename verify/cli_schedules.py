@@ -22,9 +22,9 @@ SCHEMA_VERSION = 1
 @SET_OPTION
 @JSON_OPTION
 def schedules(problem, steps, names, out, force, overrides, as_json):
-    """Twelve noise schedules on the data of PROBLEM: martingale bound and exact W2 with K steps of Euler–Maruyama.
+    """Twelve noise schedules and critically-damped Langevin on the data of PROBLEM: martingale bound and exact W2.
 
-    Each schedule has its own best horizon, on a uniform grid and on the grid that makes its bound smallest.
+    K steps of Euler–Maruyama; each has its own best horizon, on a uniform grid and on the grid that makes its bound smallest.
     """
     from verify.schedule_comparison import SCHEDULES, compare, rows
 

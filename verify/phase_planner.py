@@ -9,6 +9,7 @@ from functools import cached_property, partial
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from bounds.best_grid import Model, model_of
 from bounds.bound import Bound
 from bounds.grid import TimeGrid
 from bounds.setting import Setting
@@ -24,6 +25,8 @@ FIRST_STEPS, COMPARED_STEPS = 100, 400
 #: Horizons tried: the shortest and the longest, times the time scale of the drift; how many per doubling.
 SHORTEST, LONGEST, PER_DOUBLING = 2.0**-4, 2.0**6, 2
 HORIZON_ACCURACY = 1e-2
+#: Fine steps of the model of the best grid.
+MODEL_STEPS = 200
 #: Rounds of horizon and steps in turn.
 ROUNDS = 2
 REMEMBERED = 256
@@ -46,12 +49,13 @@ class _Parts:
 
 
 class PhasePlanner:
-    """Plans for one two-block process, data law and sampler, on uniform grids.
+    """Plans for one two-block process, data law and sampler.
 
     Parameters
     ----------
     theorem, setting, grid, horizon, score_share
-        As for `Planner`; ``grid`` must be uniform.
+        As for `Planner`.  The model of the best grid is rough where steps are long or a splitting's kicks differ: a plan
+        on the best grid is one on the uniform grid where that takes fewer steps.
 
     Raises
     ------
@@ -66,10 +70,12 @@ class PhasePlanner:
         score_share: float = 0.0,
     ):
         check_options(theorem, setting, grid, horizon, score_share)
-        if grid != "uniform":
-            raise ValueError(f"grid must be uniform for {setting.process.name}: best grids are for one-block processes")
         self.theorem, self.setting, self.fixed, self.share = theorem, setting, horizon, score_share
         self._seen: dict[tuple, Bound] = {}
+        self._models: dict[float, Model] = {}
+        self._uniform = None
+        if grid == "best":
+            self._uniform = PhasePlanner(theorem, setting, horizon=horizon, score_share=score_share)
 
     def plan(self, eps: float) -> Plan:
         """The plan for W2 ≤ ``eps``.
@@ -80,6 +86,27 @@ class PhasePlanner:
             If ``eps`` is not positive and finite.
         """
         check_eps(eps)
+        found = self._plan(eps)
+        if self._uniform is None:
+            return found
+        return min((found, self._uniform.plan(eps)), key=lambda plan: (not plan.reached, plan.steps or plan.floor))
+
+    def least_bound(self, steps: int) -> tuple[float, Bound]:
+        """(T, the theorem) at the horizon where the bound with so many steps is smallest, for the setting's score error."""
+        cost = lambda T: self._value(T, steps, 1.0)  # noqa: E731
+        horizon = self.fixed or self._search(cost, min(self._horizons, key=cost))[0]
+        return horizon, self._bound(horizon, steps, 1.0)
+
+    def grid(self, horizon: float, steps: int) -> TimeGrid:
+        """The grid of so many steps."""
+        if self._uniform is None:
+            return TimeGrid.uniform(horizon, steps, self._stop)
+        if horizon not in self._models:
+            scheme = replace(self.setting.scheme, grid=TimeGrid.uniform(horizon, 1, self._stop))
+            self._models[horizon] = model_of(self.theorem, replace(self.setting, scheme=scheme), MODEL_STEPS)
+        return self._models[horizon].best_grid(steps)
+
+    def _plan(self, eps: float) -> Plan:
         horizon, needed = self._horizon(eps, FIRST_STEPS)
         for _ in range(ROUNDS):
             if needed > MOST_STEPS:
@@ -97,7 +124,7 @@ class PhasePlanner:
         bound = self._bound(horizon, steps, eps)
         less = self._value(horizon, steps - 1, eps) if steps > 1 else None
         return Plan(
-            self.theorem.key, eps, True, steps, horizon, self._grid(horizon, steps), self._score_error(horizon, eps),
+            self.theorem.key, eps, True, steps, horizon, self.grid(horizon, steps), self._score_error(horizon, eps),
             bound, less, None, self._parts(horizon, min(steps, COMPARED_STEPS), eps).floor(),
         )  # fmt: skip
 
@@ -107,13 +134,10 @@ class PhasePlanner:
     def _stop(self) -> float:
         return self.setting.scheme.grid.early_stop
 
-    def _grid(self, horizon: float, steps: int) -> TimeGrid:
-        return TimeGrid.uniform(horizon, steps, self._stop)
-
     def _at(self, horizon: float, steps: int, score_error: float) -> Bound:
         asked = horizon, steps, score_error
         if asked not in self._seen:
-            scheme = replace(self.setting.scheme, grid=self._grid(horizon, steps))
+            scheme = replace(self.setting.scheme, grid=self.grid(horizon, steps))
             with np.errstate(all="ignore"):  # far too long steps overflow, and the bound is ∞
                 found = self.theorem.bound(replace(self.setting, scheme=scheme, score_error=score_error))
             while len(self._seen) >= REMEMBERED:

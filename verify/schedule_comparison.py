@@ -6,15 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bounds import schedules
+from bounds.langevin import cld
 from bounds.process import ForwardProcess
 from bounds.schemes import euler_maruyama
 from bounds.theorem import theorems
 from closed_form.bracket import Bracket
 from verify.certificate import measure
-from verify.planner import Planner
+from verify.phase_planner import planner_of
 from verify.settings import setting_of
 
-#: Rows of arXiv 2311.11003 with the constants of its experiments where it gives them, and the cosine and sub-VP schedules.
+#: Rows of arXiv 2311.11003 with the constants of its experiments where it gives them, the cosine and sub-VP
+#: schedules, and critically-damped Langevin.
 SCHEDULES: dict[str, Callable[[], ForwardProcess]] = {
     "VP, constant": lambda: schedules.vp(schedules.constant(1)),
     "VP, linear": lambda: schedules.vp(schedules.linear("1/10", "199/10")),
@@ -28,6 +30,7 @@ SCHEDULES: dict[str, Callable[[], ForwardProcess]] = {
     "VE, √(2t)": lambda: schedules.ve("sqrt(2*t)"),
     "VE, (1+t)²": lambda: schedules.ve("(1+t)**2"),
     "VE, exponential": lambda: schedules.ve("1/100*exp(851/100*t)"),
+    "CLD": cld,
 }
 
 
@@ -80,7 +83,7 @@ def compare(
         setting = setting_of(SCHEDULES[name](), law, euler_maruyama(0.5, 1))
         for half, grid in enumerate(("uniform", "best")):
             tell((place + half / 2) / len(names), f"{name}, {grid} grid")
-            planner = Planner(chosen, setting, grid=grid)
+            planner = planner_of(chosen, setting, grid=grid)
             horizon, bound = planner.least_bound(steps)
             scheme = replace(setting.scheme, grid=planner.grid(horizon, steps))
             found.append(Compared(name, grid, horizon, bound.total, measure(replace(setting, scheme=scheme), law)))

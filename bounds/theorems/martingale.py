@@ -48,6 +48,7 @@ from ..martingale_steps import (
     missed_noise,
     step_bias,
 )
+from ..phase_ingredients import phase_ingredients
 from ..phase_martingale import evaluate as evaluate_phase
 from ..phase_statement import STATED as PHASE_STATED
 from ..phase_statement import SYMBOLS as PHASE_SYMBOLS
@@ -163,7 +164,9 @@ def _join(values):
 
 
 def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients:
-    """What the recursion runs on; ``missed`` computes v_k²."""
+    """What the recursion runs on; ``missed`` computes v_k² of one block."""
+    if setting.process.blocks == 2:
+        return phase_ingredients(setting, functions, Constants)
     fitted = fitted_ingredients(setting, lambda other: _step_by_step(other, functions, missed))
     return fitted or _step_by_step(setting, functions, missed)
 
