@@ -9,11 +9,14 @@ _HOME = {
     "Scheme": "schemes",
     "Setting": "setting",
     "TimeGrid": "grid",
+    "Bound": "bound",
     "NotApplicable": "theorem",
+    "Theorem": "theorem",
     "StronglyLogConcave": "assumptions",
     "WeaklyLogConcave": "assumptions",
     "LogLipschitz": "assumptions",
     "BoundedSupport": "assumptions",
+    "cld": "langevin",
     **dict.fromkeys(("ou", "vp", "ve", "sub_vp", "general"), "schedules"),
     **dict.fromkeys(
         (

@@ -10,9 +10,13 @@ _HOMES = {
     "Funnel": "closed_form.funnel",
     "GaussianMixture": "closed_form.mixture",
     "smoothed_data": "closed_form.dataset",
+    "sampler_w2": "closed_form.sampler_law",
+    "w2_gaussian": "closed_form.wasserstein",
+    "w2_line": "closed_form.quantile_coupling",
+    "w2_samples": "closed_form.transport",
 }
 
-__all__ = ["Bracket", "Funnel", "Gaussian", "GaussianMixture", "smoothed_data"]
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str):
@@ -25,4 +29,4 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return __all__

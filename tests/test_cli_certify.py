@@ -68,9 +68,14 @@ def test_no_exact_law_is_inconclusive_and_exits_3(tmp_path):
     schema("certificate").validate(document)
     entry = document["certificates"][0]
     assert (entry["verdict"], entry["measured"]["upper"], entry["ratio"]) == ("INCONCLUSIVE", None, None)
+    assert entry["measured"]["lower"] == 0
     assert "span 2 dimensions" in entry["measured"]["method"]
     result = run("certify", path)
     assert result.exit_code == 3 and "unknown" in result.stdout
+    sampled = answer("certify", path, "--samples", 2000, "--seed", 4, code=3)
+    schema("certificate").validate(sampled)
+    entry = sampled["certificates"][0]
+    assert "2000 samples" in entry["measured"]["method"] and entry["seed"] == 4
 
 
 def test_a_measurement_that_fails_is_inconclusive(monkeypatch):

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
-from command_line import answer, problem, run
+from command_line import answer, assert_refused, problem, run
 from tolerances import SAME_INCREMENTS
 from torch_required import require_torch
 
 from verify import load_problem, sample
 from verify.settings import setting_of_problem
+
+#: Two modes in five dimensions.
+PAIR = {"data.means": [[1.0, 0, 0, 0, 0], [-1.0, 0, 0, 0, 0]]}
 
 
 def test_sample_writes_what_the_library_draws(tmp_path):
@@ -23,6 +26,18 @@ def test_sample_writes_what_the_library_draws(tmp_path):
     again = run("sample", path, "--out", out, "-n", 5000, "--seed", 7, "--threads", 2, "--force")
     assert again.exit_code == 0 and "5000 samples" in again.stdout
     assert (np.load(out) == expected).all()
+
+
+def test_sample_reduced_to_the_span_of_the_means(tmp_path):
+    """--reduce draws what the library draws with reduce=True, and is refused where it is not offered."""
+    path, out = problem(tmp_path, "mixture", PAIR), tmp_path / "x.npy"
+    answer("sample", path, "--out", out, "-n", 300, "--seed", 7, "--reduce")
+    question = load_problem(path)
+    setting = setting_of_problem(question)
+    errors = {"score_error": question.score_error, "score_noise": question.score_noise}
+    assert (np.load(out) == sample(question.law, setting.table.steps(), 300, 7, reduce=True, **errors)).all()
+    refused = run("sample", problem(tmp_path, "cld"), "--out", tmp_path / "y.npy", "--reduce")
+    assert "reduce is for processes of one block" in assert_refused(refused)
 
 
 def test_sample_positions_of_two_blocks(tmp_path):

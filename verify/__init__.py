@@ -14,7 +14,10 @@ _HOME = {
     "load_problem": "problem",
     "bundled_problem": "problem",
     "Problem": "problem",
+    "Plan": "plan",
+    "planner_of": "phase_planner",
     "sample": "sampler",
+    "w2_from_samples": "empirical",
 }
 
 __all__ = sorted(_HOME)

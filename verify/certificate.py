@@ -19,6 +19,7 @@ from bounds.theorem import NotApplicable, Theorem, theorems
 from closed_form import Bracket
 from closed_form.line import GridTooLarge
 from closed_form.sampler_law import exact_law_available, sampler_w2
+from verify.sampled import measured_by_samples
 from verify.settings import setting_of
 
 #: Version of the JSON form of a certificate.
@@ -148,6 +149,7 @@ def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
 def certify(
     theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0,
     score_noise: float = 0.0, assumption=None, information: str = "all", problem: dict | None = None,
+    samples: int = 0, seed: int = 0,
 ) -> Certificate:
     """Compare a theorem with the exact W2 error of the sampler.
 
@@ -168,6 +170,8 @@ def certify(
         "all": the bound may use all that is known of the law; "constants": only its assumption's constants.
     problem : dict, optional
         Recorded on the certificate.
+    samples, seed : int
+        Samples, at least 100, that may refute the theorem where no exact law is known (`verify.sampled`); 0 for none.
 
     Returns
     -------
@@ -190,11 +194,12 @@ def certify(
                 problem=problem or {}, versions=versions(),
             )
         raise
-    return certify_setting(theorem, setting, law, problem=problem)
+    return certify_setting(theorem, setting, law, problem=problem, samples=samples, seed=seed)
 
 
 def certify_setting(
-    theorem: Theorem, setting: Setting, law, measured: Bracket | None = None, problem: dict | None = None
+    theorem: Theorem, setting: Setting, law, measured: Bracket | None = None, problem: dict | None = None,
+    samples: int = 0, seed: int = 0,
 ) -> Certificate:
     """As `certify`, for a setting already made; ``measured`` saves measuring it again."""
     record = dict(problem=problem or {}, versions=versions())
@@ -203,21 +208,22 @@ def certify_setting(
     except NotApplicable as error:
         return Certificate(theorem.key, Verdict.NOT_APPLICABLE, None, None, None, error.unmet, **record)
     if measured is None:
-        measured = measure(setting, law)
+        measured = measure(setting, law, samples, seed)
+    record["seed"] = seed if samples and np.isinf(measured.upper) else None
     verdict, ratio = verdict_of(theorem.kind, bound.total, measured), ratio_of(bound, measured)
-    return Certificate(theorem.key, verdict, bound, measured, ratio, (), **record)
+    return Certificate(theorem.key, verdict, bound, measured, ratio, **record)
 
 
-def measure(setting: Setting, law) -> Bracket:
-    """The exact W2 error of the sampler, or [0, ∞) with the reason where no exact law is known."""
+def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:
+    """The exact W2 error of the sampler; where no exact law is known [lower, ∞), lower from samples, with the reason."""
     steps = setting.table.steps()
     reason = exact_law_available(law)
-    if reason is not None:
-        return Bracket(0.0, np.inf, f"no exact law: {reason}")
-    try:
-        return sampler_w2(law, steps, float(setting.score_error), float(setting.score_noise))
-    except GridTooLarge as error:
-        return Bracket(0.0, np.inf, f"no exact law: {error}")
+    if reason is None:
+        try:
+            return sampler_w2(law, steps, float(setting.score_error), float(setting.score_noise))
+        except GridTooLarge as error:
+            reason = error
+    return measured_by_samples(setting, law, samples, seed, reason)
 
 
 def ratio_of(bound: Bound, measured: Bracket) -> float | None:

@@ -26,11 +26,14 @@ from verify.console import (
 
 @click.command(short_help="Bounds against the exact W2 error, with verdicts.")
 @problem_options
-def certify(problem, theorem, information, overrides, as_json):
+@click.option("--samples", type=click.IntRange(100, 10**8), metavar="N",
+              help="Where no exact law is known: run the sampler, N samples may refute a theorem.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the samples.")
+def certify(problem, theorem, information, overrides, as_json, samples, seed):
     """Compare every theorem (or one) with the exact W2 error of the sampler on PROBLEM."""
     question = load_question(problem, overrides)
     with progress("certify") as tell:
-        certificates = certificates_of(question, theorems_named(theorem), information, tell)
+        certificates = certificates_of(question, theorems_named(theorem), information, tell, samples or 0, seed)
     if as_json:
         print_json({"certificates": [c.as_dict() for c in certificates], "notes": question.notes})
     else:
@@ -38,7 +41,7 @@ def certify(problem, theorem, information, overrides, as_json):
     return verdict_code(certificates)
 
 
-def certificates_of(question, chosen, information: str, tell: Callable) -> list:
+def certificates_of(question, chosen, information: str, tell: Callable, samples: int = 0, seed: int = 0) -> list:
     """A certificate of each theorem; the exact error is measured once, and only if one applies."""
     from dataclasses import replace
 
@@ -60,21 +63,21 @@ def certificates_of(question, chosen, information: str, tell: Callable) -> list:
         with naming(each.key):
             if measured is None and not each.unmet(setting):
                 tell(None, f"{question.source}: exact law of the sampler")
-                measured = measured_error(setting, question.law)
-            found = certify_setting(each, setting, question.law, measured, record)
+                measured = measured_error(setting, question.law, samples, seed)
+            found = certify_setting(each, setting, question.law, measured, record, samples, seed)
             if found.bound is not None:
                 found = replace(found, bound=explained(found.bound, each, setting))
             certificates.append(found)
     return certificates
 
 
-def measured_error(setting, law):
-    """The exact error, or [0, ∞) with the reason where its computation fails."""
+def measured_error(setting, law, samples: int = 0, seed: int = 0):
+    """The exact error, or what samples say of it, or [0, ∞) with the reason where its computation fails."""
     from closed_form import Bracket
     from verify.certificate import measure
 
     try:
-        return measure(setting, law)
+        return measure(setting, law, samples, seed)
     except EVALUATION as error:
         if keeps_tracebacks():
             raise

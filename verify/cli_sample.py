@@ -35,13 +35,14 @@ from verify.new_file import new_file
     show_default=True,
     help="Does not change the samples.",
 )
+@click.option("--reduce", is_flag=True, help="Simulate only the span of the means (a funnel: its Gram matrix): same law, faster.")
 @click.option("--backend", default="numpy", show_default=True, help="numpy or torch.")
 @click.option("--device", default="cpu", show_default=True, help="A device of torch.")
 @click.option("--dtype", default="float64", show_default=True, help="float64 or float32.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @SET_OPTION
 @JSON_OPTION
-def sample(problem, out, n, seed, threads, backend, device, dtype, force, overrides, as_json):
+def sample(problem, out, n, seed, threads, reduce, backend, device, dtype, force, overrides, as_json):
     """Run the sampler of PROBLEM and write its samples, an array (n, dimension), to a .npy file."""
     if threads > 1:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -54,7 +55,7 @@ def sample(problem, out, n, seed, threads, backend, device, dtype, force, overri
     setting, _ = setting_or_reason(question, "all")
     steps = question.scheme.steps(question.process) if setting is None else setting.table.steps()
     with new_file(out, force) as part, progress(f"{n} samples") as tell:
-        _draw(part, question, steps, tell, n=n, seed=seed, threads=threads, backend=chosen)
+        _draw(part, question, steps, tell, n=n, seed=seed, threads=threads, reduce=reduce, backend=chosen)
     written = {
         "path": out,
         "shape": [n, question.law.dim],
