@@ -89,7 +89,7 @@ def _derived(leading: Leading, drift, diffusion_sq) -> Complexity:
     """The orders, remembered: theorems may share a leading order."""
     dynamics = _dynamics(drift, diffusion_sq)
     growth = dynamics.growth
-    power, factor = _initial_decay(leading)
+    power, factor = _initial_decay(leading.initial)
     horizon = growth.horizon_order if growth.level else growth.horizon_order ** (1 / power)
     discretisation, converges = Order(), True
     for density in leading.steps:
@@ -133,22 +133,35 @@ class Dynamics:
         if limit(self.f).is_negative:
             raise NoOrder(f"f must not stay negative, got f = {drift}")
         self._exponent = sympy.simplify(exponent)
+        self._accumulated: dict[Density, tuple[Order, bool]] = {}
         log_slope = sympy.simplify(2 * self.f + sympy.diff(self.g_sq, LATE) / self.g_sq)
         self.growth = growth_of(log_slope, 2 * self._exponent + sympy.log(self.g_sq))
 
     def accumulated(self, density: Density) -> tuple[Order, bool]:
-        """(Order of ∫_0^T of the density, whether it converges)."""
+        """(Order of ∫_0^T of the density, whether it converges), remembered: theorems share densities."""
+        if density not in self._accumulated:
+            self._accumulated[density] = self._of(density)
+        return self._accumulated[density]
+
+    def _of(self, density: Density) -> tuple[Order, bool]:
         rate = self.growth.rate
         known = {_DRIFT: self.f, _RATE: rate}
-        # R → ∞ with f and R′/R as they are
-        expression = _eventually(density.expression.subs({slope: _RATE * R, f: _DRIFT if self.f != 0 else 0}))
-        if sympy.simplify(expression) == 0:
+        power, tail = _tail(density.expression, self.f != 0)
+        if tail == 0:
             return Order(), True
-        power = limit(-R * sympy.diff(expression, R) / expression, R)
-        tail = limit(expression * R**power, R)
         logarithmic = sympy.diff(tail.subs(known), LATE) / tail.subs(known) if tail.has(_DRIFT, _RATE) else sympy.S.Zero
         logarithmic += -power * rate - self.f * a * sympy.diff(tail, a).subs(known) / tail.subs(known)
         return integral_order(sympy.simplify(logarithmic), self.growth)
+
+
+@lru_cache(maxsize=256)
+def _tail(expression, drifts: bool) -> tuple:
+    """(k, c): the density tends to c R^{−k} as R → ∞ with f (or without) and R′/R as they are; (0, 0) where it vanishes."""
+    expression = _eventually(expression.subs({slope: _RATE * R, f: _DRIFT if drifts else 0}))
+    if sympy.simplify(expression) == 0:
+        return sympy.S.Zero, sympy.S.Zero
+    power = limit(-R * sympy.diff(expression, R) / expression, R)
+    return power, limit(expression * R**power, R)
 
 
 @lru_cache(maxsize=256)
@@ -180,10 +193,11 @@ def _eventually(expression):
     return expression
 
 
-def _initial_decay(leading: Leading):
+@lru_cache(maxsize=256)
+def _initial_decay(initial):
     """(k, c): the initial error tends to c R^{−k}."""
-    power = limit(-R * sympy.diff(leading.initial, R) / leading.initial, R)
-    return power, limit(leading.initial * R**power, R)
+    power = limit(-R * sympy.diff(initial, R) / initial, R)
+    return power, limit(initial * R**power, R)
 
 
 def _larger(one: Order, other: Order) -> Order:
