@@ -15,7 +15,6 @@ from closed_form.line import line_w2
 from closed_form.line_mixture import LineMixture
 from closed_form.mixture import GaussianMixture
 from closed_form.phase_chain import phase_gaussian_w2
-from closed_form.phase_line import phase_line_w2
 from closed_form.product_law import ROUNDING, factors
 
 _EPS = np.finfo(float).eps
@@ -107,6 +106,8 @@ def _gaussian_w2(law: Gaussian, steps, bias: np.ndarray, score_noise: float) -> 
 
 def _line_w2(law, steps, bias: float, score_noise: float) -> Bracket:
     if isinstance(steps, PhaseSteps):
+        from closed_form.phase_line import phase_line_w2  # imports scipy.interpolate, a fifth of a second
+
         return phase_line_w2(LineMixture.of(law), steps, bias, score_noise)
     return line_w2(law, steps, bias, score_noise)
 
