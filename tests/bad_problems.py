@@ -249,9 +249,11 @@ BAD_PROBLEMS = [
     _bad("f complex", "f must be real and finite", "samples", process__f='"log(t - 1)"'),
     # the law
     _bad(
-        "neither law nor assumption", "exactly one of data.law and data.assumption, neither", data__law=None
+        "neither law nor assumption", "must have data.law or data.assumption", data__law=None
     ),
-    _bad("law and assumption", "both were given", data__assumption='"strong-log-concave"'),
+    _bad("law and assumption without constants", "data.m0", data__assumption='"strong-log-concave"'),
+    _bad("law and unknown assumption", "data.assumption must be one of", data__assumption='"log-concave"'),
+    _bad("constants without assumption", "data.m0", data__m0="1.0"),
     _bad("law unknown", "data.law must be one of gaussian, mixture, samples", data__law='"gausian"'),
     _bad("law of wrong type", "data.law must be one of", data__law="1"),
     _bad("data key unknown", "unknown key data.meen", data__meen="[0.0]"),

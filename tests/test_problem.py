@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 from tolerances import HANGING, PROBLEM_ROUNDING
 
 from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds.theorem import theorems
 from closed_form.funnel import Funnel
 from closed_form.gaussian import Gaussian
 from closed_form.mixture import GaussianMixture
 from verify import problem_process
+from verify.certificate import certify_setting
 from verify.problem import ProblemError, bundled_problem, bundled_problems, load_problem, read_problem
+from verify.settings import setting_of_problem
 
 T = sympy.Symbol("t", nonnegative=True)
 
@@ -221,6 +224,22 @@ def test_unequal_covariances_are_a_law_without_constants(tmp_path):
     problem = load(tmp_path, "mixture", **changes)
     assert problem.assumptions == ()
     assert "unequal covariances" in problem.notes[0]
+
+
+def test_constants_stated_of_a_law(tmp_path):
+    """Law and assumption together: the constants are those stated, the moments the law's, and a note says so."""
+    constants = {"data__assumption": '"weak-log-concave"', "data__alpha": "2.7", "data__M": "20.0", "data__L": "4.0"}
+    stated = {"data__std": None, "data__covariances": "[0.25, 0.36]", "scheme__kind": '"euler-maruyama"', **constants}
+    problem = load(tmp_path, "mixture", **stated)
+    (assumption,) = problem.assumptions
+    assert (assumption.alpha, assumption.M, assumption.L) == (2.7, 20.0, 4.0)
+    assert (assumption.second_moment, assumption.mean_norm) == (problem.law.second_moment, problem.law.mean_norm)
+    assert any("by hand" in note for note in problem.notes)
+    assert certify_setting(theorems()["martingale"], setting_of_problem(problem), problem.law).verdict == "HOLDS"
+    with pytest.raises(ValueError, match="second_moment must be at least the law's"):
+        setting_of_problem(load(tmp_path, "mixture", **stated | {"data__second_moment": "0.9"}))
+    with pytest.raises(ProblemError, match="does not belong to law 'funnel'"):
+        load(tmp_path, "funnel", **constants)
 
 
 def test_funnel_problem(tmp_path):

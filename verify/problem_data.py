@@ -19,6 +19,8 @@ from closed_form.mixture import GaussianMixture
 from verify.problem_file import check_file
 from verify.problem_section import ProblemError, Section, short_line
 
+#: Said of constants that a file states of a law.
+BY_HAND = "the constants of the data are stated by hand: the bounds are as true as these"
 MAX_DATA_BYTES = 50_000_000
 MAX_DIM = 10_000_000
 MAX_MATRIX_DIM = 2_000
@@ -52,28 +54,40 @@ class Data:
 
 def read_data(section: Section, folder: Path) -> tuple[Data, dict]:
     """Law and constants, and the normal form."""
-    given = [key for key in ("law", "assumption") if key in section.values]
-    if len(given) != 1:
-        what = "both were given" if given else "neither was given"
-        raise ProblemError(f"data must have exactly one of data.law and data.assumption, {what}")
+    if not {"law", "assumption"} & section.values.keys():
+        raise ProblemError("data must have data.law or data.assumption (or both: constants stated by hand), neither was given")
     known = {"law", "assumption", "early_stop", *_MOMENTS}
     known |= {key for keys in (*_LAWS.values(), *_CONSTANTS.values()) for key in keys}
-    kind = section.choice(given[0], _LAWS if given[0] == "law" else _CONSTANTS)
-    if given[0] == "assumption":
-        extra = ("early_stop",) if kind == BoundedSupport.key else ()
-        section.only(("assumption", *_CONSTANTS[kind], *_MOMENTS, *extra), known, f"assumption {kind!r}")
-        return _constants(section, kind)
-    section.only(("law", *_LAWS[kind]), known, f"law {kind!r}")
+    stated = section.choice("assumption", _CONSTANTS) if "assumption" in section.values else None
+    if "law" not in section.values:
+        extra = ("early_stop",) if stated == BoundedSupport.key else ()
+        section.only(("assumption", *_CONSTANTS[stated], *_MOMENTS, *extra), known, f"assumption {stated!r}")
+        return _constants(section, stated)
+    kind = section.choice("law", _LAWS)
+    by_hand = ("assumption", *_CONSTANTS[stated], "second_moment", "mean_norm") if stated and kind != "funnel" else ()
+    section.only(("law", *_LAWS[kind], *by_hand), known, f"law {kind!r}")
     with section.border():
         law = {"gaussian": _gaussian, "mixture": _mixture, "samples": _samples, "funnel": _funnel}[kind](section, folder)
     if section.count("dim", MAX_DIM, law.dim) != law.dim:
         raise section.refuse("dim", f"the dimension of the data, {law.dim}")
-    try:
-        data = Data(law, tuple(law.assumptions()))
-    except ValueError as error:
-        data = Data(law, (), notes=(short_line(error),))
+    if stated:
+        data = Data(law, (_stated(section, stated, law),), notes=(BY_HAND,))
+    else:
+        try:
+            data = Data(law, tuple(law.assumptions()))
+        except ValueError as error:
+            data = Data(law, (), notes=(short_line(error),))
     shape = {"std": law.std, "standardized": law.standardized} if kind == "funnel" else {}
     return data, {**section.values, "dim": law.dim, **shape}
+
+
+def _stated(section: Section, kind: str, law) -> Assumption:
+    """The assumption a file states of a law; moments it leaves out are the law's."""
+    constants = {key: section.number(key) for key in _CONSTANTS[kind]}
+    moments = {key: section.number(key, float(getattr(law, key)), minimum=0.0) for key in ("second_moment", "mean_norm")}
+    make = _smoothed_support if kind == "smoothed-support" else ASSUMPTIONS[kind]
+    with section.border():
+        return make(**constants, dim=law.dim, **moments)
 
 
 def _constants(section: Section, kind: str) -> tuple[Data, dict]:
