@@ -16,6 +16,15 @@ def test_random_problems_hold():
     assert "10 of 10 problems measured" in run("search", "--problems", 10, "--kind", "gaussian", "--most-steps", 50).stdout
 
 
+def test_a_seed_draws_its_problem_again():
+    """The problems with the least and the largest ratio come back alone, from their seeds, with the same ratios."""
+    many = answer("search", "--problems", 6, "--kind", "gaussian", "--most-steps", 30)["ratios"]
+    group = next(row for row in many if row["theorem"] == "martingale" and row["information"] == "all")
+    for end in ("least", "largest"):
+        again = answer("search", "--problems", 1, "--kind", "gaussian", "--most-steps", 30, "--seed", group[f"{end}_seed"])["ratios"]
+        assert [row[end] for row in again if row["theorem"] == "martingale" and row["information"] == "all"] == [group[end]]
+
+
 def test_a_violation_is_exit_code_one(monkeypatch):
     """With a planted error the seeds are named and the exit code is 1."""
     broken = theorems()["martingale"].corrupted("variance_known", 0.25)

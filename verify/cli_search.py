@@ -24,7 +24,7 @@ def search(problems, kind, process, seed, most_steps, as_json):
     """Draw random admissible problems and certify every applicable theorem; exit code 1 if one is violated.
 
     Problems whose exact law is too dear are passed over and counted as missing.  With --process cld every sampler of
-    position and velocity is drawn, on Gaussian data with any ε and on mixtures with ε = 0.
+    position and velocity is drawn.  A seed beside a ratio draws its problem again: --seed S --problems 1.
     """
     from verify.search import as_rows
     from verify.search import search as searched
@@ -44,28 +44,31 @@ def search(problems, kind, process, seed, most_steps, as_json):
             "ratios": groups, "not_holding": as_rows([*bad, *undecided]),
         })  # fmt: skip
     else:
-        table = report.empty_table("theorem", "data", "information", ">n", ">violated", ">least", ">median", ">largest")
+        figures = (">n", ">violated", ">least", ">seed", ">median", ">largest", ">seed")
+        table = report.empty_table("theorem", "data", "information", *figures)
         for group in groups:
             cells = (group["theorem"], group["data"], group["information"], str(group["n"]), str(group["violated"]))
-            table.add_row(*cells, *(number(group[key]) for key in ("least", "median", "largest")))
+            least, largest = ((number(group[key]), str(group[f"{key}_seed"])) for key in ("least", "largest"))
+            table.add_row(*cells, *least, number(group["median"]), *largest)
         lines = [f"{f.verdict}: seed {f.seed}, {f.theorem}, {f.description}" for f in (*bad, *undecided)]
         print_text(f"{measured} of {problems} problems measured; bound over exact W2:", table, *lines)
     return VIOLATED if bad else INCONCLUSIVE if undecided else HOLDS
 
 
 def ratios(findings) -> list[dict]:
-    """Least, median and largest ratio of bound to truth by theorem, data and information."""
+    """Least, median and largest ratio of bound to truth by theorem, data and information, and the seeds of the two ends."""
     from statistics import median
 
     groups: dict[tuple, list] = {}
     for finding in findings:
         groups.setdefault((finding.theorem, finding.kind, finding.information), []).append(finding)
-    return [
-        {
+    found = []
+    for (theorem, kind, information), group in sorted(groups.items()):
+        least, largest = min(group, key=lambda f: f.ratio), max(group, key=lambda f: f.ratio)
+        found.append({
             "theorem": theorem, "data": kind, "information": information, "n": len(group),
             "violated": sum(finding.verdict == "VIOLATED" for finding in group),
-            "least": min(f.ratio for f in group), "median": median(f.ratio for f in group),
-            "largest": max(f.ratio for f in group),
-        }
-        for (theorem, kind, information), group in sorted(groups.items())
-    ]  # fmt: skip
+            "least": least.ratio, "least_seed": least.seed, "median": median(f.ratio for f in group),
+            "largest": largest.ratio, "largest_seed": largest.seed,
+        })  # fmt: skip
+    return found
