@@ -10,6 +10,7 @@ _HOMES = {
     "Funnel": "closed_form.funnel",
     "GaussianMixture": "closed_form.mixture",
     "smoothed_data": "closed_form.dataset",
+    "posterior": "closed_form.posterior_law",
     "sampler_w2": "closed_form.sampler_law",
     "w2_gaussian": "closed_form.wasserstein",
     "w2_line": "closed_form.quantile_coupling",

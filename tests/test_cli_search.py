@@ -18,10 +18,11 @@ def test_random_problems_hold():
 
 def test_a_seed_draws_its_problem_again():
     """The problems with the least and the largest ratio come back alone, from their seeds, with the same ratios."""
-    many = answer("search", "--problems", 6, "--kind", "gaussian", "--most-steps", 30)["ratios"]
+    drawn = ("--kind", "gaussian", "--most-steps", 30)
+    many = answer("search", "--problems", 6, *drawn)["ratios"]
     group = next(row for row in many if row["theorem"] == "martingale" and row["information"] == "all")
     for end in ("least", "largest"):
-        again = answer("search", "--problems", 1, "--kind", "gaussian", "--most-steps", 30, "--seed", group[f"{end}_seed"])["ratios"]
+        again = answer("search", "--problems", 1, *drawn, "--seed", group[f"{end}_seed"])["ratios"]
         assert [row[end] for row in again if row["theorem"] == "martingale" and row["information"] == "all"] == [group[end]]
 
 
