@@ -40,5 +40,7 @@ def test_bad_input_is_one_line():
     """A wrong ε, theorem or problem is refused by name."""
     assert "eps must be positive" in assert_refused(run("plan", "two_modes", "--eps", "-1"))
     assert_refused(run("plan", "two_modes"))
-    assert_refused(run("plan", "two_modes", "--eps", "1", "--theorem", "gao2025-general-sde"))
+    assert "theorem must be one of" in assert_refused(run("plan", "two_modes", "--eps", "1", "--theorem", "gao2025"))
+    assert "upper bound" in assert_refused(run("plan", "wide_gaussian", "--eps", "1", "--theorem", "gaussian-lower-bound"))
+    assert "strong log-concavity" in assert_refused(run("plan", "two_modes", "--eps", "1", "--theorem", "gao2025-general-sde"))
     assert json.loads(run("plan", "two_modes", "--eps", "1", "--json").stdout)["schema_version"] == 1

@@ -15,7 +15,7 @@ _HOME = {
     "bundled_problem": "problem",
     "Problem": "problem",
     "Plan": "plan",
-    "planner_of": "phase_planner",
+    "planner_of": "direct_planner",
     "sample": "sampler",
     "w2_from_samples": "empirical",
 }

@@ -9,7 +9,6 @@ from verify.cli_question import JSON_OPTION, SET_OPTION, load_question, setting_
 from verify.console import HOLDS, WRONG, Failure, naming, print_json, print_text, progress
 from verify.plain import number
 
-THEOREMS = ("martingale", "martingale-coupled")
 #: A grid with more times than this is described, not listed.
 MOST_TIMES = 2000
 SCHEMA_VERSION = 1
@@ -18,7 +17,7 @@ SCHEMA_VERSION = 1
 @click.command(short_help="The fewest steps that reach an error, with horizon, grid and score error.")
 @click.argument("problems", nargs=-1, required=True, metavar="PROBLEM...")
 @click.option("--eps", type=float, multiple=True, required=True, help="Error W2 <= eps to reach; may be repeated.")
-@click.option("--theorem", type=click.Choice(THEOREMS), default=THEOREMS[0], show_default=True, help="The bound to plan with.")
+@click.option("--theorem", default="martingale", show_default=True, help="The upper bound to plan with, a key of sgm-bounds list.")
 @click.option("--grid", type=click.Choice(("uniform", "best")), default="uniform", show_default=True,
               help="Equal steps, or steps where the bound needs them.")
 @click.option("--horizon", type=float, help="A fixed horizon; by default the best one.")
@@ -37,7 +36,7 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
     """
     from bounds.theorem import NotApplicable
     from verify.certificate import find_theorem
-    from verify.phase_planner import planner_of
+    from verify.direct_planner import planner_of
 
     chosen = find_theorem(theorem)
     entries, questions = [], [load_question(name, overrides) for name in problems]

@@ -58,6 +58,8 @@ class Planner:
         score_share: float = 0.0,
     ):
         check_options(theorem, setting, grid, horizon, score_share)
+        if theorem.ingredients is None:
+            raise ValueError(f"theorem must be martingale or martingale-coupled, got {theorem.key}")
         if setting.process.blocks != 1:
             raise ValueError(f"plans are made for one-block processes, got {setting.process.name}")
         self.setting, self._share = setting, score_share

@@ -12,7 +12,7 @@ from bounds.schemes import euler_maruyama
 from bounds.theorem import theorems
 from closed_form.bracket import Bracket
 from verify.certificate import measure
-from verify.phase_planner import planner_of
+from verify.direct_planner import planner_of
 from verify.settings import setting_of
 
 #: Rows of arXiv 2311.11003 with the constants of its experiments where it gives them, the cosine and sub-VP

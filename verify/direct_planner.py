@@ -1,4 +1,4 @@
-r"""Plans for samplers of position and velocity: the bound itself tried at horizons and steps, for it has no model."""
+r"""Plans by the bound itself, tried at horizons and steps: for position and velocity, and for theorems without a model."""
 
 from __future__ import annotations
 
@@ -13,18 +13,28 @@ from bounds.best_grid import Model, model_of
 from bounds.bound import Bound
 from bounds.grid import TimeGrid
 from bounds.setting import Setting
-from bounds.theorem import Theorem
+from bounds.theorem import Theorem, theorems
 
+from .bound_on_grids import BoundOnGrids
+from .horizons import Horizons
 from .plan import Plan, check_eps, check_options
 from .planner import Planner
 
-#: More steps than this take too long to bound.
-MOST_STEPS = 100_000
+#: More steps than this take too long to bound, with one block and with two.
+MOST_STEPS = {1: 1_000_000, 2: 100_000}
 #: Steps of the first look at every horizon, and most steps at which horizons are compared.
-FIRST_STEPS, COMPARED_STEPS = 100, 400
-#: Horizons tried: the shortest and the longest, times the time scale of the drift; how many per doubling.
+FIRST_STEPS, COMPARED_STEPS = 100, {1: 20_000, 2: 400}
+#: Two-block horizons tried: the shortest and the longest, times the time scale of the drift; how many per doubling.
 SHORTEST, LONGEST, PER_DOUBLING = 2.0**-4, 2.0**6, 2
 HORIZON_ACCURACY = 1e-2
+#: One-block horizons tried, a factor of two apart.
+DOUBLINGS = 24
+#: A discretisation error so many times too large is out of reach of more steps.
+FAR = 1e9
+#: Power of the step in a theorem that states no leading order.
+STEP_POWER = 0.5
+#: Terms that shrink with the steps, and those of the score.
+STEPS_TERMS, SCORE_TERMS = ("discretisation", "time regularity"), ("score bias", "score")
 #: Fine steps of the model of the best grid.
 MODEL_STEPS = 200
 #: Rounds of horizon and steps in turn.
@@ -48,14 +58,14 @@ class _Parts:
         return sum(value for name, value in left.items() if name != without)
 
 
-class PhasePlanner:
-    """Plans for one two-block process, data law and sampler.
+class DirectPlanner:
+    """Plans for one process, data law and sampler under any upper bound.
 
     Parameters
     ----------
     theorem, setting, grid, horizon, score_share
-        As for `Planner`.  The model of the best grid is rough where steps are long or a splitting's kicks differ: a plan
-        on the best grid is one on the uniform grid where that takes fewer steps.
+        As for `Planner`, with any theorem; "best" needs one with a recursion.  The model of the best grid is rough where steps
+        are long or a splitting's kicks differ: a plan on the best grid is one on the uniform grid where that takes fewer steps.
 
     Raises
     ------
@@ -71,11 +81,16 @@ class PhasePlanner:
     ):
         check_options(theorem, setting, grid, horizon, score_share)
         self.theorem, self.setting, self.fixed, self.share = theorem, setting, horizon, score_share
+        blocks = setting.process.blocks
+        self._most, self._compared = MOST_STEPS[blocks], COMPARED_STEPS[blocks]
+        # the martingale theorem's sources add in squares, and those of the others as they are
+        self._squares = theorem.ingredients is not None
+        self._power = 1.0 if self._squares else float(theorem.leading.step_power) if theorem.leading else STEP_POWER
         self._seen: dict[tuple, Bound] = {}
         self._models: dict[float, Model] = {}
         self._uniform = None
         if grid == "best":
-            self._uniform = PhasePlanner(theorem, setting, horizon=horizon, score_share=score_share)
+            self._uniform = DirectPlanner(theorem, setting, horizon=horizon, score_share=score_share)
 
     def plan(self, eps: float) -> Plan:
         """The plan for W2 ≤ ``eps``.
@@ -108,10 +123,13 @@ class PhasePlanner:
 
     def _plan(self, eps: float) -> Plan:
         horizon, needed = self._horizon(eps, FIRST_STEPS)
+        if needed > self._most:
+            # so few steps may be too long for the bound to say anything
+            horizon, needed = self._horizon(eps, self._compared)
         for _ in range(ROUNDS):
-            if needed > MOST_STEPS:
+            if needed > self._most:
                 return self._blocked(eps)
-            compared = min(max(math.ceil(needed), 2), COMPARED_STEPS)
+            compared = min(max(math.ceil(needed), 2), self._compared)
             horizon, better = self._horizon(eps, compared, horizon)
             settled = abs(better / needed - 1) < HORIZON_ACCURACY
             needed = better
@@ -125,7 +143,7 @@ class PhasePlanner:
         less = self._value(horizon, steps - 1, eps) if steps > 1 else None
         return Plan(
             self.theorem.key, eps, True, steps, horizon, self.grid(horizon, steps), self._score_error(horizon, eps),
-            bound, less, None, self._parts(horizon, min(steps, COMPARED_STEPS), eps).floor(),
+            bound, less, None, self._parts(horizon, min(steps, self._compared), eps).floor(),
         )  # fmt: skip
 
     # -- the bound ----------------------------------------------------------------------------------------------
@@ -148,7 +166,7 @@ class PhasePlanner:
     def _score_error(self, horizon: float, eps: float) -> float:
         if self.share == 0:
             return float(self.setting.score_error)
-        size = self._at(horizon, COMPARED_STEPS, 1.0).terms["score bias"]
+        size = _sum(self._at(horizon, self._compared, 1.0), SCORE_TERMS)
         return self.share * eps / size
 
     def _bound(self, horizon: float, steps: int, eps: float) -> Bound:
@@ -162,23 +180,26 @@ class PhasePlanner:
 
     def _parts(self, horizon: float, steps: int, eps: float) -> _Parts:
         bound = self._bound(horizon, steps, eps)
-        names = ("initialisation", "discretisation", "score bias", "early stopping")
-        return _Parts(bound.total, *(float(bound.terms.get(name, 0.0)) for name in names))
+        names = ("initialisation",), STEPS_TERMS, SCORE_TERMS, ("early stopping",)
+        return _Parts(bound.total, *(_sum(bound, group) for group in names))
 
     # -- horizon and steps --------------------------------------------------------------------------------------
 
     @cached_property
     def _horizons(self) -> list[float]:
-        """Horizons to try, in units of the slowest relaxation of the drift at time 0."""
+        """Horizons to try; with two blocks in units of the slowest relaxation of the drift at time 0."""
         if self.fixed is not None:
             return [self.fixed]
+        if self.setting.process.blocks == 1:
+            # where to look is a question of the process, whatever the theorem
+            return Horizons(BoundOnGrids(theorems()["martingale"], self.setting, "uniform", 0.0), None).coarse(DOUBLINGS, 0.0)
         drift = np.array(self.setting.process.drift.subs("t", 0), dtype=float)
         rate = float(np.min(np.abs(np.linalg.eigvals(drift).real)))
         count = int(PER_DOUBLING * math.log2(LONGEST / SHORTEST)) + 1
         return [self._stop + float(x) / rate for x in np.geomspace(SHORTEST, LONGEST, count)]
 
     def _needed(self, horizon: float, steps: int, eps: float) -> float:
-        """Steps this horizon takes, from its bound with so many: the discretisation goes like 1/K."""
+        """Steps this horizon takes, from its bound with so many: the discretisation goes like a power of K."""
         try:
             parts = self._parts(horizon, steps, eps)
         except ValueError:
@@ -186,7 +207,9 @@ class PhasePlanner:
         spare = eps - parts.score - parts.stop
         if not (spare > parts.initial and math.isfinite(parts.discretisation)):
             return math.inf
-        return max(steps * parts.discretisation / math.sqrt(spare**2 - parts.initial**2), 1.0)
+        room = math.sqrt(spare**2 - parts.initial**2) if self._squares else spare - parts.initial
+        excess = parts.discretisation / room
+        return max(steps * excess ** (1 / self._power), 1.0) if excess < FAR else math.inf
 
     def _horizon(self, eps: float, steps: int, near: float | None = None) -> tuple[float, float]:
         """(T, steps needed) at the best horizon, scanned for or near a given one."""
@@ -213,12 +236,12 @@ class PhasePlanner:
         low, high, steps = 0, None, max(math.ceil(guess), 1)
         points: list[tuple[int, float]] = []
         while high is None or high - low > 1:
-            if steps > MOST_STEPS:
+            if steps > self._most:
                 return None
             value = self._value(horizon, steps, eps)
             low, high = (low, steps) if value <= eps else (steps, high)
             points.append((steps, value))
-            steps = _crossing(points, eps)
+            steps = _crossing(points, eps, self._power)
             if high is None:
                 steps = min(max(steps, low + 1), 2 * low)
             elif not low < steps < high:
@@ -228,7 +251,7 @@ class PhasePlanner:
 
     def _improved(self, eps: float, horizon: float, steps: int) -> tuple[float, int]:
         """(T, K) after moving the horizon of few steps by the bound itself, as long as that saves steps."""
-        while self.fixed is None and 1 < steps <= COMPARED_STEPS:
+        while self.fixed is None and 1 < steps <= self._compared:
             moved, value = self._search(partial(self._value, steps=steps - 1, eps=eps), horizon)
             if not value <= eps:
                 break
@@ -246,7 +269,7 @@ class PhasePlanner:
         horizon = min(floors, key=lambda T: floors[T].floor())
         floor = floors[horizon].floor()
         if floor < eps:
-            reason = f"discretisation: more than {MOST_STEPS} steps would be needed"
+            reason = f"discretisation: more than {self._most} steps would be needed"
         else:
             sources = ["score bias"] * bool(self.setting.score_error) + ["early stopping"] * bool(self._stop)
             sources += ["initialisation"] * (self.fixed is not None or not sources)
@@ -257,15 +280,21 @@ class PhasePlanner:
         return Plan(self.theorem.key, eps, False, None, horizon, None, allowed, None, None, reason, floor)
 
 
-def _crossing(points: list[tuple[int, float]], eps: float) -> int:
-    """K where the bound is ε: affine in 1/K through the last two points, or proportional to it."""
+def _crossing(points: list[tuple[int, float]], eps: float, power: float) -> int:
+    """K where the bound is ε: affine in K^{−power} through the last two points, or proportional to it."""
     (k, value), (k0, value0) = points[-1], points[-2] if len(points) > 1 else (math.inf, 0.0)
-    slope = (value - value0) / (1 / k - 1 / k0) if k != k0 else 0.0
-    if not (math.isfinite(slope) and slope > 0 and (inverse := 1 / k + (eps - value) / slope) > 0):
-        inverse = eps / (value * k)
-    return math.ceil(min(1 / inverse, 1e15)) if inverse > 0 else 2 * k
+    x, x0 = k**-power, k0**-power
+    slope = (value - value0) / (x - x0) if k != k0 else 0.0
+    if not (math.isfinite(slope) and slope > 0 and (inverse := x + (eps - value) / slope) > 0):
+        inverse = x * eps / value
+    return math.ceil(min(inverse ** (-1 / power), 1e15)) if inverse > 0 else 2 * k
 
 
-def planner_of(theorem: Theorem, setting: Setting, **options) -> Planner | PhasePlanner:
-    """The planner for the setting's process; ``options`` as for `Planner`."""
-    return (PhasePlanner if setting.process.blocks == 2 else Planner)(theorem, setting, **options)
+def _sum(bound: Bound, names) -> float:
+    return float(sum(bound.terms.get(name, 0.0) for name in names))
+
+
+def planner_of(theorem: Theorem, setting: Setting, **options) -> Planner | DirectPlanner:
+    """The planner for the setting's process and the theorem; ``options`` as for `Planner`."""
+    modelled = setting.process.blocks == 1 and theorem.ingredients is not None
+    return (Planner if modelled else DirectPlanner)(theorem, setting, **options)

@@ -1,4 +1,4 @@
-"""Plans for critically-damped Langevin: the bound at K and K − 1, its horizon and grid, and what is out of reach."""
+"""Plans by the bound itself, for critically-damped Langevin and for theorems without a model: K, K − 1, horizon, grid, floor."""
 
 import math
 from dataclasses import replace
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tolerances import PHASE_CHAIN, PHASE_MODEL, PLAN_EXCESS
 
-from bounds import euler_maruyama, ou
+from bounds import euler_maruyama, ou, ve, vp
 from bounds.best_grid import model_of
 from bounds.langevin import cld
 from bounds.martingale_steps import Constants
@@ -16,7 +16,7 @@ from bounds.schemes import scheme
 from bounds.theorem import NotApplicable, theorems
 from closed_form import Gaussian, GaussianMixture
 from verify.certificate import Verdict, certify
-from verify.phase_planner import PhasePlanner, planner_of
+from verify.direct_planner import DirectPlanner, planner_of
 from verify.planner import Planner
 from verify.settings import setting_of
 
@@ -78,13 +78,47 @@ def test_the_process_chooses_the_planner_and_bad_arguments_are_refused():
     """Unknown grids, shares of one and theorems of one block are refused by name."""
     assert isinstance(planner_of(MARTINGALE, setting_of(ou(), LAW, euler_maruyama(1.0, 1))), Planner)
     with pytest.raises(ValueError, match="grid must be uniform or best"):
-        PhasePlanner(MARTINGALE, setting(), grid="geometric")
+        DirectPlanner(MARTINGALE, setting(), grid="geometric")
     with pytest.raises(ValueError, match="score_share"):
-        PhasePlanner(MARTINGALE, setting(), score_share=1.0)
+        DirectPlanner(MARTINGALE, setting(), score_share=1.0)
     with pytest.raises(ValueError, match="eps must be positive"):
-        PhasePlanner(MARTINGALE, setting()).plan(0.0)
+        DirectPlanner(MARTINGALE, setting()).plan(0.0)
     with pytest.raises(NotApplicable):
-        PhasePlanner(theorems()["martingale-coupled"], setting())
+        DirectPlanner(theorems()["martingale-coupled"], setting())
+    with pytest.raises(ValueError, match="theorem must be an upper bound, got gaussian-lower-bound"):
+        planner_of(theorems()["gaussian-lower-bound"], setting_of(ou(), LAW, euler_maruyama(1.0, 1)))
+    with pytest.raises(ValueError, match="grid must be uniform for gao2025-general-sde"):
+        planner_of(theorems()["gao2025-general-sde"], setting_of(ou(), LAW, euler_maruyama(1.0, 1)), grid="best")
+
+
+@pytest.mark.parametrize(
+    ("key", "process", "eps"),
+    [
+        ("gao2025-general-sde", ou(), 0.2), ("gao2025-general-sde", ve(1), 0.1), ("gao2025-general-sde", vp("1/10+2*t"), 0.2),
+        ("gentiloni2025-weak-log-concave", ou(), 0.1), ("gentiloni2025-weak-log-concave", vp("1/10+2*t"), 0.2),
+        ("strasman2025-cld", cld(), 0.5),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)  # fmt: skip
+def test_plans_of_other_theorems_are_the_least(key, process, eps):
+    """Theorems G, W and C: K reaches ε, K − 1 does not, and two per cent fewer steps reach it at no horizon."""
+    theorem, question = theorems()[key], setting_of(process, Gaussian(np.zeros(1), 0.5), euler_maruyama(1.0, 1))
+    plan = planner_of(theorem, question).plan(eps)
+
+    def total(horizon, steps):
+        return theorem.bound(replace(question, scheme=euler_maruyama(float(horizon), steps))).total
+
+    assert plan.reached and plan.theorem == key and total(plan.horizon, plan.steps) == plan.bound.total <= eps
+    assert plan.steps == 1 or total(plan.horizon, plan.steps - 1) == plan.bound_one_step_less > eps
+    fewer = int(np.ceil(plan.steps / PLAN_EXCESS**2)) - 1
+    assert fewer < 1 or all(total(horizon, fewer) > eps for horizon in plan.horizon * np.geomspace(0.5, 2.0, 15))
+
+
+def test_a_plan_beyond_the_most_steps_says_so():
+    """Theorem G on VE takes more than a million steps for a small ε: the discretisation is named."""
+    question = setting_of(ve(1), Gaussian(np.zeros(1), 0.5), euler_maruyama(1.0, 1))
+    plan = planner_of(theorems()["gao2025-general-sde"], question).plan(0.003)
+    assert not plan.reached and plan.blocking.startswith("discretisation: more than 1000000 steps")
 
 
 @pytest.mark.parametrize(
