@@ -100,6 +100,30 @@ def test_values_laid_through_a_few_places_of_a_chunk_are_the_series(count, decay
         assert np.all(over.max(axis=1) <= 2 * laid.missed + FITTED_ROUNDING * size)
 
 
+def test_what_polynomials_miss_is_added(monkeypatch):
+    """Where the polynomials miss much, the values are above the series by at least nothing and at most twice what is said."""
+    monkeypatch.setattr(fitted_columns, "ROUNDED", 1.0)
+    series = np.random.default_rng(4).standard_normal((3, 12)) * 1.3 ** -np.arange(12.0)
+    laid = Laid.of(series, 5 * RUN)
+    assert np.all(laid.missed > 1e-9)
+    for start, values in laid.chunks():
+        places = 2 * np.arange(start, start + values.shape[1]) / (5 * RUN - 1) - 1
+        over = values - np.polynomial.chebyshev.chebval(places, series.T)
+        assert np.all(over >= 0) and np.all(over <= 2 * laid.missed[:, None])
+
+
+def test_a_panel_is_raised_by_its_error_and_never_below_zero():
+    """A panel's values are the series plus what it may be off by; b, v² and Q are at least 0."""
+    series, error = np.array([[-0.5, 0.1], [-1.0, 0.0], [2.0, 1.0], [0.5, 0.5]]), np.array([0.1, 0.2, 0.3, 0.4])
+    panel = equal_steps._raised(7, 100, series, error, 0.0)
+    (found,) = panel.chunks()
+    places = np.linspace(-1, 1, 100)
+    expected = series[:, :1] + series[:, 1:] * places + error[:, None]
+    expected[0] += 1.0
+    assert panel.first == 7 and np.all(found[1] == 0)
+    assert found == pytest.approx(np.maximum(expected, 0.0), rel=FITTED_ROUNDING)
+
+
 def test_rough_series_are_summed_at_every_step():
     """Where polynomials through six places would miss more than rounding they are not used."""
     laid = Laid.of(np.ones((4, 12)), 30_000)
