@@ -233,17 +233,17 @@ class DirectPlanner:
 
     def _steps(self, eps: float, horizon: float, guess: float) -> int | None:
         """Smallest K at this horizon, by the bound itself at K and K − 1; None beyond `MOST_STEPS`."""
-        low, high, steps = 0, None, max(math.ceil(guess), 1)
+        low, high, steps = 0, None, min(max(math.ceil(guess), 1), self._most)
         points: list[tuple[int, float]] = []
         while high is None or high - low > 1:
-            if steps > self._most:
+            if low == self._most:
                 return None
             value = self._value(horizon, steps, eps)
             low, high = (low, steps) if value <= eps else (steps, high)
             points.append((steps, value))
             steps = _crossing(points, eps, self._power)
             if high is None:
-                steps = min(max(steps, low + 1), 2 * low)
+                steps = min(max(steps, low + 1), 2 * low, self._most)
             elif not low < steps < high:
                 # at the crossing, K or K − 1 is known: the other is next
                 steps = min(max(steps, low + 1), high - 1)
