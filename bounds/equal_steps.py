@@ -15,6 +15,7 @@ from numpy.polynomial import chebyshev
 from .fitted_columns import FittedColumns, Laid, Panel, Stretch
 from .grid import TimeGrid
 from .process import TIME
+from .quadrature import Path
 from .recursion import Ingredients
 from .setting import Setting
 
@@ -29,6 +30,8 @@ RELATIVE_ERROR, SAFETY = 1e-11, 4.0
 MAX_HALVINGS = 24
 #: f and g² are held against their fit at every step, to this relative accuracy.
 COEFFICIENT_ERROR = 1e-9
+#: Relative accuracy to which rounds of samples must agree on a and s².
+AGREEMENT = 1e-11
 #: Steps compared with their neighbours together.
 BLOCK = 1 << 15
 EPS = np.finfo(float).eps
@@ -56,9 +59,10 @@ def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingred
         nodes = SHORT
     else:
         panels = _graded(panels, nodes[0])
-    pieces, used = [], 0
+    pieces, samples, used = [], [], 0
     for _ in range(MAX_HALVINGS):
         sampled = _Sample.of(setting, ingredients, panels, nodes[0])
+        samples.append(sampled)
         used += len(sampled.steps)
         if used * SPARED > steps:
             return None
@@ -66,9 +70,25 @@ def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingred
         found, panels = sampled.panels(*nodes)
         pieces += found
         if not len(panels):
+            if not _agree(setting, samples):
+                return None
             pieces.sort(key=lambda piece: piece.first)
             return replace(sampled.whole, columns=FittedColumns(pieces, steps))
     return None
+
+
+def _agree(setting: Setting, samples: list[_Sample]) -> bool:
+    """Whether a² and s² of every round are those of all rounds together: a gap of one may hide what another resolved."""
+    if len(samples) == 1:
+        return True
+    kept = np.unique(np.concatenate([sample.kept for sample in samples]))
+    path = Path(setting.process, setting.scheme.grid.times[kept])
+    for sample in samples:
+        at, found = np.searchsorted(kept, sample.kept), sample.path
+        for one, other in ((found.a, path.a[at]), (found.s_sq, path.s_sq[at])):
+            if not np.all(np.abs(one - other) <= AGREEMENT * np.abs(other)):
+                return False
+    return True
 
 
 def _runs(times) -> np.ndarray:
@@ -118,6 +138,10 @@ class _Sample:
         Rounding of the values.
     whole : Ingredients
         Of the grid that holds the sampled steps and the gaps between them.
+    kept : array of int
+        The times of that grid among those of the whole.
+    path : Path
+        Its integrals.
     """
 
     setting: Setting
@@ -127,6 +151,8 @@ class _Sample:
     values: np.ndarray
     noise: np.ndarray
     whole: Ingredients
+    kept: np.ndarray
+    path: Path
 
     @classmethod
     def of(cls, setting: Setting, ingredients, panels, samples: int) -> _Sample:
@@ -145,7 +171,7 @@ class _Sample:
         process = setting.process
         values = [column[at] for column in (contraction - 1, *others)]
         values += [process.f_values(times[steps]), process.g_sq_values(times[steps])]
-        return cls(setting, long, short, steps, np.array(values), _rounding(thin, values, at), whole)
+        return cls(setting, long, short, steps, np.array(values), _rounding(thin, values, at), whole, kept, thin.table.path)
 
     def stretches(self, samples: int) -> list[Stretch]:
         """The steps of the short panels, as they are."""

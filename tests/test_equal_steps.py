@@ -68,13 +68,20 @@ def step_by_step(setting):
 
 
 @pytest.mark.parametrize("place", [1.5, 2.0, 3.3337])
-def test_a_bump_between_the_sampled_steps_is_seen(place):
-    """g² with a bump narrower than the gaps between samples: the steps in it are not taken for their neighbours."""
+def test_a_bump_between_the_sampled_steps_is_seen(monkeypatch, place):
+    """g² with a bump narrower than the gaps between samples: neither its steps nor the noise before it are taken for others."""
     bump = ForwardProcess.scalar("bump", 1, 2 + 50 * sympy.exp(-(((TIME - sympy.Rational(str(place))) * 2000) ** 2)))
     setting = Setting(bump, StronglyLogConcave(m0=1.0, L0=2.0), euler_maruyama(5.0, STEPS))
-    fitted, whole = fitted_ingredients(setting, step_by_step), step_by_step(setting)
-    assert np.all(fitted.columns.variance >= whole.columns.variance * (1 - FITTED_COEFFICIENT))
-    assert np.all(np.abs(fitted.columns.score_weight / whole.columns.score_weight - 1) <= FITTED_COEFFICIENT)
+    fitted, whole = both(monkeypatch, theorems()["martingale"], setting)
+    assert whole.total * (1 - FITTED_ROUNDING) <= fitted.total <= whole.total * (1 + FITTED_STEPS)
+
+
+@pytest.mark.parametrize("g", ["1+100*exp(-(10000*(t-0.65))**2)", "101/100+tanh(470*(t-0.5))"])
+def test_noise_that_comes_in_a_moment_is_in_every_sample(monkeypatch, g):
+    """Samples far from a spike or a step of g rest on the noise that came with it: rounds that disagree on s² are not fitted."""
+    setting = setting_of(ve(g), Gaussian([10.0], 0.1), replace(euler_maruyama(1.0, STEPS), rule=SCHEMES["posterior-mean"]))
+    fitted, whole = both(monkeypatch, theorems()["martingale"], setting)
+    assert whole.total * (1 - FITTED_ROUNDING) <= fitted.total <= whole.total * (1 + FITTED_STEPS)
 
 
 def test_a_grid_without_runs_is_left_alone():

@@ -302,6 +302,15 @@ def test_unknown_mean_is_never_assumed():
     assert totals[0] >= max(totals[1:]) * (1 - 1e-12)
 
 
+@pytest.mark.parametrize("key", ["posterior-mean", "posterior-mean-matched", "exponential", "ancestral"])
+def test_steps_that_rounding_swallows_are_refused(key):
+    """∫f of 18 over one step: 1 − e^{−36} is 1 in floating point, and the bound says so by name; with 11 it holds."""
+    law = Gaussian([0.0, 0.5], [2.0, 0.5])
+    far, near = (certify("martingale", process=ou(), law=law, scheme=scheme(key, T, 1)) for T in (18.0, 11.0))
+    assert far.verdict == "NOT_APPLICABLE" and "∫f over a step must be at most 12" in far.unmet[0]
+    assert near.verdict == "HOLDS"
+
+
 def test_what_the_initial_term_knew_is_reported():
     """A Gaussian with constants stated by hand: the closed form's W2(p_0, N(0, vI)) is named where used, with 1 and 2 blocks."""
     law, loose = Gaussian([0.3], 0.5), StronglyLogConcave(0.2, 5.0, dim=1, second_moment=0.59, mean_norm=0.3)

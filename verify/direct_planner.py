@@ -12,6 +12,7 @@ from scipy.optimize import minimize_scalar
 from bounds.best_grid import Model, model_of
 from bounds.bound import Bound
 from bounds.grid import TimeGrid
+from bounds.process import TIME
 from bounds.setting import Setting
 from bounds.theorem import Theorem, theorems
 
@@ -187,14 +188,14 @@ class DirectPlanner:
 
     @cached_property
     def _horizons(self) -> list[float]:
-        """Horizons to try; with two blocks in units of the slowest relaxation of the drift at time 0."""
+        """Horizons to try; with two blocks in units of the slowest relaxation of the drift at time 1."""
         if self.fixed is not None:
             return [self.fixed]
         if self.setting.process.blocks == 1:
             # where to look is a question of the process, whatever the theorem
             return Horizons(BoundOnGrids(theorems()["martingale"], self.setting, "uniform", 0.0), None).coarse(DOUBLINGS, 0.0)
-        drift = np.array(self.setting.process.drift.subs("t", 0), dtype=float)
-        rate = float(np.min(np.abs(np.linalg.eigvals(drift).real)))
+        drift = np.array(self.setting.process.drift.subs(TIME, 1), dtype=float)
+        rate = float(np.min(np.abs(np.linalg.eigvals(drift).real))) or 1.0
         count = int(PER_DOUBLING * math.log2(LONGEST / SHORTEST)) + 1
         return [self._stop + float(x) / rate for x in np.geomspace(SHORTEST, LONGEST, count)]
 

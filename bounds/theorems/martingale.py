@@ -33,7 +33,7 @@ import sympy
 from sympy import Abs, Max, symbols
 
 from ..bound import Bound, information_used
-from ..equal_steps import fitted_ingredients
+from ..equal_steps import MANY_STEPS, fitted_ingredients
 from ..langevin import cld
 from ..leading import L0, Density, Leading, R, f, m0, slope
 from ..leading import a as scale
@@ -53,6 +53,7 @@ from ..phase_martingale import evaluate as evaluate_phase
 from ..phase_statement import STATED as PHASE_STATED
 from ..phase_statement import SYMBOLS as PHASE_SYMBOLS
 from ..phase_statement import derive as derive_phase
+from ..quadrature import Path
 from ..recursion import Columns, Ingredients, round_up
 from ..schedules import ou, ve
 from ..schemes import euler_maruyama, posterior_mean, posterior_mean_matched
@@ -70,6 +71,8 @@ _EXCESS = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
 _N = (sympy.exp(F) * g - ng) + sympy.exp(F) * C * H_lo * g
 _KAPPA = sympy.exp(F) * C * g
 
+#: ∫f over one step beyond which 1 and 1 − e^{−2∫f} cannot be told apart well enough in floating point.
+LONGEST = 12.0
 #: Problems of a batch evaluated together, so that memory stays bounded.
 BATCH = 256
 
@@ -231,7 +234,26 @@ def needs_early_stop(setting: Setting):
     return None
 
 
+def _resolved(setting: Setting):
+    """Where a sampler rests on e^{−2∫f} against 1, steps beyond `LONGEST` lose it to rounding."""
+    if setting.process.blocks == 2 or setting.scheme.key in ("euler-maruyama", "frozen-euler-maruyama"):
+        return None
+    steps = setting.scheme.grid.steps
+    if steps >= MANY_STEPS:
+        # so many steps are looked at some together: their mean
+        together = -(-steps // MANY_STEPS)
+        times = setting.scheme.grid.times
+        kept = np.append(times[:-1:together], times[-1])
+        longest = float(np.max(Path(setting.process, kept).F)) / together
+    else:
+        longest = float(np.max(setting.table.path.F))
+    if longest > LONGEST:
+        return f"∫f over a step must be at most {LONGEST:g} for {setting.scheme.key}, got {longest:.4g}: take more steps"
+    return None
+
+
 ONE_BLOCK = Condition("one block", "k = 1", _one_block)
+RESOLVED = Condition("steps resolved in floating point", "∫f <= 12 over every step, but for Euler–Maruyama", _resolved)
 FINITE_FISHER = Condition("finite Fisher information", "I(p_{t0}) < ∞ at the last time t0", needs_early_stop)
 
 SYMBOLS = PHASE_SYMBOLS | {
@@ -319,7 +341,7 @@ THEOREM = Theorem(
     source=Source("docs/theory.md", "section 4"),
     statement=r"E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{\mathrm{noise}}^2,\quad W_2 \le E_K",
     symbols=SYMBOLS,
-    conditions=(FINITE_FISHER,),
+    conditions=(FINITE_FISHER, RESOLVED),
     stated=STATED,
     derive=derive,
     evaluate=evaluate,
