@@ -91,12 +91,18 @@ def _derived(leading: Leading, drift, diffusion_sq) -> Complexity:
     growth = dynamics.growth
     power, factor = _initial_decay(leading.initial)
     horizon = growth.horizon_order if growth.level else growth.horizon_order ** (1 / power)
+
+    def accumulated(density):
+        """∫_0^T at this theorem's T: a power of T is there that of the time at which R = √d/ε."""
+        size, bounded = dynamics.accumulated(density)
+        return (size if growth.level or size.log != 0 else size ** (1 / power)), bounded
+
     discretisation, converges = Order(), True
     for density in leading.steps:
-        size, bounded = dynamics.accumulated(density)
+        size, bounded = accumulated(density)
         converges &= bounded
         discretisation = _larger(discretisation, size ** sympy.Rational(1, density.p))
-    score, _ = dynamics.accumulated(leading.score)
+    score, _ = accumulated(leading.score)
     inverse = 1 / sympy.sympify(leading.step_power)
     # h^p √d I = ε/2
     step = (ACCURACY * discretisation) ** (-inverse)

@@ -28,6 +28,10 @@ def enclosing_radius(centres: np.ndarray) -> float:
     ranges = np.ptp(centres, axis=0)
     if np.count_nonzero(ranges) <= 1:
         return 0.5 * float(ranges.max())
+    scale = float(ranges.max())
+    if not math.isfinite(scale):
+        return math.inf
+    centres = centres / scale  # so that no square leaves the range of numbers
     first = int(_distances_sq(centres, centres[0]).argmax())
     second = int(_distances_sq(centres, centres[first]).argmax())
     u = np.zeros(len(centres))
@@ -52,7 +56,7 @@ def enclosing_radius(centres: np.ndarray) -> float:
             u[near] = max(0.0, u[near] - step)
     for share in (1e-9, 1e-6, 1e-3):
         best = min(best, float(_distances_sq(centres, _equidistant(centres[u > share])).max()))
-    return math.sqrt(best) * (1.0 + (centres.shape[1] + 8) * _EPS)
+    return scale * math.sqrt(best) * (1.0 + (centres.shape[1] + 12) * _EPS)
 
 
 def _equidistant(points: np.ndarray) -> np.ndarray:

@@ -56,6 +56,14 @@ def test_a_sharper_start_shortens_the_horizon_of_theorem_g_alone(row):
     assert "centred data" in sharper.assumes
 
 
+def test_errors_that_add_up_do_so_up_to_the_theorem_s_own_horizon():
+    """f = 1, g = e^{−t}: R = t, T = X^{2/3} for the martingale bound with X = √d/ε, its bias adds up to T^{1/2}, so K = X²."""
+    found = complexity(MARTINGALE, 1, sympy.exp(-2 * TIME))
+    assert found.horizon.same(Order(d=HALF, eps=-1) ** sympy.Rational(2, 3))
+    assert found.step.same(Order(d=-2 * sympy.Rational(1, 3), eps=4 * sympy.Rational(1, 3)))
+    assert found.steps.same(Order(d=1, eps=-2)) and found.leading_constant is None
+
+
 def test_a_start_that_does_not_hold_is_refused():
     """Theorem W's initial error is not lent to a process it does not hold for."""
     with pytest.raises(NoOrder, match="gentiloni2025-weak-log-concave: needs g² = 2c²f"):
