@@ -1,6 +1,5 @@
 """Gaussian mixtures against plain sums over components, finite differences and their own samples."""
 
-import itertools
 import tracemalloc
 
 import numpy as np
@@ -8,10 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
-from tolerances import ENCLOSING_BALL, FINITE_DIFFERENCE, LAW_ROUNDING, PLANE_BALL, STANDARD_ERRORS
+from tolerances import FINITE_DIFFERENCE, LAW_ROUNDING, STANDARD_ERRORS
 
 from closed_form import Gaussian, GaussianMixture
-from closed_form.point_set import enclosing_radius
 
 
 def spd(rng, d):
@@ -236,33 +234,6 @@ def test_line_refuses():
         GaussianMixture([[0.0, 0], [1, 0], [0, 1]], std=1.0).line()
     with pytest.raises(ValueError, match="isotropic components"):
         GaussianMixture([[0.0, 0], [1, 0]], covariance=[[2.0, 0.5], [0.5, 1]]).line()
-
-
-@settings(deadline=None, max_examples=50)
-@given(seed=st.integers(0, 10**6), c=st.integers(2, 9))
-def test_enclosing_ball_in_the_plane(seed, c):
-    """The radius is that of the smallest circle, found by trying all circles on two or three points."""
-    points = np.random.default_rng(seed).normal(size=(c, 2))
-    best = np.inf
-    for size in (2, 3):
-        for chosen in itertools.combinations(points, size):
-            edges = np.array(chosen[1:]) - chosen[0]
-            centre = chosen[0] + np.linalg.lstsq(edges, 0.5 * (edges**2).sum(axis=1))[0]
-            radius = np.linalg.norm(points - centre, axis=1).max()
-            best = min(best, radius)
-    assert best * (1 - 1e-15) <= enclosing_radius(points) <= best * (1 + PLANE_BALL)
-
-
-def test_enclosing_ball_of_known_bodies():
-    """Simplex, cross polytope and cube have their textbook radii; points on a line half their range."""
-    for d in (2, 5, 9):
-        assert enclosing_radius(np.eye(d)) == pytest.approx(np.sqrt(1 - 1 / d), rel=ENCLOSING_BALL)
-        cross = np.concatenate([np.eye(d), -np.eye(d)])
-        assert enclosing_radius(cross) == pytest.approx(1, rel=ENCLOSING_BALL)
-        cube = np.array(list(itertools.product([-1.0, 1.0], repeat=d)))
-        assert enclosing_radius(cube) == pytest.approx(np.sqrt(d), rel=ENCLOSING_BALL)
-    assert enclosing_radius(np.array([[3.0, 1.0], [3.0, 4.0], [3.0, 2.0]])) == 1.5
-    assert enclosing_radius(np.array([[3.0, 1.0]])) == 0.0
 
 
 def test_isotropic_assumptions():
