@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -37,7 +38,7 @@ class BoundOnGrids:
     def __init__(self, theorem: Theorem, setting: Setting, kind: str, score_share: float):
         self.theorem, self.setting, self.kind, self.share = theorem, setting, kind, score_share
         self._models: dict[float, Model] = {}
-        self._bounds: dict[tuple, Bound] = {}
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._bound)
 
     @property
     def stop(self) -> float:
@@ -71,14 +72,11 @@ class BoundOnGrids:
 
     def bound(self, horizon: float, steps: int, eps: float) -> Bound:
         """The theorem itself; the last few are remembered, without their grids of up to ten million times."""
-        asked = horizon, steps, self.score_error(horizon, eps)
-        if asked not in self._bounds:
-            with np.errstate(all="ignore"):  # far too long a horizon overflows, and the bound is ∞
-                found = self.theorem.bound(self._with_grid(self.grid(horizon, steps), asked[-1]))
-            while len(self._bounds) >= REMEMBERED:
-                self._bounds.pop(next(iter(self._bounds)))
-            self._bounds[asked] = found
-        return self._bounds[asked]
+        return self._remembered(horizon, steps, self.score_error(horizon, eps))
+
+    def _bound(self, horizon: float, steps: int, score_error: float) -> Bound:
+        with np.errstate(all="ignore"):  # far too long a horizon overflows, and the bound is ∞
+            return self.theorem.bound(self._with_grid(self.grid(horizon, steps), score_error))
 
     def value(self, horizon: float, steps: int, eps: float) -> float:
         """The bound as a number; ∞ where the process has ended."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -87,7 +87,7 @@ class DirectPlanner:
         # the martingale theorem's sources add in squares, and those of the others as they are
         self._squares = theorem.ingredients is not None
         self._power = 1.0 if self._squares else float(theorem.leading.step_power) if theorem.leading else STEP_POWER
-        self._seen: dict[tuple, Bound] = {}
+        self._at = lru_cache(maxsize=REMEMBERED)(self._evaluated)
         self._models: dict[float, Model] = {}
         self._uniform = None
         if grid == "best":
@@ -153,16 +153,10 @@ class DirectPlanner:
     def _stop(self) -> float:
         return self.setting.scheme.grid.early_stop
 
-    def _at(self, horizon: float, steps: int, score_error: float) -> Bound:
-        asked = horizon, steps, score_error
-        if asked not in self._seen:
-            scheme = replace(self.setting.scheme, grid=self.grid(horizon, steps))
-            with np.errstate(all="ignore"):  # far too long steps overflow, and the bound is ∞
-                found = self.theorem.bound(replace(self.setting, scheme=scheme, score_error=score_error))
-            while len(self._seen) >= REMEMBERED:
-                self._seen.pop(next(iter(self._seen)))
-            self._seen[asked] = found
-        return self._seen[asked]
+    def _evaluated(self, horizon: float, steps: int, score_error: float) -> Bound:
+        scheme = replace(self.setting.scheme, grid=self.grid(horizon, steps))
+        with np.errstate(all="ignore"):  # far too long steps overflow, and the bound is ∞
+            return self.theorem.bound(replace(self.setting, scheme=scheme, score_error=score_error))
 
     def _score_error(self, horizon: float, eps: float) -> float:
         if self.share == 0:
