@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .grid import TimeGrid
-from .recursion import Ingredients, weights
+from .ingredients import Ingredients
+from .recursion import weights
 from .setting import Setting
 from .theorem import Theorem
 

@@ -14,9 +14,9 @@ from numpy.polynomial import chebyshev
 
 from .fitted_columns import FittedColumns, Laid, Panel, Stretch
 from .grid import TimeGrid
+from .ingredients import Ingredients
 from .process import TIME
 from .quadrature import Path
-from .recursion import Ingredients
 from .setting import Setting
 
 #: Grids of fewer steps are computed step by step.
@@ -35,6 +35,8 @@ AGREEMENT = 1e-11
 #: Steps compared with their neighbours together.
 BLOCK = 1 << 15
 EPS = np.finfo(float).eps
+
+
 def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingredients]) -> Ingredients | None:
     """The ingredients of all steps from those of a few; None where that is not much shorter.
 

@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from .recursion import RUN, Columns
+from .ingredients import Columns
+from .recursion import RUN
 
 #: Places of a block of RUN steps through which its values are laid, and what that may miss of the largest.
 NODES, ROUNDED = 6, 1e-13

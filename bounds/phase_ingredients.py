@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .ingredients import Columns, Ingredients
 from .phase_martingale import PhaseProblem, candidates
-from .recursion import Columns, Ingredients
 
 
 def phase_ingredients(setting, functions, constants) -> Ingredients:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tolerances import SUMS_OF_RUNS
 
-from bounds.recursion import Columns, Ingredients, propagate, round_up, weights
+from bounds.ingredients import Columns, Ingredients
+from bounds.recursion import propagate, round_up, weights
 
 STEPS = st.integers(1, 30)
 POSITIVE = st.floats(0.0, 3.0)

@@ -34,13 +34,13 @@ import sympy
 from sympy import symbols
 
 from ..bound import Bound
+from ..conditions import ONE_BLOCK
 from ..process import TIME, ForwardProcess
 from ..recursion import STEP_ROUNDING, weights
 from ..schedules import ou, ve
 from ..schemes import euler_maruyama
 from ..setting import Setting
 from ..theorem import Case, Condition, Source, Theorem
-from .martingale import ONE_BLOCK
 
 #: Relative rounding granted to P, Q/V and a at each step.
 ROUNDING = 16 * np.finfo(float).eps

@@ -53,6 +53,7 @@ from sympy import Abs, Max, exp, sqrt, symbols
 
 from ..assumptions import StronglyLogConcave, WeaklyLogConcave
 from ..bound import Bound, information_used
+from ..conditions import ONE_BLOCK
 from ..leading import L0, Density, Leading, R, f, m, m0
 from ..leading import a as scale
 from ..martingale_steps import early_stop
@@ -65,7 +66,6 @@ from ..schedules import ou
 from ..schemes import euler_maruyama
 from ..setting import Setting
 from ..theorem import Case, Condition, Source, Theorem
-from .martingale import ONE_BLOCK
 from .martingale import STATED as MARTINGALE
 
 h, kappa, L_t, L, d, m2, eps = symbols("h kappa L_t L d m2 eps", real=True)

@@ -33,7 +33,9 @@ import sympy
 from sympy import Abs, Max, symbols
 
 from ..bound import Bound, information_used
-from ..equal_steps import MANY_STEPS, fitted_ingredients
+from ..conditions import FINITE_FISHER, RESOLVED
+from ..equal_steps import fitted_ingredients
+from ..ingredients import Columns, Ingredients
 from ..langevin import cld
 from ..leading import L0, Density, Leading, R, f, m0, slope
 from ..leading import a as scale
@@ -53,12 +55,11 @@ from ..phase_martingale import evaluate as evaluate_phase
 from ..phase_statement import STATED as PHASE_STATED
 from ..phase_statement import SYMBOLS as PHASE_SYMBOLS
 from ..phase_statement import derive as derive_phase
-from ..quadrature import Path
-from ..recursion import Columns, Ingredients, round_up
+from ..recursion import round_up
 from ..schedules import ou, ve
 from ..schemes import euler_maruyama, posterior_mean, posterior_mean_matched
 from ..setting import Setting
-from ..theorem import Case, Condition, Source, Theorem
+from ..theorem import Case, Source, Theorem
 
 P, Q, H_lo, X, c1, c2, d = symbols("P Q H_lo X c1 c2 d", real=True)
 a_sq, s_sq, m, l, m2 = symbols("a_sq s_sq m l m2", real=True)
@@ -71,8 +72,6 @@ _EXCESS = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
 _N = (sympy.exp(F) * g - ng) + sympy.exp(F) * C * H_lo * g
 _KAPPA = sympy.exp(F) * C * g
 
-#: ∫f over one step beyond which 1 and 1 − e^{−2∫f} cannot be told apart well enough in floating point.
-LONGEST = 12.0
 #: Problems of a batch evaluated together, so that memory stays bounded.
 BATCH = 256
 
@@ -222,39 +221,6 @@ def _notes(setting: Setting, total, product) -> tuple[str, ...]:
             notes.append(said)
     return tuple(notes)
 
-
-def _one_block(setting: Setting):
-    return None if setting.process.blocks == 1 else f"the process has {setting.process.blocks} blocks, this form needs 1"
-
-
-def needs_early_stop(setting: Setting):
-    """Bounded support has no finite Fisher information at t = 0."""
-    if setting.assumption.needs_early_stop and setting.scheme.grid.early_stop == 0:
-        return "bounded support needs early stopping (early_stop > 0): its Fisher information at t = 0 may be infinite"
-    return None
-
-
-def _resolved(setting: Setting):
-    """Where a sampler rests on e^{−2∫f} against 1, steps beyond `LONGEST` lose it to rounding."""
-    if setting.process.blocks == 2 or setting.scheme.key in ("euler-maruyama", "frozen-euler-maruyama"):
-        return None
-    steps = setting.scheme.grid.steps
-    if steps >= MANY_STEPS:
-        # so many steps are looked at some together: their mean
-        together = -(-steps // MANY_STEPS)
-        times = setting.scheme.grid.times
-        kept = np.append(times[:-1:together], times[-1])
-        longest = float(np.max(Path(setting.process, kept).F)) / together
-    else:
-        longest = float(np.max(setting.table.path.F))
-    if longest > LONGEST:
-        return f"∫f over a step must be at most {LONGEST:g} for {setting.scheme.key}, got {longest:.4g}: take more steps"
-    return None
-
-
-ONE_BLOCK = Condition("one block", "k = 1", _one_block)
-RESOLVED = Condition("steps resolved in floating point", "∫f <= 12 over every step, but for Euler–Maruyama", _resolved)
-FINITE_FISHER = Condition("finite Fisher information", "I(p_{t0}) < ∞ at the last time t0", needs_early_stop)
 
 SYMBOLS = PHASE_SYMBOLS | {
     "P": "linear coefficient of the step",

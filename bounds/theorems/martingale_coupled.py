@@ -27,6 +27,7 @@ from dataclasses import replace
 import numpy as np
 import sympy
 
+from ..conditions import ONE_BLOCK
 from ..martingale_steps import Constants, expand
 from ..martingale_steps import missed_noise as plain_missed_noise
 from ..phase_statement import STATED as PHASE_STATED
@@ -104,7 +105,7 @@ THEOREM = replace(
         "noise_var": "∫n²g², the scheme's noise variance",
         "matched_var": "∫(n*g)², the variance of the matched noise",
     },
-    conditions=(martingale.ONE_BLOCK, *martingale.THEOREM.conditions),
+    conditions=(ONE_BLOCK, *martingale.THEOREM.conditions),
     stated=STATED,
     derive=derive,
     evaluate=evaluate,

@@ -53,6 +53,7 @@ from sympy import Abs, Matrix, exp, sqrt, symbols
 
 from .. import langevin
 from ..bound import Bound, information_used
+from ..conditions import FINITE_FISHER
 from ..langevin import cld
 from ..martingale_steps import Constants
 from ..phase_contraction import Contraction, smallest
@@ -62,7 +63,6 @@ from ..phase_statement import derive as derive_phase
 from ..recursion import round_up, weights
 from ..schemes import euler_maruyama
 from ..theorem import Case, Condition, Source, Theorem
-from .martingale import FINITE_FISHER
 from .martingale import STATED as MARTINGALE
 from .martingale import SYMBOLS as MARTINGALE_SYMBOLS
 

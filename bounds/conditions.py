@@ -1,0 +1,49 @@
+"""Hypotheses that several theorems share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .equal_steps import MANY_STEPS
+from .quadrature import Path
+from .setting import Setting
+from .theorem import Condition
+
+#: ∫f over one step beyond which 1 and 1 − e^{−2∫f} cannot be told apart well enough in floating point.
+LONGEST = 12.0
+
+
+def _one_block(setting: Setting):
+    return None if setting.process.blocks == 1 else f"the process has {setting.process.blocks} blocks, this form needs 1"
+
+
+def _early_stop(setting: Setting):
+    """Bounded support has no finite Fisher information at t = 0."""
+    if setting.assumption.needs_early_stop and setting.scheme.grid.early_stop == 0:
+        return "bounded support needs early stopping (early_stop > 0): its Fisher information at t = 0 may be infinite"
+    return None
+
+
+def _resolved(setting: Setting):
+    """A sampler with P = Φ⁻¹ rests on e^{−2∫f} against 1, which longer steps lose to rounding."""
+    if setting.process.blocks == 2 or setting.scheme.rule.drift is not None:
+        return None
+    longest = _longest(setting)
+    if longest > LONGEST:
+        return f"∫f over a step must be at most {LONGEST:g} for {setting.scheme.key}, got {longest:.4g}: take more steps"
+    return None
+
+
+def _longest(setting: Setting) -> float:
+    """The largest ∫f over a step; of very many steps the largest mean of some together."""
+    times = setting.scheme.grid.times
+    if len(times) <= MANY_STEPS:
+        return float(np.max(setting.table.path.F))
+    together = -(-(len(times) - 1) // MANY_STEPS)
+    kept = np.append(times[:-1:together], times[-1])
+    return float(np.max(Path(setting.process, kept).F)) / together
+
+
+ONE_BLOCK = Condition("one block", "k = 1", _one_block)
+FINITE_FISHER = Condition("finite Fisher information", "I(p_{t0}) < ∞ at the last time t0", _early_stop)
+RESOLVED = Condition("steps resolved in floating point", "∫f <= 12 over every step where P = Φ⁻¹", _resolved)
