@@ -62,6 +62,8 @@ def test_errors_that_add_up_do_so_up_to_the_theorem_s_own_horizon():
     assert found.horizon.same(Order(d=HALF, eps=-1) ** sympy.Rational(2, 3))
     assert found.step.same(Order(d=-2 * sympy.Rational(1, 3), eps=4 * sympy.Rational(1, 3)))
     assert found.steps.same(Order(d=1, eps=-2)) and found.leading_constant is None
+    # a logarithm of T is one of √d/ε, whatever power of it T is
+    assert complexity(MARTINGALE, 0, 1).score_error.same(Order(eps=1, log=-1))
 
 
 def test_a_start_that_does_not_hold_is_refused():

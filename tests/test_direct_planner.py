@@ -53,6 +53,13 @@ def test_certify_holds_at_the_plan():
     assert certificate.verdict is Verdict.HOLDS and certificate.bound.total == plan.bound.total <= 0.2
 
 
+def test_a_clock_of_varying_speed_is_planned():
+    """A clock that stands still at t = 0: K reaches ε, K − 1 does not, and about as many steps do as on an even clock."""
+    plans = [planner_of(MARTINGALE, setting_of(cld(clock=clock), LAW, euler_maruyama(1.0, 1))).plan(0.3) for clock in ("t", "t**2")]
+    assert all(plan.reached and plan.bound.total <= 0.3 < plan.bound_one_step_less for plan in plans)
+    assert plans[1].steps < 4 * plans[0].steps
+
+
 def test_a_score_budget_is_kept():
     """With a share of ε set aside the bound allows for that score error, and takes more steps."""
     plan = planner_of(MARTINGALE, setting(), score_share=0.3).plan(0.4)

@@ -11,6 +11,7 @@ from tolerances import GOLDEN, RECURSION_RELATIVE, SLOPE, THREE_DIGITS
 
 from bounds import martingale_steps as one_block
 from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds.conditions import RESOLVED
 from bounds.langevin import cld
 from bounds.recursion import propagate
 from bounds.schedules import general, ou, ve, vp
@@ -309,6 +310,14 @@ def test_steps_that_rounding_swallows_are_refused(key):
     far, near = (certify("martingale", process=ou(), law=law, scheme=scheme(key, T, 1)) for T in (18.0, 11.0))
     assert far.verdict == "NOT_APPLICABLE" and "∫f over a step must be at most 12" in far.unmet[0]
     assert near.verdict == "HOLDS"
+
+
+@pytest.mark.parametrize("steps", [100, 50_000])
+def test_few_steps_or_many_are_judged_by_their_length(steps):
+    """∫f of 13 over every step is refused and 11 is not, whether steps are looked at one by one or some together."""
+    law = Gaussian([0.0], 2.0)
+    long, short = (setting_of(ou(), law, scheme("posterior-mean", length * steps, steps)) for length in (13.0, 11.0))
+    assert "got 13" in RESOLVED.check(long) and RESOLVED.check(short) is None
 
 
 def test_what_the_initial_term_knew_is_reported():
