@@ -6,7 +6,7 @@ import importlib
 
 _HOME = {
     "ForwardProcess": "process",
-    "Scheme": "schemes",
+    "Scheme": "sampler",
     "Setting": "setting",
     "TimeGrid": "grid",
     "Bound": "bound",
@@ -16,7 +16,7 @@ _HOME = {
     "WeaklyLogConcave": "assumptions",
     "LogLipschitz": "assumptions",
     "BoundedSupport": "assumptions",
-    "cld": "langevin",
+    "cld": "processes.cld",
     **dict.fromkeys(("ou", "vp", "ve", "sub_vp", "general"), "schedules"),
     **dict.fromkeys(
         (
@@ -28,7 +28,7 @@ _HOME = {
             "posterior_mean_matched",
             "ancestral",
         ),
-        "schemes",
+        "sampler",
     ),
 }
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .equal_steps import MANY_STEPS
-from .quadrature import Path
-from .setting import Setting
-from .theorem import Condition
+from bounds.recursion.equal_steps import MANY_STEPS
+from bounds.setting import Setting
+from bounds.steps.path import Path
+from bounds.theorem import Condition
 
 #: ∫f over one step beyond which 1 and 1 − e^{−2∫f} cannot be told apart well enough in floating point.
 LONGEST = 12.0

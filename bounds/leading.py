@@ -75,8 +75,8 @@ def sizes(leading: Leading, process, horizon: float, *, strong: float, smooth: f
     """
     import numpy as np
 
-    from .grid import TimeGrid
-    from .quadrature import Path
+    from bounds.grid import TimeGrid
+    from bounds.steps.path import Path
 
     constants = {m0: strong, L0: smooth, m: moment}
     densities = [density.expression.subs(constants) for density in (*leading.steps, leading.score)]

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from .deadline import Deadline
+from bounds.symbolic.deadline import Deadline
 
 TIME = sympy.Symbol("t", nonnegative=True)
 START = sympy.Symbol("r", nonnegative=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sympy
 
-from .process import TIME, ForwardProcess, integral
+from bounds.process import TIME, ForwardProcess, integral
 
 
 def _expression(name: str, value) -> sympy.Expr:
     """A function of t: a sympy expression in `TIME`, a number, or text read by the whitelisting parser."""
     if isinstance(value, sympy.Expr):
         return value.subs({symbol: TIME for symbol in value.free_symbols if symbol.name == "t"})
-    from .expressions import parse_expression
+    from bounds.symbolic.expressions import parse_expression
 
     return parse_expression(value, TIME, name=f"process.{name}")
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .assumptions import Assumption
-from .phase_schemes import PhaseTable
-from .process import ForwardProcess
-from .schemes import Scheme, StepTable
+from bounds.assumptions import Assumption
+from bounds.process import ForwardProcess
+from bounds.sampler import Scheme, StepTable
+from bounds.steps.phase_space.table import PhaseTable
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class DataFacts:
     distance_to_gaussian : callable, or None
         v -> an upper bound of W2(p_0, N(0, v I)).
     time_regularity : callable, or None
-        `bounds.quadrature.Path` -> the constant M1 of arXiv 2311.11003, Assumption 2.
+        `bounds.steps.path.Path` -> the constant M1 of arXiv 2311.11003, Assumption 2.
     """
 
     moments: Any = None

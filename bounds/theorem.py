@@ -11,9 +11,9 @@ from functools import cached_property, lru_cache
 import numpy as np
 import sympy
 
-from .bound import Bound
-from .leading import Leading
-from .setting import Setting
+from bounds.bound import Bound
+from bounds.leading import Leading
+from bounds.setting import Setting
 
 
 class NotApplicable(ValueError):
@@ -109,7 +109,7 @@ class Theorem:
         One sentence: how ``derive`` gets there.
     cases : tuple of Case
     leading : Leading, optional
-        The statement to leading order in the step, from which `bounds.complexity` derives the orders.
+        The statement to leading order in the step, from which `bounds.complexity.orders` derives the orders.
     ingredients : callable, optional
         (Setting, functions) -> Ingredients, for theorems whose value is the error recursion.
     """

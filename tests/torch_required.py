@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from verify.backends import Backend, backend
+from verify.particles.backends import Backend, backend
 
 
 def require_torch() -> None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import importlib
 
 _HOME = {
-    "Certificate": "certificate",
-    "Verdict": "certificate",
-    "certify": "certificate",
-    "certify_setting": "certificate",
-    "measure": "certificate",
-    "setting_of": "settings",
-    "load_problem": "problem",
-    "bundled_problem": "problem",
-    "Problem": "problem",
-    "Plan": "plan",
-    "planner_of": "direct_planner",
-    "sample": "sampler",
-    "w2_from_samples": "empirical",
+    "Certificate": "certificates.certificate",
+    "Verdict": "certificates.certificate",
+    "certify": "certificates.certificate",
+    "certify_setting": "certificates.certificate",
+    "measure": "certificates.certificate",
+    "setting_of": "certificates.question",
+    "load_problem": "problems.problem",
+    "bundled_problem": "problems.problem",
+    "Problem": "problems.problem",
+    "Plan": "planning.plan",
+    "planner_of": "planning.by_bound",
+    "sample": "particles.simulation",
+    "w2_from_samples": "lower_sides.w2",
 }
 
 __all__ = sorted(_HOME)

@@ -12,19 +12,21 @@ import sys
 
 import click
 
-from verify.cli_bounds import bound, lower_bound
-from verify.cli_certify import certify
-from verify.cli_constants import constants
-from verify.cli_experiment import experiment
-from verify.cli_lookup import list_everything, show
-from verify.cli_plan import plan
-from verify.cli_profile import profile
-from verify.cli_regimes import regimes
-from verify.cli_sample import sample
-from verify.cli_schedules import schedules
-from verify.cli_search import search
-from verify.cli_table import table
-from verify.console import (
+from verify.commands.bound import bound, lower_bound
+from verify.commands.certify import certify
+from verify.commands.constants import constants
+from verify.commands.demo import demo
+from verify.commands.doctor import doctor
+from verify.commands.experiment import experiment
+from verify.commands.plan import plan
+from verify.commands.profile import profile
+from verify.commands.regimes import regimes
+from verify.commands.sample import sample
+from verify.commands.schedules import schedules
+from verify.commands.search import search
+from verify.commands.show import list_everything, show
+from verify.commands.table import table
+from verify.pages.console import (
     FAILURES,
     HOLDS,
     INTERRUPTED,
@@ -35,8 +37,6 @@ from verify.console import (
     reason_of,
     settle,
 )
-from verify.demo import demo
-from verify.doctor import doctor
 
 
 class Commands(click.Group):

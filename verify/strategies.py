@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from .drawing import RandomProblem, problem
+from verify.counterexamples.drawing import RandomProblem, problem
 
 
 class HypothesisDraw:
@@ -24,5 +24,5 @@ class HypothesisDraw:
 def problems(
     draw, kind: str | None = None, most_steps: int = 200, process: str = "one-block"
 ) -> RandomProblem:
-    """Random admissible problems (see `verify.drawing.problem`); ``process="cld"`` for critically-damped Langevin."""
+    """Random admissible problems, as `verify.counterexamples.drawing.problem` (``process="cld"``: two blocks)."""
     return problem(HypothesisDraw(draw), kind=kind, most_steps=most_steps, process=process)

@@ -30,15 +30,15 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, sqrt, symbols
 
-from ..assumptions import StronglyLogConcave, WeaklyLogConcave
-from ..bound import Bound
-from ..conditions import FINITE_FISHER, ONE_BLOCK
-from ..leading import L0, Density, Leading, R, a, f, m, m0, slope
-from ..recursion import round_up, weights
-from ..schedules import ou
-from ..schemes import euler_maruyama
-from ..setting import Setting
-from ..theorem import Case, Condition, Source, Theorem
+from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds.bound import Bound
+from bounds.conditions import FINITE_FISHER, ONE_BLOCK
+from bounds.leading import L0, Density, Leading, R, a, f, m, m0, slope
+from bounds.recursion.propagation import round_up, weights
+from bounds.sampler import euler_maruyama
+from bounds.schedules import ou
+from bounds.setting import Setting
+from bounds.theorem import Case, Condition, Source, Theorem
 
 F, G, M, M1, h, d, theta, omega = symbols("F G M M1 h d theta omega", real=True)
 I_alpha, I_L, I_absf, I_sqrtL, I_sq = symbols("I_alpha I_L I_absf I_sqrtL I_sq", real=True)

@@ -33,14 +33,14 @@ import numpy as np
 import sympy
 from sympy import symbols
 
-from ..bound import Bound
-from ..conditions import ONE_BLOCK
-from ..process import TIME, ForwardProcess
-from ..recursion import STEP_ROUNDING, weights
-from ..schedules import ou, ve
-from ..schemes import euler_maruyama
-from ..setting import Setting
-from ..theorem import Case, Condition, Source, Theorem
+from bounds.bound import Bound
+from bounds.conditions import ONE_BLOCK
+from bounds.process import TIME, ForwardProcess
+from bounds.recursion.propagation import STEP_ROUNDING, weights
+from bounds.sampler import euler_maruyama
+from bounds.schedules import ou, ve
+from bounds.setting import Setting
+from bounds.theorem import Case, Condition, Source, Theorem
 
 #: Relative rounding granted to P, Q/V and a at each step.
 ROUNDING = 16 * np.finfo(float).eps

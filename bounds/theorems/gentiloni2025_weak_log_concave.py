@@ -51,22 +51,22 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, exp, sqrt, symbols
 
-from ..assumptions import StronglyLogConcave, WeaklyLogConcave
-from ..bound import Bound, information_used
-from ..conditions import ONE_BLOCK
-from ..leading import L0, Density, Leading, R, f, m, m0
-from ..leading import a as scale
-from ..martingale_steps import early_stop
-from ..process import TIME
-from ..recursion import round_up, weights
-from ..regimes import eta as contractive_from
-from ..regimes import largest_curvature, log_growth, ou_scale_sq
-from ..regimes import xi as log_concave_from
-from ..schedules import ou
-from ..schemes import euler_maruyama
-from ..setting import Setting
-from ..theorem import Case, Condition, Source, Theorem
-from .martingale import STATED as MARTINGALE
+from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds.bound import Bound, information_used
+from bounds.conditions import ONE_BLOCK
+from bounds.contraction.ou_phases import eta as contractive_from
+from bounds.contraction.ou_phases import largest_curvature, log_growth, ou_scale_sq
+from bounds.contraction.ou_phases import xi as log_concave_from
+from bounds.leading import L0, Density, Leading, R, f, m, m0
+from bounds.leading import a as scale
+from bounds.process import TIME
+from bounds.recursion.one_block import early_stop
+from bounds.recursion.propagation import round_up, weights
+from bounds.sampler import euler_maruyama
+from bounds.schedules import ou
+from bounds.setting import Setting
+from bounds.theorem import Case, Condition, Source, Theorem
+from bounds.theorems.martingale import STATED as MARTINGALE
 
 h, kappa, L_t, L, d, m2, eps = symbols("h kappa L_t L d m2 eps", real=True)
 a, D, s, sigma, v, l, wide, mean_norm = symbols("a D s sigma v l wide mean_norm", real=True)

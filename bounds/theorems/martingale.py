@@ -32,15 +32,15 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, symbols
 
-from ..bound import Bound, information_used
-from ..conditions import FINITE_FISHER, RESOLVED
-from ..equal_steps import fitted_ingredients
-from ..ingredients import Columns, Ingredients
-from ..langevin import cld
-from ..leading import L0, Density, Leading, R, f, m0, slope
-from ..leading import a as scale
-from ..leading import m as second_moment
-from ..martingale_steps import (
+from bounds.bound import Bound, information_used
+from bounds.conditions import FINITE_FISHER, RESOLVED
+from bounds.leading import L0, Density, Leading, R, f, m0, slope
+from bounds.leading import a as scale
+from bounds.leading import m as second_moment
+from bounds.processes.cld import cld
+from bounds.recursion.equal_steps import fitted_ingredients
+from bounds.recursion.ingredients import Columns, Ingredients
+from bounds.recursion.one_block import (
     TRANSPORT,
     Constants,
     contraction,
@@ -50,16 +50,16 @@ from ..martingale_steps import (
     missed_noise,
     step_bias,
 )
-from ..phase_ingredients import phase_ingredients
-from ..phase_martingale import evaluate as evaluate_phase
-from ..phase_statement import STATED as PHASE_STATED
-from ..phase_statement import SYMBOLS as PHASE_SYMBOLS
-from ..phase_statement import derive as derive_phase
-from ..recursion import round_up
-from ..schedules import ou, ve
-from ..schemes import euler_maruyama, posterior_mean, posterior_mean_matched
-from ..setting import Setting
-from ..theorem import Case, Source, Theorem
+from bounds.recursion.phase_space.ingredients import phase_ingredients
+from bounds.recursion.phase_space.one_question import evaluate as evaluate_phase
+from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
+from bounds.recursion.phase_space.statement import SYMBOLS as PHASE_SYMBOLS
+from bounds.recursion.phase_space.statement import derive as derive_phase
+from bounds.recursion.propagation import round_up
+from bounds.sampler import euler_maruyama, posterior_mean, posterior_mean_matched
+from bounds.schedules import ou, ve
+from bounds.setting import Setting
+from bounds.theorem import Case, Source, Theorem
 
 P, Q, H_lo, X, c1, c2, d = symbols("P Q H_lo X c1 c2 d", real=True)
 a_sq, s_sq, m, l, m2 = symbols("a_sq s_sq m l m2", real=True)

@@ -27,14 +27,14 @@ from dataclasses import replace
 import numpy as np
 import sympy
 
-from ..conditions import ONE_BLOCK
-from ..martingale_steps import Constants, expand
-from ..martingale_steps import missed_noise as plain_missed_noise
-from ..phase_statement import STATED as PHASE_STATED
-from ..schemes import hessian_moments
-from ..setting import Setting
-from ..theorem import Source
-from . import martingale
+from bounds.conditions import ONE_BLOCK
+from bounds.recursion.one_block import Constants, expand
+from bounds.recursion.one_block import missed_noise as plain_missed_noise
+from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
+from bounds.sampler import hessian_moments
+from bounds.setting import Setting
+from bounds.theorem import Source
+from bounds.theorems import martingale
 
 _noise_var, _matched_var = sympy.symbols("noise_var matched_var", real=True)
 _OWN = martingale.STATED.keys() - PHASE_STATED.keys()

@@ -40,7 +40,7 @@ averaged along a segment: its norm is convex in c, so both ends of the envelope 
 are those of `martingale` with P = 𝔐.  ν_k is looked for at three times of the step and three lags w of
 :math:`X = e^{-wA}(-A + (D + C(w)A^T)H_t(c))`; as :math:`v_k` itself is known, (C2) takes the larger of the two, so that
 nothing rests on the search.  The regularity constant is not printed in the seed, and as printed it is infinite
-(`bounds.phase_regularity`).
+(`bounds.contraction.renormalised_score`).
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ import numpy as np
 import sympy
 from sympy import Abs, Matrix, exp, sqrt, symbols
 
-from .. import langevin
-from ..bound import Bound, information_used
-from ..conditions import FINITE_FISHER
-from ..langevin import cld
-from ..martingale_steps import Constants
-from ..phase_contraction import Contraction, smallest
-from ..phase_regularity import regularity_constant
-from ..phase_statement import STATED as PHASE
-from ..phase_statement import derive as derive_phase
-from ..recursion import round_up, weights
-from ..schemes import euler_maruyama
-from ..theorem import Case, Condition, Source, Theorem
-from .martingale import STATED as MARTINGALE
-from .martingale import SYMBOLS as MARTINGALE_SYMBOLS
+from bounds.bound import Bound, information_used
+from bounds.conditions import FINITE_FISHER
+from bounds.contraction.renormalised_score import regularity_constant
+from bounds.processes import cld as langevin
+from bounds.processes.cld import cld
+from bounds.recursion.one_block import Constants
+from bounds.recursion.phase_space.constant_metric import Contraction, smallest
+from bounds.recursion.phase_space.statement import STATED as PHASE
+from bounds.recursion.phase_space.statement import derive as derive_phase
+from bounds.recursion.propagation import round_up, weights
+from bounds.sampler import euler_maruyama
+from bounds.theorem import Case, Condition, Source, Theorem
+from bounds.theorems.martingale import STATED as MARTINGALE
+from bounds.theorems.martingale import SYMBOLS as MARTINGALE_SYMBOLS
 
 h, a, kappa, d, K = symbols("h a kappa d K", real=True)
 R_xx, R_xv, R_vv, D_x, D_v = symbols("R_xx R_xv R_vv D_x D_v", real=True)

@@ -14,12 +14,12 @@ import time
 import numpy as np
 
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds.sampler import euler_maruyama
 from bounds.schedules import ou, vp
-from bounds.schemes import euler_maruyama
 from bounds.setting import Setting
 from bounds.theorem import theorems
 from closed_form import GaussianMixture
-from closed_form.line import line_w2
+from closed_form.sampler_laws.line.sampler import line_w2
 
 ROUNDS = 3
 

@@ -18,10 +18,10 @@ for _name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bounds.langevin import cld  # noqa: E402  (after the environment that OpenBLAS reads)
-from bounds.schemes import euler_maruyama  # noqa: E402
-from closed_form.funnel import Funnel  # noqa: E402
-from verify.sampler import sample  # noqa: E402
+from bounds.processes.cld import cld  # noqa: E402  (after the environment that OpenBLAS reads)
+from bounds.sampler import euler_maruyama  # noqa: E402
+from closed_form.laws.funnel import Funnel  # noqa: E402
+from verify.particles.simulation import sample  # noqa: E402
 
 DIM = 100
 

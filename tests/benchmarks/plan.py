@@ -7,11 +7,11 @@ import time
 import numpy as np
 
 from bounds import ou, ve, vp
-from bounds.schemes import euler_maruyama
+from bounds.sampler import euler_maruyama
 from bounds.theorem import theorems
 from closed_form import Gaussian
-from verify.planner import Planner
-from verify.settings import setting_of
+from verify.certificates.question import setting_of
+from verify.planning.by_model import Planner
 
 EPS, DIMENSIONS = (0.5, 0.1, 0.02, 0.005, 0.001), (1, 10, 100, 1000, 10_000)
 

@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np  # noqa: E402  (after the environment that OpenBLAS reads)
 
-from bounds.steps import Steps  # noqa: E402
-from closed_form.mixture import GaussianMixture  # noqa: E402
-from verify.sampler import sample  # noqa: E402
+from bounds.steps.affine import Steps  # noqa: E402
+from closed_form.laws.mixture import GaussianMixture  # noqa: E402
+from verify.particles.simulation import sample  # noqa: E402
 
 CASES = ((2, 1, 1 << 17), (4, 2, 1 << 16), (8, 16, 1 << 14), (10, 64, 1 << 12))  # components, d, particles
 

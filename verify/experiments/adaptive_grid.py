@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from bounds.best_grid import model_of
+from bounds.complexity.best_grid import model_of
+from bounds.contraction.ou_phases import eta
 from bounds.grid import TimeGrid
-from bounds.regimes import eta
+from bounds.sampler import euler_maruyama
 from bounds.schedules import ou
-from bounds.schemes import euler_maruyama
 from bounds.theorem import theorems
-from closed_form.mixture import GaussianMixture
-from closed_form.sampler_law import sampler_w2
+from closed_form.laws.mixture import GaussianMixture
+from closed_form.sampler_laws.w2 import sampler_w2
+from verify.certificates.question import setting_of
 from verify.experiments import Experiment, Result
-from verify.settings import setting_of
 
 SHARES = (0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 HORIZON = 4.0

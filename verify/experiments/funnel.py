@@ -6,19 +6,19 @@ import itertools
 
 import numpy as np
 
-from bounds.langevin import cld
-from bounds.phase_path import PhasePath
+from bounds.processes.cld import cld
+from bounds.sampler import euler_maruyama
 from bounds.schedules import vp
-from bounds.schemes import euler_maruyama
+from bounds.steps.phase_space.path import PhasePath
 from bounds.theorem import theorems
-from closed_form.funnel import Funnel
-from closed_form.gaussian import Gaussian
-from closed_form.mixture import GaussianMixture
-from closed_form.sampler_law import sampler_w2
+from closed_form.laws.funnel import Funnel
+from closed_form.laws.gaussian import Gaussian
+from closed_form.laws.mixture import GaussianMixture
+from closed_form.sampler_laws.w2 import sampler_w2
+from verify.certificates.question import setting_of
 from verify.experiments import Experiment, Result
-from verify.sampler import sample
-from verify.settings import setting_of
-from verify.sliced import sliced_w2
+from verify.lower_sides.sliced import sliced_w2
+from verify.particles.simulation import sample
 
 A, EPSILON = (0.1, 0.25, 0.5, 1.0, 2.0), (0.0, 0.1, 0.25, 0.5, 1.0)
 #: Sliced W2 with learned scores, d = 100, mean of five runs: poster and code of arXiv 2511.02419.

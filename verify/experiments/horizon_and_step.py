@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from bounds.sampler import euler_maruyama
 from bounds.schedules import ou
-from bounds.schemes import euler_maruyama
 from bounds.theorem import theorems
-from closed_form.mixture import GaussianMixture
-from closed_form.sampler_law import sampler_w2
+from closed_form.laws.mixture import GaussianMixture
+from closed_form.sampler_laws.w2 import sampler_w2
+from verify.certificates.question import setting_of
 from verify.experiments import Experiment, Result
-from verify.settings import setting_of
 
 THEOREMS = ("martingale", "martingale-coupled", "gentiloni2025-weak-log-concave")
 #: Four modes on a rectangle that is not aligned with the axes: exact, and not a line.

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from bounds.sampler import euler_maruyama
 from bounds.schedules import ou
-from bounds.schemes import euler_maruyama
 from bounds.theorem import theorems
-from closed_form.mixture import GaussianMixture
-from closed_form.perturbed_line import perturbed_line, perturbed_w2
-from closed_form.sampler_law import sampler_w2
+from closed_form.laws.mixture import GaussianMixture
+from closed_form.sampler_laws.line.perturbed_score import perturbed_line, perturbed_w2
+from closed_form.sampler_laws.w2 import sampler_w2
+from verify.certificates.question import setting_of
 from verify.experiments import Experiment, Result
-from verify.learned_score import train
-from verify.settings import setting_of
+from verify.studies.learned_score import train
 
 HORIZON, STOP = 3.0, 0.02
 #: (width, iterations) of the networks compared.

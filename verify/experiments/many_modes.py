@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from bounds.sampler import euler_maruyama
 from bounds.schedules import ou
-from bounds.schemes import euler_maruyama
 from bounds.theorem import NotApplicable, theorems
 from closed_form.bracket import Bracket
-from closed_form.mixture import GaussianMixture
-from closed_form.product_law import factors, product_assumption
-from closed_form.sampler_law import exact_law_available, sampler_w2
-from verify.empirical import coupled, w2_from_samples
+from closed_form.geometry.orthogonal_factors import factors, product_assumption
+from closed_form.laws.mixture import GaussianMixture
+from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
+from verify.certificates.question import setting_of
 from verify.experiments import Experiment, Result
-from verify.sampler import sample
-from verify.settings import setting_of
+from verify.lower_sides.w2 import coupled, w2_from_samples
+from verify.particles.simulation import sample
 
 HORIZON, STD, DELTA = 4.0, 0.7, 1e-3
 #: The finer run of a bracket, and its pairs.

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 from scipy.integrate import quad
 
-from bounds.regimes import eta, rate, xi
+from bounds.contraction.ou_phases import eta, rate, xi
+from bounds.sampler import euler_maruyama
 from bounds.schedules import ou
-from bounds.schemes import euler_maruyama
 from bounds.theorem import theorems
-from closed_form.line import sampler_line
-from closed_form.mixture import GaussianMixture
-from closed_form.perturbed_line import perturbed_line
-from closed_form.quantile_coupling import w2_line
-from closed_form.sampler_law import sampler_w2
+from closed_form.distances.line import w2_line
+from closed_form.laws.mixture import GaussianMixture
+from closed_form.sampler_laws.line.perturbed_score import perturbed_line
+from closed_form.sampler_laws.line.sampler import sampler_line
+from closed_form.sampler_laws.w2 import sampler_w2
+from verify.certificates.question import setting_of
 from verify.experiments import Experiment, Result
-from verify.settings import setting_of
 
 STDS = (0.35, 0.5, 0.7)
 PUSH = 1e-3

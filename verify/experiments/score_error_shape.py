@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from bounds.sampler import euler_maruyama
 from bounds.schedules import ou
-from bounds.schemes import euler_maruyama
 from bounds.theorem import theorems
-from closed_form.mixture import GaussianMixture
-from closed_form.perturbed_line import perturbed_line, perturbed_w2
+from closed_form.laws.mixture import GaussianMixture
+from closed_form.sampler_laws.line.perturbed_score import perturbed_line, perturbed_w2
+from verify.certificates.question import setting_of
 from verify.experiments import Experiment, Result
-from verify.settings import setting_of
 
 HALF, STD, HORIZON = 1.0, 0.5, 4.0
 SIZES = (0.03, 0.1, 0.3)
@@ -75,7 +75,7 @@ def run(quick: bool, tell) -> Result:
 
 
 def _with_noise(law, numbers, size: float):
-    from closed_form.line import line_w2
+    from closed_form.sampler_laws.line.sampler import line_w2
 
     return line_w2(law, numbers, 0.0, size)
 

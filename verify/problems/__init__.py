@@ -1,1 +1,1 @@
-"""Problem files that come with the package, each a question with a known answer."""
+"""Problem files: read, checked and turned into objects; the bundled ones beside the code."""

@@ -1,0 +1,1 @@
+"""How the number of steps grows with the error and the dimension, derived and published, and where steps are best placed."""

@@ -1,0 +1,217 @@
+r"""Iteration complexity K(ε, d) of a theorem on a process: f and g go in, sympy limits give the orders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import sympy
+
+from bounds.complexity.growth import ACCURACY, LATE, Growth, NoOrder, Order, growth_of, integral_order, limit
+from bounds.leading import Density, Leading, R, a, f, slope
+from bounds.process import TIME, ForwardProcess
+from bounds.theorem import Theorem
+
+_RATE, _DRIFT = sympy.symbols("lambda f", positive=True)
+
+
+@dataclass(frozen=True)
+class Complexity:
+    r"""How many steps reach W2 ≤ ε: orders as ε → 0 or d → ∞ with √d/ε → ∞.
+
+    Attributes
+    ----------
+    theorem : str
+    horizon, step, score_error, steps : Order
+        T(ε, d), h(ε, d), the admissible M(ε, d) and K = T/h.
+    growth : Growth
+        How s²/a² grows.
+    horizon_factor : sympy expression
+        c in T ∼ c·(order of T) with half of ε for the initial error.
+    leading_constant : sympy expression or None
+        c in K ∼ c·(order of K), half of ε for the steps; in it I stands for the integral of ``density``.
+        None where that integral grows with T.
+    error : sympy expression
+        Leading-order E(T, h) over √d at M = 0, in R, h and I.
+    assumes : str
+    """
+
+    theorem: str
+    horizon: Order
+    step: Order
+    score_error: Order
+    steps: Order
+    growth: Growth
+    horizon_factor: sympy.Expr
+    leading_constant: sympy.Expr | None
+    error: sympy.Expr
+    assumes: str
+
+
+def complexity(theorem: Theorem, drift, diffusion_sq, start: Theorem | None = None) -> Complexity:
+    r"""The orders of a theorem for dX = −f X dt + g dB on a uniform grid.
+
+    Parameters
+    ----------
+    theorem : Theorem
+        One with a leading-order statement.
+    drift, diffusion_sq : sympy expressions
+        f and g² as functions of `TIME`; other symbols must be declared positive.
+    start : Theorem, optional
+        Whose initial error the theorem starts from in place of its own: any bound of W2(p_T, prior) will do.
+
+    Raises
+    ------
+    NoOrder
+        If the theorem states no leading order or does not hold for the process, ∫f has no closed form, the initial
+        error does not vanish, or a limit depends on the parameters or is not found.
+
+    Source: docs/theory.md section 7.
+    """
+    drift, diffusion_sq = sympy.sympify(drift), sympy.sympify(diffusion_sq)
+    leading = _leading(theorem, drift, diffusion_sq)
+    if start is not None:
+        other = _leading(start, drift, diffusion_sq)
+        leading = replace(leading, initial=other.initial, assumes=", ".join(filter(None, (leading.assumes, other.assumes))))
+    return replace(_derived(leading, drift, diffusion_sq), theorem=theorem.key)
+
+
+def _leading(theorem: Theorem, drift, diffusion_sq) -> Leading:
+    if theorem.leading is None:
+        raise NoOrder(f"{theorem.key} states no leading order")
+    if reason := theorem.leading.unmet(drift, diffusion_sq):
+        raise NoOrder(f"{theorem.key}: {reason}")
+    return theorem.leading
+
+
+@lru_cache(maxsize=256)
+def _derived(leading: Leading, drift, diffusion_sq) -> Complexity:
+    """The orders, remembered: theorems may share a leading order."""
+    dynamics = _dynamics(drift, diffusion_sq)
+    growth = dynamics.growth
+    power, factor = _initial_decay(leading.initial)
+    horizon = growth.horizon_order if growth.level else growth.horizon_order ** (1 / power)
+
+    def accumulated(density):
+        """∫_0^T at this theorem's T: a power of T is there that of the time at which R = √d/ε."""
+        size, bounded = dynamics.accumulated(density)
+        return (size if growth.level or size.log != 0 else size ** (1 / power)), bounded
+
+    discretisation, converges = Order(), True
+    for density in leading.steps:
+        size, bounded = accumulated(density)
+        converges &= bounded
+        discretisation = _larger(discretisation, size ** sympy.Rational(1, density.p))
+    score, _ = accumulated(leading.score)
+    inverse = 1 / sympy.sympify(leading.step_power)
+    # h^p √d I = ε/2
+    step = (ACCURACY * discretisation) ** (-inverse)
+    horizon_factor = growth.horizon_factor(1 / power, 2 * factor)
+    integral, h = sympy.Symbol("I", positive=True), sympy.Symbol("h", positive=True)
+    constant = sympy.simplify(horizon_factor * (2 * integral) ** inverse) if converges else None
+    return Complexity(
+        theorem="", horizon=horizon, step=step, score_error=Order(eps=sympy.S.One) * score**-1,
+        steps=horizon * step**-1, growth=growth, horizon_factor=horizon_factor, leading_constant=constant,
+        error=leading.initial + h**leading.step_power * integral, assumes=leading.assumes,
+    )  # fmt: skip
+
+
+def of_process(theorem: Theorem, process: ForwardProcess) -> Complexity:
+    """`complexity` for a one-block process."""
+    return complexity(theorem, process.f, process.g_sq)
+
+
+class Dynamics:
+    r"""f and g² for t → ∞: a′/a = −f, R = s²/a² with R′ = g²/a².
+
+    Attributes
+    ----------
+    growth : Growth
+        Of R.
+    """
+
+    def __init__(self, drift, diffusion_sq):
+        self.f, self.g_sq = (_late(value) for value in (drift, diffusion_sq))
+        u = sympy.Symbol("u", positive=True)
+        exponent = sympy.integrate(self.f.subs(LATE, u), (u, 0, LATE))
+        if exponent.has(sympy.Integral):
+            raise NoOrder(f"∫f must have a closed form, sympy found none for f = {drift}")
+        if limit(self.f).is_negative:
+            raise NoOrder(f"f must not stay negative, got f = {drift}")
+        self._exponent = sympy.simplify(exponent)
+        self._accumulated: dict[Density, tuple[Order, bool]] = {}
+        log_slope = sympy.simplify(2 * self.f + sympy.diff(self.g_sq, LATE) / self.g_sq)
+        self.growth = growth_of(log_slope, 2 * self._exponent + sympy.log(self.g_sq))
+
+    def accumulated(self, density: Density) -> tuple[Order, bool]:
+        """(Order of ∫_0^T of the density, whether it converges), remembered: theorems share densities."""
+        if density not in self._accumulated:
+            self._accumulated[density] = self._of(density)
+        return self._accumulated[density]
+
+    def _of(self, density: Density) -> tuple[Order, bool]:
+        rate = self.growth.rate
+        known = {_DRIFT: self.f, _RATE: rate}
+        power, tail = _tail(density.expression, self.f != 0)
+        if tail == 0:
+            return Order(), True
+        logarithmic = sympy.diff(tail.subs(known), LATE) / tail.subs(known) if tail.has(_DRIFT, _RATE) else sympy.S.Zero
+        logarithmic += -power * rate - self.f * a * sympy.diff(tail, a).subs(known) / tail.subs(known)
+        return integral_order(sympy.simplify(logarithmic), self.growth)
+
+
+@lru_cache(maxsize=256)
+def _tail(expression, drifts: bool) -> tuple:
+    """(k, c): the density tends to c R^{−k} as R → ∞ with f (or without) and R′/R as they are; (0, 0) where it vanishes."""
+    expression = _eventually(expression.subs({slope: _RATE * R, f: _DRIFT if drifts else 0}))
+    if sympy.simplify(expression) == 0:
+        return sympy.S.Zero, sympy.S.Zero
+    power = limit(-R * sympy.diff(expression, R) / expression, R)
+    return power, limit(expression * R**power, R)
+
+
+@lru_cache(maxsize=256)
+def _dynamics(drift, diffusion_sq) -> Dynamics:
+    return Dynamics(drift, diffusion_sq)
+
+
+def _late(value):
+    """The expression in the positive time, its real symbols unchanged."""
+    return sympy.sympify(value).subs(TIME, LATE)
+
+
+def _eventually(expression):
+    """Min and Max replaced by the argument that wins as R → ∞."""
+
+    def winner(kind):
+        def choose(*arguments):
+            best = arguments[0]
+            for other in arguments[1:]:
+                ratio = limit(other / best, R)
+                smaller = ratio == 0 or (ratio - 1).is_negative
+                best = other if smaller == (kind is sympy.Min) and ratio != 1 else best
+            return best
+
+        return choose
+
+    for kind in (sympy.Min, sympy.Max):
+        expression = expression.replace(kind, winner(kind))
+    return expression
+
+
+@lru_cache(maxsize=256)
+def _initial_decay(initial):
+    """(k, c): the initial error tends to c R^{−k}."""
+    power = limit(-R * sympy.diff(initial, R) / initial, R)
+    return power, limit(initial * R**power, R)
+
+
+def _larger(one: Order, other: Order) -> Order:
+    """The larger order as √d/ε → ∞."""
+    for mine, its in ((-one.eps, -other.eps), (one.d, other.d), (one.log, other.log), (one.loglog, other.loglog)):
+        difference = sympy.simplify(mine - its)
+        if difference != 0:
+            if difference.is_positive is None:
+                raise NoOrder(f"the order depends on the sign of {difference}")
+            return one if difference.is_positive else other
+    return one

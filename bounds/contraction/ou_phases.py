@@ -1,0 +1,251 @@
+r"""Where the reverse process contracts: its two phases, their boundaries ξ and η, and its rate over time.
+
+The constants of the Ornstein–Uhlenbeck formulas are in units in which g² = 2 and f = 1; arrays broadcast.
+The formulas themselves are derived in `symbolic_regimes`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import sympy
+
+from bounds.assumption import check_constant
+from bounds.assumptions import Assumption
+from bounds.contraction.symbolic import compiled
+from bounds.process import TIME, ForwardProcess
+from bounds.steps.path import Path
+
+
+def _constants(alpha, M, rho=0.0):
+    rho = check_constant("rho", rho)
+    if np.any(np.asarray(rho) >= 1):
+        raise ValueError(f"rho must be in [0, 1), got {np.max(rho)}")
+    return check_constant("alpha", alpha, positive=True), check_constant("M", M), rho
+
+
+def _times(name, time):
+    """e^{−2t} and 1 − e^{−2t}."""
+    time = np.asarray(check_constant(name, time))
+    return np.exp(-2 * time), -np.expm1(-2 * time)
+
+
+def alpha_at(alpha, time):
+    r""":math:`\alpha_t = 1/(a^2/\alpha + s^2)` of OU (shapes broadcast)."""
+    alpha, _, _ = _constants(alpha, 0.0)
+    a_sq, s_sq = _times("time", time)
+    return 1 / (a_sq / alpha + s_sq)
+
+
+def M_at(alpha, M, time):
+    r""":math:`M_t = M a^2/(a^2 + \alpha s^2)^2` of OU (shapes broadcast)."""
+    alpha, M, _ = _constants(alpha, M)
+    a_sq, s_sq = _times("time", time)
+    return M * a_sq / np.square(a_sq + alpha * s_sq)
+
+
+def xi(alpha, M):
+    """ξ: time from which OU makes (α, M)-weakly log-concave data log-concave (0 if they are).
+
+    Parameters
+    ----------
+    alpha, M : float or array
+        α > 0, M >= 0, in units in which g² = 2 and f = 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a constant is out of range.
+    """
+    alpha, M, _ = _constants(alpha, M)
+    with np.errstate(over="ignore"):
+        return 0.5 * np.log1p(np.maximum(M - alpha, 0.0) / np.square(alpha))
+
+
+def eta(alpha, M, rho=0.0):
+    r"""η: last time at which the rate :math:`2(\alpha_t - M_t) - 1` of OU is ρ (0 if it is always larger).
+
+    Parameters
+    ----------
+    alpha, M : float or array
+        α > 0, M >= 0, in units in which g² = 2 and f = 1.
+    rho : float or array
+        Margin, 0 <= ρ < 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a constant is out of range.
+    """
+    A, B, C = compiled()[0](*_constants(alpha, M, rho))
+    half = -np.asarray(B) / 2
+    spread = np.sqrt(np.square(half) - A * C)
+    # the larger root, by the form that does not cancel
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = np.where(half >= 0, (half + spread) / A, -C / (spread - half))
+    root = 0.5 * np.log(np.maximum(root, 1.0))
+    return root if root.ndim else float(root)
+
+
+def backward_time(horizon, alpha, M, rho=0.0):
+    """T(α, M, ρ) = T − η: backward time at which OU's contractive phase ends (0 if it never begins)."""
+    return np.maximum(check_constant("horizon", horizon, positive=True) - eta(alpha, M, rho), 0.0)
+
+
+def log_growth(alpha, M, start, end):
+    r""":math:`\int_{start}^{end} (1 - 2\kappa_t)\,dt` of OU: logarithm of what the reverse flow may stretch.
+
+    Parameters
+    ----------
+    alpha, M, start, end : float or array
+        Forward times 0 <= start <= end.
+
+    Source: the antiderivative in `symbolic_regimes.derive`, with e^{2t} taken out of the logarithm.
+    """
+    alpha, M, _ = _constants(alpha, M)
+    (u0, v0), (u1, v1) = _times("start", start), _times("end", end)
+    D0, D1 = u0 + alpha * v0, u1 + alpha * v1
+    return np.asarray(start) - np.asarray(end) - np.log(D1 / D0) + M / alpha * (u0 / D0 - u1 / D1)
+
+
+def largest_curvature(alpha, M, L, start, end):
+    r""":math:`\sup \max(L_t, -\kappa_t)` of OU over start <= t <= end, a bound of ‖∇² log p_t‖.
+
+    Parameters
+    ----------
+    alpha, M, L : float or array
+        Constants of the data.
+    start, end : float or array
+        Forward times 0 <= start <= end.
+    """
+    alpha, M, _ = _constants(alpha, M)
+    L = check_constant("L", L, positive=True)
+    ends = np.asarray(check_constant("start", start)), np.asarray(check_constant("end", end))
+    slope, constant = compiled()[1](alpha, M)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        turn = -0.5 * np.log(-np.asarray(constant) / slope)
+    turn = np.clip(np.where(np.isnan(turn), ends[0], turn), *ends)
+    expansion = np.maximum.reduce(
+        np.broadcast_arrays(*(M_at(alpha, M, t) - alpha_at(alpha, t) for t in (*ends, turn)))
+    )
+    # L_t is monotone in t
+    return np.maximum.reduce(np.broadcast_arrays(alpha_at(L, ends[0]), alpha_at(L, ends[1]), expansion))
+
+
+def ou_scale_sq(process: ForwardProcess) -> float | None:
+    r"""c² if :math:`g^2 = 2 c^2 f` with c constant, else None.
+
+    Then X_t/c is the Ornstein–Uhlenbeck process at the time ∫_0^t f, and a step of Euler–Maruyama is its
+    step of length ∫f.
+    """
+    return _scale_sq(process.f, process.g_sq) if process.blocks == 1 else None
+
+
+@lru_cache(maxsize=256)
+def _scale_sq(f, g_sq):
+    if f.is_zero:
+        return None
+    ratio = g_sq / (2 * f)
+    if not ratio.is_number:
+        # two values that differ refuse at once what simplification would have to think about
+        one, two = (ratio.subs(TIME, time).evalf() for time in (sympy.Rational(1, 7), sympy.Rational(3, 11)))
+        if not (one.is_finite and two.is_finite and abs(complex(one - two)) <= 1e-9 * abs(complex(one))):
+            return None
+        ratio = sympy.simplify(ratio)
+    return float(ratio) if ratio.is_number and ratio.is_positive else None
+
+
+def curvature(process: ForwardProcess, assumption: Assumption, times) -> np.ndarray:
+    r""":math:`\kappa_t = -H_t(c_{up})`: least curvature of −log p_t the assumption allows, for any f and g.
+
+    Parameters
+    ----------
+    process : ForwardProcess
+        One-block process.
+    assumption : Assumption
+        With constants that are numbers.
+    times : array of shape (m,)
+        Forward times >= 0.
+
+    Returns
+    -------
+    array of shape (m,)
+
+    Raises
+    ------
+    ValueError
+        If a time is negative or not finite, or the assumption's envelope is infinite at one of them.
+    """
+    times = np.atleast_1d(np.asarray(check_constant("times", times), dtype=float))
+    grid = np.unique(np.append(times, 0.0))[::-1]
+    if len(grid) == 1:
+        a_sq, s_sq = np.ones_like(times), np.zeros_like(times)
+    else:
+        path = Path(process, grid)
+        at = len(grid) - 1 - np.searchsorted(grid[::-1], times)
+        a_sq, s_sq = np.square(path.a[at]), path.s_sq[at]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = -(assumption.hessian_lower(a_sq, s_sq) + assumption.hessian_gap(a_sq, s_sq))
+    if not np.all(np.isfinite(found)):
+        at = times[~np.isfinite(found)][0]
+        raise ValueError(f"times must avoid t = {at:g}, where {assumption.key} data have no finite envelope")
+    return found
+
+
+def rate(process: ForwardProcess, assumption: Assumption, times) -> np.ndarray:
+    r"""Contraction rate :math:`\mu_t = g^2 \kappa_t - f` of the reverse process, for any f and g.
+
+    Parameters and errors are those of `curvature`.
+    """
+    kappa = curvature(process, assumption, times)
+    times = np.atleast_1d(np.asarray(times, dtype=float))
+    return process.g_sq_values(times) * kappa - process.f_values(times)
+
+
+@dataclass(frozen=True)
+class Regimes:
+    r"""The two phases of the reverse process, with its rate over time.
+
+    Attributes
+    ----------
+    xi : float
+        Forward time from which p_t is log-concave.
+    eta : float
+        Last forward time at which the rate is ρ: contraction is faster from the horizon to it.
+    rho : float
+        The margin ρ.
+    backward_time : float
+        max(T − η, 0): backward time at which the contractive phase ends.
+    horizon : float
+        T.
+    times, rate : arrays of shape (m,)
+        Forward times in increasing order, and :math:`\mu_t` there.
+    metric : dict, optional
+        With two blocks, the metric in which the rate is meant.
+    """
+
+    xi: float
+    eta: float
+    rho: float
+    backward_time: float
+    horizon: float
+    times: np.ndarray
+    rate: np.ndarray
+    metric: dict | None = None
+
+    def as_dict(self) -> dict:
+        """Plain data for JSON; ``rate`` is a list of {"time": t, "rate": μ_t}, forward times increasing."""
+        return {
+            "xi": float(self.xi),
+            "eta": float(self.eta),
+            "rho": float(self.rho),
+            "backward_time": float(self.backward_time),
+            "horizon": float(self.horizon),
+            "rate": [
+                {"time": float(time), "rate": float(value)}
+                for time, value in zip(self.times, self.rate, strict=True)
+            ],
+            **({} if self.metric is None else {"metric": self.metric}),
+        }

@@ -1,0 +1,1 @@
+"""The error recursion of the martingale bounds, and what it runs on."""

@@ -1,0 +1,139 @@
+"""What the error recursion runs on, for one problem or many: E_0 and what every step does, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from bounds.recursion.propagation import RUN, product_of, propagate, propagate_one, raised, round_up, weights
+
+
+def _column(row: int, meaning: str) -> property:
+    return property(lambda self: self.whole[row], doc=meaning)
+
+
+class Columns:
+    """What every step does to the error.
+
+    Parameters
+    ----------
+    contraction, bias, variance : arrays of shape (..., k)
+        A_k, b_k and v_k².
+    score_weight : array of shape (..., k)
+        Q_k, the weight of a score error.
+    """
+
+    def __init__(self, contraction, bias, variance, score_weight):
+        self.whole = contraction, bias, variance, score_weight
+
+    contraction = _column(0, "A_k: array of shape (..., k).")
+    bias = _column(1, "b_k: array of shape (..., k).")
+    variance = _column(2, "v_k²: array of shape (..., k).")
+    score_weight = _column(3, "Q_k: array of shape (..., k).")
+
+    def __len__(self) -> int:
+        return self.contraction.shape[-1]
+
+    def blocks(self) -> Iterator:
+        """A_k, b_k, v_k² and Q_k of consecutive steps: four arrays of shape (..., n) with n <= RUN."""
+        return (tuple(column[..., start : start + RUN] for column in self.whole) for start in range(0, len(self), RUN))
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    r"""What the recursion of one problem or many runs on.
+
+    Attributes
+    ----------
+    initial : array of shape (...)
+        E_0.
+    columns : Columns
+        Of all steps.
+    stop : array of shape (...)
+        What early stopping adds.
+    initial_term : str
+        Where E_0 comes from.
+    """
+
+    initial: np.ndarray
+    columns: Columns
+    stop: np.ndarray
+    initial_term: str = ""
+
+    def total(self, score_error=0.0, score_noise=0.0, refinement=1.0):
+        r"""E_K plus early stopping, rounded upwards.
+
+        Parameters
+        ----------
+        score_error, score_noise : arrays of shape (..., 1) or floats
+            M and M_noise.
+        refinement : float or array of shape (k,)
+            1 for the bound.  Otherwise an estimate, not a bound: to leading order, of the same grid with every step
+            cut in so many, whose biases add up to 1/refinement and whose variances to 1/refinement² of these.
+        """
+        contraction, drift, variance, score_weight = self.columns.whole
+        if np.ndim(refinement) or refinement != 1:
+            drift, variance = drift / refinement, variance / refinement**2
+        if np.any(score_error):
+            drift = drift + score_weight * score_error
+        if np.any(score_noise):
+            variance = variance + np.square(score_weight * score_noise) / refinement
+        return propagate(self.initial, contraction, drift, variance) + self.stop
+
+    def totals(self, score_error=0.0, score_noise=0.0) -> Totals:
+        """What the recursion ends at, and the parts of that."""
+        if np.ndim(self.initial) or np.ndim(score_error) or np.ndim(score_noise):
+            return self._totals_of_many(score_error, score_noise)
+        starts = [[float(self.initial)], [0.0], [0.0], [0.0]]
+        if not (score_error or score_noise):
+            starts = [[float(self.initial), 0.0]]
+        errors, product = propagate_one(starts, self._sources(score_error, score_noise))
+        ends = [raised(error, len(self.columns)) for group in errors for error in group]
+        return Totals(ends[0] + self.stop, ends[1], product, *(ends[2:] or (0.0, 0.0)))
+
+    def _sources(self, score_error: float, score_noise: float) -> Iterator:
+        """Blocks of contractions with what drives, one after the other: the total, its parts without and by score errors."""
+        for contraction, bias, variance, weight in self.columns.blocks():
+            if not (score_error or score_noise):
+                yield contraction, [(bias, variance)]
+                continue
+            with np.errstate(over="ignore"):
+                total = bias + weight * score_error, variance + np.square(weight * score_noise)
+                square, none = np.square(weight), np.zeros(len(weight))
+            yield contraction, [total, (bias, variance), (weight, none), (none, square)]
+
+    def _totals_of_many(self, score_error, score_noise) -> Totals:
+        contraction, bias, variance, weight = self.columns.whole
+        total, product = self.total(score_error, score_noise), product_of(contraction)
+        discretisation = propagate(np.zeros(np.shape(self.initial)), contraction, bias, variance)
+        if not (np.any(score_error) or np.any(score_noise)):
+            return Totals(total, discretisation, product, 0.0, 0.0)
+        with np.errstate(invalid="ignore", over="ignore"):
+            later = weights(contraction)[0] * weight
+            sums = np.sum(later, axis=-1), np.sqrt(np.sum(np.square(later), axis=-1))
+        return Totals(total, discretisation, product, *(round_up(value, len(self.columns)) for value in sums))
+
+
+class Totals(NamedTuple):
+    """What the recursion of one problem or many ends at, from above.
+
+    Attributes
+    ----------
+    total : array of shape (...)
+        E_K plus early stopping.
+    discretisation : array of shape (...)
+        The error of exact scores from an exact start.
+    contraction : array of shape (...)
+        The product of all contractions.
+    score_weight, noise_weight : arrays of shape (...)
+        What a score error, and one of mean zero, of size 1 adds; not computed where there is no score error.
+    """
+
+    total: np.ndarray
+    discretisation: np.ndarray
+    contraction: np.ndarray
+    score_weight: np.ndarray
+    noise_weight: np.ndarray

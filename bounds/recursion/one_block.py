@@ -1,0 +1,156 @@
+r"""What the martingale recursion of one block runs on: contraction, bias and missed noise of every step, initial term."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bounds.sampler import hessian_moments
+from bounds.setting import Setting
+from bounds.steps.kinks import Kinked, passing
+
+#: Relative quadrature error of v_k² at which refinement stops; what is left is added.
+VARIANCE_ERROR = 1e-8
+#: Name of the initial term that comes from a closed form's W2(p_0, N(0, v I)).
+TRANSPORT = "transport at 0"
+#: Squared relative rounding of a noise amplitude.
+AMPLITUDE_ROUNDING = 1e-29
+
+
+def expand(value, axes: int):
+    """A batch of constants with trailing axes added (numbers stay numbers)."""
+    return value.reshape(*value.shape, *([1] * axes)) if isinstance(value, np.ndarray) and value.ndim else value
+
+
+class Constants:
+    """The assumption's constants with trailing axes added, so that they broadcast over steps or nodes."""
+
+    def __init__(self, assumption, axes: int):
+        self._assumption = object.__new__(type(assumption))
+        for name, value in vars(assumption).items():
+            object.__setattr__(self._assumption, name, expand(value, axes))
+        self.d = self._assumption.dim
+        self.m2 = self._assumption.second_moment
+        self.l = 1 / self._assumption.smoothness
+        # E‖X_0‖² ≥ d/L: equality is rounded the right way
+        self.m = np.maximum(self.m2 / self.d, self.l)
+        self.centred = self._assumption.centred_variance
+
+    def hessian(self, a_sq, s_sq):
+        """(H_lo, X) at the given a², s²."""
+        assumption = self._assumption
+        return assumption.hessian_lower(a_sq, s_sq), assumption.hessian_gap(a_sq, s_sq)
+
+    def linear_excess(self, a_sq, s_sq):
+        """Largest mean Hessian excess the covariance allows (linear estimator)."""
+        return a_sq * (self.centred - self.l) / ((s_sq + a_sq * self.centred) * (s_sq + a_sq * self.l))
+
+
+def missed_noise(setting: Setting, functions, amplitude=None):
+    """v_k² of every step: array of shape (..., k), quadrature error added."""
+    table, moments = setting.table, setting.facts.moments
+    amplitude = amplitude or table.amplitude
+    data = Constants(setting.assumption, 3)
+
+    def integrand(nodes):
+        floor, gap = data.hessian(nodes.a_sq, nodes.s_sq)
+        values = dict(F=nodes.F, C=nodes.C, g=np.sqrt(nodes.g_sq), ng=amplitude(nodes), H_lo=floor, X=gap, d=data.d)
+        rise = np.exp(nodes.F) * nodes.C * values["g"]
+        slope = (np.exp(nodes.F) * values["g"] - values["ng"]) + rise * floor
+        if moments is None:
+            linear = data.linear_excess(nodes.a_sq, nodes.s_sq)
+            mean, rises = np.minimum(gap, linear), rise * (2 * slope + rise * gap)
+            kink = passing(gap - linear) * np.abs(rises).max(axis=-1) + passing(mean * rises)
+            return (Kinked(functions["variance"](**values, x_mean=mean), expand(setting.assumption.dim, 2) * kink),)
+        x1, e1, x2, e2 = hessian_moments(moments, nodes.a_sq, nodes.s_sq)
+        # the sign of the linear term decides which side of the known mean is safe
+        mean = np.where(slope * rise > 0, x1 + e1, np.maximum(x1 - e1, 0.0))
+        return (np.maximum(functions["variance_known"](**values, x_mean=mean, x_sq=x2 + e2), 0.0),)
+
+    problems = int(np.prod(setting.shape, dtype=int))
+    dim = np.max(setting.assumption.dim)
+    (value,), (error,) = table.path.integrate(
+        integrand, problems, VARIANCE_ERROR, lambda nodes: (dim * AMPLITUDE_ROUNDING * np.exp(2 * nodes.F) * nodes.g_sq,)
+    )
+    # N is a difference of amplitudes: what their rounding leaves is added as well
+    size = table.noise_var + np.exp(2 * table.path.F) * table.path.C
+    return value + error + expand(setting.assumption.dim, 1) * AMPLITUDE_ROUNDING * size
+
+
+def step_bias(setting: Setting, functions):
+    """b_k of every step: array of shape (..., k)."""
+    table = setting.table
+    data = Constants(setting.assumption, 1)
+    path = table.path
+    values = dict(a_sq=np.square(path.a[:-1]), s_sq=path.s_sq[:-1], c1=table.c1, c2=table.c2, m=data.m, l=data.l, d=data.d)
+    if setting.facts.moments is None:
+        square = functions["bias_sq"](**values)
+    else:
+        x1, e1, _, _ = hessian_moments(setting.facts.moments, values["a_sq"], values["s_sq"])
+        # the known excess is at most the linear one; rounding may say otherwise
+        excess = values["a_sq"] * (data.m - data.l) / (
+            (values["s_sq"] + values["a_sq"] * data.m) * (values["s_sq"] + values["a_sq"] * data.l)
+        )
+        known = np.clip(x1 - e1, 0.0, excess)
+        square = functions["bias_known_sq"](**values, x_mean=known)
+        square = np.maximum(square, 0.0) + 1e-15 * values["c2"] ** 2 * excess * data.d
+    spread = np.sqrt(values["s_sq"] + values["a_sq"] * data.m)
+    fisher = np.sqrt(1 / (values["s_sq"] + values["a_sq"] * data.l))
+    slack = np.sqrt(data.d) * (table.c1_error * spread + table.c2_error * fisher)
+    return np.sqrt(square) + slack
+
+
+def contraction(setting: Setting, functions):
+    """A_k of every step: array of shape (..., k)."""
+    table, data = setting.table, Constants(setting.assumption, 1)
+    path = table.path
+    floor, gap = data.hessian(np.square(path.a[:-1]), path.s_sq[:-1])
+    return functions["contraction"](P=table.P, Q=table.Q, H_lo=floor, X=gap)
+
+
+def initial_error(setting: Setting, functions):
+    """(E_0, the term used): the smallest initial term that applies."""
+    assumption, path = setting.assumption, setting.table.path
+    a, variance = path.a[0], path.s_sq[0]
+    sigma_prior = np.sqrt(setting.table.prior_var)
+    known = dict(a_sq=a**2, s_sq=variance, m2=assumption.second_moment, d=assumption.dim, sigma=sigma_prior)
+    smooth = functions["initial_smooth_sq"](**known, l=1 / assumption.smoothness)
+    # s(T) and σ nearly cancel, and so may E‖X_0‖² and d/L
+    rounding = 1e-15 * np.sqrt(assumption.dim) * (np.sqrt(variance) + sigma_prior)
+    lost = 4 * np.finfo(float).eps * a**2 * assumption.second_moment
+    candidates = {
+        "independent coupling": np.sqrt(functions["initial_sq"](**known, s=np.sqrt(variance))) + rounding,
+        "smooth at T": np.sqrt(np.maximum(smooth, 0.0) + lost) + rounding,
+    }
+    floor = assumption.hessian_lower(a**2, variance)
+    gap = assumption.hessian_gap(a**2, variance)
+    convex = -floor - gap
+    if np.any(convex > 0):
+        spread = assumption.dim * assumption.c_lo(0.0)
+        centre = assumption.mean_norm
+        if centre is None:
+            centre = np.sqrt(np.maximum(assumption.second_moment - spread, 0.0))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            square = functions["initial_log_concave_sq"](
+                a_sq=a**2, mean_norm=centre, d=assumption.dim, H_lo=floor, X=gap, sigma=sigma_prior
+            )
+        # problem by problem: in a batch some may be past ξ at T and others not
+        candidates["log-concave at T"] = np.where(convex > 0, np.sqrt(np.where(convex > 0, square, 0.0)) + rounding, np.inf)
+    if setting.facts.distance_to_gaussian is not None and setting.table.prior_var >= variance and a**2 > 0:
+        spare = (setting.table.prior_var - variance) / a**2
+        candidates[TRANSPORT] = np.asarray(a * setting.facts.distance_to_gaussian(spare))
+    values = np.broadcast_arrays(*candidates.values())
+    best = np.minimum.reduce(values)
+    used = min(candidates, key=lambda name: float(np.max(candidates[name])))
+    return (best if best.ndim else float(best)), used
+
+
+def early_stop(setting: Setting, functions):
+    """W2(p_{t0}, p_0) <= ((1−a)² E‖X_0‖² + d s²)^{1/2}: scalar or array of shape (...)."""
+    path, assumption = setting.table.path, setting.assumption
+    if path.times[-1] == 0:
+        return 0.0
+    return np.sqrt(
+        functions["early_stop_sq"](
+            a_sq=path.a[-1] ** 2, s_sq=path.s_sq[-1], m2=assumption.second_moment, d=assumption.dim
+        )
+    )

@@ -1,0 +1,116 @@
+r"""How fast the error of an Euler–Maruyama step shrinks in the constant metric 𝔐 (arXiv 2511.02419), and what it adds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bounds.contraction.metric import metric
+from bounds.contraction.renormalised_score import renormalised_hessian
+from bounds.recursion.phase_space.one_question import PhaseProblem
+from bounds.steps.phase_space.channel import channel
+
+#: Relative rounding of a norm in the metric.
+ROUNDING = 1e-13
+#: Range of κ, values tried at first, and values tried around the best each time.
+KAPPAS, FIRST, CLOSER, ROUNDS = (1.2, 6.0), 10, 4, 2
+KINDS = ("basis", "lyapunov")
+#: Where a step and its noise are looked at for the supremum of X.
+PLACES = np.array([0.0, 0.5, 1.0])
+
+
+def entries(matrix) -> dict:
+    """Z_xx … Z_vv of matrices (..., 2, 2)."""
+    return {f"Z_{row}{column}": matrix[..., i, j] for i, row in enumerate("xv") for j, column in enumerate("xv")}
+
+
+class Contraction:
+    """One question seen in 𝔐: what does not depend on κ is computed once.
+
+    Parameters
+    ----------
+    setting : Setting
+    functions : mapping
+        The stated expressions.
+    data : `bounds.recursion.one_block.Constants`
+    """
+
+    def __init__(self, setting, functions, data):
+        self.setting, self.functions = setting, functions
+        self.problem = PhaseProblem(setting, functions, data)
+        self.table, self.path = setting.table, setting.table.path
+        clock = self.table.clock
+        self.h, self.horizon = clock[:-1] - clock[1:], float(clock[0] - clock[-1])
+        self.hessians = renormalised_hessian(self.path, setting.assumption, clock[:-1])
+
+    def in_metric(self, kappa: float, kind: str) -> dict:
+        """ρ̄_k, ℓ_k, E_0, b_k, v_k, the weight of the score and √((𝔐⁻¹)_11) for one metric.
+
+        Parameters
+        ----------
+        kappa : float
+            κ > 1.
+        kind : str
+            "basis" or "lyapunov", as in `bounds.contraction.metric.metric`.
+        """
+        path, functions, h = self.path, self.functions, self.h
+        fixed = metric(path, kappa, kind)
+        root = np.linalg.cholesky(fixed).T
+        shape = dict(R_xx=root[0, 0], R_xv=root[0, 1], R_vv=root[1, 1])
+        if kind == "basis":
+            drift = functions["drift_norm"](h=h, a=path.a, kappa=kappa)
+        else:
+            drift = functions["norm"](**shape, **entries(np.eye(2) + h[:, None, None] * path.renormalised_drift))
+        pull = np.maximum(*(functions["norm"](**shape, **entries(path.D @ end)) for end in self.hessians))
+        triple = fixed[0, 0], fixed[0, 1], fixed[1, 1]
+        weights = np.broadcast_to(triple, (len(h), 3))
+        initial, source = self._initial(triple, shape)
+        return dict(
+            drift=drift * (1 + ROUNDING), pull=pull * (1 + ROUNDING), initial=initial, initial_term=source,
+            bias=self.problem.bias(weights), variance=self.problem.missed(weights), score=self.problem.score(weights),
+            projection=float(functions["projection"](**shape)) * (1 + ROUNDING), shape=shape,
+        )  # fmt: skip
+
+    def _initial(self, triple, shape) -> tuple[float, str]:
+        """(E_0, where it comes from)."""
+        coupled, distance = self.problem.initial(triple), self.problem.start.mixing
+        if not np.isfinite(distance):
+            return coupled.error, coupled.source
+        flow = self.functions["norm"](**shape, **entries(self.path.transition(self.table.clock[0])))
+        mixed = self.functions["mixing"](flow=flow, largest=self.functions["largest"](**shape), W=distance)
+        return min((coupled.error, coupled.source), (float(mixed) * (1 + ROUNDING), "W2(p_0 ⊗ π_v, π_∞) mixed by e^{TA}"))
+
+    def ceiling(self, shape) -> np.ndarray:
+        r"""ν_k in :math:`v_k \le \sqrt{d/3}\,h^{3/2}\nu_k`, over three times of the step and three lags: array (k,)."""
+        path, lag = self.path, self.h[:, None] * PLACES
+        clock = self.table.clock[1:, None] + lag
+        if path.velocity_variance == 0 and clock[-1, 0] == 0:
+            return np.full(len(lag), np.inf)
+        seen = channel(path, clock)
+        floor = seen.hessian_floor(1 / self.setting.assumption.smoothness)
+        gap = np.broadcast_to(self.setting.assumption.hessian_gap(seen.a_sq, seen.s_sq), clock.shape)
+        ends = floor, floor + gap[..., None, None] * seen.omega[..., :, None] * seen.omega[..., None, :]
+        back, gain = path.transition(-lag)[:, :, None], (path.D + path.covariance(lag) @ path.A.T)[:, :, None]
+        noise = dict(D_x=path.D[0, 0], D_v=path.D[1, 1])
+        sizes = [
+            self.functions["missed_sq"](**shape, **noise, **entries(back @ (gain @ end[:, None] - path.A))) for end in ends
+        ]
+        return np.sqrt(np.maximum(*sizes).max(axis=(1, 2)))
+
+
+def smallest(evaluated) -> tuple[dict, dict]:
+    """The metrics with the smallest ``total`` and the smallest ``closed_form``.
+
+    Parameters
+    ----------
+    evaluated : callable
+        (κ, kind) -> a mapping with both.
+    """
+    found = {(kappa, kind): evaluated(kappa, kind) for kind in KINDS for kappa in np.geomspace(*KAPPAS, FIRST).tolist()}
+    for name in ("total", "closed_form"):
+        step = (KAPPAS[1] / KAPPAS[0]) ** (1 / (FIRST - 1))
+        for _ in range(ROUNDS):
+            kappa, kind = min(found, key=lambda metric: found[metric][name])
+            around = np.geomspace(max(kappa / step, KAPPAS[0]), min(kappa * step, KAPPAS[1]), CLOSER + 2)
+            step = step ** (2 / (CLOSER + 1))
+            found |= {(k, kind): evaluated(k, kind) for k in around.tolist() if (k, kind) not in found}
+    return tuple(min(found.values(), key=lambda parts: parts[name]) for name in ("total", "closed_form"))

@@ -1,0 +1,220 @@
+r"""The initial term of a two-block sampler: how far p_T is from the prior in the metric P_0, the smallest that applies.
+
+U_T = φX_0 + S^{1/2}z is coupled to φξ + S^{1/2}z with ξ ~ N(0, γI) optimal for X_0, and that Gaussian to the prior by
+the map that is optimal in the metric.  γ = 0 is the independent coupling of docs/theory.md section 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds.steps.phase_space.channel import Channel, channel
+
+#: Values of γ tried between the smallest and the largest variance of the data.
+CANDIDATES = 9
+#: Relative rounding of |U − y|.
+ROUNDING = 4e-15
+
+
+@dataclass(frozen=True)
+class Initial:
+    """E_0 and where it comes from.
+
+    Attributes
+    ----------
+    error : float
+    measure : (xx, xv, vv)
+        Second moment of the initial error under the coupling.
+    source : str
+    """
+
+    error: float
+    measure: tuple
+    source: str
+
+    @property
+    def from_closed_form(self) -> bool:
+        """Whether it rests on a closed form's W2(p_0, N(0, γI))."""
+        return "closed form" in self.source
+
+
+def coupled(R, L, metric):
+    r"""G = LO, O the rotation that brings Gz closest to Rz in the metric (shapes (..., 2, 2)).
+
+    Of all O the one that maximises :math:`\mathrm{tr}\,R^T P L O`: the polar factor of a 2×2 matrix of positive
+    determinant turns by atan2(m_21 − m_12, m_11 + m_22).  Any rotation gives a coupling: nothing rests on its digits.
+    """
+    # the scale of the metric may be out of range
+    m = np.swapaxes(R, -1, -2) @ (metric / np.trace(metric)) @ L
+    angle = np.arctan2(m[..., 0, 1] - m[..., 1, 0], m[..., 0, 0] + m[..., 1, 1])
+    cos, sin = np.cos(angle), np.sin(angle)
+    return L @ np.stack([np.stack([cos, -sin], axis=-1), np.stack([sin, cos], axis=-1)], axis=-2)
+
+
+def distances(assumption, functions, gamma: float, known=None):
+    """Bounds of W2(p_0, N(0, γI))² by where they come from; those of "constants" grow like E‖X_0‖²."""
+    l = 1 / assumption.smoothness
+    found = {"constants": float(functions["phase_distance_sq"](m2=assumption.second_moment, d=assumption.dim, l=l, gamma=gamma))}
+    alpha, M = None, 0.0
+    if isinstance(assumption, StronglyLogConcave):
+        alpha = assumption.m0
+    elif isinstance(assumption, WeaklyLogConcave):
+        alpha, M = assumption.alpha, assumption.M
+    if alpha is not None and alpha > M:
+        centre = assumption.mean_norm
+        if centre is None:
+            centre = np.sqrt(max(assumption.second_moment - assumption.dim * l, 0.0))
+        found["constants, log-concave"] = float(
+            functions["phase_distance_log_concave_sq"](
+                d=assumption.dim, l=l, gamma=gamma, wide=1 / (alpha - M), mean_norm=centre
+            )
+        )
+    if known is not None and gamma > 0:
+        found["closed form"] = float(known(gamma)) ** 2
+    return found
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the sampler starts.
+
+    Attributes
+    ----------
+    seen : Channel
+        At the horizon (shape ()).
+    prior : array of shape (2, 2)
+        The prior's covariance.
+    flow : array of shape (2, 2)
+        Φ(T, 0).
+    gammas, D_sq : arrays of shape (n,)
+        Variances γ, and bounds of W2(p_0, N(0, γI))².
+    sources : tuple of str
+        Where each bound comes from.
+    mixing : float
+        W2(p_0 ⊗ N(0, v²), N(0, Σ_∞)) where the prior is stationary, else infinite.
+    """
+
+    seen: Channel
+    prior: np.ndarray
+    flow: np.ndarray
+    gammas: np.ndarray
+    D_sq: np.ndarray
+    sources: tuple
+    mixing: float = np.inf
+
+    @classmethod
+    def of(cls, path, horizon: float, prior, assumption, functions, known=None) -> Start:
+        """The start of a sampler at clock time ``horizon``.
+
+        ``known``: γ -> upper bound of W2(p_0, N(0, γI)), where there is one.
+        """
+        prior = np.asarray(prior, dtype=float)
+        small, large = 1 / assumption.smoothness, assumption.second_moment / assumption.dim
+        choices = {0.0, float(assumption.centred_variance), float(prior[0, 0])}
+        choices |= set(np.geomspace(max(small, 1e-6 * large), large, CANDIDATES).tolist())
+        tried = [
+            (gamma, D_sq, source)
+            for gamma in sorted(choices)
+            for source, D_sq in distances(assumption, functions, gamma, known).items()
+        ]
+        gammas, D_sq, sources = zip(*tried, strict=True)
+        start = cls(
+            channel(path, horizon), prior, path.transition(horizon), np.array(gammas), np.array(D_sq), sources
+        )  # fmt: skip
+        if not np.allclose(prior, path.stationary, rtol=1e-15, atol=0.0):
+            return start
+        at_zero = replace(start, seen=channel(path, 0.0), flow=np.eye(2))
+        return replace(start, mixing=initial_error(at_zero, (1.0, 0.0, 1.0), assumption, functions).error)
+
+
+def initial_error(start: Start, weights, assumption, functions) -> Initial:
+    r"""E_0 in the metric P_0: the smallest over γ and over what is known of W2(p_0, N(0, γI)).
+
+    With :math:`RR^T = S + \gamma\varphi\varphi^T`, GGᵀ the prior and :math:`\tau = \varphi^T P(R - G)R^{-1}\varphi`:
+
+    .. math:: E_0^2 \le (\varphi^T P \varphi - \tau) D^2 + d\,|R - G|_P^2 + \tau\,(E\|X_0\|^2 - d\gamma), \qquad
+              E_0 \le |\varphi|_P D + \sqrt{d}\,|R - G|_P.
+
+    From a stationary prior also :math:`\lambda_{\max}(\Phi^T P \Phi)^{1/2} W_2(p_0 \otimes N(0, v^2), N(0, \Sigma_\infty))`.
+
+    Parameters
+    ----------
+    start : Start
+    weights : (xx, xv, vv)
+    assumption : Assumption
+    functions : mapping
+        The stated expressions.
+
+    Source: docs/theory.md section 4; Caffarelli's contraction theorem; Stein's identity.
+    """
+    p, q, r = (float(value) for value in weights)
+    metric = np.array([[p, q], [q, r]])
+    if not np.all(np.isfinite(metric)):
+        return Initial(np.inf, (1.0, 0.0, 1.0), "independent coupling")
+    best = _coupling(start, metric, assumption, functions)
+    if np.isfinite(start.mixing):
+        # eigenvalues without the range of the metric
+        size = np.trace(metric)
+        largest, vectors = np.linalg.eigh(start.flow.T @ (metric / size) @ start.flow)
+        lost = ROUNDING * np.sum(np.square(np.sqrt(np.diag(metric) / size) @ np.abs(start.flow)))
+        error = float(np.sqrt(max(largest[-1], 0.0) + lost) * np.sqrt(size) * start.mixing * (1 + ROUNDING))
+        if error < best.error:
+            worst = start.mixing * start.flow @ vectors[:, -1]
+            return Initial(error, _triple(np.outer(worst, worst)), "forward flow from time 0")
+    return best
+
+
+def _triple(matrix):
+    return float(matrix[0, 0]), float(matrix[0, 1]), float(matrix[1, 1])
+
+
+def _coupling(start: Start, metric, assumption, functions) -> Initial:
+    """The best `Initial` over every γ and every bound of W2(p_0, N(0, γI))."""
+    seen, phi, d, prior = start.seen, start.seen.phi, assumption.dim, start.prior
+    law, determinant = seen.covariance_plus(start.gammas)
+    # at time 0 the position of γ = 0 has no spread
+    kept = law[:, 0, 0] > 0
+    law, determinant, gamma, D_sq = law[kept], determinant[kept], start.gammas[kept], start.D_sq[kept]
+    sources = [source for source, keep in zip(start.sources, kept, strict=True) if keep]
+    R = np.zeros_like(law)
+    R[:, 0, 0] = r_x = np.sqrt(law[:, 0, 0])
+    R[:, 1, 0], R[:, 1, 1] = law[:, 0, 1] / r_x, np.sqrt(determinant) / r_x
+    # R⁻¹φ, its second entry (adj(S)φ)_v/(r_x² r_v); 0 where V_0 = 0 at time 0
+    turned = np.sqrt(seen.a_sq) * seen.size * seen.omega[1] / law[:, 0, 0]
+    seen_v = np.divide(turned, R[:, 1, 1], out=np.zeros_like(turned), where=R[:, 1, 1] > 0)
+    apart = R - coupled(R, np.linalg.cholesky(prior), metric)
+    values = dict(
+        P_xx=metric[0, 0], P_xv=metric[0, 1], P_vv=metric[1, 1], phi_x=phi[0], phi_v=phi[1], d=d, gamma=gamma, D_sq=D_sq,
+        e_xx=apart[:, 0, 0], e_xv=apart[:, 0, 1], e_vx=apart[:, 1, 0], e_vv=apart[:, 1, 1], u_x=phi[0] / r_x, u_v=seen_v,
+    )  # fmt: skip
+    length = float(phi @ metric @ phi)
+    turn = (apart @ np.stack([values["u_x"], seen_v], axis=-1)[..., None])[..., 0] @ (metric @ phi)
+    # E‖X_0‖² may be given too large: where it helps, the least it can be
+    grows = (turn >= 0) | np.array([source == "constants" for source in sources])
+    m2 = np.where(grows, assumption.second_moment, d / assumption.smoothness)
+    # every form in the metric may all but cancel; what it is made of does not
+    root = np.sqrt(np.diag(metric))
+    long = float(root @ np.abs(phi))
+    wide = d * np.sum(np.square(root @ np.abs(apart)), axis=-1)
+    turned = long * ((np.abs(apart) @ np.abs(np.stack([values["u_x"], seen_v], axis=-1))[..., None])[..., 0] @ root)
+    lost = ROUNDING * (long**2 * D_sq + wide + turned * (D_sq + np.abs(m2 - d * gamma)))
+    square = np.maximum(functions["phase_initial_sq"](**values, m2=m2), 0.0)
+    error = np.where(length - turn >= 0, np.sqrt(square + lost), np.inf)
+    moved_sq = d * np.einsum("ij,nik,njk->n", metric, apart, apart)
+    added = _more(length * D_sq, ROUNDING * long**2 * D_sq) + _more(moved_sq, ROUNDING * wide)
+    error = np.minimum(error, functions["phase_initial"](**values) + added)
+    spread = np.sqrt(law[:, (0, 1), (0, 1)]) @ root + np.sqrt(np.diag(prior)) @ root
+    error = error + ROUNDING * np.sqrt(d) * spread
+    best = int(np.argmin(error))
+    moved = apart[best] @ apart[best].T
+    name = f"Gaussian of variance {gamma[best]:.3g} ({sources[best]})" if gamma[best] else "independent coupling"
+    return Initial(float(error[best]), _triple(D_sq[best] * np.outer(phi, phi) + d * moved), name)
+
+
+def _more(square, lost):
+    """What the root of a square that is off by ``lost`` may be short of."""
+    square = np.maximum(square, 0.0)
+    return np.sqrt(square + lost) - np.sqrt(square)

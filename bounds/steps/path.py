@@ -1,0 +1,298 @@
+r"""Integrals over every step of a grid at once: Gauss–Legendre panels, inner integrals ∫f and C, and an error estimate.
+
+Closed forms are not used here: C(τ, r) = s²(τ) − Φ²s²(r) cancels for small steps, its integral does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import accumulate, cycle
+
+import numpy as np
+from numpy.polynomial import legendre
+
+from bounds.process import ForwardProcess
+from bounds.steps.kinks import Kinked, kink_error
+
+#: Nodes of a panel: few where the step is short, more where that is not accurate enough, then halves of it.
+SHORT, LONG = 5, 10
+#: Points (problems × panels × nodes) held in memory at once.
+BLOCK_POINTS = 1 << 16
+#: A panel is refined while its estimated error exceeds this fraction of its step's integral.
+RELATIVE_ERROR = 1e-11
+SAFETY = 10.0
+#: The same for kinks, where halving gains a factor of 4 only.
+KINK_TOLERANCE = 1e-6
+MAX_HALVINGS = 48
+MAX_PANELS = 2048
+#: Largest a² and s²: beyond it their products with the data's constants would leave the range of floats.
+LARGEST_SCALE_SQ = 1e100
+#: A relative error of ∫f or ∫g² above this means that the integral does not converge.
+DIVERGENCE = 1e-6
+
+
+@lru_cache
+def _rule(nodes: int):
+    """Nodes and weights on [0,1]; inner integrals from 0 to each node; columns: weights, two highest coefficients."""
+    x, w = legendre.leggauss(nodes)
+    vandermonde = legendre.legvander(x, nodes - 1)
+    to_coefficients = (vandermonde * w[:, None]).T * (2 * np.arange(nodes)[:, None] + 1) / 2
+    antiderivatives = np.stack([legendre.legval(x, legendre.legint(row, lbnd=-1)) for row in np.eye(nodes)])
+    inner = antiderivatives.T @ to_coefficients / 2
+    return (x + 1) / 2, w / 2, np.ascontiguousarray(inner.T), np.stack([w / 2, *to_coefficients[-2:]], axis=1)
+
+
+@dataclass(frozen=True)
+class StepNodes:
+    """Quadrature nodes inside a batch of steps (k steps, m panels, n nodes).
+
+    Attributes
+    ----------
+    index : array of shape (k,)
+        Which steps of the grid these are.
+    t, f, g_sq, F : arrays of shape (k, m, n)
+        Time, coefficients and F = ∫_r^t f at the nodes.
+    h, F_end, f_end, g_sq_end : arrays of shape (k, 1, 1)
+        Step length, and F, f, g² at the upper end τ (where the score is evaluated).
+    growth : array of shape (k, m, n)
+        e^{2(F − F_end)} = Φ(τ, t)².
+    C, a_sq, s_sq : arrays of shape (k, m, n)
+        C(t, r), a² and s² at the nodes (``None`` until the path is known).
+    """
+
+    index: np.ndarray
+    t: np.ndarray
+    f: np.ndarray
+    g_sq: np.ndarray
+    F: np.ndarray
+    h: np.ndarray
+    F_end: np.ndarray
+    f_end: np.ndarray
+    g_sq_end: np.ndarray
+    growth: np.ndarray
+    C: np.ndarray | None = None
+    a_sq: np.ndarray | None = None
+    s_sq: np.ndarray | None = None
+
+
+class Path:
+    """A one-block process along a grid: a, s² at the grid times, and integrals over the steps.
+
+    Parameters
+    ----------
+    process : ForwardProcess
+    times : array of shape (k+1,)
+        Strictly decreasing forward times ending at or above 0.
+    also : callable, optional
+        Further integrands (as in `integrate`) that need neither a nor s², computed in the same pass.
+    also_floors : callable, optional
+        The rounding of each of these, as ``floor`` of `integrate`.
+
+    Attributes
+    ----------
+    F, C : arrays of shape (k,)
+        ∫f and C(τ, r) over each step.
+    also, also_errors : lists of arrays of shape (k,)
+        The further integrals and their errors.
+    a, s_sq : arrays of shape (k+1,)
+        Forward law at each grid time.
+    relative_error : float
+        Largest estimated relative quadrature error of F and C.
+    """
+
+    def __init__(
+        self, process: ForwardProcess, times: np.ndarray, also: Callable = lambda nodes: (),
+        also_floors: Callable | None = None,
+    ):
+        self.process = process
+        self.times = np.asarray(times, dtype=float)
+        self.a = self.s_sq = None
+        below = self._below()
+        upper, lower = self.times[:-1], self.times[1:]
+        self._upper, self._lower = upper, lower
+        self._f_end = process.f_values(upper)
+        self._g_sq_end = process.g_sq_values(upper)
+        (self.F, f_size, self.C, *self.also), errors = self.integrate(
+            lambda nodes: (nodes.f, np.abs(nodes.f), nodes.growth * nodes.g_sq, *also(nodes)),
+            floor=also_floors and (lambda nodes: (0.0, 0.0, 0.0, *also_floors(nodes))),
+        )
+        self.also_errors = errors[3:]
+        self.relative_error = self._check(errors, f_size)
+        self._accumulate(below)
+
+    def _below(self):
+        """(∫_0^{t0} f, s²(t0)) below the last grid time."""
+        stop = float(self.times[-1])
+        if stop == 0:
+            return 0.0, 0.0
+        lower = Path(self.process, np.array([stop, 0.0]))
+        return float(lower.F[0]), float(lower.s_sq[0])
+
+    def _check(self, errors, f_size):
+        f_error, _, c_error = errors[:3]
+        covariance = self.C
+        with np.errstate(invalid="ignore", divide="ignore"):
+            relative = max(np.nanmax(f_error / f_size, initial=0.0), np.nanmax(c_error / covariance, initial=0.0))
+        if not relative < DIVERGENCE:
+            worst = int(np.nanargmax(np.maximum(f_error / np.maximum(f_size, 1e-300),
+                                                c_error / np.maximum(covariance, 1e-300))))
+            raise ValueError(
+                f"process: the integrals of f and g² must converge, they do not between t = {self._lower[worst]:.6g} "
+                f"and t = {self._upper[worst]:.6g}"
+            )
+        return float(relative)
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _accumulate(self, below):
+        log_a = -(below[0] + np.concatenate([np.cumsum(self.F[::-1])[::-1], [0.0]]))
+        self.a = np.exp(log_a)
+        # upwards in time, a sum of non-negative terms: nothing cancels
+        if np.abs(log_a).max() < 300:
+            a_sq = np.square(self.a)
+            gained = np.cumsum((self.C / a_sq[:-1])[::-1])[::-1]
+            self.s_sq = a_sq * (below[1] / a_sq[-1] + np.append(gained, 0.0))
+        else:  # a² would leave the range of floats
+            steps = zip(np.exp(-2 * self.F[::-1]).tolist(), self.C[::-1].tolist(), strict=True)
+            upwards = accumulate(steps, lambda s_sq, step: s_sq * step[0] + step[1], initial=below[1])
+            self.s_sq = np.fromiter(upwards, float, len(self.times))[::-1].copy()
+        if not (np.all(np.isfinite(self.s_sq)) and np.all(np.isfinite(self.a))):
+            raise ValueError("process: a(t) and s²(t) must stay finite up to the horizon; use a smaller horizon")
+        if max(self.a.max() ** 2, self.s_sq.max()) > LARGEST_SCALE_SQ:
+            raise ValueError(f"process: a² and s² must stay below {LARGEST_SCALE_SQ:g} up to the horizon; use a smaller horizon")
+        if self.s_sq[0] <= 0:
+            raise ValueError("process: g² must not vanish on the whole of [0, T]")
+
+    # -- nodes and integrals ------------------------------------------------------------------------------------
+
+    def _nodes(self, index: np.ndarray, edges: np.ndarray, count: int) -> StepNodes:
+        """``count`` nodes a panel for the steps ``index``, panel ``edges`` of shape (k, m+1) in [0, 1] from r to τ."""
+        x, w, inner, _ = _rule(count)
+        lower, h = self._lower[index][:, None, None], (self._upper - self._lower)[index][:, None, None]
+        left, width = edges[:, :-1, None], np.diff(edges)[:, :, None]
+        # measured from the nearer end, so that t never rounds outside the step
+        t = lower + h * (left + width * x)
+        f, g_sq = self.process.f_values(t), self.process.g_sq_values(t)
+        F = self._inner(f, h * width, inner, w)
+        F_end = ((f @ w) * (h * width)[..., 0]).sum(axis=1)[:, None, None]
+        growth = np.exp(2 * (F - F_end))
+        ends = self._f_end[index][:, None, None], self._g_sq_end[index][:, None, None]
+        nodes = StepNodes(index, t, f, g_sq, F, h, F_end, *ends, growth)
+        if self.a is None:
+            return nodes
+        decay = 1 / growth * np.exp(-2 * F_end)
+        C = self._inner(growth * g_sq, h * width, inner, w)
+        # on a panel still too long the interpolant may dip below zero where g² nearly vanishes
+        C = np.maximum(C, np.maximum(C.max(axis=(1, 2), keepdims=True) * 1e-30, 1e-60)) / growth
+        a_r, s_r = self.a[1:][index][:, None, None], self.s_sq[1:][index][:, None, None]
+        return replace(nodes, C=C, a_sq=a_r**2 * decay, s_sq=s_r * decay + C)
+
+    @staticmethod
+    def _inner(values, width, inner, weights):
+        """∫ from the start of the step to each node."""
+        within = (values @ inner) * width
+        if values.shape[1] == 1:
+            return within
+        panels = np.sum(values * weights, axis=2, keepdims=True) * width
+        return within + np.cumsum(panels, axis=1) - panels
+
+    def _blocks(self, problems: int) -> Iterator[np.ndarray]:
+        size = max(1, BLOCK_POINTS // (SHORT * problems))
+        for start in range(0, len(self._upper), size):
+            yield np.arange(start, min(start + size, len(self._upper)))
+
+    def integrate(self, integrands: Callable, problems: int = 1, tolerance: float = RELATIVE_ERROR, floor=None):
+        """∫ over every step of each integrand, with an estimate of the error.
+
+        Parameters
+        ----------
+        integrands : callable
+            Takes `StepNodes`, returns a tuple of arrays that broadcast to (..., k, m, n), or `Kinked` ones.
+        problems : int
+            Product of the leading axes, for the size of the blocks.
+        tolerance : float
+            Relative error, per step, at which refinement stops.
+        floor : callable, optional
+            `StepNodes` -> the size of a density below which an integrand is rounding, not worth refining; for each
+            integrand.
+
+        Returns
+        -------
+        values, errors : lists of arrays of shape (..., k)
+            Gauss–Legendre with n nodes misses coefficients of degree 2n on; with the geometric decay of a smooth
+            integrand that is the square of the two highest ones it sees, relative to its size.  Panels are
+            refined until ten times that is below ``tolerance``.
+        """
+        values = errors = None
+        steps = len(self._upper)
+        for block in self._blocks(problems):
+            for index, sums, estimates in self._refine(block, integrands, tolerance, floor, problems == 1):
+                if values is None:
+                    values = [np.empty((*s.shape[:-1], steps)) for s in sums]
+                    errors = [np.empty((*s.shape[:-1], steps)) for s in sums]
+                for target, source in zip([*values, *errors], [*sums, *estimates], strict=True):
+                    target[..., index] = source
+        return values, errors
+
+    def _refine(self, block: np.ndarray, integrands: Callable, tolerance: float, floor, try_short: bool):
+        """Yield (steps, sums, errors) as groups of steps of ``block`` become accurate enough."""
+        waiting = [(block, np.broadcast_to(np.array([0.0, 1.0]), (len(block), 2)))]
+        # a batch is rarely easy for all its problems: it goes straight to the longer rule
+        for halving in range(-1 if try_short else 0, MAX_HALVINGS + 1):
+            unfinished: dict[int, list] = {}
+            for index, edges in waiting:
+                sums, estimates, flagged = self._evaluate(
+                    index, edges, SHORT if halving < 0 else LONG, integrands, tolerance, floor
+                )
+                done = ~flagged.any(axis=1) | (halving == MAX_HALVINGS) | (edges.shape[1] > MAX_PANELS)
+                if done.any():
+                    yield index[done], [s[..., done] for s in sums], [e[..., done] for e in estimates]
+                if halving < 0:
+                    if not done.all():
+                        unfinished[0] = [(index[~done], edges[~done])]
+                    continue
+                for step in np.flatnonzero(~done):
+                    halved = _halve(edges[step], flagged[step])
+                    unfinished.setdefault(len(halved), []).append((index[step], halved))
+            if halving < 0:
+                waiting = unfinished.get(0, [])
+            else:
+                waiting = [tuple(map(np.array, zip(*group, strict=True))) for group in unfinished.values()]
+            if not waiting:
+                return
+
+    # what overflows ends as inf or NaN, and is refused or reported as an infinite bound further up
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    def _evaluate(self, index, edges, count, integrands, tolerance, floor):
+        _, w, _, columns = _rule(count)
+        nodes = self._nodes(index, edges, count)
+        width = nodes.h * np.diff(edges)[:, :, None]
+        sums, estimates = [], []
+        flagged = np.zeros(edges[:, 1:].shape, dtype=bool)
+        floors = (0.0,) if floor is None else floor(nodes)
+        for value, least in zip(integrands(nodes), cycle(floors), strict=False):
+            least = (np.broadcast_to(least, nodes.t.shape) @ w) * width[..., 0] if np.ndim(least) else least
+            kink = None
+            if isinstance(value, Kinked):
+                value, kink = value.values, value.size
+            value = np.broadcast_to(value, np.broadcast_shapes(np.shape(value), nodes.t.shape))
+            projected = (value @ columns) * width
+            per_panel, seen = projected[..., 0], np.abs(projected[..., 1]) + np.abs(projected[..., 2])
+            mass = (np.abs(value) @ w) * width[..., 0]
+            size = mass.sum(axis=-1)
+            tail = np.where(mass > 0, SAFETY * seen * np.minimum(seen / mass, 1.0), 0.0)
+            bad = (tail * len(edges[0]) > tolerance * size[..., None]) & (tail > least)
+            if kink is not None:
+                behind = kink_error(count) * kink * width[..., 0]
+                tail = tail + behind
+                bad |= (behind > KINK_TOLERANCE * size[..., None]) & (behind > least)
+            flagged |= bad.any(axis=tuple(range(bad.ndim - 2)))
+            sums.append(per_panel.sum(axis=-1))
+            estimates.append(tail.sum(axis=-1))
+        return sums, estimates, flagged
+
+
+def _halve(edges: np.ndarray, flagged: np.ndarray) -> np.ndarray:
+    middles = (edges[:-1] + edges[1:])[flagged] / 2
+    return np.sort(np.concatenate([edges, middles]))

@@ -1,0 +1,132 @@
+r"""Critically-damped Langevin as numbers: Φ, C, Σ_∞ and the law of U_t given X_0 at clock times, free of cancellation."""
+
+from __future__ import annotations
+
+import numpy as np
+import sympy
+
+from bounds.process import TIME, ForwardProcess
+
+#: Below this value of 2au the moments of the exponential are summed as series.
+_SERIES_BELOW = 1.5
+_SERIES_TERMS = 30
+
+
+class PhasePath:
+    r"""The process in its clock's own time, where dU = AU du + Σ dB has constant coefficients.
+
+    Parameters
+    ----------
+    process : ForwardProcess
+        Made by `bounds.processes.cld.cld`.
+
+    Attributes
+    ----------
+    a, sigma, epsilon, velocity_variance : float
+    A, N, D, stationary : arrays of shape (2, 2)
+        Drift, its nilpotent part A + aI, ΣΣᵀ and Σ_∞.
+
+    Raises
+    ------
+    ValueError
+        If the process is not critically-damped Langevin.
+
+    Source: arXiv 2511.02419; docs/theory.md section 0.
+    """
+
+    def __init__(self, process: ForwardProcess):
+        if process.parameters.get("family") != "cld":
+            raise ValueError(f"process must be critically-damped Langevin (family cld), got {process.name!r}")
+        self.process = process
+        names = ("a", "sigma", "epsilon", "velocity_variance")
+        self.a, self.sigma, self.epsilon, self.velocity_variance = (float(process.parameters[name]) for name in names)
+        a, noise, pushed = self.a, self.epsilon**2, self.sigma**2
+        self.A = np.array([[0.0, a * a], [-1.0, -2 * a]])
+        self.N = np.array([[a, a * a], [-1.0, -a]])
+        self.D = np.diag([noise, pushed])
+        self.stationary = np.array([
+            [5 * noise / a + a * pushed, -2 * noise / a**2], [-2 * noise / a**2, (noise + a * a * pushed) / a**3]
+        ]) / 4  # fmt: skip
+        self._clock = sympy.lambdify(TIME, process.clock, modules="numpy")
+        self._speed = sympy.lambdify(TIME, sympy.diff(process.clock, TIME), modules="numpy")
+
+    def clock(self, times) -> np.ndarray:
+        """u = ∫β at decreasing times, shape (k+1,); refuses a clock that does not run forward."""
+        times = np.asarray(times, dtype=float)
+        found = self._values("clock", self._clock, times)
+        if found[-1] < 0 or np.any(np.diff(found) >= 0):
+            at = int(np.argmax(np.diff(found) >= 0))
+            raise ValueError(
+                "process: clock must increase from 0 on [0, T], got "
+                f"{found[at + 1]:.6g} at t = {times[at + 1]:.6g} and {found[at]:.6g} at t = {times[at]:.6g}"
+            )
+        return found
+
+    def speed(self, times) -> np.ndarray:
+        """β at ``times``; refuses values that are not positive and finite."""
+        found = self._values("β", self._speed, np.asarray(times, dtype=float))
+        if np.any(found <= 0):
+            at = int(np.argmin(found))
+            raise ValueError(f"process: β must be > 0 where a step starts, got β({times[at]:.6g}) = {found[at]:.6g}")
+        return found
+
+    @staticmethod
+    def _values(name, function, times):
+        with np.errstate(all="ignore"):
+            found = np.asarray(function(times))
+        if np.iscomplexobj(found) or not np.all(np.isfinite(np.broadcast_to(found, times.shape))):
+            raise ValueError(f"process: {name} must be real and finite on [0, T], T = {times[0]:.6g}")
+        return np.broadcast_to(found.astype(float), times.shape).copy()
+
+    def transition(self, clock) -> np.ndarray:
+        r"""Φ = e^{uA} = e^{-au}(I + uN), shape (..., 2, 2); negative u give the inverse."""
+        clock = np.asarray(clock, dtype=float)
+        return np.exp(-self.a * clock)[..., None, None] * (np.eye(2) + clock[..., None, None] * self.N)
+
+    def transition_minus_one(self, clock) -> np.ndarray:
+        """Φ − I without cancellation, shape (..., 2, 2)."""
+        clock = np.asarray(clock, dtype=float)[..., None, None]
+        return np.expm1(-self.a * clock) * np.eye(2) + np.exp(-self.a * clock) * clock * self.N
+
+    def covariance(self, clock) -> np.ndarray:
+        r"""C = ∫_0^u Φ(w)DΦ(w)ᵀ dw, shape (..., 2, 2), for u >= 0; C_xx ~ u³ keeps its digits where ε = 0."""
+        clock = np.asarray(clock, dtype=float)
+        a, noise, pushed = self.a, self.epsilon**2, self.sigma**2
+        i0, i1, i2 = exponential_moments(2 * a, clock)
+        found = np.empty((*clock.shape, 2, 2))
+        found[..., 0, 0] = noise * (i0 + 2 * a * i1 + a * a * i2) + pushed * a**4 * i2
+        found[..., 1, 1] = noise * i2 + pushed * (i0 - 2 * a * i1 + a * a * i2)
+        # ∫ w(1 − aw)e^{−2aw} is u²e^{−2au}/2
+        cross = pushed * a * a * np.square(clock) * np.exp(-2 * a * clock) / 2 - noise * (i1 + a * i2)
+        found[..., 0, 1] = found[..., 1, 0] = cross
+        return found
+
+    def kernel(self, clock):
+        r"""(φ, S): U_t given X_0 is N(φX_0, S ⊗ I); arrays of shape (..., 2) and (..., 2, 2).
+
+        Source: hybrid score matching, arXiv 2112.07068; docs/theory.md section 0.
+        """
+        flow = self.transition(clock)
+        moved = flow[..., :, 1]
+        return flow[..., :, 0], self.covariance(clock) + self.velocity_variance * moved[..., :, None] * moved[..., None, :]
+
+    @property
+    def renormalised_drift(self) -> np.ndarray:
+        r""":math:`\tilde A = \Sigma_\infty A^T \Sigma_\infty^{-1}`, double eigenvalue −a."""
+        return self.stationary @ self.A.T @ np.linalg.inv(self.stationary)
+
+
+def exponential_moments(rate, clock):
+    """∫_0^u wⁿ e^{−rate·w} dw for n = 0, 1, 2, by series where u is small."""
+    z = rate * clock
+    small = np.minimum(z, _SERIES_BELOW)
+    tail = np.exp(-z)
+    large = -np.expm1(-z), 1 - tail * (1 + z), 2 - tail * (2 + 2 * z + z * z)
+    found = []
+    for n, direct in enumerate(large):
+        term, total = np.ones_like(small), np.zeros_like(small)
+        for k in range(_SERIES_TERMS):
+            total = total + term / (n + k + 1)
+            term = term * (-small) / (k + 1)
+        found.append(np.where(z < _SERIES_BELOW, clock ** (n + 1) * total, direct / rate ** (n + 1)))
+    return found

@@ -1,0 +1,83 @@
+"""A scheme on critically-damped Langevin: its rows, how far each is from the exact reverse map, and its noise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bounds.process import ForwardProcess
+from bounds.steps.phase_space.affine import PhaseSteps
+from bounds.steps.phase_space.path import PhasePath
+from bounds.steps.phase_space.splitting import rows_of
+
+#: Relative rounding of an entry of P, Q, Φ⁻¹ or Φ⁻¹C.
+ROUNDING = 16 * np.finfo(float).eps
+#: Longest step in relaxation times 1/a: e^{2ah} is still a float.
+LONGEST = 300.0
+
+
+class PhaseTable:
+    r"""The two-block counterpart of `bounds.sampler.StepTable`, shared by the bound and the exact law.
+
+    Parameters
+    ----------
+    process : ForwardProcess
+        Critically-damped Langevin.
+    scheme : Scheme
+
+    Attributes
+    ----------
+    path : PhasePath
+    clock : array of shape (k+1,)
+        Clock times of the rows.
+    P, Q, noise : arrays of shape (k, 2, 2)
+    c1, c2 : arrays of shape (k, 2, 2)
+        Φ⁻¹ − P and Φ⁻¹C − Q.
+    c1_error, c2_error : arrays of shape (k, 2, 2)
+        Bounds of their rounding, entry by entry.
+    prior : array of shape (2, 2)
+        Σ_∞: the sampler starts from the stationary law.
+
+    Raises
+    ------
+    ValueError
+        If the scheme has no two-block form, a prior of one block was asked for, or Φ⁻¹ of a step leaves the range of floats.
+
+    Source: docs/theory.md section 3.
+    """
+
+    def __init__(self, process: ForwardProcess, scheme):
+        if scheme.prior_std is not None:
+            raise ValueError(
+                f"prior_std must be left out for critically-damped Langevin, whose prior is N(0, Σ_∞), got {scheme.prior_std}"
+            )
+        self.scheme, self.rule = scheme, scheme.rule
+        self.path = path = PhasePath(process)
+        longest = path.a * float(np.max(-np.diff(path.clock(scheme.grid.times))))
+        if longest > LONGEST:
+            raise ValueError(f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, got one of {longest:.4g}/a")
+        self._rows = rows = rows_of(scheme.rule, path, scheme.grid.times)
+        self.clock, self.P, self.Q, self.noise = rows.clock, rows.P, rows.Q, rows.noise
+        width = self.clock[:-1] - self.clock[1:]
+        back, covariance = path.transition(-width), path.covariance(width)
+        gain = back @ covariance
+        self.c1, self.c2 = back - self.P, gain - self.Q
+        # the clock's own rounding turns Φ by |A| du
+        lost = ROUNDING * (1 + path.a * self.clock[:-1])[:, None, None]
+        self.c1_error = lost * (np.abs(back) + np.abs(self.P) + width[:, None, None] * np.abs(path.A))
+        self.c2_error = lost * (np.abs(back) @ np.abs(covariance) + np.abs(self.Q))
+        self.prior = path.stationary
+
+    def kernel(self, step, distance) -> np.ndarray:
+        """n of the rows ``step`` (p,) at clock distances (p, n) above their lower ends: shape (p, n, 2, 2)."""
+        coupling = self._rows.coupling[step][:, None]
+        if self._rows.noise_flow == "none":
+            return np.broadcast_to(coupling, (*distance.shape, 2, 2))
+        if self._rows.noise_flow == "inverse":
+            return self.path.transition(-distance)
+        drift = self.path.renormalised_drift + self.path.a * np.eye(2)
+        flow = np.exp(-self.path.a * distance)[..., None, None] * (np.eye(2) + distance[..., None, None] * drift)
+        return coupling @ flow
+
+    def steps(self) -> PhaseSteps:
+        """P, Q and the noise of every row, as the sampler and its exact law use them."""
+        return PhaseSteps(self.path, self.clock, self.P, self.Q, self.noise, self.prior)

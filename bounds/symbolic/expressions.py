@@ -1,0 +1,170 @@
+"""Turn the text of f(t), g(t) or beta(t) into an exact sympy expression without ever evaluating the text."""
+
+from __future__ import annotations
+
+import ast
+import numbers
+import re
+
+import sympy
+
+from bounds.symbolic.deadline import Deadline
+from bounds.symbolic.exact_values import (
+    CONSTANTS,
+    FUNCTIONS,
+    MAX_BITS,
+    OPERATORS,
+    ExactValue,
+    Refused,
+    applied,
+    combined,
+    from_decimal,
+    from_number,
+)
+
+MAX_CHARACTERS = 300
+MAX_NODES = 200
+MAX_DEPTH = 100
+MAX_NESTED_CALLS = 5
+MAX_DIGITS = 110
+MAX_SECONDS = 5.0
+
+_SHOWN_CHARACTERS = 60
+_TOKEN = re.compile(
+    r"(?P<space>[ \t]+)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
+    r"|(?P<operator>\*\*|[-+*/^(),])",
+    re.ASCII,
+)
+_KNOWN = "pi, e, exp, log, sqrt, sin, cos, tan, cot, sinh, cosh, tanh, abs"
+
+
+class ExpressionError(ValueError):
+    """The text is not an expression this package accepts; the message is one line naming the argument."""
+
+
+def parse_expression(
+    text: str | numbers.Real, symbol: str | sympy.Symbol = "t", *, name: str = "process.f"
+) -> sympy.Expr:
+    r"""Exact expression in one symbol, for example ``"1/10 + 199/10*t"`` or ``"sqrt(2)*exp(t)"``.
+
+    The text is split by a whitelist of tokens, parsed into a syntax tree that is walked node by node, and
+    never evaluated. Accepted: decimal numbers (exact: ``0.1`` is 1/10), the symbol, ``pi``, ``e``,
+    ``+ - * / **`` (``^`` means ``**``), parentheses and one-argument
+    ``exp log sqrt sin cos tan cot sinh cosh tanh abs``. Length, nesting, sizes of numbers and powers are
+    bounded before sympy sees them: that is what keeps building quick. The time limit is a second fence.
+
+    Parameters
+    ----------
+    text : str or real number
+        The expression; an int or a float stands for itself (a float by its shortest decimal form).
+    symbol : str or sympy.Symbol, default "t"
+        The only free symbol allowed; a string makes ``Symbol(symbol, nonnegative=True)``, a time.
+    name : str
+        What the error message calls the argument.
+
+    Returns
+    -------
+    sympy.Expr
+        Real wherever it is defined, with rational coefficients and no undefined part.
+
+    Raises
+    ------
+    ExpressionError
+        One line: the argument, the requirement, the offending text.
+    """
+    variable = symbol if isinstance(symbol, sympy.Symbol) else sympy.Symbol(symbol, nonnegative=True)
+    try:
+        with Deadline(MAX_SECONDS):
+            return _build(text, variable)
+    except Refused as reason:
+        why = str(reason)
+    except TimeoutError:
+        why = f"building it takes longer than {MAX_SECONDS:g} s"
+    except Exception:  # the parser's and sympy's own refusals of odd input, whose messages may span lines
+        why = "it cannot be turned into an expression"
+    raise ExpressionError(f"{name} must be a real function of {variable.name}: {why}; got {_shown(text)}")
+
+
+def _build(text: object, variable: sympy.Symbol) -> sympy.Expr:
+    """The checked expression of a text or a number."""
+    if isinstance(text, bool) or not isinstance(text, str | numbers.Real):
+        raise Refused(f"it must be a string or a number, not {type(text).__name__}")
+    if not isinstance(text, str):
+        return from_number(text)
+    source = _clean(text, variable.name)
+    try:
+        tree = ast.parse(source, mode="eval").body
+    except SyntaxError:
+        raise Refused("the syntax is wrong") from None
+    if sum(isinstance(node, ast.expr) for node in ast.walk(tree)) > MAX_NODES:
+        raise Refused(f"it must have at most {MAX_NODES} parts")
+    exact = _walk(tree, variable, source, depth=0, calls=0).exact
+    if exact.is_extended_real is False:
+        raise Refused("it is not real")
+    return exact
+
+
+def _clean(text: str, variable: str) -> str:
+    """The text with ``^`` written ``**``, after every token has been found in the whitelist."""
+    if not text.strip(" \t"):
+        raise Refused("it is empty")
+    if len(text) > MAX_CHARACTERS:
+        raise Refused(f"it must have at most {MAX_CHARACTERS} characters, not {len(text)}")
+    position, parts, after_number = 0, [], False
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None:
+            raise Refused(f"the character {text[position]!a} is not allowed")
+        kind, word = token.lastgroup, token.group()
+        if kind == "name":
+            if word != variable and word not in FUNCTIONS and word not in CONSTANTS:
+                raise Refused(f"{word[:20]!r} is neither {variable} nor one of {_KNOWN}")
+            if after_number:
+                raise Refused(f"write a '*' between a number and {word!r}")
+        if kind == "number" and len(word) > MAX_DIGITS:
+            raise Refused(f"a number must have at most {MAX_DIGITS} characters")
+        after_number = kind == "number"
+        parts.append("**" if word == "^" else word)
+        position = token.end()
+    return "".join(parts).strip(" \t")
+
+
+def _walk(node: ast.AST, variable: sympy.Symbol, source: str, depth: int, calls: int) -> ExactValue:
+    """The value of one node of the syntax tree; anything that is not on the list is refused."""
+    if depth > MAX_DEPTH:
+        raise Refused(f"it is nested more than {MAX_DEPTH} deep")
+    if calls > MAX_NESTED_CALLS:
+        raise Refused(f"functions and powers are nested more than {MAX_NESTED_CALLS} deep")
+    match node:
+        case ast.Constant():
+            return from_decimal(ast.get_source_segment(source, node) or "")
+        case ast.Name(id=word) if word == variable.name:
+            return ExactValue(variable, None)
+        case ast.Name(id=word) if word in CONSTANTS:
+            return ExactValue(*CONSTANTS[word])
+        case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=inner):
+            value = _walk(inner, variable, source, depth + 1, calls)
+            sign = 1 if isinstance(node.op, ast.UAdd) else -1
+            return ExactValue(sign * value.exact, None if value.constant is None else sign * value.constant)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+            power = isinstance(op, ast.Pow)
+            first = _walk(left, variable, source, depth + 1, calls + power)
+            second = _walk(right, variable, source, depth + 1, calls + power)
+            return combined(op, first, second)
+        case ast.Call(func=ast.Name(id=word), args=[argument], keywords=[]) if word in FUNCTIONS:
+            value = _walk(argument, variable, source, depth + 1, calls + 1)
+            return applied(word, value)
+        case ast.Call():
+            raise Refused("a call must be one of the known functions with one argument")
+        case ast.Name(id=word):
+            raise Refused(f"the function {word!r} needs an argument in parentheses")
+    kind = type(node.op if isinstance(node, ast.BinOp) else node).__name__
+    raise Refused(f"{kind} is not allowed")
+
+
+def _shown(text: object) -> str:
+    """The offending text on one line, escaped and shortened."""
+    if not isinstance(text, str | float) and (not isinstance(text, int) or text.bit_length() > MAX_BITS):
+        return type(text).__name__
+    whole = ascii(text[: 4 * _SHOWN_CHARACTERS] if isinstance(text, str) else text)
+    return whole if len(whole) <= _SHOWN_CHARACTERS else whole[: _SHOWN_CHARACTERS - 3] + "..."

@@ -1,0 +1,1 @@
+"""The data laws, one a file."""

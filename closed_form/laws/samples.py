@@ -1,0 +1,122 @@
+"""A finite data set, read from a file or given, smoothed into a mixture of which everything is known."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from os import PathLike
+
+import numpy as np
+
+from closed_form.laws.gaussian import finite_array
+from closed_form.laws.mixture import GaussianMixture
+
+
+def smoothed_data(samples, smoothing: float, standardize: bool = False) -> GaussianMixture:
+    r"""Law of a point drawn from the data plus N(0, s²I): :math:`\frac1n \sum_i N(x_i, s^2 I)`.
+
+    Parameters
+    ----------
+    samples : array of shape (n, d)
+        The data, n >= 1. Equal points become one component with their joint weight.
+    smoothing : float
+        s > 0, in the units of the (standardised) data.
+    standardize : bool
+        Shift and scale every column to mean 0 and standard deviation 1 first (population, divisor n).
+
+    Raises
+    ------
+    ValueError
+        If ``samples`` is empty, not of shape (n, d) or not finite, ``smoothing`` is not positive, or a
+        column to standardise is constant.
+    """
+    samples = _checked_samples(samples)
+    std = finite_array("smoothing", smoothing)
+    if std.ndim != 0 or not std > 0.0:
+        raise ValueError(f"smoothing must be one positive number, got {smoothing!r}")
+    if standardize:
+        samples = _standardized(samples)
+    centres, counts = np.unique(samples, axis=0, return_counts=True)
+    return GaussianMixture(centres, counts / len(samples), std=float(std))
+
+
+def read_samples(
+    path: str | PathLike, columns: Sequence[str] | None = None, standardize: bool = False
+) -> np.ndarray:
+    """Columns of a CSV file with a header line, as an array of shape (n, d).
+
+    Parameters
+    ----------
+    path : str or path
+        A UTF-8 file; blank lines are skipped.
+    columns : sequence of str, optional
+        Names from the header, in the order wanted; all of them by default.
+    standardize : bool
+        Shift and scale every column to mean 0 and standard deviation 1 (population, divisor n).
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read or has no rows, a line has too few or too many fields, a column is missing,
+        repeated or, to be standardised, constant, or a field is not a finite number.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = csv.reader(file, strict=True)
+            lines = [(rows.line_num, row) for row in rows if row]
+    except FileNotFoundError:
+        raise ValueError(f"no such file: {path}") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"cannot read {path} as CSV: {error}") from None
+    if not lines:
+        raise ValueError(f"{path} is empty, it needs a header line and at least one row")
+    header = [name.strip() for name in lines[0][1]]
+    chosen = _positions(path, header, header if columns is None else columns)
+    values = np.array([_numbers(path, line, row, header, chosen) for line, row in lines[1:]])
+    if not len(values):
+        raise ValueError(f"{path} has a header line but no rows")
+    return _standardized(values) if standardize else values
+
+
+def _positions(path, header: list[str], columns: Sequence[str]) -> list[int]:
+    if isinstance(columns, str) or not all(isinstance(name, str) for name in columns) or not len(columns):
+        raise ValueError(f"columns must be a list of one or more column names, got {columns!r}")
+    for name in columns:
+        if header.count(name) == 0:
+            raise ValueError(f"{path} has no column {name!r}, its columns are {', '.join(header)}")
+        if header.count(name) > 1 or list(columns).count(name) > 1:
+            raise ValueError(f"column {name!r} of {path} must be there, and asked for, once")
+    return [header.index(name) for name in columns]
+
+
+def _numbers(path, line: int, row: list[str], header: list[str], chosen: list[int]) -> list[float]:
+    if len(row) != len(header):
+        raise ValueError(f"{path}, line {line}: expected {len(header)} fields, got {len(row)}")
+    numbers = []
+    for position in chosen:
+        try:
+            number = float(row[position])
+        except ValueError:
+            number = np.nan
+        if not np.isfinite(number):
+            where = f"{path}, line {line}, column {header[position]!r}"
+            raise ValueError(f"{where}: expected a finite number, got {row[position]!r:.40}")
+        numbers.append(number)
+    return numbers
+
+
+def _checked_samples(samples) -> np.ndarray:
+    samples = finite_array("samples", samples)
+    if samples.ndim != 2 or samples.size == 0:
+        raise ValueError(f"samples must have shape (n, d) with n, d >= 1, got {samples.shape}")
+    return samples
+
+
+def _standardized(samples: np.ndarray) -> np.ndarray:
+    """Every column shifted to mean 0 and scaled to standard deviation 1 (divisor n)."""
+    constant = np.flatnonzero(np.ptp(samples, axis=0) == 0.0)
+    if constant.size:
+        raise ValueError(f"a constant column cannot be standardised, got column {constant[0]} constant")
+    scale = np.abs(samples).max(axis=0)
+    centred = samples / scale - (samples / scale).mean(axis=0)
+    return centred / centred.std(axis=0)

@@ -1,0 +1,97 @@
+r"""The variance and the mean of an affine chain after all its steps, with bounds of their rounding errors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bounds.steps.affine import Steps
+from closed_form.sampler_laws.extended_precision import WIDE, WIDE_EPS, wide
+
+_BLOCK = 1 << 17  # steps × eigenvalues handled at once: a few MB for each work array
+_SWEEP = 128  # rounding of one affine scan, in eps, relative to the sum of the sizes of its terms
+
+
+def affine_tracks(
+    values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.ndarray
+) -> np.ndarray:
+    """Tracks (value, size, error) of the variance and of the lag for unit mean and for unit bias.
+
+    Parameters
+    ----------
+    values : array of shape (e,)
+        Eigenvalues of the data's covariance, each known up to ``spectrum_error``.
+    spectrum_error : float
+    steps : Steps
+    noise_var : array of shape (k,)
+        Variance added at every step.
+
+    Returns
+    -------
+    array of shape (3, 3, e)
+        ``size`` follows the same recursion as the value, with absolute values.
+    """
+    parts = _slices(len(values), max(1, _BLOCK // len(steps)))
+    return np.concatenate([_run(values[part], spectrum_error, steps, noise_var) for part in parts], axis=-1)
+
+
+def _run(values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.ndarray) -> np.ndarray:
+    """Tracks (value, size, error) of the variance and of the lag for unit mean and for unit bias.
+
+    Shape (3, 3, e) for ``e`` eigenvalues. ``size`` follows the same recursion with absolute values.
+    """
+    e = len(values)
+    tracks = np.zeros((3, 3, e), dtype=WIDE)
+    tracks[0, :2] = steps.prior_var
+    tracks[1, 0], tracks[1, 1] = -wide(steps.a[0]), abs(wide(steps.a[0]))
+    with np.errstate(all="ignore"):
+        for rows in _slices(len(steps), _BLOCK):
+            P, Q, n = wide(steps.P[rows, None]), wide(steps.Q[rows, None]), noise_var[rows, None]
+            a, s_sq = wide(steps.a[rows, None]), wide(steps.s_sq[rows, None])
+            a_next = wide(steps.a[rows.start + 1 : rows.stop + 1, None])
+            V = a * a * values + s_sq
+            gain = np.where(Q == 0.0, 0.0, Q / np.where(V == 0.0, 1.0, V))
+            gain_error = np.abs(gain) * (4 * WIDE_EPS + np.where(Q == 0.0, 0.0, a * a * spectrum_error / V))
+            A = P - gain
+            A_error = gain_error + 2 * WIDE_EPS * (np.abs(A) + np.abs(gain))
+            lag = np.broadcast_to(P * a - a_next, A.shape)
+            lag_error = np.broadcast_to(WIDE_EPS * (np.abs(P * a) + np.abs(a_next)), A.shape)
+            sources = (
+                (A * A, A_error * (2 * np.abs(A) + A_error), np.broadcast_to(n, A.shape), 4 * WIDE_EPS * n),
+                (A, A_error, lag, lag_error),
+                (A, A_error, np.broadcast_to(Q, A.shape), 0.0 * A),
+            )
+            pairs = zip(tracks, sources, strict=True)
+            tracks = np.stack([_advanced(track, *source) for track, source in pairs])
+    return tracks
+
+
+def _advanced(track: np.ndarray, factor, factor_error, source, source_error) -> np.ndarray:
+    """(value, size, error) after the steps x ← factor x + source, factor and source known within errors."""
+    path = _states(factor, source, track[0])
+    size = _states(np.abs(factor), np.abs(source), track[1])[-1]
+    fresh = factor_error * np.abs(path[:-1]) + source_error
+    error = _states(np.abs(factor) + factor_error, fresh, track[2])[-1]
+    return np.stack([path[-1], size, error + _SWEEP * WIDE_EPS * size])
+
+
+def _states(factor: np.ndarray, source: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """x_0, …, x_k of x_{i+1} = factor_i x_i + source_i, by composing neighbours: log₂ k levels."""
+    k = len(factor)
+    states = np.empty((k + 1, *factor.shape[1:]), dtype=factor.dtype)
+    states[0] = start
+    if k <= 8:
+        for i in range(k):
+            states[i + 1] = factor[i] * states[i] + source[i]
+        return states
+    even = k - k % 2
+    first, second = slice(0, even, 2), slice(1, even, 2)
+    pairs = _states(factor[second] * factor[first], factor[second] * source[first] + source[second], start)
+    states[: even + 1 : 2] = pairs
+    states[second] = factor[first] * pairs[:-1] + source[first]
+    if k > even:
+        states[k] = factor[even] * states[even] + source[even]
+    return states
+
+
+def _slices(total: int, size: int) -> list[slice]:
+    return [slice(start, min(start + size, total)) for start in range(0, total, size)]

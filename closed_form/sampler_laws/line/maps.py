@@ -1,0 +1,87 @@
+r"""The sampler's steps as maps of the line, with the derivative that the quadrature asks for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from bounds.steps.affine import Steps
+from closed_form.laws.gaussian import Gaussian
+from closed_form.laws.mixture import GaussianMixture
+from closed_form.sampler_laws.line.law import Image
+
+_SCORES = 1 << 19  # points × components whose scores are computed at once
+
+
+@dataclass(frozen=True, eq=False)
+class LineSteps:
+    """The sampler's steps as maps of the line, with the mixture pushed to every grid time."""
+
+    means: np.ndarray
+    variances: np.ndarray
+    log_weights: np.ndarray
+    steps: Steps
+    bias: float
+    noise: np.ndarray
+    data_var: float
+
+    @classmethod
+    def of(cls, law, steps: Steps, bias: float, noise_size: float) -> LineSteps:
+        means, stds, weights = _line_components(law)
+        for name, value in (("bias", bias), ("noise_size", noise_size)):
+            if not math.isfinite(value) or (name == "noise_size" and value < 0.0):
+                raise ValueError(f"{name} must be a finite number{' >= 0' * (name != 'bias')}, got {value}")
+        noise = np.sqrt(steps.noise_var + (steps.Q * noise_size) ** 2)
+        data_var = float(weights @ ((means - weights @ means) ** 2 + stds**2))
+        return cls(means[:, None], stds[:, None] ** 2, np.log(weights)[:, None], steps, bias, noise, data_var)
+
+    def through(self, first: int, stop: int, precision: type = float) -> Image:
+        """x ↦ (y, dy/dx) for the noise-free parts of the steps first, …, stop − 1 in a row."""
+
+        def image(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            block = max(1, _SCORES // len(self.means))
+            if len(x) > block:
+                parts = [image(x[start : start + block]) for start in range(0, len(x), block)]
+                return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+            x, slope = x.astype(precision), 1.0
+            for i in range(first, stop):
+                x, factor = self._step(i, x)
+                slope = slope * factor
+            return x.astype(float), slope.astype(float)
+
+        return image
+
+    def _step(self, i: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """P x + Q(s(x) + b) and its derivative P + Q s'(x) = P + Q(Var_r(s_j) − Σ_j r_j/V_j)."""
+        steps = self.steps
+        a, P, Q = float(steps.a[i]), float(steps.P[i]), float(steps.Q[i])
+        precision = 1.0 / (a * a * self.variances + steps.s_sq[i])
+        offset = a * self.means - x
+        pull = offset * precision
+        offset *= pull
+        offset *= -0.5
+        offset += self.log_weights + 0.5 * np.log(precision)
+        offset -= offset.max(axis=0)
+        r = np.exp(offset, out=offset)
+        r /= r.sum(axis=0)
+        score = (r * pull).sum(axis=0)
+        pull -= score
+        pull *= pull
+        pull -= precision
+        pull *= r
+        return P * x + Q * (score + self.bias), P + Q * pull.sum(axis=0)
+
+
+def _line_components(law) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means, standard deviations and weights, each of shape (c,), of a law on a line."""
+    if not isinstance(law, Gaussian | GaussianMixture) or law.dim != 1:
+        raise ValueError(f"law must be a Gaussian or a mixture of dimension 1, got {law!r:.80}")
+    if isinstance(law, Gaussian):
+        return law.mean, np.sqrt(law.eigenvalues), np.ones(1)
+    variances = law.std**2 if law.std is not None else law.covariances
+    if variances is None:
+        variances = law.component_covariance
+    c = len(law.weights)
+    return law.means[:, 0], np.sqrt(np.broadcast_to(np.ravel(variances), (c,))), law.weights

@@ -1,0 +1,92 @@
+"""The model of the bound on every grid, and the grid that makes it smallest."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize, minimize_scalar
+from tolerances import BEST_GRID, MODEL, TWO_DIGITS
+
+from bounds import euler_maruyama, ou, posterior_mean, ve, vp
+from bounds.complexity.best_grid import FLOOR, model_of
+from bounds.grid import TimeGrid
+from bounds.theorem import theorems
+from closed_form import Gaussian
+from closed_form.sampler_laws.w2 import sampler_w2
+from verify.certificates.question import setting_of
+from verify.planning.by_model import Planner
+
+MARTINGALE = theorems()["martingale"]
+log_uniform = st.floats(-1.5, 1.5).map(lambda x: 10.0**x)
+
+
+def on_grid(setting, grid):
+    """The same setting on another grid."""
+    return replace(setting, scheme=replace(setting.scheme, grid=grid))
+
+
+@settings(max_examples=30)
+@given(log_uniform, st.floats(0, 2), st.sampled_from([ou(), ve(1), vp("1/2+t")]), st.sampled_from([euler_maruyama, posterior_mean]))
+def test_the_model_is_the_bound_for_small_steps(variance, mean, process, sampler):
+    """On a uniform grid whose steps are short for the data, the model agrees with the bound."""
+    setting = setting_of(process, Gaussian(np.full(2, mean), variance), sampler(2.0, 8000))
+    model = model_of(MARTINGALE, setting)
+    steps = 8000 * max(1, round(1 / (8 * variance)))
+    bound = MARTINGALE.bound(on_grid(setting, type(setting.scheme.grid).uniform(2.0, steps))).total
+    assert math.isclose(model.error(model.uniform_counts(steps)), bound, rel_tol=MODEL)
+
+
+@settings(max_examples=20)
+@given(log_uniform, st.floats(0, 2), st.sampled_from([ou(), ve(1), vp("1/10+2*t")]), st.integers(50, 2000))
+def test_the_best_grid_is_a_grid_and_not_worse_than_the_uniform_one(variance, mean, process, steps):
+    """It has the steps asked for, ends where it must, and the model's error does not exceed the uniform grid's."""
+    model = model_of(MARTINGALE, setting_of(process, Gaussian(np.full(1, mean), variance), euler_maruyama(3.0, 1)))
+    counts, grid = model.best_counts(steps), model.best_grid(steps)
+    assert math.isclose(counts.sum(), steps, rel_tol=FLOOR * 2) and counts.min() > 0
+    assert (grid.steps, grid.horizon, grid.early_stop, grid.kind) == (steps, 3.0, 0.0, "best")
+    assert model.error(counts) <= model.error(model.uniform_counts(steps)) * (1 + MODEL)
+
+
+def test_the_density_of_steps_is_optimal():
+    """scipy's minimiser, started from it and from the uniform grid, finds nothing better by more than the tolerance."""
+    setting = setting_of(ou(), Gaussian(np.full(1, 1.0), 0.25), euler_maruyama(3.0, 1))
+    model, steps, groups = model_of(MARTINGALE, setting), 200, 24
+    cells = np.array_split(np.arange(len(model.lengths)), groups)
+
+    def error(logs, shape):
+        counts = shape * np.concatenate([np.full(len(cell), math.exp(x)) for cell, x in zip(cells, logs, strict=True)])
+        return model.error(counts * steps / counts.sum())
+
+    best = model.error(model.best_counts(steps))
+    for shape in (model.best_counts(steps), model.uniform_counts(steps)):
+        found = minimize(error, np.zeros(groups), args=(shape,), method="L-BFGS-B", options={"maxiter": 60})
+        assert best <= found.fun * (1 + BEST_GRID)
+
+
+def test_ve_with_constant_g_on_its_best_grid():
+    """VE g = 1, N(0, 1/4), 1600 steps: 0.0102 from ‖X_0‖ on, 0.0032 from the sharper start, 0.00070 on the best grid."""
+    law = Gaussian(np.zeros(1), 0.25)
+    setting = setting_of(ve(1), law, euler_maruyama(40.0, 1600))
+
+    def from_the_data(horizon):
+        parts = MARTINGALE.ingredients(on_grid(setting, TimeGrid.uniform(horizon, 1600)), MARTINGALE.functions)
+        return replace(parts, initial=0.5).total()
+
+    plain = minimize_scalar(from_the_data, bounds=(1.0, 100.0), method="bounded").fun
+    assert math.isclose(plain, 0.0102, rel_tol=TWO_DIGITS)
+    for grid, bound, ratio in (("uniform", 0.0032, 2.3), ("best", 0.00070, 1.4)):
+        planner = Planner(MARTINGALE, setting, grid=grid)
+        horizon, least = planner.least_bound(1600)
+        assert math.isclose(least.total, bound, rel_tol=TWO_DIGITS)
+        truth = sampler_w2(law, on_grid(setting, planner.grid(horizon, 1600)).table.steps())
+        assert least.total / ratio <= truth.upper <= least.total
+
+
+def test_theorems_without_a_recursion_are_refused():
+    """Theorem G has no recursion to model."""
+    setting = setting_of(ou(), Gaussian(np.zeros(1), 1.0), euler_maruyama(3.0, 10))
+    with pytest.raises(ValueError, match="gao2025"):
+        model_of(theorems()["gao2025-general-sde"], setting)

@@ -1,0 +1,70 @@
+"""Integrals over steps: accuracy, honest error estimates, and independence of how steps are cut."""
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import integrate
+from tolerances import PATH_RELATIVE
+
+from bounds.process import TIME
+from bounds.schedules import general, ou, ve
+from bounds.steps.path import Path
+
+
+@given(st.lists(st.floats(1e-6, 3.0), min_size=1, max_size=40), st.floats(0, 1))
+def test_steps_compose(lengths, stop):
+    """a and s² at the horizon do not depend on how [0, T] is cut into steps."""
+    times = (stop + np.cumsum([0.0, *lengths]))[::-1]
+    process = general(sympy.sin(4 * TIME) - sympy.Rational(1, 3), 1 + TIME / 2)
+    many, one = Path(process, times), Path(process, np.array([times[0], 0.0]))
+    assert many.a[0] == pytest.approx(one.a[0], rel=100 * PATH_RELATIVE)
+    assert many.s_sq[0] == pytest.approx(one.s_sq[0], rel=100 * PATH_RELATIVE)
+
+
+@pytest.mark.parametrize(
+    "integrand",
+    [lambda n: np.sqrt(n.t), lambda n: 1 / (1e-4 + n.t), lambda n: np.cos(30 * n.t) ** 2, lambda n: np.abs(n.t - 0.3)],
+    ids=["root", "boundary layer", "oscillation", "kink"],
+)
+def test_error_estimates_are_honest(integrand):
+    """On singular, stiff, oscillating and kinked integrands the error is within the estimate, and small."""
+    times = np.array([2.0, 0.7, 0.0])
+    (value,), (error,) = Path(ou(), times).integrate(lambda n: (integrand(n),))
+
+    class At:
+        def __init__(self, t):
+            self.t = np.asarray(t)
+
+    for i in range(2):
+        exact, slack = integrate.quad(
+            lambda t: float(integrand(At(t))), times[i + 1], times[i], epsabs=1e-13, epsrel=1e-13, limit=400,
+            points=[0.3, 1e-3] if i else None,
+        )
+        assert abs(value[i] - exact) <= error[i] + slack + 1e-12 * abs(exact)
+        assert error[i] <= 1e-9 * abs(exact)
+
+
+def test_small_steps_do_not_cancel():
+    """C over a step of length 1e-9 far from 0 keeps its relative accuracy."""
+    path = Path(ou(), np.array([3.0, 3.0 - 1e-9, 0.0]))
+    h = path.times[0] - path.times[1]
+    assert path.C[0] == pytest.approx(-np.expm1(-2 * h), rel=PATH_RELATIVE)
+
+
+def test_far_horizons_neither_overflow_nor_lose_the_variance():
+    """At ∫f = 600, where e^{2∫f} is no float, s² is still 1 and a is tiny."""
+    path = Path(ou(), np.linspace(600.0, 0.0, 1201))
+    assert path.s_sq[0] == pytest.approx(1.0, rel=1e-12)
+    assert path.a[0] == pytest.approx(np.exp(-600.0), rel=1e-9)
+
+
+def test_blocks_do_not_matter(monkeypatch):
+    """The integrals are the same when the steps are processed a few at a time."""
+    times = np.linspace(3.0, 0.0, 301)
+    whole = Path(ve(1 + TIME), times)
+    monkeypatch.setattr("bounds.steps.path.BLOCK_POINTS", 35)
+    cut = Path(ve(1 + TIME), times)
+    assert np.array_equal(whole.C, cut.C)
+    assert np.array_equal(whole.s_sq, cut.s_sq)

@@ -1,0 +1,142 @@
+"""Forward processes: sympy's closed forms against numerical integration, and the border."""
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from tolerances import PATH_RELATIVE
+
+from bounds.process import END, START, TIME, ForwardProcess
+from bounds.schedules import (  # fmt: skip
+    constant,
+    cosine,
+    exponential,
+    general,
+    linear,
+    ou,
+    polynomial,
+    sub_vp,
+    ve,
+    vp,
+)
+from bounds.steps.path import Path
+
+t = TIME
+FAMILIES = {
+    "ou": ou(),
+    "vp constant": vp(constant(2)),
+    "vp linear": vp(linear(sympy.Rational(1, 10), sympy.Rational(199, 10))),
+    "vp polynomial": vp(polynomial(1, 2, 3)),
+    "vp exponential": vp(exponential(1, sympy.Rational(1, 2))),
+    "vp cosine": vp(cosine(2)),
+    "ve constant": ve(constant(3)),
+    "ve exponential": ve(exponential(1, 1)),
+    "ve polynomial": ve(polynomial(1, 1, sympy.Rational(1, 3))),
+    "ve sqrt": ve(sympy.sqrt(2 * t)),
+    "sub-vp": sub_vp(linear(1, 1)),
+    "general growing": general(-sympy.Rational(1, 2), 1 + t),
+    "general oscillating": general(sympy.sin(5 * t), sympy.Integer(1)),
+}
+TIMES = np.array([1.5, 1.1, 0.5, 0.01, 0.0])
+
+
+def _reference(process, start, end):
+    """(Φ, C) between two times by 30-digit quadrature of the definitions."""
+    f = sympy.lambdify(t, process.f, "mpmath")
+    g_sq = sympy.lambdify(t, process.g_sq, "mpmath")
+    with mpmath.workdps(20):
+        def phi(low):
+            return mpmath.exp(-mpmath.quad(f, mpmath.linspace(low, end, 4)))
+
+        covariance = mpmath.quad(lambda u: phi(u) ** 2 * g_sq(u), mpmath.linspace(start, end, 4))
+        return float(phi(start)), float(covariance)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_steps_agree_with_high_precision_quadrature(name):
+    """Φ and C of every step, and a and s² at every time, agree with 20-digit quadrature of their definitions."""
+    process = FAMILIES[name]
+    path = Path(process, TIMES)
+    for i in range(len(TIMES) - 1):
+        phi, covariance = _reference(process, TIMES[i + 1], TIMES[i])
+        assert np.exp(-path.F[i]) == pytest.approx(phi, rel=PATH_RELATIVE)
+        assert path.C[i] == pytest.approx(covariance, rel=PATH_RELATIVE)
+    a, s_sq = _reference(process, 0.0, TIMES[0])
+    assert path.a[0] == pytest.approx(a, rel=PATH_RELATIVE)
+    assert path.s_sq[0] == pytest.approx(s_sq, rel=PATH_RELATIVE)
+
+
+@pytest.mark.parametrize("name", [n for n in FAMILIES if n not in ("general oscillating", "sub-vp")])
+def test_closed_forms_agree_with_the_numbers(name):
+    """Where sympy finds closed forms, they take the values that quadrature gives."""
+    process = FAMILIES[name]
+    path = Path(process, TIMES)
+    assert process.transition.route == "closed form"
+    assert process.covariance.route == "closed form"
+    values = {START: sympy.Rational(1, 2), END: sympy.Rational(11, 10)}
+    assert float(process.transition.expression.subs(values).evalf(25)) == pytest.approx(
+        np.exp(-path.F[1]), rel=PATH_RELATIVE
+    )
+    assert float(process.covariance.expression.subs(values).evalf(25)) == pytest.approx(path.C[1], rel=PATH_RELATIVE)
+    moment = {t: sympy.Rational(3, 2)}
+    assert float(process.a.expression.subs(moment).evalf(25)) == pytest.approx(path.a[0], rel=PATH_RELATIVE)
+    assert float(process.s_sq.expression.subs(moment).evalf(25)) == pytest.approx(path.s_sq[0], rel=PATH_RELATIVE)
+
+
+def test_variance_preserving_processes_preserve_variance():
+    """For VP, s² = 1 − a² as an identity of sympy expressions; for sub-VP it is (1 − a²)²."""
+    for name in ("vp constant", "vp linear", "vp polynomial", "vp exponential", "vp cosine"):
+        process = FAMILIES[name]
+        assert sympy.simplify(process.s_sq.expression - (1 - process.a.expression**2)) == 0
+    process = FAMILIES["sub-vp"]
+    defect = process.s_sq.expression - (1 - process.a.expression**2) ** 2
+    assert abs(float(defect.subs(t, sympy.Rational(7, 10)).evalf(30))) < PATH_RELATIVE
+
+
+def test_routes_are_reported():
+    """An integral without an elementary closed form is reported as quadrature, and still has numbers."""
+    process = general(sympy.exp(sympy.sin(t)) , 1)
+    assert process.integral_f.route == "quadrature"
+    assert process.covariance.route == "quadrature"
+    assert ou().covariance.route == "closed form"
+    phi, covariance = _reference(process, 0.0, 1.0)
+    path = Path(process, np.array([1.0, 0.0]))
+    assert path.s_sq[0] == pytest.approx(covariance, rel=PATH_RELATIVE)
+    assert path.a[0] == pytest.approx(phi, rel=PATH_RELATIVE)
+
+
+def test_cosine_schedule_is_the_published_one():
+    """a² of the cosine schedule is cos²(π/2 (t/T'+s)/(1+s)), normalised at 0."""
+    process, s = vp(cosine(2)), sympy.Rational(1, 125)
+    published = (sympy.cos(sympy.pi / 2 * (t / 2 + s) / (1 + s)) / sympy.cos(sympy.pi / 2 * s / (1 + s))) ** 2
+    assert float((process.a.expression**2 - published).subs(t, sympy.Rational(9, 10)).evalf(30)) == pytest.approx(0, abs=1e-20)
+
+
+def test_the_type_holds_two_blocks():
+    """A two-block drift with a clock is a process, and refuses to speak of f and g."""
+    drift = sympy.Matrix([[0, 1], [-1, -2]])
+    process = ForwardProcess("cld", drift, sympy.diag(0, 2), clock=4 * t)
+    assert process.blocks == 2
+    with pytest.raises(ValueError, match="2 blocks"):
+        process.f  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "make, words",
+    [
+        (lambda: Path(vp(t - 1), np.array([2.0, 0.0])), "g² must be >= 0"),
+        (lambda: Path(general(1 / (t - 1), 1), np.array([2.0, 0.0])), "converge|finite"),
+        (lambda: Path(general(1, sympy.sqrt(t - 1)), np.array([2.0, 0.0])), "g² must be"),
+        (lambda: Path(general(sympy.log(t - 1), 1), np.array([2.0, 0.0])), "real and finite"),
+        (lambda: Path(ve(0), np.array([1.0, 0.0])), "vanish"),
+        (lambda: Path(general(-1000, 1), np.array([5.0, 0.0])), "finite"),
+        (lambda: vp(sympy.Symbol("x")), "function of t"),
+        (lambda: general("x + t", 1), "t"),
+        (lambda: ForwardProcess("bad", sympy.zeros(3, 3), sympy.zeros(3, 3)), "1×1 or 2×2"),
+        (lambda: ForwardProcess("bad", sympy.Matrix([[sympy.Symbol("q")]]), sympy.eye(1)), "function of t"),
+    ],
+)
+def test_unusable_processes_are_refused(make, words):
+    """A process whose coefficients are not real, finite, integrable functions of t with g² >= 0 is refused."""
+    with pytest.raises(ValueError, match=words):
+        make()

@@ -1,0 +1,82 @@
+"""The lower bound: its constant derived by sympy, its leading order, and where it vanishes."""
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import brentq
+from tolerances import GOLDEN
+
+from bounds.sampler import SCHEMES, euler_maruyama, scheme
+from bounds.schedules import ou, ve, vp
+from bounds.steps.path import Path
+from bounds.theorem import theorems
+from bounds.theorems.gaussian_lower_bound import defect_over_step, ou_limit
+from closed_form import Gaussian
+from verify.certificates.certificate import certify
+from verify.certificates.question import setting_of
+
+LOWER = theorems()["gaussian-lower-bound"]
+S = sympy.Symbol("S", positive=True)
+
+
+def test_ou_limit_is_derived():
+    """Sympy derives e/h → (S − 1 − ½S² log S)/(S − 1) for OU, which vanishes only at S = 1.59708."""
+    limit = ou_limit()
+    published = (S - 1 - S**2 * sympy.log(S) / 2) / (S - 1)
+    assert sympy.simplify(limit - published) == 0
+    root = brentq(lambda x: float(limit.subs(S, x)), 1.2, 3.0)
+    assert root == pytest.approx(1.59708, abs=1e-5)
+
+
+def test_rates_of_the_named_processes():
+    """λ = 4/V − 2 − V for OU and 1/V for VE with g² = 1."""
+    rate, variance = defect_over_step(ou())
+    assert sympy.simplify(rate - (4 / variance - 2 - variance)) == 0
+    rate, variance = defect_over_step(ve(1))
+    assert sympy.simplify(rate - 1 / variance) == 0
+
+
+@pytest.mark.parametrize("variance", [0.25, 1.0, 4.0])
+@pytest.mark.parametrize("process, horizon", [(ou(), 12.0), (ve(1), 60.0), (vp("1/10 + 5*t"), 3.0)], ids=["ou", "ve", "vp"])
+def test_leading_order_is_approached(process, horizon, variance):
+    """Exact W2 over the leading order c(σ0) T √d / K tends to 1 as K grows, started from p_T on N(0, σ0² I)."""
+    gaps = []
+    for steps in (2000, 8000):
+        path = Path(process, np.array([horizon, 0.0]))
+        prior_std = float(np.sqrt(path.a[0] ** 2 * variance + path.s_sq[0]))
+        sampler = euler_maruyama(horizon, steps, prior_std=prior_std)
+        setting = setting_of(process, Gaussian(np.zeros(5), variance), sampler)
+        bound = LOWER.bound(setting)
+        gaps.append(abs(bound.total / bound.details["leading_order"] - 1))
+    assert gaps[1] < 0.02
+    assert gaps[1] < 0.5 * gaps[0]
+
+
+def test_unit_gaussian_constant_is_a_quarter():
+    """OU, σ0 = 1: c = ¼, so W2 → √d h/4."""
+    setting = setting_of(ou(), Gaussian(np.zeros(3), 1.0), euler_maruyama(15.0, 3000))
+    bound = LOWER.bound(setting)
+    assert bound.details["c"] == pytest.approx(0.25, rel=1e-6)
+    assert bound.total == pytest.approx(np.sqrt(3) * (15.0 / 3000) / 4, rel=GOLDEN)
+
+
+def test_the_mild_condition_can_fail():
+    """At S = 1.59708 the leading order of OU vanishes, and the error is of second order."""
+    law = Gaussian([0.0], 1.5970824)
+    errors = [LOWER.bound(setting_of(ou(), law, euler_maruyama(12.0, K))).total for K in (1000, 2000)]
+    assert errors[0] / errors[1] == pytest.approx(4.0, rel=0.15)
+
+
+@settings(max_examples=40)
+@given(
+    key=st.sampled_from([k for k in SCHEMES if k != "posterior-mean-matched"]),
+    mean=st.floats(-5, 5), variance=st.floats(0.05, 20), steps=st.integers(1, 60), stop=st.sampled_from([0.0, 0.1]),
+)  # fmt: skip
+def test_finite_value_is_the_exact_error(key, mean, variance, steps, stop):
+    """For any affine sampler and mean the bound is the exact W2 of the chain, from below."""
+    law = Gaussian([mean, 0.5], [variance, 1.0])
+    certificate = certify(LOWER, process=vp("1+t"), law=law, scheme=scheme(key, 2.0, steps, early_stop=stop))
+    assert certificate.verdict == "HOLDS"
+    assert certificate.bound.total >= certificate.measured.upper * (1 - 1e-6) - 1e-9

@@ -1,0 +1,91 @@
+"""A density on a box against Gaussians, whose image under shears, kicks and noise is known."""
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal, norm
+from tolerances import FIELD
+
+from closed_form.sampler_laws.phase_space.density_grid import PhaseField
+
+COVARIANCE = np.array([[1.0, 0.3], [0.3, 0.5]])
+
+
+def field_and_density(dv=0.15, widest=0.8):
+    """A box and N(0, COVARIANCE) on it, as density (velocities, positions)."""
+    field = PhaseField(np.arange(-64, 64) * 0.15, np.arange(-60, 60) * dv, widest)
+    return field, normal(field, COVARIANCE)
+
+
+def normal(field, covariance, mean=(0.0, 0.0)):
+    """The density of N(mean, covariance) of (position, velocity) on the box."""
+    points = np.stack(np.broadcast_arrays(field.x, field.v), axis=-1)
+    return multivariate_normal(mean, covariance).pdf(points)
+
+
+def test_shear_moves_positions_by_their_velocity():
+    """p(x − sv, v) of a Gaussian is the Gaussian of (X + sV, V), in units that stretch."""
+    field, values = field_and_density()
+    move = np.array([[1.0, 0.4], [0.0, 1.0]])
+    field.stretch = 2.0
+    found = field.sheared(values, 0.8)
+    assert found == pytest.approx(normal(field, move @ COVARIANCE @ move.T), abs=FIELD)
+    assert field.sheared(values, 0) is values
+
+
+def test_blur_adds_noise_along_a_direction_and_takes_an_excess_away():
+    """ξ·along adds its outer product to the covariance; the excess leaves the velocity's variance."""
+    field, values = field_and_density()
+    along = np.array([0.5, -0.3])
+    assert field.blurred(values, along, 0.0) == pytest.approx(normal(field, COVARIANCE + np.outer(along, along)), abs=FIELD)
+    less = COVARIANCE + np.outer(along, along) - np.diag([0.0, 0.04])
+    assert field.blurred(values, along, 0.04) == pytest.approx(normal(field, less), abs=FIELD)
+    less = COVARIANCE - np.diag([0.0, 0.04])
+    assert field.blurred(values, (0.0, 0.0), 0.04) == pytest.approx(normal(field, less), abs=FIELD)
+    assert field.blurred(values, (0.0, 0.0), 0.0) is values
+
+
+@pytest.mark.parametrize(("slope", "offset"), [(0.0, 0.0), (-0.2, 0.5), (0.3, -1.0), (-1.6, 0.2)])
+def test_kick_of_a_gaussian_is_gaussian(slope, offset):
+    """v' = v + slope v + x/5 + offset + noise: an affine map, whatever its sign."""
+    field, values = field_and_density()
+    shift = slope * field.v + 0.2 * field.x + offset
+    found, excess = field.kicked(values, shift, 0.09, 1.0)
+    move = np.array([[1.0, 0.0], [0.2, 1.0 + slope]])
+    assert excess == 0.0
+    expected = normal(field, move @ COVARIANCE @ move.T + np.diag([0.0, 0.09]), (0.0, offset))
+    assert found == pytest.approx(expected, abs=FIELD)
+
+
+def test_kick_with_less_noise_than_the_grid_shows_returns_the_excess():
+    """The kernel is widened to what the grid shows; without the excess the noise is the one asked for."""
+    field, values = field_and_density()
+    shift = -0.02 * field.v + 0.05 * field.x
+    wide, excess = field.kicked(values, shift, 1e-3, 1.0)
+    assert excess == pytest.approx((0.15 / 0.8) ** 2 - 1e-3)
+    move = np.array([[1.0, 0.0], [0.05, 0.98]])
+    expected = normal(field, move @ COVARIANCE @ move.T + np.diag([0.0, 1e-3]))
+    assert field.blurred(wide, (0.0, 0.0), excess) == pytest.approx(expected, abs=FIELD)
+
+
+def test_kicks_far_beyond_the_kernel_are_spread_in_blocks():
+    """A kick of many kernel widths that depends on the velocity agrees with a plain sum over all pairs."""
+    field, values = field_and_density(dv=0.1)
+    shift = 4.5 * np.tanh(3 * field.v) + 0.0 * field.x
+    found, _ = field.kicked(values, shift, 0.02, 1.0)
+    v = field.v[:, 0]
+    kernel = norm.pdf(v[:, None], (v + shift[:, 0])[None, :], np.sqrt(0.02))
+    assert found == pytest.approx(kernel @ values * field.dv, abs=FIELD)
+
+
+def test_watch_keeps_the_most_mass_near_a_side():
+    """Mass at one side is leak and noise alike; noise that alternates leaks next to nothing."""
+    field, values = field_and_density()
+    field.watch(values)
+    assert field.leak < FIELD
+    values = values * 0
+    values[:, 0] = 1.0
+    field.watch(values)
+    assert field.leak == pytest.approx(len(field.v) * field.dx * field.dv)
+    other, values = field_and_density()
+    other.watch(1e-3 * np.where(np.arange(len(field.v))[:, None] % 2, 1.0, -1.0) + 0 * values)
+    assert other.noise > 1e-3 and other.leak < other.noise / 2

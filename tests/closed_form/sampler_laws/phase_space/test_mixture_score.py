@@ -1,0 +1,75 @@
+"""Score and density of a mixture in phase space against scipy's joint normals and finite differences."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
+from tolerances import LAW_ROUNDING, PHASE_DIFFERENCE
+
+from bounds.processes.cld import cld
+from bounds.steps.phase_space.path import PhasePath
+from closed_form.sampler_laws.phase_space.mixture_score import PhaseMixtureScore
+
+CLOCK, STEP = 0.6, 1e-5
+WEIGHTS, VARIANCES = np.array([0.2, 0.5, 0.3]), np.array([0.3, 0.05, 1.2])
+
+
+def mixture(dim):
+    """(means, score) of three components in R^d at clock 0.6, and points to look at."""
+    rng = np.random.default_rng(dim)
+    means = rng.standard_normal((3, dim))
+    phi, S = PhasePath(cld(epsilon="1/5", velocity_variance="1/2")).kernel(np.array(CLOCK))
+    score = PhaseMixtureScore(WEIGHTS, means, VARIANCES, phi, S)
+    return means, score, rng.standard_normal((4, dim)), rng.standard_normal((4, dim))
+
+
+def joint(means, variance):
+    """Mean and covariance of (X_t, V_t) from N(μ, σ²I) × N(0, v²I), by scipy's exponential and Lyapunov equation."""
+    drift, noise = np.array([[0.0, 1.0], [-1.0, -2.0]]), np.diag([0.04, 4.0])
+    stationary = scipy.linalg.solve_continuous_lyapunov(drift, -noise)
+    flow = scipy.linalg.expm(CLOCK * drift)
+    spread = stationary + flow @ (np.diag([variance, 0.5]) - stationary) @ flow.T
+    return np.kron(flow[:, 0], means), np.kron(spread, np.eye(len(means)))
+
+
+@pytest.mark.parametrize("dim", [1, 3])
+def test_density_is_that_of_the_joint_normal_mixture(dim):
+    """log p_t agrees with scipy's multivariate normals on R^{2d}."""
+    means, score, x, v = mixture(dim)
+    points = np.concatenate([x, v], axis=1)
+    logs = [multivariate_normal(*joint(mean, s)).logpdf(points) for mean, s in zip(means, VARIANCES, strict=True)]
+    expected = logsumexp(np.array(logs) + np.log(WEIGHTS)[:, None], axis=0)
+    assert score.log_density(x, v) == pytest.approx(expected, rel=LAW_ROUNDING, abs=LAW_ROUNDING)
+
+
+@pytest.mark.parametrize("dim", [1, 3])
+def test_score_is_the_gradient_of_the_log_density(dim):
+    """Central differences in every position and every velocity."""
+    _, score, x, v = mixture(dim)
+    by_x, by_v = score.score(x, v)
+    for i in range(dim):
+        shift = STEP * np.eye(dim)[i]
+        up, down = score.log_density(x + shift, v), score.log_density(x - shift, v)
+        assert by_x[:, i] == pytest.approx((up - down) / (2 * STEP), rel=PHASE_DIFFERENCE, abs=PHASE_DIFFERENCE)
+        up, down = score.log_density(x, v + shift), score.log_density(x, v - shift)
+        assert by_v[:, i] == pytest.approx((up - down) / (2 * STEP), rel=PHASE_DIFFERENCE, abs=PHASE_DIFFERENCE)
+
+
+def test_velocity_score_on_a_grid_is_the_score():
+    """On the line the velocity's score takes rows and columns that broadcast, far out in the tails too."""
+    _, score, _, _ = mixture(1)
+    x, v = np.linspace(-30, 30, 7)[None, :], np.linspace(-40, 40, 9)[:, None]
+    wide_x, wide_v = (np.broadcast_to(array, (9, 7))[..., None] for array in (x, v))
+    expected = score.score(wide_x, wide_v)[1][..., 0]
+    assert score.pushed((0, 1), x, v) == pytest.approx(expected, rel=LAW_ROUNDING)
+
+
+def test_score_of_one_component_is_linear():
+    """−V⁻¹(y − φμ), both ways of asking."""
+    phi, S = np.array([0.8, -0.3]), np.array([[0.5, -0.1], [-0.1, 0.9]])
+    score = PhaseMixtureScore([1.0], [[2.0]], [0.25], phi, S)
+    expected = -np.linalg.solve(S + 0.25 * np.outer(phi, phi), [0.4 - 1.6, 1.5 + 0.6])
+    found = score.score(np.array([0.4]), np.array([1.5]))
+    assert [part[0] for part in found] == pytest.approx(expected.tolist(), rel=LAW_ROUNDING)
+    assert score.pushed((0, 1), 0.4, 1.5) == pytest.approx(expected[1], rel=LAW_ROUNDING)

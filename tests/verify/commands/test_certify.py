@@ -1,0 +1,119 @@
+"""certify: verdicts, numbers and exit codes are those of the library."""
+
+import json
+
+import pytest
+from command_line import FAST, answer, assert_refused, problem, run, schema
+
+import verify.certificates.certificate
+from bounds.theorem import theorems
+from verify import bundled_problem, certify, load_problem
+from verify.certificates.certificate import Certificate, Verdict
+from verify.commands.certify import verdict_code
+
+NOT_COLLINEAR = {"data.means": "[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]", "data.weights": None}
+
+
+def test_certify_holds_and_measures_once(monkeypatch):
+    """Every theorem that applies holds against one measurement, and certificates can be read again.
+
+    The theorem on position and velocity does not apply.
+    """
+    calls = []
+    measure = verify.certificates.certificate.measure
+    monkeypatch.setattr(verify.certificates.certificate, "measure", lambda *args: calls.append(1) or measure(*args))
+    document = answer("certify", "lower_bound", *FAST)
+    schema("certificate").validate(document)
+    assert len(calls) == 1
+    question = load_problem(bundled_problem("lower_bound"), ["scheme.steps=20"])
+    for entry in document["certificates"]:
+        schema("certificate").validate(entry)
+        again = Certificate.from_json(json.dumps(entry))
+        if again.theorem == "strasman2025-cld":
+            assert again.verdict is Verdict.NOT_APPLICABLE and again.bound is None
+            continue
+        expected = certify(again.theorem, process=question.process, law=question.law, scheme=question.scheme)
+        assert again.verdict is Verdict.HOLDS
+        assert (again.bound, again.measured) == (expected.bound, expected.measured)
+
+
+def test_certify_prints_verdict_bound_measurement_and_ratio():
+    """The table has the four digits of bound, exact error and ratio, and how the error was measured."""
+    (entry, *_) = answer("certify", "two_modes", *FAST)["certificates"]
+    text = run("certify", "two_modes", *FAST).stdout
+    row = next(line.split() for line in text.splitlines() if line.startswith(" martingale "))
+    exact = entry["measured"]["upper"]
+    assert row[:5] == [
+        "martingale",
+        "HOLDS",
+        *(f"{x:.4g}" for x in (entry["bound"]["total"], exact, entry["ratio"])),
+    ]
+    assert entry["measured"]["method"] in text
+
+
+def test_a_violated_bound_exits_1(monkeypatch):
+    """A corrupted statement is caught, and the exit code says so even though other theorems hold."""
+    corrupted = theorems()["martingale"].corrupted("variance_known", "1/4")
+    monkeypatch.setattr("bounds.theorem.theorems", lambda: {**theorems(), "martingale": corrupted})
+    certificates = answer("certify", "ve_constant", code=1)["certificates"]
+    verdicts = {entry["theorem"]: entry["verdict"] for entry in certificates}
+    assert verdicts["martingale"] == "VIOLATED" and verdicts["gaussian-lower-bound"] == "HOLDS"
+    assert "VIOLATED" in run("certify", "ve_constant").stdout
+
+
+def test_no_exact_law_is_inconclusive_and_exits_3(tmp_path):
+    """Means that span a plane leave the error unknown: the verdict is INCONCLUSIVE, with the reason."""
+    path = problem(tmp_path, "mixture", NOT_COLLINEAR)
+    document = answer("certify", path, code=3)
+    schema("certificate").validate(document)
+    entry = document["certificates"][0]
+    assert (entry["verdict"], entry["measured"]["upper"], entry["ratio"]) == ("INCONCLUSIVE", None, None)
+    assert entry["measured"]["lower"] == 0
+    assert "span 2 dimensions" in entry["measured"]["method"]
+    result = run("certify", path)
+    assert result.exit_code == 3 and "unknown" in result.stdout
+    sampled = answer("certify", path, "--samples", 2000, "--seed", 4, code=3)
+    schema("certificate").validate(sampled)
+    entry = sampled["certificates"][0]
+    assert "2000 samples" in entry["measured"]["method"] and entry["seed"] == 4
+
+
+def test_a_measurement_that_fails_is_inconclusive(monkeypatch):
+    """When the exact law cannot be computed the reason takes the place of the method."""
+
+    def fail(*_):
+        raise ValueError("the grid would be too large")
+
+    monkeypatch.setattr(verify.certificates.certificate, "measure", fail)
+    entry = answer("certify", "two_modes", *FAST, code=3)["certificates"][0]
+    assert entry["measured"] == {
+        "lower": 0.0,
+        "upper": None,
+        "method": "not measured: the grid would be too large",
+    }
+
+
+def test_certify_needs_a_law(tmp_path):
+    """Constants alone leave nothing to compare with: one line names what is missing."""
+    assert "data.law" in assert_refused(run("certify", problem(tmp_path, "strong")))
+
+
+def test_the_measured_score_error_is_described():
+    """With a score error the reader is told which error the measured sampler has."""
+    result = run("certify", "wide_gaussian", *FAST, "--set", "scheme.score_error=0.1")
+    assert result.exit_code == 0 and "constant vector of norm 0.1" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        (["HOLDS"], 0),
+        (["HOLDS", "NOT_APPLICABLE"], 0),
+        (["HOLDS", "VIOLATED", "INCONCLUSIVE"], 1),
+        (["HOLDS", "INCONCLUSIVE"], 3),
+        (["NOT_APPLICABLE"], 2),
+    ],
+)
+def test_exit_codes_follow_the_worst_verdict(verdicts, code):
+    """1 if any is violated, else 3 if any is inconclusive, else 0 if any holds, else 2."""
+    assert verdict_code([Certificate("", Verdict(v), None, None, None) for v in verdicts]) == code

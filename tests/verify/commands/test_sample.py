@@ -1,0 +1,84 @@
+"""sample: the file holds what the library draws."""
+
+import numpy as np
+import pytest
+from command_line import answer, assert_refused, problem, run
+from tolerances import SAME_INCREMENTS
+from torch_required import require_torch
+
+from verify import load_problem, sample
+from verify.certificates.question import setting_of_problem
+
+#: Two modes in five dimensions.
+PAIR = {"data.means": [[1.0, 0, 0, 0, 0], [-1.0, 0, 0, 0, 0]]}
+
+
+def test_sample_writes_what_the_library_draws(tmp_path):
+    """The file holds the sampler's particles, bit for bit, whatever the number of threads."""
+    path, out = problem(tmp_path, "mixture"), tmp_path / "x.npy"
+    written = answer("sample", path, "--out", out, "-n", 5000, "--seed", 7)
+    assert (written["shape"], written["dtype"], written["seed"]) == ([5000, 1], "float64", 7)
+    question = load_problem(path)
+    setting = setting_of_problem(question)
+    errors = {"score_error": question.score_error, "score_noise": question.score_noise}
+    expected = sample(question.law, setting.table.steps(), 5000, 7, **errors)
+    assert (np.load(out) == expected).all()
+    again = run("sample", path, "--out", out, "-n", 5000, "--seed", 7, "--threads", 2, "--force")
+    assert again.exit_code == 0 and "5000 samples" in again.stdout
+    assert (np.load(out) == expected).all()
+
+
+def test_sample_reduced_to_the_span_of_the_means(tmp_path):
+    """--reduce draws what the library draws with reduce=True, and is refused where it is not offered."""
+    path, out = problem(tmp_path, "mixture", PAIR), tmp_path / "x.npy"
+    answer("sample", path, "--out", out, "-n", 300, "--seed", 7, "--reduce")
+    question = load_problem(path)
+    setting = setting_of_problem(question)
+    errors = {"score_error": question.score_error, "score_noise": question.score_noise}
+    assert (np.load(out) == sample(question.law, setting.table.steps(), 300, 7, reduce=True, **errors)).all()
+    refused = run("sample", problem(tmp_path, "cld"), "--out", tmp_path / "y.npy", "--reduce")
+    assert "reduce is for processes of one block" in assert_refused(refused)
+
+
+def test_sample_positions_of_two_blocks(tmp_path):
+    """For critically-damped Langevin the file holds the positions, as many as asked for, of about the data's size."""
+    path, out = problem(tmp_path, "cld"), tmp_path / "x.npy"
+    assert answer("sample", path, "--out", out, "-n", 2000)["shape"] == [2000, 2]
+    drawn = np.load(out)
+    assert drawn.shape == (2000, 2) and 0.2 < drawn.std() < 5.0
+
+
+def test_sample_on_torch_and_in_float32(tmp_path):
+    """The torch backend draws the same samples to rounding; float32 is written as float32."""
+    require_torch()
+    path = problem(tmp_path, "gaussian")
+    for name, options in {"n": (), "t": ("--backend", "torch"), "f": ("--dtype", "float32")}.items():
+        assert run("sample", path, "--out", tmp_path / f"{name}.npy", "-n", 64, *options).exit_code == 0
+    numpy_, torch_, single = (np.load(tmp_path / f"{name}.npy") for name in "ntf")
+    assert np.abs(numpy_ - torch_).max() <= SAME_INCREMENTS * np.abs(numpy_).max()
+    assert single.dtype == np.float32
+
+
+@pytest.mark.parametrize("base", ["cld", "funnel"])
+def test_sample_in_phase_space(base, tmp_path):
+    """A problem of two blocks is sampled: the positions of what the library draws, for a funnel too."""
+    path, out = problem(tmp_path, base), tmp_path / "x.npy"
+    answer("sample", path, "--out", out, "-n", 300, "--seed", 3)
+    question = load_problem(path)
+    assert (np.load(out) == sample(question.law, question.scheme.steps(question.process), 300, 3)).all()
+
+
+def test_sample_takes_the_bundled_problem(tmp_path):
+    """The problem of critically-damped Langevin that comes with the package is sampled."""
+    out = tmp_path / "x.npy"
+    assert answer("sample", "critically_damped", "--set", "scheme.steps=20", "--out", out, "-n", 50)["shape"] == [50, 1]
+    assert np.isfinite(np.load(out)).all()
+
+
+def test_nothing_is_certified_about_a_funnel(tmp_path):
+    """bound and certify say that no assumption is proved, in every entry, and end without a verdict."""
+    path = problem(tmp_path, "funnel")
+    for command in ("bound", "certify"):
+        document = answer(command, path, code=2)
+        entries = document.get("results") or document["certificates"]
+        assert entries and all("no assumption is proved for a funnel" in entry["unmet"][0] for entry in entries)

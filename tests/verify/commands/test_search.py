@@ -1,0 +1,51 @@
+"""The command ``search``."""
+
+from command_line import answer, run, schema
+
+from bounds.theorem import theorems
+from verify.counterexamples import search as searching
+
+
+def test_random_problems_hold():
+    """Ten problems: none violated, every group has its ratios, and the text has the same table."""
+    document = answer("search", "--problems", 10, "--kind", "gaussian", "--most-steps", 50)
+    schema("search").validate(document)
+    assert document["measured"] == 10 and document["violated"] == 0 and document["not_holding"] == []
+    assert {group["theorem"] for group in document["ratios"]} >= {"martingale", "martingale-coupled"}
+    assert all(1 <= group["least"] <= group["median"] <= group["largest"] for group in document["ratios"])
+    assert "10 of 10 problems measured" in run("search", "--problems", 10, "--kind", "gaussian", "--most-steps", 50).stdout
+
+
+def test_a_seed_draws_its_problem_again():
+    """The problems with the least and the largest ratio come back alone, from their seeds, with the same ratios."""
+    drawn = ("--kind", "gaussian", "--most-steps", 30)
+    many = answer("search", "--problems", 6, *drawn)["ratios"]
+    group = next(row for row in many if row["theorem"] == "martingale" and row["information"] == "all")
+    for end in ("least", "largest"):
+        again = answer("search", "--problems", 1, *drawn, "--seed", group[f"{end}_seed"])["ratios"]
+        assert [row[end] for row in again if row["theorem"] == "martingale" and row["information"] == "all"] == [group[end]]
+
+
+def test_a_violation_is_exit_code_one(monkeypatch):
+    """With a planted error the seeds are named and the exit code is 1."""
+    broken = theorems()["martingale"].corrupted("variance_known", 0.25)
+    monkeypatch.setattr(searching, "theorems", lambda: {"martingale": broken})
+    result = run("search", "--problems", 40, "--kind", "gaussian")
+    assert result.exit_code == 1 and "VIOLATED: seed" in result.stdout
+
+
+def test_critically_damped_langevin_holds():
+    """Six problems of position and velocity: none violated, the theorem of one block is not among the ratios."""
+    document = answer("search", "--problems", 6, "--process", "cld", "--kind", "gaussian", "--most-steps", 20)
+    schema("search").validate(document)
+    assert (document["process"], document["measured"], document["violated"]) == ("cld", 6, 0)
+    found = {group["theorem"] for group in document["ratios"]}
+    assert "martingale" in found and "martingale-coupled" not in found
+    assert all(1 <= group["least"] <= group["median"] <= group["largest"] for group in document["ratios"])
+
+
+def test_problems_passed_over_are_counted(monkeypatch):
+    """Mixtures in phase space whose exact law is too dear are missing from the count of measured problems."""
+    monkeypatch.setattr(searching, "PHASE_BUDGET", 1.0)
+    document = answer("search", "--problems", 3, "--process", "cld", "--kind", "mixture", "--most-steps", 10)
+    assert (document["problems"], document["measured"], document["ratios"]) == (3, 0, [])

@@ -1,0 +1,171 @@
+"""The search for counterexamples finds none, and its looseness stays where it was; a planted one is found."""
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sympy
+from tolerances import INSIDE_BRACKET
+
+from bounds.process import TIME
+from bounds.steps.phase_space.path import PhasePath
+from bounds.theorem import theorems
+from verify.counterexamples import search as searching
+from verify.counterexamples.drawing import NumpyDraw, problem
+from verify.counterexamples.search import as_rows, examine, search, summary
+
+#: Largest median of bound/exact over random problems, for the sharpest applicable theorem.
+MEDIAN_CEILING = {"Gaussian": 1.5, "GaussianMixture": 3.0}
+#: The same for critically-damped Langevin (docs/theory.md section 9).
+PHASE_MEDIAN_CEILING = {"Gaussian": 1.7, "GaussianMixture": 3.0}
+
+#: What these one-block seeds drew before there was a choice of process: process, scheme, steps, E‖X_0‖², score error.
+DRAWN = {
+    (0, "gaussian"): ("sub-vp", "posterior-mean-matched", 747, 470.07130244748157, 0.0),
+    (17, "gaussian"): ("vp", "posterior-mean", 130, 1.9535966575302788, 0.0),
+    (3950, "gaussian"): ("vp", "ancestral", 1, 0.045183337051841674, 0.0),
+    (5, "mixture"): ("ou", "ancestral", 60, 0.1672280517106822, 0.0),
+    (42, "mixture"): ("vp", "ancestral", 1, 179.42471605181942, 0.008642447909051968),
+    (7, None): ("vp", "frozen-euler-maruyama", 1, 0.048920063489811254, 0.0),
+}
+
+
+def check(findings, least, ceilings=None):
+    """No violation, enough problems, and median looseness below the ceilings.
+
+    A bound may lie inside the bracket of the truth only where the two agree to the bracket's width.
+    """
+    assert not [finding for finding in findings if finding.verdict == "VIOLATED"]
+    undecided = [finding for finding in findings if finding.verdict == "INCONCLUSIVE"]
+    assert len(undecided) <= 1e-3 * len(findings)
+    assert all(finding.lower <= finding.bound and abs(finding.ratio - 1) <= INSIDE_BRACKET for finding in undecided)
+    assert len({(finding.kind, finding.seed) for finding in findings}) >= least
+    for kind, ceiling in (ceilings or MEDIAN_CEILING).items():
+        ratios = [f.ratio for f in findings if f.kind == kind and f.theorem == "martingale" and f.information == "all"]
+        assert np.median(ratios) <= ceiling
+
+
+def test_three_hundred_random_problems(record_property):
+    """On 300 random admissible problems every applicable theorem holds; the ratios are printed at the end."""
+    gaussian = search(range(220), kind="gaussian", most_steps=1000)
+    mixtures = search(range(80), kind="mixture", most_steps=60)
+    found = gaussian + mixtures
+    record_property("summary", summary(found))
+    check(found, 295)
+
+
+@pytest.mark.deep
+def test_twenty_thousand_random_problems():
+    """On 16,000 Gaussian and at least 5,000 mixture problems, drawn at random, every applicable theorem holds."""
+    found = []
+    with ProcessPoolExecutor(2) as pool:
+        for kind, seeds, most_steps in (("gaussian", range(16_000), 4000), ("mixture", range(5_500), 600)):
+            part = search(seeds, pool, kind=kind, most_steps=most_steps)
+            print(f"\n{kind}: {len({f.seed for f in part})} problems\n{summary(part)}", flush=True)
+            print(*[f for f in part if f.verdict != "HOLDS"], sep="\n", flush=True)
+            found += part
+    check(found, 21_000)
+    assert len({finding.seed for finding in found if finding.kind == "GaussianMixture"}) >= 5_000
+
+
+def test_critically_damped_langevin(record_property):
+    """On 150 Gaussian problems of position and velocity and a few mixtures every applicable theorem holds."""
+    gaussian = search(range(150), kind="gaussian", process="cld", most_steps=60)
+    mixtures = search(range(14), kind="mixture", process="cld", most_steps=12)
+    found = gaussian + mixtures
+    record_property("summary", summary(found))
+    check(found, 155, PHASE_MEDIAN_CEILING)
+    assert len({finding.seed for finding in gaussian}) == 150
+
+
+@pytest.mark.deep
+def test_five_thousand_problems_of_position_and_velocity():
+    """On at least 5,000 Gaussian problems of critically-damped Langevin and 100 mixtures every theorem holds."""
+    found = []
+    with ProcessPoolExecutor(2) as pool:
+        for kind, seeds, most_steps in (("gaussian", range(5_050), 250), ("mixture", range(300), 60)):
+            part = search(seeds, pool, kind=kind, process="cld", most_steps=most_steps)
+            print(f"\n{kind}: {len({f.seed for f in part})} problems\n{summary(part)}", flush=True)
+            print(*[f for f in part if f.verdict != "HOLDS"], sep="\n", flush=True)
+            found += part
+    check(found, 5_100, PHASE_MEDIAN_CEILING)
+    assert len({finding.seed for finding in found if finding.kind == "Gaussian"}) >= 5_000
+
+
+def test_a_planted_error_in_phase_space_is_found(monkeypatch):
+    """With the two-block missed noise quartered, the search finds violations."""
+    broken = theorems()["martingale"].corrupted("phase_variance_known", 0.25)
+    monkeypatch.setattr(searching, "theorems", lambda: {"martingale": broken})
+    found = search(range(40), kind="gaussian", process="cld", most_steps=60)
+    assert any(finding.verdict == "VIOLATED" for finding in found)
+
+
+def test_one_block_draws_are_what_they_were():
+    """Seeds of one-block problems draw the problems they drew before other processes could be drawn."""
+    drawn = [problem(NumpyDraw(np.random.default_rng(seed)), kind=kind) for seed, kind in DRAWN]
+    found = [(q.process.name, q.scheme.key, q.scheme.grid.steps, q.law.second_moment, q.score_error) for q in drawn]
+    assert found == list(DRAWN.values())
+
+
+def test_phase_draws_cover_what_they_should():
+    """Drawn problems of position and velocity: every sampler, grid and clock, ε = 0 in half, v = 0 and full covariances."""
+    drawn = [problem(NumpyDraw(np.random.default_rng(seed)), kind="gaussian", process="cld") for seed in range(120)]
+    paths = [PhasePath(q.process) for q in drawn]
+    assert {q.scheme.key for q in drawn} == {
+        "euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean", "sscs", "leapfrog", "symplectic-euler",
+    }  # fmt: skip
+    assert {q.scheme.grid.kind for q in drawn} == {"uniform", "geometric", "list"}
+    assert {q.scheme.grid.steps == 1 for q in drawn} == {q.scheme.grid.early_stop > 0 for q in drawn} == {True, False}
+    assert 40 <= sum(path.epsilon == 0 for path in paths) <= 80
+    assert 20 <= sum(path.velocity_variance == 0 for path in paths) <= 60
+    assert {q.law.dim for q in drawn} == {1, 2, 10, 1000} and any(q.law.spread.ndim == 2 for q in drawn)
+    assert {sympy.diff(q.process.clock, TIME, 2).is_zero is True for q in drawn} == {True, False}
+    mixtures = [problem(NumpyDraw(np.random.default_rng(seed)), kind="mixture", process="cld") for seed in range(40)]
+    assert {q.scheme.key for q in mixtures} == {q.scheme.key for q in drawn}
+    assert {PhasePath(q.process).epsilon == 0 for q in mixtures} == {True, False}
+
+
+@pytest.mark.parametrize("name, value", [("process", "underdamped"), ("kind", "cauchy")])
+def test_unknown_draws_are_refused(name, value):
+    """A kind or process that cannot be drawn is refused by name."""
+    with pytest.raises(ValueError, match=f"{name} must be one of"):
+        problem(NumpyDraw(np.random.default_rng(0)), **{name: value})
+
+
+def test_dear_laws_are_passed_over(monkeypatch):
+    """Mixtures in phase space beyond the budget are not measured; Gaussian data cost nothing."""
+    monkeypatch.setattr(searching, "PHASE_BUDGET", 1.0)
+    assert examine(7, "mixture", 10, "cld") == []
+    assert examine(7, "gaussian", 10, "cld")
+
+
+def test_a_planted_error_is_found(monkeypatch):
+    """With the missed noise of the martingale theorem quartered, the search finds violations."""
+    broken = theorems()["martingale"].corrupted("variance_known", 0.25)
+    monkeypatch.setattr(searching, "theorems", lambda: {"martingale": broken})
+    found = search(range(40), kind="gaussian", most_steps=300)
+    assert any(finding.verdict == "VIOLATED" for finding in found)
+
+
+@pytest.mark.parametrize("seed", [3950, 6690, 9703])
+def test_rounding_once_mistaken_for_proof(seed):
+    """Exact W2 of 1e-11, or P − Q/V all but cancelling: every theorem holds, also against the sampler's own rounding."""
+    found = examine(seed, "gaussian", 1500)
+    assert {finding.verdict for finding in found} == {"HOLDS"}
+
+
+def test_results_do_not_depend_on_the_executor():
+    """The same seeds give the same findings in this process and in a pool."""
+    with ProcessPoolExecutor(2) as pool:
+        options = {"kind": "gaussian", "most_steps": 50}
+        assert search(range(4), pool, **options) == search(range(4), **options)
+
+
+def test_progress_and_rows():
+    """Progress is reported problem by problem, and findings become plain rows."""
+    seen = []
+    found = search(range(3), progress=seen.append, kind="gaussian", most_steps=20)
+    assert seen == [1, 2, 3]
+    assert all(isinstance(row["ratio"], float) for row in as_rows(found))
+    assert replace(found[0]) == examine(0, "gaussian", 20)[0]

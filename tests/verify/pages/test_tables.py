@@ -1,0 +1,103 @@
+"""Lines and tables say what the results say."""
+
+import math
+
+import pytest
+from bad_problems import VALID, toml, write_problem
+from page_text import text
+
+from bounds.bound import Bound
+from closed_form import Bracket
+from verify import load_problem
+from verify.certificates.certificate import Certificate, Verdict
+from verify.pages import tables
+
+BOUND = {
+    "total": 0.123456,
+    "terms": {"first": 0.1, "second": 0.023456},
+    "information": "constants",
+    "notes": [],
+}
+
+
+@pytest.mark.parametrize("base", VALID)
+def test_a_problem_is_described_in_one_line(base, tmp_path):
+    """File, process, dimension, scheme and horizon are in it."""
+    problem = load_problem(write_problem(tmp_path, toml(VALID[base])))
+    line = tables.describe(problem)
+    assert "\n" not in line and line.startswith("problem.toml · ")
+    # the funnel proves no assumption
+    dim = (problem.law or problem.assumptions[0]).dim
+    for part in (
+        problem.process.name,
+        problem.scheme.key,
+        f"in dimension {dim}",
+        f"{problem.scheme.grid.steps} steps",
+    ):
+        assert part in line
+
+
+def test_bounds_are_listed_with_their_terms_from_large_to_small():
+    """An infinite term comes first, and a theorem that does not apply says so."""
+    results = [
+        {
+            "theorem": "one",
+            "kind": "upper",
+            "applicable": True,
+            **BOUND,
+            "terms": {"small": 0.1, "large": None},
+        },
+        {"theorem": "two", "kind": "lower", "applicable": True, **BOUND},
+        {"theorem": "three", "kind": "upper", "applicable": False, "total": None, "terms": {}},
+    ]
+    shown = text(tables.bounds_table(results))
+    assert "large inf, small 0.1" in shown and "first 0.1, second 0.02346" in shown
+    assert "W2 ≤   0.1235" in shown and "W2 ≥   0.1235" in shown and "does not apply" in shown
+
+
+@pytest.mark.parametrize(
+    ("measured", "shown"),
+    [
+        (Bracket(0.0152918466, 0.0152918467, "quantile coupling"), "0.01529"),
+        (Bracket(0.0150000001, 0.0153, "samples"), "[0.015, 0.0153]"),
+        (Bracket(0.0, math.inf, "no exact law"), "unknown"),
+        (Bracket(0.25, math.inf, "one side"), "≥ 0.25"),
+    ],
+)
+def test_certificates_show_both_sides_of_what_was_measured(measured, shown):
+    """One number where four digits agree, both sides where they do not, and no number where there is none."""
+    certificate = Certificate(
+        "martingale", Verdict.HOLDS, Bound.from_dict("martingale", "upper", {**BOUND, "details": {}}), measured, 8.0
+    )
+    page = text(tables.certificates_table([certificate]))
+    assert shown in page and measured.method in page and "HOLDS" in page and "0.1235" in page
+
+
+def test_certificates_that_do_not_apply_have_no_numbers():
+    """Dashes stand for the bound, the measurement and the ratio."""
+    certificate = Certificate("martingale", Verdict.NOT_APPLICABLE, None, None, None, ("one block: no",))
+    assert text(tables.certificates_table([certificate])).count("–") == 3
+
+
+def test_remarks_say_everything_once():
+    """Theorems that share a remark share a line, and a note that a line contains already is left out."""
+    entries = [
+        ("one", (), ("vacuous",)),
+        ("two", ("data: none", "scheme: other"), ()),
+        ("three", (), ("vacuous",)),
+    ]
+    assert tables.remarks(entries, ["none", "centred"]) == [
+        "one, three: vacuous",
+        "two: does not apply: data: none; scheme: other",
+        "note: centred",
+    ]
+
+
+def test_lower_bound_table():
+    """Steps are counted with separators, and a dash stands where no number is claimed."""
+    answer = {"steps": 400, "total": 0.01, "leading_order": 0.011, "c": 0.25}
+    answer["requirements"] = [{"eps": 0.01, "steps": 12345}, {"eps": 0.1, "steps": None}]
+    shown = text(tables.lower_bound_table(answer))
+    assert "12,345" in shown and "K = 400" in shown and shown.rstrip().endswith("–")
+    short = text(tables.lower_bound_table({**answer, "leading_order": None, "requirements": []}))
+    assert "leading" not in short and "0.01" in short

@@ -1,0 +1,175 @@
+"""Plans by the bound itself, for critically-damped Langevin and for theorems without a model: K, K − 1, horizon, grid, floor."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tolerances import PHASE_CHAIN, PHASE_MODEL, PLAN_EXCESS
+
+from bounds import euler_maruyama, ou, ve, vp
+from bounds.complexity.best_grid import model_of
+from bounds.processes.cld import cld
+from bounds.recursion.one_block import Constants
+from bounds.recursion.phase_space.one_question import PhaseProblem, candidates
+from bounds.sampler import scheme
+from bounds.theorem import NotApplicable, theorems
+from closed_form import Gaussian, GaussianMixture
+from verify.certificates.certificate import Verdict, certify
+from verify.certificates.question import setting_of
+from verify.planning import by_bound as direct_planner
+from verify.planning.by_bound import DirectPlanner, planner_of
+from verify.planning.by_model import Planner
+
+MARTINGALE = theorems()["martingale"]
+LAW = Gaussian(np.full(1, 0.5), 0.25)
+
+
+def setting(**options):
+    """N(1/2, 1/4) by critically-damped Langevin."""
+    return setting_of(cld(1, 2), LAW, euler_maruyama(1.0, 1), **options)
+
+
+def bound_of(question, horizon, steps):
+    """The theorem on a uniform grid."""
+    return MARTINGALE.bound(replace(question, scheme=euler_maruyama(horizon, steps))).total
+
+
+def test_the_plan_is_the_least_over_horizons():
+    """K reaches ε, K − 1 does not, and one per cent fewer steps reach it at no horizon."""
+    question, eps = setting(), 0.1
+    plan = planner_of(MARTINGALE, question).plan(eps)
+    assert plan.reached and plan.bound.total == bound_of(question, plan.horizon, plan.steps) <= eps
+    assert plan.bound_one_step_less == bound_of(question, plan.horizon, plan.steps - 1) > eps
+    fewer = int(np.ceil(plan.steps / PLAN_EXCESS)) - 1
+    horizons = plan.horizon * np.geomspace(0.3, 3.0, 25)
+    assert all(bound_of(question, float(horizon), fewer) > eps for horizon in horizons)
+
+
+def test_certify_holds_at_the_plan():
+    """The exact W2 of the position at the plan is at most the planned bound."""
+    plan = planner_of(MARTINGALE, setting()).plan(0.2)
+    certificate = certify("martingale", process=cld(1, 2), law=LAW, scheme=replace(euler_maruyama(1.0, 1), grid=plan.grid))
+    assert certificate.verdict is Verdict.HOLDS and certificate.bound.total == plan.bound.total <= 0.2
+
+
+def test_a_clock_of_varying_speed_is_planned():
+    """A clock that stands still at t = 0: K reaches ε, K − 1 does not, and about as many steps do as on an even clock."""
+    plans = [planner_of(MARTINGALE, setting_of(cld(clock=clock), LAW, euler_maruyama(1.0, 1))).plan(0.3) for clock in ("t", "t**2")]
+    assert all(plan.reached and plan.bound.total <= 0.3 < plan.bound_one_step_less for plan in plans)
+    assert plans[1].steps < 4 * plans[0].steps
+
+
+def test_a_score_budget_is_kept():
+    """With a share of ε set aside the bound allows for that score error, and takes more steps."""
+    plan = planner_of(MARTINGALE, setting(), score_share=0.3).plan(0.4)
+    assert plan.score_error > 0 and plan.bound.total <= 0.4 and plan.bound.terms["score bias"] > 0
+    assert plan.steps > planner_of(MARTINGALE, setting()).plan(0.4).steps
+
+
+@pytest.mark.parametrize(
+    ("options", "score_error", "why"), [({}, 1.0, "score bias"), ({"horizon": 1.0}, 0.0, "initialisation")]
+)
+def test_what_is_out_of_reach_is_said(options, score_error, why):
+    """An unreachable ε names what blocks it and a floor above ε."""
+    plan = planner_of(MARTINGALE, setting(score_error=score_error), **options).plan(0.01)
+    assert not plan.reached and plan.steps is None and plan.blocking.startswith(why) and plan.floor > 0.01
+
+
+def test_too_many_steps_are_said():
+    """An ε that would take more steps than can be bounded names the discretisation."""
+    plan = planner_of(MARTINGALE, setting()).plan(1e-5)
+    assert not plan.reached and plan.blocking.startswith("discretisation")
+
+
+def test_the_process_chooses_the_planner_and_bad_arguments_are_refused():
+    """Unknown grids, shares of one and theorems of one block are refused by name."""
+    assert isinstance(planner_of(MARTINGALE, setting_of(ou(), LAW, euler_maruyama(1.0, 1))), Planner)
+    with pytest.raises(ValueError, match="grid must be uniform or best"):
+        DirectPlanner(MARTINGALE, setting(), grid="geometric")
+    with pytest.raises(ValueError, match="score_share"):
+        DirectPlanner(MARTINGALE, setting(), score_share=1.0)
+    with pytest.raises(ValueError, match="eps must be positive"):
+        DirectPlanner(MARTINGALE, setting()).plan(0.0)
+    with pytest.raises(NotApplicable):
+        DirectPlanner(theorems()["martingale-coupled"], setting())
+    with pytest.raises(ValueError, match="theorem must be an upper bound, got gaussian-lower-bound"):
+        planner_of(theorems()["gaussian-lower-bound"], setting_of(ou(), LAW, euler_maruyama(1.0, 1)))
+    with pytest.raises(ValueError, match="grid must be uniform for gao2025-general-sde"):
+        planner_of(theorems()["gao2025-general-sde"], setting_of(ou(), LAW, euler_maruyama(1.0, 1)), grid="best")
+
+
+@pytest.mark.parametrize(
+    ("key", "process", "eps"),
+    [
+        ("gao2025-general-sde", ou(), 0.2), ("gao2025-general-sde", ve(1), 0.1), ("gao2025-general-sde", vp("1/10+2*t"), 0.2),
+        ("gentiloni2025-weak-log-concave", ou(), 0.1), ("gentiloni2025-weak-log-concave", vp("1/10+2*t"), 0.2),
+        ("strasman2025-cld", cld(), 0.5),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)  # fmt: skip
+def test_plans_of_other_theorems_are_the_least(key, process, eps):
+    """Theorems G, W and C: K reaches ε, K − 1 does not, and two per cent fewer steps reach it at no horizon."""
+    theorem, question = theorems()[key], setting_of(process, Gaussian(np.zeros(1), 0.5), euler_maruyama(1.0, 1))
+    plan = planner_of(theorem, question).plan(eps)
+
+    def total(horizon, steps):
+        return theorem.bound(replace(question, scheme=euler_maruyama(float(horizon), steps))).total
+
+    assert plan.reached and plan.theorem == key and total(plan.horizon, plan.steps) == plan.bound.total <= eps
+    assert plan.steps == 1 or total(plan.horizon, plan.steps - 1) == plan.bound_one_step_less > eps
+    fewer = int(np.ceil(plan.steps / PLAN_EXCESS**2)) - 1
+    assert fewer < 1 or all(total(horizon, fewer) > eps for horizon in plan.horizon * np.geomspace(0.5, 2.0, 15))
+
+
+def test_a_plan_beyond_the_most_steps_says_so():
+    """Theorem G on VE takes more than a million steps for a small ε: the discretisation is named."""
+    question = setting_of(ve(1), Gaussian(np.zeros(1), 0.5), euler_maruyama(1.0, 1))
+    plan = planner_of(theorems()["gao2025-general-sde"], question).plan(0.003)
+    assert not plan.reached and plan.blocking.startswith("discretisation: more than 1000000 steps")
+
+
+@pytest.mark.parametrize(
+    ("key", "eps", "share"), [("posterior-mean", 0.3, 0.8), ("sscs", 0.15, 0.5)]
+)
+def test_the_best_grid_takes_fewer_steps_and_holds(key, eps, share):
+    """At the plan on the best grid K reaches ε and K − 1 does not; equal steps take more, and certify holds."""
+    law = GaussianMixture.two_modes(2.0, 0.5)
+    question = setting_of(cld(), law, scheme(key, 1.0, 1))
+    best, uniform = (planner_of(MARTINGALE, question, grid=grid).plan(eps) for grid in ("best", "uniform"))
+    assert best.steps <= share * uniform.steps and best.grid.kind == "best"
+    assert best.bound.total <= eps < best.bound_one_step_less
+    certificate = certify("martingale", process=cld(), law=law, scheme=replace(scheme(key, 1.0, 1), grid=best.grid))
+    # long steps of a splitting fold the positions over: there the exact law is refused
+    assert certificate.verdict is (Verdict.INCONCLUSIVE if key == "sscs" else Verdict.HOLDS)
+    assert certificate.bound.total == best.bound.total
+
+
+def test_equal_steps_where_the_model_of_the_grid_fails(monkeypatch):
+    """Far data under leapfrog, whose kicks differ on unequal steps, and no more than 300 steps: the plan is the uniform one."""
+    monkeypatch.setitem(direct_planner.MOST_STEPS, 2, 300)
+    question = setting_of(cld(), Gaussian(np.full(3, 20.0), 1.0), scheme("leapfrog", 1.0, 1))
+    best, uniform = (planner_of(MARTINGALE, question, grid=grid).plan(0.5) for grid in ("best", "uniform"))
+    assert best.reached and best.grid.kind == "uniform" and best.steps == uniform.steps
+
+
+@pytest.mark.parametrize("key", ["euler-maruyama", "posterior-mean", "symplectic-euler"])
+@pytest.mark.parametrize(("variance", "mean"), [(0.1, 1.0), (1.0, 0.0), (5.0, 3.0)])
+def test_the_model_of_phase_space_is_the_bound_for_small_steps(variance, mean, key):
+    """On uniform grids whose steps are short for the data the model agrees with the bound, and on its best grid too."""
+    question = setting_of(cld(), Gaussian(np.full(2, mean), variance), scheme(key, 4.0, 1000))
+    model = model_of(MARTINGALE, question)
+    assert math.isclose(model.error(model.uniform_counts(1000)), MARTINGALE.bound(question).total, rel_tol=PHASE_MODEL)
+    on_best = replace(question, scheme=replace(question.scheme, grid=model.best_grid(1000)))
+    assert math.isclose(model.error(model.best_counts(1000)), MARTINGALE.bound(on_best).total, rel_tol=PHASE_MODEL)
+
+
+def test_the_kicks_of_a_splitting_are_shared_between_steps():
+    """The model of a splitting has one entry a step, and their sums are those of the kicks."""
+    question = setting_of(cld(), LAW, scheme("sscs", 4.0, 50))
+    parts = MARTINGALE.ingredients(question, MARTINGALE.functions)
+    problem = PhaseProblem(question, MARTINGALE.functions, Constants(question.assumption, 0))
+    best = min(candidates(problem)[0], key=lambda choice: choice.total)
+    assert len(parts.columns) == 50 and len(best.variance) == 51
+    for found, kicks in ((parts.columns.bias, best.bias), (parts.columns.variance, best.variance)):
+        assert math.isclose(found.sum(), kicks.sum(), rel_tol=PHASE_CHAIN)

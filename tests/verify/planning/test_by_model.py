@@ -1,0 +1,176 @@
+"""Plans: the smallest number of steps, against brute force, orders and the truth."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tolerances import EXPONENT, PLAN_EXCESS
+
+from bounds import StronglyLogConcave, euler_maruyama, ou, ve, vp
+from bounds.complexity.orders import of_process
+from bounds.grid import TimeGrid
+from bounds.setting import Setting
+from bounds.theorem import NotApplicable, theorems
+from closed_form import Gaussian, GaussianMixture
+from verify.certificates.certificate import Verdict, certify
+from verify.certificates.question import setting_of
+from verify.counterexamples.drawing import NumpyDraw, log_uniform, problem
+from verify.planning.by_model import Planner
+
+MARTINGALE = theorems()["martingale"]
+
+
+def small_problem(seed):
+    """(setting, ε) of a random problem that takes at most some hundred steps; None where it does not."""
+    draw = NumpyDraw(np.random.default_rng(seed))
+    drawn = problem(draw, most_steps=4)
+    setting = setting_of(drawn.process, drawn.law, drawn.scheme, assumption=None)
+    if drawn.scheme.rule.needs_envelope or drawn.scheme.prior_std is not None:
+        return None
+    return setting, log_uniform(draw, 0.05, 0.5) * math.sqrt(drawn.law.second_moment)
+
+
+def brute_force(setting, eps, steps, horizons):
+    """Whether some horizon reaches ε with so many uniform steps."""
+    for horizon in horizons:
+        try:
+            grid = TimeGrid.uniform(horizon, steps, setting.scheme.grid.early_stop)
+            with np.errstate(all="ignore"):  # far too long a horizon
+                if MARTINGALE.bound(replace(setting, scheme=replace(setting.scheme, grid=grid))).total <= eps:
+                    return True
+        except ValueError:
+            continue
+    return False
+
+
+def check_against_brute_force(seed, horizons=60):
+    """None where the seed draws no small problem; otherwise the plan, after comparing it with brute force."""
+    drawn = small_problem(seed)
+    if drawn is None:
+        return None
+    setting, eps = drawn
+    plan = Planner(MARTINGALE, setting).plan(eps)
+    if not plan.reached or plan.steps > 400:
+        return None
+    assert plan.bound.total <= eps and (plan.steps == 1 or plan.bound_one_step_less > eps)
+    # one step fewer than 1 % above the true minimum would allow
+    fewer = math.ceil(plan.steps / PLAN_EXCESS) - 1
+    if fewer >= 1:
+        tried = plan.horizon * np.geomspace(0.2, 5.0, horizons)
+        assert not brute_force(setting, eps, fewer, tried), (seed, plan.steps, plan.horizon)
+    return plan
+
+
+def test_no_fewer_steps_do():
+    """On small random problems no horizon reaches ε with 1 % fewer steps, and K − 1 steps do not reach it."""
+    assert sum(check_against_brute_force(seed, 24) is not None for seed in range(8)) >= 2
+
+
+@pytest.mark.deep
+def test_no_fewer_steps_do_on_200_problems():
+    """The same on 200 problems and a finer scan of horizons."""
+    found, seed = 0, 0
+    while found < 200:
+        found += check_against_brute_force(seed) is not None
+        seed += 1
+
+
+@pytest.mark.parametrize("grid", ["uniform", "best"])
+@pytest.mark.parametrize("law", [Gaussian(np.full(3, 1.0), 0.25), GaussianMixture.two_modes(2.0, 0.5)], ids=["one", "two"])
+def test_certify_holds_at_the_plan(law, grid):
+    """The exact W2 of the planned sampler is at most the planned bound."""
+    planner = Planner(MARTINGALE, setting_of(ou(), law, euler_maruyama(1, 1)), grid=grid)
+    plan = planner.plan(0.1)
+    scheme = replace(planner.setting.scheme, grid=plan.grid)
+    certificate = certify("martingale", process=ou(), law=law, scheme=scheme)
+    assert certificate.verdict is Verdict.HOLDS and certificate.bound.total == plan.bound.total <= 0.1
+
+
+def constants(dim=1):
+    """Data known by their constants alone, the same in every coordinate."""
+    return StronglyLogConcave(m0=1.0, L0=2.0, dim=dim, second_moment=0.8 * dim, mean_norm=0.0)
+
+
+def planned(process, eps, dim=1, **options):
+    """Steps planned for these data."""
+    return Planner(MARTINGALE, Setting(process, constants(dim), euler_maruyama(1, 1)), **options).plan(eps)
+
+
+def test_a_process_that_ends_is_planned_up_to_its_end():
+    """Where a(t) reaches 0 the best horizon may lie in a valley just before that: it is found."""
+    plan = check_against_brute_force(16, 24)
+    assert plan.reached and plan.steps < 150
+
+
+#: One process of each row of the published table.
+ROWS = [ve("exp(t)"), ve(1), ve("sqrt(2*t)"), ve("(1+t)**2"), ou(), vp("1/10+2*t"), vp("(1+t)**3"), vp("exp(t)/2")]
+
+
+@pytest.mark.parametrize("process", ROWS, ids=lambda p: f"{p.name} {p.g_sq}")
+def test_exponents_of_the_plan_are_the_derived_ones(process):
+    """Fitted over ε and over d, for all eight rows; where T grows like logarithms they are those of K/T."""
+    derived = of_process(MARTINGALE, process)
+
+    def exponent(one, other, ratio):
+        steps = one.steps / other.steps
+        return math.log(steps if derived.horizon.eps else steps / (one.horizon / other.horizon)) / math.log(ratio)
+
+    coarse, fine = (planned(process, eps) for eps in (1e-3, 2.5e-4))
+    assert abs(exponent(coarse, fine, 4) - float(derived.steps.eps)) <= EXPONENT
+    low, high = planned(process, 0.02, 100), planned(process, 0.02, 1600)
+    assert abs(exponent(high, low, 16) - float(derived.steps.d)) <= EXPONENT
+
+
+def test_steps_depend_on_the_error_per_coordinate():
+    """For data alike in every coordinate K depends on ε/√d only."""
+    assert planned(ou(), 0.05).steps == planned(ou(), 0.5, 100).steps
+
+
+def test_a_best_grid_needs_fewer_steps():
+    """VE with constant g at ε = 1e-3: the best grid needs less than a fifth of the uniform one's steps."""
+    assert planned(ve(1), 1e-3, grid="best").steps < planned(ve(1), 1e-3).steps / 5
+
+
+def test_a_score_budget_is_kept():
+    """With a share of ε set aside, the planned bound allows for that score error and still is at most ε."""
+    plan = planned(ou(), 0.1, score_share=0.4)
+    setting = Setting(ou(), constants(), replace(euler_maruyama(1, 1), grid=plan.grid), score_error=plan.score_error)
+    bound = MARTINGALE.bound(setting)
+    assert plan.score_error > 0 and bound.total == plan.bound.total <= 0.1
+    assert math.isclose(bound.terms["score bias"], 0.04, rel_tol=0.1)
+    assert plan.steps > planned(ou(), 0.1).steps
+
+
+@pytest.mark.parametrize(
+    ("options", "score_error", "why"),
+    [({}, 1.0, "score bias"), ({"horizon": 0.5}, 0.0, "initialisation"), ({"horizon": 0.5}, 2.0, "score bias")],
+)
+def test_what_is_out_of_reach_is_said(options, score_error, why):
+    """An unreachable ε names the largest error that steps do not remove, and the floor exceeds ε."""
+    setting = Setting(ou(), constants(), euler_maruyama(1, 1), score_error=score_error)
+    plan = Planner(MARTINGALE, setting, **options).plan(1e-3)
+    assert not plan.reached and plan.steps is None and plan.blocking.startswith(why) and plan.floor > 1e-3
+
+
+def test_early_stopping_blocks():
+    """The distance W2(p_{t0}, p_0) stays whatever the steps."""
+    setting = Setting(ou(), constants(), euler_maruyama(1, 1, early_stop=0.1))
+    plan = Planner(MARTINGALE, setting).plan(0.05)
+    assert not plan.reached and plan.blocking.startswith("early stopping")
+
+
+def test_bad_arguments_are_refused():
+    """Each names itself and what it must be."""
+    setting = Setting(ou(), constants(), euler_maruyama(1, 1))
+    for options, name in (({"grid": "fine"}, "grid"), ({"horizon": -1.0}, "horizon"), ({"score_share": 1.0}, "score_share")):
+        with pytest.raises(ValueError, match=name):
+            Planner(MARTINGALE, setting, **options)
+    with pytest.raises(ValueError, match="eps must be positive"):
+        Planner(MARTINGALE, setting).plan(0.0)
+    with pytest.raises(ValueError, match="gao2025"):
+        Planner(theorems()["gao2025-general-sde"], setting)
+    from bounds import BoundedSupport
+
+    with pytest.raises(NotApplicable):
+        Planner(MARTINGALE, Setting(ou(), BoundedSupport(radius=1.0, dim=1), euler_maruyama(1, 1)))

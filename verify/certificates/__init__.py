@@ -1,0 +1,1 @@
+"""A theorem's claim next to the exact error, with a verdict."""

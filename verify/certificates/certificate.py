@@ -1,0 +1,261 @@
+"""Does a bound hold?  One theorem's claim next to the exact W2 error of the sampler, with a verdict."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from bounds.bound import Bound
+from bounds.process import ForwardProcess
+from bounds.sampler import Scheme
+from bounds.setting import Setting
+from bounds.theorem import NotApplicable, Theorem, theorems
+from closed_form import Bracket
+from closed_form.sampler_laws.line.sampler import GridTooLarge
+from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
+from verify.certificates.question import setting_of
+from verify.certificates.refuted_by_samples import measured_by_samples
+
+#: Version of the JSON form of a certificate.
+SCHEMA_VERSION = 1
+
+
+class Verdict(StrEnum):
+    """What the comparison says."""
+
+    HOLDS = "HOLDS"
+    VIOLATED = "VIOLATED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A bound, the measured error, and the verdict.
+
+    Attributes
+    ----------
+    theorem : str
+    verdict : Verdict
+    bound : Bound or None
+        None where the theorem does not apply.
+    measured : Bracket or None
+        The exact W2 of the sampler, with guaranteed sides.
+    ratio : float or None
+        Bound over the measured upper side: 1 is perfectly tight (for a lower bound, measured over bound).
+    unmet : tuple of str
+        Hypotheses that are not met.
+    seed : int or None
+        Seed of the samples, where the measurement needed any.
+    problem : dict
+        What was asked, as plain data.
+    versions : dict
+    """
+
+    theorem: str
+    verdict: Verdict
+    bound: Bound | None
+    measured: Bracket | None
+    ratio: float | None
+    unmet: tuple[str, ...] = ()
+    seed: int | None = None
+    problem: dict = field(default_factory=dict)
+    versions: dict = field(default_factory=dict)
+
+    def as_dict(self) -> dict:
+        """Plain data for JSON: see verify/certificate.schema.json."""
+        measured = self.measured and {
+            "lower": self.measured.lower,
+            "upper": self.measured.upper if np.isfinite(self.measured.upper) else None,
+            "method": self.measured.method,
+        }
+        return {
+            "theorem": self.theorem,
+            "verdict": str(self.verdict),
+            "bound": self.bound and self.bound.as_dict(),
+            "measured": measured,
+            "ratio": self.ratio,
+            "unmet": list(self.unmet),
+            "seed": self.seed,
+            "problem": self.problem,
+            "versions": self.versions,
+            "schema_version": SCHEMA_VERSION,
+        }
+
+    def to_json(self, **options) -> str:
+        """The certificate as JSON text."""
+        return json.dumps(self.as_dict(), allow_nan=False, **options)
+
+    @classmethod
+    def from_json(cls, text: str) -> Certificate:
+        """The certificate written by `to_json`.
+
+        Raises
+        ------
+        ValueError
+            If the text is not a certificate, or its verdict contradicts its numbers.
+        """
+        try:
+            data = json.loads(text)
+            measured = data["measured"]
+            if measured is not None:
+                upper = np.inf if measured["upper"] is None else measured["upper"]
+                measured = Bracket(measured["lower"], upper, measured["method"])
+            known = theorems().get(data["theorem"])
+            bound = data["bound"] and Bound.from_dict(data["theorem"], known.kind if known else "upper", data["bound"])
+            certificate = cls(
+                data["theorem"], Verdict(data["verdict"]), bound, measured, data["ratio"],
+                tuple(data["unmet"]), data["seed"], data["problem"], data["versions"],
+            )
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"not a certificate: {error!r}") from None
+        certificate.recheck()
+        return certificate
+
+    def recheck(self) -> None:
+        """Refuse a verdict that the certificate's own numbers do not support."""
+        if self.bound is None or self.measured is None:
+            return
+        expected = verdict_of(self.bound.kind, self.bound.total, self.measured)
+        if self.verdict != expected:
+            raise ValueError(f"certificate says {self.verdict}, its numbers say {expected}")
+
+
+def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
+    """The verdict: HOLDS only against a guaranteed side, VIOLATED only against the other.
+
+    Parameters
+    ----------
+    kind : str
+        "upper" or "lower" bound.
+    total : float
+    measured : Bracket
+    """
+    if kind == "upper":
+        holds, violated = measured.upper <= total, measured.lower > total
+    else:
+        holds, violated = total <= measured.lower, total > measured.upper
+    if holds and np.isfinite(measured.upper):
+        return Verdict.HOLDS
+    return Verdict.VIOLATED if violated else Verdict.INCONCLUSIVE
+
+
+def certify(
+    theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0,
+    score_noise: float = 0.0, assumption=None, information: str = "all", problem: dict | None = None,
+    samples: int = 0, seed: int = 0,
+) -> Certificate:
+    """Compare a theorem with the exact W2 error of the sampler.
+
+    Parameters
+    ----------
+    theorem : str or Theorem
+        A key of `bounds.theorem.theorems`, or a theorem object.
+    process : ForwardProcess
+    law : Gaussian or GaussianMixture
+        The data.
+    scheme : Scheme
+    score_error : float
+        The measured sampler's score is off by a constant vector of this norm.
+    score_noise : float
+        … and by fresh Gaussian noise of this L2 size at every step.
+    assumption : Assumption, optional
+    information : str
+        "all": the bound may use all that is known of the law; "constants": only its assumption's constants.
+    problem : dict, optional
+        Recorded on the certificate.
+    samples, seed : int
+        Samples, at least 100, that may refute the theorem where no exact law is known; 0 for none
+        (`verify.certificates.refuted_by_samples`).
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    ValueError
+        If the theorem is unknown or an argument is out of range.
+    """
+    theorem = find_theorem(theorem)
+    try:
+        setting = setting_of(
+            process, law, scheme, score_error, score_noise, assumption=assumption, information=information
+        )
+    except ValueError as error:
+        if assumption is None and any(why in str(error) for why in ("unequal covariances", "no assumption is proved")):
+            return Certificate(
+                theorem.key, Verdict.NOT_APPLICABLE, None, None, None, (f"data assumption: {error}",),
+                problem=problem or {}, versions=versions(),
+            )
+        raise
+    return certify_setting(theorem, setting, law, problem=problem, samples=samples, seed=seed)
+
+
+def certify_setting(
+    theorem: Theorem, setting: Setting, law, measured: Bracket | None = None, problem: dict | None = None,
+    samples: int = 0, seed: int = 0,
+) -> Certificate:
+    """As `certify`, for a setting already made; ``measured`` saves measuring it again."""
+    record = dict(problem=problem or {}, versions=versions())
+    try:
+        bound = theorem.bound(setting)
+    except NotApplicable as error:
+        return Certificate(theorem.key, Verdict.NOT_APPLICABLE, None, None, None, error.unmet, **record)
+    if measured is None:
+        measured = measure(setting, law, samples, seed)
+    record["seed"] = seed if samples and np.isinf(measured.upper) else None
+    verdict, ratio = verdict_of(theorem.kind, bound.total, measured), ratio_of(bound, measured)
+    return Certificate(theorem.key, verdict, bound, measured, ratio, **record)
+
+
+def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:
+    """The exact W2 error of the sampler; where no exact law is known [lower, ∞), lower from samples, with the reason."""
+    steps = setting.table.steps()
+    reason = exact_law_available(law)
+    if reason is None:
+        try:
+            return sampler_w2(law, steps, float(setting.score_error), float(setting.score_noise))
+        except GridTooLarge as error:
+            reason = error
+    return measured_by_samples(setting, law, samples, seed, reason)
+
+
+def ratio_of(bound: Bound, measured: Bracket) -> float | None:
+    """Bound over truth (for a lower bound the inverse), pessimistic within the bracket; None if undefined."""
+    top, bottom = (bound.total, measured.upper) if bound.kind == "upper" else (measured.upper, bound.total)
+    if not np.isfinite(top) or not np.isfinite(bottom) or bottom <= 0:
+        return None
+    return float(top / bottom)
+
+
+def find_theorem(theorem: str | Theorem) -> Theorem:
+    """The theorem of that key, or the one given."""
+    if isinstance(theorem, Theorem):
+        return theorem
+    known = theorems()
+    if theorem not in known:
+        raise ValueError(f"theorem must be one of {', '.join(known)}, got {theorem!r}")
+    return known[theorem]
+
+
+def versions() -> dict:
+    """Versions of what computed a certificate."""
+    return {"python": platform.python_version()} | {
+        name: _version(name) for name in ("sgm-bounds", "numpy", "scipy", "sympy")
+    }
+
+
+@cache
+def _version(name: str) -> str:
+    # reading a package's metadata takes longer than many a bound
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"

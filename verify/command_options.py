@@ -1,0 +1,68 @@
+"""What the commands about a problem share: its file, its setting, the theorems asked for, the options."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import click
+
+from verify.pages.console import naming
+
+JSON_OPTION = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document instead of tables."
+)
+SET_OPTION = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="SECTION.KEY=VALUE",
+    help="Override the file; may be repeated.",
+)
+
+
+def problem_options(command):
+    """The argument and the options of commands about a problem."""
+    options = (
+        click.argument("problem"),
+        click.option("--theorem", metavar="KEY", help="Only this theorem (see 'sgm-bounds list')."),
+        click.option(
+            "--information",
+            type=click.Choice(("all", "constants")),
+            default="all",
+            show_default=True,
+            help="What a bound may know: all about a law in closed form, or its assumption's constants.",
+        ),
+        SET_OPTION,
+        JSON_OPTION,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def load_question(name: str, overrides):
+    """The problem in a file, or the bundled one of that name; a path that exists wins."""
+    from verify.problems.problem import bundled_problem, load_problem
+
+    if re.fullmatch(r"[\w-]+", name) and not os.path.exists(name):
+        with naming(f"no file is called {name!r}"):
+            name = bundled_problem(name)
+    return load_problem(name, overrides)
+
+
+def setting_or_reason(problem, information: str):
+    """(setting, None), or (None, why nothing is known of the data)."""
+    from verify.certificates.question import setting_of_problem
+
+    if not problem.assumptions:
+        return None, f"data assumption: {'; '.join(problem.notes)}"
+    return setting_of_problem(problem, information), None
+
+
+def theorems_named(key: str | None) -> list:
+    """The theorem of that key, or all of them."""
+    from bounds.theorem import theorems
+    from verify.certificates.certificate import find_theorem
+
+    return list(theorems().values()) if key is None else [find_theorem(key)]

@@ -1,0 +1,105 @@
+"""The command ``certify``: what theorems claim about a problem against the exact error, with an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from verify.command_options import load_question, problem_options, setting_or_reason, theorems_named
+from verify.pages import tables
+from verify.pages.console import (
+    EVALUATION,
+    HOLDS,
+    INCONCLUSIVE,
+    VIOLATED,
+    WRONG,
+    Failure,
+    keeps_tracebacks,
+    naming,
+    print_json,
+    print_text,
+    progress,
+    reason_of,
+)
+
+
+@click.command(short_help="Bounds against the exact W2 error, with verdicts.")
+@problem_options
+@click.option("--samples", type=click.IntRange(100, 10**8), metavar="N",
+              help="Where no exact law is known: run the sampler, N samples may refute a theorem.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the samples.")
+def certify(problem, theorem, information, overrides, as_json, samples, seed):
+    """Compare every theorem (or one) with the exact W2 error of the sampler on PROBLEM."""
+    question = load_question(problem, overrides)
+    with progress("certify") as tell:
+        certificates = certificates_of(question, theorems_named(theorem), information, tell, samples or 0, seed)
+    if as_json:
+        print_json({"certificates": [c.as_dict() for c in certificates], "notes": question.notes})
+    else:
+        print_text(*certificate_lines(question, certificates))
+    return verdict_code(certificates)
+
+
+def certificates_of(question, chosen, information: str, tell: Callable, samples: int = 0, seed: int = 0) -> list:
+    """A certificate of each theorem; the exact error is measured once, and only if one applies."""
+    from dataclasses import replace
+
+    from verify.certificates.certificate import Certificate, Verdict, certify_setting, versions
+    from verify.certificates.useful_smoothing import explained
+
+    if question.law is None:
+        raise Failure(
+            "certify needs data.law: constants alone leave no exact law to compare with (bound takes them)"
+        )
+    setting, reason = setting_or_reason(question, information)
+    record, measured, certificates = question.as_dict(), None, []
+    for each in chosen:
+        tell(None, f"{question.source}: {each.key}")
+        if setting is None:
+            nothing = (Verdict.NOT_APPLICABLE, None, None, None, (reason,))
+            certificates.append(Certificate(each.key, *nothing, problem=record, versions=versions()))
+            continue
+        with naming(each.key):
+            if measured is None and not each.unmet(setting):
+                tell(None, f"{question.source}: exact law of the sampler")
+                measured = measured_error(setting, question.law, samples, seed)
+            found = certify_setting(each, setting, question.law, measured, record, samples, seed)
+            if found.bound is not None:
+                found = replace(found, bound=explained(found.bound, each, setting))
+            certificates.append(found)
+    return certificates
+
+
+def measured_error(setting, law, samples: int = 0, seed: int = 0):
+    """The exact error, or what samples say of it, or [0, ∞) with the reason where its computation fails."""
+    from closed_form import Bracket
+    from verify.certificates.certificate import measure
+
+    try:
+        return measure(setting, law, samples, seed)
+    except EVALUATION as error:
+        if keeps_tracebacks():
+            raise
+        return Bracket(0.0, float("inf"), f"not measured: {reason_of(error)}")
+
+
+def verdict_code(certificates) -> int:
+    """1 if any is violated, else 3 if any is inconclusive, else 0 if any holds, else 2."""
+    verdicts = {str(certificate.verdict) for certificate in certificates}
+    for verdict, code in (("VIOLATED", VIOLATED), ("INCONCLUSIVE", INCONCLUSIVE), ("HOLDS", HOLDS)):
+        if verdict in verdicts:
+            return code
+    return WRONG
+
+
+def certificate_lines(question, certificates) -> list:
+    """Header, table and remarks of the certificates of one problem."""
+    entries = [(c.theorem, c.unmet, c.bound.notes if c.bound else ()) for c in certificates]
+    notes = list(question.notes)
+    if question.score_error and any(c.measured and c.measured.lower for c in certificates):
+        notes.append(
+            f"measured with a score that is off by one constant vector of norm {question.score_error:g}"
+        )
+    table = tables.certificates_table(certificates)
+    return [tables.describe(question), table, *tables.remarks(entries, notes)]

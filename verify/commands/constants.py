@@ -1,0 +1,120 @@
+"""The command ``constants``: (α, M, L) of samples over bandwidths, and which bandwidth makes a bound useful."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from verify.command_options import JSON_OPTION, SET_OPTION, load_question
+from verify.pages import tables
+from verify.pages.console import HOLDS, Failure, naming, print_json, print_text, progress
+from verify.pages.new_file import new_file
+from verify.plain import number, plain
+
+SCHEMA_VERSION = 1
+#: Scheme of the bound for a bare CSV file.
+HORIZON, STEPS = 8.0, 2000
+
+
+@click.command(short_help="Constants (α, M, L) from samples, over bandwidths.")
+@click.argument("source", metavar="PROBLEM|FILE.csv")
+@click.option("--bandwidth", "bandwidths", type=float, multiple=True, help="A bandwidth s; may be repeated (default: a range).")
+@click.option("--columns", help="Columns of a CSV file, separated by commas (default: all).")
+@click.option("--standardize", is_flag=True, help="Shift and scale the columns of a CSV file to mean 0 and variance 1.")
+@click.option("--out", metavar="FILE.png", help="Also draw the bound over the bandwidth.")
+@click.option("--force", is_flag=True, help="Replace the picture if it exists.")
+@SET_OPTION
+@JSON_OPTION
+def constants(source, bandwidths, columns, standardize, out, force, overrides, as_json):
+    """Constants of the smoothed empirical law (1/n) Σ N(x_i, s² I), exact for it, as the bandwidth s varies.
+
+    PROBLEM has data.law = "samples"; a CSV file is taken with OU and Euler–Maruyama, T = 8, 2000 steps.
+    """
+    from bounds.theorem import theorems
+    from verify.studies.constants import constants_of_samples
+
+    samples, process, scheme, about = _question(source, columns, standardize, overrides)
+    with naming(about), progress("constants"):
+        found = constants_of_samples(samples, process, scheme, theorems()["martingale"], bandwidths or None)
+    if out is not None:
+        _draw(found, out, force)
+    if as_json:
+        print_json({"schema_version": SCHEMA_VERSION, "source": about, **_document(found)})
+    else:
+        print_text(*_lines(found, about), *[f"wrote {out}"] * (out is not None))
+    return HOLDS
+
+
+def _question(source: str, columns, standardize: bool, overrides):
+    """(samples, process, scheme, what they are called)."""
+    from bounds import euler_maruyama, ou
+    from closed_form.laws.samples import read_samples
+
+    if source.endswith(".csv"):
+        if overrides:
+            raise click.UsageError("--set belongs to a problem, not to a CSV file")
+        with naming(os.path.basename(source)):
+            samples = read_samples(source, columns.split(",") if columns else None, standardize)
+        return samples, ou(), euler_maruyama(HORIZON, STEPS), os.path.basename(source)
+    if columns or standardize:
+        raise click.UsageError("--columns and --standardize belong to a CSV file; a problem has its own")
+    from verify.problems.problem import bundled_problem
+
+    question = load_question(source, overrides)
+    table = question.tables["data"]
+    if table.get("law") != "samples":
+        raise Failure(f'{question.source}: needs data.law = "samples", got {table.get("law") or table.get("assumption")!r}')
+    folder = Path(source).parent if os.path.exists(source) else Path(bundled_problem(source)).parent
+    samples = read_samples(folder / table["file"], table.get("columns"), table.get("standardize", False))
+    return samples, question.process, question.scheme, question.source
+
+
+def _document(found) -> dict:
+    rows = [
+        {
+            "bandwidth": row.bandwidth, "alpha": row.assumption.alpha, "M": row.assumption.M, "L": row.assumption.L,
+            "expansion": row.expansion, "xi": row.xi, "eta": row.eta, "moved": row.moved, "bound": row.bound,
+            "vacuous": row.vacuous,
+        }
+        for row in found.rows
+    ]  # fmt: skip
+    useful = None if found.useful is None else {
+        "bandwidth": found.useful.noise_std, "moved": found.useful.moved, "bound": found.useful.bound
+    }  # fmt: skip
+    return plain({
+        "samples": found.samples, "dim": found.dim, "radius": found.radius, "radius_range": found.radius_range,
+        "reference_bandwidths": found.reference_bandwidths, "rows": rows, "useful": useful,
+    })  # fmt: skip
+
+
+def _lines(found, about: str) -> list:
+    table = tables.empty_table(">s", ">α = L", ">M", ">R²/s²", ">ξ", ">η", ">s√d", ">bound", "")
+    for row in found.rows:
+        values = (row.bandwidth, row.assumption.alpha, row.assumption.M, row.expansion, row.xi, row.eta, row.moved, row.bound)
+        table.add_row(*map(number, values), "vacuous" if row.vacuous else "")
+    low, high = found.radius_range
+    rules = ", ".join(f"{name.capitalize()} {value:.4g}" for name, value in found.reference_bandwidths.items())
+    lines = [
+        f"{about}: {found.samples} samples in dimension {found.dim}",
+        table,
+        "Constants of the smoothed empirical law (1/n) Σ N(x_i, s² I), exact for it; not of the law the samples came from.",
+        f"R = {found.radius:.4g}, in bootstrap resamples {low:.4g} to {high:.4g} (5 % to 95 %); bandwidth rules: {rules}.",
+    ]
+    if found.useful is None:
+        return [*lines, "No bandwidth makes the bound useful with this sampler."]
+    useful = found.useful
+    return [*lines, f"Useful from s = {useful.noise_std:g} on: bound {useful.bound:.4g}; it moves the data by at most "
+            f"s√d = {useful.moved:.4g}."]  # fmt: skip
+
+
+def _draw(found, out: str, force: bool) -> None:
+    from matplotlib.figure import Figure
+
+    from verify.studies.constants import plot_constants
+
+    figure = Figure(figsize=(6.5, 4.0), layout="constrained")
+    plot_constants(figure.add_subplot(), found)
+    with new_file(out, force) as part:
+        figure.savefig(part, format="png", dpi=160)

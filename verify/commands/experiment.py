@@ -1,0 +1,74 @@
+"""The command ``experiment``: questions of the papers, answered by computing."""
+
+from __future__ import annotations
+
+import click
+
+from verify.command_options import JSON_OPTION
+from verify.pages import tables
+from verify.pages.console import HOLDS, Failure, naming, print_json, print_text, progress
+from verify.pages.new_file import new_file
+from verify.plain import number, plain
+
+SCHEMA_VERSION = 1
+
+
+@click.command(short_help="Experiments of the papers, by name.")
+@click.argument("name", required=False)
+@click.option("--quick", is_flag=True, help="Smaller grids and fewer cases.")
+@click.option("--out", metavar="FILE.png", help="Also draw the result.")
+@click.option("--force", is_flag=True, help="Replace the picture if it exists.")
+@JSON_OPTION
+def experiment(name, quick, out, force, as_json):
+    """Run the experiment NAME; without a name, list them."""
+    from verify.experiments import experiments
+
+    known = experiments()
+    if name is None:
+        listed = [{"key": e.key, "title": e.title, "question": e.question} for e in known.values()]
+        if as_json:
+            print_json({"schema_version": SCHEMA_VERSION, "experiments": listed})
+        else:
+            table = tables.empty_table("experiment", "question")
+            for each in listed:
+                table.add_row(each["key"], each["question"])
+            print_text(table)
+        return HOLDS
+    if name not in known:
+        raise Failure(f"experiment must be one of {', '.join(known)}, got {name!r}")
+    chosen = known[name]
+    with naming(name), progress(chosen.title) as tell:
+        result = chosen.run(quick, tell)
+    if out is not None:
+        _draw(chosen, result, out, force)
+    if as_json:
+        document = {"experiment": name, "question": chosen.question, "rows": result.rows, "findings": result.findings}
+        print_json({"schema_version": SCHEMA_VERSION, **plain(document)})
+    else:
+        lines = [f"{chosen.title}: {chosen.question}", _table(result.rows), *(f"* {line}" for line in result.findings)]
+        print_text(*lines, *[f"wrote {out}"] * (out is not None))
+    return HOLDS
+
+
+def _table(rows):
+    """The scalar columns that differ between rows, at most eleven."""
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    keys = [key for key in keys if not any(isinstance(row.get(key), list) for row in rows)]
+    varying = [key for key in keys if len({row.get(key) for row in rows}) > 1][:11]
+    table = tables.empty_table(*(name if isinstance(rows[0].get(name), str) else f">{name}" for name in varying))
+    for row in rows:
+        table.add_row(*(_cell(row.get(key)) for key in varying))
+    return table
+
+
+def _cell(value) -> str:
+    return str(value) if isinstance(value, str | bool) else number(value)
+
+
+def _draw(chosen, result, out: str, force: bool) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.0, 4.5), layout="constrained")
+    chosen.draw(figure, result)
+    with new_file(out, force) as part:
+        figure.savefig(part, format="png", dpi=160)

@@ -1,0 +1,74 @@
+"""The command ``schedules``: noise schedules compared at equal steps, each on its best horizon and grid."""
+
+from __future__ import annotations
+
+import click
+
+from verify.command_options import JSON_OPTION, SET_OPTION, load_question
+from verify.pages import tables
+from verify.pages.console import HOLDS, VIOLATED, Failure, print_json, print_text, progress
+from verify.pages.new_file import new_file
+from verify.plain import number
+
+SCHEMA_VERSION = 1
+
+
+@click.command(short_help="Noise schedules at equal steps, bound and exact W2.")
+@click.argument("problem")
+@click.option("--steps", type=click.IntRange(1, 100_000), default=400, show_default=True, help="Steps K of every sampler.")
+@click.option("--schedule", "names", multiple=True, help="Only this schedule; may be repeated.")
+@click.option("--out", metavar="FILE.png", help="Also draw the comparison.")
+@click.option("--force", is_flag=True, help="Replace the picture if it exists.")
+@SET_OPTION
+@JSON_OPTION
+def schedules(problem, steps, names, out, force, overrides, as_json):
+    """Twelve noise schedules and critically-damped Langevin on the data of PROBLEM: martingale bound and exact W2.
+
+    K steps of Euler–Maruyama; each has its own best horizon, on a uniform grid and on the grid that makes its bound smallest.
+    """
+    from verify.studies.schedules import SCHEDULES, compare, rows
+
+    question = load_question(problem, overrides)
+    if question.law is None:
+        raise Failure(f"{question.source}: the exact W2 needs a law in closed form, got constants")
+    if not question.assumptions:
+        raise Failure(f"{question.source}: data assumption: {'; '.join(question.notes)}")
+    with progress("comparing") as tell:
+        found = compare(question.law, steps, names or tuple(SCHEDULES), tell=tell)
+    table = rows(found)
+    holds = all(each.exact.upper <= each.bound for each in found)
+    refuted = any(each.exact.lower > each.bound for each in found)
+    if out is not None:
+        _draw(table, out, force)
+    if as_json:
+        known = {"steps": steps, "rows": table, "holds": holds, "problem": question.as_dict()}
+        print_json({"schema_version": SCHEMA_VERSION, **known})
+    else:
+        lines = [f"wrote {out}"] if out is not None else []
+        print_text(tables.describe(question), _table(table), *lines)
+    return VIOLATED if refuted else HOLDS
+
+
+def _table(rows):
+    figures = (">bound", ">exact", ">rank")
+    table = tables.empty_table(
+        "schedule", ">T uniform", *figures, ">T best grid", *figures, ">gain bound", ">gain exact"
+    )
+    for row in rows:
+        cells = [row["schedule"]]
+        for grid in ("uniform", "best"):
+            cells += [number(row[f"{grid}_{key}"]) for key in ("horizon", "bound", "exact")]
+            cells.append(str(row[f"{grid}_rank"]))
+        table.add_row(*cells, number(row["gain_bound"]), number(row["gain_exact"]))
+    return table
+
+
+def _draw(rows, out: str, force: bool) -> None:
+    from matplotlib.figure import Figure
+
+    from verify.studies.schedules import plot_comparison
+
+    figure = Figure(figsize=(7.0, 5.0), layout="constrained")
+    plot_comparison(figure.add_subplot(), rows)
+    with new_file(out, force) as part:
+        figure.savefig(part, format="png", dpi=160)

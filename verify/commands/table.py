@@ -1,0 +1,40 @@
+"""The command ``table``: iteration complexities, published and derived, for eight processes and the user's own."""
+
+from __future__ import annotations
+
+import click
+
+from verify.command_options import JSON_OPTION, load_question
+from verify.pages.console import Failure, emit, print_json, print_text, progress
+
+SCHEMA_VERSION = 1
+FORMATS = ("text", "markdown", "latex")
+
+
+@click.command(short_help="Iteration complexity K(ε, d): published, derived, and ours.")
+@click.argument("problems", nargs=-1, metavar="[PROBLEM]...")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Text (default), Markdown or LaTeX.")
+@click.option("--details", is_flag=True, help="Also T, h and M of each row.")
+@JSON_OPTION
+def table(problems, form, details, as_json):
+    """Orders of K in ε and d that sympy derives from f and g, beside those printed in arXiv 2311.11003.
+
+    With problems, one more row for the process of each.  log is log(√d/ε); the data are strongly log-concave.
+    """
+    from verify.studies import orders
+
+    if as_json and form != "text":
+        raise click.UsageError("--format and --json exclude each other (the JSON holds the LaTeX)")
+    questions = [load_question(name, ()) for name in problems]
+    for question in questions:
+        if question.process.blocks != 1:
+            raise Failure(f"{question.source}: orders are derived for one-block processes, got {question.process.name}")
+    with progress("limits") as tell:
+        rows = orders.published_rows(tell)
+        rows += [orders.process_row(question.source, question.process) for question in questions]
+    if as_json:
+        print_json({"schema_version": SCHEMA_VERSION, "rows": rows})
+    elif form == "text":
+        print_text(orders.text_table(rows), *(orders.details(rows) if details else ()), *orders.remarks(rows))
+    else:
+        emit(getattr(orders, form)(rows))

@@ -1,0 +1,1 @@
+"""Random admissible problems, and the search among them for one that refutes a theorem."""

@@ -1,0 +1,245 @@
+"""Random admissible problems of every family, scheme, grid and score error, whose exact answer is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import sympy
+
+from bounds.grid import TimeGrid
+from bounds.process import TIME, ForwardProcess
+from bounds.processes.cld import cld
+from bounds.sampler import SAMPLERS, SCHEMES, Scheme
+from bounds.schedules import constant, cosine, exponential, general, linear, ou, polynomial, sub_vp, ve, vp
+from bounds.steps.phase_space.path import PhasePath
+from bounds.steps.phase_space.splitting import ORDERS, SPLITTINGS
+from closed_form import Gaussian, GaussianMixture
+
+
+class Draw(Protocol):
+    """A source of choices: numpy's generator, or Hypothesis."""
+
+    def uniform(self, low: float, high: float) -> float:
+        """A number in [low, high]."""
+
+    def integer(self, low: int, high: int) -> int:
+        """An integer in [low, high]."""
+
+
+class NumpyDraw:
+    """Choices from a numpy generator."""
+
+    def __init__(self, rng: np.random.Generator):
+        self._rng = rng
+
+    def uniform(self, low, high):
+        return float(self._rng.uniform(low, high))
+
+    def integer(self, low, high):
+        return int(self._rng.integers(low, high + 1))
+
+
+@dataclass(frozen=True)
+class RandomProblem:
+    """An admissible question with a known answer.
+
+    Attributes
+    ----------
+    process : ForwardProcess
+    law : Gaussian or GaussianMixture
+    scheme : Scheme
+    score_error, score_noise : float
+    """
+
+    process: ForwardProcess
+    law: Gaussian | GaussianMixture
+    scheme: Scheme
+    score_error: float = 0.0
+    score_noise: float = 0.0
+
+
+def log_uniform(draw: Draw, low: float, high: float) -> float:
+    """A number in [low, high], uniform in its logarithm."""
+    return float(np.exp(draw.uniform(np.log(low), np.log(high))))
+
+
+def choice(draw: Draw, options):
+    """One of ``options``."""
+    return options[draw.integer(0, len(options) - 1)]
+
+
+#: What `problem` may draw: processes of one block, or critically-damped Langevin.
+PROCESSES = ("one-block", "cld")
+#: Samplers of position and velocity.
+PHASE_SAMPLERS = (*ORDERS, *SPLITTINGS)
+
+
+def problem(
+    draw: Draw, *, kind: str | None = None, most_steps: int = 2000, process: str = "one-block"
+) -> RandomProblem:
+    """A random problem.
+
+    Parameters
+    ----------
+    draw : Draw
+    kind : "gaussian" or "mixture", optional
+        Kind of data; either by default.
+    most_steps : int
+        Largest number of steps.
+    process : "one-block" or "cld"
+
+    Returns
+    -------
+    RandomProblem
+
+    Raises
+    ------
+    ValueError
+        If ``kind`` or ``process`` is none of these.
+    """
+    for name, value, known in (("kind", kind, (None, "gaussian", "mixture")), ("process", process, PROCESSES)):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(filter(None, known))}, got {value!r}")
+    if process == "cld":
+        return _phase_problem(draw, kind or choice(draw, ("gaussian", "mixture")), most_steps)
+    kind = kind or choice(draw, ("gaussian", "mixture"))
+    family, horizon = _process(draw)
+    law = (_gaussian if kind == "gaussian" else _mixture)(draw)
+    scheme = Scheme(SCHEMES[choice(draw, tuple(SCHEMES))], _grid(draw, horizon, most_steps), _prior_std(draw))
+    scale = 1 / float(np.sqrt(law.second_moment / law.dim))
+    error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
+    noise = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
+    return RandomProblem(family, law, scheme, error, noise)
+
+
+def _phase_problem(draw: Draw, kind: str, most_steps: int) -> RandomProblem:
+    family, horizon = _langevin(draw)
+    path = PhasePath(family)
+    width = float(np.sqrt(path.stationary[0, 0]))
+    if kind == "gaussian":
+        # data as wide as the stationary position within a factor of 20, or of any width
+        law = _turned(draw, _gaussian(draw), choice(draw, (1.0, width)))
+    else:
+        law = _mixture(draw)
+        law = GaussianMixture(width * law.means, weights=law.weights, std=width * law.std)
+    scheme = Scheme(SAMPLERS[choice(draw, PHASE_SAMPLERS)], _grid(draw, horizon, most_steps))
+    # a score error of one is as large as the score of the stationary velocity
+    scale = 1 / float(np.sqrt(path.stationary[1, 1]))
+    error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
+    noise = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
+    return RandomProblem(family, law, scheme, error, noise)
+
+
+def _langevin(draw: Draw):
+    """(process, horizon), with a∫β between 0.1 and 15 and a, σ over four orders of magnitude."""
+    a, sigma = (_significant(log_uniform(draw, 0.01, 100.0)) for _ in range(2))
+    epsilon = _significant(choice(draw, (0.0, 1.0)) * log_uniform(draw, 1e-3, 3.0) * float(sigma) / float(a))
+    velocity = _significant(choice(draw, (0.0, 1.0, 1.0)) * log_uniform(draw, 1e-3, 10.0) * float(sigma**2 / a) / 4)
+    horizon = float(_significant(log_uniform(draw, 0.01, 100.0)))
+    turned = _significant(log_uniform(draw, 0.1, 15.0) / float(a) / horizon)
+    place = TIME / _significant(horizon)
+    shape = choice(draw, (TIME, TIME, 4 * TIME, (TIME + TIME * place) / 2, TIME + sympy.sin(5 * TIME) / 10,
+                          sympy.log(1 + 3 * place) * _significant(horizon)))
+    return cld(a, sigma, epsilon, velocity, clock=turned * shape), horizon
+
+
+def _significant(value: float) -> sympy.Rational:
+    """The number of four significant digits closest to ``value``."""
+    return sympy.Rational(f"{value:.3e}")
+
+
+def _rational(value: float) -> sympy.Rational:
+    return sympy.Rational(round(value * 10_000), 10_000)
+
+
+def _process(draw: Draw):
+    """(process, horizon), with ∫|f| and the noise accumulated within a few orders of magnitude."""
+    horizon = float(_rational(log_uniform(draw, 0.1, 10.0)))
+    level = _rational(log_uniform(draw, 0.1, 10.0) / max(horizon, 0.3) * 2)
+    slope, rate = _rational(draw.uniform(0.0, 5.0) / horizon), _rational(draw.uniform(-1.5, 1.5) / horizon)
+    power = choice(draw, (sympy.Rational(1, 2), sympy.Integer(2), sympy.Integer(3)))
+    makers = (
+        ou,
+        lambda: vp(constant(level)),
+        lambda: vp(linear(level / 5, slope)),
+        lambda: vp(polynomial(sympy.Rational(1, 10), _rational(1 / horizon), power) * level),
+        lambda: vp(exponential(level, rate)),
+        lambda: vp(cosine(_rational(1.05 * horizon + 0.001))),
+        lambda: ve(constant(level)),
+        lambda: ve(exponential(level / 3, rate)),
+        lambda: ve(polynomial(0, level, power / 2)),
+        lambda: sub_vp(linear(level / 5, slope)),
+        lambda: general(-rate * sympy.Rational(3, 4) - slope / 10, constant(level)),
+        lambda: general(
+            level / 3 * sympy.sin(3 * TIME + slope) - rate / 2,
+            1 + sympy.cos(2 * TIME + level) * sympy.Rational(9, 10),
+        ),
+    )
+    return choice(draw, makers)(), horizon
+
+
+def _grid(draw: Draw, horizon: float, most_steps: int) -> TimeGrid:
+    shape = choice(draw, ("uniform", "uniform", "geometric", "list", "one"))
+    if shape == "one":
+        return TimeGrid.uniform(horizon, 1)
+    steps = max(2, round(log_uniform(draw, 2, most_steps)))
+    stop = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-4, 0.1) * horizon
+    if shape == "list":
+        # awkward: alternating long and short steps
+        lengths = np.tile([1.0, log_uniform(draw, 0.02, 1.0)], steps)[:steps]
+        times = horizon - np.concatenate([[0.0], np.cumsum(lengths)]) * (horizon - stop) / lengths.sum()
+        times[-1] = stop
+        return TimeGrid.from_times(times)
+    return getattr(TimeGrid, shape)(horizon, steps, stop)
+
+
+def _prior_std(draw: Draw) -> float | None:
+    return choice(draw, (None, None, log_uniform(draw, 0.5, 2.0)))
+
+
+def _gaussian(draw: Draw) -> Gaussian:
+    dim = choice(draw, (1, 1, 2, 10, 1000))
+    std = log_uniform(draw, 0.05, 20.0)
+    variances = std**2
+    if dim > 1 and draw.integer(0, 1):
+        variances = variances * np.geomspace(1.0, log_uniform(draw, 1.0, 100.0), dim)
+    mean = np.zeros(dim)
+    mean[0] = choice(draw, (0.0, 1.0, -1.0)) * log_uniform(draw, 0.01, 10.0) * std
+    mean[-1] += choice(draw, (0.0, 1.0)) * log_uniform(draw, 0.01, 1.0)
+    return Gaussian(mean, variances)
+
+
+def _turned(draw: Draw, law: Gaussian, unit: float) -> Gaussian:
+    """The law in other units, sometimes turned so that its covariance is full."""
+    mean, spread = unit * law.mean, unit**2 * law.spread
+    if 1 < law.dim <= 10 and draw.integer(0, 1):
+        axis = np.cos(np.arange(law.dim) + draw.uniform(0.0, 6.0))
+        mirror = np.eye(law.dim) - 2 * np.outer(axis, axis) / (axis @ axis)
+        mean, spread = mirror @ mean, (mirror * np.broadcast_to(spread, law.dim)) @ mirror
+        spread = (spread + spread.T) / 2
+    return Gaussian(mean, spread)
+
+
+def _mixture(draw: Draw) -> GaussianMixture:
+    components = draw.integer(2, 5)
+    std = log_uniform(draw, 0.1, 3.0)
+    # distances from the centre in units of std: e^{R²/s²} is the price of every bound
+    radius = draw.uniform(0.2, 2.0)
+    places = np.array([draw.uniform(-1.0, 1.0) for _ in range(components)])
+    places = (places - (places.max() + places.min()) / 2) / max(np.ptp(places) / 2, 1e-3) * radius * std
+    weights = np.array([draw.uniform(0.1, 1.0) for _ in range(components)])
+    dim = choice(draw, (1, 1, 1, 3, 100))
+    direction = np.sin(np.arange(1, dim + 1))
+    offset = choice(draw, (0.0, 1.0)) * draw.uniform(-1.0, 1.0) * std * np.cos(np.arange(dim))
+    direction = direction / np.linalg.norm(direction)
+    means, weights = offset + np.outer(places, direction), weights / weights.sum()
+    if dim > 1 and draw.integer(0, 3) == 0:
+        # a product: two more modes across the line
+        across = np.eye(dim)[0] - direction[0] * direction
+        step = draw.uniform(0.2, 1.0) * std * across / np.linalg.norm(across)
+        chance = draw.uniform(0.1, 0.9)
+        means = np.concatenate([means - step, means + step])
+        weights = np.concatenate([chance * weights, (1 - chance) * weights])
+    return GaussianMixture(means, weights=weights, std=std)

@@ -1,0 +1,190 @@
+"""Search for a counterexample: many random problems, every theorem, each against the exact answer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from bounds.steps.phase_space.affine import PhaseSteps
+from bounds.theorem import theorems
+from closed_form import Gaussian
+from closed_form.distances.line_mixture import LineMixture
+from closed_form.geometry.orthogonal_factors import factors
+from closed_form.sampler_laws.phase_space.line import phase_line_cost
+from closed_form.sampler_laws.w2 import exact_law_available
+from verify.certificates.certificate import Verdict, certify_setting, measure
+from verify.certificates.question import setting_of
+from verify.counterexamples.drawing import NumpyDraw, problem
+
+#: Kernel evaluations that the exact law of one problem may cost; dearer ones are passed over.
+EXACT_BUDGET = 1e8
+#: The same in phase space, where an evaluation is one of many in a row of an array: seconds at most.
+PHASE_BUDGET = 1e9
+#: Width of a mixture's bracket, relative to its upper side, beyond which the exact law in phase space says nothing.
+UNRESOLVED = 0.5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One theorem on one random problem."""
+
+    seed: int
+    kind: str
+    information: str
+    theorem: str
+    verdict: str
+    bound: float
+    lower: float
+    upper: float
+    ratio: float
+    description: str
+
+
+def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process: str = "one-block") -> list[Finding]:
+    """Every applicable theorem on the random problem of that seed.
+
+    Parameters
+    ----------
+    seed : int
+    kind : "gaussian" or "mixture", optional
+    most_steps : int
+    process : "one-block" or "cld"
+
+    Returns
+    -------
+    list of Finding
+        Empty for a problem whose exact answer is refused (the law would need too fine a grid, or in phase space
+        is not resolved by it), or whose sampler overflows.
+    """
+    question = problem(NumpyDraw(np.random.default_rng(seed)), kind=kind, most_steps=most_steps, process=process)
+    parts = (question.process, question.law, question.scheme, question.score_error, question.score_noise)
+    grid = question.scheme.grid
+    description = (
+        f"{question.process.name} {question.process.parameters} {question.scheme.key} {grid.kind} "
+        f"T={grid.horizon:g} K={grid.steps} t0={grid.early_stop:g} "
+        f"{type(question.law).__name__} d={question.law.dim} "
+        f"M={question.score_error:.3g} noise={question.score_noise:.3g}"
+    )
+    found = []
+    measured = {}
+    for information in ("constants", "all"):
+        setting = setting_of(*parts, information=information)
+        # the matched noise depends on what is known; every other sampler is measured once
+        key = information if question.scheme.rule.needs_envelope else ""
+        if exact_cost(setting, question.law) > (EXACT_BUDGET if question.process.blocks == 1 else PHASE_BUDGET):
+            continue
+        if key not in measured:
+            try:
+                measured[key] = measure(setting, question.law)
+            except ValueError as error:
+                if "finite" not in str(error):
+                    raise
+                continue
+        if not np.isfinite(measured[key].upper) or _unresolved(setting, question.law, measured[key]):
+            continue
+        for theorem in theorems().values():
+            certificate = certify_setting(theorem, setting, question.law, measured[key])
+            if certificate.verdict is Verdict.NOT_APPLICABLE:
+                continue
+            found.append(
+                Finding(
+                    seed, type(question.law).__name__, information, theorem.key, str(certificate.verdict),
+                    float(certificate.bound.total), measured[key].lower, measured[key].upper,
+                    np.inf if certificate.ratio is None else certificate.ratio, description,
+                )
+            )
+    return found
+
+
+def _unresolved(setting, law, measured) -> bool:
+    if setting.process.blocks == 1 or isinstance(law, Gaussian):
+        return False
+    return measured.upper - measured.lower > UNRESOLVED * measured.upper
+
+
+def exact_cost(setting, law) -> float:
+    """Kernel evaluations that the line law would need, from the width of its support over the step's noise.
+
+    In phase space those of its grid on position and velocity; infinite where the exact law is refused.
+    """
+    if isinstance(law, Gaussian):
+        return 0.0
+    steps = setting.table.steps()
+    if exact_law_available(law) is not None:
+        return np.inf
+    if law.is_collinear:
+        lines = [law if law.dim == 1 else law.line()[0]]
+    else:
+        lines = factors(law).lines
+    if isinstance(steps, PhaseSteps):
+        noise = setting.score_noise / np.sqrt(law.dim)
+        return sum(phase_line_cost(LineMixture.of(line), steps, setting.score_error, noise) for line in lines)
+    return sum(_line_cost(setting, steps, line, law.dim) for line in lines)
+
+
+def _line_cost(setting, steps, line, dim: int) -> float:
+    noise = np.sqrt(steps.noise_var + (steps.Q * setting.score_noise) ** 2 / dim)
+    spread = np.sqrt(steps.a[1:] ** 2 * float(np.trace(line.covariance)) + steps.s_sq[1:])
+    noisy = noise > 0
+    # ±9 standard deviations, spacing half the noise, a band of fifty points
+    return float(np.sum(18 * spread[noisy] / noise[noisy] * 2 * 50))
+
+
+def search(
+    seeds: Iterable[int],
+    executor: Executor | None = None,
+    progress: Callable[[int], None] | None = None,
+    **options,
+) -> list[Finding]:
+    """`examine` many seeds, on any ``concurrent.futures`` executor.
+
+    Parameters
+    ----------
+    seeds : iterable of int
+    executor : Executor, optional
+    progress : callable, optional
+        Called with the number of problems done.
+    options
+        Passed to `examine`.
+    """
+    run = map if executor is None else executor.map
+    found = []
+    for done, findings in enumerate(run(_Examine(options), seeds), start=1):
+        found.extend(findings)
+        if progress is not None:
+            progress(done)
+    return found
+
+
+@dataclass(frozen=True)
+class _Examine:
+    options: dict
+
+    def __call__(self, seed: int) -> list[Finding]:
+        return examine(seed, **self.options)
+
+
+def summary(findings: Iterable[Finding]) -> str:
+    """Minimum, median and worst ratio of bound to truth by theorem, data and information, one line each."""
+    groups = defaultdict(list)
+    for finding in findings:
+        groups[finding.theorem, finding.kind, finding.information].append(finding)
+    columns = f"{'theorem':<32}{'data':<17}{'information':<12}{'n':>7}{'bad':>5}"
+    lines = [f"{columns}{'minimum':>10}{'median':>10}{'worst':>10}"]
+    for (theorem, kind, information), group in sorted(groups.items()):
+        ratios = np.array([finding.ratio for finding in group])
+        bad = sum(finding.verdict == Verdict.VIOLATED for finding in group)
+        lines.append(
+            f"{theorem:<32}{kind:<17}{information:<12}{len(group):>7}{bad:>5}{ratios.min():>10.4g}"
+            f"{np.median(ratios):>10.4g}{ratios.max():>10.3g}"
+        )
+    return "\n".join(lines)
+
+
+def as_rows(findings: Iterable[Finding]) -> list[dict]:
+    """Findings as plain dictionaries."""
+    return [asdict(finding) for finding in findings]

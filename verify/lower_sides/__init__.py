@@ -1,0 +1,1 @@
+"""What samples prove about W2 from below."""

@@ -1,0 +1,247 @@
+"""Say everything about one theorem or one process: as plain data, as LaTeX, as a sheet of lines and tables.
+
+Sympy, mpmath and rich are imported when used.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from verify.pages.tables import empty_table
+from verify.plain import plain
+
+#: Points at which the stated and the derived form of a theorem are compared, and the digits that must agree.
+AGREEMENT_POINTS, AGREEMENT_DIGITS = 32, 30
+
+_CLOSED_FORMS = {
+    "integral_f": ("∫f from r to τ", r"\int_r^\tau f"),
+    "integral_g_sq": ("∫g² from r to τ", r"\int_r^\tau g^2"),
+    "transition": ("Φ(τ, r)", r"\Phi(\tau, r)"),
+    "covariance": ("C(τ, r)", r"C(\tau, r)"),
+    "a": ("a(t) = Φ(t, 0)", "a(t)"),
+    "s_sq": ("s²(t) = C(t, 0)", "s^2(t)"),
+}
+
+_PHASE_FORMS = {
+    "drift": ("A", "A"),
+    "noise": ("Σ", r"\Sigma"),
+    "transition": ("Φ = e^{uA}", "e^{uA}"),
+    "stationary": ("Σ_∞", r"\Sigma_\infty"),
+    "covariance": ("C(u) = ∫ΦΣΣᵀΦᵀ", "C(u)"),
+    "kernel_mean": ("φ: E[U|X_0] = φ X_0", r"\varphi_u"),
+    "kernel_covariance": ("S: covariance of U given X_0", "S_u"),
+    "renormalised_drift": ("Ã = Σ_∞AᵀΣ_∞⁻¹", r"\tilde A"),
+    "metric": ("𝔐 for ε = 0, any κ > 1", r"\mathfrak{M}"),
+    "rate": ("its rate: 𝔐Ã + Ãᵀ𝔐 ⪯ −2η𝔐", r"\eta"),
+}
+
+
+def theorem_facts(theorem) -> dict:
+    """Everything ``show`` says about a theorem, as plain data; both routes are compared here."""
+    import sympy
+
+    derived = theorem.derive()
+    stated = {}
+    for name, expression in theorem.stated.items():
+        stated[name] = {
+            "expression": str(expression),
+            "latex": sympy.latex(expression, symbol_names=_latex_names(expression)),
+            "derived": str(derived[name]),
+            "agrees": agrees(expression, derived[name]),
+        }
+    source = {"paper": theorem.source.paper, "where": theorem.source.where, "arxiv": theorem.source.arxiv}
+    return {
+        "key": theorem.key,
+        "title": theorem.title,
+        "kind": theorem.kind,
+        "source": source,
+        "statement": theorem.statement,
+        "hypotheses": [{"name": c.name, "statement": c.statement} for c in theorem.conditions],
+        "stated": stated,
+        "symbols": dict(theorem.symbols),
+        "derivation": theorem.derivation,
+        "agrees": set(derived) == set(theorem.stated) and all(entry["agrees"] for entry in stated.values()),
+    }
+
+
+def agrees(stated, derived) -> bool:
+    r"""Whether two expressions agree to thirty digits at random points where both are real.
+
+    Parameters
+    ----------
+    stated, derived : sympy expressions
+        Their symbols are drawn from ±[2⁻³, 2³]; points where a side is complex or undefined are drawn again.
+
+    Returns
+    -------
+    bool
+        False too where fewer than `AGREEMENT_POINTS` of 100 times as many draws are usable.
+    """
+    import mpmath
+    import sympy
+
+    symbols = sorted(stated.free_symbols | derived.free_symbols, key=str)
+    call = sympy.lambdify(symbols, [stated, derived], modules="mpmath")
+    rng, found = random.Random(20), 0
+    with mpmath.workdps(2 * AGREEMENT_DIGITS):
+        for _ in range(100 * AGREEMENT_POINTS):
+            point = [mpmath.mpf(rng.choice((-1, 1, 1)) * 2 ** rng.uniform(-3, 3)) for _ in symbols]
+            try:
+                first, second = (mpmath.mpf(value) for value in call(*point))
+            except (TypeError, ValueError, ZeroDivisionError):  # complex, or not defined there
+                continue
+            if not mpmath.isfinite(first) or not mpmath.isfinite(second):
+                continue
+            size = max(abs(first), abs(second), 1)
+            if abs(first - second) > size * mpmath.mpf(10) ** -AGREEMENT_DIGITS:
+                return False
+            found += 1
+            if found == AGREEMENT_POINTS:
+                return True
+    return False
+
+
+def _latex_names(expression) -> dict:
+    """Readable LaTeX for the symbols of code: a_sq is a², multi-letter parts are upright."""
+    import sympy
+
+    def part(word: str) -> str:
+        plain_word = sympy.latex(sympy.Symbol(word))
+        return plain_word if len(word) == 1 or plain_word.startswith("\\") else rf"\mathrm{{{word}}}"
+
+    names = {}
+    for symbol in expression.free_symbols:
+        head, _, tail = str(symbol).partition("_")
+        if tail == "sq":
+            names[symbol] = rf"{{{part(head)}^{{2}}}}"
+        elif tail:
+            names[symbol] = rf"{part(head)}_{{{part(tail)}}}"
+        elif len(head) > 1 and not head[1:].isdigit():
+            names[symbol] = part(head)
+    return names
+
+
+def theorem_latex(facts: Mapping) -> str:
+    """A theorem as a LaTeX ``align*`` environment: the statement, then each expression of it."""
+    lines = [rf"& {facts['statement']}"]
+    for name, entry in facts["stated"].items():
+        words = name.replace("_", r"\ ")
+        lines.append(rf"\mathrm{{{words}}} &= {entry['latex']}")
+    return "\n".join([r"\begin{align*}", " \\\\\n".join(lines), r"\end{align*}"])
+
+
+def theorem_sheet(facts: Mapping) -> list:
+    """A theorem as lines and tables."""
+    from rich.text import Text
+
+    source = facts["source"]
+    arxiv = f" (arXiv {source['arxiv']})" if source["arxiv"] else ""
+    hypotheses = empty_table("hypothesis", "statement")
+    for hypothesis in facts["hypotheses"]:
+        hypotheses.add_row(hypothesis["name"], hypothesis["statement"])
+    expressions = empty_table("expression", "stated", "derived")
+    for name, entry in facts["stated"].items():
+        expressions.add_row(
+            name, entry["expression"], "agrees" if entry["agrees"] else f"DIFFERS: {entry['derived']}"
+        )
+    symbols = empty_table("symbol", "meaning")
+    for name, meaning in facts["symbols"].items():
+        symbols.add_row(name, meaning)
+    verdict = "agree" if facts["agrees"] else "DO NOT AGREE"
+    return [
+        Text(f"{facts['key']}: {facts['title']} ({facts['kind']} bound)", "bold"),
+        f"source: {source['paper']}, {source['where']}{arxiv}",
+        f"statement: {facts['statement']}",
+        hypotheses,
+        expressions,
+        f"derived from: {facts['derivation']}",
+        f"the stated and the derived expressions {verdict}"
+        f" ({AGREEMENT_DIGITS} digits, {AGREEMENT_POINTS} random points)",
+        symbols,
+    ]
+
+
+def process_facts(process, parameters: Mapping[str, Any]) -> dict:
+    """Everything ``show`` says about a process, as plain data: what sympy derived, and by which route.
+
+    Critically-damped Langevin is shown in its clock's time u = ∫β, symbolic but for the parameters given.
+    """
+    import sympy
+
+    if process.blocks == 2:
+        return _phase_facts(process, parameters)
+    f, g_sq = sympy.latex(process.f), sympy.latex(process.g_sq)
+    closed = {}
+    for name, derived in process.closed_forms().items():
+        label, latex = _CLOSED_FORMS[name]
+        closed[name] = {
+            "label": label,
+            "expression": str(derived.expression),
+            "latex": f"{latex} = {sympy.latex(derived.expression)}",
+            "route": derived.route,
+        }
+    return {
+        "key": process.name,
+        "parameters": plain(parameters),
+        "f": str(process.f),
+        "g_sq": str(process.g_sq),
+        "text": "dX = −f X dt + g dB",
+        "where": f"f(t) = {process.f},  g(t)² = {process.g_sq}",
+        "latex": rf"dX = -f X\,dt + g\,dB,\quad f(t) = {f},\quad g(t)^2 = {g_sq}",
+        "closed_forms": closed,
+    }
+
+
+def _phase_facts(process, parameters: Mapping[str, Any]) -> dict:
+    import sympy
+
+    from bounds.processes import cld as langevin
+
+    constants = {name: value for name, value in parameters.items() if name != "clock"}
+    closed = {}
+    for name, expression in langevin.closed_forms(**constants).items():
+        label, latex = _PHASE_FORMS[name]
+        text = str(expression.tolist()) if isinstance(expression, sympy.MatrixBase) else str(expression)
+        closed[name] = {
+            "label": label,
+            "expression": text,
+            "latex": f"{latex} = {sympy.latex(expression)}",
+            "route": "closed form",
+        }
+    clock = str(process.clock) if "clock" in parameters else "∫β"
+    return {
+        "key": process.name,
+        "parameters": plain(parameters),
+        "clock": clock,
+        "text": "dU = β A U dt + √β Σ dB, U = (X, V), V_0 ~ N(0, v²)",
+        "where": f"in the clock's time u = {clock}; ε, σ are the noise of position and velocity",
+        "latex": r"dU = \beta A U\,dt + \sqrt{\beta}\,\Sigma\,dB,\quad u = "
+        + (sympy.latex(process.clock) if "clock" in parameters else r"\int_0^t\beta"),
+        "closed_forms": closed,
+    }
+
+
+def process_latex(facts: Mapping) -> str:
+    """A process as a LaTeX ``align*`` environment."""
+    lines = [rf"& {facts['latex']}"]
+    lines += [
+        rf"& {entry['latex']} && \text{{({entry['route']})}}" for entry in facts["closed_forms"].values()
+    ]
+    return "\n".join([r"\begin{align*}", " \\\\\n".join(lines), r"\end{align*}"])
+
+
+def process_sheet(facts: Mapping) -> list:
+    """A process as lines and a table."""
+    from rich.text import Text
+
+    table = empty_table("quantity", "expression", "route")
+    for entry in facts["closed_forms"].values():
+        table.add_row(entry["label"], entry["expression"], entry["route"])
+    chosen = ", ".join(f"{key} = {value}" for key, value in facts["parameters"].items())
+    return [
+        Text(f"{facts['key']}: {facts['text']}{f' with {chosen}' if chosen else ''}", "bold"),
+        facts["where"],
+        table,
+    ]

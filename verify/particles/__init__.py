@@ -1,0 +1,1 @@
+"""The sampler run on particles: one vectorised loop over numpy or torch."""

@@ -1,0 +1,185 @@
+"""Particles of a reverse sampler driven by the exact score, or by the score plus an error of exact size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+import numpy as np
+
+from bounds.steps.affine import Steps
+from bounds.steps.phase_space.affine import PhaseSteps
+from closed_form.laws.funnel import Funnel
+from closed_form.laws.gaussian import Gaussian
+from closed_form.laws.mixture import GaussianMixture
+from verify.particles.backends import Backend
+from verify.particles.backends import backend as backend_named
+from verify.particles.noise import cell_size
+from verify.particles.score_error import checked_size
+from verify.particles.score_kernels import check_law
+from verify.particles.walks import walk_of
+
+_BLOCK_NUMBERS = 1 << 16  # numbers in the widest array of a block on the CPU: a few of them fit the L2 cache
+_DEVICE_NUMBERS = 1 << 24  # the same where a large block is better: off the CPU
+
+
+def sample(
+    law: Gaussian | GaussianMixture | Funnel,
+    steps: Steps | PhaseSteps,
+    n: int,
+    seed: int | None,
+    *,
+    score_error: float = 0.0,
+    score_noise: float = 0.0,
+    direction: np.ndarray | None = None,
+    reduce: bool = False,
+    block: int | None = None,
+    threads: int = 1,
+    backend: Backend | None = None,
+    increments: np.ndarray | None = None,
+    start: np.ndarray | None = None,
+    progress: Callable[[float], None] | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    r"""Draw ``n`` independent particles of the sampler's last iterate.
+
+    .. math:: y \leftarrow P_i y + Q_i (s(\mathrm{time}_i, y) + M u + e_i) + N(0, \mathrm{noise\_var}_i I),
+              \qquad e_i \sim N(0, M_{noise}^2 I / d)
+
+    with s the exact score of the pushed law, from N(0, prior_var I).  In phase space (`PhaseSteps`) y is position and
+    velocity, the errors are those of the velocity's score, and the last position is returned.
+
+    Parameters
+    ----------
+    law : Gaussian, GaussianMixture or Funnel
+        Data; a mixture with one ``std`` is the fastest.
+    steps : Steps or PhaseSteps
+    n : int
+        Particles, at least 1.
+    seed : int or None
+        Non-negative. On numpy it fixes every bit of the result whatever ``n``, ``block`` and ``threads``
+        (the first particles are those of a shorter run); other backends give the same to rounding.
+        None only with ``increments``.
+    score_error, score_noise : float
+        M, the norm of a constant added to the score, and M_noise, the L2 size of fresh centred Gaussian
+        noise added at every step; the latter is drawn together with the step's own noise.
+    direction : array of shape (d,), optional
+        Direction u of the bias, normalised here; ``bias_direction(law)`` by default.
+    reduce : bool
+        For isotropic mixtures and Gaussians of one block: simulate only the span of the means and draw the rest,
+        whose law is an exact Gaussian, once. For a funnel, one block or two: simulate the first coordinate and the
+        Gram matrix of the others. Same law, other particles, and far faster in high dimension.
+    block : int, optional
+        Particles worked on at a time, rounded to whole cells; by default what fits the cache.
+    threads : int
+        Blocks worked on at once. Set OPENBLAS_NUM_THREADS=1 when it exceeds 1.
+    backend : Backend, optional
+        From ``verify.particles.backends.backend``; numpy in float64 by default.
+    increments : array of shape (k+1, n, d), optional
+        Standard normals to use in place of the seed's: row 0 for the start, row i+1 for step i.
+        In phase space of shape (k+1, 2, n, d), for the two columns of the triangular root of each covariance
+        (velocity last).
+    start : array of shape (n, d), or (n, 2, d) in phase space, optional
+        Initial particles in place of draws from the prior. With ``reduce`` a funnel's must be draws of a law that
+        rotations of the other coordinates leave as it is.
+    progress : callable, optional
+        Called from this thread with the fraction done after every block.
+    out : array of shape (n, d), optional
+        Where to write, in the backend's dtype; may be a memory map.
+
+    Returns
+    -------
+    array of shape (n, d)
+        ``out``, or a new numpy array.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, or the score does not exist at a time where it is used.
+    OverflowError
+        If particles are no longer finite.
+
+    Notes
+    -----
+    Memory beyond the result is a few blocks. Source: docs/theory.md sections 3 and 8 (affine span).
+    """
+    n, threads = _count("n", n), _count("threads", threads)
+    chosen = backend_named() if backend is None else backend
+    if not isinstance(chosen, Backend):
+        raise TypeError(f"backend must come from verify.particles.backends.backend, got {backend!r}")
+    check_law(law)
+    size_of_noise = checked_size("score_noise", score_noise)
+    errors = score_error, size_of_noise, direction
+    start = _start(start, n, law, steps)
+    out = _output(out, (n, law.dim), chosen)
+    if isinstance(law, Funnel) and chosen.name != "numpy":
+        raise ValueError(f"backend must be numpy for a funnel, whose score is an integral, got {chosen.name}")
+    width, walk = walk_of(law, steps, n, errors, seed, increments, start, reduce, chosen)
+    size = cell_size(width)
+    cells = _cells_per_block(block, n, threads, size, width, chosen)
+
+    def run(first: int) -> None:
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # exp(inf) is right in the softmax
+            rows = walk(first, min(cells, -(-n // size) - first), size)
+        place = out[first * size : (first + cells) * size]
+        place[:] = rows[: len(place)]
+        if not np.isfinite(place).all():
+            raise OverflowError(f"particles left the range of {chosen.dtype}: the scheme diverges")
+
+    _run_all(run, range(0, -(-n // size), cells), threads, progress)
+    return out
+
+
+def _start(start, n: int, law, steps) -> np.ndarray | None:
+    if start is None:
+        return None
+    start = np.asarray(start, dtype=float)
+    shape = (n, 2, law.dim) if isinstance(steps, PhaseSteps) else (n, law.dim)
+    if start.shape != shape or not np.isfinite(start).all():
+        raise ValueError(f"start must be finite of shape {shape}, got shape {start.shape}")
+    return start
+
+
+def _count(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer of at least 1, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, got {value}")
+    return int(value)
+
+
+def _cells_per_block(block, n: int, threads: int, size: int, width: int, chosen: Backend) -> int:
+    if block is None:
+        numbers = _BLOCK_NUMBERS if chosen.on_host else _DEVICE_NUMBERS
+        block = max(1, min(numbers // width, -(-n // threads)))
+    return -(-_count("block", block) // size)
+
+
+def _output(out, shape: tuple[int, int], chosen: Backend) -> np.ndarray:
+    if out is None:
+        return np.empty(shape, dtype=chosen.dtype)
+    got = type(out).__name__
+    if isinstance(out, np.ndarray):
+        if out.shape == shape and out.dtype == chosen.dtype and out.flags.writeable:
+            return out
+        got = f"{'writable' if out.flags.writeable else 'read-only'} {out.dtype} of shape {out.shape}"
+    raise ValueError(f"out must be a writable numpy array of {chosen.dtype} and shape {shape}, got {got}")
+
+
+def _run_all(run: Callable[[int], None], blocks: range, threads: int, progress) -> None:
+    """Run every block, on this thread or on a pool; the first error stops the rest."""
+    tell = progress or (lambda fraction: None)
+    if threads == 1:
+        for done, first in enumerate(blocks, start=1):
+            run(first)
+            tell(done / len(blocks))
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(run, first) for first in blocks]
+        try:
+            for done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                tell(done / len(blocks))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise

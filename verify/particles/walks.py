@@ -1,0 +1,191 @@
+"""How a block of particles walks through the steps: one block, position and velocity, or a funnel by its Gram matrix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bounds.steps.affine import Steps
+from bounds.steps.phase_space.affine import PhaseSteps
+from closed_form.laws.funnel import Funnel
+from closed_form.laws.gaussian import Gaussian
+from closed_form.laws.mixture import GaussianMixture
+from verify.particles.backends import Backend
+from verify.particles.funnel import LEAST_DIM, WIDTH, Draws, funnel_walk
+from verify.particles.noise import Increments, Streams, cells_of
+from verify.particles.phase_space import phase_walk
+from verify.particles.score_kernels import FunnelKernel, SeparateCovariances, kernel_of, product
+
+_TABLE_NUMBERS = 1 << 21  # constants of every step are made once if they are fewer than this, else on demand
+
+
+def walk_of(law, steps, n: int, errors: tuple, seed, increments, start, reduce: bool, chosen: Backend):
+    """How the particles of one block of cells are made.
+
+    Parameters
+    ----------
+    law, steps, n, seed, increments, start, reduce
+        As in `verify.particles.simulation.sample`.
+    errors : tuple
+        (score_error, score_noise, direction).
+    chosen : Backend
+
+    Returns
+    -------
+    width : int
+        Numbers a particle takes in the widest array.
+    walk : callable
+        (first cell, cells, particles a cell) -> array of shape (particles, d).
+
+    Raises
+    ------
+    ValueError
+        If arguments do not go together.
+    """
+    plan = _phase_plan if isinstance(steps, PhaseSteps) else _plan
+    if reduce and isinstance(law, Funnel) and law.dim >= LEAST_DIM:
+        plan = _funnel_plan
+    return plan(law, steps, n, errors, seed, increments, start, reduce, chosen)
+
+
+def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
+    """A process of one block."""
+    score_error, score_noise, direction = errors
+    kernel = kernel_of(law, steps, score_error, direction)
+    noise_var = steps.noise_var + steps.Q**2 * score_noise**2 / law.dim
+    source = _source(seed, increments, (len(steps) + 1, n, law.dim), kernel.frame, reduce)
+    if start is not None and reduce:
+        raise ValueError("start goes with reduce only for a funnel")
+    if isinstance(kernel, FunnelKernel):
+        reduce = False  # too few coordinates to gain from
+    if start is not None and kernel.frame is not None:
+        start = start @ kernel.frame
+    kernel, finish = _split(law, kernel, steps, noise_var, reduce, chosen)
+    constants = _constants(kernel, steps, chosen)
+    start_std, noise_std = math.sqrt(steps.prior_var), np.sqrt(noise_var).tolist()
+
+    def walk(first: int, count: int, size: int) -> np.ndarray:
+        draw = chosen.opened(source, first, count, size)
+        y = draw(kernel.dim) * start_std if start is None or increments is not None else None
+        if start is not None:
+            y = chosen.asarray(cells_of(start, first, count, size))
+        for i in range(len(steps) if kernel.dim else 0):
+            kernel.advance(y, constants(i), chosen.xp)
+            noise = draw(kernel.dim)
+            noise *= noise_std[i]
+            y += noise
+        return _rows(finish(y, draw), law.dim, chosen)
+
+    return kernel.width, walk
+
+
+def _phase_plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
+    """Position and velocity, every coordinate simulated."""
+    if reduce and not isinstance(law, Funnel):
+        raise ValueError("reduce is for processes of one block, or a funnel: this process has two blocks")
+    kernel, rows, walk_cells = phase_walk(law, steps, *errors, chosen)
+    if increments is not None:
+        increments = np.asarray(increments, dtype=float)
+        shape = (len(rows) + 1, 2, n, law.dim)
+        if increments.shape != shape:
+            raise ValueError(f"increments must have shape (k+1, 2, n, d) = {shape}, got {increments.shape}")
+        used = rows.draws.copy()
+        used[0] &= start is None
+        increments = increments[used]
+    shape = None if increments is None else increments.shape
+    source = _source(seed, increments, shape, kernel.frame, reduce)
+    if start is not None and kernel.frame is not None:
+        start = start @ kernel.frame
+    frame = None if kernel.frame is None else chosen.asarray(kernel.frame)
+
+    def walk(first: int, count: int, size: int) -> np.ndarray:
+        given = start if start is None else tuple(
+            chosen.asarray(cells_of(start[:, part], first, count, size)) for part in (0, 1)
+        )  # fmt: skip
+        y = walk_cells(chosen.opened(source, first, count, size), given, (count, law.dim, size))
+        return _rows(y if frame is None else product(frame, y, chosen.xp), law.dim, chosen)
+
+    return 2 * kernel.width, walk
+
+
+def _funnel_plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
+    """A funnel by its first coordinate and the Gram matrix of the others."""
+    source = _source(seed, increments, (), None, reduce)
+    walk_block = funnel_walk(law, steps, *errors)
+
+    def walk(first: int, count: int, size: int) -> np.ndarray:
+        draws, given = Draws(source.generators(first, count), size), None
+        if start is not None:
+            given = np.zeros((draws.count, *start.shape[1:]))
+            part = start[first * size : (first + count) * size]
+            given[: len(part)] = part
+        return walk_block(draws, given)
+
+    return WIDTH, walk
+
+
+def _rows(y: Any, dim: int, chosen: Backend) -> np.ndarray:
+    """Cells (cells, d, size) as particles (cells·size, d)."""
+    return chosen.to_numpy(y).transpose(0, 2, 1).reshape(-1, dim)
+
+
+def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chosen: Backend):
+    """The kernel to simulate, and what turns its particles (and their next normals) into those of the law."""
+    frame = None if kernel.frame is None else chosen.asarray(kernel.frame)
+    xp = chosen.xp
+    if not reduce:
+        return kernel, lambda y, draw: y if frame is None else product(frame, y, xp)
+    if isinstance(kernel, SeparateCovariances) or (isinstance(law, GaussianMixture) and law.std is None):
+        raise ValueError("reduce needs a Gaussian or a mixture of isotropic components with one std")
+    if isinstance(law, Gaussian):
+        origin, basis = kernel.means[0], np.empty((law.dim, 0))
+    else:
+        origin, basis = law.span()
+    along = basis.T @ kernel.bias
+    across = replace(kernel, means=origin[None], weights=np.ones(1), bias=kernel.bias - basis @ along)
+    mean, var = np.zeros((law.dim, 1)), np.full((law.dim, 1), steps.prior_var)
+    with np.errstate(over="ignore", invalid="ignore"):  # a scheme that diverges is refused with its particles
+        for i in range(len(steps)):
+            _, _, A, b, _ = across.constants(steps, i)
+            mean, var = A * mean + b, A * A * var + noise_var[i]
+    up, down, mean, std = (chosen.asarray(part) for part in (basis, basis.T, mean, np.sqrt(var)))
+
+    def finish(y: Any, draw: Callable[[int], Any]) -> Any:
+        rest = draw(law.dim)
+        rest -= product(up, product(down, rest, xp), xp)
+        rest *= std
+        rest += mean
+        rest += product(up, y, xp)
+        return rest if frame is None else product(frame, rest, xp)
+
+    width = max(*(kernel.means @ basis).shape, law.dim // 32)
+    return replace(kernel, means=kernel.means @ basis, bias=along, frame=None, width=width), finish
+
+
+def _constants(kernel, steps: Steps, chosen: Backend) -> Callable[[int], tuple]:
+    """Constants of step i on the device: from a table when it is small, else made when asked for."""
+
+    def made(i: int) -> tuple:
+        return tuple(chosen.asarray(part) for part in kernel.constants(steps, i))
+
+    if kernel.dim == 0:
+        return made
+    numbers = 64 + sum(part.size for part in kernel.constants(steps, 0))
+    if len(steps) * numbers > _TABLE_NUMBERS:
+        return made
+    return [made(i) for i in range(len(steps))].__getitem__
+
+
+def _source(seed, increments, shape: tuple, frame, reduce: bool) -> Streams | Increments:
+    if increments is None:
+        return Streams(seed)
+    if seed is not None or reduce:
+        raise ValueError("increments replace the seed: give seed=None and reduce=False with them")
+    increments = np.asarray(increments, dtype=float)
+    if increments.shape != shape:
+        raise ValueError(f"increments must have shape (k+1, n, d) = {shape}, got {increments.shape}")
+    return Increments(increments if frame is None else increments @ frame)

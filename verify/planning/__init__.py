@@ -1,0 +1,1 @@
+"""How many steps, which horizon and which grid reach an error."""

@@ -1,0 +1,122 @@
+r"""A bound as a function of horizon and steps: by the theorem itself, and by its model, remembered between questions."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from scipy.optimize import brentq
+
+from bounds.bound import Bound
+from bounds.complexity.best_grid import Model, model_of
+from bounds.grid import MAX_STEPS, TimeGrid
+from bounds.recursion.propagation import weights
+from bounds.setting import Setting
+from bounds.theorem import Theorem
+
+#: Bounds remembered.
+REMEMBERED = 8
+
+
+class BoundOnGrids:
+    """The bound of one question on every grid of a kind.
+
+    Parameters
+    ----------
+    theorem : Theorem
+        One with a recursion.
+    setting : Setting
+        Its grid is replaced.
+    kind : str
+        "uniform", or "best": the steps placed where the bound needs them.
+    score_share : float
+        Share of ε set aside for a score error; 0: the setting's score error.
+    """
+
+    def __init__(self, theorem: Theorem, setting: Setting, kind: str, score_share: float):
+        self.theorem, self.setting, self.kind, self.share = theorem, setting, kind, score_share
+        self._models: dict[float, Model] = {}
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._bound)
+
+    @property
+    def stop(self) -> float:
+        """The early-stopping time."""
+        return self.setting.scheme.grid.early_stop
+
+    def model(self, horizon: float) -> Model:
+        """The bound to leading order at this horizon, remembered."""
+        if horizon not in self._models:
+            self._models[horizon] = model_of(self.theorem, self._with_grid(TimeGrid.uniform(horizon, 1, self.stop)))
+        return self._models[horizon]
+
+    def _with_grid(self, grid: TimeGrid, score_error: float | None = None) -> Setting:
+        changed = {} if score_error is None else {"score_error": score_error}
+        return replace(self.setting, scheme=replace(self.setting.scheme, grid=grid), **changed)
+
+    def grid(self, horizon: float, steps: int) -> TimeGrid:
+        """The grid of so many steps."""
+        if self.kind == "uniform":
+            return TimeGrid.uniform(horizon, steps, self.stop)
+        return self.model(horizon).best_grid(steps)
+
+    def score_error(self, horizon: float, eps: float) -> float:
+        """The score error allowed for at this horizon."""
+        if self.share == 0:
+            return float(self.setting.score_error)
+        parts = self.model(horizon).ingredients
+        with np.errstate(over="ignore"):
+            size = float(np.sum(weights(parts.columns.contraction)[0] * parts.columns.score_weight))
+        return self.share * eps / size
+
+    def bound(self, horizon: float, steps: int, eps: float) -> Bound:
+        """The theorem itself; the last few are remembered, without their grids of up to ten million times."""
+        return self._remembered(horizon, steps, self.score_error(horizon, eps))
+
+    def _bound(self, horizon: float, steps: int, score_error: float) -> Bound:
+        with np.errstate(all="ignore"):  # far too long a horizon overflows, and the bound is ∞
+            return self.theorem.bound(self._with_grid(self.grid(horizon, steps), score_error))
+
+    def value(self, horizon: float, steps: int, eps: float) -> float:
+        """The bound as a number; ∞ where the process has ended."""
+        try:
+            return float(self.bound(horizon, steps, eps).total)
+        except ValueError:
+            return math.inf
+
+    def estimate(self, horizon: float, steps: float, eps: float) -> float:
+        """The model's value."""
+        model = self.model(horizon)
+        counts = model.uniform_counts(steps) if self.kind == "uniform" else model.best_counts(steps)
+        return replace(model, score_error=self.score_error(horizon, eps)).error(counts)
+
+    def ratio(self, horizon: float, steps: int, eps: float) -> float:
+        """The bound over the model's value."""
+        return self.value(horizon, steps, eps) / self.estimate(horizon, steps, eps)
+
+    def floor(self, horizon: float, eps: float, without: str = "") -> float:
+        """What the bound tends to with more and more steps, estimated; ``without`` one of the error sources."""
+        model = replace(self.model(horizon), score_error=self.score_error(horizon, eps))
+        if without == "score bias":
+            model = replace(model, score_error=0.0)
+        elif without:
+            part = {"early stopping": "stop", "initialisation": "initial"}[without]
+            model = replace(model, ingredients=replace(model.ingredients, **{part: 0.0}))
+        return model.error(np.inf)
+
+    def steps_by_model(self, horizon: float, eps: float, factor: float = 1.0) -> float:
+        """K at which factor × the model's value is ε; ∞ if none is."""
+        if not self.floor(horizon, eps) * factor < eps:
+            return math.inf
+        excess = lambda log_steps: math.log(  # noqa: E731
+            max(self.estimate(horizon, math.exp(log_steps), eps) * factor, 1e-300) / eps)
+        low, high = 0.0, math.log(100.0 * MAX_STEPS)
+        if excess(high) > 0:
+            return math.inf
+        return math.exp(brentq(excess, low, high, xtol=1e-9)) if excess(low) > 0 else 1.0
+
+    def initial_left(self, horizon: float) -> float:
+        """What is left of the initial error at time 0, estimated."""
+        parts = self.model(horizon).ingredients
+        return float(weights(parts.columns.contraction)[1] * parts.initial)

@@ -1,0 +1,294 @@
+r"""Plans by the bound itself, tried at horizons and steps: for position and velocity, and for theorems without a model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache, partial
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from bounds.bound import Bound
+from bounds.complexity.best_grid import Model, model_of
+from bounds.grid import TimeGrid
+from bounds.process import TIME
+from bounds.setting import Setting
+from bounds.theorem import Theorem, theorems
+from verify.planning.bound_on_grids import BoundOnGrids
+from verify.planning.by_model import Planner
+from verify.planning.horizons import Horizons
+from verify.planning.plan import Plan, check_eps, check_options
+
+#: More steps than this take too long to bound, with one block and with two.
+MOST_STEPS = {1: 1_000_000, 2: 100_000}
+#: Steps of the first look at every horizon, and most steps at which horizons are compared.
+FIRST_STEPS, COMPARED_STEPS = 100, {1: 20_000, 2: 400}
+#: Two-block horizons tried: the shortest and the longest, times the time scale of the drift; how many per doubling.
+SHORTEST, LONGEST, PER_DOUBLING = 2.0**-4, 2.0**6, 2
+HORIZON_ACCURACY = 1e-2
+#: One-block horizons tried, a factor of two apart.
+DOUBLINGS = 24
+#: A discretisation error so many times too large is out of reach of more steps.
+FAR = 1e9
+#: Power of the step in a theorem that states no leading order.
+STEP_POWER = 0.5
+#: Terms that shrink with the steps, and those of the score.
+STEPS_TERMS, SCORE_TERMS = ("discretisation", "time regularity"), ("score bias", "score")
+#: Fine steps of the model of the best grid.
+MODEL_STEPS = 200
+#: Rounds of horizon and steps in turn.
+ROUNDS = 2
+REMEMBERED = 256
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The bound and what steps leave of it: total, initial error, discretisation, and what else stays."""
+
+    total: float
+    initial: float
+    discretisation: float
+    score: float
+    stop: float
+
+    def floor(self, without: str = "") -> float:
+        """What is left without discretisation, and without one more source."""
+        left = {"initialisation": self.initial, "score bias": self.score, "early stopping": self.stop}
+        return sum(value for name, value in left.items() if name != without)
+
+
+class DirectPlanner:
+    """Plans for one process, data law and sampler under any upper bound.
+
+    Parameters
+    ----------
+    theorem, setting, grid, horizon, score_share
+        As for `Planner`, with any theorem; "best" needs one with a recursion.  The model of the best grid is rough where steps
+        are long or a splitting's kicks differ: a plan on the best grid is one on the uniform grid where that takes fewer steps.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as said.
+    NotApplicable
+        If a hypothesis of the theorem is not met.
+    """
+
+    def __init__(
+        self, theorem: Theorem, setting: Setting, *, grid: str = "uniform", horizon: float | None = None,
+        score_share: float = 0.0,
+    ):
+        check_options(theorem, setting, grid, horizon, score_share)
+        self.theorem, self.setting, self.fixed, self.share = theorem, setting, horizon, score_share
+        blocks = setting.process.blocks
+        self._most, self._compared = MOST_STEPS[blocks], COMPARED_STEPS[blocks]
+        # the martingale theorem's sources add in squares, and those of the others as they are
+        self._squares = theorem.ingredients is not None
+        self._power = 1.0 if self._squares else float(theorem.leading.step_power) if theorem.leading else STEP_POWER
+        self._at = lru_cache(maxsize=REMEMBERED)(self._evaluated)
+        self._models: dict[float, Model] = {}
+        self._uniform = None
+        if grid == "best":
+            self._uniform = DirectPlanner(theorem, setting, horizon=horizon, score_share=score_share)
+
+    def plan(self, eps: float) -> Plan:
+        """The plan for W2 ≤ ``eps``.
+
+        Raises
+        ------
+        ValueError
+            If ``eps`` is not positive and finite.
+        """
+        check_eps(eps)
+        found = self._plan(eps)
+        if self._uniform is None:
+            return found
+        return min((found, self._uniform.plan(eps)), key=lambda plan: (not plan.reached, plan.steps or plan.floor))
+
+    def least_bound(self, steps: int) -> tuple[float, Bound]:
+        """(T, the theorem) at the horizon where the bound with so many steps is smallest, for the setting's score error."""
+        cost = lambda T: self._value(T, steps, 1.0)  # noqa: E731
+        horizon = self.fixed or self._search(cost, min(self._horizons, key=cost))[0]
+        return horizon, self._bound(horizon, steps, 1.0)
+
+    def grid(self, horizon: float, steps: int) -> TimeGrid:
+        """The grid of so many steps."""
+        if self._uniform is None:
+            return TimeGrid.uniform(horizon, steps, self._stop)
+        if horizon not in self._models:
+            scheme = replace(self.setting.scheme, grid=TimeGrid.uniform(horizon, 1, self._stop))
+            self._models[horizon] = model_of(self.theorem, replace(self.setting, scheme=scheme), MODEL_STEPS)
+        return self._models[horizon].best_grid(steps)
+
+    def _plan(self, eps: float) -> Plan:
+        horizon, needed = self._horizon(eps, FIRST_STEPS)
+        if needed > self._most:
+            # so few steps may be too long for the bound to say anything
+            horizon, needed = self._horizon(eps, self._compared)
+        for _ in range(ROUNDS):
+            if needed > self._most:
+                return self._blocked(eps)
+            compared = min(max(math.ceil(needed), 2), self._compared)
+            horizon, better = self._horizon(eps, compared, horizon)
+            settled = abs(better / needed - 1) < HORIZON_ACCURACY
+            needed = better
+            if settled:
+                break
+        steps = self._steps(eps, horizon, needed)
+        if steps is None:
+            return self._blocked(eps)
+        horizon, steps = self._improved(eps, horizon, steps)
+        bound = self._bound(horizon, steps, eps)
+        less = self._value(horizon, steps - 1, eps) if steps > 1 else None
+        return Plan(
+            self.theorem.key, eps, True, steps, horizon, self.grid(horizon, steps), self._score_error(horizon, eps),
+            bound, less, None, self._parts(horizon, min(steps, self._compared), eps).floor(),
+        )  # fmt: skip
+
+    # -- the bound ----------------------------------------------------------------------------------------------
+
+    @property
+    def _stop(self) -> float:
+        return self.setting.scheme.grid.early_stop
+
+    def _evaluated(self, horizon: float, steps: int, score_error: float) -> Bound:
+        scheme = replace(self.setting.scheme, grid=self.grid(horizon, steps))
+        with np.errstate(all="ignore"):  # far too long steps overflow, and the bound is ∞
+            return self.theorem.bound(replace(self.setting, scheme=scheme, score_error=score_error))
+
+    def _score_error(self, horizon: float, eps: float) -> float:
+        if self.share == 0:
+            return float(self.setting.score_error)
+        size = _sum(self._at(horizon, self._compared, 1.0), SCORE_TERMS)
+        return self.share * eps / size
+
+    def _bound(self, horizon: float, steps: int, eps: float) -> Bound:
+        return self._at(horizon, steps, self._score_error(horizon, eps))
+
+    def _value(self, horizon: float, steps: int, eps: float) -> float:
+        try:
+            return float(self._bound(horizon, steps, eps).total)
+        except ValueError:
+            return math.inf
+
+    def _parts(self, horizon: float, steps: int, eps: float) -> _Parts:
+        bound = self._bound(horizon, steps, eps)
+        names = ("initialisation",), STEPS_TERMS, SCORE_TERMS, ("early stopping",)
+        return _Parts(bound.total, *(_sum(bound, group) for group in names))
+
+    # -- horizon and steps --------------------------------------------------------------------------------------
+
+    @cached_property
+    def _horizons(self) -> list[float]:
+        """Horizons to try; with two blocks in units of the slowest relaxation of the drift at time 1."""
+        if self.fixed is not None:
+            return [self.fixed]
+        if self.setting.process.blocks == 1:
+            # where to look is a question of the process, whatever the theorem
+            return Horizons(BoundOnGrids(theorems()["martingale"], self.setting, "uniform", 0.0), None).coarse(DOUBLINGS, 0.0)
+        drift = np.array(self.setting.process.drift.subs(TIME, 1), dtype=float)
+        rate = float(np.min(np.abs(np.linalg.eigvals(drift).real))) or 1.0
+        count = int(PER_DOUBLING * math.log2(LONGEST / SHORTEST)) + 1
+        return [self._stop + float(x) / rate for x in np.geomspace(SHORTEST, LONGEST, count)]
+
+    def _needed(self, horizon: float, steps: int, eps: float) -> float:
+        """Steps this horizon takes, from its bound with so many: the discretisation goes like a power of K."""
+        try:
+            parts = self._parts(horizon, steps, eps)
+        except ValueError:
+            return math.inf
+        spare = eps - parts.score - parts.stop
+        if not (spare > parts.initial and math.isfinite(parts.discretisation)):
+            return math.inf
+        room = math.sqrt(spare**2 - parts.initial**2) if self._squares else spare - parts.initial
+        excess = parts.discretisation / room
+        return max(steps * excess ** (1 / self._power), 1.0) if excess < FAR else math.inf
+
+    def _horizon(self, eps: float, steps: int, near: float | None = None) -> tuple[float, float]:
+        """(T, steps needed) at the best horizon, scanned for or near a given one."""
+        cost = lambda T: self._needed(T, steps, eps)  # noqa: E731
+        if self.fixed is not None:
+            return self.fixed, cost(self.fixed)
+        best = min(self._horizons, key=cost) if near is None else near
+        if math.isinf(cost(best)):
+            return best, math.inf
+        return self._search(cost, best)
+
+    def _search(self, cost, start: float) -> tuple[float, float]:
+        """(T, cost) by a bounded search around a horizon."""
+        centre, span = math.log(start - self._stop), 1.5 * math.log(2) / PER_DOUBLING
+        found = minimize_scalar(
+            lambda x: min(cost(self._stop + math.exp(x)), 1e300), bounds=(centre - span, centre + span),
+            method="bounded", options={"xatol": HORIZON_ACCURACY},
+        )
+        better = self._stop + math.exp(found.x)
+        return (better, cost(better)) if cost(better) < cost(start) else (start, cost(start))
+
+    def _steps(self, eps: float, horizon: float, guess: float) -> int | None:
+        """Smallest K at this horizon, by the bound itself at K and K − 1; None beyond `MOST_STEPS`."""
+        low, high, steps = 0, None, min(max(math.ceil(guess), 1), self._most)
+        points: list[tuple[int, float]] = []
+        while high is None or high - low > 1:
+            if low == self._most:
+                return None
+            value = self._value(horizon, steps, eps)
+            low, high = (low, steps) if value <= eps else (steps, high)
+            points.append((steps, value))
+            steps = _crossing(points, eps, self._power)
+            if high is None:
+                steps = min(max(steps, low + 1), 2 * low, self._most)
+            elif not low < steps < high:
+                # at the crossing, K or K − 1 is known: the other is next
+                steps = min(max(steps, low + 1), high - 1)
+        return high
+
+    def _improved(self, eps: float, horizon: float, steps: int) -> tuple[float, int]:
+        """(T, K) after moving the horizon of few steps by the bound itself, as long as that saves steps."""
+        while self.fixed is None and 1 < steps <= self._compared:
+            moved, value = self._search(partial(self._value, steps=steps - 1, eps=eps), horizon)
+            if not value <= eps:
+                break
+            horizon, steps = moved, self._steps(eps, moved, steps - 1)
+        return horizon, steps
+
+    def _blocked(self, eps: float) -> Plan:
+        """What more steps do not remove."""
+        floors = {}
+        for horizon in self._horizons:
+            try:
+                floors[horizon] = self._parts(horizon, FIRST_STEPS, eps)
+            except ValueError:
+                continue
+        horizon = min(floors, key=lambda T: floors[T].floor())
+        floor = floors[horizon].floor()
+        if floor < eps:
+            reason = f"discretisation: more than {self._most} steps would be needed"
+        else:
+            sources = ["score bias"] * bool(self.setting.score_error) + ["early stopping"] * bool(self._stop)
+            sources += ["initialisation"] * (self.fixed is not None or not sources)
+            left = {source: min(parts.floor(source) for parts in floors.values()) for source in sources}
+            worst = min(left, key=left.get)
+            reason = f"{worst} keeps the bound above {eps:g} whatever the steps; without it the floor is {left[worst]:.3g}"
+        allowed = self._score_error(horizon, eps)
+        return Plan(self.theorem.key, eps, False, None, horizon, None, allowed, None, None, reason, floor)
+
+
+def _crossing(points: list[tuple[int, float]], eps: float, power: float) -> int:
+    """K where the bound is ε: affine in K^{−power} through the last two points, or proportional to it."""
+    (k, value), (k0, value0) = points[-1], points[-2] if len(points) > 1 else (math.inf, 0.0)
+    x, x0 = k**-power, k0**-power
+    slope = (value - value0) / (x - x0) if k != k0 else 0.0
+    if not (math.isfinite(slope) and slope > 0 and (inverse := x + (eps - value) / slope) > 0):
+        inverse = x * eps / value
+    return math.ceil(min(inverse ** (-1 / power), 1e15)) if inverse > 0 else 2 * k
+
+
+def _sum(bound: Bound, names) -> float:
+    return float(sum(bound.terms.get(name, 0.0) for name in names))
+
+
+def planner_of(theorem: Theorem, setting: Setting, **options) -> Planner | DirectPlanner:
+    """The planner for the setting's process and the theorem; ``options`` as for `Planner`."""
+    modelled = setting.process.blocks == 1 and theorem.ingredients is not None
+    return (Planner if modelled else DirectPlanner)(theorem, setting, **options)

@@ -1,0 +1,158 @@
+r"""The horizon with the least cost, whatever the time scale of the process: a scan over doublings, then a bounded search."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from scipy.optimize import bisect, minimize_scalar
+
+from bounds.steps.path import Path
+from verify.planning.bound_on_grids import BoundOnGrids
+
+#: Horizons tried per doubling of the horizon at first.
+HORIZONS_PER_DOUBLING = 2
+LONGEST_DOUBLINGS = 40
+#: s/a at the shortest horizon tried, over the size of the data.
+LITTLE_NOISE = 1e-2
+#: Relative accuracy of the horizon.
+HORIZON_ACCURACY = 1e-3
+#: Part of the error at which the initial one no longer matters.
+NEGLIGIBLE = 1e-3
+#: s/a beyond which no horizon is of use.
+BEYOND = 1e30
+#: Relative accuracy of the time at which a process ends.
+END_ACCURACY = 1e-8
+#: Relative gain of a longer horizon that counts, and growth of s/a over a doubling that does.
+GAIN, SATURATED = 1e-6, 1e-6
+
+
+class Horizons:
+    """Finds horizons for one question.
+
+    Parameters
+    ----------
+    bounds : BoundOnGrids
+    fixed : float or None
+        A horizon to keep to.
+    """
+
+    def __init__(self, bounds: BoundOnGrids, fixed: float | None):
+        self._bounds, self.fixed, self._stop = bounds, fixed, bounds.stop
+
+    def best(
+        self, cost: Callable[[float], float], start: float | None = None, size: Callable[[float], float] = float,
+        patience: int = 2 * HORIZONS_PER_DOUBLING,
+    ) -> float:
+        """The horizon with the least cost, scanned for or near ``start``.
+
+        ``size`` turns the least cost so far into an error below which nothing of the initial error matters; where that
+        is so, the scan goes on for ``patience`` horizons without gain.
+        """
+        if self.fixed is not None:
+            return self.fixed
+        ratio = 2 ** (1 / HORIZONS_PER_DOUBLING)
+        best, value = start, math.inf
+        if start is None:
+            best, value = self._scan(cost, ratio, size, patience)
+        elif (value := cost(start)) == math.inf:
+            return start
+        span = math.log(ratio) if start is None else math.log(2.0)
+        centre = math.log(self._scale(best))
+        found = minimize_scalar(
+            lambda x: min(or_infinite(cost, self._at(math.exp(x))), 1e300),
+            bounds=(centre - span, centre + span), method="bounded", options={"xatol": HORIZON_ACCURACY},
+        )
+        return self._at(math.exp(found.x)) if found.fun <= value else best
+
+    def _at(self, scale: float) -> float:
+        """The horizon of a scale: t0 + scale at first; where the process ends, doublings of the scale halve what is left."""
+        return self._stop + scale / (1 + scale / self._longest)
+
+    def _scale(self, horizon: float) -> float:
+        """The inverse of `_at`."""
+        length = horizon - self._stop
+        return length / max(1 - length / self._longest, END_ACCURACY)
+
+    @cached_property
+    def _longest(self) -> float:
+        """How long the process lasts: ∞, or just below the time at which a reaches 0 or s² infinity."""
+        low = self._shortest
+        for _ in range(LONGEST_DOUBLINGS // 3):
+            if self._noise(8 * low) == math.inf:
+                if self._noise(low) > BEYOND:
+                    break  # it only leaves the range of numbers
+                ended = bisect(lambda x: math.copysign(1.0, 1e300 - self._noise(x)), low, 8 * low, rtol=END_ACCURACY)
+                return ended * (1 - 2 * END_ACCURACY)
+            low *= 8
+        return math.inf
+
+    def coarse(self, doublings: int, error: float) -> list[float]:
+        """Horizons a factor of two apart, from the shortest to where the initial error is far below ``error``."""
+        found = []
+        for power in range(doublings):
+            scale = self._shortest * 2.0**power
+            found.append(self._at(scale))
+            if self._settled(scale, error):
+                break
+        return found
+
+    def _scan(self, cost, ratio: float, size, patience: int):
+        scale, worse = self._shortest, 0
+        best, value = self._at(scale), math.inf
+        for _ in range(HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS):
+            horizon = self._at(scale)
+            found = or_infinite(cost, horizon)
+            # what is left of the initial error keeps falling: that alone is no reason to go on
+            worse = 0 if found < value * (1 - GAIN) else worse + 1
+            best, value = (horizon, found) if found < value else (best, value)
+            # a mixture's bound may rise before it falls: only the end of the initial error ends the scan
+            if worse > patience and self._settled(scale, size(value)):
+                break
+            scale *= ratio
+        return best, value
+
+    @cached_property
+    def _shortest(self) -> float:
+        """A horizon at which the noise, over a, is still far below the size of the data: a scan starts there."""
+        assumption = self._bounds.setting.assumption
+        size = math.sqrt(float(assumption.second_moment) / float(np.max(assumption.dim)))
+        horizon = 1.0
+        for _ in range(LONGEST_DOUBLINGS):
+            if self._noise(horizon) <= LITTLE_NOISE * size:
+                break
+            horizon /= 2
+        for _ in range(LONGEST_DOUBLINGS):
+            if self._noise(2 * horizon) > LITTLE_NOISE * size:
+                break
+            horizon *= 2
+        return horizon
+
+    def _noise(self, horizon: float) -> float:
+        """s/a over this horizon; ∞ where the process has ended."""
+        try:
+            path = Path(self._bounds.setting.process, np.array([self._stop + horizon, self._stop]))
+        except ValueError:
+            return math.inf
+        kept = float(path.a[0] / path.a[1])
+        return math.sqrt(path.C[0]) / kept if kept > 0 else math.inf
+
+    def _settled(self, scale: float, error: float) -> bool:
+        """Whether a longer horizon changes nothing: little is left of the initial error, or s/a has stopped growing."""
+        horizon = self._at(scale)
+        if self._noise(horizon - self._stop) <= self._noise(self._at(scale / 2) - self._stop) * (1 + SATURATED):
+            return True
+        try:
+            return self._bounds.initial_left(horizon) < NEGLIGIBLE * error
+        except ValueError:
+            return True
+
+
+def or_infinite(cost: Callable[[float], float], horizon: float) -> float:
+    """The cost, or ∞ where the process has ended or leaves the range of numbers."""
+    try:
+        return cost(horizon)
+    except ValueError:
+        return math.inf

@@ -1,0 +1,1 @@
+"""The answer behind each command, as data."""

@@ -1,0 +1,188 @@
+r"""Constants (α, M, L) from samples: those of the smoothed empirical law, exactly, over a range of bandwidths.
+
+The law is :math:`\frac1n\sum_i N(x_i, s^2 I)`; for it α = L = 1/s² and M = R²/s⁴ are proved, R the radius of the smallest ball
+holding the samples.  They say nothing of the law the samples came from, beyond W2(p_s, p_n) ≤ s√d.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bounds.assumptions import WeaklyLogConcave
+from bounds.assumptions.bounded_support import BoundedSupport
+from bounds.contraction.ou_phases import eta, ou_scale_sq, xi
+from bounds.process import ForwardProcess
+from bounds.sampler import Scheme
+from bounds.setting import Setting
+from bounds.theorem import Theorem
+from closed_form.geometry.enclosing_ball import enclosing_radius
+from closed_form.laws.gaussian import finite_array
+from closed_form.laws.samples import smoothed_data
+from verify.certificates.useful_smoothing import UsefulSmoothing, is_vacuous, useful_smoothing
+
+BANDWIDTHS = 13
+RESAMPLES = 50
+
+
+@dataclass(frozen=True)
+class Constants:
+    r"""Constants of the samples smoothed with one bandwidth, and what they give.
+
+    Attributes
+    ----------
+    bandwidth : float
+        s.
+    assumption : WeaklyLogConcave
+    expansion : float
+        log of e^{M/α} = e^{R²/s²}.
+    xi, eta : float or None
+        Regime boundaries of OU (in its own time); None for other processes.
+    moved : float
+        s√d ≥ W2(smoothed law, empirical law).
+    bound : float
+        The theorem with these constants.
+    vacuous : bool
+        Whether the bound exceeds sqrt(E‖X‖²).
+    """
+
+    bandwidth: float
+    assumption: WeaklyLogConcave
+    expansion: float
+    xi: float | None
+    eta: float | None
+    moved: float
+    bound: float
+    vacuous: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Constants over bandwidths, with the geometry of the samples they rest on.
+
+    Attributes
+    ----------
+    samples, dim : int
+    radius : float
+        R, of the smallest ball holding all samples.
+    radius_range : (float, float)
+        5 % and 95 % quantiles of R over bootstrap resamples: how much it depends on single samples.
+    reference_bandwidths : dict
+        Scott's and Silverman's rules, times the root mean variance of the columns.
+    rows : tuple of Constants
+    useful : UsefulSmoothing or None
+        The least bandwidth at which the bound says something; its ``noise_std`` is that bandwidth.
+    """
+
+    samples: int
+    dim: int
+    radius: float
+    radius_range: tuple[float, float]
+    reference_bandwidths: dict
+    rows: tuple[Constants, ...]
+    useful: UsefulSmoothing | None
+
+
+def constants_of_samples(
+    samples, process: ForwardProcess, scheme: Scheme, theorem: Theorem, bandwidths: Sequence[float] | None = None,
+    *, resamples: int = RESAMPLES, seed: int = 0,
+) -> Estimate:
+    """Constants of smoothed samples over bandwidths, and the bound each gives.
+
+    Parameters
+    ----------
+    samples : array of shape (n, d)
+    process, scheme
+        The sampler the bound is about.
+    theorem : Theorem
+    bandwidths : sequence of float, optional
+        In the units of the samples; by default from a tenth of Silverman's to three times R.
+    resamples : int
+        Bootstrap resamples for the spread of R.
+    seed : int
+        Of the resampling.
+
+    Raises
+    ------
+    ValueError
+        If the samples are not a finite array of shape (n, d) with two different points, or a bandwidth is not positive.
+    """
+    samples = finite_array("samples", samples)
+    if samples.ndim != 2 or len(samples) < 2:
+        raise ValueError(f"samples must have shape (n, d) with n >= 2, got {samples.shape}")
+    count, dim = samples.shape
+    radius = enclosing_radius(np.unique(samples, axis=0))
+    if radius == 0:
+        raise ValueError("samples must hold two different points")
+    spread = math.sqrt(float(np.var(samples, axis=0).mean()))
+    rules = {
+        "scott": spread * count ** (-1 / (dim + 4)),
+        "silverman": spread * (count * (dim + 2) / 4) ** (-1 / (dim + 4)),
+    }
+    if bandwidths is None:
+        bandwidths = np.geomspace(0.1 * rules["silverman"], 3 * radius, BANDWIDTHS)
+    rows = tuple(_row(samples, radius, float(s), process, scheme, theorem) for s in bandwidths)
+    return Estimate(
+        count, dim, radius, _resampled(samples, resamples, seed), rules, rows,
+        _useful(samples, radius, process, scheme, theorem),
+    )  # fmt: skip
+
+
+def _row(samples, radius: float, bandwidth: float, process, scheme, theorem) -> Constants:
+    law = smoothed_data(samples, bandwidth)
+    alpha, dim = 1 / bandwidth**2, law.dim
+    assumption = WeaklyLogConcave(alpha, radius**2 * alpha**2, alpha, dim, law.second_moment, law.mean_norm)
+    with np.errstate(all="ignore"):
+        bound = theorem.bound(Setting(process, assumption, scheme))
+    unit = ou_scale_sq(process) if process.f == 1 else None
+    boundaries = (None, None)
+    if unit is not None:
+        constants = assumption.alpha * unit, assumption.M * unit
+        boundaries = float(xi(*constants)), float(eta(*constants, 0.0))
+    return Constants(
+        bandwidth, assumption, (radius / bandwidth) ** 2, *boundaries, bandwidth * math.sqrt(dim), float(bound.total),
+        is_vacuous(bound, law.second_moment),
+    )  # fmt: skip
+
+
+def _resampled(samples, resamples: int, seed: int) -> tuple[float, float]:
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(resamples):
+        found.append(enclosing_radius(np.unique(samples[rng.integers(len(samples), size=len(samples))], axis=0)))
+    low, high = np.quantile(found, (0.05, 0.95))
+    return float(low), float(high)
+
+
+def _useful(samples, radius: float, process, scheme, theorem) -> UsefulSmoothing | None:
+    """The least bandwidth, from the points themselves: smoothing nearly none of them and adding noise."""
+    mean = samples.mean(axis=0)
+    support = BoundedSupport(radius, samples.shape[1], float(np.square(samples).sum(axis=1).mean()), float(np.linalg.norm(mean)))
+    return useful_smoothing(theorem, Setting(process, support, scheme))
+
+
+def plot_constants(ax, found: Estimate) -> None:
+    """The bound over the bandwidth, with what smoothing costs and the bandwidths at which the bound says nothing.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    found : Estimate
+    """
+    bandwidths = np.array([row.bandwidth for row in found.rows])
+    bounds = np.minimum([row.bound for row in found.rows], 1e30)
+    sizes = [math.sqrt(row.assumption.second_moment) for row in found.rows]
+    ax.loglog(bandwidths, bounds, "o-", ms=3, color="#0072B2", label="bound on W2 to the smoothed data")
+    ax.loglog(bandwidths, sizes, color="grey", ls="--", label="size of the data, sqrt(E|X|²): above it vacuous")
+    ax.loglog(bandwidths, [row.moved for row in found.rows], color="#D55E00", ls=":", label="s√d, cost of smoothing in W2")
+    edge = bandwidths[-1] if found.useful is None else found.useful.noise_std
+    ax.axvspan(bandwidths[0], edge, color="grey", alpha=0.15, lw=0)
+    for name, value in found.reference_bandwidths.items():
+        ax.axvline(value, color="#009E73", lw=0.8, ls="-." if name == "scott" else "-", label=f"{name.capitalize()}'s bandwidth")
+    ax.set_ylim(min(sizes) / 30, max(sizes) * 1e6)
+    ax.set_xlim(bandwidths[0], bandwidths[-1])
+    ax.set_xlabel("bandwidth s, in the units of the data")
+    ax.set_ylabel("W2")
+    ax.legend(frameon=False, fontsize="x-small")

@@ -1,0 +1,118 @@
+"""A small network trained by denoising score matching on a law on a line (needs the extra ``torch``)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bounds.process import ForwardProcess
+from bounds.steps.path import Path
+
+BATCH = 512
+LEARNING_RATE = 3e-3
+
+
+@dataclass(frozen=True)
+class LearnedScore:
+    """A trained score: ``values(a, s_sq, x)`` -> (score, its derivative), arrays like ``x``.
+
+    Attributes
+    ----------
+    values : callable
+    losses : tuple of float
+        Mean loss over each tenth of the training.
+    """
+
+    values: Callable
+    losses: tuple[float, ...]
+
+
+def train(
+    law, process: ForwardProcess, horizon: float, *, iterations: int = 2000, width: int = 32, seed: int = 0,
+    device: str = "cpu", tell: Callable = lambda *_: None,
+) -> LearnedScore:
+    r"""Minimise :math:`E\|s\,s_\theta(X_t, t) + Z\|^2`, X_t = aX_0 + sZ, over times geometric in s².
+
+    Parameters
+    ----------
+    law : Gaussian or GaussianMixture, of dimension 1
+    process : ForwardProcess
+    horizon : float
+    iterations, width, seed
+        Steps of Adam with batches of 512, units in each of two hidden layers, seed of everything.
+    device : str
+        Where torch trains.
+
+    Raises
+    ------
+    ImportError
+        If torch is not installed (``pip install sgm-bounds[torch]``).
+    ValueError
+        If the law is not on a line or a count is below 1.
+
+    References
+    ----------
+    Vincent 2011; Hyvärinen and Dayan 2005.
+    """
+    if law.dim != 1:
+        raise ValueError(f"law must have dimension 1, got {law.dim}")
+    if iterations < 1 or width < 1:
+        raise ValueError(f"iterations and width must be at least 1, got {iterations} and {width}")
+    try:
+        import torch
+    except ImportError:
+        raise ImportError('a learned score needs torch: pip install "sgm-bounds[torch]"') from None
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    times = np.geomspace(horizon, 1e-3 * horizon, 400)
+    path = Path(process, times)
+    network = torch.nn.Sequential(
+        torch.nn.Linear(3, width), torch.nn.SiLU(), torch.nn.Linear(width, width), torch.nn.SiLU(), torch.nn.Linear(width, 1)
+    ).to(device=device, dtype=torch.float64)
+    spread = float(np.sqrt(law.second_moment))
+
+    def score(a, s_sq, x):
+        # what is learned is the posterior mean, bounded features of it; the score follows by Tweedie's formula
+        features = torch.stack([x / (a**2 * spread**2 + s_sq).sqrt(), a, s_sq.sqrt()], dim=1)
+        return (a * spread * network(features)[:, 0] - x) / s_sq
+
+    optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, iterations)
+    losses = []
+    with _one_thread(torch):
+        for step in range(iterations):
+            chosen = rng.integers(len(times), size=BATCH)
+            a, s_sq = (torch.tensor(v[chosen], device=device) for v in (path.a, path.s_sq))
+            x0, z = (torch.tensor(v, device=device) for v in (law.sample(BATCH, rng)[:, 0], rng.standard_normal(BATCH)))
+            loss = ((s_sq.sqrt() * score(a, s_sq, a * x0 + s_sq.sqrt() * z) + z) ** 2).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+            if step % 50 == 0:
+                tell(step / iterations, "training")
+
+    def values(a: float, s_sq: float, x: np.ndarray):
+        state = torch.tensor(x, dtype=torch.float64, device=device, requires_grad=True)
+        full = (torch.full_like(state, value) for value in (a, s_sq))
+        with _one_thread(torch):
+            found = score(*full, state)
+            (slope,) = torch.autograd.grad(found.sum(), state)
+        return found.detach().cpu().numpy(), slope.cpu().numpy()
+
+    return LearnedScore(values, tuple(float(np.mean(part)) for part in np.array_split(losses, 10)))
+
+
+@contextlib.contextmanager
+def _one_thread(torch):
+    """One thread inside the block: the network is far too small to share, and spinning threads cost more than it does."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,136 @@
+r"""The boundary between the contractive and non-contractive phases for any f and g, as number and picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import brentq
+
+from bounds.assumptions import Assumption, StronglyLogConcave, WeaklyLogConcave
+from bounds.contraction import ou_phases as formulas
+from bounds.contraction.ou_phases import Regimes
+from bounds.process import ForwardProcess
+from verify.studies.phase_regimes import phase_regimes
+
+#: Times at which the rate is looked at: sign changes closer together than the grid are not seen.
+GRID_POINTS = 1024
+#: First time of the geometric part of the grid, relative to the horizon; 0 is left out without envelope.
+FIRST = 1e-6
+
+
+def regimes(
+    process: ForwardProcess, assumption: Assumption, horizon: float, rho: float = 0.0, *,
+    closed_form: bool = True,
+) -> Regimes:
+    r"""ξ, η and the rate :math:`\mu_t = g^2\kappa_t - f` over [0, horizon].
+
+    Parameters
+    ----------
+    process : ForwardProcess
+        Of one block, or critically-damped Langevin (`verify.studies.phase_regimes`).
+    assumption : Assumption
+    horizon : float
+        T > 0.
+    rho : float
+        Margin, 0 <= ρ < 1, in the units of the rate.
+    closed_form : bool
+        Use the closed form where there is one (f = 1, g² constant); elsewhere the last sign change on a grid
+        is refined.
+
+    Returns
+    -------
+    Regimes
+        Without closed form, ξ and η are at most the horizon, and equal to it where the phase begins later.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``horizon`` or ``rho`` is out of range.
+    """
+    if not (np.isfinite(horizon) and horizon > 0):
+        raise ValueError(f"horizon must be positive and finite, got {horizon}")
+    if not 0 <= rho < 1:
+        raise ValueError(f"rho must be in [0, 1), got {rho}")
+    times = _grid(assumption, horizon)
+    if process.blocks == 2:
+        return phase_regimes(process, assumption, times[times > 0], rho, last_crossing)
+    rate = formulas.rate(process, assumption, times)
+    constants = _ou_constants(process, assumption) if closed_form else None
+    if constants is not None:
+        xi, eta = float(formulas.xi(*constants)), float(formulas.eta(*constants, rho))
+    else:
+        curvature = formulas.curvature(process, assumption, times)
+        xi = last_crossing(lambda t: formulas.curvature(process, assumption, t)[0], times, curvature, 0.0)
+        eta = last_crossing(lambda t: formulas.rate(process, assumption, t)[0], times, rate, rho)
+    return Regimes(xi, eta, rho, max(horizon - eta, 0.0), horizon, times, rate)
+
+
+def last_crossing(function: Callable[[float], float], times, values, level: float) -> float:
+    """Last time from which ``function`` stays at or above ``level``: 0 if always, the last time if never.
+
+    Parameters
+    ----------
+    function : callable
+        time -> value.
+    times, values : arrays of shape (m,)
+        Increasing times and the values there.
+    level : float
+    """
+    below = np.flatnonzero(values < level)
+    if len(below) == 0:
+        return 0.0
+    last = below[-1]
+    if last == len(times) - 1:
+        return float(times[-1])
+    left, right = float(times[last]), float(times[last + 1])
+    # the function may round to the other side of the level than the array did
+    if function(left) >= level:
+        return left
+    if function(right) <= level:
+        return right
+    return float(brentq(lambda t: function(t) - level, left, right, xtol=1e-15 * right, rtol=1e-15))
+
+
+def _grid(assumption: Assumption, horizon: float) -> np.ndarray:
+    """Uniform and geometric times together, from 0 where the envelope is finite there."""
+    start = 0.0 if np.isfinite(assumption.hessian_gap(1.0, 0.0)) else FIRST * horizon
+    uniform = np.linspace(start, horizon, GRID_POINTS)
+    return np.unique(np.concatenate([uniform, np.geomspace(FIRST * horizon, horizon, GRID_POINTS // 4)[:-1]]))
+
+
+def _ou_constants(process: ForwardProcess, assumption: Assumption):
+    """(α, M) in units in which g² = 2, if the process is OU and the assumption has a closed form."""
+    scale_sq = formulas.ou_scale_sq(process) if process.f == 1 else None
+    if scale_sq is None:
+        return None
+    if isinstance(assumption, WeaklyLogConcave):
+        return assumption.alpha * scale_sq, assumption.M * scale_sq
+    if isinstance(assumption, StronglyLogConcave):
+        return assumption.m0 * scale_sq, 0.0
+    return None
+
+
+def plot_regimes(ax, found: Regimes) -> None:
+    """Draw the rate over backward time with the contractive and the non-contractive phase shaded.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    found : Regimes
+    """
+    horizon, end = found.horizon, min(found.backward_time, found.horizon)
+    if end > 0:
+        ax.axvspan(0.0, end, color="tab:green", alpha=0.15, lw=0, label="contractive")
+    if end < horizon:
+        ax.axvspan(end, horizon, color="tab:red", alpha=0.15, lw=0, label="non-contractive")
+    ax.plot(horizon - found.times, found.rate, color="black", label=r"rate $\mu$")
+    ax.axhline(found.rho, color="grey", lw=0.8, ls="--", label=rf"$\rho$ = {found.rho:g}")
+    if 0 < found.xi < horizon:
+        ax.axvline(horizon - found.xi, color="tab:blue", lw=0.8, ls=":", label=r"$T-\xi$")
+    if np.max(np.abs(found.rate)) > 100:
+        ax.set_yscale("symlog", linthresh=1.0)
+    ax.set_xlim(0.0, horizon)
+    ax.set_xlabel("backward time T − t")
+    ax.set_ylabel("contraction rate")
+    ax.legend()

@@ -1,0 +1,141 @@
+"""Noise schedules on the same data with the same number of steps: bound and exact W2, each on its best horizon and grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bounds import schedules
+from bounds.process import ForwardProcess
+from bounds.processes.cld import cld
+from bounds.sampler import euler_maruyama
+from bounds.theorem import theorems
+from closed_form.bracket import Bracket
+from verify.certificates.certificate import measure
+from verify.certificates.question import setting_of
+from verify.planning.by_bound import planner_of
+
+#: Rows of arXiv 2311.11003 with the constants of its experiments where it gives them, the cosine and sub-VP
+#: schedules, and critically-damped Langevin.
+SCHEDULES: dict[str, Callable[[], ForwardProcess]] = {
+    "VP, constant": lambda: schedules.vp(schedules.constant(1)),
+    "VP, linear": lambda: schedules.vp(schedules.linear("1/10", "199/10")),
+    "VP, (b+at)²": lambda: schedules.vp("(316/1000 + 4156/1000*t)**2"),
+    "VP, (b+at)⁵": lambda: schedules.vp("(631/1000 + 119/100*t)**5"),
+    "VP, exponential": lambda: schedules.vp("1/10*exp(53/10*t)"),
+    "VP, cosine": lambda: schedules.vp(schedules.cosine()),
+    "sub-VP, linear": lambda: schedules.sub_vp(schedules.linear("1/10", "199/10")),
+    "OU": schedules.ou,
+    "VE, constant": lambda: schedules.ve(1),
+    "VE, √(2t)": lambda: schedules.ve("sqrt(2*t)"),
+    "VE, (1+t)²": lambda: schedules.ve("(1+t)**2"),
+    "VE, exponential": lambda: schedules.ve("1/100*exp(851/100*t)"),
+    "CLD": cld,
+}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One schedule on one kind of grid.
+
+    Attributes
+    ----------
+    schedule, grid : str
+    horizon : float
+        Where the bound is smallest.
+    bound : float
+    exact : Bracket
+    """
+
+    schedule: str
+    grid: str
+    horizon: float
+    bound: float
+    exact: Bracket
+
+
+def compare(
+    law, steps: int, names: Sequence[str] = tuple(SCHEDULES), theorem: str = "martingale", tell: Callable = lambda *_: None
+) -> list[Compared]:
+    """Every schedule on its best uniform grid and on its best grid, Euler–Maruyama, exact score.
+
+    Parameters
+    ----------
+    law : Gaussian or GaussianMixture
+    steps : int
+        K, the same for all.
+    names : sequence of str
+        Keys of `SCHEDULES`.
+    theorem : str
+        Which bound chooses horizon and grid.
+    tell : callable
+        (fraction, what) -> None, told of progress.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown.
+    """
+    found, chosen = [], theorems()[theorem]
+    for place, name in enumerate(names):
+        if name not in SCHEDULES:
+            raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {name!r}")
+        setting = setting_of(SCHEDULES[name](), law, euler_maruyama(0.5, 1))
+        for half, grid in enumerate(("uniform", "best")):
+            tell((place + half / 2) / len(names), f"{name}, {grid} grid")
+            planner = planner_of(chosen, setting, grid=grid)
+            horizon, bound = planner.least_bound(steps)
+            scheme = replace(setting.scheme, grid=planner.grid(horizon, steps))
+            found.append(Compared(name, grid, horizon, bound.total, measure(replace(setting, scheme=scheme), law)))
+    return found
+
+
+def rows(found: Sequence[Compared]) -> list[dict]:
+    """One row a schedule: both grids, their ranks by bound, and the gains of the best grid."""
+    table = {name: {} for name in dict.fromkeys(each.schedule for each in found)}
+    for each in found:
+        table[each.schedule][each.grid] = each
+    ranks = {
+        grid: {name: 1 + place for place, name in enumerate(sorted(table, key=lambda n: table[n][grid].bound))}
+        for grid in ("uniform", "best")
+    }
+    result = []
+    for name, by_grid in table.items():
+        uniform, best = by_grid["uniform"], by_grid["best"]
+        result.append({
+            "schedule": name,
+            **{
+                f"{grid}_{key}": value
+                for grid, each in by_grid.items()
+                for key, value in (("horizon", each.horizon), ("bound", each.bound), ("exact", each.exact.upper),
+                                   ("rank", ranks[grid][name]))
+            },
+            "gain_bound": uniform.bound / best.bound, "gain_exact": uniform.exact.upper / best.exact.lower,
+        })  # fmt: skip
+    return sorted(result, key=lambda row: row["best_bound"])
+
+
+def plot_comparison(ax, table: Sequence[dict]) -> None:
+    """Bound and exact W2 of every schedule, uniform and best grid, as dots on a line.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    table : list of dict
+        As from `rows`.
+    """
+    styles = {
+        "uniform_bound": ("#0072B2", "o", "none"), "best_bound": ("#0072B2", "o", "#0072B2"),
+        "uniform_exact": ("#D55E00", "s", "none"), "best_exact": ("#D55E00", "s", "#D55E00"),
+    }  # fmt: skip
+    places = range(len(table))
+    for key, (colour, marker, face) in styles.items():
+        grid, what = key.split("_")
+        label = f"{'bound' if what == 'bound' else 'exact W2'}, {grid} grid"
+        ax.plot([row[key] for row in table], places, marker, color=colour, mfc=face, ms=6, label=label)
+    ax.set_yticks(list(places), [row["schedule"] for row in table])
+    ax.set_xscale("log")
+    ax.invert_yaxis()
+    ax.grid(axis="y", lw=0.4, alpha=0.5)
+    ax.set_xlabel("W2, in the units of the data")
+    ax.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
