@@ -1,0 +1,41 @@
+"""Units found by being there: whatever the modules of a folder define under one agreed name, by key."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import lru_cache
+from types import MappingProxyType
+
+
+def units(folder: str, name: str) -> MappingProxyType:
+    """Every unit of a folder by its ``key``, in the alphabetical order of the files.
+
+    A folder appended to the package's ``__path__`` is searched too, so a unit may come from anywhere.
+
+    Parameters
+    ----------
+    folder : str
+        Dotted name of the package, as "bounds.theorems".
+    name : str
+        What each module calls its unit, as "THEOREM".
+
+    Raises
+    ------
+    TypeError
+        If a module defines no such name, or two units have one key.
+    """
+    return _units(folder, name, tuple(importlib.import_module(folder).__path__))
+
+
+@lru_cache
+def _units(folder: str, name: str, path: tuple) -> MappingProxyType:
+    found = {}
+    for module in sorted(pkgutil.iter_modules(path), key=lambda module: module.name):
+        unit = getattr(importlib.import_module(f"{folder}.{module.name}"), name, None)
+        if unit is None:
+            raise TypeError(f"{folder}.{module.name} must define {name}: every file of {folder} is one unit")
+        if unit.key in found:
+            raise TypeError(f"{folder}.{module.name} must have a key of its own, got {unit.key!r} a second time")
+        found[unit.key] = unit
+    return MappingProxyType(found)
