@@ -8,9 +8,9 @@ from importlib.resources import files
 
 import jsonschema
 import pytest
-from bad_problems import VALID, toml, write_problem
 from click.testing import CliRunner
 
+from tests.bad_problems import VALID, toml, write_problem
 from verify.cli import cli
 
 FAST = ("--set", "scheme.steps=20")

@@ -5,9 +5,9 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
-from tolerances import PATH_RELATIVE
 
 from bounds.assumptions import ASSUMPTIONS, BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from tests.bounds.tolerances import PATH_RELATIVE
 
 SCALE = st.floats(-3, 3).map(lambda x: 10.0**x)
 INFORMATION = st.floats(-6, 8).map(lambda x: 10.0**x)

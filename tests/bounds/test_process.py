@@ -4,7 +4,6 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from tolerances import PATH_RELATIVE
 
 from bounds.process import END, START, TIME, ForwardProcess
 from bounds.schedules import (  # fmt: skip
@@ -20,6 +19,7 @@ from bounds.schedules import (  # fmt: skip
     vp,
 )
 from bounds.steps.path import Path
+from tests.bounds.tolerances import PATH_RELATIVE
 
 t = TIME
 FAMILIES = {

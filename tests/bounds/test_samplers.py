@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import sympy
 from scipy import integrate
-from tolerances import PATH_RELATIVE, SLOPE
 
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.grid import TimeGrid
 from bounds.process import TIME
 from bounds.sampler import SCHEMES, Scheme, StepTable, scheme
 from bounds.schedules import general, ou, ve, vp
+from tests.bounds.tolerances import PATH_RELATIVE, SLOPE
 
 PROCESSES = {
     "ou": ou(),

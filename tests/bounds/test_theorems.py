@@ -1,13 +1,11 @@
 """The same tests for every theorem in the folder: dropping a file there is enough to be tested here."""
 
-import laws
 import mpmath
 import numpy as np
 import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import METRIC_SEARCH, RECURSION_RELATIVE, SYMBOLIC
 
 from bounds.assumptions import BoundedSupport, StronglyLogConcave
 from bounds.process import ForwardProcess
@@ -17,6 +15,8 @@ from bounds.schedules import ou, vp
 from bounds.setting import DataFacts, Setting
 from bounds.theorem import NotApplicable, theorems
 from closed_form import Gaussian
+from tests import laws
+from tests.bounds.tolerances import METRIC_SEARCH, RECURSION_RELATIVE, SYMBOLIC
 from verify.certificates.certificate import Verdict, certify_setting
 from verify.certificates.question import setting_of
 from verify.strategies import problems

@@ -2,8 +2,9 @@
 
 
 import pytest
-from bad_problems import BAD_OVERRIDES, BAD_PROBLEMS
-from command_line import answer, assert_refused, everything_in, problem, run
+
+from tests.bad_problems import BAD_OVERRIDES, BAD_PROBLEMS
+from tests.command_line import answer, assert_refused, everything_in, problem, run
 
 
 def test_set_overrides_the_file():

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from tolerances import EXPERIMENT_SLOPE
-from torch_required import require_torch
 
+from tests.torch_required import require_torch
+from tests.verify.tolerances import EXPERIMENT_SLOPE
 from verify.experiments import experiments
 from verify.experiments.adaptive_grid import two_phase_grid
 from verify.experiments.horizon_and_step import slope

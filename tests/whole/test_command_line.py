@@ -8,10 +8,10 @@ import tempfile
 
 import click
 import pytest
-from command_line import assert_refused, everything_in, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.command_line import assert_refused, everything_in, run
 from verify.cli import cli
 
 WORDS = ["bound", "certify", "lower-bound", "show", "sample", "--json", "--set", "--theorem", "-n", "--out"]

@@ -5,12 +5,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tolerances import PRINTED
 
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama
 from bounds.schedules import ou, vp
 from closed_form import Gaussian, GaussianMixture
+from tests.tolerances import PRINTED
 from verify.certificates.certificate import certify
 from verify.problems.problem import bundled_problem, load_problem, read_problem
 

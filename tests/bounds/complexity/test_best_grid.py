@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize, minimize_scalar
-from tolerances import BEST_GRID, MODEL, TWO_DIGITS
 
 from bounds import euler_maruyama, ou, posterior_mean, ve, vp
 from bounds.complexity.best_grid import FLOOR, model_of
@@ -16,6 +15,8 @@ from bounds.grid import TimeGrid
 from bounds.theorem import theorems
 from closed_form import Gaussian
 from closed_form.sampler_laws.w2 import sampler_w2
+from tests.bounds.tolerances import MODEL, TWO_DIGITS
+from tests.tolerances import BEST_GRID
 from verify.certificates.question import setting_of
 from verify.planning.by_model import Planner
 

@@ -7,7 +7,6 @@ import pytest
 import sympy
 from scipy.integrate import quad
 from scipy.optimize import brentq
-from tolerances import LEADING_QUADRATURE, NEAR_LEADING_ORDER
 
 from bounds import general, ou, ve, vp
 from bounds.assumptions.log_concave import StronglyLogConcave
@@ -19,6 +18,7 @@ from bounds.process import TIME, ForwardProcess
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.theorem import theorems
+from tests.tolerances import LEADING_QUADRATURE, NEAR_LEADING_ORDER
 
 GAO, MARTINGALE = theorems()["gao2025-general-sde"], theorems()["martingale"]
 GENTILONI = theorems()["gentiloni2025-weak-log-concave"]

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from phase_space_exact import PROCESSES
 from scipy import integrate, linalg
-from tolerances import LAW_ROUNDING, PHASE_METRIC
 
 from bounds.contraction.metric import KAPPAS, metric, norm
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.path import PhasePath
+from tests.bounds.tolerances import PHASE_METRIC
+from tests.phase_space_exact import PROCESSES
+from tests.tolerances import LAW_ROUNDING
 
 #: The last has aσ = ε, where the first entry of Ã + aI vanishes.
 GIVEN = pytest.mark.parametrize("constants", (*PROCESSES, (1, 3, 3, 1)))

@@ -3,12 +3,12 @@
 import mpmath
 import numpy as np
 import pytest
-from tolerances import HESSIAN_DIGITS, POWER, SUPREMUM
 
 from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.contraction.renormalised_score import regularity, regularity_constant, renormalised_hessian
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.path import PhasePath
+from tests.bounds.tolerances import HESSIAN_DIGITS, POWER, SUPREMUM
 
 PERTURBED = LogLipschitz(alpha=1.0, lipschitz=0.7, L=2.0)
 DATA = {

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sympy
-from tolerances import FITTED_COEFFICIENT, FITTED_ROUNDING, FITTED_STEPS, SUMS_OF_RUNS
 
 from bounds import StronglyLogConcave, euler_maruyama, ou, ve, vp
 from bounds.complexity.best_grid import model_of
@@ -20,6 +19,7 @@ from bounds.sampler import SCHEMES
 from bounds.setting import Setting
 from bounds.theorem import theorems
 from closed_form import Gaussian, GaussianMixture
+from tests.bounds.tolerances import FITTED_COEFFICIENT, FITTED_ROUNDING, FITTED_STEPS, SUMS_OF_RUNS
 from verify.certificates.question import setting_of
 
 STEPS = 30_000

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from tolerances import SUMS_OF_RUNS
 
 from bounds.recursion.ingredients import Columns, Ingredients
 from bounds.recursion.propagation import propagate, round_up, weights
+from tests.bounds.tolerances import SUMS_OF_RUNS
 
 STEPS = st.integers(1, 30)
 POSITIVE = st.floats(0.0, 3.0)

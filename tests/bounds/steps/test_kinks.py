@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from tolerances import KINK_ROUNDING, KINK_TIGHT
 
 from bounds.assumptions import WeaklyLogConcave
 from bounds.grid import TimeGrid
@@ -12,6 +11,7 @@ from bounds.schedules import ou
 from bounds.setting import Setting
 from bounds.steps.kinks import kink_error, passing
 from bounds.theorem import theorems
+from tests.bounds.tolerances import KINK_ROUNDING, KINK_TIGHT
 
 FUNCTIONS = theorems()["martingale"].functions
 X, W = np.polynomial.legendre.leggauss(12)

@@ -6,11 +6,11 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate
-from tolerances import PATH_RELATIVE
 
 from bounds.process import TIME
 from bounds.schedules import general, ou, ve
 from bounds.steps.path import Path
+from tests.bounds.tolerances import PATH_RELATIVE
 
 
 @given(st.lists(st.floats(1e-6, 3.0), min_size=1, max_size=40), st.floats(0, 1))

@@ -12,11 +12,12 @@ import pytest
 import sympy
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tolerances import EXPRESSION_CALLS, EXPRESSION_RELATIVE, HANGING
-from work_limit import at_most
 
 from bounds.symbolic import expressions
 from bounds.symbolic.expressions import ExpressionError, parse_expression
+from tests.bounds.tolerances import EXPRESSION_CALLS, EXPRESSION_RELATIVE
+from tests.tolerances import HANGING
+from tests.work_limit import at_most
 
 T = sympy.Symbol("t", nonnegative=True)
 

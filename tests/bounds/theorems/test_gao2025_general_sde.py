@@ -5,7 +5,6 @@ import pytest
 import sympy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tolerances import SLOPE
 
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.recursion import one_block
@@ -18,6 +17,7 @@ from bounds.theorem import theorems
 from bounds.theorems import gao2025_general_sde as gao
 from closed_form import Gaussian
 from closed_form.laws.regularity import time_regularity
+from tests.bounds.tolerances import SLOPE
 from verify.certificates.question import setting_of
 
 THEOREM_G, MARTINGALE = theorems()["gao2025-general-sde"], theorems()["martingale"]

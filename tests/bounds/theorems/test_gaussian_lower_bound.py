@@ -6,7 +6,6 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
-from tolerances import GOLDEN
 
 from bounds.sampler import SCHEMES, euler_maruyama, scheme
 from bounds.schedules import ou, ve, vp
@@ -14,6 +13,7 @@ from bounds.steps.path import Path
 from bounds.theorem import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step, ou_limit
 from closed_form import Gaussian
+from tests.tolerances import GOLDEN
 from verify.certificates.certificate import certify
 from verify.certificates.question import setting_of
 

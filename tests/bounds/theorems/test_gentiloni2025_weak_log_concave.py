@@ -5,7 +5,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from tolerances import BOUNDARY, SLOPE
 
 from bounds.assumptions import LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.grid import TimeGrid
@@ -18,6 +17,7 @@ from bounds.theorem import NotApplicable, theorems
 from bounds.theorems import gentiloni2025_weak_log_concave as gentiloni
 from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.gaussian import w2_gaussian
+from tests.bounds.tolerances import BOUNDARY, SLOPE
 from verify.certificates.certificate import Verdict, certify_setting, setting_of
 
 THEOREM_W, MARTINGALE = theorems()["gentiloni2025-weak-log-concave"], theorems()["martingale"]

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import sympy
 from scipy import integrate
-from tolerances import GOLDEN, RECURSION_RELATIVE, SLOPE, THREE_DIGITS
 
 from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.conditions import RESOLVED
@@ -22,6 +21,8 @@ from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.line import w2_line
 from closed_form.posteriors.moments import posterior_moments
 from closed_form.sampler_laws.w2 import sampler_w2
+from tests.bounds.tolerances import RECURSION_RELATIVE, SLOPE
+from tests.tolerances import GOLDEN, THREE_DIGITS
 from verify.certificates.certificate import certify
 from verify.certificates.question import setting_of
 

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad_vec
 from scipy.linalg import expm
-from tolerances import DIFFERENCES, ORDERED, SLOPE, SYMBOLIC
 
 from bounds.contraction.metric import KAPPAS, metric
 from bounds.processes import cld as langevin
@@ -21,6 +20,7 @@ from bounds.sampler import euler_maruyama, scheme
 from bounds.theorem import theorems
 from bounds.theorems.strasman2025_cld import _in_metric
 from closed_form import Gaussian, GaussianMixture
+from tests.bounds.tolerances import DIFFERENCES, ORDERED, SLOPE, SYMBOLIC
 from verify.certificates.question import setting_of
 
 THEOREM, MARTINGALE = theorems()["strasman2025-cld"], theorems()["martingale"]

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
-from tolerances import AFFINE_IMAGE, PROCRUSTES, QUANTILE_COUPLING
 
 from closed_form import Bracket, Gaussian, GaussianMixture
 from closed_form.distances.gaussian import w2_factors, w2_gaussian
 from closed_form.distances.line import w2_line
 from closed_form.distances.line_mixture import LineMixture
 from closed_form.distances.samples import w2_projections, w2_samples
+from tests.closed_form.tolerances import AFFINE_IMAGE, PROCRUSTES, QUANTILE_COUPLING
 
 
 def bures_60_digits(p, q):

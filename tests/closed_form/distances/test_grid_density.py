@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from tolerances import SAMPLED_DENSITY
 
 from closed_form.distances.grid_density import density_w2
 from closed_form.distances.line import w2_line
 from closed_form.distances.line_mixture import LineMixture
+from tests.closed_form.tolerances import SAMPLED_DENSITY
 
 
 def sampled(law, spacing=0.1, reach=12.0):

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ive
-from tolerances import PROFILE
 
 from bounds import BoundedSupport, ou, ve
 from closed_form import Gaussian, GaussianMixture
 from closed_form.geometry.convexity_profile import convexity_profile
+from tests.closed_form.tolerances import PROFILE
 from verify.studies.convexity_profile import profile
 
 log_uniform = st.floats(-0.7, 0.7).map(lambda x: 10.0**x)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import ENCLOSING_BALL, PLANE_BALL
 
 from closed_form.geometry.enclosing_ball import enclosing_radius
+from tests.closed_form.tolerances import ENCLOSING_BALL, PLANE_BALL
 
 
 @settings(deadline=None, max_examples=50)

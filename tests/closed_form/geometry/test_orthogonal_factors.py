@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import PRODUCT
 
 from bounds import euler_maruyama, ou
 from closed_form import GaussianMixture
 from closed_form.geometry.orthogonal_factors import factors, product_assumption
 from closed_form.posteriors.moments import posterior_moments
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
+from tests.closed_form.tolerances import PRODUCT
 from verify.certificates.certificate import Verdict, certify
 from verify.certificates.question import facts_of
 

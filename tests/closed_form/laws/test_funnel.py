@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from tolerances import FUNNEL_DIFFERENCE, FUNNEL_QUADRATURE, LAW_ROUNDING, STANDARD_ERRORS
 
 from closed_form.laws.funnel import Funnel
+from tests.closed_form.tolerances import FUNNEL_DIFFERENCE, FUNNEL_QUADRATURE
+from tests.tolerances import LAW_ROUNDING, STANDARD_ERRORS
 
 TIMES = {"t near 0": (0.9999, 2e-4), "middle": (0.6, 0.64), "late": (0.02, 0.9996), "no signal": (0.0, 1.0)}
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
-from tolerances import FINITE_DIFFERENCE, LAW_ROUNDING, STANDARD_ERRORS
 
 from closed_form import Gaussian, GaussianMixture
+from tests.closed_form.tolerances import FINITE_DIFFERENCE
+from tests.tolerances import LAW_ROUNDING, STANDARD_ERRORS
 
 
 def spd(rng, d):

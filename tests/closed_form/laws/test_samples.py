@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import LAW_ROUNDING
 
 from closed_form import GaussianMixture, smoothed_data
 from closed_form.laws.samples import read_samples
+from tests.tolerances import LAW_ROUNDING
 
 
 @settings(deadline=None)

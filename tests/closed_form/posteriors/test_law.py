@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tolerances import BRUTE_FORCE
 
 from closed_form import Gaussian, GaussianMixture, posterior
+from tests.tolerances import BRUTE_FORCE
 
 ROTATED = np.array([[1.0, 0.4], [0.4, 0.5]])
 LAWS = {

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import LAW_ROUNDING, POSTERIOR_MOMENTS, POSTERIOR_TABLE_INTEGRALS, STANDARD_ERRORS
 
 from closed_form import Gaussian, GaussianMixture
 from closed_form.posteriors import moment_table
 from closed_form.posteriors.moments import posterior_moments
+from tests.closed_form.tolerances import POSTERIOR_MOMENTS, POSTERIOR_TABLE_INTEGRALS
+from tests.tolerances import LAW_ROUNDING, STANDARD_ERRORS
 
 
 @st.composite

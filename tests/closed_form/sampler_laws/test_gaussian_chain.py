@@ -7,18 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import (
-    BRUTE_FORCE,
-    CHAIN_MILLION_WIDTH,
-    CHAIN_SAME,
-    CHAIN_WIDTH,
-    LEADING_ORDER,
-    THREE_DIGITS,
-)
 
 from bounds.steps.affine import Steps
 from closed_form.laws.gaussian import Gaussian
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
+from tests.closed_form.tolerances import CHAIN_MILLION_WIDTH, CHAIN_SAME, CHAIN_WIDTH, LEADING_ORDER
+from tests.tolerances import BRUTE_FORCE, THREE_DIGITS
 
 
 def ou_euler(horizon, k):

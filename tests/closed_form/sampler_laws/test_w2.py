@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr
-from tolerances import LAW_SYMMETRY, LINE_GAUSSIAN, STANDARD_ERRORS
 
 from bounds.steps.affine import Steps
 from closed_form.laws.gaussian import Gaussian
@@ -15,6 +14,8 @@ from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from closed_form.sampler_laws.line.sampler import line_w2, sampler_line
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
+from tests.closed_form.tolerances import LAW_SYMMETRY, LINE_GAUSSIAN
+from tests.tolerances import STANDARD_ERRORS
 
 WEIGHTS = [0.3, 0.7]
 

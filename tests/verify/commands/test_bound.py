@@ -4,11 +4,11 @@ import math
 from dataclasses import replace
 
 import pytest
-from bad_problems import VALID
-from command_line import FAST, answer, assert_refused, problem, run, schema
-from tolerances import THREE_DIGITS
 
 from bounds.theorem import NotApplicable, theorems
+from tests.bad_problems import VALID
+from tests.command_line import FAST, answer, assert_refused, problem, run, schema
+from tests.tolerances import THREE_DIGITS
 from verify import bundled_problem, load_problem
 from verify.certificates.question import setting_of_problem
 

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from command_line import FAST, answer, assert_refused, problem, run, schema
 
 import verify.certificates.certificate
 from bounds.theorem import theorems
+from tests.command_line import FAST, answer, assert_refused, problem, run, schema
 from verify import bundled_problem, certify, load_problem
 from verify.certificates.certificate import Certificate, Verdict
 from verify.commands.certify import verdict_code

@@ -3,8 +3,8 @@
 import errno
 
 import pytest
-from command_line import answer, assert_refused, everything_in, run, schema
 
+from tests.command_line import answer, assert_refused, everything_in, run, schema
 from verify.commands.demo import DEMO_STEPS, PICTURE, load_question
 
 

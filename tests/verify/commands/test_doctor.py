@@ -5,7 +5,8 @@ import hashlib
 
 import numpy as np
 import pytest
-from command_line import answer, run
+
+from tests.command_line import answer, run
 
 
 def installation(folder, content, monkeypatch, rival=False):

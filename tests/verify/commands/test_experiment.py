@@ -1,6 +1,6 @@
 """The command ``experiment``."""
 
-from command_line import answer, assert_refused, run, schema
+from tests.command_line import answer, assert_refused, run, schema
 
 
 def test_experiments_are_listed():

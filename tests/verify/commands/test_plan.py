@@ -2,7 +2,7 @@
 
 import json
 
-from command_line import answer, assert_refused, problem, run, schema
+from tests.command_line import answer, assert_refused, problem, run, schema
 
 
 def test_plans_in_json_and_text():

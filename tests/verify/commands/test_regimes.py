@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from command_line import answer, assert_refused, run, schema
+
+from tests.command_line import answer, assert_refused, run, schema
 
 
 def test_two_modes_have_both_phases():

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from command_line import answer, assert_refused, problem, run
-from tolerances import SAME_INCREMENTS
-from torch_required import require_torch
 
+from tests.command_line import answer, assert_refused, problem, run
+from tests.torch_required import require_torch
+from tests.verify.tolerances import SAME_INCREMENTS
 from verify import load_problem, sample
 from verify.certificates.question import setting_of_problem
 

@@ -1,6 +1,6 @@
 """The command ``schedules``."""
 
-from command_line import answer, assert_refused, problem, run, schema
+from tests.command_line import answer, assert_refused, problem, run, schema
 
 
 def test_two_schedules_in_json_text_and_picture(tmp_path):

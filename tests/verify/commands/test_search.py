@@ -1,8 +1,7 @@
 """The command ``search``."""
 
-from command_line import answer, run, schema
-
 from bounds.theorem import theorems
+from tests.command_line import answer, run, schema
 from verify.counterexamples import search as searching
 
 

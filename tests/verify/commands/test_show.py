@@ -2,11 +2,11 @@
 
 
 import pytest
-from command_line import answer, run
 
 from bounds.processes import FAMILIES
 from bounds.sampler import SAMPLERS
 from bounds.theorem import theorems
+from tests.command_line import answer, run
 
 
 def test_list_names_everything():

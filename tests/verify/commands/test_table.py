@@ -1,6 +1,6 @@
 """The command ``table``."""
 
-from command_line import answer, assert_refused, problem, run, schema
+from tests.command_line import answer, assert_refused, problem, run, schema
 
 
 def test_the_table_in_text_and_json():

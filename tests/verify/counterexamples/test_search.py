@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sympy
-from tolerances import INSIDE_BRACKET
 
 from bounds.process import TIME
 from bounds.steps.phase_space.path import PhasePath
 from bounds.theorem import theorems
+from tests.verify.tolerances import INSIDE_BRACKET
 from verify.counterexamples import search as searching
 from verify.counterexamples.drawing import NumpyDraw, problem
 from verify.counterexamples.search import as_rows, examine, search, summary

@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
-from tolerances import STANDARD_ERRORS
 
+from tests.tolerances import STANDARD_ERRORS
 from verify.lower_sides.confidence import bernstein_lower, normal_lower
 
 

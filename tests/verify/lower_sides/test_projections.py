@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from tolerances import CONJUGATE_GRID, CONJUGATE_MEAN
 
 from closed_form.laws.mixture import GaussianMixture
+from tests.verify.tolerances import CONJUGATE_GRID, CONJUGATE_MEAN
 from verify.lower_sides.projections import Potential, _fitted
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from tolerances import LAW_ROUNDING, SLICED_PROJECTIONS
 
+from tests.tolerances import LAW_ROUNDING
+from tests.verify.tolerances import SLICED_PROJECTIONS
 from verify.lower_sides.sliced import sliced_w2
 
 

@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from tolerances import CONJUGATE_MEAN, LOWER_SIDE_POWER, STANDARD_ERRORS
 
 from bounds.steps.affine import Steps
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
+from tests.tolerances import STANDARD_ERRORS
+from tests.verify.tolerances import CONJUGATE_MEAN, LOWER_SIDE_POWER
 from verify.lower_sides.w2 import coupled, moments, projections, w2_from_samples
 from verify.particles.simulation import sample
 

@@ -8,9 +8,9 @@ import sys
 import time
 
 import pytest
-from command_line import FAST, assert_refused, run, started
 
 from bounds.theorem import Theorem
+from tests.command_line import FAST, assert_refused, run, started
 from verify.pages.console import progress
 
 

@@ -6,7 +6,8 @@ import time
 
 import numpy as np
 import pytest
-from command_line import assert_refused, everything_in, problem, run, started
+
+from tests.command_line import assert_refused, everything_in, problem, run, started
 
 
 def test_sample_replaces_a_file_only_by_force(tmp_path):

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from tolerances import AXES_ROUNDING, PEAK_ON_GRID
 
 from closed_form import Bracket
+from tests.verify.tolerances import AXES_ROUNDING, PEAK_ON_GRID
 from verify.pages import plots
 
 STEPS = (10, 100, 1000)

@@ -3,11 +3,11 @@
 import math
 
 import pytest
-from bad_problems import VALID, toml, write_problem
-from page_text import text
 
 from bounds.bound import Bound
 from closed_form import Bracket
+from tests.bad_problems import VALID, toml, write_problem
+from tests.page_text import text
 from verify import load_problem
 from verify.certificates.certificate import Certificate, Verdict
 from verify.pages import tables

@@ -3,11 +3,11 @@
 
 import pytest
 import sympy
-from page_text import text
 
 from bounds.process import ForwardProcess
 from bounds.schedules import vp
 from bounds.theorem import theorems
+from tests.page_text import text
 from verify.pages import theorem_sheet
 
 X, Y = sympy.symbols("x y_sq", real=True)

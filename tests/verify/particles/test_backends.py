@@ -6,9 +6,9 @@ import sys
 import array_api_strict
 import numpy as np
 import pytest
-from tolerances import STANDARD_ERRORS
-from torch_required import torch_backend
 
+from tests.tolerances import STANDARD_ERRORS
+from tests.torch_required import torch_backend
 from verify.particles.backends import Backend, backend
 from verify.particles.noise import Increments, Streams
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from scipy.stats import ks_2samp
-from tolerances import FUNNEL_SAME_LAW
 
 from bounds.processes.cld import cld
 from bounds.sampler import scheme
@@ -11,6 +10,7 @@ from bounds.schedules import vp
 from bounds.steps.phase_space.path import PhasePath
 from closed_form.laws.funnel import Funnel
 from closed_form.sampler_laws.phase_space.score import PhaseLaw
+from tests.verify.tolerances import FUNNEL_SAME_LAW
 from verify.particles.simulation import sample
 
 LAW = Funnel(9, 1.0, standardized=True)

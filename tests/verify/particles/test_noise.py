@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import STANDARD_ERRORS
 
+from tests.tolerances import STANDARD_ERRORS
 from verify.particles.noise import Increments, Streams, cell_size
 
 

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from tolerances import PHASE_PARTICLES, SAME_INCREMENTS, STANDARD_ERRORS
-from torch_required import torch_backend
 
 from bounds.processes.cld import cld
 from bounds.sampler import SAMPLERS, SPLITTINGS, scheme
@@ -13,7 +11,10 @@ from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.phase_space.gaussian_chain import phase_chain
 from closed_form.sampler_laws.phase_space.score import PhaseLaw
+from tests.tolerances import STANDARD_ERRORS
+from tests.torch_required import torch_backend
 from tests.verify.particles.test_simulation import KINDS, random_law, relative_gap
+from tests.verify.tolerances import PHASE_PARTICLES, SAME_INCREMENTS
 from verify.particles.phase_space import upper_roots
 from verify.particles.simulation import sample
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tolerances import PHASE_CHAIN, PHASE_MODEL, PLAN_EXCESS
 
 from bounds import euler_maruyama, ou, ve, vp
 from bounds.complexity.best_grid import model_of
@@ -15,6 +14,8 @@ from bounds.recursion.phase_space.one_question import PhaseProblem, candidates
 from bounds.sampler import scheme
 from bounds.theorem import NotApplicable, theorems
 from closed_form import Gaussian, GaussianMixture
+from tests.tolerances import PHASE_CHAIN
+from tests.verify.tolerances import PHASE_MODEL, PLAN_EXCESS
 from verify.certificates.certificate import Verdict, certify
 from verify.certificates.question import setting_of
 from verify.planning import by_bound as direct_planner

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tolerances import EXPONENT, PLAN_EXCESS
 
 from bounds import StronglyLogConcave, euler_maruyama, ou, ve, vp
 from bounds.complexity.orders import of_process
@@ -13,6 +12,7 @@ from bounds.grid import TimeGrid
 from bounds.setting import Setting
 from bounds.theorem import NotApplicable, theorems
 from closed_form import Gaussian, GaussianMixture
+from tests.verify.tolerances import EXPONENT, PLAN_EXCESS
 from verify.certificates.certificate import Verdict, certify
 from verify.certificates.question import setting_of
 from verify.counterexamples.drawing import NumpyDraw, log_uniform, problem

@@ -10,16 +10,17 @@ import tomllib
 import numpy as np
 import pytest
 import sympy
-from bad_problems import BAD_OVERRIDES, BAD_PROBLEMS, VALID, toml, write_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tolerances import HANGING, PROBLEM_ROUNDING
 
 from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.theorem import theorems
 from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
+from tests.bad_problems import BAD_OVERRIDES, BAD_PROBLEMS, VALID, toml, write_problem
+from tests.tolerances import HANGING
+from tests.verify.tolerances import PROBLEM_ROUNDING
 from verify.certificates.certificate import certify_setting
 from verify.certificates.question import setting_of_problem
 from verify.problems import process as problem_process

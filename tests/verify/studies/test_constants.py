@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from command_line import answer, assert_refused, problem, run, schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from bounds import euler_maruyama, ou
 from bounds.theorem import theorems
 from closed_form.geometry.convexity_profile import convexity_profile
 from closed_form.laws.samples import smoothed_data
+from tests.command_line import answer, assert_refused, problem, run, schema
 from verify.studies.constants import constants_of_samples, plot_constants
 
 MARTINGALE = theorems()["martingale"]

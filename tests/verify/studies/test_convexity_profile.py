@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from command_line import answer, assert_refused, problem, run, schema
 
 from bounds import ou
 from closed_form import Gaussian, GaussianMixture
+from tests.command_line import answer, assert_refused, problem, run, schema
 from verify.studies.convexity_profile import plot_profile, profile
 
 

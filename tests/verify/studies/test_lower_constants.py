@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import sympy
 from scipy.integrate import quad
-from tolerances import LEADING_QUADRATURE, NEAR_LEADING_ORDER, SLOPE_OF_LEADING_ORDER
 
 from bounds import ou, sub_vp, ve, vp
 from bounds.schedules import cosine, exponential, linear, polynomial
+from tests.tolerances import LEADING_QUADRATURE, NEAR_LEADING_ORDER
+from tests.verify.tolerances import SLOPE_OF_LEADING_ORDER
 from verify.studies.lower_constants import (
     measured_constants,
     plot_constants,

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
-from tolerances import PATH_GROWTH
 
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.contraction.metric import metric
@@ -11,6 +10,7 @@ from bounds.processes.cld import cld
 from bounds.steps.phase_space.path import PhasePath
 from closed_form import GaussianMixture
 from closed_form.sampler_laws.phase_space.mixture_score import PhaseMixtureScore
+from tests.verify.tolerances import PATH_GROWTH
 from verify.studies.regimes import regimes
 
 

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from tolerances import BEST_GRID, SAME_SCHEDULE
 
 from closed_form import Gaussian
+from tests.tolerances import BEST_GRID
+from tests.verify.tolerances import SAME_SCHEDULE
 from verify.studies.schedules import SCHEDULES, compare, plot_comparison, rows
 
 VP = ("VP, constant", "VP, linear", "VP, (b+at)²", "VP, (b+at)⁵", "VP, exponential", "VP, cosine", "OU")

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 from mpmath import mp
-from phase_space_exact import DIGITS, PROCESSES, ExactPhase
-from tolerances import INITIAL_EXACT, INITIAL_ROUNDING
 
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.processes.cld import cld
@@ -12,6 +10,8 @@ from bounds.recursion.phase_space.initial import Start, coupled, distances, init
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import PhasePath
 from bounds.theorem import theorems
+from tests.bounds.tolerances import INITIAL_EXACT, INITIAL_ROUNDING
+from tests.phase_space_exact import DIGITS, PROCESSES, ExactPhase
 
 FUNCTIONS = theorems()["martingale"].functions
 GIVEN = pytest.mark.parametrize("constants", PROCESSES)

@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-from phase_space_exact import missed_noise_sq
 from scipy import integrate
-from tolerances import MISSED_FLOOR, MISSED_NOISE, SLOPE
 
 from bounds.assumptions import WeaklyLogConcave
 from bounds.processes.cld import cld
@@ -15,6 +13,8 @@ from bounds.setting import DataFacts, Setting
 from bounds.theorem import theorems
 from closed_form import Gaussian
 from closed_form.posteriors.moments import posterior_moments
+from tests.bounds.tolerances import MISSED_FLOOR, MISSED_NOISE, SLOPE
+from tests.phase_space_exact import missed_noise_sq
 
 MARTINGALE = theorems()["martingale"]
 TWO_MODES = WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25)

@@ -5,8 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
-from phase_space_exact import DIGITS, PROCESSES, ExactPhase, affine_step, missed_noise_sq, weakly_log_concave
-from tolerances import BIAS_EXACT, GOLDEN, PRINTED, RECURSION_RELATIVE, SLOPE, UNCHANGED
 
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.processes.cld import cld
@@ -18,6 +16,16 @@ from bounds.setting import Setting
 from bounds.steps.phase_space.path import PhasePath
 from bounds.theorem import theorems
 from closed_form import Gaussian, GaussianMixture
+from tests.bounds.tolerances import BIAS_EXACT, RECURSION_RELATIVE, SLOPE, UNCHANGED
+from tests.phase_space_exact import (
+    DIGITS,
+    PROCESSES,
+    ExactPhase,
+    affine_step,
+    missed_noise_sq,
+    weakly_log_concave,
+)
+from tests.tolerances import GOLDEN, PRINTED
 from verify.certificates.certificate import Verdict, certify_setting
 from verify.certificates.question import setting_of
 from verify.strategies import problems

@@ -4,7 +4,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from tolerances import BRUTE_FORCE, CERTIFICATE, PHASE_WEIGHTS, RECURSION_RELATIVE
 
 from bounds.assumptions import WeaklyLogConcave
 from bounds.contraction.metric import KAPPAS
@@ -15,6 +14,8 @@ from bounds.recursion.phase_space.weights import Jacobians, backward, forms, for
 from bounds.sampler import scheme
 from bounds.setting import Setting
 from bounds.theorem import theorems
+from tests.bounds.tolerances import CERTIFICATE, PHASE_WEIGHTS, RECURSION_RELATIVE
+from tests.tolerances import BRUTE_FORCE
 
 MARTINGALE = theorems()["martingale"]
 TWO_MODES = WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25)

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from mpmath import mp
-from phase_space_exact import DIGITS, PROCESSES, ExactPhase, weakly_log_concave
-from tolerances import CHANNEL
 
 from bounds.assumptions import WeaklyLogConcave
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import PhasePath
+from tests.bounds.tolerances import CHANNEL
+from tests.phase_space_exact import DIGITS, PROCESSES, ExactPhase, weakly_log_concave
 
 TWO_MODES = WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25)
 TIMES = (1e-12, 1e-6, 1e-3, 0.1, 1.0, 7.0)

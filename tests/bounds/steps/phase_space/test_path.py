@@ -6,7 +6,6 @@ import pytest
 import scipy.linalg
 import sympy
 from scipy.integrate import quad_vec
-from tolerances import PHASE_ENTRY, PHASE_ROWS
 
 from bounds.grid import TimeGrid
 from bounds.process import TIME
@@ -15,6 +14,7 @@ from bounds.processes.cld import CLOCK, cld
 from bounds.sampler import SAMPLERS, Scheme
 from bounds.schedules import ou
 from bounds.steps.phase_space.path import PhasePath, exponential_moments
+from tests.bounds.tolerances import PHASE_ENTRY, PHASE_ROWS
 
 #: (a, σ, ε, v²): the slides' process, an elliptic one, and random ones with and without noise on the position.
 CONSTANTS = [

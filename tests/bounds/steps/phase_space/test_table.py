@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import scipy.linalg
 from scipy.integrate import quad_vec
-from tolerances import IRREVERSIBLE, PHASE_ROWS, REVERSED, STRONG_ORDER
 
 from bounds.grid import TimeGrid
 from bounds.processes.cld import cld
@@ -12,6 +11,7 @@ from bounds.sampler import SAMPLERS, Scheme, scheme
 from bounds.steps.phase_space.path import PhasePath
 from bounds.steps.phase_space.splitting import ORDERS, SPLITTINGS, part
 from bounds.steps.phase_space.table import PhaseTable
+from tests.bounds.tolerances import IRREVERSIBLE, PHASE_ROWS, REVERSED, STRONG_ORDER
 
 GRID = TimeGrid.from_times([1.5, 1.1, 0.4, 0.05, 0.0])
 PROCESSES = {

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from tolerances import PERTURBED
 
 from bounds import euler_maruyama, ou, posterior_mean
 from closed_form import Gaussian, GaussianMixture
 from closed_form.sampler_laws.line.perturbed_score import perturbed_line, perturbed_w2
 from closed_form.sampler_laws.w2 import sampler_w2
+from tests.closed_form.tolerances import PERTURBED
 
 LAW = GaussianMixture(np.array([[-1.0], [0.8]]), weights=[0.4, 0.6], std=0.5)
 

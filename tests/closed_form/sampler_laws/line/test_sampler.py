@@ -8,13 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import ndtr
-from tolerances import (
-    LINE_GAUSSIAN,
-    LINE_INTEGRAL,
-    LINE_REFINED,
-    LINE_SYMMETRY,
-    THREE_DIGITS,
-)
 
 from bounds.steps.affine import Steps
 from closed_form.distances.line import w2_line
@@ -24,6 +17,8 @@ from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from closed_form.sampler_laws.line.law import LineLaw, PushedLaw
 from closed_form.sampler_laws.line.propagation import GridTooLarge
 from closed_form.sampler_laws.line.sampler import line_w2, sampler_line
+from tests.closed_form.tolerances import LINE_GAUSSIAN, LINE_INTEGRAL, LINE_REFINED, LINE_SYMMETRY
+from tests.tolerances import THREE_DIGITS
 
 TWO_MODES = GaussianMixture([[-1.0], [1.0]], std=0.5)
 FAR_MODES = GaussianMixture([[-1.25], [1.25]], std=0.05)

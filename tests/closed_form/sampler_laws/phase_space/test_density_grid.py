@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
-from tolerances import FIELD
 
 from closed_form.sampler_laws.phase_space.density_grid import PhaseField
+from tests.closed_form.tolerances import FIELD
 
 COVARIANCE = np.array([[1.0, 0.3], [0.3, 0.5]])
 

@@ -4,7 +4,6 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
-from tolerances import GOLDEN, PHASE_CHAIN, PHASE_CHAIN_WIDTH
 
 from bounds.grid import TimeGrid
 from bounds.processes.cld import cld
@@ -13,6 +12,8 @@ from bounds.steps.phase_space.splitting import ORDERS
 from closed_form import Gaussian
 from closed_form.sampler_laws.phase_space import gaussian_chain as phase_chain
 from closed_form.sampler_laws.w2 import sampler_w2
+from tests.closed_form.tolerances import PHASE_CHAIN_WIDTH
+from tests.tolerances import GOLDEN, PHASE_CHAIN
 
 CONSTANTS = {"slides": (1.0, 2.0, 0.0, 1.0), "elliptic": (0.5, 1.5, 0.4, 0.25)}
 PROCESSES = {"slides": cld(), "elliptic": cld(a="1/2", sigma="3/2", epsilon="2/5", velocity_variance="1/4")}

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tolerances import GOLDEN, GRID_SIZES, LAW_SYMMETRY, PHASE_LINE, PHASE_LINE_GAUSSIAN, STANDARD_ERRORS
 
 from bounds.processes.cld import cld
 from bounds.sampler import scheme
@@ -16,6 +15,8 @@ from closed_form.sampler_laws.phase_space import line as phase_line
 from closed_form.sampler_laws.phase_space.gaussian_chain import phase_gaussian_w2
 from closed_form.sampler_laws.phase_space.line import phase_line_w2
 from closed_form.sampler_laws.w2 import sampler_w2
+from tests.closed_form.tolerances import GRID_SIZES, LAW_SYMMETRY, PHASE_LINE, PHASE_LINE_GAUSSIAN
+from tests.tolerances import GOLDEN, STANDARD_ERRORS
 
 EPSILONS = ["0", "1/10", "1"]
 THREE = LineMixture([-1.0, 0.3, 2.0], [0.5, 0.4, 0.8], [0.2, 0.5, 0.3])

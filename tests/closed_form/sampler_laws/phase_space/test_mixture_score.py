@@ -5,11 +5,12 @@ import pytest
 import scipy.linalg
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
-from tolerances import LAW_ROUNDING, PHASE_DIFFERENCE
 
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.path import PhasePath
 from closed_form.sampler_laws.phase_space.mixture_score import PhaseMixtureScore
+from tests.closed_form.tolerances import PHASE_DIFFERENCE
+from tests.tolerances import LAW_ROUNDING
 
 CLOCK, STEP = 0.6, 1e-5
 WEIGHTS, VARIANCES = np.array([0.2, 0.5, 0.3]), np.array([0.3, 0.05, 1.2])

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from tolerances import FINITE_DIFFERENCE, PHASE_SCORE
 
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.path import PhasePath
@@ -11,6 +10,7 @@ from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.phase_space.mixture_score import PhaseMixtureScore
 from closed_form.sampler_laws.phase_space.score import PhaseLaw, whitening
+from tests.closed_form.tolerances import FINITE_DIFFERENCE, PHASE_SCORE
 
 COVARIANCE = np.array([[1.0, 0.4, 0.0], [0.4, 0.8, 0.1], [0.0, 0.1, 0.5]])
 

@@ -1,0 +1,85 @@
+"""Tolerances of the tests of what is claimed, with the reason for the size of each."""
+
+#: Function calls to build an expression: the worst found takes 45,000; sympy left to think, millions.
+EXPRESSION_CALLS = 1_000_000
+#: Exact expression against the same tree in float64: a few roundings.
+EXPRESSION_RELATIVE = 1e-12
+#: A number printed with two significant digits.
+TWO_DIGITS = 1e-2
+#: Path: a, s², Φ and C by panels of ten nodes against 20-digit quadrature.
+PATH_RELATIVE = 2e-13
+#: The same recursion by another route: float64 over a few dozen steps and quadrature at 1e-8.
+RECURSION_RELATIVE = 1e-7
+#: Slopes of errors against the step on grids where the next order still shows.
+SLOPE = 0.05
+#: Two exact routes for the same number: identity of sympy expressions at exact rational points.
+SYMBOLIC = 1e-25
+#: Regimes: closed-form boundaries against 40-digit bisection of the definition.
+BOUNDARY = 1e-12
+#: Boundaries for general f, g: panels at 1e-11 relative, divided by the slope of the rate there.
+BOUNDARY_NUMERIC = 1e-9
+#: A supremum against the largest of 20,000 values.
+DENSE_SUPREMUM = 1e-6
+#: Relative distance of the model of the bound from the bound, for short steps.
+MODEL = 0.02
+#: Two-block bounds: their weights are searched for, so that the total may wobble by what the search leaves.
+METRIC_SEARCH = 1e-3
+#: Renormalised Hessian against 60 digits: rounding of the channel, relative to what is left after −S⁻¹ and
+#: Σ_∞⁻¹ cancel.
+HESSIAN_DIGITS = 1e-10
+#: Exponent of a power law from two values a decade or less apart, with its next order still there.
+POWER = 0.02
+#: A supremum over log t against a scan of 40,001 times.
+SUPREMUM = 1e-6
+#: Bounds that are ordered on paper, each rounded up by its own amount.
+ORDERED = 1e-8
+#: Phase space: φ, S, det S and H(c) at a given time against 60 digits; det S of ε = 0 is a quarter of its
+#: terms.
+CHANNEL = 2e-13
+#: Phase space: contraction rate of the constant metric, relative to a, where ε and aσ are up to sixty apart.
+PHASE_METRIC = 1e-9
+#: Phase space: tr(PW) of the optimal weights, which are raised by 32 roundings of the terms of JᵀPJ.
+PHASE_WEIGHTS = 1e-10
+#: Phase space: optimal weights against their dual, bias off.
+CERTIFICATE = 1e-6
+#: CLD in closed form against matrix exponentials with 50 digits, entry by entry: a few dozen roundings.
+PHASE_ENTRY = 1e-12
+#: CLD rows and parts against Gauss quadrature of matrix exponentials in float64, relative to the largest
+#: entry.
+PHASE_ROWS = 1e-12
+#: Slope of a strong error from its declared order.
+STRONG_ORDER = 0.1
+#: A step undone by its mirror image, in float64.
+REVERSED = 1e-13
+#: Part of a velocity's size by which an irreversible step misses its start, at least.
+IRREVERSIBLE = 1e-3
+#: Phase space: E_0 against 60 digits, relative.
+INITIAL_EXACT = 1e-11
+#: Phase space: rounding of E_0 itself, relative to the size of law and prior.
+INITIAL_ROUNDING = 1e-14
+#: Phase space: v_k² by panels at 1e-8, at kinks 1e-7, their error estimate added, against fine quadrature.
+MISSED_NOISE = 2e-7
+#: The same from below: kinks between the 6,000 panels of that quadrature, and rounding.
+MISSED_FLOOR = 1e-9
+#: Phase space: b_k against 60 digits, in units of the step's maps (thousandfold of b_k itself): its own
+#: allowance for rounding.
+BIAS_EXACT = 1e-13
+#: A bound computed before and after a change that must not touch it: summation order at most.
+UNCHANGED = 1e-13
+#: Missed noise against an integral cut at its kinks: rounding of a difference of amplitudes.
+KINK_ROUNDING = 1e-12
+#: How far above it may lie: the error allowed for one kink, and quadrature at 1e-8.
+KINK_TIGHT = 1e-4
+#: Rate of the missed noise by central differences, the smallest lag a little above 0.
+DIFFERENCES = 1e-3
+#: Bound from fitted ingredients over the one from every step, relative: what the fit may still be off by is
+#: added.
+FITTED_STEPS = 1e-7
+#: The same below: rounding alone.
+FITTED_ROUNDING = 1e-12
+#: One step's ingredients where f or g² changes within few steps: they are held against their fit to 1e-9 of a
+#: panel's largest.
+FITTED_COEFFICIENT = 1e-6
+#: The recursion by sums over runs of steps against the loop: its own rounding allowance, twice, for 9,000
+#: steps.
+SUMS_OF_RUNS = 4e-11

@@ -1,0 +1,64 @@
+"""Tolerances of the tests of what is true, with the reason for the size of each."""
+
+#: Chain: relative width of the bracket after a few hundred steps, extended or plain double precision alike.
+CHAIN_WIDTH = 1e-10
+#: Laws: an analytic score or Hessian against central differences of step 1e-5.
+FINITE_DIFFERENCE = 1e-6
+#: Radius of the smallest enclosing ball: the stopping rule of the iteration.
+ENCLOSING_BALL = 1e-8
+#: W2 between Gaussians against 60 digits, relative to W2², covariances 1e-6 apart at condition 1e8.
+PROCRUSTES = 1e-8
+#: W2 on the line against a closed form, distances of 1e-4 and more on laws of size one.
+QUANTILE_COUPLING = 1e-10
+#: An affine image of a law, whose W2 is the root of a quadratic in moments that are themselves rounded.
+AFFINE_IMAGE = 1e-8
+#: Stated error of the interpolated posterior moments, relative to the posterior variance and the moment.
+POSTERIOR_MOMENTS = 1e-5
+#: Integrals in the table of posterior moments: seven halvings of 16 intervals, and looks for where it ends.
+POSTERIOR_TABLE_INTEGRALS = 2200
+#: Line: kernel quadrature against the affine chain, both good to rounding; W2 may itself be near zero.
+LINE_GAUSSIAN = 1e-11
+#: Line: a distribution function against adaptive quadrature asked for 1e-13.
+LINE_INTEGRAL = 1e-12
+#: Line: relative error of W2 promised against a refined run.
+LINE_REFINED = 1e-8
+#: Line: two runs of the same problem on different grids.
+LINE_SYMMETRY = 1e-9
+#: Sampler_law: the same W2 by two splits or frames, each with a quadrature on its own grid.
+LAW_SYMMETRY = 1e-9
+#: Chain: two runs of the same affine recursion, or a step short enough to do by hand.
+CHAIN_SAME = 1e-12
+#: Chain: relative width of the bracket after a million steps, in plain double precision at worst.
+CHAIN_MILLION_WIDTH = 1e-3
+#: Leading order in h against the exact value at h = 1e-5.
+LEADING_ORDER = 1e-4
+#: Convexity profile: what the search may be off by, relative to α + M/α.
+PROFILE = 1e-7
+#: Smallest enclosing ball in the plane against all pairs and triples: rounding.
+PLANE_BALL = 1e-13
+#: Perturbed line law against the exact laws of other routes, relative.
+PERTURBED = 1e-5
+#: W2 of a product against the sum of its lines, relative: places equal to 1e-9 are one.
+PRODUCT = 1e-6
+#: Relative width of the bracket of a CLD Gaussian chain: a bound of the rounding of a few hundred rows,
+#: two numbers 0.01 apart subtracted.
+PHASE_CHAIN_WIDTH = 1e-7
+#: Score in phase space against central differences of step 1e-5; log density against scipy.
+PHASE_DIFFERENCE = 1e-6
+#: The law on position and velocity: its promise, relative.
+PHASE_LINE = 1e-4
+#: The same on a Gaussian, whose chain is exact, where the grid is far finer than it needs to be.
+PHASE_LINE_GAUSSIAN = 1e-5
+#: A Gaussian on a box, absolute: kernels are cut at 6.5 deviations, folded waves at e^{−2π²/0.8²}.
+FIELD = 1e-7
+#: W2 of a density sampled five times per deviation: a spline of degree 5 on a grid four times as fine.
+SAMPLED_DENSITY = 1e-7
+#: Funnel score and log density against adaptive quadrature at 1e-12, relative to the size of the score.
+FUNNEL_QUADRATURE = 1e-7
+#: The same score against central differences of step 1e-5 of its log density, whose nodes move with the
+#: point.
+FUNNEL_DIFFERENCE = 1e-5
+#: Phase-space score by one block against the precision matrices of the components, well away from t = 0.
+PHASE_SCORE = 1e-9
+#: Number of points of a grid, rounded up to a length the FFT likes.
+GRID_SIZES = 0.15

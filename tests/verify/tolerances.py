@@ -1,0 +1,45 @@
+"""Tolerances of the tests of whether they agree, with the reason for the size of each."""
+
+#: Two backends, or a sampler and a plain loop, driven by the same increments in float64.
+SAME_INCREMENTS = 1e-12
+#: The same with the state in float32: some tens of steps of rounding 6e-8 each, on numbers of a few units.
+SAME_INCREMENTS_FLOAT32 = 1e-4
+#: Bytes a run may need beyond its result: a few blocks and the allocator's slack.
+SAMPLER_MEMORY = 64 * 2**20
+#: Closed-form truncated moments against adaptive quadrature of the same integral.
+CONJUGATE_MEAN = 1e-9
+#: Extremes of a piecewise quadratic over a grid of spacing 5e-5 to 8e-5.
+CONJUGATE_GRID = 1e-6
+#: Fraction of the true distance that a lower side reaches with a hundred thousand samples one unit apart.
+LOWER_SIDE_POWER = 0.95
+#: A few roundings on numbers of size one, as in means and covariances read from a problem file.
+PROBLEM_ROUNDING = 1e-14
+#: Axes: numbers read back from a drawn line, after a logarithm or a mean.
+AXES_ROUNDING = 1e-12
+#: A tight bound may fall inside the bracket of the truth: as wide as this after one step from T, where P =
+#: 1/a(T) = 1e6.
+INSIDE_BRACKET = 1e-2
+#: Relative distance of the model of the bound from the bound of two blocks, for short steps.
+PHASE_MODEL = 0.05
+#: A planned K is at most this times the true minimum.
+PLAN_EXCESS = 1.01
+#: Distance of a fitted exponent from the derived one.
+EXPONENT = 0.05
+#: Relative difference of two schedules of a kind on their best grids, each found by its own search.
+SAME_SCHEDULE = 0.01
+#: Slopes and factors of the experiments' quick forms, from their leading order.
+EXPERIMENT_SLOPE = 0.1
+#: Growth of two paths against the integral of the rate by trapezia, sixty of them.
+PATH_GROWTH = 0.02
+#: Peak of a smooth curve read off a grid of 720 angles: (π/720)²/8 of its curvature.
+PEAK_ON_GRID = 1e-4
+#: Two-block particles against a plain loop with the same increments; a funnel's kernel has a shorter rule
+#: than its closed form.
+PHASE_PARTICLES = 1e-6
+#: Least p-value of a two-sample Kolmogorov test between two samplers of one law, over some forty seeded
+#: tests.
+FUNNEL_SAME_LAW = 1e-4
+#: Sliced W2 of a shift over 20,000 directions: their mean square cosine has a relative error below 1 %.
+SLICED_PROJECTIONS = 2e-2
+#: Order of the exact error fitted from 2,000 and 4,000 steps, where the next order is a few percent.
+SLOPE_OF_LEADING_ORDER = 0.1
