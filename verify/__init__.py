@@ -1,4 +1,4 @@
-"""Do claim and truth agree?  Certificates, sampling, searches for counterexamples, and the command line."""
+"""Do claim and truth agree: certificates, sampling, searches for counterexamples, and the command line."""
 
 from __future__ import annotations
 
