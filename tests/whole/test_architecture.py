@@ -164,3 +164,16 @@ def test_constants_are_defined_once(path):
         if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store) and name.id.isupper()
     ]  # fmt: skip
     assert sorted(names) == sorted(set(names))
+
+
+def test_a_law_answers_for_itself():
+    """Outside the laws' own folder hardly any line asks which of them it has."""
+    laws = {"Gaussian", "GaussianMixture", "Funnel"}
+    asked = [
+        f"{ids(path)}:{node.lineno}"
+        for path in MODULES if path.parent != ROOT / "closed_form" / "laws"
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance"
+        and laws & {name.id for name in ast.walk(node.args[1]) if isinstance(name, ast.Name)}
+    ]  # fmt: skip
+    assert len(asked) <= 3, asked
