@@ -44,6 +44,8 @@ def definition(process, key, tau, r):
         lambda u: phi(t, u) ** 2 * g_sq(u), 0, t, epsabs=1e-14, epsrel=1e-12)[0]
     if key == "ancestral":
         return P, Q, covariance(tau) * (variance(r) if r > 0 else 0.0) / variance(tau)
+    if key != "posterior-mean-matched":
+        raise LookupError(f"the table has no row for the sampler {key!r}")
 
     def matched(u):
         a_sq, s_sq = phi(u, 0) ** 2, variance(u)
@@ -65,6 +67,12 @@ def test_steps_follow_the_table(name, key):
         assert steps.P[i] == pytest.approx(P, rel=1e-10)
         assert steps.Q[i] == pytest.approx(Q, rel=1e-10)
         assert steps.noise_var[i] == pytest.approx(noise, rel=1e-6, abs=1e-10)
+
+
+def test_a_sampler_without_a_row_is_not_taken_for_another():
+    """A sampler that the table does not define has no expected coefficients at all."""
+    with pytest.raises(LookupError, match="no row for the sampler 'heun'"):
+        definition(PROCESSES["ou"], "heun", 1.0, 0.5)
 
 
 @pytest.mark.parametrize("name", PROCESSES)
