@@ -6,20 +6,11 @@ import pytest
 import sympy
 from tolerances import PATH_RELATIVE
 
-from bounds.process import END, START, TIME, ForwardProcess
-from bounds.schedules import (  # fmt: skip
-    constant,
-    cosine,
-    exponential,
-    general,
-    linear,
-    ou,
-    polynomial,
-    sub_vp,
-    ve,
-    vp,
-)
+from bounds import general, ou, sub_vp, ve, vp
+from bounds.process import ForwardProcess
+from bounds.schedules import constant, cosine, exponential, linear, polynomial
 from bounds.steps.path import Path
+from bounds.symbolic.integrals import END, START, TIME
 
 t = TIME
 FAMILIES = {

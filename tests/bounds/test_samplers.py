@@ -6,11 +6,11 @@ import sympy
 from scipy import integrate
 from tolerances import PATH_RELATIVE, SLOPE
 
+from bounds import general, ou, ve, vp
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.grid import TimeGrid
-from bounds.process import TIME
 from bounds.sampler import SCHEMES, Scheme, StepTable, scheme
-from bounds.schedules import general, ou, ve, vp
+from bounds.symbolic.integrals import TIME
 
 PROCESSES = {
     "ou": ou(),

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tolerances import METRIC_SEARCH, RECURSION_RELATIVE, SYMBOLIC
 
+from bounds import ou, vp
 from bounds.assumptions import BoundedSupport, StronglyLogConcave
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama, scheme
-from bounds.schedules import ou, vp
 from bounds.setting import DataFacts, Setting
 from bounds.theorem import NotApplicable, theorems
 from closed_form import Gaussian

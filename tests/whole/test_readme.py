@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from tolerances import PRINTED
 
+from bounds import ou, vp
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama
-from bounds.schedules import ou, vp
 from closed_form import Gaussian, GaussianMixture
 from verify.certificates.certificate import certify
 from verify.problems.problem import bundled_problem, load_problem, read_problem

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy import integrate
 from tolerances import PATH_RELATIVE
 
-from bounds.process import TIME
-from bounds.schedules import general, ou, ve
+from bounds import general, ou, ve
 from bounds.steps.path import Path
+from bounds.symbolic.integrals import TIME
 
 
 @given(st.lists(st.floats(1e-6, 3.0), min_size=1, max_size=40), st.floats(0, 1))

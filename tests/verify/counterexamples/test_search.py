@@ -8,8 +8,8 @@ import pytest
 import sympy
 from tolerances import INSIDE_BRACKET
 
-from bounds.process import TIME
 from bounds.steps.phase_space.path import PhasePath
+from bounds.symbolic.integrals import TIME
 from bounds.theorem import theorems
 from verify.counterexamples import search as searching
 from verify.counterexamples.drawing import NumpyDraw, problem

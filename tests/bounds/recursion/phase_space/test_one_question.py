@@ -8,12 +8,12 @@ from mpmath import mp, mpf
 from phase_space_exact import DIGITS, PROCESSES, ExactPhase, affine_step, missed_noise_sq, weakly_log_concave
 from tolerances import BIAS_EXACT, GOLDEN, PRINTED, RECURSION_RELATIVE, SLOPE, UNCHANGED
 
+from bounds import ou, ve, vp
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.processes.cld import cld
 from bounds.recursion.one_block import Constants
 from bounds.recursion.phase_space.one_question import PhaseProblem, candidates
 from bounds.sampler import euler_maruyama, scheme
-from bounds.schedules import ou, ve, vp
 from bounds.setting import Setting
 from bounds.steps.phase_space.path import PhasePath
 from bounds.theorem import theorems
