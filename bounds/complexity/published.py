@@ -21,7 +21,7 @@ class PublishedOrder:
     ----------
     name : str
     f, g_sq : sympy expressions
-        In `bounds.process.TIME` and positive parameters.
+        In `bounds.symbolic.integrals.TIME` and positive parameters.
     steps : Order
         K as printed.
     remark : str
