@@ -16,8 +16,7 @@ _HOME = {
     "WeaklyLogConcave": "assumptions",
     "LogLipschitz": "assumptions",
     "BoundedSupport": "assumptions",
-    "cld": "processes.cld",
-    **dict.fromkeys(("ou", "vp", "ve", "sub_vp", "general"), "schedules"),
+    **{name: f"processes.{name}" for name in ("ou", "vp", "ve", "sub_vp", "general", "cld")},
     **dict.fromkeys(
         (
             "scheme",

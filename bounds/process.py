@@ -2,37 +2,23 @@ r"""The forward SDE dU = A(t)U dt + Σ(t)dB: its coefficients, and everything sy
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import sympy
 
-from bounds.symbolic.deadline import Deadline
-
-TIME = sympy.Symbol("t", nonnegative=True)
-START = sympy.Symbol("r", nonnegative=True)
-END = sympy.Symbol("tau", nonnegative=True)
-_DUMMY = sympy.Symbol("u", nonnegative=True)
-
-#: Seconds sympy may spend on one closed form before quadrature takes over.
-CLOSED_FORM_SECONDS = 8.0
-
-
-@dataclass(frozen=True)
-class Derived:
-    """A quantity sympy derived: its expression, and the route ("closed form" or "quadrature").
-
-    ``expression`` is an unevaluated integral when the route is "quadrature".
-    """
-
-    expression: sympy.Expr
-    route: str
+from bounds.symbolic.integrals import DUMMY, END, START, TIME, Derived, at_start, integral, tidy
 
 
 @dataclass(frozen=True)
 class ForwardProcess:
     r"""A linear forward SDE :math:`dU = A(t) U dt + \Sigma(t) dB` on k blocks of R^d.
+
+    For k = 1 any f(t) and g(t) are served.  For k = 2 only critically-damped Langevin is: everything downstream
+    (`bounds.steps.phase_space`) rests on its closed forms and refuses a process not made by
+    `bounds.processes.cld.cld`.
 
     Parameters
     ----------
@@ -42,6 +28,10 @@ class ForwardProcess:
         A(t) and Σ(t) as functions of `TIME`; each entry acts on a block of R^d.
     clock : sympy expression
         ∫β: the process runs at speed β when A and Σ are constant in the clock's own time (used for k = 2).
+    velocity_variance : sympy expression, optional
+        v² for k = 2, where U_0 = (X_0, V_0) and V_0 ~ N(0, v² I); None for k = 1.
+    parameters : dict
+        The coefficients as reports show them; all they decide is in the other fields, so they are not compared.
 
     Raises
     ------
@@ -55,6 +45,7 @@ class ForwardProcess:
     drift: sympy.ImmutableMatrix
     noise: sympy.ImmutableMatrix
     clock: sympy.Expr = TIME
+    velocity_variance: sympy.Expr | None = None
     parameters: dict = field(default_factory=dict, compare=False)
 
     def __post_init__(self):
@@ -76,7 +67,7 @@ class ForwardProcess:
 
     @property
     def blocks(self) -> int:
-        """k: 1 for VP, VE and OU, 2 for critically-damped Langevin."""
+        """k: 2 for critically-damped Langevin, 1 for every other process."""
         return self.drift.shape[0]
 
     def _scalar(self) -> None:
@@ -100,40 +91,40 @@ class ForwardProcess:
     @cached_property
     def integral_f(self) -> Derived:
         """∫_r^τ f."""
-        return integral(self.f.subs(TIME, _DUMMY), _DUMMY, START, END)
+        return integral(self.f.subs(TIME, DUMMY), DUMMY, START, END)
 
     @cached_property
     def integral_g_sq(self) -> Derived:
         """∫_r^τ g²."""
-        return integral(self.g_sq.subs(TIME, _DUMMY), _DUMMY, START, END)
+        return integral(self.g_sq.subs(TIME, DUMMY), DUMMY, START, END)
 
     @cached_property
     def transition(self) -> Derived:
         r""":math:`\Phi(\tau, r) = e^{-\int_r^\tau f}`."""
         inner = self.integral_f
-        return Derived(_tidy(sympy.exp(-inner.expression)), inner.route)
+        return Derived(tidy(sympy.exp(-inner.expression)), inner.route)
 
     @cached_property
     def covariance(self) -> Derived:
         r""":math:`C(\tau, r) = \int_r^\tau \Phi(\tau,u)^2 g(u)^2 du`."""
         inner = self.integral_f
-        kernel = sympy.exp(-2 * inner.expression.subs(START, _DUMMY)) * self.g_sq.subs(TIME, _DUMMY)
+        kernel = sympy.exp(-2 * inner.expression.subs(START, DUMMY)) * self.g_sq.subs(TIME, DUMMY)
         if inner.route != "closed form":
-            return Derived(sympy.Integral(kernel, (_DUMMY, START, END)), "quadrature")
+            return Derived(sympy.Integral(kernel, (DUMMY, START, END)), "quadrature")
         # VP in disguise: g² = 2f makes the integrand a derivative
         if sympy.simplify(self.g_sq - 2 * self.f) == 0:
-            return Derived(_tidy(1 - sympy.exp(-2 * inner.expression)), "closed form")
-        return integral(kernel, _DUMMY, START, END)
+            return Derived(tidy(1 - sympy.exp(-2 * inner.expression)), "closed form")
+        return integral(kernel, DUMMY, START, END)
 
     @cached_property
     def a(self) -> Derived:
         r""":math:`a(t) = \Phi(t, 0)`: X_t = a X_0 + s Z."""
-        return _at_start(self.transition)
+        return at_start(self.transition)
 
     @cached_property
     def s_sq(self) -> Derived:
         """s²(t) = C(t, 0)."""
-        return _at_start(self.covariance)
+        return at_start(self.covariance)
 
     def closed_forms(self) -> dict[str, Derived]:
         """Everything derived, by name, with the route taken."""
@@ -182,31 +173,36 @@ class ForwardProcess:
         return values
 
 
-def integral(integrand, variable, start, end) -> Derived:
-    """∫ integrand d(variable) from start to end, in closed form if sympy finds one in time."""
-    try:
-        with Deadline(CLOSED_FORM_SECONDS):
-            found = sympy.integrate(integrand, (variable, start, end))
-            if isinstance(found, sympy.Piecewise):  # the last branch is the generic one
-                found = found.args[-1].expr
-            if not found.has(sympy.Integral, sympy.Piecewise, sympy.zoo, sympy.nan, sympy.oo):
-                return Derived(_tidy(found), "closed form")
-    except (TimeoutError, NotImplementedError, ValueError, TypeError, AttributeError, RecursionError, KeyError,
-            ZeroDivisionError, sympy.PolynomialError):
-        pass  # sympy gives up in many ways; quadrature is the answer to all of them
-    return Derived(sympy.Integral(integrand, (variable, start, end)), "quadrature")
+@dataclass(frozen=True)
+class Coefficient:
+    """An argument of a family of processes.
+
+    Attributes
+    ----------
+    example : str or None
+        What ``show`` takes where none is given; None if it has to be given.
+    default : str, number or None
+        What a problem file means by leaving it out, as it would be written; None if it must not be left out.
+    """
+
+    example: str | None = None
+    default: str | float | None = None
 
 
-def _tidy(expression):
-    try:
-        with Deadline(CLOSED_FORM_SECONDS / 2):
-            return sympy.simplify(sympy.expand(expression, power_exp=False))
-    except TimeoutError:
-        return expression
+@dataclass(frozen=True)
+class Family:
+    """Processes that differ in their coefficients only.
 
+    Attributes
+    ----------
+    key : str
+        Name in problem files.
+    make : callable
+        Takes the coefficients by name, returns a `ForwardProcess`; its docstring's first line says what the family is.
+    coefficients : mapping of str to Coefficient
+        In the order in which they are listed.
+    """
 
-def _at_start(derived: Derived) -> Derived:
-    expression = derived.expression.subs(START, 0).subs(END, TIME)
-    if derived.route == "closed form" and not expression.is_finite and expression.has(sympy.zoo, sympy.nan):
-        expression = sympy.limit(derived.expression, START, 0, "+").subs(END, TIME)
-    return Derived(_tidy(expression), derived.route)
+    key: str
+    make: Callable[..., ForwardProcess]
+    coefficients: Mapping[str, Coefficient]

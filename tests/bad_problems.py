@@ -200,7 +200,7 @@ BAD_PROBLEMS = [
     _bad("section with a line break", "unknown section [da", **{'"da\\nta".law': "1"}),
     # the process
     _bad("family missing", "process.family is missing", process__family=None),
-    _bad("family unknown", "process.family must be one of ou, vp", process__family='"vpp"'),
+    _bad("family unknown", "process.family must be one of cld, general", process__family='"vpp"'),
     _bad("family of wrong type", "process.family must be one of", process__family="3"),
     _bad("family is a list", "process.family must be one of", process__family='["vp"]'),
     _bad("beta with cld", "process.beta does not belong to family 'cld'", process__family='"cld"'),

@@ -18,13 +18,14 @@ from verify.commands.constants import constants
 from verify.commands.demo import demo
 from verify.commands.doctor import doctor
 from verify.commands.experiment import experiment
+from verify.commands.list import list_everything
 from verify.commands.plan import plan
 from verify.commands.profile import profile
 from verify.commands.regimes import regimes
 from verify.commands.sample import sample
 from verify.commands.schedules import schedules
 from verify.commands.search import search
-from verify.commands.show import list_everything, show
+from verify.commands.show import show
 from verify.commands.table import table
 from verify.pages.console import (
     FAILURES,

@@ -9,7 +9,8 @@ import sympy
 
 from bounds.complexity.growth import ACCURACY, LATE, Growth, NoOrder, Order, growth_of, integral_order, limit
 from bounds.leading import Density, Leading, R, a, f, slope
-from bounds.process import TIME, ForwardProcess
+from bounds.process import ForwardProcess
+from bounds.symbolic.integrals import TIME
 from bounds.theorem import Theorem
 
 _RATE, _DRIFT = sympy.symbols("lambda f", positive=True)

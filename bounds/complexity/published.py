@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sympy
 
 from bounds.complexity.growth import Order
-from bounds.process import TIME
+from bounds.symbolic.integrals import TIME
 
 a, b, c, rho, alpha, sigma = sympy.symbols("a b c rho alpha sigma", positive=True)
 _HALF, _ONE, _TWO = sympy.Rational(1, 2), sympy.S.One, sympy.S(2)
@@ -21,7 +21,7 @@ class PublishedOrder:
     ----------
     name : str
     f, g_sq : sympy expressions
-        In `bounds.process.TIME` and positive parameters.
+        In `bounds.symbolic.integrals.TIME` and positive parameters.
     steps : Order
         K as printed.
     remark : str

@@ -15,8 +15,9 @@ import sympy
 from bounds.assumption import check_constant
 from bounds.assumptions import Assumption
 from bounds.contraction.symbolic import compiled
-from bounds.process import TIME, ForwardProcess
+from bounds.process import ForwardProcess
 from bounds.steps.path import Path
+from bounds.symbolic.integrals import TIME
 
 
 def _constants(alpha, M, rho=0.0):

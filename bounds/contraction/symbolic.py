@@ -15,8 +15,8 @@ from typing import ClassVar
 import sympy
 
 from bounds.assumptions import WeaklyLogConcave
-from bounds.process import TIME
-from bounds.schedules import ou
+from bounds.processes.ou import ou
+from bounds.symbolic.integrals import TIME
 
 ALPHA, M = sympy.symbols("alpha M", positive=True)
 RHO = sympy.Symbol("rho", nonnegative=True)

@@ -15,8 +15,9 @@ from functools import lru_cache
 import sympy
 from sympy import Matrix, eye
 
-from bounds.process import TIME, ForwardProcess
-from bounds.schedules import exact, real_function
+from bounds.process import Coefficient, Family, ForwardProcess
+from bounds.symbolic.expressions import exact, real_function
+from bounds.symbolic.integrals import TIME
 
 a, sigma = sympy.symbols("a sigma", positive=True)
 epsilon, velocity_std = sympy.symbols("epsilon v", nonnegative=True)
@@ -69,8 +70,22 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
         sympy.ImmutableMatrix((speed * drift()).subs(constants)),
         sympy.ImmutableMatrix((sympy.sqrt(speed) * noise()).subs(constants)),
         clock,
+        numbers["velocity_variance"],
         {"family": "cld", **numbers},
     )
+
+
+FAMILY = Family(
+    "cld",
+    cld,
+    {
+        "a": Coefficient(default=1),
+        "sigma": Coefficient(default=2),
+        "epsilon": Coefficient(default=0),
+        "velocity_variance": Coefficient(default=1),
+        "clock": Coefficient(default="t"),
+    },
+)
 
 
 def _number(name, value):

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 from bounds.grid import TimeGrid
-from bounds.process import TIME
 from bounds.recursion.fitted_columns import FittedColumns, Laid, Panel, Stretch
 from bounds.recursion.ingredients import Ingredients
 from bounds.setting import Setting
 from bounds.steps.path import Path
+from bounds.symbolic.integrals import TIME
 
 #: Grids of fewer steps are computed step by step.
 MANY_STEPS = 20_000

@@ -21,6 +21,7 @@ from bounds.symbolic.exact_values import (
     from_decimal,
     from_number,
 )
+from bounds.symbolic.integrals import TIME
 
 MAX_CHARACTERS = 300
 MAX_NODES = 200
@@ -83,6 +84,29 @@ def parse_expression(
     except Exception:  # the parser's and sympy's own refusals of odd input, whose messages may span lines
         why = "it cannot be turned into an expression"
     raise ExpressionError(f"{name} must be a real function of {variable.name}: {why}; got {_shown(text)}")
+
+
+def real_function(name: str, value) -> sympy.Expr:
+    """A coefficient as an expression in `TIME` alone, from an expression, a number or text.
+
+    Raises
+    ------
+    ValueError
+        If it depends on something else than t, or the text is refused by `parse_expression`.
+    """
+    if isinstance(value, sympy.Expr):
+        expression = value.subs({symbol: TIME for symbol in value.free_symbols if symbol.name == "t"})
+    else:
+        expression = parse_expression(value, TIME, name=f"process.{name}")
+    extra = {str(s) for s in expression.free_symbols - {TIME}}
+    if extra:
+        raise ValueError(f"{name} must be a function of t alone, got also {', '.join(sorted(extra))}")
+    return expression
+
+
+def exact(number) -> sympy.Expr:
+    """An exact number: decimals as they are written (0.1 is 1/10), sympy's numbers as they are."""
+    return number if isinstance(number, sympy.Expr) else sympy.Rational(str(number))
 
 
 def _build(text: object, variable: sympy.Symbol) -> sympy.Expr:

@@ -34,9 +34,9 @@ from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.bound import Bound
 from bounds.conditions import FINITE_FISHER, ONE_BLOCK
 from bounds.leading import L0, Density, Leading, R, a, f, m, m0, slope
+from bounds.processes.ou import ou
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
-from bounds.schedules import ou
 from bounds.setting import Setting
 from bounds.theorem import Case, Condition, Source, Theorem
 

@@ -35,11 +35,13 @@ from sympy import symbols
 
 from bounds.bound import Bound
 from bounds.conditions import ONE_BLOCK
-from bounds.process import TIME, ForwardProcess
+from bounds.process import ForwardProcess
+from bounds.processes.ou import ou
+from bounds.processes.ve import ve
 from bounds.recursion.propagation import STEP_ROUNDING, weights
 from bounds.sampler import euler_maruyama
-from bounds.schedules import ou, ve
 from bounds.setting import Setting
+from bounds.symbolic.integrals import TIME
 from bounds.theorem import Case, Condition, Source, Theorem
 
 #: Relative rounding granted to P, Q/V and a at each step.

@@ -59,12 +59,12 @@ from bounds.contraction.ou_phases import largest_curvature, log_growth, ou_scale
 from bounds.contraction.ou_phases import xi as log_concave_from
 from bounds.leading import L0, Density, Leading, R, f, m, m0
 from bounds.leading import a as scale
-from bounds.process import TIME
+from bounds.processes.ou import ou
 from bounds.recursion.one_block import early_stop
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
-from bounds.schedules import ou
 from bounds.setting import Setting
+from bounds.symbolic.integrals import TIME
 from bounds.theorem import Case, Condition, Source, Theorem
 from bounds.theorems.martingale import STATED as MARTINGALE
 

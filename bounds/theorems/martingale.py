@@ -38,6 +38,8 @@ from bounds.leading import L0, Density, Leading, R, f, m0, slope
 from bounds.leading import a as scale
 from bounds.leading import m as second_moment
 from bounds.processes.cld import cld
+from bounds.processes.ou import ou
+from bounds.processes.ve import ve
 from bounds.recursion.equal_steps import fitted_ingredients
 from bounds.recursion.ingredients import Columns, Ingredients
 from bounds.recursion.one_block import (
@@ -57,7 +59,6 @@ from bounds.recursion.phase_space.statement import SYMBOLS as PHASE_SYMBOLS
 from bounds.recursion.phase_space.statement import derive as derive_phase
 from bounds.recursion.propagation import round_up
 from bounds.sampler import euler_maruyama, posterior_mean, posterior_mean_matched
-from bounds.schedules import ou, ve
 from bounds.setting import Setting
 from bounds.theorem import Case, Source, Theorem
 

@@ -13,9 +13,9 @@ import time
 
 import numpy as np
 
+from bounds import ou, vp
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.sampler import euler_maruyama
-from bounds.schedules import ou, vp
 from bounds.setting import Setting
 from bounds.theorem import theorems
 from closed_form import GaussianMixture

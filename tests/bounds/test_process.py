@@ -5,20 +5,11 @@ import numpy as np
 import pytest
 import sympy
 
-from bounds.process import END, START, TIME, ForwardProcess
-from bounds.schedules import (  # fmt: skip
-    constant,
-    cosine,
-    exponential,
-    general,
-    linear,
-    ou,
-    polynomial,
-    sub_vp,
-    ve,
-    vp,
-)
+from bounds import general, ou, sub_vp, ve, vp
+from bounds.process import ForwardProcess
+from bounds.schedules import constant, cosine, exponential, linear, polynomial
 from bounds.steps.path import Path
+from bounds.symbolic.integrals import END, START, TIME
 from tests.bounds.tolerances import PATH_RELATIVE
 
 t = TIME

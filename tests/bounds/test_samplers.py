@@ -5,11 +5,11 @@ import pytest
 import sympy
 from scipy import integrate
 
+from bounds import general, ou, ve, vp
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.grid import TimeGrid
-from bounds.process import TIME
 from bounds.sampler import SCHEMES, Scheme, StepTable, scheme
-from bounds.schedules import general, ou, ve, vp
+from bounds.symbolic.integrals import TIME
 from tests.bounds.tolerances import PATH_RELATIVE, SLOPE
 
 PROCESSES = {

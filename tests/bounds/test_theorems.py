@@ -7,11 +7,11 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bounds import ou, vp
 from bounds.assumptions import BoundedSupport, StronglyLogConcave
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama, scheme
-from bounds.schedules import ou, vp
 from bounds.setting import DataFacts, Setting
 from bounds.theorem import NotApplicable, theorems
 from closed_form import Gaussian

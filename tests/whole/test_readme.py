@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bounds import ou, vp
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama
-from bounds.schedules import ou, vp
 from closed_form import Gaussian, GaussianMixture
 from tests.tolerances import PRINTED
 from verify.certificates.certificate import certify

@@ -8,13 +8,15 @@ from typing import Protocol
 import numpy as np
 import sympy
 
+from bounds import general, ou, sub_vp, ve, vp
 from bounds.grid import TimeGrid
-from bounds.process import TIME, ForwardProcess
+from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
 from bounds.sampler import SAMPLERS, SCHEMES, Scheme
-from bounds.schedules import constant, cosine, exponential, general, linear, ou, polynomial, sub_vp, ve, vp
+from bounds.schedules import constant, cosine, exponential, linear, polynomial
 from bounds.steps.phase_space.path import PhasePath
 from bounds.steps.phase_space.splitting import ORDERS, SPLITTINGS
+from bounds.symbolic.integrals import TIME
 from closed_form import Gaussian, GaussianMixture
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from bounds import ou
 from bounds.complexity.best_grid import model_of
 from bounds.contraction.ou_phases import eta
 from bounds.grid import TimeGrid
 from bounds.sampler import euler_maruyama
-from bounds.schedules import ou
 from bounds.theorem import theorems
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.w2 import sampler_w2

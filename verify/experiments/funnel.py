@@ -6,9 +6,9 @@ import itertools
 
 import numpy as np
 
+from bounds import vp
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama
-from bounds.schedules import vp
 from bounds.steps.phase_space.path import PhasePath
 from bounds.theorem import theorems
 from closed_form.laws.funnel import Funnel

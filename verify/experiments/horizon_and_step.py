@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from bounds import ou
 from bounds.sampler import euler_maruyama
-from bounds.schedules import ou
 from bounds.theorem import theorems
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.w2 import sampler_w2

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from bounds import ou
 from bounds.sampler import euler_maruyama
-from bounds.schedules import ou
 from bounds.theorem import NotApplicable, theorems
 from closed_form.bracket import Bracket
 from closed_form.geometry.orthogonal_factors import factors, product_assumption

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.integrate import quad
 
+from bounds import ou
 from bounds.contraction.ou_phases import eta, rate, xi
 from bounds.sampler import euler_maruyama
-from bounds.schedules import ou
 from bounds.theorem import theorems
 from closed_form.distances.line import w2_line
 from closed_form.laws.mixture import GaussianMixture

@@ -12,8 +12,8 @@ from scipy.optimize import minimize_scalar
 from bounds.bound import Bound
 from bounds.complexity.best_grid import Model, model_of
 from bounds.grid import TimeGrid
-from bounds.process import TIME
 from bounds.setting import Setting
+from bounds.symbolic.integrals import TIME
 from bounds.theorem import Theorem, theorems
 from verify.planning.bound_on_grids import BoundOnGrids
 from verify.planning.by_model import Planner

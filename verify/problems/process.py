@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bounds.process import TIME, ForwardProcess
-from bounds.processes import DEFAULTS, FAMILIES
+from bounds.process import ForwardProcess
+from bounds.processes import families
 from bounds.symbolic.deadline import Deadline
 from bounds.symbolic.expressions import parse_expression
+from bounds.symbolic.integrals import TIME
 from verify.problems.section import ProblemError, Section
 
 BUILD_SECONDS = 15.0
@@ -13,18 +14,20 @@ BUILD_SECONDS = 15.0
 
 def read_process(section: Section) -> tuple[ForwardProcess, dict]:
     """The forward process and its normal form."""
-    family = section.choice("family", FAMILIES)
-    make, keys = FAMILIES[family]
-    known = {key for _, needed in FAMILIES.values() for key in needed}
-    section.only(("family", *keys), known, f"family {family!r}")
-    defaults = DEFAULTS.get(family, {})
-    given = {key: section.get(key, defaults[key]) if key in defaults else section.get(key) for key in keys}
+    known = families()
+    family = known[section.choice("family", known)]
+    every = {name for each in known.values() for name in each.coefficients}
+    section.only(("family", *family.coefficients), every, f"family {family.key!r}")
+    given = {
+        name: section.get(name) if coefficient.default is None else section.get(name, coefficient.default)
+        for name, coefficient in family.coefficients.items()
+    }
     with section.border():
-        expressions = [parse_expression(value, TIME, name=f"process.{key}") for key, value in given.items()]
+        expressions = {key: parse_expression(value, TIME, name=f"process.{key}") for key, value in given.items()}
         try:
             with Deadline(BUILD_SECONDS):  # sub-vp integrates, and a square root can hang sympy
-                process = make(*expressions)
+                process = family.make(**expressions)
         except TimeoutError:
             why = f"no answer in {BUILD_SECONDS:g} s"
             raise ProblemError(f"process: f and g² must be simpler: {why}") from None
-    return process, {"family": family, **given}
+    return process, {"family": family.key, **given}

@@ -9,10 +9,11 @@ import numpy as np
 import sympy
 from scipy.optimize import brentq
 
-from bounds.process import TIME, ForwardProcess, integral
+from bounds.process import ForwardProcess
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.symbolic.deadline import Deadline
+from bounds.symbolic.integrals import TIME, integral
 from bounds.theorem import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step, leading_order
 from closed_form import Gaussian

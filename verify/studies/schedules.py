@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bounds import schedules
+from bounds import ou, schedules, sub_vp, ve, vp
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama
@@ -18,18 +18,18 @@ from verify.planning.by_bound import planner_of
 #: Rows of arXiv 2311.11003 with the constants of its experiments where it gives them, the cosine and sub-VP
 #: schedules, and critically-damped Langevin.
 SCHEDULES: dict[str, Callable[[], ForwardProcess]] = {
-    "VP, constant": lambda: schedules.vp(schedules.constant(1)),
-    "VP, linear": lambda: schedules.vp(schedules.linear("1/10", "199/10")),
-    "VP, (b+at)²": lambda: schedules.vp("(316/1000 + 4156/1000*t)**2"),
-    "VP, (b+at)⁵": lambda: schedules.vp("(631/1000 + 119/100*t)**5"),
-    "VP, exponential": lambda: schedules.vp("1/10*exp(53/10*t)"),
-    "VP, cosine": lambda: schedules.vp(schedules.cosine()),
-    "sub-VP, linear": lambda: schedules.sub_vp(schedules.linear("1/10", "199/10")),
-    "OU": schedules.ou,
-    "VE, constant": lambda: schedules.ve(1),
-    "VE, √(2t)": lambda: schedules.ve("sqrt(2*t)"),
-    "VE, (1+t)²": lambda: schedules.ve("(1+t)**2"),
-    "VE, exponential": lambda: schedules.ve("1/100*exp(851/100*t)"),
+    "VP, constant": lambda: vp(schedules.constant(1)),
+    "VP, linear": lambda: vp(schedules.linear("1/10", "199/10")),
+    "VP, (b+at)²": lambda: vp("(316/1000 + 4156/1000*t)**2"),
+    "VP, (b+at)⁵": lambda: vp("(631/1000 + 119/100*t)**5"),
+    "VP, exponential": lambda: vp("1/10*exp(53/10*t)"),
+    "VP, cosine": lambda: vp(schedules.cosine()),
+    "sub-VP, linear": lambda: sub_vp(schedules.linear("1/10", "199/10")),
+    "OU": ou,
+    "VE, constant": lambda: ve(1),
+    "VE, √(2t)": lambda: ve("sqrt(2*t)"),
+    "VE, (1+t)²": lambda: ve("(1+t)**2"),
+    "VE, exponential": lambda: ve("1/100*exp(851/100*t)"),
     "CLD": cld,
 }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import sympy
 
-from bounds.process import TIME, ForwardProcess
+from bounds.process import ForwardProcess
+from bounds.symbolic.integrals import TIME
 
 #: Below this value of 2au the moments of the exponential are summed as series.
 _SERIES_BELOW = 1.5
@@ -38,8 +39,8 @@ class PhasePath:
         if process.parameters.get("family") != "cld":
             raise ValueError(f"process must be critically-damped Langevin (family cld), got {process.name!r}")
         self.process = process
-        names = ("a", "sigma", "epsilon", "velocity_variance")
-        self.a, self.sigma, self.epsilon, self.velocity_variance = (float(process.parameters[name]) for name in names)
+        self.a, self.sigma, self.epsilon = (float(process.parameters[name]) for name in ("a", "sigma", "epsilon"))
+        self.velocity_variance = float(process.velocity_variance)
         a, noise, pushed = self.a, self.epsilon**2, self.sigma**2
         self.A = np.array([[0.0, a * a], [-1.0, -2 * a]])
         self.N = np.array([[a, a * a], [-1.0, -a]])

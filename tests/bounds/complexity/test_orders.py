@@ -14,9 +14,10 @@ from bounds.complexity.growth import NoOrder, Order
 from bounds.complexity.orders import complexity, of_process
 from bounds.complexity.published import published_orders
 from bounds.leading import sizes
-from bounds.process import TIME, ForwardProcess
+from bounds.process import ForwardProcess
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
+from bounds.symbolic.integrals import TIME
 from bounds.theorem import theorems
 from tests.tolerances import LEADING_QUADRATURE, NEAR_LEADING_ORDER
 

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from scipy.integrate import quad
 
+from bounds import general, ou, sub_vp, ve, vp
 from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.contraction import ou_phases as regimes
 from bounds.contraction import symbolic
-from bounds.process import TIME, ForwardProcess
-from bounds.schedules import cosine, general, linear, ou, sub_vp, ve, vp
+from bounds.process import ForwardProcess
+from bounds.schedules import cosine, linear
+from bounds.symbolic.integrals import TIME
 from tests.bounds.tolerances import BOUNDARY, BOUNDARY_NUMERIC, DENSE_SUPREMUM, PATH_RELATIVE, SYMBOLIC
 from tests.tolerances import GOLDEN
 from verify.studies.regimes import last_crossing, plot_regimes

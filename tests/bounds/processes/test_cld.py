@@ -4,9 +4,9 @@ import pytest
 import sympy
 from sympy import Matrix, Rational, diag, eye, simplify, sqrt, zeros
 
-from bounds.process import TIME
 from bounds.processes import cld as langevin
 from bounds.processes.cld import CLOCK, a, cld, correlation, epsilon, kappa, sigma, velocity_std
+from bounds.symbolic.integrals import TIME
 
 DRIFT = Matrix([[0, a**2], [-1, -2 * a]])
 NOISE_SQ = diag(epsilon**2, sigma**2)
@@ -146,3 +146,10 @@ def test_border_refuses_constants_out_of_range(arguments, message):
     """One line names the argument, the requirement and the value received."""
     with pytest.raises(ValueError, match=message):
         cld(**arguments)
+
+
+def test_processes_are_equal_only_if_the_law_of_the_first_velocity_is():
+    """The variance of V_0 is part of what a process is; how a number was written is not."""
+    assert cld(velocity_variance=1) != cld(velocity_variance=0)
+    assert cld(velocity_variance="1/2") == cld(velocity_variance=sympy.Rational(1, 2))
+    assert len({cld(velocity_variance=1), cld(), cld(velocity_variance=0)}) == 2

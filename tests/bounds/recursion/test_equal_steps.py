@@ -10,13 +10,14 @@ import sympy
 from bounds import StronglyLogConcave, euler_maruyama, ou, ve, vp
 from bounds.complexity.best_grid import model_of
 from bounds.grid import TimeGrid
-from bounds.process import TIME, ForwardProcess
+from bounds.process import ForwardProcess
 from bounds.recursion import equal_steps, fitted_columns
 from bounds.recursion.equal_steps import fitted_ingredients
 from bounds.recursion.fitted_columns import Laid
 from bounds.recursion.propagation import RUN, propagate, round_up, weights
 from bounds.sampler import SCHEMES
 from bounds.setting import Setting
+from bounds.symbolic.integrals import TIME
 from bounds.theorem import theorems
 from closed_form import Gaussian, GaussianMixture
 from tests.bounds.tolerances import FITTED_COEFFICIENT, FITTED_ROUNDING, FITTED_STEPS, SUMS_OF_RUNS

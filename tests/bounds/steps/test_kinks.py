@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from bounds import ou
 from bounds.assumptions import WeaklyLogConcave
 from bounds.grid import TimeGrid
 from bounds.recursion.one_block import missed_noise
 from bounds.sampler import SCHEMES, Scheme
-from bounds.schedules import ou
 from bounds.setting import Setting
 from bounds.steps.kinks import kink_error, passing
 from bounds.theorem import theorems

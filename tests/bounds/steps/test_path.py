@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate
 
-from bounds.process import TIME
-from bounds.schedules import general, ou, ve
+from bounds import general, ou, ve
 from bounds.steps.path import Path
+from bounds.symbolic.integrals import TIME
 from tests.bounds.tolerances import PATH_RELATIVE
 
 

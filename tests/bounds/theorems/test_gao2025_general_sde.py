@@ -6,11 +6,11 @@ import sympy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from bounds import general, ou, ve, vp
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.recursion import one_block
 from bounds.recursion.propagation import propagate, weights
 from bounds.sampler import euler_maruyama
-from bounds.schedules import general, ou, ve, vp
 from bounds.setting import DataFacts, Setting
 from bounds.steps.path import Path
 from bounds.theorem import theorems

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
+from bounds import ou, ve, vp
 from bounds.sampler import SCHEMES, euler_maruyama, scheme
-from bounds.schedules import ou, ve, vp
 from bounds.steps.path import Path
 from bounds.theorem import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step, ou_limit

@@ -6,12 +6,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
+from bounds import general, ou, ve, vp
 from bounds.assumptions import LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.grid import TimeGrid
 from bounds.recursion import one_block
 from bounds.recursion.propagation import propagate
 from bounds.sampler import SCHEMES, Scheme, euler_maruyama, scheme
-from bounds.schedules import general, linear, ou, ve, vp
+from bounds.schedules import linear
 from bounds.setting import Setting
 from bounds.theorem import NotApplicable, theorems
 from bounds.theorems import gentiloni2025_weak_log_concave as gentiloni

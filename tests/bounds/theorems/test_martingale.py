@@ -8,13 +8,13 @@ import pytest
 import sympy
 from scipy import integrate
 
+from bounds import general, ou, ve, vp
 from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.conditions import RESOLVED
 from bounds.processes.cld import cld
 from bounds.recursion import one_block
 from bounds.recursion.propagation import propagate
 from bounds.sampler import SCHEMES, scheme
-from bounds.schedules import general, ou, ve, vp
 from bounds.setting import DataFacts, Setting
 from bounds.theorem import theorems
 from closed_form import Gaussian, GaussianMixture

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bounds import ou
 from bounds.sampler import euler_maruyama, scheme
-from bounds.schedules import ou
 from bounds.theorem import theorems
 from closed_form import Bracket, Gaussian, GaussianMixture
 from verify.certificates.certificate import Certificate, Verdict, certify, verdict_of

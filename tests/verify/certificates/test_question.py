@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from bounds import ou
 from bounds.assumptions import WeaklyLogConcave
 from bounds.sampler import euler_maruyama
-from bounds.schedules import ou
 from closed_form import Gaussian
 from verify.certificates.certificate import certify
 from verify.certificates.question import facts_of, setting_of

@@ -1,24 +1,14 @@
-"""list and show: everything there is, in words, JSON and LaTeX."""
+"""show: a theorem or a family of processes, in words, JSON and LaTeX."""
 
+import sys
 
 import pytest
+from command_line import answer, assert_refused, run
 
-from bounds.processes import FAMILIES
-from bounds.sampler import SAMPLERS
+from bounds import processes
+from bounds.processes import families
 from bounds.theorem import theorems
 from tests.command_line import answer, run
-
-
-def test_list_names_everything():
-    """Every theorem, process, scheme, assumption and bundled problem is there, in both forms."""
-    document = answer("list")
-    assert [entry["key"] for entry in document["theorems"]] == list(theorems())
-    assert [entry["key"] for entry in document["processes"]] == list(FAMILIES)
-    assert [entry["key"] for entry in document["schemes"]] == list(SAMPLERS)
-    assert {"two_modes", "old_faithful"} <= {entry["name"] for entry in document["problems"]}
-    text = run("list").stdout
-    names = [entry.get("key") or entry["name"] for section in document.values() for entry in section]
-    assert all(name in text for name in names)
 
 
 @pytest.mark.parametrize("key", theorems())
@@ -44,7 +34,7 @@ def test_show_says_when_the_routes_disagree(monkeypatch):
     assert "DO NOT AGREE" in run("show", "martingale").stdout
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", families())
 def test_show_a_process(family):
     """Each family has closed forms from sympy, in words and in LaTeX, with the route."""
     facts = answer("show", family)
@@ -68,3 +58,35 @@ def test_show_takes_coefficients_and_says_quadrature():
     assert facts["clock"] == "4*t" and "sigma" not in facts["closed_forms"]["stationary"]["expression"]
     facts = answer("show", "ve", "--set", "process.g=exp(sin(t))")
     assert facts["closed_forms"]["s_sq"]["route"] == "quadrature"
+
+
+SCALED = '''"""A process whose rate has no example."""
+
+from bounds.process import Coefficient, Family, ForwardProcess
+
+
+def scaled(rate) -> ForwardProcess:
+    """Ornstein–Uhlenbeck at a rate."""
+    return ForwardProcess.scalar("scaled", rate, 2 * rate)
+
+
+FAMILY = Family("scaled", scaled, {"rate": Coefficient()})
+'''
+
+
+@pytest.fixture
+def scaled(monkeypatch, tmp_path):
+    """A family in a folder of its own, put on the registry's path."""
+    (tmp_path / "scaled.py").write_text(SCALED, encoding="utf-8")
+    monkeypatch.setattr(processes, "__path__", [*processes.__path__, str(tmp_path)])
+    yield "scaled"
+    sys.modules.pop("bounds.processes.scaled", None)
+    vars(processes).pop("scaled", None)
+
+
+def test_show_asks_for_coefficients_that_have_no_example(scaled):
+    """A family from anywhere is shown; one line says which coefficients must be given, and with them it has closed forms."""
+    assert scaled in families()
+    assert "--set process.rate=..." in assert_refused(run("show", scaled))
+    facts = answer("show", scaled, "--set", "process.rate=3")
+    assert facts["closed_forms"]["a"]["expression"] == "exp(-3*t)"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import sympy
 
-from bounds.process import TIME
 from bounds.steps.phase_space.path import PhasePath
+from bounds.symbolic.integrals import TIME
 from bounds.theorem import theorems
 from tests.verify.tolerances import INSIDE_BRACKET
 from verify.counterexamples import search as searching

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
+from bounds import vp
 from bounds.processes.cld import cld
 from bounds.sampler import scheme
-from bounds.schedules import vp
 from bounds.steps.phase_space.path import PhasePath
 from closed_form.laws.funnel import Funnel
 from closed_form.sampler_laws.phase_space.score import PhaseLaw

@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds.process import Coefficient, Family
+from bounds.processes import families
 from bounds.theorem import theorems
 from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
@@ -107,10 +109,11 @@ def test_a_data_file_that_is_too_large_is_refused(tmp_path):
 def test_a_process_that_hangs_sympy_is_refused(monkeypatch):
     """Building f and g squared has a time limit too; what takes longer is refused in one line."""
 
-    def hang(_):
+    def hang(g):
         time.sleep(HANGING)
 
-    monkeypatch.setitem(problem_process.FAMILIES, "ve", (hang, ("g",)))
+    hanging = Family("ve", hang, {"g": Coefficient()})
+    monkeypatch.setattr(problem_process, "families", lambda: {**families(), "ve": hanging})
     monkeypatch.setattr(problem_process, "BUILD_SECONDS", 0.05)
     with pytest.raises(ProblemError, match="must be simpler") as caught:
         read_problem(tomllib.loads(toml(VALID["strong"])))

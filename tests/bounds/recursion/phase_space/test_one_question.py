@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
+from bounds import ou, ve, vp
 from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
 from bounds.processes.cld import cld
 from bounds.recursion.one_block import Constants
 from bounds.recursion.phase_space.one_question import PhaseProblem, candidates
 from bounds.sampler import euler_maruyama, scheme
-from bounds.schedules import ou, ve, vp
 from bounds.setting import Setting
 from bounds.steps.phase_space.path import PhasePath
 from bounds.theorem import theorems

@@ -7,13 +7,13 @@ import scipy.linalg
 import sympy
 from scipy.integrate import quad_vec
 
+from bounds import ou
 from bounds.grid import TimeGrid
-from bounds.process import TIME
 from bounds.processes import cld as langevin
 from bounds.processes.cld import CLOCK, cld
 from bounds.sampler import SAMPLERS, Scheme
-from bounds.schedules import ou
 from bounds.steps.phase_space.path import PhasePath, exponential_moments
+from bounds.symbolic.integrals import TIME
 from tests.bounds.tolerances import PHASE_ENTRY, PHASE_ROWS
 
 #: (a, σ, ε, v²): the slides' process, an elliptic one, and random ones with and without noise on the position.

@@ -1,0 +1,15 @@
+"""Any process of one block: f of any sign and any g, for what none of the named families is."""
+
+from __future__ import annotations
+
+from bounds.process import Coefficient, Family, ForwardProcess
+from bounds.symbolic.expressions import real_function
+
+
+def general(f, g) -> ForwardProcess:
+    """Any f(t), of any sign, and any real g(t) (arXiv 2311.11003 eq. (2.1))."""
+    f, g = real_function("f", f), real_function("g", g)
+    return ForwardProcess.scalar("general", f, g**2, {"f": str(f), "g": str(g)})
+
+
+FAMILY = Family("general", general, {"f": Coefficient(example="1/2"), "g": Coefficient(example="1")})

@@ -1,0 +1,13 @@
+"""The Ornstein–Uhlenbeck process: the simplest whose law forgets the data, at rate 1."""
+
+from __future__ import annotations
+
+from bounds.process import Family, ForwardProcess
+
+
+def ou() -> ForwardProcess:
+    r"""Ornstein–Uhlenbeck: f = 1, g = √2 (arXiv 2501.02298 eq. (3))."""
+    return ForwardProcess.scalar("ou", 1, 2)
+
+
+FAMILY = Family("ou", ou, {})

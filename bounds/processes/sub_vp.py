@@ -1,0 +1,32 @@
+"""Sub-variance preserving: the drift of variance preserving, with less noise while the data are still seen."""
+
+from __future__ import annotations
+
+import sympy
+
+from bounds.process import Coefficient, Family, ForwardProcess
+from bounds.symbolic.expressions import real_function
+from bounds.symbolic.integrals import DUMMY, TIME, integral
+
+
+def sub_vp(beta) -> ForwardProcess:
+    r"""Sub-variance preserving: f = β/2, g² = β(1 − e^{−2∫β}) (Song et al. 2021).
+
+    Parameters
+    ----------
+    beta : sympy expression, number or str
+        β(t) >= 0.
+
+    Raises
+    ------
+    ValueError
+        If sympy finds no closed form of ∫β.
+    """
+    beta = real_function("beta", beta)
+    total = integral(beta.subs(TIME, DUMMY), DUMMY, 0, TIME).expression
+    if total.has(sympy.Integral):
+        raise ValueError(f"sub-vp: beta must have a closed-form integral, got {beta}")
+    return ForwardProcess.scalar("sub-vp", beta / 2, beta * (1 - sympy.exp(-2 * total)), {"beta": str(beta)})
+
+
+FAMILY = Family("sub-vp", sub_vp, {"beta": Coefficient(example="1/10 + 199/10*t")})

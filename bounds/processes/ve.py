@@ -1,0 +1,15 @@
+"""Variance exploding: noise is added and nothing is forgotten, so that the variance grows without end."""
+
+from __future__ import annotations
+
+from bounds.process import Coefficient, Family, ForwardProcess
+from bounds.symbolic.expressions import real_function
+
+
+def ve(g) -> ForwardProcess:
+    """Variance exploding: f = 0, noise g(t) (arXiv 2311.11003 section 2)."""
+    g = real_function("g", g)
+    return ForwardProcess.scalar("ve", 0, g**2, {"g": str(g)})
+
+
+FAMILY = Family("ve", ve, {"g": Coefficient(example="exp(t)")})

@@ -1,0 +1,19 @@
+"""list: everything there is, in words and JSON."""
+
+from command_line import answer, run
+
+from bounds.processes import families
+from bounds.sampler import SAMPLERS
+from bounds.theorem import theorems
+
+
+def test_list_names_everything():
+    """Every theorem, process, scheme, assumption and bundled problem is there, in both forms."""
+    document = answer("list")
+    assert [entry["key"] for entry in document["theorems"]] == list(theorems())
+    assert [entry["key"] for entry in document["processes"]] == list(families())
+    assert [entry["key"] for entry in document["schemes"]] == list(SAMPLERS)
+    assert {"two_modes", "old_faithful"} <= {entry["name"] for entry in document["problems"]}
+    text = run("list").stdout
+    names = [entry.get("key") or entry["name"] for section in document.values() for entry in section]
+    assert all(name in text for name in names)

@@ -1,0 +1,66 @@
+"""The command ``list``: every theorem, process, sampler, assumption and bundled problem there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import click
+
+from verify.command_options import JSON_OPTION
+from verify.pages import tables
+from verify.pages.console import print_json, print_text
+
+
+@click.command("list", short_help="What there is: theorems, processes, schemes, problems.")
+@JSON_OPTION
+def list_everything(as_json):
+    """Theorems, processes, schemes, assumptions and bundled problems."""
+    from verify.problems.problem import bundled_problem, bundled_problems
+
+    problems = []
+    for name in bundled_problems():
+        text = bundled_problem(name).read_text(encoding="utf-8")
+        comment = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#")]
+        problems.append({"name": name, "about": " ".join(comment)})
+    found = catalogue(problems)
+    if as_json:
+        print_json(found)
+    else:
+        print_text(*tables.catalogue_tables(found))
+
+
+def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
+    """Every theorem, process, scheme and assumption the package knows, and the bundled problems given."""
+    from dataclasses import fields
+
+    from bounds.assumptions import ASSUMPTIONS
+    from bounds.processes import families
+    from bounds.sampler import SAMPLERS
+    from bounds.theorem import theorems
+
+    moments = ("dim", "second_moment", "mean_norm")
+    return {
+        "theorems": [
+            {"key": t.key, "title": t.title, "kind": t.kind, "source": str(t.source)}
+            for t in theorems().values()
+        ],
+        "processes": [
+            {"key": family.key, "parameters": list(family.coefficients), "about": _summary(family.make)}
+            for family in families().values()
+        ],
+        "schemes": [{"key": key, "source": rule.source} for key, rule in SAMPLERS.items()],
+        "assumptions": [
+            {
+                "key": key,
+                "constants": [f.name for f in fields(kind) if f.name not in moments],
+                "about": _summary(kind),
+            }
+            for key, kind in ASSUMPTIONS.items()
+        ],
+        "problems": [dict(problem) for problem in problems],
+    }
+
+
+def _summary(thing) -> str:
+    """The first line of a docstring, without its mathematics."""
+    return (thing.__doc__ or "").strip().splitlines()[0].split(": :math:")[0].rstrip(".")
