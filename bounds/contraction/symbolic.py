@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import sympy
 
-from bounds.assumptions import WeaklyLogConcave
+from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.process import TIME
 from bounds.schedules import ou
 

@@ -13,11 +13,11 @@ import time
 
 import numpy as np
 
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds import StronglyLogConcave, WeaklyLogConcave
 from bounds.sampler import euler_maruyama
 from bounds.schedules import ou, vp
 from bounds.setting import Setting
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import GaussianMixture
 from closed_form.sampler_laws.line.sampler import line_w2
 

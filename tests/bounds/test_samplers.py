@@ -6,7 +6,7 @@ import sympy
 from scipy import integrate
 from tolerances import PATH_RELATIVE, SLOPE
 
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds import StronglyLogConcave, WeaklyLogConcave
 from bounds.grid import TimeGrid
 from bounds.process import TIME
 from bounds.sampler import SCHEMES, Scheme, StepTable, scheme

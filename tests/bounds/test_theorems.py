@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tolerances import METRIC_SEARCH, RECURSION_RELATIVE, SYMBOLIC
 
-from bounds.assumptions import BoundedSupport, StronglyLogConcave
+from bounds import BoundedSupport, StronglyLogConcave
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama, scheme
 from bounds.schedules import ou, vp
 from bounds.setting import DataFacts, Setting
-from bounds.theorem import NotApplicable, theorems
+from bounds.theorem import NotApplicable
+from bounds.theorems import theorems
 from closed_form import Gaussian
 from verify.certificates.certificate import Verdict, certify_setting
 from verify.certificates.question import setting_of

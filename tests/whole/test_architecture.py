@@ -45,7 +45,8 @@ def test_claim_and_truth_share_only_the_question(path):
         forbidden = ("verify", "bounds.theorem", "bounds.bound", "bounds.setting", "bounds.recursion.propagation")
         assert not [n for n in names if n.startswith(forbidden)]
         assert {n for n in names if n.startswith("bounds")} <= {
-            "bounds.process", "bounds.sampler", "bounds.steps.affine", "bounds.assumptions", "bounds.steps.path",
+            "bounds.process", "bounds.sampler", "bounds.steps.affine", "bounds.steps.path",
+            "bounds.assumptions.strong_log_concave", "bounds.assumptions.weak_log_concave", "bounds.assumptions.log_lipschitz",
             "bounds.steps.phase_space.path", "bounds.steps.phase_space.affine",
         }  # fmt: skip
 

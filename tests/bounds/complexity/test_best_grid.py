@@ -13,7 +13,7 @@ from tolerances import BEST_GRID, MODEL, TWO_DIGITS
 from bounds import euler_maruyama, ou, posterior_mean, ve, vp
 from bounds.complexity.best_grid import FLOOR, model_of
 from bounds.grid import TimeGrid
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Gaussian
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of

@@ -9,8 +9,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from tolerances import LEADING_QUADRATURE, NEAR_LEADING_ORDER
 
-from bounds import general, ou, ve, vp
-from bounds.assumptions.log_concave import StronglyLogConcave
+from bounds import StronglyLogConcave, general, ou, ve, vp
 from bounds.complexity.growth import NoOrder, Order
 from bounds.complexity.orders import complexity, of_process
 from bounds.complexity.published import published_orders
@@ -18,7 +17,7 @@ from bounds.leading import sizes
 from bounds.process import TIME, ForwardProcess
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 
 GAO, MARTINGALE = theorems()["gao2025-general-sde"], theorems()["martingale"]
 GENTILONI = theorems()["gentiloni2025-weak-log-concave"]

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from scipy.integrate import quad
 from tolerances import BOUNDARY, BOUNDARY_NUMERIC, DENSE_SUPREMUM, GOLDEN, PATH_RELATIVE, SYMBOLIC
 
-from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.contraction import ou_phases as regimes
 from bounds.contraction import symbolic
 from bounds.process import TIME, ForwardProcess

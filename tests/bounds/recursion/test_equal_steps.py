@@ -18,7 +18,7 @@ from bounds.recursion.fitted_columns import Laid
 from bounds.recursion.propagation import RUN, propagate, round_up, weights
 from bounds.sampler import SCHEMES
 from bounds.setting import Setting
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from verify.certificates.question import setting_of
 

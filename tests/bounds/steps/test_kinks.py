@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from tolerances import KINK_ROUNDING, KINK_TIGHT
 
-from bounds.assumptions import WeaklyLogConcave
+from bounds import WeaklyLogConcave
 from bounds.grid import TimeGrid
 from bounds.recursion.one_block import missed_noise
 from bounds.sampler import SCHEMES, Scheme
 from bounds.schedules import ou
 from bounds.setting import Setting
 from bounds.steps.kinks import kink_error, passing
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 
 FUNCTIONS = theorems()["martingale"].functions
 X, W = np.polynomial.legendre.leggauss(12)

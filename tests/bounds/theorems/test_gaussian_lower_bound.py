@@ -11,7 +11,7 @@ from tolerances import GOLDEN
 from bounds.sampler import SCHEMES, euler_maruyama, scheme
 from bounds.schedules import ou, ve, vp
 from bounds.steps.path import Path
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step, ou_limit
 from closed_form import Gaussian
 from verify.certificates.certificate import certify

@@ -9,7 +9,7 @@ import sympy
 from scipy import integrate
 from tolerances import GOLDEN, RECURSION_RELATIVE, SLOPE, THREE_DIGITS
 
-from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.conditions import RESOLVED
 from bounds.processes.cld import cld
 from bounds.recursion import one_block
@@ -17,7 +17,7 @@ from bounds.recursion.propagation import propagate
 from bounds.sampler import SCHEMES, scheme
 from bounds.schedules import general, ou, ve, vp
 from bounds.setting import DataFacts, Setting
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.line import w2_line
 from closed_form.posteriors.moments import posterior_moments

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bounds.assumptions import WeaklyLogConcave
+from bounds import WeaklyLogConcave
 from bounds.sampler import euler_maruyama
 from bounds.schedules import ou
 from closed_form import Gaussian

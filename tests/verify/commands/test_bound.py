@@ -8,7 +8,8 @@ from bad_problems import VALID
 from command_line import FAST, answer, assert_refused, problem, run, schema
 from tolerances import THREE_DIGITS
 
-from bounds.theorem import NotApplicable, theorems
+from bounds.theorem import NotApplicable
+from bounds.theorems import theorems
 from verify import bundled_problem, load_problem
 from verify.certificates.question import setting_of_problem
 

@@ -2,7 +2,7 @@
 
 from command_line import answer, run, schema
 
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from verify.counterexamples import search as searching
 
 

@@ -6,7 +6,7 @@ from command_line import answer, run
 
 from bounds.processes import FAMILIES
 from bounds.sampler import SAMPLERS
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 
 
 def test_list_names_everything():
@@ -38,7 +38,7 @@ def test_show_a_theorem(key):
 def test_show_says_when_the_routes_disagree(monkeypatch):
     """A corrupted statement differs from its derivation, and the sheet says so."""
     corrupted = {"martingale": theorems()["martingale"].corrupted("contraction", "9/10")}
-    monkeypatch.setattr("bounds.theorem.theorems", lambda: corrupted)
+    monkeypatch.setattr("bounds.theorems.theorems", lambda: corrupted)
     facts = answer("show", "martingale")
     assert not facts["agrees"] and not facts["stated"]["contraction"]["agrees"]
     assert "DO NOT AGREE" in run("show", "martingale").stdout

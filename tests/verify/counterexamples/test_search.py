@@ -10,7 +10,7 @@ from tolerances import INSIDE_BRACKET
 
 from bounds.process import TIME
 from bounds.steps.phase_space.path import PhasePath
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from verify.counterexamples import search as searching
 from verify.counterexamples.drawing import NumpyDraw, problem
 from verify.counterexamples.search import as_rows, examine, search, summary

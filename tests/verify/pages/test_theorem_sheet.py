@@ -7,7 +7,7 @@ from page_text import text
 
 from bounds.process import ForwardProcess
 from bounds.schedules import vp
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from verify.pages import theorem_sheet
 
 X, Y = sympy.symbols("x y_sq", real=True)

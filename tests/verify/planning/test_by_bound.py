@@ -13,7 +13,8 @@ from bounds.processes.cld import cld
 from bounds.recursion.one_block import Constants
 from bounds.recursion.phase_space.one_question import PhaseProblem, candidates
 from bounds.sampler import scheme
-from bounds.theorem import NotApplicable, theorems
+from bounds.theorem import NotApplicable
+from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from verify.certificates.certificate import Verdict, certify
 from verify.certificates.question import setting_of

@@ -11,7 +11,8 @@ from bounds import StronglyLogConcave, euler_maruyama, ou, ve, vp
 from bounds.complexity.orders import of_process
 from bounds.grid import TimeGrid
 from bounds.setting import Setting
-from bounds.theorem import NotApplicable, theorems
+from bounds.theorem import NotApplicable
+from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from verify.certificates.certificate import Verdict, certify
 from verify.certificates.question import setting_of

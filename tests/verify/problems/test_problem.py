@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tolerances import HANGING, PROBLEM_ROUNDING
 
-from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
-from bounds.theorem import theorems
+from bounds import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds.theorems import theorems
 from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounds import euler_maruyama, ou
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form.geometry.convexity_profile import convexity_profile
 from closed_form.laws.samples import smoothed_data
 from verify.studies.constants import constants_of_samples, plot_constants

@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from tolerances import PATH_GROWTH
 
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds import StronglyLogConcave, WeaklyLogConcave
 from bounds.contraction.metric import metric
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.path import PhasePath

@@ -6,12 +6,12 @@ from mpmath import mp
 from phase_space_exact import DIGITS, PROCESSES, ExactPhase
 from tolerances import INITIAL_EXACT, INITIAL_ROUNDING
 
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds import StronglyLogConcave, WeaklyLogConcave
 from bounds.processes.cld import cld
 from bounds.recursion.phase_space.initial import Start, coupled, distances, initial_error
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import PhasePath
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 
 FUNCTIONS = theorems()["martingale"].functions
 GIVEN = pytest.mark.parametrize("constants", PROCESSES)

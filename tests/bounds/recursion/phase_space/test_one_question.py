@@ -8,7 +8,7 @@ from mpmath import mp, mpf
 from phase_space_exact import DIGITS, PROCESSES, ExactPhase, affine_step, missed_noise_sq, weakly_log_concave
 from tolerances import BIAS_EXACT, GOLDEN, PRINTED, RECURSION_RELATIVE, SLOPE, UNCHANGED
 
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds import StronglyLogConcave, WeaklyLogConcave
 from bounds.processes.cld import cld
 from bounds.recursion.one_block import Constants
 from bounds.recursion.phase_space.one_question import PhaseProblem, candidates
@@ -16,7 +16,7 @@ from bounds.sampler import euler_maruyama, scheme
 from bounds.schedules import ou, ve, vp
 from bounds.setting import Setting
 from bounds.steps.phase_space.path import PhasePath
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from verify.certificates.certificate import Verdict, certify_setting
 from verify.certificates.question import setting_of

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tolerances import BRUTE_FORCE, CERTIFICATE, PHASE_WEIGHTS, RECURSION_RELATIVE
 
-from bounds.assumptions import WeaklyLogConcave
+from bounds import WeaklyLogConcave
 from bounds.contraction.metric import KAPPAS
 from bounds.processes.cld import cld
 from bounds.recursion.one_block import Constants
@@ -14,7 +14,7 @@ from bounds.recursion.phase_space.one_question import PhaseProblem, candidates, 
 from bounds.recursion.phase_space.weights import Jacobians, backward, forms, forward, in_metric
 from bounds.sampler import scheme
 from bounds.setting import Setting
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 
 MARTINGALE = theorems()["martingale"]
 TWO_MODES = WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25)

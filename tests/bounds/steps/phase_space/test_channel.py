@@ -6,7 +6,7 @@ from mpmath import mp
 from phase_space_exact import DIGITS, PROCESSES, ExactPhase, weakly_log_concave
 from tolerances import CHANNEL
 
-from bounds.assumptions import WeaklyLogConcave
+from bounds import WeaklyLogConcave
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import PhasePath
