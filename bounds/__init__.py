@@ -12,10 +12,10 @@ _HOME = {
     "Bound": "bound",
     "NotApplicable": "theorem",
     "Theorem": "theorem",
-    "StronglyLogConcave": "assumptions",
-    "WeaklyLogConcave": "assumptions",
-    "LogLipschitz": "assumptions",
-    "BoundedSupport": "assumptions",
+    "StronglyLogConcave": "assumptions.strong_log_concave",
+    "WeaklyLogConcave": "assumptions.weak_log_concave",
+    "LogLipschitz": "assumptions.log_lipschitz",
+    "BoundedSupport": "assumptions.bounded_support",
     **{name: f"processes.{name}" for name in ("ou", "vp", "ve", "sub_vp", "general", "cld")},
     **dict.fromkeys(
         (

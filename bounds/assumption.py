@@ -1,4 +1,4 @@
-r"""What every data assumption shares: the envelope's floor, its checks at the border, and its calculus."""
+r"""What every data assumption is: an envelope, with its checks at the border and its calculus."""
 
 from __future__ import annotations
 
@@ -72,9 +72,23 @@ def check_moments(assumption) -> None:
     object.__setattr__(assumption, "second_moment", np.maximum(second, mean_sq + spread))
 
 
-class Envelope:
-    """What the four rows share; each adds its own excess over the floor."""
+class Assumption:
+    """What the theorems may ask of the data; each kind adds its own excess over the floor of the envelope.
 
+    Attributes
+    ----------
+    key : str
+        Of the kind, as in problem files.
+    dim : int
+    second_moment : float
+        E‖X_0‖².
+    mean_norm : float or None
+        ‖E X_0‖; None when unknown.
+    smoothness : float
+        One-sided smoothness L: Hess(-log p_0) <= L I (``inf`` if none).
+    """
+
+    key: ClassVar[str]
     #: True where the Fisher information at t = 0 may be infinite.
     needs_early_stop: ClassVar[bool] = False
 
@@ -91,6 +105,37 @@ class Envelope:
     def hessian_lower(self, a_sq, s_sq):
         r""":math:`H(c_{lo}) = -1/(a^2/L + s^2)` (Woodbury form, finite at t = 0; shapes broadcast)."""
         return -1.0 / (a_sq / self.smoothness + s_sq)
+
+    def hessian_gap(self, a_sq, s_sq):
+        """H(c_up) − H(c_lo) of log p_t (never negative; shapes broadcast)."""
+        raise NotImplementedError
+
+    def mapped(self, function):
+        """The same assumption with every constant put through ``function``: a slice of a batch, or axes added."""
+        other = object.__new__(type(self))
+        for name, value in vars(self).items():
+            object.__setattr__(other, name, function(value))
+        return other
+
+    @property
+    def weak_log_concavity(self):
+        """(α, M) with which the data are weakly log-concave (M = 0: strongly); None where nothing says so."""
+        return None
+
+    @property
+    def strong_log_concavity(self):
+        """α − M where it is positive everywhere, so that the data are strongly log-concave; else None."""
+        if self.weak_log_concavity is None:
+            return None
+        alpha, M = self.weak_log_concavity
+        return alpha - M if np.all(np.asarray(M) < alpha) else None
+
+    @property
+    def largest_mean_norm(self):
+        """‖E X_0‖, or the largest that E‖X_0‖² and the floor of the envelope allow."""
+        if self.mean_norm is not None:
+            return self.mean_norm
+        return np.sqrt(np.maximum(self.second_moment - self.dim * self.c_lo(0.0), 0.0))
 
     @property
     def centred_variance(self):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bounds.assumptions import Assumption
+from bounds.assumption import Assumption
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme, StepTable
 from bounds.steps.phase_space.table import PhaseTable

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import sympy
@@ -187,14 +185,3 @@ class _Function:
 
     def __call__(self, **values):
         return self._call(*(values[name] for name in self.names))
-
-
-@lru_cache
-def theorems() -> dict[str, Theorem]:
-    """Every theorem, by key: the folder `bounds.theorems` is the registry."""
-    package = importlib.import_module("bounds.theorems")
-    found = {}
-    for module in pkgutil.iter_modules(package.__path__):
-        theorem = importlib.import_module(f"bounds.theorems.{module.name}").THEOREM
-        found[theorem.key] = theorem
-    return dict(sorted(found.items(), key=lambda item: (item[1].kind != "upper", item[0] != "martingale", item[0])))

@@ -62,7 +62,7 @@ def setting_or_reason(problem, information: str):
 
 def theorems_named(key: str | None) -> list:
     """The theorem of that key, or all of them."""
-    from bounds.theorem import theorems
+    from bounds.theorems import theorems
     from verify.certificates.certificate import find_theorem
 
     return list(theorems().values()) if key is None else [find_theorem(key)]

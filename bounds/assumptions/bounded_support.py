@@ -1,4 +1,4 @@
-r"""The data assumption that needs no density: a support inside a ball."""
+"""The data assumption that needs no density: a support inside a ball."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from bounds.assumption import Envelope, check_constant, check_moments, product_law, scaled_law
-from bounds.assumptions.log_concave import WeaklyLogConcave
+from bounds.assumption import Assumption, check_constant, check_moments, product_law, scaled_law
+from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 
 
 @dataclass(frozen=True)
-class BoundedSupport(Envelope):
+class BoundedSupport(Assumption):
     r"""Data supported in a ball of radius R: :math:`c_{lo} = 0`, :math:`c_{up} = R^2`.
 
     The Fisher information at t = 0 may be infinite, so the sampler must stop early, at a time > 0.
@@ -90,3 +90,6 @@ class BoundedSupport(Envelope):
         import sympy
 
         return sympy.Integer(0), sympy.Symbol("R", positive=True) ** 2 + 0 * q
+
+
+ASSUMPTION = BoundedSupport

@@ -12,8 +12,7 @@ from functools import lru_cache
 import numpy as np
 import sympy
 
-from bounds.assumption import check_constant
-from bounds.assumptions import Assumption
+from bounds.assumption import Assumption, check_constant
 from bounds.contraction.symbolic import compiled
 from bounds.process import ForwardProcess
 from bounds.steps.path import Path

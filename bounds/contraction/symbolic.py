@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import sympy
 
-from bounds.assumptions import WeaklyLogConcave
+from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.processes.ou import ou
 from bounds.symbolic.integrals import TIME
 

@@ -30,7 +30,8 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, sqrt, symbols
 
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds.assumptions.strong_log_concave import StronglyLogConcave
+from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.bound import Bound
 from bounds.conditions import FINITE_FISHER, ONE_BLOCK
 from bounds.leading import L0, Density, Leading, R, a, f, m, m0, slope

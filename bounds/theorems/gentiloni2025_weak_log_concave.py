@@ -51,7 +51,8 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, exp, sqrt, symbols
 
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds.assumptions.strong_log_concave import StronglyLogConcave
+from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.bound import Bound, information_used
 from bounds.conditions import ONE_BLOCK
 from bounds.contraction.ou_phases import eta as contractive_from

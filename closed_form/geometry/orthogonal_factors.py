@@ -107,7 +107,7 @@ def product_assumption(law: GaussianMixture):
     ValueError
         If the law does not factor.
     """
-    from bounds.assumptions import WeaklyLogConcave
+    from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 
     found = factors(law)
     if isinstance(found, str):

@@ -140,7 +140,7 @@ class Gaussian:
 
     def assumptions(self) -> tuple:
         """Strongly log-concave with m0 = 1/λ_max and L0 = 1/λ_min (ValueError if Σ is singular)."""
-        from bounds.assumptions import StronglyLogConcave
+        from bounds.assumptions.strong_log_concave import StronglyLogConcave
 
         low, high = float(self.eigenvalues.min()), float(self.eigenvalues.max())
         if not low > 0.0:

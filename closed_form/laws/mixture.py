@@ -190,7 +190,8 @@ class GaussianMixture:
             )
         if (self.means == self.means[0]).all():
             return Gaussian(self.means[0], self._gaussian_spread()).assumptions()
-        from bounds.assumptions import LogLipschitz, WeaklyLogConcave
+        from bounds.assumptions.log_lipschitz import LogLipschitz
+        from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 
         low, high = self._eigenvalue_range
         tilts = self.means / low if self.std is not None else self.means @ self._density.precisions

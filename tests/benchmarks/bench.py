@@ -13,11 +13,10 @@ import time
 
 import numpy as np
 
-from bounds import ou, vp
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds import StronglyLogConcave, WeaklyLogConcave, ou, vp
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import GaussianMixture
 from closed_form.sampler_laws.line.sampler import line_w2
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bounds import ou, ve, vp
 from bounds.sampler import euler_maruyama
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Gaussian
 from verify.certificates.question import setting_of
 from verify.planning.by_model import Planner

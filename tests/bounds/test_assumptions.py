@@ -6,7 +6,8 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounds.assumptions import ASSUMPTIONS, BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds.assumptions import assumptions
 from tests.bounds.tolerances import PATH_RELATIVE
 
 SCALE = st.floats(-3, 3).map(lambda x: 10.0**x)
@@ -23,7 +24,7 @@ def make(key, low=0.5, extra=2.0, high=3.0):
     }[key]()
 
 
-@pytest.mark.parametrize("key", ASSUMPTIONS)
+@pytest.mark.parametrize("key", assumptions())
 @given(q=INFORMATION, a=SCALE)
 def test_hessian_envelope_is_tweedies_formula(key, q, a):
     """H(c) = −1/s² + c a²/s⁴ at both ends of the envelope, where that form is still accurate."""
@@ -37,7 +38,7 @@ def test_hessian_envelope_is_tweedies_formula(key, q, a):
     assert assumption.hessian_gap(a_sq, s_sq) == pytest.approx(gap, rel=1e-9, abs=1e-9 / s_sq)
 
 
-@pytest.mark.parametrize("key", ASSUMPTIONS)
+@pytest.mark.parametrize("key", assumptions())
 def test_symbolic_envelope_is_the_numeric_one(key):
     """The sympy row of the table takes the values of the numeric one."""
     assumption, q = make(key), sympy.Symbol("q", positive=True)
@@ -70,7 +71,7 @@ def test_two_modes_attain_the_weak_envelope(std, distance, q):
     assert assumption.c_up(q) == pytest.approx(exact, rel=1e-12)
 
 
-@pytest.mark.parametrize("key", ASSUMPTIONS)
+@pytest.mark.parametrize("key", assumptions())
 @given(q=INFORMATION, noise=SCALE)
 def test_smoothing_follows_the_posterior(key, q, noise):
     """Cov of X+σZ is σ²/(1+σ²q) + Cov(X | q')/(1+σ²q)², q' = q/(1+σ²q): exact below, never smaller above."""
@@ -85,7 +86,7 @@ def test_smoothing_follows_the_posterior(key, q, noise):
     assert smooth.second_moment == pytest.approx(assumption.second_moment + 2 * noise)
 
 
-@pytest.mark.parametrize("key", ASSUMPTIONS)
+@pytest.mark.parametrize("key", assumptions())
 @given(q=INFORMATION, factor=SCALE)
 def test_scaling_scales_variances(key, q, factor):
     """The envelope of cX at information q is c² times that of X at c²q."""
@@ -95,7 +96,7 @@ def test_scaling_scales_variances(key, q, factor):
     assert scaled.c_lo(q) == pytest.approx(factor**2 * assumption.c_lo(factor**2 * q), rel=1e-9)
 
 
-@pytest.mark.parametrize("key", ASSUMPTIONS)
+@pytest.mark.parametrize("key", assumptions())
 @given(q=INFORMATION)
 def test_products_and_rotations(key, q):
     """A product's envelope holds both factors'; a rotation changes nothing."""

@@ -5,8 +5,7 @@ import pytest
 import sympy
 from scipy import integrate
 
-from bounds import general, ou, ve, vp
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds import StronglyLogConcave, WeaklyLogConcave, general, ou, ve, vp
 from bounds.grid import TimeGrid
 from bounds.sampler import SCHEMES, Scheme, StepTable, scheme
 from bounds.symbolic.integrals import TIME

@@ -7,13 +7,13 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bounds import ou, vp
-from bounds.assumptions import BoundedSupport, StronglyLogConcave
+from bounds import BoundedSupport, StronglyLogConcave, ou, vp
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama, scheme
 from bounds.setting import DataFacts, Setting
-from bounds.theorem import NotApplicable, theorems
+from bounds.theorem import NotApplicable
+from bounds.theorems import theorems
 from closed_form import Gaussian
 from tests import laws
 from tests.bounds.tolerances import METRIC_SEARCH, RECURSION_RELATIVE, SYMBOLIC

@@ -15,7 +15,8 @@ from bounds.bound import Bound
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.setting import Setting
-from bounds.theorem import NotApplicable, Theorem, theorems
+from bounds.theorem import NotApplicable, Theorem
+from bounds.theorems import theorems
 from closed_form import Bracket
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
@@ -156,7 +157,7 @@ def certify(
     Parameters
     ----------
     theorem : str or Theorem
-        A key of `bounds.theorem.theorems`, or a theorem object.
+        A key of `bounds.theorems.theorems`, or a theorem object.
     process : ForwardProcess
     law : Gaussian or GaussianMixture
         The data.

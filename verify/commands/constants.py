@@ -32,7 +32,7 @@ def constants(source, bandwidths, columns, standardize, out, force, overrides, a
 
     PROBLEM has data.law = "samples"; a CSV file is taken with OU and Euler–Maruyama, T = 8, 2000 steps.
     """
-    from bounds.theorem import theorems
+    from bounds.theorems import theorems
     from verify.studies.constants import constants_of_samples
 
     samples, process, scheme, about = _question(source, columns, standardize, overrides)

@@ -33,10 +33,10 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
     """Every theorem, process, scheme and assumption the package knows, and the bundled problems given."""
     from dataclasses import fields
 
-    from bounds.assumptions import ASSUMPTIONS
+    from bounds.assumptions import assumptions
     from bounds.processes import families
     from bounds.sampler import SAMPLERS
-    from bounds.theorem import theorems
+    from bounds.theorems import theorems
 
     moments = ("dim", "second_moment", "mean_norm")
     return {
@@ -55,7 +55,7 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
                 "constants": [f.name for f in fields(kind) if f.name not in moments],
                 "about": _summary(kind),
             }
-            for key, kind in ASSUMPTIONS.items()
+            for key, kind in assumptions().items()
         ],
         "problems": [dict(problem) for problem in problems],
     }

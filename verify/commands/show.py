@@ -19,7 +19,7 @@ from verify.pages.console import Failure, emit, print_json, print_text, progress
 def show(key, latex, overrides, as_json):
     """A theorem (statement, hypotheses, source, derivation), or the closed forms of a process family."""
     from bounds.processes import families
-    from bounds.theorem import theorems
+    from bounds.theorems import theorems
 
     if latex and as_json:
         raise click.UsageError("--latex and --json exclude each other (the JSON holds the LaTeX)")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from bounds.steps.phase_space.affine import PhaseSteps
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Gaussian
 from closed_form.distances.line_mixture import LineMixture
 from closed_form.geometry.orthogonal_factors import factors

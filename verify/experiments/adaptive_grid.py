@@ -11,7 +11,7 @@ from bounds.complexity.best_grid import model_of
 from bounds.contraction.ou_phases import eta
 from bounds.grid import TimeGrid
 from bounds.sampler import euler_maruyama
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of

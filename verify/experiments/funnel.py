@@ -10,7 +10,7 @@ from bounds import vp
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama
 from bounds.steps.phase_space.path import PhasePath
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture

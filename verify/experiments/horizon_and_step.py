@@ -6,7 +6,7 @@ import numpy as np
 
 from bounds import ou
 from bounds.sampler import euler_maruyama
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of

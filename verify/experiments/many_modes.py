@@ -9,7 +9,8 @@ import numpy as np
 
 from bounds import ou
 from bounds.sampler import euler_maruyama
-from bounds.theorem import NotApplicable, theorems
+from bounds.theorem import NotApplicable
+from bounds.theorems import theorems
 from closed_form.bracket import Bracket
 from closed_form.geometry.orthogonal_factors import factors, product_assumption
 from closed_form.laws.mixture import GaussianMixture

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from bounds import ou
 from bounds.contraction.ou_phases import eta, rate, xi
 from bounds.sampler import euler_maruyama
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form.distances.line import w2_line
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.perturbed_score import perturbed_line

@@ -14,7 +14,8 @@ from bounds.complexity.best_grid import Model, model_of
 from bounds.grid import TimeGrid
 from bounds.setting import Setting
 from bounds.symbolic.integrals import TIME
-from bounds.theorem import Theorem, theorems
+from bounds.theorem import Theorem
+from bounds.theorems import theorems
 from verify.planning.bound_on_grids import BoundOnGrids
 from verify.planning.by_model import Planner
 from verify.planning.horizons import Horizons

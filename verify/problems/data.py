@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bounds.assumption import check_constant
-from bounds.assumptions import ASSUMPTIONS, Assumption
+from bounds.assumption import Assumption, check_constant
+from bounds.assumptions import assumptions
 from bounds.assumptions.bounded_support import BoundedSupport
 from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
@@ -85,7 +85,7 @@ def _stated(section: Section, kind: str, law) -> Assumption:
     """The assumption a file states of a law; moments it leaves out are the law's."""
     constants = {key: section.number(key) for key in _CONSTANTS[kind]}
     moments = {key: section.number(key, float(getattr(law, key)), minimum=0.0) for key in ("second_moment", "mean_norm")}
-    make = _smoothed_support if kind == "smoothed-support" else ASSUMPTIONS[kind]
+    make = _smoothed_support if kind == "smoothed-support" else assumptions()[kind]
     with section.border():
         return make(**constants, dim=law.dim, **moments)
 
@@ -101,7 +101,7 @@ def _constants(section: Section, kind: str) -> tuple[Data, dict]:
         notes.append("data.mean_norm and data.second_moment were not given: the data are taken to be centred")
     if moments["second_moment"] is None:
         notes.append("data.second_moment was not given: the largest value the constants allow is used")
-    make = _smoothed_support if kind == "smoothed-support" else ASSUMPTIONS[kind]
+    make = _smoothed_support if kind == "smoothed-support" else assumptions()[kind]
     with section.border():
         assumption = make(**constants, dim=dim, **moments)
     early_stop = section.number("early_stop", None, positive=True)

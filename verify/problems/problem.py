@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bounds.assumptions import Assumption
+from bounds.assumption import Assumption
 from bounds.process import ForwardProcess
 from bounds.sampler import SCHEMES, SPLITTINGS, Scheme
 from bounds.steps.path import Path as ProcessPath

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bounds.assumptions import WeaklyLogConcave
 from bounds.assumptions.bounded_support import BoundedSupport
+from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.contraction.ou_phases import eta, ou_scale_sq, xi
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme

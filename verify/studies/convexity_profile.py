@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds.assumptions.strong_log_concave import StronglyLogConcave
+from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.process import ForwardProcess
 from bounds.steps.path import Path
 from closed_form.geometry.convexity_profile import ConvexityProfile, convexity_profile

@@ -14,7 +14,7 @@ from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.symbolic.deadline import Deadline
 from bounds.symbolic.integrals import TIME, integral
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step, leading_order
 from closed_form import Gaussian
 from closed_form.sampler_laws.w2 import sampler_w2

@@ -48,7 +48,7 @@ def derived_row(name: str, f, g_sq) -> dict:
 
 def _others() -> list[str]:
     """Keys of the other theorems that state a leading order."""
-    from bounds.theorem import theorems
+    from bounds.theorems import theorems
 
     return [key for key, theorem in theorems().items() if theorem.leading is not None and key not in (PUBLISHED_THEOREM, OURS)]
 
@@ -56,7 +56,7 @@ def _others() -> list[str]:
 def _orders(key: str, f, g_sq, start: str | None = None) -> dict:
     from bounds.complexity.growth import NoOrder
     from bounds.complexity.orders import complexity
-    from bounds.theorem import theorems
+    from bounds.theorems import theorems
 
     try:
         found = complexity(theorems()[key], f, g_sq, start and theorems()[start])

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.integrate import trapezoid
 from scipy.optimize import minimize_scalar
 
-from bounds.assumptions import Assumption
+from bounds.assumption import Assumption
 from bounds.contraction.metric import metric, norm
 from bounds.contraction.ou_phases import Regimes
 from bounds.contraction.renormalised_score import regularity_constant, renormalised_hessian

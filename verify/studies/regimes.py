@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import brentq
 
-from bounds.assumptions import Assumption, StronglyLogConcave, WeaklyLogConcave
+from bounds.assumption import Assumption
+from bounds.assumptions.strong_log_concave import StronglyLogConcave
+from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.contraction import ou_phases as formulas
 from bounds.contraction.ou_phases import Regimes
 from bounds.process import ForwardProcess

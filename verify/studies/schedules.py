@@ -9,7 +9,7 @@ from bounds import ou, schedules, sub_vp, ve, vp
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form.bracket import Bracket
 from verify.certificates.certificate import measure
 from verify.certificates.question import setting_of

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds.assumptions.strong_log_concave import StronglyLogConcave
+from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.steps.phase_space.channel import Channel, channel
 
 #: Values of γ tried between the smallest and the largest variance of the data.

@@ -12,7 +12,7 @@ from scipy.optimize import minimize, minimize_scalar
 from bounds import euler_maruyama, ou, posterior_mean, ve, vp
 from bounds.complexity.best_grid import FLOOR, model_of
 from bounds.grid import TimeGrid
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Gaussian
 from closed_form.sampler_laws.w2 import sampler_w2
 from tests.bounds.tolerances import MODEL, TWO_DIGITS

@@ -8,8 +8,7 @@ import sympy
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
-from bounds import general, ou, ve, vp
-from bounds.assumptions.log_concave import StronglyLogConcave
+from bounds import StronglyLogConcave, general, ou, ve, vp
 from bounds.complexity.growth import NoOrder, Order
 from bounds.complexity.orders import complexity, of_process
 from bounds.complexity.published import published_orders
@@ -18,7 +17,7 @@ from bounds.process import ForwardProcess
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.symbolic.integrals import TIME
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from tests.tolerances import LEADING_QUADRATURE, NEAR_LEADING_ORDER
 
 GAO, MARTINGALE = theorems()["gao2025-general-sde"], theorems()["martingale"]

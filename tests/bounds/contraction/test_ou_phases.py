@@ -11,8 +11,17 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from scipy.integrate import quad
 
-from bounds import general, ou, sub_vp, ve, vp
-from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds import (
+    BoundedSupport,
+    LogLipschitz,
+    StronglyLogConcave,
+    WeaklyLogConcave,
+    general,
+    ou,
+    sub_vp,
+    ve,
+    vp,
+)
 from bounds.contraction import ou_phases as regimes
 from bounds.contraction import symbolic
 from bounds.process import ForwardProcess

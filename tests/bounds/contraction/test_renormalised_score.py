@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.contraction.renormalised_score import regularity, regularity_constant, renormalised_hessian
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.path import PhasePath

@@ -18,7 +18,7 @@ from bounds.recursion.propagation import RUN, propagate, round_up, weights
 from bounds.sampler import SCHEMES
 from bounds.setting import Setting
 from bounds.symbolic.integrals import TIME
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from tests.bounds.tolerances import FITTED_COEFFICIENT, FITTED_ROUNDING, FITTED_STEPS, SUMS_OF_RUNS
 from verify.certificates.question import setting_of

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from bounds import ou
-from bounds.assumptions import WeaklyLogConcave
+from bounds import WeaklyLogConcave, ou
 from bounds.grid import TimeGrid
 from bounds.recursion.one_block import missed_noise
 from bounds.sampler import SCHEMES, Scheme
 from bounds.setting import Setting
 from bounds.steps.kinks import kink_error, passing
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from tests.bounds.tolerances import KINK_ROUNDING, KINK_TIGHT
 
 FUNCTIONS = theorems()["martingale"].functions

@@ -6,15 +6,14 @@ import sympy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bounds import general, ou, ve, vp
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds import StronglyLogConcave, WeaklyLogConcave, general, ou, ve, vp
 from bounds.recursion import one_block
 from bounds.recursion.propagation import propagate, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import DataFacts, Setting
 from bounds.steps.path import Path
-from bounds.theorem import theorems
 from bounds.theorems import gao2025_general_sde as gao
+from bounds.theorems import theorems
 from closed_form import Gaussian
 from closed_form.laws.regularity import time_regularity
 from tests.bounds.tolerances import SLOPE

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from bounds import ou, ve, vp
 from bounds.sampler import SCHEMES, euler_maruyama, scheme
 from bounds.steps.path import Path
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step, ou_limit
 from closed_form import Gaussian
 from tests.tolerances import GOLDEN

@@ -6,16 +6,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from bounds import general, ou, ve, vp
-from bounds.assumptions import LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds import LogLipschitz, StronglyLogConcave, WeaklyLogConcave, general, ou, ve, vp
 from bounds.grid import TimeGrid
 from bounds.recursion import one_block
 from bounds.recursion.propagation import propagate
 from bounds.sampler import SCHEMES, Scheme, euler_maruyama, scheme
 from bounds.schedules import linear
 from bounds.setting import Setting
-from bounds.theorem import NotApplicable, theorems
+from bounds.theorem import NotApplicable
 from bounds.theorems import gentiloni2025_weak_log_concave as gentiloni
+from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.gaussian import w2_gaussian
 from tests.bounds.tolerances import BOUNDARY, SLOPE

@@ -8,15 +8,14 @@ import pytest
 import sympy
 from scipy import integrate
 
-from bounds import general, ou, ve, vp
-from bounds.assumptions import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave, general, ou, ve, vp
 from bounds.conditions import RESOLVED
 from bounds.processes.cld import cld
 from bounds.recursion import one_block
 from bounds.recursion.propagation import propagate
 from bounds.sampler import SCHEMES, scheme
 from bounds.setting import DataFacts, Setting
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.line import w2_line
 from closed_form.posteriors.moments import posterior_moments

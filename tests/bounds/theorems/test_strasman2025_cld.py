@@ -17,7 +17,7 @@ from bounds.recursion.one_block import Constants
 from bounds.recursion.phase_space.constant_metric import KINDS, Contraction
 from bounds.recursion.phase_space.one_question import PhaseProblem, metric_weights
 from bounds.sampler import euler_maruyama, scheme
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from bounds.theorems.strasman2025_cld import _in_metric
 from closed_form import Gaussian, GaussianMixture
 from tests.bounds.tolerances import DIFFERENCES, ORDERED, SLOPE, SYMBOLIC

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bounds import ou
 from bounds.sampler import euler_maruyama, scheme
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Bracket, Gaussian, GaussianMixture
 from verify.certificates.certificate import Certificate, Verdict, certify, verdict_of
 

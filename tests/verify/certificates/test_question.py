@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from bounds import ou
-from bounds.assumptions import WeaklyLogConcave
+from bounds import WeaklyLogConcave, ou
 from bounds.sampler import euler_maruyama
 from closed_form import Gaussian
 from verify.certificates.certificate import certify

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bounds import LogLipschitz, StronglyLogConcave, WeaklyLogConcave, euler_maruyama, ou
 from bounds.setting import DataFacts, Setting
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import GaussianMixture
 from verify.certificates.question import setting_of
 from verify.certificates.useful_smoothing import explained, is_vacuous, useful_smoothing

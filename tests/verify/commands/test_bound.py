@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bounds.theorem import NotApplicable, theorems
+from bounds.theorem import NotApplicable
+from bounds.theorems import theorems
 from tests.bad_problems import VALID
 from tests.command_line import FAST, answer, assert_refused, problem, run, schema
 from tests.tolerances import THREE_DIGITS

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import verify.certificates.certificate
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from tests.command_line import FAST, answer, assert_refused, problem, run, schema
 from verify import bundled_problem, certify, load_problem
 from verify.certificates.certificate import Certificate, Verdict
@@ -54,7 +54,7 @@ def test_certify_prints_verdict_bound_measurement_and_ratio():
 def test_a_violated_bound_exits_1(monkeypatch):
     """A corrupted statement is caught, and the exit code says so even though other theorems hold."""
     corrupted = theorems()["martingale"].corrupted("variance_known", "1/4")
-    monkeypatch.setattr("bounds.theorem.theorems", lambda: {**theorems(), "martingale": corrupted})
+    monkeypatch.setattr("bounds.theorems.theorems", lambda: {**theorems(), "martingale": corrupted})
     certificates = answer("certify", "ve_constant", code=1)["certificates"]
     verdicts = {entry["theorem"]: entry["verdict"] for entry in certificates}
     assert verdicts["martingale"] == "VIOLATED" and verdicts["gaussian-lower-bound"] == "HOLDS"

@@ -4,7 +4,7 @@ from command_line import answer, run
 
 from bounds.processes import families
 from bounds.sampler import SAMPLERS
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 
 
 def test_list_names_everything():

@@ -1,6 +1,6 @@
 """The command ``search``."""
 
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from tests.command_line import answer, run, schema
 from verify.counterexamples import search as searching
 

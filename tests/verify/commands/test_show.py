@@ -3,12 +3,11 @@
 import sys
 
 import pytest
-from command_line import answer, assert_refused, run
 
 from bounds import processes
 from bounds.processes import families
-from bounds.theorem import theorems
-from tests.command_line import answer, run
+from bounds.theorems import theorems
+from tests.command_line import answer, assert_refused, run
 
 
 @pytest.mark.parametrize("key", theorems())
@@ -28,7 +27,7 @@ def test_show_a_theorem(key):
 def test_show_says_when_the_routes_disagree(monkeypatch):
     """A corrupted statement differs from its derivation, and the sheet says so."""
     corrupted = {"martingale": theorems()["martingale"].corrupted("contraction", "9/10")}
-    monkeypatch.setattr("bounds.theorem.theorems", lambda: corrupted)
+    monkeypatch.setattr("bounds.theorems.theorems", lambda: corrupted)
     facts = answer("show", "martingale")
     assert not facts["agrees"] and not facts["stated"]["contraction"]["agrees"]
     assert "DO NOT AGREE" in run("show", "martingale").stdout

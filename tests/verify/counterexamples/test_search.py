@@ -9,7 +9,7 @@ import sympy
 
 from bounds.steps.phase_space.path import PhasePath
 from bounds.symbolic.integrals import TIME
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from tests.verify.tolerances import INSIDE_BRACKET
 from verify.counterexamples import search as searching
 from verify.counterexamples.drawing import NumpyDraw, problem

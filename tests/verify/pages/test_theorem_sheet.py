@@ -4,7 +4,7 @@
 import pytest
 import sympy
 
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from tests.page_text import text
 from verify.pages import theorem_sheet
 

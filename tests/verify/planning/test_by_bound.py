@@ -12,7 +12,8 @@ from bounds.processes.cld import cld
 from bounds.recursion.one_block import Constants
 from bounds.recursion.phase_space.one_question import PhaseProblem, candidates
 from bounds.sampler import scheme
-from bounds.theorem import NotApplicable, theorems
+from bounds.theorem import NotApplicable
+from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from tests.tolerances import PHASE_CHAIN
 from tests.verify.tolerances import PHASE_MODEL, PLAN_EXCESS

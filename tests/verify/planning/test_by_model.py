@@ -10,7 +10,8 @@ from bounds import StronglyLogConcave, euler_maruyama, ou, ve, vp
 from bounds.complexity.orders import of_process
 from bounds.grid import TimeGrid
 from bounds.setting import Setting
-from bounds.theorem import NotApplicable, theorems
+from bounds.theorem import NotApplicable
+from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from tests.verify.tolerances import EXPONENT, PLAN_EXCESS
 from verify.certificates.certificate import Verdict, certify

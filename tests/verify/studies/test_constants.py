@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounds import euler_maruyama, ou
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form.geometry.convexity_profile import convexity_profile
 from closed_form.laws.samples import smoothed_data
 from tests.command_line import answer, assert_refused, problem, run, schema

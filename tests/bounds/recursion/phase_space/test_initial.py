@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds import StronglyLogConcave, WeaklyLogConcave
 from bounds.processes.cld import cld
 from bounds.recursion.phase_space.initial import Start, coupled, distances, initial_error
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import PhasePath
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from tests.bounds.tolerances import INITIAL_EXACT, INITIAL_ROUNDING
 from tests.phase_space_exact import DIGITS, PROCESSES, ExactPhase
 

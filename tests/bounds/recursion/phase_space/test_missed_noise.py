@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from bounds.assumptions import WeaklyLogConcave
+from bounds import WeaklyLogConcave
 from bounds.processes.cld import cld
 from bounds.recursion.one_block import Constants
 from bounds.recursion.phase_space.one_question import PhaseProblem
 from bounds.sampler import scheme
 from bounds.setting import DataFacts, Setting
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Gaussian
 from closed_form.posteriors.moments import posterior_moments
 from tests.bounds.tolerances import MISSED_FLOOR, MISSED_NOISE, SLOPE

@@ -6,15 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
-from bounds import ou, ve, vp
-from bounds.assumptions import StronglyLogConcave, WeaklyLogConcave
+from bounds import StronglyLogConcave, WeaklyLogConcave, ou, ve, vp
 from bounds.processes.cld import cld
 from bounds.recursion.one_block import Constants
 from bounds.recursion.phase_space.one_question import PhaseProblem, candidates
 from bounds.sampler import euler_maruyama, scheme
 from bounds.setting import Setting
 from bounds.steps.phase_space.path import PhasePath
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from tests.bounds.tolerances import BIAS_EXACT, RECURSION_RELATIVE, SLOPE, UNCHANGED
 from tests.phase_space_exact import (

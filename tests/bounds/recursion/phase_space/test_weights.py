@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from bounds.assumptions import WeaklyLogConcave
+from bounds import WeaklyLogConcave
 from bounds.contraction.metric import KAPPAS
 from bounds.processes.cld import cld
 from bounds.recursion.one_block import Constants
@@ -13,7 +13,7 @@ from bounds.recursion.phase_space.one_question import PhaseProblem, candidates, 
 from bounds.recursion.phase_space.weights import Jacobians, backward, forms, forward, in_metric
 from bounds.sampler import scheme
 from bounds.setting import Setting
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from tests.bounds.tolerances import CERTIFICATE, PHASE_WEIGHTS, RECURSION_RELATIVE
 from tests.tolerances import BRUTE_FORCE
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from bounds.assumptions import WeaklyLogConcave
+from bounds import WeaklyLogConcave
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import PhasePath
