@@ -126,3 +126,6 @@ def _process_facts(family: str, overrides) -> dict:
     }
     with progress("deriving closed forms"):
         return theorem_sheet.process_facts(make(**expressions), parameters)
+
+
+COMMAND = show
