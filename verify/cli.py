@@ -7,26 +7,15 @@ imported before a command needs it.
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import sys
+from collections.abc import Iterator, Mapping
 
 import click
 
-from verify.commands.bound import bound, lower_bound
-from verify.commands.certify import certify
-from verify.commands.constants import constants
-from verify.commands.demo import demo
-from verify.commands.doctor import doctor
-from verify.commands.experiment import experiment
-from verify.commands.list import list_everything
-from verify.commands.plan import plan
-from verify.commands.profile import profile
-from verify.commands.regimes import regimes
-from verify.commands.sample import sample
-from verify.commands.schedules import schedules
-from verify.commands.search import search
-from verify.commands.show import show
-from verify.commands.table import table
+import verify.commands
 from verify.pages.console import (
     FAILURES,
     HOLDS,
@@ -38,6 +27,31 @@ from verify.pages.console import (
     reason_of,
     settle,
 )
+
+
+class CommandFiles(Mapping):
+    """Commands by name: every file of `verify.commands` defines one, as ``COMMAND``, and is imported when it is looked up.
+
+    A file ``lower_bound.py`` holds the command ``lower-bound``.  A folder appended to the package's ``__path__`` is searched too.
+    """
+
+    def _names(self) -> list[str]:
+        return sorted({module.name.replace("_", "-") for module in pkgutil.iter_modules(verify.commands.__path__)})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._names():
+            raise KeyError(name)
+        file = f"{verify.commands.__name__}.{name.replace('-', '_')}"
+        command = getattr(importlib.import_module(file), "COMMAND", None)
+        if command is None or command.name != name:
+            raise TypeError(f"{file} must define COMMAND, a command called {name!r}")
+        return command
 
 
 class Commands(click.Group):
@@ -71,18 +85,15 @@ class Commands(click.Group):
 
 def _version(context, _parameter, wanted):
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
+        from verify.installed import version_of
 
-        try:
-            found = version("sgm-bounds")
-        except PackageNotFoundError:
-            found = "(not installed: running from its source)"
-        click.echo(f"sgm-bounds {found}")
+        click.echo(f"sgm-bounds {version_of('sgm-bounds') or '(not installed: running from its source)'}")
         context.exit()
 
 
 @click.group(
     cls=Commands,
+    commands=CommandFiles(),
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="PROBLEM is a TOML file, or the name of a bundled problem such as two_modes. "
@@ -96,14 +107,6 @@ def cli(context):
     """Compute, certify and refute 2-Wasserstein bounds for score-based generative models."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-_COMMANDS = (
-    bound, certify, constants, demo, doctor, experiment, list_everything, lower_bound, plan, profile, regimes, sample,
-    schedules, search, show, table,
-)  # fmt: skip
-for _command in _COMMANDS:
-    cli.add_command(_command)
 
 
 def main() -> None:

@@ -21,6 +21,16 @@ SET_OPTION = click.option(
 )
 
 
+def picture_options(drawn: str):
+    """The options ``--out`` and ``--force`` of commands that can draw what they found, said in the help as ``drawn``."""
+
+    def add(command):
+        force = click.option("--force", is_flag=True, help="Replace the picture if it exists.")
+        return click.option("--out", metavar="FILE.png", help=drawn)(force(command))
+
+    return add
+
+
 def problem_options(command):
     """The argument and the options of commands about a problem."""
     options = (

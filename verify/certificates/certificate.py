@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import platform
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
@@ -22,9 +20,8 @@ from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from verify.certificates.question import setting_of
 from verify.certificates.refuted_by_samples import measured_by_samples
-
-#: Version of the JSON form of a certificate.
-SCHEMA_VERSION = 1
+from verify.installed import versions
+from verify.pages.schema_versions import SCHEMA_VERSIONS
 
 
 class Verdict(StrEnum):
@@ -69,6 +66,12 @@ class Certificate:
     problem: dict = field(default_factory=dict)
     versions: dict = field(default_factory=dict)
 
+    @classmethod
+    def not_applicable(cls, theorem: Theorem, unmet: Sequence[str], problem: dict | None = None) -> Certificate:
+        """The certificate of a theorem that says nothing here, with the hypotheses that are not met, one line each."""
+        nothing = (Verdict.NOT_APPLICABLE, None, None, None)
+        return cls(theorem.key, *nothing, tuple(unmet), problem=problem or {}, versions=versions())
+
     def as_dict(self) -> dict:
         """Plain data for JSON: see verify/certificate.schema.json."""
         measured = self.measured and {
@@ -86,7 +89,7 @@ class Certificate:
             "seed": self.seed,
             "problem": self.problem,
             "versions": self.versions,
-            "schema_version": SCHEMA_VERSION,
+            "schema_version": SCHEMA_VERSIONS["certificate"],
         }
 
     def to_json(self, **options) -> str:
@@ -191,10 +194,7 @@ def certify(
         )
     except ValueError as error:
         if assumption is None and any(why in str(error) for why in ("unequal covariances", "no assumption is proved")):
-            return Certificate(
-                theorem.key, Verdict.NOT_APPLICABLE, None, None, None, (f"data assumption: {error}",),
-                problem=problem or {}, versions=versions(),
-            )
+            return Certificate.not_applicable(theorem, (f"data assumption: {error}",), problem)
         raise
     return certify_setting(theorem, setting, law, problem=problem, samples=samples, seed=seed)
 
@@ -204,16 +204,17 @@ def certify_setting(
     samples: int = 0, seed: int = 0,
 ) -> Certificate:
     """As `certify`, for a setting already made; ``measured`` saves measuring it again."""
-    record = dict(problem=problem or {}, versions=versions())
     try:
         bound = theorem.bound(setting)
     except NotApplicable as error:
-        return Certificate(theorem.key, Verdict.NOT_APPLICABLE, None, None, None, error.unmet, **record)
+        return Certificate.not_applicable(theorem, error.unmet, problem)
     if measured is None:
         measured = measure(setting, law, samples, seed)
-    record["seed"] = seed if samples and np.isinf(measured.upper) else None
+    seed = seed if samples and np.isinf(measured.upper) else None
     verdict, ratio = verdict_of(theorem.kind, bound.total, measured), ratio_of(bound, measured)
-    return Certificate(theorem.key, verdict, bound, measured, ratio, **record)
+    return Certificate(
+        theorem.key, verdict, bound, measured, ratio, seed=seed, problem=problem or {}, versions=versions()
+    )
 
 
 def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:
@@ -244,19 +245,3 @@ def find_theorem(theorem: str | Theorem) -> Theorem:
     if theorem not in known:
         raise ValueError(f"theorem must be one of {', '.join(known)}, got {theorem!r}")
     return known[theorem]
-
-
-def versions() -> dict:
-    """Versions of what computed a certificate."""
-    return {"python": platform.python_version()} | {
-        name: _version(name) for name in ("sgm-bounds", "numpy", "scipy", "sympy")
-    }
-
-
-@cache
-def _version(name: str) -> str:
-    # reading a package's metadata takes longer than many a bound
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown"

@@ -45,7 +45,7 @@ def certificates_of(question, chosen, information: str, tell: Callable, samples:
     """A certificate of each theorem; the exact error is measured once, and only if one applies."""
     from dataclasses import replace
 
-    from verify.certificates.certificate import Certificate, Verdict, certify_setting, versions
+    from verify.certificates.certificate import Certificate, certify_setting
     from verify.certificates.useful_smoothing import explained
 
     if question.law is None:
@@ -57,8 +57,7 @@ def certificates_of(question, chosen, information: str, tell: Callable, samples:
     for each in chosen:
         tell(None, f"{question.source}: {each.key}")
         if setting is None:
-            nothing = (Verdict.NOT_APPLICABLE, None, None, None, (reason,))
-            certificates.append(Certificate(each.key, *nothing, problem=record, versions=versions()))
+            certificates.append(Certificate.not_applicable(each, (reason,), record))
             continue
         with naming(each.key):
             if measured is None and not each.unmet(setting):
@@ -103,3 +102,6 @@ def certificate_lines(question, certificates) -> list:
         )
     table = tables.certificates_table(certificates)
     return [tables.describe(question), table, *tables.remarks(entries, notes)]
+
+
+COMMAND = certify

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from verify.command_options import JSON_OPTION, SET_OPTION, load_question
+from verify.command_options import JSON_OPTION, SET_OPTION, load_question, picture_options
 from verify.pages import tables
 from verify.pages.console import HOLDS, Failure, naming, print_json, print_text, progress
-from verify.pages.new_file import new_file
+from verify.pages.figure import write_figure
+from verify.pages.schema_versions import SCHEMA_VERSIONS
 from verify.plain import number, plain
 
-SCHEMA_VERSION = 1
 #: Scheme of the bound for a bare CSV file.
 HORIZON, STEPS = 8.0, 2000
 
@@ -23,8 +23,7 @@ HORIZON, STEPS = 8.0, 2000
 @click.option("--bandwidth", "bandwidths", type=float, multiple=True, help="A bandwidth s; may be repeated (default: a range).")
 @click.option("--columns", help="Columns of a CSV file, separated by commas (default: all).")
 @click.option("--standardize", is_flag=True, help="Shift and scale the columns of a CSV file to mean 0 and variance 1.")
-@click.option("--out", metavar="FILE.png", help="Also draw the bound over the bandwidth.")
-@click.option("--force", is_flag=True, help="Replace the picture if it exists.")
+@picture_options("Also draw the bound over the bandwidth.")
 @SET_OPTION
 @JSON_OPTION
 def constants(source, bandwidths, columns, standardize, out, force, overrides, as_json):
@@ -33,15 +32,15 @@ def constants(source, bandwidths, columns, standardize, out, force, overrides, a
     PROBLEM has data.law = "samples"; a CSV file is taken with OU and Euler–Maruyama, T = 8, 2000 steps.
     """
     from bounds.theorems import theorems
-    from verify.studies.constants import constants_of_samples
+    from verify.studies.constants import constants_of_samples, plot_constants
 
     samples, process, scheme, about = _question(source, columns, standardize, overrides)
     with naming(about), progress("constants"):
         found = constants_of_samples(samples, process, scheme, theorems()["martingale"], bandwidths or None)
     if out is not None:
-        _draw(found, out, force)
+        write_figure(out, force, lambda figure: plot_constants(figure.add_subplot(), found))
     if as_json:
-        print_json({"schema_version": SCHEMA_VERSION, "source": about, **_document(found)})
+        print_json({"schema_version": SCHEMA_VERSIONS["constants"], "source": about, **_document(found)})
     else:
         print_text(*_lines(found, about), *[f"wrote {out}"] * (out is not None))
     return HOLDS
@@ -109,12 +108,4 @@ def _lines(found, about: str) -> list:
             f"s√d = {useful.moved:.4g}."]  # fmt: skip
 
 
-def _draw(found, out: str, force: bool) -> None:
-    from matplotlib.figure import Figure
-
-    from verify.studies.constants import plot_constants
-
-    figure = Figure(figsize=(6.5, 4.0), layout="constrained")
-    plot_constants(figure.add_subplot(), found)
-    with new_file(out, force) as part:
-        figure.savefig(part, format="png", dpi=160)
+COMMAND = constants

@@ -12,7 +12,7 @@ from verify.command_options import JSON_OPTION, load_question, setting_or_reason
 from verify.commands.certify import certificate_lines, certificates_of, measured_error, verdict_code
 from verify.pages import plots
 from verify.pages.console import naming, print_json, print_text, progress
-from verify.pages.new_file import new_file
+from verify.pages.figure import save_figure
 
 PICTURE = "sgm-bounds-demo.png"
 #: Steps at which the demo's picture shows each problem.
@@ -63,8 +63,7 @@ def _picture(folder: str, tell: Callable) -> str:
         panels, "Proved bounds and the exact error: OU process, Euler–Maruyama, T = 5"
     )
     path = os.path.join(folder, PICTURE)
-    with new_file(path, force=True) as part:
-        figure.savefig(part, format="png", dpi=180)
+    save_figure(figure, path, force=True, dpi=180)
     return path
 
 
@@ -95,3 +94,6 @@ def _bounds_and_truth(question):
     setting, _ = setting_or_reason(question, "all")
     upper = [each for each in theorems_named(None) if each.kind == "upper" and not each.unmet(setting)]
     return {each.key: each.bound(setting).total for each in upper}, measured_error(setting, question.law)
+
+
+COMMAND = demo

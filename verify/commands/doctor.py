@@ -28,16 +28,17 @@ def doctor(as_json):
 def _versions() -> list[dict]:
     """Installed versions; what is optional may be missing."""
     import platform
-    from importlib.metadata import PackageNotFoundError, version
+
+    from verify.installed import version_of
 
     checks = [{"name": "python", "found": platform.python_version(), "ok": sys.version_info >= (3, 11)}]
     needed = ("numpy", "scipy", "sympy", "click", "rich", "array-api-compat", "matplotlib")
     optional = {"torch": "extra torch", "POT": "extra transport"}
     for name in ("sgm-bounds", *needed, *optional):
-        try:
-            found, ok = version(name), True
-        except PackageNotFoundError:
-            found, ok = "not installed", name not in needed
+        found = version_of(name)
+        ok = found is not None or name not in needed
+        if found is None:
+            found = "not installed"
             found += f" (optional: {optional[name]})" if name in optional else ""
             found += " (running from its source)" if name == "sgm-bounds" else ""
         checks.append({"name": name, "found": found, "ok": ok})
@@ -103,3 +104,6 @@ def _is_changed(file) -> bool:
         return True
     digest = hashlib.new(file.hash.mode, content).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != file.hash.value
+
+
+COMMAND = doctor

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import click
 
-from verify.command_options import JSON_OPTION
+from verify.command_options import JSON_OPTION, picture_options
 from verify.pages import tables
 from verify.pages.console import HOLDS, Failure, naming, print_json, print_text, progress
-from verify.pages.new_file import new_file
+from verify.pages.figure import write_figure
+from verify.pages.schema_versions import SCHEMA_VERSIONS
 from verify.plain import number, plain
-
-SCHEMA_VERSION = 1
 
 
 @click.command(short_help="Experiments of the papers, by name.")
 @click.argument("name", required=False)
 @click.option("--quick", is_flag=True, help="Smaller grids and fewer cases.")
-@click.option("--out", metavar="FILE.png", help="Also draw the result.")
-@click.option("--force", is_flag=True, help="Replace the picture if it exists.")
+@picture_options("Also draw the result.")
 @JSON_OPTION
 def experiment(name, quick, out, force, as_json):
     """Run the experiment NAME; without a name, list them."""
@@ -27,7 +25,7 @@ def experiment(name, quick, out, force, as_json):
     if name is None:
         listed = [{"key": e.key, "title": e.title, "question": e.question} for e in known.values()]
         if as_json:
-            print_json({"schema_version": SCHEMA_VERSION, "experiments": listed})
+            print_json({"schema_version": SCHEMA_VERSIONS["experiment"], "experiments": listed})
         else:
             table = tables.empty_table("experiment", "question")
             for each in listed:
@@ -40,10 +38,10 @@ def experiment(name, quick, out, force, as_json):
     with naming(name), progress(chosen.title) as tell:
         result = chosen.run(quick, tell)
     if out is not None:
-        _draw(chosen, result, out, force)
+        write_figure(out, force, lambda figure: chosen.draw(figure, result), (8.0, 4.5))
     if as_json:
         document = {"experiment": name, "question": chosen.question, "rows": result.rows, "findings": result.findings}
-        print_json({"schema_version": SCHEMA_VERSION, **plain(document)})
+        print_json({"schema_version": SCHEMA_VERSIONS["experiment"], **plain(document)})
     else:
         lines = [f"{chosen.title}: {chosen.question}", _table(result.rows), *(f"* {line}" for line in result.findings)]
         print_text(*lines, *[f"wrote {out}"] * (out is not None))
@@ -65,10 +63,4 @@ def _cell(value) -> str:
     return str(value) if isinstance(value, str | bool) else number(value)
 
 
-def _draw(chosen, result, out: str, force: bool) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.0, 4.5), layout="constrained")
-    chosen.draw(figure, result)
-    with new_file(out, force) as part:
-        figure.savefig(part, format="png", dpi=160)
+COMMAND = experiment

@@ -64,3 +64,6 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
 def _summary(thing) -> str:
     """The first line of a docstring, without its mathematics."""
     return (thing.__doc__ or "").strip().splitlines()[0].split(": :math:")[0].rstrip(".")
+
+
+COMMAND = list_everything

@@ -7,11 +7,11 @@ import click
 from verify.command_options import JSON_OPTION, SET_OPTION, load_question, setting_or_reason
 from verify.pages import tables
 from verify.pages.console import HOLDS, WRONG, Failure, naming, print_json, print_text, progress
+from verify.pages.schema_versions import SCHEMA_VERSIONS
 from verify.plain import number
 
 #: A grid with more times than this is described, not listed.
 MOST_TIMES = 2000
-SCHEMA_VERSION = 1
 
 
 @click.command(short_help="The fewest steps that reach an error, with horizon, grid and score error.")
@@ -60,7 +60,7 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
         known = {question.source: question.as_dict() for question in questions}
         # one plan is also at the top, so that a script need not look into the list
         alone = entries[0] if len(entries) == 1 else {}
-        print_json({"schema_version": SCHEMA_VERSION, **alone, "plans": entries, "problems": known})
+        print_json({"schema_version": SCHEMA_VERSIONS["plan"], **alone, "plans": entries, "problems": known})
     else:
         print_text(*[tables.describe(question) for question in questions], _table(entries, with_truth), *_lines(entries))
     return HOLDS if all(entry["reached"] for entry in entries) else WRONG
@@ -116,3 +116,6 @@ def _lines(entries) -> list[str]:
         for entry in entries if not entry["reached"]
     ]  # fmt: skip
     return blocked
+
+
+COMMAND = plan

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import click
 
-from verify.command_options import JSON_OPTION, SET_OPTION, load_question
+from verify.command_options import JSON_OPTION, SET_OPTION, load_question, picture_options
 from verify.pages import tables
 from verify.pages.console import HOLDS, Failure, naming, print_json, print_text, progress
-from verify.pages.new_file import new_file
+from verify.pages.figure import write_figure
+from verify.pages.schema_versions import SCHEMA_VERSIONS
 from verify.plain import number, plain
-
-SCHEMA_VERSION = 1
 
 
 @click.command(short_help="Convexity profile of the data against (α, M).")
 @click.argument("problem")
 @click.option("--at", "time", type=float, default=0.0, show_default=True, help="Forward time t.")
-@click.option("--out", metavar="FILE.png", help="Also draw both curves.")
-@click.option("--force", is_flag=True, help="Replace the picture if it exists.")
+@picture_options("Also draw both curves.")
 @SET_OPTION
 @JSON_OPTION
 def profile(problem, time, out, force, overrides, as_json):
@@ -26,17 +24,17 @@ def profile(problem, time, out, force, overrides, as_json):
     The search gives an upper estimate of κ; the curve of the constants is proved and must lie below it.  Mixtures with
     unequal covariances have a profile but no proved constants.
     """
-    from verify.studies.convexity_profile import profile as found_profile
+    from verify.studies.convexity_profile import plot_profile, profile_at
 
     question = load_question(problem, overrides)
     if question.law is None:
         raise Failure(f"{question.source}: a profile needs a law in closed form, got constants")
     with naming("profile"), progress("searching"):
-        found = found_profile(question.process, question.law, time)
+        found = profile_at(question.process, question.law, time)
     if out is not None:
-        _draw(found, out, force)
+        write_figure(out, force, lambda figure: plot_profile(figure.add_subplot(), found))
     if as_json:
-        print_json({"schema_version": SCHEMA_VERSION, **plain(found.as_dict()), "problem": question.as_dict()})
+        print_json({"schema_version": SCHEMA_VERSIONS["profile"], **plain(found.as_dict()), "problem": question.as_dict()})
         return HOLDS
     table = tables.empty_table(">r", ">κ(r)", ">α − f_M(r)/r", ">gap")
     for place in range(0, len(found.found.distances), 4):
@@ -51,12 +49,4 @@ def profile(problem, time, out, force, overrides, as_json):
     return HOLDS
 
 
-def _draw(found, out: str, force: bool) -> None:
-    from matplotlib.figure import Figure
-
-    from verify.studies.convexity_profile import plot_profile
-
-    figure = Figure(figsize=(6.5, 4.0), layout="constrained")
-    plot_profile(figure.add_subplot(), found)
-    with new_file(out, force) as part:
-        figure.savefig(part, format="png", dpi=160)
+COMMAND = profile

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import click
 
-from verify.command_options import JSON_OPTION, SET_OPTION, load_question
+from verify.command_options import JSON_OPTION, SET_OPTION, load_question, picture_options
 from verify.pages import tables
 from verify.pages.console import HOLDS, Failure, naming, print_json, print_text
-from verify.pages.new_file import new_file
+from verify.pages.figure import write_figure
 from verify.plain import plain
 
 
 @click.command(short_help="Contractive and non-contractive phases of the reverse flow.")
 @click.argument("problem")
 @click.option("--rho", type=float, default=0.0, show_default=True, help="Margin of contraction, 0 <= rho < 1.")
-@click.option("--out", metavar="FILE.png", help="Also draw the rate over time.")
-@click.option("--force", is_flag=True, help="Replace the picture if it exists.")
+@picture_options("Also draw the rate over time.")
 @SET_OPTION
 @JSON_OPTION
 def regimes(problem, rho, out, force, overrides, as_json):
     """From when on p_t is log-concave (ξ), and from when on the reverse flow contracts at rate ρ (η), on PROBLEM."""
-    from verify.studies.regimes import regimes as found_regimes
+    from verify.studies.regimes import plot_regimes, regimes_of
 
     question = load_question(problem, overrides)
     if not question.assumptions:
         raise Failure(f"data assumption: {'; '.join(question.notes)}")
     with naming("regimes"):
-        found = found_regimes(question.process, question.assumptions[0], question.scheme.grid.horizon, rho)
+        found = regimes_of(question.process, question.assumptions[0], question.scheme.grid.horizon, rho)
     if out is not None:
-        _draw(found, out, force)
+        write_figure(out, force, lambda figure: plot_regimes(figure.add_subplot(), found))
     if as_json:
         print_json({**plain(found.as_dict()), "notes": list(question.notes), "problem": question.as_dict()})
         return HOLDS
@@ -62,13 +61,4 @@ def _metric_lines(found) -> list[str]:
     ]
 
 
-def _draw(found, out: str, force: bool) -> None:
-    """The rate over backward time with its phases shaded, as a PNG."""
-    from matplotlib.figure import Figure
-
-    from verify.studies.regimes import plot_regimes
-
-    figure = Figure(figsize=(6.5, 4.0), layout="constrained")
-    plot_regimes(figure.add_subplot(), found)
-    with new_file(out, force) as part:
-        figure.savefig(part, format="png", dpi=160)
+COMMAND = regimes

@@ -91,3 +91,6 @@ def _draw(part: Path, question, steps, tell, *, n: int, backend, **options) -> N
     errors = {"score_error": question.score_error, "score_noise": question.score_noise}
     draw(question.law, steps, n, progress=tell, out=array, backend=backend, **errors, **options)
     array.flush()
+
+
+COMMAND = sample

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import click
 
-from verify.command_options import JSON_OPTION, SET_OPTION, load_question
+from verify.command_options import JSON_OPTION, SET_OPTION, load_question, picture_options
 from verify.pages import tables
 from verify.pages.console import HOLDS, VIOLATED, Failure, print_json, print_text, progress
-from verify.pages.new_file import new_file
+from verify.pages.figure import write_figure
+from verify.pages.schema_versions import SCHEMA_VERSIONS
 from verify.plain import number
-
-SCHEMA_VERSION = 1
 
 
 @click.command(short_help="Noise schedules at equal steps, bound and exact W2.")
 @click.argument("problem")
 @click.option("--steps", type=click.IntRange(1, 100_000), default=400, show_default=True, help="Steps K of every sampler.")
 @click.option("--schedule", "names", multiple=True, help="Only this schedule; may be repeated.")
-@click.option("--out", metavar="FILE.png", help="Also draw the comparison.")
-@click.option("--force", is_flag=True, help="Replace the picture if it exists.")
+@picture_options("Also draw the comparison.")
 @SET_OPTION
 @JSON_OPTION
 def schedules(problem, steps, names, out, force, overrides, as_json):
@@ -26,7 +24,7 @@ def schedules(problem, steps, names, out, force, overrides, as_json):
 
     K steps of Euler–Maruyama; each has its own best horizon, on a uniform grid and on the grid that makes its bound smallest.
     """
-    from verify.studies.schedules import SCHEDULES, compare, rows
+    from verify.studies.schedules import SCHEDULES, compare, plot_comparison, rows
 
     question = load_question(problem, overrides)
     if question.law is None:
@@ -39,10 +37,10 @@ def schedules(problem, steps, names, out, force, overrides, as_json):
     holds = all(each.exact.upper <= each.bound for each in found)
     refuted = any(each.exact.lower > each.bound for each in found)
     if out is not None:
-        _draw(table, out, force)
+        write_figure(out, force, lambda figure: plot_comparison(figure.add_subplot(), table), (7.0, 5.0))
     if as_json:
         known = {"steps": steps, "rows": table, "holds": holds, "problem": question.as_dict()}
-        print_json({"schema_version": SCHEMA_VERSION, **known})
+        print_json({"schema_version": SCHEMA_VERSIONS["schedules"], **known})
     else:
         lines = [f"wrote {out}"] if out is not None else []
         print_text(tables.describe(question), _table(table), *lines)
@@ -63,12 +61,4 @@ def _table(rows):
     return table
 
 
-def _draw(rows, out: str, force: bool) -> None:
-    from matplotlib.figure import Figure
-
-    from verify.studies.schedules import plot_comparison
-
-    figure = Figure(figsize=(7.0, 5.0), layout="constrained")
-    plot_comparison(figure.add_subplot(), rows)
-    with new_file(out, force) as part:
-        figure.savefig(part, format="png", dpi=160)
+COMMAND = schedules

@@ -7,9 +7,8 @@ import click
 from verify.command_options import JSON_OPTION
 from verify.pages import tables
 from verify.pages.console import HOLDS, INCONCLUSIVE, VIOLATED, print_json, print_text, progress
+from verify.pages.schema_versions import SCHEMA_VERSIONS
 from verify.plain import number
-
-SCHEMA_VERSION = 1
 
 
 @click.command(short_help="Random problems against every theorem: violations and ratios.")
@@ -17,22 +16,22 @@ SCHEMA_VERSION = 1
 @click.option("--kind", type=click.Choice(("gaussian", "mixture")), help="Only this kind of data.")
 @click.option("--process", type=click.Choice(("one-block", "cld")), default="one-block", show_default=True,
               help="VP, VE and other processes of one block, or critically-damped Langevin.")
+@click.option("--scheme", metavar="KEY", help="Only this sampler (see 'sgm-bounds list'), in place of the one drawn.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the first; the others follow.")
 @click.option("--most-steps", type=click.IntRange(2), default=300, show_default=True, help="Largest number of steps drawn.")
 @JSON_OPTION
-def search(problems, kind, process, seed, most_steps, as_json):
+def search(problems, kind, process, scheme, seed, most_steps, as_json):
     """Draw random admissible problems and certify every applicable theorem; exit code 1 if one is violated.
 
     Problems whose exact law is too dear are passed over and counted as missing.  With --process cld every sampler of
     position and velocity is drawn.  A seed beside a ratio draws its problem again: --seed S --problems 1.
     """
-    from verify.counterexamples.search import as_rows
-    from verify.counterexamples.search import search as searched
+    from verify.counterexamples.search import as_rows, examine_all, ratios
 
     with progress("searching") as tell:
-        found = searched(
+        found = examine_all(
             range(seed, seed + problems), progress=lambda done: tell(done / problems, f"{done} of {problems}"),
-            kind=kind, most_steps=most_steps, process=process,
+            kind=kind, most_steps=most_steps, process=process, sampler=scheme,
         )  # fmt: skip
     measured = len({finding.seed for finding in found})
     bad = [finding for finding in found if finding.verdict == "VIOLATED"]
@@ -40,8 +39,8 @@ def search(problems, kind, process, seed, most_steps, as_json):
     groups = ratios(found)
     if as_json:
         print_json({
-            "schema_version": SCHEMA_VERSION, "process": process, "problems": problems, "measured": measured, "violated": len(bad),
-            "ratios": groups, "not_holding": as_rows([*bad, *undecided]),
+            "schema_version": SCHEMA_VERSIONS["search"], "process": process, "problems": problems,
+            "measured": measured, "violated": len(bad), "ratios": groups, "not_holding": as_rows([*bad, *undecided]),
         })  # fmt: skip
     else:
         figures = (">n", ">violated", ">least", ">seed", ">median", ">largest", ">seed")
@@ -55,20 +54,4 @@ def search(problems, kind, process, seed, most_steps, as_json):
     return VIOLATED if bad else INCONCLUSIVE if undecided else HOLDS
 
 
-def ratios(findings) -> list[dict]:
-    """Least, median and largest ratio of bound to truth by theorem, data and information, and the seeds of the two ends."""
-    from statistics import median
-
-    groups: dict[tuple, list] = {}
-    for finding in findings:
-        groups.setdefault((finding.theorem, finding.kind, finding.information), []).append(finding)
-    found = []
-    for (theorem, kind, information), group in sorted(groups.items()):
-        least, largest = min(group, key=lambda f: f.ratio), max(group, key=lambda f: f.ratio)
-        found.append({
-            "theorem": theorem, "data": kind, "information": information, "n": len(group),
-            "violated": sum(finding.verdict == "VIOLATED" for finding in group),
-            "least": least.ratio, "least_seed": least.seed, "median": median(f.ratio for f in group),
-            "largest": largest.ratio, "largest_seed": largest.seed,
-        })  # fmt: skip
-    return found
+COMMAND = search

@@ -66,3 +66,6 @@ def _process_facts(family, overrides) -> dict:
     }
     with progress("deriving closed forms"):
         return process_sheet.process_facts(family.make(**expressions), parameters)
+
+
+COMMAND = show

@@ -6,8 +6,8 @@ import click
 
 from verify.command_options import JSON_OPTION, load_question
 from verify.pages.console import Failure, emit, print_json, print_text, progress
+from verify.pages.schema_versions import SCHEMA_VERSIONS
 
-SCHEMA_VERSION = 1
 FORMATS = ("text", "markdown", "latex")
 
 
@@ -33,8 +33,11 @@ def table(problems, form, details, as_json):
         rows = orders.published_rows(tell)
         rows += [orders.process_row(question.source, question.process) for question in questions]
     if as_json:
-        print_json({"schema_version": SCHEMA_VERSION, "rows": rows})
+        print_json({"schema_version": SCHEMA_VERSIONS["table"], "rows": rows})
     elif form == "text":
         print_text(orders.text_table(rows), *(orders.details(rows) if details else ()), *orders.remarks(rows))
     else:
         emit(getattr(orders, form)(rows))
+
+
+COMMAND = table

@@ -12,10 +12,9 @@ from bounds import general, ou, sub_vp, ve, vp
 from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
-from bounds.sampler import SAMPLERS, SCHEMES, Scheme
+from bounds.sampler import SAMPLERS, Scheme
 from bounds.schedules import constant, cosine, exponential, linear, polynomial
 from bounds.steps.phase_space.path import PhasePath
-from bounds.steps.phase_space.splitting import ORDERS, SPLITTINGS
 from bounds.symbolic.integrals import TIME
 from closed_form import Gaussian, GaussianMixture
 
@@ -74,12 +73,20 @@ def choice(draw: Draw, options):
 
 #: What `problem` may draw: processes of one block, or critically-damped Langevin.
 PROCESSES = ("one-block", "cld")
-#: Samplers of position and velocity.
-PHASE_SAMPLERS = (*ORDERS, *SPLITTINGS)
+#: Samplers a seed may draw, by their place in here: a name added would move every draw, so that a sampler registered
+#: later is not among them; it is drawn by name, with ``sampler``.
+_ONE_BLOCK_SAMPLERS = (
+    "euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean", "posterior-mean-matched", "ancestral",
+)  # fmt: skip
+#: The same for samplers of position and velocity; the splittings stand twice, and are drawn twice as often.
+_PHASE_SPACE_SAMPLERS = (
+    "euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean",
+    "sscs", "leapfrog", "symplectic-euler", "sscs", "leapfrog", "symplectic-euler",
+)  # fmt: skip
 
 
 def problem(
-    draw: Draw, *, kind: str | None = None, most_steps: int = 2000, process: str = "one-block"
+    draw: Draw, *, kind: str | None = None, most_steps: int = 2000, process: str = "one-block", sampler: str | None = None
 ) -> RandomProblem:
     """A random problem.
 
@@ -91,6 +98,8 @@ def problem(
     most_steps : int
         Largest number of steps.
     process : "one-block" or "cld"
+    sampler : str, optional
+        Key of any sampler with a form for the process, in place of the one drawn; all else is drawn as without it.
 
     Returns
     -------
@@ -99,24 +108,32 @@ def problem(
     Raises
     ------
     ValueError
-        If ``kind`` or ``process`` is none of these.
+        If ``kind``, ``process`` or ``sampler`` is none of these.
     """
-    for name, value, known in (("kind", kind, (None, "gaussian", "mixture")), ("process", process, PROCESSES)):
+    for name, value, known in (
+        ("kind", kind, (None, "gaussian", "mixture")), ("process", process, PROCESSES), ("sampler", sampler, (None, *SAMPLERS)),
+    ):  # fmt: skip
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(filter(None, known))}, got {value!r}")
     if process == "cld":
-        return _phase_problem(draw, kind or choice(draw, ("gaussian", "mixture")), most_steps)
+        return _phase_problem(draw, kind or choice(draw, ("gaussian", "mixture")), most_steps, sampler)
     kind = kind or choice(draw, ("gaussian", "mixture"))
     family, horizon = _process(draw)
     law = (_gaussian if kind == "gaussian" else _mixture)(draw)
-    scheme = Scheme(SCHEMES[choice(draw, tuple(SCHEMES))], _grid(draw, horizon, most_steps), _prior_std(draw))
+    scheme = Scheme(_rule(draw, _ONE_BLOCK_SAMPLERS, sampler), _grid(draw, horizon, most_steps), _prior_std(draw))
     scale = 1 / float(np.sqrt(law.second_moment / law.dim))
     error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
     noise = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
     return RandomProblem(family, law, scheme, error, noise)
 
 
-def _phase_problem(draw: Draw, kind: str, most_steps: int) -> RandomProblem:
+def _rule(draw: Draw, drawn, sampler: str | None):
+    """The sampler asked for; the choice is made all the same, so that what is drawn after it stays."""
+    key = choice(draw, drawn)
+    return SAMPLERS[sampler or key]
+
+
+def _phase_problem(draw: Draw, kind: str, most_steps: int, sampler: str | None) -> RandomProblem:
     family, horizon = _langevin(draw)
     path = PhasePath(family)
     width = float(np.sqrt(path.stationary[0, 0]))
@@ -126,7 +143,7 @@ def _phase_problem(draw: Draw, kind: str, most_steps: int) -> RandomProblem:
     else:
         law = _mixture(draw)
         law = GaussianMixture(width * law.means, weights=law.weights, std=width * law.std)
-    scheme = Scheme(SAMPLERS[choice(draw, PHASE_SAMPLERS)], _grid(draw, horizon, most_steps))
+    scheme = Scheme(_rule(draw, _PHASE_SPACE_SAMPLERS, sampler), _grid(draw, horizon, most_steps))
     # a score error of one is as large as the score of the stationary velocity
     scale = 1 / float(np.sqrt(path.stationary[1, 1]))
     error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale

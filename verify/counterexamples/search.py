@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
+from statistics import median
 
 import numpy as np
 
@@ -44,7 +44,9 @@ class Finding:
     description: str
 
 
-def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process: str = "one-block") -> list[Finding]:
+def examine(
+    seed: int, kind: str | None = None, most_steps: int = 2000, process: str = "one-block", sampler: str | None = None
+) -> list[Finding]:
     """Every applicable theorem on the random problem of that seed.
 
     Parameters
@@ -53,6 +55,8 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process:
     kind : "gaussian" or "mixture", optional
     most_steps : int
     process : "one-block" or "cld"
+    sampler : str, optional
+        In place of the drawn one.
 
     Returns
     -------
@@ -60,7 +64,8 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process:
         Empty for a problem whose exact answer is refused (the law would need too fine a grid, or in phase space
         is not resolved by it), or whose sampler overflows.
     """
-    question = problem(NumpyDraw(np.random.default_rng(seed)), kind=kind, most_steps=most_steps, process=process)
+    draw = NumpyDraw(np.random.default_rng(seed))
+    question = problem(draw, kind=kind, most_steps=most_steps, process=process, sampler=sampler)
     parts = (question.process, question.law, question.scheme, question.score_error, question.score_noise)
     grid = question.scheme.grid
     description = (
@@ -134,7 +139,7 @@ def _line_cost(setting, steps, line, dim: int) -> float:
     return float(np.sum(18 * spread[noisy] / noise[noisy] * 2 * 50))
 
 
-def search(
+def examine_all(
     seeds: Iterable[int],
     executor: Executor | None = None,
     progress: Callable[[int], None] | None = None,
@@ -168,21 +173,21 @@ class _Examine:
         return examine(seed, **self.options)
 
 
-def summary(findings: Iterable[Finding]) -> str:
-    """Minimum, median and worst ratio of bound to truth by theorem, data and information, one line each."""
-    groups = defaultdict(list)
+def ratios(findings: Iterable[Finding]) -> list[dict]:
+    """Least, median and largest ratio of bound to truth by theorem, data and information, and the seeds of the two ends."""
+    groups: dict[tuple, list] = {}
     for finding in findings:
-        groups[finding.theorem, finding.kind, finding.information].append(finding)
-    columns = f"{'theorem':<32}{'data':<17}{'information':<12}{'n':>7}{'bad':>5}"
-    lines = [f"{columns}{'minimum':>10}{'median':>10}{'worst':>10}"]
+        groups.setdefault((finding.theorem, finding.kind, finding.information), []).append(finding)
+    found = []
     for (theorem, kind, information), group in sorted(groups.items()):
-        ratios = np.array([finding.ratio for finding in group])
-        bad = sum(finding.verdict == Verdict.VIOLATED for finding in group)
-        lines.append(
-            f"{theorem:<32}{kind:<17}{information:<12}{len(group):>7}{bad:>5}{ratios.min():>10.4g}"
-            f"{np.median(ratios):>10.4g}{ratios.max():>10.3g}"
-        )
-    return "\n".join(lines)
+        least, largest = min(group, key=lambda f: f.ratio), max(group, key=lambda f: f.ratio)
+        found.append({
+            "theorem": theorem, "data": kind, "information": information, "n": len(group),
+            "violated": sum(finding.verdict == "VIOLATED" for finding in group),
+            "least": least.ratio, "least_seed": least.seed, "median": median(f.ratio for f in group),
+            "largest": largest.ratio, "largest_seed": largest.seed,
+        })  # fmt: skip
+    return found
 
 
 def as_rows(findings: Iterable[Finding]) -> list[dict]:

@@ -15,7 +15,7 @@ from bounds.theorems import theorems
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of
-from verify.experiments import Experiment, Result
+from verify.experiment import Experiment, Result
 
 SHARES = (0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 HORIZON = 4.0

@@ -16,7 +16,7 @@ from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of
-from verify.experiments import Experiment, Result
+from verify.experiment import Experiment, Result
 from verify.lower_sides.sliced import sliced_w2
 from verify.particles.simulation import sample
 

@@ -10,7 +10,7 @@ from bounds.theorems import theorems
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of
-from verify.experiments import Experiment, Result
+from verify.experiment import Experiment, Result
 
 THEOREMS = ("martingale", "martingale-coupled", "gentiloni2025-weak-log-concave")
 #: Four modes on a rectangle that is not aligned with the axes: exact, and not a line.

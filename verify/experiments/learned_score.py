@@ -13,7 +13,7 @@ from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.perturbed_score import perturbed_line, perturbed_w2
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of
-from verify.experiments import Experiment, Result
+from verify.experiment import Experiment, Result
 from verify.studies.learned_score import train
 
 HORIZON, STOP = 3.0, 0.02

@@ -16,7 +16,7 @@ from closed_form.geometry.orthogonal_factors import factors, product_assumption
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from verify.certificates.question import setting_of
-from verify.experiments import Experiment, Result
+from verify.experiment import Experiment, Result
 from verify.lower_sides.w2 import coupled, w2_from_samples
 from verify.particles.simulation import sample
 

@@ -15,7 +15,7 @@ from closed_form.sampler_laws.line.perturbed_score import perturbed_line
 from closed_form.sampler_laws.line.sampler import sampler_line
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of
-from verify.experiments import Experiment, Result
+from verify.experiment import Experiment, Result
 
 STDS = (0.35, 0.5, 0.7)
 PUSH = 1e-3

@@ -10,7 +10,7 @@ from bounds.theorems import theorems
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.perturbed_score import perturbed_line, perturbed_w2
 from verify.certificates.question import setting_of
-from verify.experiments import Experiment, Result
+from verify.experiment import Experiment, Result
 
 HALF, STD, HORIZON = 1.0, 0.5, 4.0
 SIZES = (0.03, 0.1, 0.3)

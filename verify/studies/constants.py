@@ -29,7 +29,7 @@ RESAMPLES = 50
 
 
 @dataclass(frozen=True)
-class Constants:
+class AtBandwidth:
     r"""Constants of the samples smoothed with one bandwidth, and what they give.
 
     Attributes
@@ -72,7 +72,7 @@ class Estimate:
         5 % and 95 % quantiles of R over bootstrap resamples: how much it depends on single samples.
     reference_bandwidths : dict
         Scott's and Silverman's rules, times the root mean variance of the columns.
-    rows : tuple of Constants
+    rows : tuple of AtBandwidth
     useful : UsefulSmoothing or None
         The least bandwidth at which the bound says something; its ``noise_std`` is that bandwidth.
     """
@@ -82,7 +82,7 @@ class Estimate:
     radius: float
     radius_range: tuple[float, float]
     reference_bandwidths: dict
-    rows: tuple[Constants, ...]
+    rows: tuple[AtBandwidth, ...]
     useful: UsefulSmoothing | None
 
 
@@ -131,7 +131,7 @@ def constants_of_samples(
     )  # fmt: skip
 
 
-def _row(samples, radius: float, bandwidth: float, process, scheme, theorem) -> Constants:
+def _row(samples, radius: float, bandwidth: float, process, scheme, theorem) -> AtBandwidth:
     law = smoothed_data(samples, bandwidth)
     alpha, dim = 1 / bandwidth**2, law.dim
     assumption = WeaklyLogConcave(alpha, radius**2 * alpha**2, alpha, dim, law.second_moment, law.mean_norm)
@@ -142,7 +142,7 @@ def _row(samples, radius: float, bandwidth: float, process, scheme, theorem) -> 
     if unit is not None:
         constants = assumption.alpha * unit, assumption.M * unit
         boundaries = float(xi(*constants)), float(eta(*constants, 0.0))
-    return Constants(
+    return AtBandwidth(
         bandwidth, assumption, (radius / bandwidth) ** 2, *boundaries, bandwidth * math.sqrt(dim), float(bound.total),
         is_vacuous(bound, law.second_moment),
     )  # fmt: skip

@@ -52,7 +52,7 @@ class Profile:
         }  # fmt: skip
 
 
-def profile(process: ForwardProcess, law, time: float = 0.0, distances=None, seed: int = 0) -> Profile:
+def profile_at(process: ForwardProcess, law, time: float = 0.0, distances=None, seed: int = 0) -> Profile:
     r"""κ_U of X_t against :math:`\alpha_t - f_{M_t}(r)/r`.
 
     Parameters

@@ -95,7 +95,7 @@ def _setting(process, horizon: float, std: float, steps: int) -> Setting:
     return setting_of(process, Gaussian(np.zeros(1), std**2), euler_maruyama(horizon, steps, prior_std=prior_std))
 
 
-def plot_constants(ax, process: ForwardProcess, horizon: float, steps: int = 2000) -> None:
+def plot_lower_constants(ax, process: ForwardProcess, horizon: float, steps: int = 2000) -> None:
     """Draw c(σ0) with the exact W2·K/(√d T) on top, and mark where c vanishes.
 
     Parameters

@@ -1,19 +1,25 @@
-r"""The boundary between the contractive and non-contractive phases for any f and g, as number and picture."""
+r"""The boundary between the contractive and non-contractive phases for any process, as number and picture."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.integrate import trapezoid
+from scipy.optimize import brentq, minimize_scalar
 
 from bounds.assumption import Assumption
 from bounds.assumptions.strong_log_concave import StronglyLogConcave
 from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.contraction import ou_phases as formulas
+from bounds.contraction.metric import metric, norm
 from bounds.contraction.ou_phases import Regimes
+from bounds.contraction.renormalised_score import regularity_constant, renormalised_hessian
 from bounds.process import ForwardProcess
-from verify.studies.phase_regimes import phase_regimes
+from bounds.recursion.phase_space.constant_metric import KAPPAS
+from bounds.steps.phase_space.channel import channel
+from bounds.steps.phase_space.path import PhasePath
 
 #: Times at which the rate is looked at: sign changes closer together than the grid are not seen.
 GRID_POINTS = 1024
@@ -21,7 +27,7 @@ GRID_POINTS = 1024
 FIRST = 1e-6
 
 
-def regimes(
+def regimes_of(
     process: ForwardProcess, assumption: Assumption, horizon: float, rho: float = 0.0, *,
     closed_form: bool = True,
 ) -> Regimes:
@@ -30,7 +36,7 @@ def regimes(
     Parameters
     ----------
     process : ForwardProcess
-        Of one block, or critically-damped Langevin (`verify.studies.phase_regimes`).
+        Of one block, or critically-damped Langevin (docs/theory.md section 5, Theorem C).
     assumption : Assumption
     horizon : float
         T > 0.
@@ -54,18 +60,58 @@ def regimes(
         raise ValueError(f"horizon must be positive and finite, got {horizon}")
     if not 0 <= rho < 1:
         raise ValueError(f"rho must be in [0, 1), got {rho}")
-    times = _grid(assumption, horizon)
+    times, constants, found = _grid(assumption, horizon), None, None
     if process.blocks == 2:
-        return phase_regimes(process, assumption, times[times > 0], rho, last_crossing)
-    rate = formulas.rate(process, assumption, times)
-    constants = _ou_constants(process, assumption) if closed_form else None
+        times = times[times > 0]
+        curvature, rate, found = _two_blocks(process, assumption, times)
+    else:
+        curvature, rate = (partial(value, process, assumption) for value in (formulas.curvature, formulas.rate))
+        constants = _ou_constants(process, assumption) if closed_form else None
+    rates = rate(times)
     if constants is not None:
         xi, eta = float(formulas.xi(*constants)), float(formulas.eta(*constants, rho))
     else:
-        curvature = formulas.curvature(process, assumption, times)
-        xi = last_crossing(lambda t: formulas.curvature(process, assumption, t)[0], times, curvature, 0.0)
-        eta = last_crossing(lambda t: formulas.rate(process, assumption, t)[0], times, rate, rho)
-    return Regimes(xi, eta, rho, max(horizon - eta, 0.0), horizon, times, rate)
+        xi = last_crossing(lambda t: curvature(t)[0], times, curvature(times), 0.0)
+        eta = last_crossing(lambda t: rate(t)[0], times, rates, rho)
+    return Regimes(xi, eta, rho, max(horizon - eta, 0.0), horizon, times, rates, found)
+
+
+def _two_blocks(process: ForwardProcess, assumption: Assumption, times) -> tuple[Callable, Callable, dict]:
+    r"""Curvature of −log p_t on the phase space and the rate, functions of forward times, and what the rate is measured in.
+
+    .. math:: \mu_t = \beta\,(a(1 - 1/\kappa) - \max_c\|D\tilde H_t(c)\|_𝔐)
+
+    |Z|_𝔐 of two reverse paths under one noise grows at most like e^{−∫μ}; κ is the one with the largest ∫μ.  ξ is
+    from when on p_t is log-concave on the phase space, which is not enough for contraction.
+
+    Source: arXiv 2511.02419 (long-term regularity of the renormalised score); docs/theory.md section 5, Theorem C.
+    """
+    path = PhasePath(process)
+    clock = path.clock(times[::-1])[::-1]
+
+    def excess(kappa: float, at) -> np.ndarray:
+        fixed = metric(path, kappa)
+        return np.maximum(*(norm(path.D @ end, fixed) for end in renormalised_hessian(path, assumption, at)))
+
+    def gained(kappa: float) -> float:
+        return path.a * (1 - 1 / kappa) * clock[-1] - trapezoid(excess(kappa, clock), clock)
+
+    kappa = float(minimize_scalar(lambda k: -gained(k), bounds=KAPPAS, method="bounded").x)
+
+    def rate(at) -> np.ndarray:
+        at = np.atleast_1d(at)
+        return path.speed(at) * (path.a * (1 - 1 / kappa) - excess(kappa, path.clock(at[::-1])[::-1]))
+
+    def curvature(at) -> np.ndarray:
+        seen = channel(path, path.clock(np.atleast_1d(at)[::-1])[::-1])
+        gap = np.broadcast_to(assumption.hessian_gap(seen.a_sq, seen.s_sq), seen.a_sq.shape)[..., None, None]
+        high = seen.hessian_floor(1 / assumption.smoothness) + gap * seen.omega[..., :, None] * seen.omega[..., None, :]
+        return -np.linalg.eigvalsh(high)[..., -1]
+
+    return curvature, rate, {
+        "kappa": kappa, "drift_rate": path.a * (1 - 1 / kappa), "integrated_rate": float(gained(kappa)),
+        "regularity_constant": regularity_constant(path, assumption, float(clock[-1])),
+    }  # fmt: skip
 
 
 def last_crossing(function: Callable[[float], float], times, values, level: float) -> float:

@@ -29,8 +29,7 @@ from bounds.schedules import cosine, linear
 from bounds.symbolic.integrals import TIME
 from tests.bounds.tolerances import BOUNDARY, BOUNDARY_NUMERIC, DENSE_SUPREMUM, PATH_RELATIVE, SYMBOLIC
 from tests.tolerances import GOLDEN
-from verify.studies.regimes import last_crossing, plot_regimes
-from verify.studies.regimes import regimes as find_regimes
+from verify.studies.regimes import last_crossing, plot_regimes, regimes_of
 
 CURVATURE = st.floats(-2, 2).map(lambda x: 10.0**x)
 MARGIN = st.floats(0.0, 0.95)
@@ -289,7 +288,7 @@ def test_an_infinite_envelope_is_refused():
     """Bounded support has no envelope at t = 0: the rate there is refused, the regimes begin after it."""
     with pytest.raises(ValueError, match="times must avoid t = 0"):
         regimes.rate(ou(), BoundedSupport(1.0), [0.0, 1.0])
-    found = find_regimes(ou(), BoundedSupport(1.0), 5.0)
+    found = regimes_of(ou(), BoundedSupport(1.0), 5.0)
     assert found.times[0] > 0
     # −H = 1/s² − R²a²/s⁴ vanishes at s² = a²
     assert found.xi == pytest.approx(np.log(2) / 2, abs=BOUNDARY_NUMERIC)
@@ -300,9 +299,9 @@ def test_search_finds_the_closed_form(alpha, ratio, margin):
     """The last sign change of the rate, as for any f and g, is OU's closed form, before the horizon."""
     M, horizon = alpha * ratio, 9.0
     assumption = WeaklyLogConcave(alpha, M, 2 * alpha)
-    exact = find_regimes(ou(), assumption, horizon, margin)
+    exact = regimes_of(ou(), assumption, horizon, margin)
     assume(exact.eta < horizon - 0.1)
-    found = find_regimes(ou(), assumption, horizon, margin, closed_form=False)
+    found = regimes_of(ou(), assumption, horizon, margin, closed_form=False)
     assert found.xi == pytest.approx(exact.xi, abs=BOUNDARY_NUMERIC)
     assert found.eta == pytest.approx(exact.eta, abs=BOUNDARY_NUMERIC)
     assert exact.backward_time == pytest.approx(horizon - exact.eta)
@@ -311,12 +310,12 @@ def test_search_finds_the_closed_form(alpha, ratio, margin):
 def test_time_change_moves_the_boundary():
     """VP is OU on the clock ∫β/2, and so are ξ and, without margin, η; c·X has its regimes at the same t."""
     assumption = WeaklyLogConcave(1.0, 2.0, 3.0)
-    base = find_regimes(ou(), assumption, 5.0)
-    found = find_regimes(vp(linear(1, 3)), assumption, 4.0)
+    base = regimes_of(ou(), assumption, 5.0)
+    found = regimes_of(vp(linear(1, 3)), assumption, 4.0)
     clock = lambda t: t / 2 + 3 * t**2 / 4  # noqa: E731
     assert clock(found.xi) == pytest.approx(base.xi, abs=BOUNDARY_NUMERIC)
     assert clock(found.eta) == pytest.approx(base.eta, abs=BOUNDARY_NUMERIC)
-    scaled = find_regimes(general(1, 3 * sympy.sqrt(2)), assumption.scaled(3.0), 5.0)
+    scaled = regimes_of(general(1, 3 * sympy.sqrt(2)), assumption.scaled(3.0), 5.0)
     assert (scaled.xi, scaled.eta) == pytest.approx((base.xi, base.eta), abs=BOUNDARY)
     assert scaled.rate == pytest.approx(base.rate, rel=1e-9, abs=1e-9)
 
@@ -324,16 +323,16 @@ def test_time_change_moves_the_boundary():
 def test_rates_that_fall_below_the_margin_again():
     """VE contracts less and less: with a margin η is the horizon; an oscillating rate has its last zero."""
     strong = StronglyLogConcave(1.0, 1.0)
-    assert find_regimes(ve(1), strong, 3.0).eta == 0
+    assert regimes_of(ve(1), strong, 3.0).eta == 0
     # μ = 1/(1+t) for N(0, 1) and g = 1
-    late = find_regimes(ve(1), strong, 3.0, 0.5)
+    late = regimes_of(ve(1), strong, 3.0, 0.5)
     assert late.eta == late.horizon and late.backward_time == 0
     process = general("sin(4*t)", "1")
     times = np.linspace(0, 6, 200_001)
     rate = regimes.rate(process, strong, times)
     expected = times[np.flatnonzero(rate < 0)[-1]]
     assert 0 < expected < 6
-    assert find_regimes(process, strong, 6.0).eta == pytest.approx(expected, abs=6 / 200_000)
+    assert regimes_of(process, strong, 6.0).eta == pytest.approx(expected, abs=6 / 200_000)
 
 
 def test_last_crossing_of_plain_functions():
@@ -383,7 +382,7 @@ def test_bad_questions_are_refused():
                             ((ou(), weak, 1.0, 1.0), "rho"), ((ou(), weak, 1.0, np.nan), "rho"),
                             ((TWO_BLOCKS, weak, 1.0), "process")):  # fmt: skip
         with pytest.raises(ValueError, match=f"^{name} must"):
-            find_regimes(*arguments)
+            regimes_of(*arguments)
     assert regimes.ou_scale_sq(TWO_BLOCKS) is None
 
 
@@ -392,7 +391,7 @@ def test_bad_questions_are_refused():
 
 def test_regimes_are_plain_data():
     """as_dict survives JSON, with xi, eta, rho, backward_time and the rate as a list of times and values."""
-    found = find_regimes(ou(), WeaklyLogConcave(1.0, 2.0, 3.0), 5.0, 0.25)
+    found = regimes_of(ou(), WeaklyLogConcave(1.0, 2.0, 3.0), 5.0, 0.25)
     data = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert set(data) == {"xi", "eta", "rho", "backward_time", "horizon", "rate"}
     assert data["eta"] == found.eta and data["rho"] == 0.25 and data["horizon"] == 5.0
@@ -409,7 +408,7 @@ PHASES = [(5.0, ["contractive", "non-contractive"]), (0.5, ["non-contractive"])]
 @pytest.mark.parametrize("horizon, phases", PHASES)
 def test_picture_shades_the_phases(horizon, phases):
     """The axes hold one span a phase that occurs, meeting at T − η, and the rate over backward time."""
-    found = find_regimes(ou(), WeaklyLogConcave(1.0, 2.0, 3.0), horizon)
+    found = regimes_of(ou(), WeaklyLogConcave(1.0, 2.0, 3.0), horizon)
     ax = Figure().add_subplot()
     plot_regimes(ax, found)
     spans = {patch.get_label(): patch for patch in ax.patches}
@@ -426,8 +425,8 @@ def test_picture_shades_the_phases(horizon, phases):
 def test_picture_of_a_steep_rate():
     """Where the rate spans orders of magnitude the axis is logarithmic; all contractive, one span."""
     ax = Figure().add_subplot()
-    plot_regimes(ax, find_regimes(ou(), WeaklyLogConcave(1.0, 1e4, 3.0), 9.0))
+    plot_regimes(ax, regimes_of(ou(), WeaklyLogConcave(1.0, 1e4, 3.0), 9.0))
     assert ax.get_yscale() == "symlog"
     ax = Figure().add_subplot()
-    plot_regimes(ax, find_regimes(ou(), StronglyLogConcave(1.0, 1.0), 9.0))
+    plot_regimes(ax, regimes_of(ou(), StronglyLogConcave(1.0, 1.0), 9.0))
     assert [patch.get_label() for patch in ax.patches] == ["contractive"]

@@ -10,7 +10,7 @@ from bounds import BoundedSupport, ou, ve
 from closed_form import Gaussian, GaussianMixture
 from closed_form.geometry.convexity_profile import convexity_profile
 from tests.closed_form.tolerances import PROFILE
-from verify.studies.convexity_profile import profile
+from verify.studies.convexity_profile import profile_at
 
 log_uniform = st.floats(-0.7, 0.7).map(lambda x: 10.0**x)
 
@@ -52,7 +52,7 @@ def test_the_profile_never_drops_below_what_is_proved(seed, components, dim, tim
     rng = np.random.default_rng(seed)
     law = GaussianMixture(rng.normal(size=(components, dim)) * 10 ** rng.uniform(-1, 1), std=10 ** rng.uniform(-0.5, 0.5),
                           weights=rng.dirichlet(np.ones(components)))
-    found = profile(process, law, time, np.geomspace(0.05, 20, 6), seed=seed)
+    found = profile_at(process, law, time, np.geomspace(0.05, 20, 6), seed=seed)
     assert found.gap.min() >= -PROFILE * (found.constants["alpha"] + found.constants["M"] / found.constants["alpha"])
 
 

@@ -1,10 +1,9 @@
 """list: everything there is, in words and JSON."""
 
-from command_line import answer, run
-
 from bounds.processes import families
 from bounds.sampler import SAMPLERS
 from bounds.theorems import theorems
+from tests.command_line import answer, run
 
 
 def test_list_names_everything():

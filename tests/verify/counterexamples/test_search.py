@@ -13,7 +13,7 @@ from bounds.theorems import theorems
 from tests.verify.tolerances import INSIDE_BRACKET
 from verify.counterexamples import search as searching
 from verify.counterexamples.drawing import NumpyDraw, problem
-from verify.counterexamples.search import as_rows, examine, search, summary
+from verify.counterexamples.search import as_rows, examine, examine_all, ratios
 
 #: Largest median of bound/exact over random problems, for the sharpest applicable theorem.
 MEDIAN_CEILING = {"Gaussian": 1.5, "GaussianMixture": 3.0}
@@ -29,6 +29,11 @@ DRAWN = {
     (42, "mixture"): ("vp", "ancestral", 1, 179.42471605181942, 0.008642447909051968),
     (7, None): ("vp", "frozen-euler-maruyama", 1, 0.048920063489811254, 0.0),
 }
+
+
+def lines(findings):
+    """Ratios of bound to truth for a reader, a line a group."""
+    return "\n".join(str(group) for group in ratios(findings))
 
 
 def check(findings, least, ceilings=None):
@@ -48,10 +53,10 @@ def check(findings, least, ceilings=None):
 
 def test_three_hundred_random_problems(record_property):
     """On 300 random admissible problems every applicable theorem holds; the ratios are printed at the end."""
-    gaussian = search(range(220), kind="gaussian", most_steps=1000)
-    mixtures = search(range(80), kind="mixture", most_steps=60)
+    gaussian = examine_all(range(220), kind="gaussian", most_steps=1000)
+    mixtures = examine_all(range(80), kind="mixture", most_steps=60)
     found = gaussian + mixtures
-    record_property("summary", summary(found))
+    record_property("summary", lines(found))
     check(found, 295)
 
 
@@ -61,8 +66,8 @@ def test_twenty_thousand_random_problems():
     found = []
     with ProcessPoolExecutor(2) as pool:
         for kind, seeds, most_steps in (("gaussian", range(16_000), 4000), ("mixture", range(5_500), 600)):
-            part = search(seeds, pool, kind=kind, most_steps=most_steps)
-            print(f"\n{kind}: {len({f.seed for f in part})} problems\n{summary(part)}", flush=True)
+            part = examine_all(seeds, pool, kind=kind, most_steps=most_steps)
+            print(f"\n{kind}: {len({f.seed for f in part})} problems\n{lines(part)}", flush=True)
             print(*[f for f in part if f.verdict != "HOLDS"], sep="\n", flush=True)
             found += part
     check(found, 21_000)
@@ -71,10 +76,10 @@ def test_twenty_thousand_random_problems():
 
 def test_critically_damped_langevin(record_property):
     """On 150 Gaussian problems of position and velocity and a few mixtures every applicable theorem holds."""
-    gaussian = search(range(150), kind="gaussian", process="cld", most_steps=60)
-    mixtures = search(range(14), kind="mixture", process="cld", most_steps=12)
+    gaussian = examine_all(range(150), kind="gaussian", process="cld", most_steps=60)
+    mixtures = examine_all(range(14), kind="mixture", process="cld", most_steps=12)
     found = gaussian + mixtures
-    record_property("summary", summary(found))
+    record_property("summary", lines(found))
     check(found, 155, PHASE_MEDIAN_CEILING)
     assert len({finding.seed for finding in gaussian}) == 150
 
@@ -85,8 +90,8 @@ def test_five_thousand_problems_of_position_and_velocity():
     found = []
     with ProcessPoolExecutor(2) as pool:
         for kind, seeds, most_steps in (("gaussian", range(5_050), 250), ("mixture", range(300), 60)):
-            part = search(seeds, pool, kind=kind, process="cld", most_steps=most_steps)
-            print(f"\n{kind}: {len({f.seed for f in part})} problems\n{summary(part)}", flush=True)
+            part = examine_all(seeds, pool, kind=kind, process="cld", most_steps=most_steps)
+            print(f"\n{kind}: {len({f.seed for f in part})} problems\n{lines(part)}", flush=True)
             print(*[f for f in part if f.verdict != "HOLDS"], sep="\n", flush=True)
             found += part
     check(found, 5_100, PHASE_MEDIAN_CEILING)
@@ -97,7 +102,7 @@ def test_a_planted_error_in_phase_space_is_found(monkeypatch):
     """With the two-block missed noise quartered, the search finds violations."""
     broken = theorems()["martingale"].corrupted("phase_variance_known", 0.25)
     monkeypatch.setattr(searching, "theorems", lambda: {"martingale": broken})
-    found = search(range(40), kind="gaussian", process="cld", most_steps=60)
+    found = examine_all(range(40), kind="gaussian", process="cld", most_steps=60)
     assert any(finding.verdict == "VIOLATED" for finding in found)
 
 
@@ -144,7 +149,7 @@ def test_a_planted_error_is_found(monkeypatch):
     """With the missed noise of the martingale theorem quartered, the search finds violations."""
     broken = theorems()["martingale"].corrupted("variance_known", 0.25)
     monkeypatch.setattr(searching, "theorems", lambda: {"martingale": broken})
-    found = search(range(40), kind="gaussian", most_steps=300)
+    found = examine_all(range(40), kind="gaussian", most_steps=300)
     assert any(finding.verdict == "VIOLATED" for finding in found)
 
 
@@ -159,13 +164,13 @@ def test_results_do_not_depend_on_the_executor():
     """The same seeds give the same findings in this process and in a pool."""
     with ProcessPoolExecutor(2) as pool:
         options = {"kind": "gaussian", "most_steps": 50}
-        assert search(range(4), pool, **options) == search(range(4), **options)
+        assert examine_all(range(4), pool, **options) == examine_all(range(4), **options)
 
 
 def test_progress_and_rows():
     """Progress is reported problem by problem, and findings become plain rows."""
     seen = []
-    found = search(range(3), progress=seen.append, kind="gaussian", most_steps=20)
+    found = examine_all(range(3), progress=seen.append, kind="gaussian", most_steps=20)
     assert seen == [1, 2, 3]
     assert all(isinstance(row["ratio"], float) for row in as_rows(found))
     assert replace(found[0]) == examine(0, "gaussian", 20)[0]

@@ -1,10 +1,10 @@
 """Sheets of processes give sympy's closed forms, and the route to each."""
 
 import sympy
-from page_text import text
 
 from bounds import vp
 from bounds.process import ForwardProcess
+from tests.page_text import text
 from verify.pages import process_sheet
 
 

@@ -6,7 +6,7 @@ import pytest
 from bounds import ou
 from closed_form import Gaussian, GaussianMixture
 from tests.command_line import answer, assert_refused, problem, run, schema
-from verify.studies.convexity_profile import plot_profile, profile
+from verify.studies.convexity_profile import plot_profile, profile_at
 
 
 def test_a_mixture_in_json_text_and_picture(tmp_path):
@@ -23,7 +23,7 @@ def test_unequal_covariances_have_a_profile_and_no_constants():
     from matplotlib.figure import Figure
 
     law = GaussianMixture(np.array([[0.0], [2.0]]), covariances=np.array([[[0.2]], [[1.0]]]))
-    found = profile(ou(), law)
+    found = profile_at(ou(), law)
     assert found.proved is None and "unequal covariances" in found.reason and np.isfinite(found.found.values).all()
     ax = Figure().add_subplot()
     plot_profile(ax, found)
@@ -32,7 +32,7 @@ def test_unequal_covariances_have_a_profile_and_no_constants():
 
 def test_a_gaussian_is_convex_at_every_time():
     """N(0, 4) under OU: α_t = 1/(1 + 3e^{−2t}), M = 0, and the profile equals it."""
-    found = profile(ou(), Gaussian(np.zeros(1), 4.0), 0.7)
+    found = profile_at(ou(), Gaussian(np.zeros(1), 4.0), 0.7)
     alpha = 1 / (1 + 3 * np.exp(-1.4))
     assert found.constants["alpha"] == pytest.approx(alpha) and found.constants["M"] == 0.0
     np.testing.assert_allclose(found.found.values, alpha, rtol=1e-6)

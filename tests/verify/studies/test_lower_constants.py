@@ -13,7 +13,7 @@ from tests.tolerances import LEADING_QUADRATURE, NEAR_LEADING_ORDER
 from tests.verify.tolerances import SLOPE_OF_LEADING_ORDER
 from verify.studies.lower_constants import (
     measured_constants,
-    plot_constants,
+    plot_lower_constants,
     signed_integral,
     symbolic_constant,
     vanishing_stds,
@@ -72,5 +72,5 @@ def test_the_picture_marks_the_zero():
     from matplotlib.figure import Figure
 
     ax = Figure().add_subplot()
-    plot_constants(ax, ou(), 10.0, steps=200)
+    plot_lower_constants(ax, ou(), 10.0, steps=200)
     assert len(ax.lines) == 3 and "σ0 = 1.264" in ax.get_legend().get_texts()[2].get_text()

@@ -11,13 +11,13 @@ from bounds.steps.phase_space.path import PhasePath
 from closed_form import GaussianMixture
 from closed_form.sampler_laws.phase_space.mixture_score import PhaseMixtureScore
 from tests.verify.tolerances import PATH_GROWTH
-from verify.studies.regimes import regimes
+from verify.studies.regimes import regimes_of
 
 
 def test_two_reverse_paths_grow_no_faster():
     """|Z|_𝔐 of two paths of ½N(±1,¼) under one noise, solved without noise, stays below e^{−∫μ} from start to end."""
     process, law = cld(clock="2*t"), GaussianMixture.two_modes(2.0, 0.5)
-    found, path = regimes(process, law.assumptions()[0], 1.2), PhasePath(process)
+    found, path = regimes_of(process, law.assumptions()[0], 1.2), PhasePath(process)
     fixed = metric(path, found.metric["kappa"])
 
     def velocity(back, u):
@@ -43,12 +43,12 @@ def test_two_reverse_paths_grow_no_faster():
 
 def test_at_equilibrium_the_rate_is_that_of_the_drift():
     """For N(0, I) at Σ_∞ = I nothing but Ã is left, and the largest κ is best: μ = a(1 − 1/κ) at all times."""
-    found = regimes(cld(), StronglyLogConcave(1.0, 1.0), 4.0)
+    found = regimes_of(cld(), StronglyLogConcave(1.0, 1.0), 4.0)
     assert np.ptp(found.rate) <= 1e-12 and found.rate[0] == pytest.approx(1 - 1 / found.metric["kappa"])
     assert found.eta == 0 and found.xi == 0
 
 
 def test_log_concavity_is_not_enough():
     """ξ is before η: p_t is log-concave on the phase space while the flow may still expand."""
-    found = regimes(cld(), WeaklyLogConcave(alpha=4.0, M=16.0, L=4.0), 8.0)
+    found = regimes_of(cld(), WeaklyLogConcave(alpha=4.0, M=16.0, L=4.0), 8.0)
     assert 0 < found.xi < found.eta

@@ -1,0 +1,17 @@
+"""Versions of the JSON documents, in one place: a number grows when its document changes its meaning."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+SCHEMA_VERSIONS = MappingProxyType({
+    "bound": 1,
+    "certificate": 1,
+    "constants": 1,
+    "experiment": 1,
+    "plan": 1,
+    "profile": 1,
+    "schedules": 1,
+    "search": 1,
+    "table": 1,
+})
