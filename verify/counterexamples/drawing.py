@@ -12,10 +12,10 @@ from bounds import general, ou, sub_vp, ve, vp
 from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
-from bounds.sampler import SAMPLERS, SCHEMES, Scheme
+from bounds.sampler import Scheme
+from bounds.samplers import samplers
 from bounds.schedules import constant, cosine, exponential, linear, polynomial
 from bounds.steps.phase_space.path import PhasePath
-from bounds.steps.phase_space.splitting import ORDERS, SPLITTINGS
 from bounds.symbolic.integrals import TIME
 from closed_form import Gaussian, GaussianMixture
 
@@ -74,8 +74,15 @@ def choice(draw: Draw, options):
 
 #: What `problem` may draw: processes of one block, or critically-damped Langevin.
 PROCESSES = ("one-block", "cld")
-#: Samplers of position and velocity.
-PHASE_SAMPLERS = (*ORDERS, *SPLITTINGS)
+#: Samplers by the number drawn for them: in this order for good, so that a new sampler leaves every old draw as it was.
+ONE_BLOCK_SAMPLERS = (
+    "euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean", "posterior-mean-matched", "ancestral",
+)  # fmt: skip
+#: The same for position and velocity; the splittings have been there twice from the start.
+PHASE_SAMPLERS = (
+    "euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean",
+    *("sscs", "leapfrog", "symplectic-euler") * 2,
+)  # fmt: skip
 
 
 def problem(
@@ -109,7 +116,7 @@ def problem(
     kind = kind or choice(draw, ("gaussian", "mixture"))
     family, horizon = _process(draw)
     law = (_gaussian if kind == "gaussian" else _mixture)(draw)
-    scheme = Scheme(SCHEMES[choice(draw, tuple(SCHEMES))], _grid(draw, horizon, most_steps), _prior_std(draw))
+    scheme = Scheme(samplers()[choice(draw, ONE_BLOCK_SAMPLERS)], _grid(draw, horizon, most_steps), _prior_std(draw))
     scale = 1 / float(np.sqrt(law.second_moment / law.dim))
     error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
     noise = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
@@ -126,7 +133,7 @@ def _phase_problem(draw: Draw, kind: str, most_steps: int) -> RandomProblem:
     else:
         law = _mixture(draw)
         law = GaussianMixture(width * law.means, weights=law.weights, std=width * law.std)
-    scheme = Scheme(SAMPLERS[choice(draw, PHASE_SAMPLERS)], _grid(draw, horizon, most_steps))
+    scheme = Scheme(samplers()[choice(draw, PHASE_SAMPLERS)], _grid(draw, horizon, most_steps))
     # a score error of one is as large as the score of the stationary velocity
     scale = 1 / float(np.sqrt(path.stationary[1, 1]))
     error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale

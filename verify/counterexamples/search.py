@@ -74,7 +74,7 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process:
     for information in ("constants", "all"):
         setting = setting_of(*parts, information=information)
         # the matched noise depends on what is known; every other sampler is measured once
-        key = information if question.scheme.rule.needs_envelope else ""
+        key = information if question.scheme.sampler.needs_envelope else ""
         if exact_cost(setting, question.law) > (EXACT_BUDGET if question.process.blocks == 1 else PHASE_BUDGET):
             continue
         if key not in measured:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.polynomial import legendre
 
-from bounds.sampler import hessian_moments
 from bounds.steps.kinks import kink_error, passing
 from bounds.steps.phase_space.channel import channel
+from bounds.steps.table import hessian_moments
 
 #: Nodes of a panel.
 NODES = 6

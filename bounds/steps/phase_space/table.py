@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from bounds.process import ForwardProcess
+from bounds.samplers import samplers
 from bounds.steps.phase_space.affine import PhaseSteps
 from bounds.steps.phase_space.path import PhasePath
-from bounds.steps.phase_space.splitting import rows_of
 
 #: Relative rounding of an entry of P, Q, Φ⁻¹ or Φ⁻¹C.
 ROUNDING = 16 * np.finfo(float).eps
@@ -16,7 +16,7 @@ LONGEST = 300.0
 
 
 class PhaseTable:
-    r"""The two-block counterpart of `bounds.sampler.StepTable`, shared by the bound and the exact law.
+    r"""The two-block counterpart of `bounds.steps.table.StepTable`, shared by the bound and the exact law.
 
     Parameters
     ----------
@@ -50,12 +50,15 @@ class PhaseTable:
             raise ValueError(
                 f"prior_std must be left out for critically-damped Langevin, whose prior is N(0, Σ_∞), got {scheme.prior_std}"
             )
-        self.scheme, self.rule = scheme, scheme.rule
+        self.scheme = scheme
         self.path = path = PhasePath(process)
         longest = path.a * float(np.max(-np.diff(path.clock(scheme.grid.times))))
         if longest > LONGEST:
             raise ValueError(f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, got one of {longest:.4g}/a")
-        self._rows = rows = rows_of(scheme.rule, path, scheme.grid.times)
+        if scheme.sampler.phase_space is None:
+            known = ", ".join(samplers(2))
+            raise ValueError(f"scheme must be one of {known} for critically-damped Langevin, got {scheme.key!r}")
+        self._rows = rows = scheme.sampler.phase_space(path, scheme.grid.times)
         self.clock, self.P, self.Q, self.noise = rows.clock, rows.P, rows.Q, rows.noise
         width = self.clock[:-1] - self.clock[1:]
         back, covariance = path.transition(-width), path.covariance(width)

@@ -3,7 +3,7 @@
 from command_line import answer, run
 
 from bounds.processes import families
-from bounds.sampler import SAMPLERS
+from bounds.samplers import samplers
 from bounds.theorem import theorems
 
 
@@ -12,7 +12,7 @@ def test_list_names_everything():
     document = answer("list")
     assert [entry["key"] for entry in document["theorems"]] == list(theorems())
     assert [entry["key"] for entry in document["processes"]] == list(families())
-    assert [entry["key"] for entry in document["schemes"]] == list(SAMPLERS)
+    assert [entry["key"] for entry in document["schemes"]] == list(samplers())
     assert {"two_modes", "old_faithful"} <= {entry["name"] for entry in document["problems"]}
     text = run("list").stdout
     names = [entry.get("key") or entry["name"] for section in document.values() for entry in section]

@@ -6,8 +6,8 @@ from tolerances import PHASE_PARTICLES, SAME_INCREMENTS, STANDARD_ERRORS
 from torch_required import torch_backend
 
 from bounds.processes.cld import cld
-from bounds.sampler import SAMPLERS, SPLITTINGS, scheme
-from bounds.steps.phase_space.splitting import ORDERS
+from bounds.sampler import scheme
+from bounds.samplers import samplers
 from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
@@ -17,7 +17,7 @@ from tests.verify.particles.test_simulation import KINDS, random_law, relative_g
 from verify.particles.phase_space import upper_roots
 from verify.particles.simulation import sample
 
-FORMS = sorted({*ORDERS, *SPLITTINGS})
+FORMS = sorted(samplers(2))
 
 
 def rows(key="euler-maruyama", epsilon=0.3, steps=6, horizon=1.5):
@@ -81,9 +81,9 @@ def test_moments_are_those_of_the_exact_chain(key, epsilon):
     assert np.all(np.abs(x.var(axis=0) - variance) < STANDARD_ERRORS * variance * np.sqrt(2 / n))
 
 
-@pytest.mark.parametrize("key", sorted(SAMPLERS))
+@pytest.mark.parametrize("key", sorted(samplers()))
 def test_every_sampler_runs_or_is_refused_by_name(key):
-    """Every key of SAMPLERS samples a two-block process, or is refused with those that do."""
+    """Every sampler samples a two-block process, or is refused with those that do."""
     if key in FORMS:
         assert sample(GaussianMixture.two_modes(2.0, 0.5), rows(key), 20, 1).shape == (20, 1)
     else:

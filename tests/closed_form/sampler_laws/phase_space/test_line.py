@@ -8,7 +8,7 @@ from tolerances import GOLDEN, GRID_SIZES, LAW_SYMMETRY, PHASE_LINE, PHASE_LINE_
 
 from bounds.processes.cld import cld
 from bounds.sampler import scheme
-from bounds.steps.phase_space.splitting import ORDERS
+from bounds.samplers import samplers
 from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.line_mixture import LineMixture
 from closed_form.sampler_laws.line.sampler import GridTooLarge
@@ -22,7 +22,7 @@ THREE = LineMixture([-1.0, 0.3, 2.0], [0.5, 0.4, 0.8], [0.2, 0.5, 0.3])
 
 
 @pytest.mark.parametrize("epsilon", EPSILONS)
-@pytest.mark.parametrize("key", ORDERS)
+@pytest.mark.parametrize("key", samplers(2))
 def test_one_component_is_the_gaussian_chain(key, epsilon):
     """A Gaussian with a mean, a constant score error and fresh noise: the grid agrees with the affine recursion, for ε > 0 too."""
     process = cld(a="4/5", sigma="3/2", velocity_variance="1/2", epsilon=epsilon)
@@ -51,7 +51,7 @@ def test_steep_rows_are_resolved():
 
 
 @pytest.mark.parametrize("epsilon", ["0", "1/2"])
-@pytest.mark.parametrize("key", ORDERS)
+@pytest.mark.parametrize("key", samplers(2))
 def test_bracket_holds_the_value_of_finer_grids(key, epsilon, monkeypatch):
     """Three modes of different widths: grids twice as fine stay inside the bracket, which is as narrow as promised."""
     steps = scheme(key, horizon=3, steps=20).steps(cld(epsilon=epsilon))
