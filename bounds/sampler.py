@@ -10,7 +10,6 @@ from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
-from bounds.steps.phase_space.affine import PhaseSteps
 from bounds.steps.phase_space.table import PhaseTable
 from bounds.steps.rule import Sampler
 from bounds.steps.table import StepTable
@@ -50,7 +49,7 @@ class Scheme:
     def key(self) -> str:
         return self.sampler.key
 
-    def steps(self, process: ForwardProcess, assumption=None, moments=None) -> Steps | PhaseSteps:
+    def steps(self, process: ForwardProcess, assumption=None, moments=None) -> Steps:
         """The sampler as numbers.
 
         Parameters

@@ -127,7 +127,8 @@ def test_every_maker_says_what_its_sampler_is():
     for key, sampler in samplers().items():
         make = getattr(bounds.sampler, {"exponential": "exponential_integrator"}.get(key, key.replace("-", "_")))
         assert make(1.0, 3).sampler is sampler
-        assert all(words in make.__doc__ for words in (sampler.source, sampler.what, sampler.exact, f"order {sampler.strong_order:g}"))
+        words = (sampler.source, sampler.what, sampler.exact, f"order {sampler.strong_order:g}")
+        assert all(each in make.__doc__ for each in words)
 
 
 def test_matched_noise_is_exact_on_a_gaussian():

@@ -46,7 +46,6 @@ def test_claim_and_truth_share_only_the_question(path):
         assert not [n for n in names if n.startswith(forbidden)]
         assert {n for n in names if n.startswith("bounds")} <= {
             "bounds.process", "bounds.sampler", "bounds.steps.affine", "bounds.assumptions", "bounds.steps.path",
-            "bounds.steps.phase_space.path", "bounds.steps.phase_space.affine",
         }  # fmt: skip
 
 

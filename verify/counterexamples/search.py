@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from bounds.steps.phase_space.affine import PhaseSteps
 from bounds.theorem import theorems
 from closed_form import Gaussian
 from closed_form.distances.line_mixture import LineMixture
@@ -120,7 +119,7 @@ def exact_cost(setting, law) -> float:
         lines = [law if law.dim == 1 else law.line()[0]]
     else:
         lines = factors(law).lines
-    if isinstance(steps, PhaseSteps):
+    if steps.blocks == 2:
         noise = setting.score_noise / np.sqrt(law.dim)
         return sum(phase_line_cost(LineMixture.of(line), steps, setting.score_error, noise) for line in lines)
     return sum(_line_cost(setting, steps, line, law.dim) for line in lines)

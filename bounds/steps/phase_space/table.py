@@ -6,7 +6,7 @@ import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.samplers import samplers
-from bounds.steps.phase_space.affine import PhaseSteps
+from bounds.steps.affine import Steps
 from bounds.steps.phase_space.path import PhasePath
 
 #: Relative rounding of an entry of P, Q, Φ⁻¹ or Φ⁻¹C.
@@ -70,8 +70,20 @@ class PhaseTable:
         self.c2_error = lost * (np.abs(back) @ np.abs(covariance) + np.abs(self.Q))
         self.prior = path.stationary
 
-    def kernel(self, step, distance) -> np.ndarray:
-        """n of the rows ``step`` (p,) at clock distances (p, n) above their lower ends: shape (p, n, 2, 2)."""
+    def noise_map(self, step, distance) -> np.ndarray:
+        """n, which takes Σ dB of the exact process to the noise of the rows.
+
+        Parameters
+        ----------
+        step : array of shape (p,)
+            Rows.
+        distance : array of shape (p, n)
+            Clock distances above their lower ends.
+
+        Returns
+        -------
+        array of shape (p, n, 2, 2)
+        """
         coupling = self._rows.coupling[step][:, None]
         if self._rows.noise_flow == "none":
             return np.broadcast_to(coupling, (*distance.shape, 2, 2))
@@ -81,6 +93,6 @@ class PhaseTable:
         flow = np.exp(-self.path.a * distance)[..., None, None] * (np.eye(2) + distance[..., None, None] * drift)
         return coupling @ flow
 
-    def steps(self) -> PhaseSteps:
+    def steps(self) -> Steps:
         """P, Q and the noise of every row, as the sampler and its exact law use them."""
-        return PhaseSteps(self.path, self.clock, self.P, self.Q, self.noise, self.prior)
+        return Steps(self.clock, self.P, self.Q, self.noise, *self.path.kernel(self.clock), self.prior)

@@ -36,12 +36,11 @@ def root(covariance):
 def plain(law, steps, normals, bias=0.0, score_noise=0.0, start=None):
     """The chain as it is defined, with the law's score in phase space."""
     moved = "ij,jnd->ind"
-    y = np.einsum(moved, root(steps.prior), normals[0]) if start is None else np.swapaxes(start, 0, 1)
+    y = np.einsum(moved, root(steps.prior_var), normals[0]) if start is None else np.swapaxes(start, 0, 1)
     for i in range(len(steps)):
-        new, covariance = np.einsum(moved, steps.P[i], y), steps.noise[i]
+        new, covariance = np.einsum(moved, steps.P[i], y), steps.noise_var[i]
         if steps.Q[i].any():
-            phi, S = steps.path.kernel(steps.clock[i : i + 1])
-            score = np.stack(PhaseLaw(law, phi[0], S[0]).score(*y))
+            score = np.stack(PhaseLaw(law, steps.a[i], steps.s_sq[i]).score(*y))
             score[1] += bias
             new += np.einsum(moved, steps.Q[i], score)
             push = steps.Q[i][:, 1]

@@ -130,7 +130,7 @@ def test_a_clock_four_times_as_fast_is_a_horizon_four_times_as_long(key):
     times = np.array([2.0, 1.2, 0.5, 0.0])
     fast = Scheme(samplers()[key], TimeGrid.from_times(times)).steps(cld(clock=4 * TIME))
     slow = Scheme(samplers()[key], TimeGrid.from_times(4 * times)).steps(cld())
-    for name in ("clock", "P", "Q", "noise", "prior"):
+    for name in ("time", "P", "Q", "noise_var", "a", "s_sq", "prior_var"):
         assert getattr(fast, name) == pytest.approx(getattr(slow, name), rel=PHASE_ROWS, abs=PHASE_ROWS), name
 
 

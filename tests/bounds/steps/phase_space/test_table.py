@@ -167,7 +167,7 @@ def test_noise_of_a_row_is_its_kernel_squared(key, name):
     width = table.clock[:-1] - table.clock[1:]
     rows = np.arange(len(width))
     distance = width[:, None] * (NODES + 1) / 2
-    n = table.kernel(rows, distance)
+    n = table.noise_map(rows, distance)
     found = np.einsum("pn,pnij,jk,pnlk->pil", width[:, None] * WEIGHTS / 2, n, noise, n)
     assert close(found, table.noise)
 
@@ -219,7 +219,7 @@ def strong_error(key, name, steps, mean=0.7, variance=0.6, horizon=2.0):
         pushed = np.concatenate([phi_r - exact @ phi_s, table.Q[i] @ precision @ phi_s])
         step = scipy.linalg.block_diag(exact, row)
         distance = (s - r) * (FEW_NODES + 1) / 2
-        own = table.kernel(np.array([i]), distance[None])[0]
+        own = table.noise_map(np.array([i]), distance[None])[0]
         added = np.zeros((4, 4))
         for w, weight, n in zip(distance, (s - r) * FEW_WEIGHTS / 2, own, strict=True):
             both = np.concatenate([reverse.transition(r + w, r), n])

@@ -28,13 +28,13 @@ def dense(name, steps, mean, covariance, bias, noise_size):
     start = scipy.linalg.block_diag(covariance, variance * np.eye(d))
     pushed = np.concatenate([np.zeros(d), bias])
     state, spread = np.zeros(2 * d), np.kron(stationary, np.eye(d))
-    for i, clock in enumerate(steps.clock[:-1]):
+    for i, clock in enumerate(steps.time[:-1]):
         small = scipy.linalg.expm(clock * drift)
         flow = np.kron(small, np.eye(d))
         own = stationary - small @ stationary @ small.T
         precision = np.linalg.inv(flow @ start @ flow.T + np.kron(own, np.eye(d)))
         centre = flow[:, :d] @ mean
-        P, Q, added = (np.kron(matrix[i], np.eye(d)) for matrix in (steps.P, steps.Q, steps.noise))
+        P, Q, added = (np.kron(matrix[i], np.eye(d)) for matrix in (steps.P, steps.Q, steps.noise_var))
         row = P - Q @ precision
         state = row @ state + Q @ (precision @ centre + pushed)
         fresh = Q @ scipy.linalg.block_diag(np.zeros((d, d)), noise_size**2 / d * np.eye(d)) @ Q.T

@@ -78,10 +78,10 @@ def test_moments_of_the_density_are_those_of_a_simulation(key, epsilon):
     """E x², E x⁴, E cos 2x and P(|x| < ½) of 100,000 simulated positions, score written out anew."""
     rng, n = np.random.default_rng(7), 100_000
     steps = scheme(key, horizon=4, steps=30).steps(cld(epsilon=epsilon))
-    path, bias, size = steps.path, 0.2, 0.3
-    y = rng.standard_normal((n, 2)) @ np.linalg.cholesky(steps.prior).T
-    for i, clock in enumerate(steps.clock[:-1]):
-        phi, S = path.kernel(np.array(clock))
+    bias, size = 0.2, 0.3
+    y = rng.standard_normal((n, 2)) @ np.linalg.cholesky(steps.prior_var).T
+    for i in range(len(steps)):
+        phi, S = steps.a[i], steps.s_sq[i]
         logs, pulls = [], []
         for mean, std, weight in zip(THREE.means, THREE.stds, THREE.weights, strict=True):
             V = S + std**2 * np.outer(phi, phi)
@@ -92,7 +92,7 @@ def test_moments_of_the_density_are_those_of_a_simulation(key, epsilon):
         share = np.exp(np.array(logs) - np.max(logs, axis=0))
         score = np.einsum("cn,cni->ni", share / share.sum(axis=0), np.array(pulls))
         score[:, 1] += bias + size * rng.standard_normal(n)
-        values, vectors = np.linalg.eigh(steps.noise[i])
+        values, vectors = np.linalg.eigh(steps.noise_var[i])
         root = vectors * np.sqrt(np.maximum(values, 0.0))
         y = y @ steps.P[i].T + score @ steps.Q[i].T + rng.standard_normal((n, 2)) @ root.T
     places, density, _ = phase_line.position_density(THREE, steps, bias, size)
