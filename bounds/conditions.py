@@ -26,7 +26,7 @@ def _early_stop(setting: Setting):
 
 def _resolved(setting: Setting):
     """A sampler with P = Φ⁻¹ rests on e^{−2∫f} against 1, which longer steps lose to rounding."""
-    if setting.process.blocks == 2 or setting.scheme.rule.drift is not None:
+    if setting.process.blocks == 2 or setting.scheme.sampler.one_block.drift is not None:
         return None
     longest = _longest(setting)
     if longest > LONGEST:

@@ -11,8 +11,9 @@ import numpy as np
 
 from bounds.assumption import Assumption
 from bounds.process import ForwardProcess
-from bounds.sampler import Scheme, StepTable
+from bounds.sampler import Scheme
 from bounds.steps.phase_space.table import PhaseTable
+from bounds.steps.table import StepTable
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Setting:
                 object.__setattr__(assumption, name, cut(value, part))
             errors = {name: cut(getattr(self, name), part) for name in ("score_error", "score_noise")}
             parts.append(replace(self, assumption=assumption, **errors))
-            if not table.rule.needs_envelope:
+            if not self.scheme.sampler.needs_envelope:
                 parts[-1].__dict__["table"] = table
         return parts
 

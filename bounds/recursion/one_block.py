@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from bounds.sampler import hessian_moments
 from bounds.setting import Setting
 from bounds.steps.kinks import Kinked, passing
+from bounds.steps.table import hessian_moments
 
 #: Relative quadrature error of v_k² at which refinement stops; what is left is added.
 VARIANCE_ERROR = 1e-8

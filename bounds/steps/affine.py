@@ -9,22 +9,27 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Steps:
-    r"""Coefficients of ``k`` reverse steps that are affine in the score (state blocks: one).
+    r"""Coefficients of ``K`` reverse steps that are affine in the score, on k = 1 or 2 blocks.
 
     Step ``i`` goes from forward time ``time[i]`` down to ``time[i+1]``:
 
-    .. math:: y \leftarrow P_i y + Q_i s(\mathrm{time}_i, y) + N(0, \mathrm{noise\_var}_i I).
+    .. math:: y \leftarrow P_i y + Q_i s(\mathrm{time}_i, y) + N(0, \mathrm{noise\_var}_i \otimes I).
+
+    For k = 2 times are clock times ∫β and a step is a row: a splitting has its kicks inside the grid's steps, and its
+    rows are the maps between them, the first half flow and the last being rows of their own.
 
     Parameters
     ----------
-    time : array of shape (k+1,)
+    time : array of shape (K+1,)
         Strictly decreasing forward times; ``time[0]`` is the horizon.
-    P, Q, noise_var : arrays of shape (k,)
-        Linear coefficient, score coefficient and noise variance of each step.
-    a, s_sq : arrays of shape (k+1,)
-        Forward law at ``time[i]``: :math:`X_t = a X_0 + s Z`.
-    prior_var : float
-        The sampler starts from N(0, prior_var I).
+    P, Q, noise_var : arrays of shape (K,), or (K, 2, 2) for k = 2
+        Linear coefficient, score coefficient and noise variance of each step; a 2×2 matrix acts as (2×2) ⊗ I_d.
+    a : array of shape (K+1,), or (K+1, 2) for k = 2
+    s_sq : array of shape (K+1,), or (K+1, 2, 2) for k = 2
+        Forward law at ``time[i]``: :math:`X_t = a X_0 + N(0, s^2 I)`; for k = 2 a is φ and s² is S,
+        :math:`U_t = \varphi X_0 + N(0, S \otimes I)`.
+    prior_var : float, or array of shape (2, 2) for k = 2
+        The sampler starts from N(0, prior_var ⊗ I).
     """
 
     time: np.ndarray
@@ -33,7 +38,12 @@ class Steps:
     noise_var: np.ndarray
     a: np.ndarray
     s_sq: np.ndarray
-    prior_var: float
+    prior_var: float | np.ndarray
 
     def __len__(self) -> int:
         return len(self.P)
+
+    @property
+    def blocks(self) -> int:
+        """k: 1, or 2 for position and velocity."""
+        return self.a.ndim

@@ -1,4 +1,4 @@
-r"""The table of samplers: P, Q and the noise n of one reverse step as integrands over it (docs/theory.md section 3)."""
+r"""What a sampler is: P, Q and the noise n of one reverse step, for one block as integrands, for two as rows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from bounds.steps.path import StepNodes
 
 @dataclass(frozen=True)
 class Rule:
-    r"""One row of the table of samplers (k = 1), written so that nothing cancels (F is ∫_r^σ f).
+    r"""A sampler's step on a process of one block, written so that nothing cancels (F is ∫_r^σ f).
 
     Attributes
     ----------
-    key, source : str
-        Name in problem files; where the sampler comes from.
     drift : callable or None
         Integrand of P − 1; ``None`` when P = Φ⁻¹.
     score_weight : callable
@@ -30,10 +28,10 @@ class Rule:
         True if the noise depends on the data assumption, through H*.
     amplitude_needs_path : bool
         True if n uses C, a² or s² at the nodes.
+
+    Source: docs/theory.md section 3.
     """
 
-    key: str
-    source: str
     drift: Callable | None
     score_weight: Callable
     score_defect: Callable | None
@@ -42,79 +40,51 @@ class Rule:
     amplitude_needs_path: bool = False
 
 
-def _posterior_weight(nodes: StepNodes):
+@dataclass(frozen=True)
+class Sampler:
+    """A sampler that is affine in the score, on processes of one block, of two, or of both.
+
+    Attributes
+    ----------
+    key, source : str
+        Name in problem files; where the sampler comes from.
+    what : str
+        What a step does, in a sentence.
+    exact : str
+        For which data and processes a step is that of the reverse process.
+    one_block : Rule or None
+        Its step for k = 1, if it has one.
+    phase_space : callable or None
+        (path, decreasing times) -> `bounds.steps.phase_space.rows.Rows` for k = 2, if it has them: a function, or a
+        `bounds.steps.phase_space.splitting.Splitting`.
+    strong_order : float
+        Of every form: (E|exact − sampler|²)^{1/2} falls like h^order under one Brownian motion, down to time 0.
+    """
+
+    key: str
+    source: str
+    what: str
+    exact: str
+    one_block: Rule | None = None
+    phase_space: Callable | None = None
+    strong_order: float = 1
+
+    def form(self, blocks: int) -> Rule | Callable | None:
+        """Its form for k = ``blocks``, or None."""
+        return self.one_block if blocks == 1 else self.phase_space
+
+    @property
+    def needs_envelope(self) -> bool:
+        """Whether the noise depends on the data assumption."""
+        return self.one_block is not None and self.one_block.needs_envelope
+
+
+def posterior_weight(nodes: StepNodes):
+    """Integrand of Q = Φ⁻¹C, the score's coefficient in the posterior mean of U_r given U_τ."""
     # Φ(τ,r)⁻¹C(τ,r) = ∫ e^{2F(u) − F(τ)} g²(u) du
     return np.exp(2 * nodes.F - nodes.F_end) * nodes.g_sq
 
 
-def _grown_noise(nodes: StepNodes):
-    # Φ(σ,r)⁻¹ g
+def grown_noise(nodes: StepNodes):
+    """Φ(σ,r)⁻¹ g: the noise of the reverse process without its score."""
     return np.exp(nodes.F) * np.sqrt(nodes.g_sq)
-
-
-EULER_MARUYAMA = Rule(
-    key="euler-maruyama",
-    source="arXiv 2311.11003 eq. (2.8)",
-    drift=lambda n: n.f,
-    score_weight=lambda n: n.g_sq,
-    score_defect=lambda n: np.expm1(2 * n.F - n.F_end) * n.g_sq,
-    amplitude=lambda n, _: np.sqrt(n.g_sq),
-)
-FROZEN_EULER_MARUYAMA = Rule(
-    key="frozen-euler-maruyama",
-    source="Euler–Maruyama with coefficients frozen at the start of the step",
-    drift=lambda n: n.f_end,
-    score_weight=lambda n: n.g_sq_end,
-    score_defect=lambda n: np.expm1(2 * n.F - n.F_end) * n.g_sq + (n.g_sq - n.g_sq_end),
-    amplitude=lambda n, _: np.sqrt(n.g_sq_end),
-)
-EXPONENTIAL = Rule(
-    key="exponential",
-    source="exponential integrator (docs/theory.md section 3)",
-    drift=None,
-    score_weight=lambda n: np.exp(n.F) * n.g_sq,
-    score_defect=lambda n: np.exp(n.F) * np.expm1(n.F - n.F_end) * n.g_sq,
-    amplitude=lambda n, _: _grown_noise(n),
-)
-POSTERIOR_MEAN = Rule(
-    key="posterior-mean",
-    source="Tweedie's formula (docs/theory.md section 3)",
-    drift=None,
-    score_weight=_posterior_weight,
-    score_defect=None,
-    amplitude=lambda n, _: _grown_noise(n),
-)
-POSTERIOR_MEAN_MATCHED = Rule(
-    key="posterior-mean-matched",
-    source="docs/theory.md section 3, matched noise",
-    drift=None,
-    score_weight=_posterior_weight,
-    score_defect=None,
-    # n = Φ⁻¹(I + C H(c*))
-    amplitude=lambda n, hessian: _grown_noise(n) * (1 + n.C * hessian),
-    needs_envelope=True,
-    amplitude_needs_path=True,
-)
-ANCESTRAL = Rule(
-    key="ancestral",
-    source="Ho et al. 2020 (DDPM), variance of U_r given U_τ and X_0",
-    drift=None,
-    score_weight=_posterior_weight,
-    score_defect=None,
-    # ∫n²g² = C(τ,r) s²(r)/s²(τ)
-    amplitude=lambda n, _: _grown_noise(n) * np.maximum(1 - n.C / n.s_sq, 0.0),
-    amplitude_needs_path=True,
-)
-
-#: Every sampler by the key used in problem files.
-SCHEMES = {
-    rule.key: rule
-    for rule in (
-        EULER_MARUYAMA,
-        FROZEN_EULER_MARUYAMA,
-        EXPONENTIAL,
-        POSTERIOR_MEAN,
-        POSTERIOR_MEAN_MATCHED,
-        ANCESTRAL,
-    )
-}

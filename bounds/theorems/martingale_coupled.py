@@ -31,8 +31,8 @@ from bounds.conditions import ONE_BLOCK
 from bounds.recursion.one_block import Constants, expand
 from bounds.recursion.one_block import missed_noise as plain_missed_noise
 from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
-from bounds.sampler import hessian_moments
 from bounds.setting import Setting
+from bounds.steps.table import hessian_moments
 from bounds.theorem import Source
 from bounds.theorems import martingale
 

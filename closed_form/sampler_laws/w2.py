@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from bounds.steps.affine import Steps
-from bounds.steps.phase_space.affine import PhaseSteps
 from closed_form.bracket import Bracket
 from closed_form.distances.line_mixture import LineMixture
 from closed_form.geometry.orthogonal_factors import ROUNDING, factors
@@ -43,7 +42,7 @@ def exact_law_available(law) -> str | None:
 
 def sampler_w2(
     law: Gaussian | GaussianMixture,
-    steps: Steps | PhaseSteps,
+    steps: Steps,
     score_error: float = 0.0,
     score_noise: float = 0.0,
     direction: np.ndarray | None = None,
@@ -60,7 +59,7 @@ def sampler_w2(
     Parameters
     ----------
     law : Gaussian or GaussianMixture
-    steps : Steps or PhaseSteps
+    steps : Steps
     score_error : float
         Norm M of the constant error b of the score, at least 0.
     score_noise : float
@@ -99,13 +98,13 @@ def sampler_w2(
 
 
 def _gaussian_w2(law: Gaussian, steps, bias: np.ndarray, score_noise: float) -> Bracket:
-    if isinstance(steps, PhaseSteps):
+    if steps.blocks == 2:
         return phase_gaussian_w2(law, steps, bias, score_noise)
     return gaussian_chain(law, steps, bias, score_noise).w2()
 
 
 def _line_w2(law, steps, bias: float, score_noise: float) -> Bracket:
-    if isinstance(steps, PhaseSteps):
+    if steps.blocks == 2:
         from closed_form.sampler_laws.phase_space.line import (
             phase_line_w2,  # imports scipy.interpolate, a fifth of a second
         )

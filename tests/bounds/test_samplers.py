@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 import sympy
 from scipy import integrate
+from tolerances import PATH_RELATIVE, SLOPE, STRONG_ORDER
 
 from bounds import StronglyLogConcave, WeaklyLogConcave, general, ou, ve, vp
+import bounds.sampler
 from bounds.grid import TimeGrid
-from bounds.sampler import SCHEMES, Scheme, StepTable, scheme
+from bounds.sampler import Scheme, scheme
+from bounds.samplers import samplers
+from bounds.steps.table import StepTable
 from bounds.symbolic.integrals import TIME
 from tests.bounds.tolerances import PATH_RELATIVE, SLOPE
 
@@ -57,10 +61,10 @@ def definition(process, key, tau, r):
 
 
 @pytest.mark.parametrize("name", PROCESSES)
-@pytest.mark.parametrize("key", SCHEMES)
+@pytest.mark.parametrize("key", samplers(1))
 def test_steps_follow_the_table(name, key):
     """P, Q and the noise variance of every step are the integrals of docs/theory.md section 3."""
-    steps = Scheme(SCHEMES[key], TIMES).steps(PROCESSES[name], ASSUMPTION)
+    steps = Scheme(samplers()[key], TIMES).steps(PROCESSES[name], ASSUMPTION)
     for i in range(3):
         P, Q, noise = definition(PROCESSES[name], key, steps.time[i], steps.time[i + 1])
         assert steps.P[i] == pytest.approx(P, rel=1e-10)
@@ -75,16 +79,16 @@ def test_a_sampler_without_a_row_is_not_taken_for_another():
 
 
 @pytest.mark.parametrize("name", PROCESSES)
-@pytest.mark.parametrize("key", SCHEMES)
+@pytest.mark.parametrize("key", samplers(1))
 def test_defects_are_what_the_exact_step_would_add(name, key):
     """c1 = Φ⁻¹ − P and c2 = Φ⁻¹C − Q, computed without cancellation, agree with the differences."""
-    table = StepTable(PROCESSES[name], Scheme(SCHEMES[key], TIMES), ASSUMPTION)
+    table = StepTable(PROCESSES[name], Scheme(samplers()[key], TIMES), ASSUMPTION)
     growth = np.exp(table.path.F)
     assert table.c1 == pytest.approx(growth - table.P, abs=1e-12)
     assert table.c2 == pytest.approx(growth * table.path.C - table.Q, abs=1e-12)
 
 
-@pytest.mark.parametrize("key", SCHEMES)
+@pytest.mark.parametrize("key", samplers(1))
 def test_local_defects_are_second_order(key):
     """Halving the step divides the one-step defects by four (Euler kinds); posterior means have none."""
     process = PROCESSES["general"]
@@ -96,6 +100,43 @@ def test_local_defects_are_second_order(key):
         assert sizes == [0.0, 0.0]
     else:
         assert np.log2(sizes[0] / sizes[1]) == pytest.approx(2.0, abs=SLOPE)
+
+
+def strong_error(key, process, steps, mean=0.7, variance=0.6):
+    """(E|U − y|²)^{1/2} at time 0 for data N(m, v): exact reverse process and sampler from one U_T, with one dB."""
+    table = StepTable(process, scheme(key, 1.3, steps), ASSUMPTION)
+    path = table.path
+    spread = path.a**2 * variance + path.s_sq
+
+    def noises(n):
+        reverse = spread[1:][n.index][:, None, None] * np.exp(-n.F) / (n.a_sq * variance + n.s_sq) * np.sqrt(n.g_sq)
+        return reverse**2, reverse * table.amplitude(n), table.amplitude(n) ** 2
+
+    added, _ = path.integrate(noises)
+    joint, gap = np.full((2, 2), spread[0]), 0.0
+    for i in range(len(table.P)):
+        row = table.P[i] - table.Q[i] / spread[i]
+        step = np.diag([spread[i + 1] * np.exp(-path.F[i]) / spread[i], row])
+        joint = step @ joint @ step.T + [[added[0][i], added[1][i]], [added[1][i], added[2][i]]]
+        gap = path.a[i + 1] * mean - (row * (path.a[i] * mean - gap) + table.Q[i] / spread[i] * path.a[i] * mean)
+    return np.sqrt(joint[0, 0] - 2 * joint[0, 1] + joint[1, 1] + gap**2)
+
+
+@pytest.mark.parametrize("name", ["vp", "ve"])
+@pytest.mark.parametrize("key", samplers(1))
+def test_strong_error_falls_at_the_declared_order(key, name):
+    """The slope of the exact strong error over h is within 0.1 of the declared order."""
+    errors = [strong_error(key, PROCESSES[name], steps) for steps in (512, 1024, 2048)]
+    assert -np.diff(np.log2(errors)) == pytest.approx(samplers()[key].strong_order, abs=STRONG_ORDER)
+
+
+def test_every_maker_says_what_its_sampler_is():
+    """The makers take their words from the sampler: what a step does, when it is exact, its order."""
+    for key, sampler in samplers().items():
+        make = getattr(bounds.sampler, {"exponential": "exponential_integrator"}.get(key, key.replace("-", "_")))
+        assert make(1.0, 3).sampler is sampler
+        words = (sampler.source, sampler.what, sampler.exact, f"order {sampler.strong_order:g}")
+        assert all(each in make.__doc__ for each in words)
 
 
 def test_matched_noise_is_exact_on_a_gaussian():

@@ -35,7 +35,7 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
 
     from bounds.assumptions import assumptions
     from bounds.processes import families
-    from bounds.sampler import SAMPLERS
+    from bounds.samplers import samplers
     from bounds.theorems import theorems
 
     moments = ("dim", "second_moment", "mean_norm")
@@ -48,7 +48,7 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
             {"key": family.key, "parameters": list(family.coefficients), "about": _summary(family.make)}
             for family in families().values()
         ],
-        "schemes": [{"key": key, "source": rule.source} for key, rule in SAMPLERS.items()],
+        "schemes": [{"key": each.key, "source": each.source} for each in samplers().values()],
         "assumptions": [
             {
                 "key": key,

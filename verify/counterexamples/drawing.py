@@ -12,7 +12,8 @@ from bounds import general, ou, sub_vp, ve, vp
 from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
-from bounds.sampler import SAMPLERS, Scheme
+from bounds.sampler import Scheme
+from bounds.samplers import samplers
 from bounds.schedules import constant, cosine, exponential, linear, polynomial
 from bounds.steps.phase_space.path import PhasePath
 from bounds.symbolic.integrals import TIME

@@ -9,7 +9,6 @@ from statistics import median
 
 import numpy as np
 
-from bounds.steps.phase_space.affine import PhaseSteps
 from bounds.theorems import theorems
 from closed_form import Gaussian
 from closed_form.distances.line_mixture import LineMixture
@@ -79,7 +78,7 @@ def examine(
     for information in ("constants", "all"):
         setting = setting_of(*parts, information=information)
         # the matched noise depends on what is known; every other sampler is measured once
-        key = information if question.scheme.rule.needs_envelope else ""
+        key = information if question.scheme.sampler.needs_envelope else ""
         if exact_cost(setting, question.law) > (EXACT_BUDGET if question.process.blocks == 1 else PHASE_BUDGET):
             continue
         if key not in measured:
@@ -125,7 +124,7 @@ def exact_cost(setting, law) -> float:
         lines = [law if law.dim == 1 else law.line()[0]]
     else:
         lines = factors(law).lines
-    if isinstance(steps, PhaseSteps):
+    if steps.blocks == 2:
         noise = setting.score_noise / np.sqrt(law.dim)
         return sum(phase_line_cost(LineMixture.of(line), steps, setting.score_error, noise) for line in lines)
     return sum(_line_cost(setting, steps, line, law.dim) for line in lines)

@@ -16,7 +16,6 @@ from collections.abc import Callable
 import numpy as np
 
 from bounds.steps.affine import Steps
-from bounds.steps.phase_space.affine import PhaseSteps
 from closed_form.laws.funnel import Funnel
 from verify.particles.phase_space import PhaseRows
 from verify.particles.score_kernels import FunnelKernel, kernel_of
@@ -50,7 +49,7 @@ class Draws:
         return buffer.ravel()
 
 
-def funnel_walk(law: Funnel, steps: Steps | PhaseSteps, score_error: float, score_noise: float, direction) -> Callable:
+def funnel_walk(law: Funnel, steps: Steps, score_error: float, score_noise: float, direction) -> Callable:
     """``walk(draws, start)`` gives the last positions of a block, shape (particles, d).
 
     Parameters
@@ -63,7 +62,7 @@ def funnel_walk(law: Funnel, steps: Steps | PhaseSteps, score_error: float, scor
     ValueError
         If the score error has a component off the first axis, which would break the symmetry of the others.
     """
-    if isinstance(steps, PhaseSteps):
+    if steps.blocks == 2:
         rows = PhaseRows.of(steps, score_noise**2 / law.dim)
         kernel = kernel_of(law, rows.ratios, score_error, direction)
     else:
@@ -71,7 +70,7 @@ def funnel_walk(law: Funnel, steps: Steps | PhaseSteps, score_error: float, scor
     if np.any(kernel.bias[1:]):
         raise ValueError("reduce needs the funnel's score error along its first axis, the direction it takes by default")
     bias = float(kernel.bias[0])
-    if isinstance(steps, PhaseSteps):
+    if steps.blocks == 2:
         return lambda draws, start: _phase(law, kernel, rows, bias, draws, start)
     noise_std = np.sqrt(steps.noise_var + steps.Q**2 * score_noise**2 / law.dim)
     return lambda draws, start: _line(law, kernel, steps, noise_std, bias, draws, start)

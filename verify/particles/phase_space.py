@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from bounds.steps.affine import Steps
-from bounds.steps.phase_space.affine import PhaseSteps
 from closed_form.sampler_laws.phase_space.score import whitening
 from verify.particles.backends import Backend
 from verify.particles.score_kernels import kernel_of
@@ -55,26 +54,24 @@ class PhaseRows:
         return len(self.linear)
 
     @classmethod
-    def of(cls, steps: PhaseSteps, noise_var: float) -> PhaseRows:
+    def of(cls, steps: Steps, noise_var: float) -> PhaseRows:
         """Rows with fresh noise of this variance in the velocity's score."""
         k = len(steps)
-        if k == 0:
-            raise TypeError("steps must be PhaseSteps with at least one row, got none")
         scored = np.any(steps.Q != 0.0, axis=(1, 2))
         signal, split, linear, gain = np.zeros(k), np.zeros((k, 2)), steps.P.copy(), np.zeros((k, 2))
-        phi, S = steps.path.kernel(steps.clock[:-1])
+        phi, S = steps.a, steps.s_sq
         for i in np.flatnonzero(scored):
             try:
                 signal[i], L = whitening(phi[i], S[i])
             except ValueError as error:
-                raise ValueError(f"the score at clock time {steps.clock[i]} does not exist: {error}") from None
+                raise ValueError(f"the score at clock time {steps.time[i]} does not exist: {error}") from None
             split[i], gain[i] = L[0], steps.Q[i] @ L[0]
             linear[i] -= np.outer(steps.Q[i] @ L[1], L[1])
         one = np.ones(k + 1)
-        ratios = Steps(steps.clock, one[1:] * 0, scored * 1.0, one[1:] * 0, np.append(signal, 0.0), one, 1.0)
+        ratios = Steps(steps.time, one[1:] * 0, scored * 1.0, one[1:] * 0, np.append(signal, 0.0), one, 1.0)
         push = steps.Q[:, :, 1]
-        noise = steps.noise + noise_var * push[:, :, None] * push[:, None, :]
-        return cls(ratios, scored, split, linear, gain, push, upper_roots(np.concatenate([steps.prior[None], noise])))
+        noise = steps.noise_var + noise_var * push[:, :, None] * push[:, None, :]
+        return cls(ratios, scored, split, linear, gain, push, upper_roots(np.concatenate([steps.prior_var[None], noise])))
 
     @property
     def draws(self) -> np.ndarray:
@@ -93,7 +90,7 @@ def upper_roots(covariance: np.ndarray) -> np.ndarray:
     return found
 
 
-def phase_walk(law, steps: PhaseSteps, score_error: float, score_noise: float, direction, chosen: Backend):
+def phase_walk(law, steps: Steps, score_error: float, score_noise: float, direction, chosen: Backend):
     """(kernel, rows, walk): ``walk(draw, start)`` gives the last positions of a block, an array (cells, d, size).
 
     Parameters

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 import numpy as np
 
 from bounds.steps.affine import Steps
-from bounds.steps.phase_space.affine import PhaseSteps
 from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
@@ -25,7 +24,7 @@ _DEVICE_NUMBERS = 1 << 24  # the same where a large block is better: off the CPU
 
 def sample(
     law: Gaussian | GaussianMixture | Funnel,
-    steps: Steps | PhaseSteps,
+    steps: Steps,
     n: int,
     seed: int | None,
     *,
@@ -46,14 +45,14 @@ def sample(
     .. math:: y \leftarrow P_i y + Q_i (s(\mathrm{time}_i, y) + M u + e_i) + N(0, \mathrm{noise\_var}_i I),
               \qquad e_i \sim N(0, M_{noise}^2 I / d)
 
-    with s the exact score of the pushed law, from N(0, prior_var I).  In phase space (`PhaseSteps`) y is position and
+    with s the exact score of the pushed law, from N(0, prior_var I).  In phase space (two blocks) y is position and
     velocity, the errors are those of the velocity's score, and the last position is returned.
 
     Parameters
     ----------
     law : Gaussian, GaussianMixture or Funnel
         Data; a mixture with one ``std`` is the fastest.
-    steps : Steps or PhaseSteps
+    steps : Steps
     n : int
         Particles, at least 1.
     seed : int or None
@@ -108,6 +107,8 @@ def sample(
     if not isinstance(chosen, Backend):
         raise TypeError(f"backend must come from verify.particles.backends.backend, got {backend!r}")
     check_law(law)
+    if not isinstance(steps, Steps) or len(steps) == 0:
+        raise TypeError(f"steps must be Steps with at least one step, got {steps!r:.80}")
     size_of_noise = checked_size("score_noise", score_noise)
     errors = score_error, size_of_noise, direction
     start = _start(start, n, law, steps)
@@ -134,7 +135,7 @@ def _start(start, n: int, law, steps) -> np.ndarray | None:
     if start is None:
         return None
     start = np.asarray(start, dtype=float)
-    shape = (n, 2, law.dim) if isinstance(steps, PhaseSteps) else (n, law.dim)
+    shape = (n, 2, law.dim) if steps.blocks == 2 else (n, law.dim)
     if start.shape != shape or not np.isfinite(start).all():
         raise ValueError(f"start must be finite of shape {shape}, got shape {start.shape}")
     return start

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from bounds.steps.affine import Steps
-from bounds.steps.phase_space.affine import PhaseSteps
 from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
@@ -46,7 +45,7 @@ def walk_of(law, steps, n: int, errors: tuple, seed, increments, start, reduce: 
     ValueError
         If arguments do not go together.
     """
-    plan = _phase_plan if isinstance(steps, PhaseSteps) else _plan
+    plan = _phase_plan if steps.blocks == 2 else _plan
     if reduce and isinstance(law, Funnel) and law.dim >= LEAST_DIM:
         plan = _funnel_plan
     return plan(law, steps, n, errors, seed, increments, start, reduce, chosen)

@@ -12,7 +12,8 @@ import numpy as np
 
 from bounds.assumption import Assumption
 from bounds.process import ForwardProcess
-from bounds.sampler import SCHEMES, SPLITTINGS, Scheme
+from bounds.sampler import Scheme
+from bounds.samplers import samplers
 from bounds.steps.path import Path as ProcessPath
 from bounds.steps.phase_space.table import PhaseTable
 from closed_form.laws.funnel import Funnel
@@ -155,7 +156,7 @@ def _sections(tables: Mapping[str, Any]) -> dict[str, Section]:
 
 def _check_together(process: ForwardProcess, data: Data, scheme: Scheme) -> None:
     """Refuse a process not usable up to the horizon, and a scheme the data do not allow."""
-    if scheme.rule.needs_envelope and not data.assumptions:
+    if scheme.sampler.needs_envelope and not data.assumptions:
         raise ProblemError(f"scheme.kind = {scheme.key!r} needs constants for the data: {data.notes[-1]}")
     if any(assumption.needs_early_stop for assumption in data.assumptions) and not scheme.grid.early_stop > 0:
         raise ProblemError("data.early_stop, or scheme.early_stop, must be positive for bounded data")
@@ -163,9 +164,9 @@ def _check_together(process: ForwardProcess, data: Data, scheme: Scheme) -> None
         with Section("process", {}).border(), np.errstate(all="ignore"):
             PhaseTable(process, scheme)
         return
-    if scheme.key in SPLITTINGS:
+    if scheme.sampler.one_block is None:
         raise ProblemError(
-            f"scheme.kind must be one of {', '.join(SCHEMES)} for a process of one block, got {shown(scheme.key)}"
+            f"scheme.kind must be one of {', '.join(samplers(1))} for a process of one block, got {shown(scheme.key)}"
         )
     times, steps = scheme.grid.times, scheme.grid.steps
     chosen = np.unique(np.linspace(0, steps, min(steps, _PROCESS_STEPS) + 1).astype(int))

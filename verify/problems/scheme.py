@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bounds.grid import MAX_STEPS, TimeGrid
-from bounds.sampler import SAMPLERS, Scheme
+from bounds.sampler import Scheme
+from bounds.samplers import samplers
 from verify.problems.section import ProblemError, Section
 
 _KEYS = (
@@ -14,14 +15,14 @@ _KEYS = (
 def read_scheme(section: Section, data_early_stop: float | None) -> tuple[Scheme, dict]:
     """The sampler and its normal form."""
     section.only(_KEYS, (), "scheme")
-    kind = section.choice("kind", SAMPLERS)
+    kind = section.choice("kind", samplers())
     early_stop = section.number("early_stop", data_early_stop, minimum=0.0)
     if data_early_stop is not None and early_stop != data_early_stop:
         raise section.refuse("early_stop", f"the same as data.early_stop = {data_early_stop:g}")
     prior_std = section.number("prior_std", None, positive=True)
     with section.border():
         grid = _grid(section, early_stop)
-        scheme = Scheme(SAMPLERS[kind], grid, prior_std)
+        scheme = Scheme(samplers()[kind], grid, prior_std)
     shape = grid.times.tolist() if grid.kind == "list" else grid.kind
     table = {"kind": kind, "horizon": grid.horizon, "steps": grid.steps, "grid": shape}
     table["early_stop"] = grid.early_stop

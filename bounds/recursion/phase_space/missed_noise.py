@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.polynomial import legendre
 
-from bounds.sampler import hessian_moments
 from bounds.steps.kinks import kink_error, passing
 from bounds.steps.phase_space.channel import channel
+from bounds.steps.table import hessian_moments
 
 #: Nodes of a panel.
 NODES = 6
@@ -109,10 +109,10 @@ class MissedNoise:
         gap = np.broadcast_to(data.hessian(seen.a_sq, seen.s_sq)[1], distance.shape)
         back = path.transition(-distance)
         gain = back @ path.covariance(distance)
-        kernel = self.table.kernel(step, distance)
+        noise_map = self.table.noise_map(step, distance)
         affine, zero = self.functions["phase_affine"], 0.0
         low = affine(
-            P=back - kernel, Q_x=gain[..., :, :1], Q_v=gain[..., :, 1:], H_x=floor[..., :1, :], H_v=floor[..., 1:, :],
+            P=back - noise_map, Q_x=gain[..., :, :1], Q_v=gain[..., :, 1:], H_x=floor[..., :1, :], H_v=floor[..., 1:, :],
             X=zero, w=zero, w_x=zero, w_v=zero,
         )  # fmt: skip
         rise = (gain @ seen.omega[..., None])[..., 0]
@@ -124,7 +124,7 @@ class MissedNoise:
         else:
             mean, error, square, square_error = hessian_moments(self.moments, seen.a_sq, seen.s_sq)
             square = square + square_error
-        entry = ENTRY_ROUNDING * (np.abs(back) + np.abs(kernel) + np.abs(gain) @ np.abs(floor))
+        entry = ENTRY_ROUNDING * (np.abs(back) + np.abs(noise_map) + np.abs(gain) @ np.abs(floor))
         lost = np.square(entry) @ np.array([self.D_x, self.D_v])
         rounding = np.einsum("n,pni->pi", _COLUMNS[:, 0], lost) * width[:, None]
         return Panels(step, left, width, low, rise, seen.omega, gap, mean, error, square, rounding, kink)

@@ -14,8 +14,8 @@ from bounds.recursion.phase_space.initial import Start, initial_error
 from bounds.recursion.phase_space.missed_noise import MissedNoise
 from bounds.recursion.phase_space.weights import Jacobians, backward, forward, in_metric
 from bounds.recursion.propagation import propagate, round_up
-from bounds.sampler import hessian_moments
 from bounds.steps.phase_space.channel import channel
+from bounds.steps.table import hessian_moments
 
 #: Weight of the velocity at the last step, in units of the stationary law, and where the joins start.
 LAST_VELOCITY = 1e-8

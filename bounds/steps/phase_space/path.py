@@ -84,11 +84,6 @@ class PhasePath:
         clock = np.asarray(clock, dtype=float)
         return np.exp(-self.a * clock)[..., None, None] * (np.eye(2) + clock[..., None, None] * self.N)
 
-    def transition_minus_one(self, clock) -> np.ndarray:
-        """Φ − I without cancellation, shape (..., 2, 2)."""
-        clock = np.asarray(clock, dtype=float)[..., None, None]
-        return np.expm1(-self.a * clock) * np.eye(2) + np.exp(-self.a * clock) * clock * self.N
-
     def covariance(self, clock) -> np.ndarray:
         r"""C = ∫_0^u Φ(w)DΦ(w)ᵀ dw, shape (..., 2, 2), for u >= 0; C_xx ~ u³ keeps its digits where ε = 0."""
         clock = np.asarray(clock, dtype=float)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from bounds.process import ForwardProcess
-from bounds.steps.phase_space.affine import PhaseSteps
+from bounds.samplers import samplers
+from bounds.steps.affine import Steps
 from bounds.steps.phase_space.path import PhasePath
-from bounds.steps.phase_space.splitting import rows_of
 
 #: Relative rounding of an entry of P, Q, Φ⁻¹ or Φ⁻¹C.
 ROUNDING = 16 * np.finfo(float).eps
@@ -16,7 +16,7 @@ LONGEST = 300.0
 
 
 class PhaseTable:
-    r"""The two-block counterpart of `bounds.sampler.StepTable`, shared by the bound and the exact law.
+    r"""The two-block counterpart of `bounds.steps.table.StepTable`, shared by the bound and the exact law.
 
     Parameters
     ----------
@@ -50,12 +50,15 @@ class PhaseTable:
             raise ValueError(
                 f"prior_std must be left out for critically-damped Langevin, whose prior is N(0, Σ_∞), got {scheme.prior_std}"
             )
-        self.scheme, self.rule = scheme, scheme.rule
+        self.scheme = scheme
         self.path = path = PhasePath(process)
         longest = path.a * float(np.max(-np.diff(path.clock(scheme.grid.times))))
         if longest > LONGEST:
             raise ValueError(f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, got one of {longest:.4g}/a")
-        self._rows = rows = rows_of(scheme.rule, path, scheme.grid.times)
+        if scheme.sampler.phase_space is None:
+            known = ", ".join(samplers(2))
+            raise ValueError(f"scheme must be one of {known} for critically-damped Langevin, got {scheme.key!r}")
+        self._rows = rows = scheme.sampler.phase_space(path, scheme.grid.times)
         self.clock, self.P, self.Q, self.noise = rows.clock, rows.P, rows.Q, rows.noise
         width = self.clock[:-1] - self.clock[1:]
         back, covariance = path.transition(-width), path.covariance(width)
@@ -67,8 +70,20 @@ class PhaseTable:
         self.c2_error = lost * (np.abs(back) @ np.abs(covariance) + np.abs(self.Q))
         self.prior = path.stationary
 
-    def kernel(self, step, distance) -> np.ndarray:
-        """n of the rows ``step`` (p,) at clock distances (p, n) above their lower ends: shape (p, n, 2, 2)."""
+    def noise_map(self, step, distance) -> np.ndarray:
+        """n, which takes Σ dB of the exact process to the noise of the rows.
+
+        Parameters
+        ----------
+        step : array of shape (p,)
+            Rows.
+        distance : array of shape (p, n)
+            Clock distances above their lower ends.
+
+        Returns
+        -------
+        array of shape (p, n, 2, 2)
+        """
         coupling = self._rows.coupling[step][:, None]
         if self._rows.noise_flow == "none":
             return np.broadcast_to(coupling, (*distance.shape, 2, 2))
@@ -78,6 +93,6 @@ class PhaseTable:
         flow = np.exp(-self.path.a * distance)[..., None, None] * (np.eye(2) + distance[..., None, None] * drift)
         return coupling @ flow
 
-    def steps(self) -> PhaseSteps:
+    def steps(self) -> Steps:
         """P, Q and the noise of every row, as the sampler and its exact law use them."""
-        return PhaseSteps(self.path, self.clock, self.P, self.Q, self.noise, self.prior)
+        return Steps(self.clock, self.P, self.Q, self.noise, *self.path.kernel(self.clock), self.prior)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bounds.steps.phase_space.affine import PhaseSteps
+from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.laws.gaussian import Gaussian
 
@@ -46,14 +46,14 @@ class PhaseChain:
     mean_error: np.ndarray
 
 
-def phase_chain(variances, steps: PhaseSteps) -> PhaseChain:
+def phase_chain(variances, steps: Steps) -> PhaseChain:
     r"""Follow data of variances v through the sampler: score :math:`-V^{-1}(y - \varphi m)`, V = S + vφφᵀ.
 
     Parameters
     ----------
     variances : array of shape (n,)
         Positive eigenvalues of the data covariance.
-    steps : PhaseSteps
+    steps : Steps
 
     Returns
     -------
@@ -70,8 +70,8 @@ def phase_chain(variances, steps: PhaseSteps) -> PhaseChain:
     return PhaseChain(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def _chain(variances, steps: PhaseSteps) -> PhaseChain:
-    phi, S = steps.path.kernel(steps.clock[:-1])
+def _chain(variances, steps: Steps) -> PhaseChain:
+    phi, S = steps.a[:-1], steps.s_sq[:-1]
     V = S[:, None] + variances[:, None, None] * (phi[:, :, None] * phi[:, None, :])[:, None]
     determinant = V[..., 0, 0] * V[..., 1, 1] - np.square(V[..., 0, 1])
     inverse = np.empty_like(V)
@@ -84,14 +84,14 @@ def _chain(variances, steps: PhaseSteps) -> PhaseChain:
     # forwards: mean per unit of data mean and of score error, covariance
     k, n = maps.shape[:2]
     state = np.zeros((n, 2, 2))
-    covariance = np.broadcast_to(steps.prior, (n, 2, 2)).copy()
+    covariance = np.broadcast_to(steps.prior_var, (n, 2, 2)).copy()
     means, spreads = np.empty((k, n, 2, 2)), np.empty((k, n, 2))
     for i in range(k):
         means[i], spreads[i] = state, np.sqrt(covariance[:, (0, 1), (0, 1)])
         state = maps[i] @ state
         state[:, :, 0] += pull[i]
         state[:, :, 1] += pushed[i]
-        covariance = maps[i] @ covariance @ np.swapaxes(maps[i], 1, 2) + steps.noise[i]
+        covariance = maps[i] @ covariance @ np.swapaxes(maps[i], 1, 2) + steps.noise_var[i]
     # backwards: what a unit at row i is worth in the last position
     worth = np.empty((k, n, 2))
     row = np.zeros((n, 1, 2))
@@ -106,20 +106,20 @@ def _chain(variances, steps: PhaseSteps) -> PhaseChain:
     weight = np.abs(worth)
     lost = np.einsum("kni,knim->nm", weight, moved) * ROUNDING
     spread = np.einsum("kni,knij,knj->n", weight, sizes, spreads) * ROUNDING
-    spread += ROUNDING * np.einsum("kni,ki->n", weight, np.sqrt(np.abs(np.diagonal(steps.noise, axis1=1, axis2=2))))
-    spread += ROUNDING * (np.abs(row[:, 0]) @ np.sqrt(np.diagonal(steps.prior)))
+    spread += ROUNDING * np.einsum("kni,ki->n", weight, np.sqrt(np.abs(np.diagonal(steps.noise_var, axis1=1, axis2=2))))
+    spread += ROUNDING * (np.abs(row[:, 0]) @ np.sqrt(np.diagonal(steps.prior_var)))
     return PhaseChain(
         state[:, 0, 0], state[:, 0, 1], covariance[:, 0, 0], noise_push, covariance, spread, lost[:, 1], lost[:, 0]
     )
 
 
-def phase_gaussian_w2(law: Gaussian, steps: PhaseSteps, bias, score_noise: float) -> Bracket:
+def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> Bracket:
     r"""W2 between the last position and the data: :math:`(|m' - m|^2 + \sum_i(\sqrt{v'_i} - \sqrt{v_i})^2)^{1/2}`.
 
     Parameters
     ----------
     law : Gaussian
-    steps : PhaseSteps
+    steps : Steps
     bias : array of shape (d,)
         Constant error of the velocity's score.
     score_noise : float

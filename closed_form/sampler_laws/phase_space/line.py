@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-from bounds.steps.phase_space.affine import PhaseSteps
+from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.grid_density import density_w2
 from closed_form.distances.line_mixture import LineMixture
@@ -80,13 +80,13 @@ class _Row:
         return cls(top[0], top[1], shear, aside, tuple(P[1]), tuple(Q[1]), max(noise[1, 1] - along[1] ** 2, 0.0), along)
 
 
-def phase_line_w2(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float = 0.0) -> Bracket:
+def phase_line_w2(law, steps: Steps, bias: float = 0.0, score_noise: float = 0.0) -> Bracket:
     """W2 between the law of the last position and a mixture on the line, on a fine grid and on a coarse one.
 
     Parameters
     ----------
     law : LineMixture
-    steps : PhaseSteps
+    steps : Steps
     bias : float
         Constant error of the velocity's score.
     score_noise : float
@@ -113,9 +113,9 @@ def phase_line_w2(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float 
     return Bracket.exact(fine, doubt, "density on position and velocity, fine and coarse grid")
 
 
-def phase_line_cost(law: LineMixture, steps: PhaseSteps, bias: float = 0.0, score_noise: float = 0.0) -> float:
+def phase_line_cost(law: LineMixture, steps: Steps, bias: float = 0.0, score_noise: float = 0.0) -> float:
     """Kernel evaluations that `phase_line_w2` would take on its fine grid; ``inf`` where it refuses."""
-    rows = [_Row.of(*values, score_noise) for values in zip(steps.P, steps.Q, steps.noise, strict=True)]
+    rows = [_Row.of(*values, score_noise) for values in zip(steps.P, steps.Q, steps.noise_var, strict=True)]
     try:
         field = _box(law, steps, rows, bias, FINE, 1.0)
     except GridTooLarge:
@@ -125,12 +125,12 @@ def phase_line_cost(law: LineMixture, steps: PhaseSteps, bias: float = 0.0, scor
     return float(field.x.size * field.v.size * np.sum(bands + POINT_COST))
 
 
-def position_density(law, steps: PhaseSteps, bias: float = 0.0, score_noise: float = 0.0, spacing=FINE):
+def position_density(law, steps: Steps, bias: float = 0.0, score_noise: float = 0.0, spacing=FINE):
     """(places, density, astray): the last position's density on an even grid, in a box as wide as needed.
 
     ``astray`` is the mass seen near or lost beyond the sides of the box, rounding included.
     """
-    rows = [_Row.of(*values, score_noise) for values in zip(steps.P, steps.Q, steps.noise, strict=True)]
+    rows = [_Row.of(*values, score_noise) for values in zip(steps.P, steps.Q, steps.noise_var, strict=True)]
     leak = math.inf
     for i in range(WIDENINGS):
         field = _box(law, steps, rows, bias, spacing, WIDER**i)
@@ -145,10 +145,10 @@ def position_density(law, steps: PhaseSteps, bias: float = 0.0, score_noise: flo
     return field.x[0] * field.stretch, marginal / (mass * field.stretch), astray
 
 
-def _marginal(law: LineMixture, steps: PhaseSteps, rows, bias: float, field: PhaseField):
+def _marginal(law: LineMixture, steps: Steps, rows, bias: float, field: PhaseField):
     """Density of the last position on the box."""
-    phi, S = steps.path.kernel(steps.clock)
-    inverse = np.linalg.inv(steps.prior)
+    phi, S = steps.a, steps.s_sq
+    inverse = np.linalg.inv(steps.prior_var)
     x, v = field.x, field.v
     energy = inverse[0, 0] * x**2 + 2 * inverse[0, 1] * x * v + inverse[1, 1] * v**2
     values = np.exp(-energy / 2) * np.sqrt(np.linalg.det(inverse)) / (2 * np.pi)
@@ -200,16 +200,16 @@ def _aside(field: PhaseField, values, row: _Row, score: PhaseMixtureScore, bias:
     return values, row.position(start, v)
 
 
-def _box(law: LineMixture, steps: PhaseSteps, rows, bias: float, spacing, wider: float) -> PhaseField:
+def _box(law: LineMixture, steps: Steps, rows, bias: float, spacing, wider: float) -> PhaseField:
     with np.errstate(over="ignore", invalid="ignore"):
         stretch = np.cumprod([1.0, *(row.alpha for row in rows)])
     if not 0 < stretch.min() <= stretch.max() < np.inf:
         raise GridTooLarge("steps are too long for the law on the line: a row turns the position over")
-    phi, S = steps.path.kernel(steps.clock)
+    phi, S = steps.a, steps.s_sq
     spread = S[:, None] + np.square(law.stds)[None, :, None, None] * (phi[:, :, None] * phi[:, None, :])[:, None]
     xx, vv = spread[..., 0, 0], spread[..., 1, 1]
     # a coarse sampler's law is wider than the forward one it follows
-    deviation = np.maximum(np.sqrt([xx.max(axis=1), vv.max(axis=1)]).T, np.sqrt(np.diagonal(steps.prior)))
+    deviation = np.maximum(np.sqrt([xx.max(axis=1), vv.max(axis=1)]).T, np.sqrt(np.diagonal(steps.prior_var)))
     reach = BOX * wider * deviation + np.abs(phi) * np.abs(law.means).max()
     reach = (reach / np.stack([stretch, np.ones_like(stretch)], axis=1)).max(axis=0)
     # an error b of the score moves the mean by about V b

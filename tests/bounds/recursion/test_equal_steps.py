@@ -15,7 +15,7 @@ from bounds.recursion import equal_steps, fitted_columns
 from bounds.recursion.equal_steps import fitted_ingredients
 from bounds.recursion.fitted_columns import Laid
 from bounds.recursion.propagation import RUN, propagate, round_up, weights
-from bounds.sampler import SCHEMES
+from bounds.samplers import samplers
 from bounds.setting import Setting
 from bounds.symbolic.integrals import TIME
 from bounds.theorems import theorems
@@ -43,7 +43,7 @@ def test_fitted_bounds_are_above_and_close(monkeypatch, name, key, law, grid):
     """Every part of the bound is at least the one of all steps computed, and hardly more."""
     process, horizon = PROCESSES[name]
     setting = setting_of(process, LAWS[law], euler_maruyama(horizon, STEPS), 0.01, 0.02)
-    setting = replace(setting, scheme=replace(setting.scheme, rule=SCHEMES[key]))
+    setting = replace(setting, scheme=replace(setting.scheme, sampler=samplers()[key]))
     martingale = theorems()["martingale"]
     if grid == "best":
         setting = replace(setting, scheme=replace(setting.scheme, grid=model_of(martingale, setting).best_grid(STEPS)))
@@ -81,7 +81,7 @@ def test_a_bump_between_the_sampled_steps_is_seen(monkeypatch, place):
 @pytest.mark.parametrize("g", ["1+100*exp(-(10000*(t-0.65))**2)", "101/100+tanh(470*(t-0.5))"])
 def test_noise_that_comes_in_a_moment_is_in_every_sample(monkeypatch, g):
     """Samples far from a spike or a step of g rest on the noise that came with it: rounds that disagree on s² are not fitted."""
-    setting = setting_of(ve(g), Gaussian([10.0], 0.1), replace(euler_maruyama(1.0, STEPS), rule=SCHEMES["posterior-mean"]))
+    setting = setting_of(ve(g), Gaussian([10.0], 0.1), replace(euler_maruyama(1.0, STEPS), sampler=samplers()["posterior-mean"]))
     fitted, whole = both(monkeypatch, theorems()["martingale"], setting)
     assert whole.total * (1 - FITTED_ROUNDING) <= fitted.total <= whole.total * (1 + FITTED_STEPS)
 

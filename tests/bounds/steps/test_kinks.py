@@ -6,7 +6,8 @@ import pytest
 from bounds import WeaklyLogConcave, ou
 from bounds.grid import TimeGrid
 from bounds.recursion.one_block import missed_noise
-from bounds.sampler import SCHEMES, Scheme
+from bounds.sampler import Scheme
+from bounds.samplers import samplers
 from bounds.setting import Setting
 from bounds.steps.kinks import kink_error, passing
 from bounds.theorems import theorems
@@ -71,7 +72,7 @@ def split_integral(alpha, M, L, second_moment, key, low, high):
 def computed(alpha, M, L, second_moment, key, low, high):
     """v² of the same step as the theorem computes it."""
     data = WeaklyLogConcave(alpha=alpha, M=M, L=L, dim=1, mean_norm=0.0, second_moment=second_moment)
-    scheme = Scheme(SCHEMES[key], TimeGrid.from_times(np.array([high, low, 0.0])))
+    scheme = Scheme(samplers()[key], TimeGrid.from_times(np.array([high, low, 0.0])))
     return float(missed_noise(Setting(ou(), data, scheme), FUNCTIONS)[0])
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from bounds import ou, ve, vp
-from bounds.sampler import SCHEMES, euler_maruyama, scheme
+from bounds.sampler import euler_maruyama, scheme
+from bounds.samplers import samplers
 from bounds.steps.path import Path
 from bounds.theorems import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step, ou_limit
@@ -71,7 +72,7 @@ def test_the_mild_condition_can_fail():
 
 @settings(max_examples=40)
 @given(
-    key=st.sampled_from([k for k in SCHEMES if k != "posterior-mean-matched"]),
+    key=st.sampled_from([k for k in samplers(1) if k != "posterior-mean-matched"]),
     mean=st.floats(-5, 5), variance=st.floats(0.05, 20), steps=st.integers(1, 60), stop=st.sampled_from([0.0, 0.1]),
 )  # fmt: skip
 def test_finite_value_is_the_exact_error(key, mean, variance, steps, stop):

@@ -10,7 +10,8 @@ from bounds import LogLipschitz, StronglyLogConcave, WeaklyLogConcave, general, 
 from bounds.grid import TimeGrid
 from bounds.recursion import one_block
 from bounds.recursion.propagation import propagate
-from bounds.sampler import SCHEMES, Scheme, euler_maruyama, scheme
+from bounds.sampler import Scheme, euler_maruyama, scheme
+from bounds.samplers import samplers
 from bounds.schedules import linear
 from bounds.setting import Setting
 from bounds.theorem import NotApplicable
@@ -50,7 +51,7 @@ def drawn_setting(draws) -> Setting:
     assumption = WeaklyLogConcave(alpha, M, L, dim, least + moment * (most - least), mean)
     stop = 0.01 * horizon if geometric == "stopped" else 0.0
     grid = (TimeGrid.geometric if geometric else TimeGrid.uniform)(horizon, steps, stop)
-    return Setting(process, assumption, Scheme(SCHEMES["euler-maruyama"], grid, prior), *errors)
+    return Setting(process, assumption, Scheme(samplers()["euler-maruyama"], grid, prior), *errors)
 
 
 SETTINGS = st.tuples(
@@ -265,7 +266,7 @@ def test_time_change_is_the_same_bound():
     assert fast.details["closed_form"] == pytest.approx(slow.details["closed_form"], rel=1e-9)
     rising = Setting(vp(linear(1, 2)), law, euler_maruyama(2.0, 30), 0.1)
     clock = lambda t: t / 2 + t**2 / 2  # noqa: E731
-    moved = Scheme(SCHEMES["euler-maruyama"], TimeGrid.from_times(clock(rising.scheme.grid.times)))
+    moved = Scheme(samplers()["euler-maruyama"], TimeGrid.from_times(clock(rising.scheme.grid.times)))
     expected = THEOREM_W.bound(Setting(ou(), law, moved, 0.1)).total
     assert THEOREM_W.bound(rising).total == pytest.approx(expected, rel=1e-9)
 

@@ -13,7 +13,8 @@ from bounds.conditions import RESOLVED
 from bounds.processes.cld import cld
 from bounds.recursion import one_block
 from bounds.recursion.propagation import propagate
-from bounds.sampler import SCHEMES, scheme
+from bounds.sampler import scheme
+from bounds.samplers import samplers
 from bounds.setting import DataFacts, Setting
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
@@ -229,7 +230,7 @@ def test_lower_bound_constant_on_the_unit_gaussian():
 def test_refinements_only_help():
     """θ, the sharper initial terms, the MMSE curve and the coupled noise never raise the bound."""
     law = GaussianMixture([[-0.8], [0.1], [0.9]], weights=[0.3, 0.5, 0.2], std=0.6)
-    for key in SCHEMES:
+    for key in samplers(1):
         for process, horizon in ((ou(), 2.0), (ve(1), 5.0), (general("sin(3*t)", "1"), 3.0)):
             setting = setting_of(process, law, scheme(key, horizon, 40))
             constants = setting.without_facts()

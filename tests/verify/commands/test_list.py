@@ -1,9 +1,9 @@
 """list: everything there is, in words and JSON."""
 
 from bounds.processes import families
-from bounds.sampler import SAMPLERS
 from bounds.theorems import theorems
 from tests.command_line import answer, run
+from bounds.samplers import samplers
 
 
 def test_list_names_everything():
@@ -11,7 +11,7 @@ def test_list_names_everything():
     document = answer("list")
     assert [entry["key"] for entry in document["theorems"]] == list(theorems())
     assert [entry["key"] for entry in document["processes"]] == list(families())
-    assert [entry["key"] for entry in document["schemes"]] == list(SAMPLERS)
+    assert [entry["key"] for entry in document["schemes"]] == list(samplers())
     assert {"two_modes", "old_faithful"} <= {entry["name"] for entry in document["problems"]}
     text = run("list").stdout
     names = [entry.get("key") or entry["name"] for section in document.values() for entry in section]

@@ -84,7 +84,6 @@ def test_the_kernel_uses_the_exact_score():
     x = sample(LAW, steps, 64, None, increments=normals, start=start)
     y = np.swapaxes(start, 0, 1)
     for i in range(len(steps)):
-        phi, S = steps.path.kernel(steps.clock[i : i + 1])
-        score = np.stack(PhaseLaw(LAW, phi[0], S[0]).score(*y))
+        score = np.stack(PhaseLaw(LAW, steps.a[i], steps.s_sq[i]).score(*y))
         y = np.einsum("ij,jnd->ind", steps.P[i], y) + np.einsum("ij,jnd->ind", steps.Q[i], score)
     assert np.abs(x - y[0]).max() < 1e-3 * np.abs(x).max()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bounds.processes.cld import cld
-from bounds.sampler import SAMPLERS, SPLITTINGS, scheme
-from bounds.steps.phase_space.splitting import ORDERS
+from bounds.sampler import scheme
+from bounds.samplers import samplers
 from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
@@ -18,7 +18,7 @@ from tests.verify.tolerances import PHASE_PARTICLES, SAME_INCREMENTS
 from verify.particles.phase_space import upper_roots
 from verify.particles.simulation import sample
 
-FORMS = sorted({*ORDERS, *SPLITTINGS})
+FORMS = sorted(samplers(2))
 
 
 def rows(key="euler-maruyama", epsilon=0.3, steps=6, horizon=1.5):
@@ -37,12 +37,11 @@ def root(covariance):
 def plain(law, steps, normals, bias=0.0, score_noise=0.0, start=None):
     """The chain as it is defined, with the law's score in phase space."""
     moved = "ij,jnd->ind"
-    y = np.einsum(moved, root(steps.prior), normals[0]) if start is None else np.swapaxes(start, 0, 1)
+    y = np.einsum(moved, root(steps.prior_var), normals[0]) if start is None else np.swapaxes(start, 0, 1)
     for i in range(len(steps)):
-        new, covariance = np.einsum(moved, steps.P[i], y), steps.noise[i]
+        new, covariance = np.einsum(moved, steps.P[i], y), steps.noise_var[i]
         if steps.Q[i].any():
-            phi, S = steps.path.kernel(steps.clock[i : i + 1])
-            score = np.stack(PhaseLaw(law, phi[0], S[0]).score(*y))
+            score = np.stack(PhaseLaw(law, steps.a[i], steps.s_sq[i]).score(*y))
             score[1] += bias
             new += np.einsum(moved, steps.Q[i], score)
             push = steps.Q[i][:, 1]
@@ -82,9 +81,9 @@ def test_moments_are_those_of_the_exact_chain(key, epsilon):
     assert np.all(np.abs(x.var(axis=0) - variance) < STANDARD_ERRORS * variance * np.sqrt(2 / n))
 
 
-@pytest.mark.parametrize("key", sorted(SAMPLERS))
+@pytest.mark.parametrize("key", sorted(samplers()))
 def test_every_sampler_runs_or_is_refused_by_name(key):
-    """Every key of SAMPLERS samples a two-block process, or is refused with those that do."""
+    """Every sampler samples a two-block process, or is refused with those that do."""
     if key in FORMS:
         assert sample(GaussianMixture.two_modes(2.0, 0.5), rows(key), 20, 1).shape == (20, 1)
     else:

@@ -27,7 +27,7 @@ def small_problem(seed):
     draw = NumpyDraw(np.random.default_rng(seed))
     drawn = problem(draw, most_steps=4)
     setting = setting_of(drawn.process, drawn.law, drawn.scheme, assumption=None)
-    if drawn.scheme.rule.needs_envelope or drawn.scheme.prior_std is not None:
+    if drawn.scheme.sampler.needs_envelope or drawn.scheme.prior_std is not None:
         return None
     return setting, log_uniform(draw, 0.05, 0.5) * math.sqrt(drawn.law.second_moment)
 

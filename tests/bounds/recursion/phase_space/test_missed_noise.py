@@ -68,7 +68,7 @@ def test_known_posterior_covariance(key, epsilon):
 
     def density(time, k, weights):
         distance = np.array([time - table.clock[k + 1]])
-        n = table.kernel(np.array([k]), distance[None])[0, 0]
+        n = table.noise_map(np.array([k]), distance[None])[0, 0]
         phi, S = path.kernel(np.array(time))
         H = -np.linalg.inv(S + variance * np.outer(phi, phi))
         N = path.transition(-distance[0]) @ (np.eye(2) + path.covariance(distance[0]) @ H) - n
@@ -91,7 +91,7 @@ def test_the_kernel_has_the_noise_of_the_sampler(key, epsilon):
     _, table, _ = missed_noise((1, 2, epsilon, 1), key, 3.0, 3)
     nodes, weights = np.polynomial.legendre.leggauss(40)
     width = (table.clock[:-1] - table.clock[1:])[:, None]
-    n = table.kernel(np.arange(len(table.P)), width * (nodes + 1) / 2)
+    n = table.noise_map(np.arange(len(table.P)), width * (nodes + 1) / 2)
     found = np.einsum("n,knij,jl,knml->kim", weights / 2, n, table.path.D, n) * width[..., None]
     np.testing.assert_allclose(found, table.noise, rtol=MISSED_NOISE, atol=MISSED_NOISE * np.abs(table.noise).max())
 

@@ -237,8 +237,8 @@ def test_a_clock_is_only_time():
     times = np.linspace(2.0, 0.0, 21)
     straight = scheme("euler-maruyama", 1.0, 1)
     grid = type(straight.grid)
-    one = Setting(cld(clock="t**2"), TWO_MODES, type(straight)(straight.rule, grid.from_times(times)))
-    two = Setting(cld(), TWO_MODES, type(straight)(straight.rule, grid.from_times(times**2)))
+    one = Setting(cld(clock="t**2"), TWO_MODES, type(straight)(straight.sampler, grid.from_times(times)))
+    two = Setting(cld(), TWO_MODES, type(straight)(straight.sampler, grid.from_times(times**2)))
     assert MARTINGALE.bound(one).total == pytest.approx(MARTINGALE.bound(two).total, rel=RECURSION_RELATIVE)
 
 

@@ -11,7 +11,8 @@ from bounds import ou
 from bounds.grid import TimeGrid
 from bounds.processes import cld as langevin
 from bounds.processes.cld import CLOCK, cld
-from bounds.sampler import SAMPLERS, Scheme
+from bounds.sampler import Scheme
+from bounds.samplers import samplers
 from bounds.steps.phase_space.path import PhasePath, exponential_moments
 from bounds.symbolic.integrals import TIME
 from tests.bounds.tolerances import PHASE_ENTRY, PHASE_ROWS
@@ -53,9 +54,9 @@ def van_loan(constants, clock):
 
 @pytest.mark.parametrize("constants", CONSTANTS)
 def test_transition_and_covariance_keep_their_digits_at_every_scale(constants):
-    """Φ, Φ − I and C agree with 50-digit exponentials entry by entry, C_xx ~ u³ included."""
+    """Φ and C agree with 50-digit exponentials entry by entry, C_xx ~ u³ included."""
     path = path_of(constants)
-    flow, off, covariance = path.transition(CLOCKS), path.transition_minus_one(CLOCKS), path.covariance(CLOCKS)
+    flow, covariance = path.transition(CLOCKS), path.covariance(CLOCKS)
     for i, clock in enumerate(CLOCKS):
         exact_flow, exact_covariance = van_loan(constants, clock)
         # an entry of Φ may vanish on the way: its terms are of the size of e^{−au}(1 + u max(1, a²))
@@ -63,12 +64,6 @@ def test_transition_and_covariance_keep_their_digits_at_every_scale(constants):
         assert flow[i] == pytest.approx(exact_flow, rel=PHASE_ENTRY, abs=PHASE_ENTRY * size)
         scale = np.sqrt(np.outer(np.diag(exact_covariance), np.diag(exact_covariance)))
         assert np.all(np.abs(covariance[i] - exact_covariance) <= PHASE_ENTRY * scale)
-        if clock < 1e-3:
-            drift = np.array([[0.0, constants[0] ** 2], [-1.0, -2 * constants[0]]])
-            # Φ − I = uA + u²A²/2 + …
-            series = clock * drift + clock**2 / 2 * drift @ drift + clock**3 / 6 * drift @ drift @ drift
-            series += clock**4 / 24 * np.linalg.matrix_power(drift, 4)
-            assert off[i] == pytest.approx(series, rel=PHASE_ENTRY)
 
 
 @pytest.mark.parametrize("constants", CONSTANTS)
@@ -133,9 +128,9 @@ def test_exponential_moments_on_both_sides_of_their_switch(rate):
 def test_a_clock_four_times_as_fast_is_a_horizon_four_times_as_long(key):
     """Clock 4t up to T gives the very rows of clock t up to 4T."""
     times = np.array([2.0, 1.2, 0.5, 0.0])
-    fast = Scheme(SAMPLERS[key], TimeGrid.from_times(times)).steps(cld(clock=4 * TIME))
-    slow = Scheme(SAMPLERS[key], TimeGrid.from_times(4 * times)).steps(cld())
-    for name in ("clock", "P", "Q", "noise", "prior"):
+    fast = Scheme(samplers()[key], TimeGrid.from_times(times)).steps(cld(clock=4 * TIME))
+    slow = Scheme(samplers()[key], TimeGrid.from_times(4 * times)).steps(cld())
+    for name in ("time", "P", "Q", "noise_var", "a", "s_sq", "prior_var"):
         assert getattr(fast, name) == pytest.approx(getattr(slow, name), rel=PHASE_ROWS, abs=PHASE_ROWS), name
 
 

@@ -7,9 +7,10 @@ from scipy.integrate import quad_vec
 
 from bounds.grid import TimeGrid
 from bounds.processes.cld import cld
-from bounds.sampler import SAMPLERS, Scheme, scheme
+from bounds.sampler import Scheme, scheme
+from bounds.samplers import samplers
 from bounds.steps.phase_space.path import PhasePath
-from bounds.steps.phase_space.splitting import ORDERS, SPLITTINGS, part
+from bounds.steps.phase_space.splitting import Splitting, part
 from bounds.steps.phase_space.table import PhaseTable
 from tests.bounds.tolerances import IRREVERSIBLE, PHASE_ROWS, REVERSED, STRONG_ORDER
 
@@ -21,6 +22,7 @@ PROCESSES = {
 }
 CLOCK_SPEED = {"slides": lambda t: 1.0, "elliptic": lambda t: t + 1.0, "fast": lambda t: 3.0}
 CONSTANTS = {"slides": (1.0, 2.0, 0.0, 1.0), "elliptic": (0.5, 1.5, 0.4, 1 / 3), "fast": (2.0, 1.0, 0.0, 0.5)}
+SPLITTINGS = [key for key, sampler in samplers().items() if isinstance(sampler.phase_space, Splitting)]
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
 FEW_NODES, FEW_WEIGHTS = np.polynomial.legendre.leggauss(4)
 
@@ -67,7 +69,7 @@ def definition(key, name, start, end):
 def test_rows_are_those_of_the_table(key, name):
     """P, Q, the noise, Φ⁻¹ − P and Φ⁻¹C − Q of every row, whatever the clock; the sampler starts from N(0, Σ_∞)."""
     stationary = matrices(name)[2]
-    table = PhaseTable(PROCESSES[name], Scheme(SAMPLERS[key], GRID))
+    table = PhaseTable(PROCESSES[name], Scheme(samplers()[key], GRID))
     assert close(table.prior, stationary)
     for i, (start, end) in enumerate(zip(GRID.times[:-1], GRID.times[1:], strict=True)):
         P, Q, noise = definition(key, name, start, end)
@@ -82,8 +84,8 @@ def test_rows_are_those_of_the_table(key, name):
 def test_rows_of_a_splitting_are_its_steps_cut_at_the_kicks(key, name):
     """With the score −V⁻¹y the rows give the map and the noise of a plain loop over steps of flows and kicks."""
     _, noise, stationary, renormalised = matrices(name)
-    table = PhaseTable(PROCESSES[name], Scheme(SAMPLERS[key], GRID))
-    rule, precision = SPLITTINGS[key], np.array([[1.3, -0.4], [-0.4, 0.8]])
+    table = PhaseTable(PROCESSES[name], Scheme(samplers()[key], GRID))
+    rule, precision = samplers()[key].phase_space, np.array([[1.3, -0.4], [-0.4, 0.8]])
     kicked = np.linalg.inv(stationary) - precision
     clock = [integral(CLOCK_SPEED[name], 0.0, t) if t else 0.0 for t in GRID.times]
     whole, covariance = np.eye(2), np.zeros((2, 2))
@@ -150,22 +152,22 @@ def test_parts_are_solved_exactly_and_sum_to_the_flow(name):
 @pytest.mark.parametrize("key", SPLITTINGS)
 def test_fractions_of_every_part_sum_to_one(key):
     """A step solves all of the flow: either as a whole or each of its three parts."""
-    rule, found = SPLITTINGS[key], {}
+    rule, found = samplers()[key].phase_space, {}
     for name, fraction in rule.before + rule.after:
         found[name] = found.get(name, 0.0) + fraction
     assert found in ({"flow": 1.0}, {"drift": 1.0, "force": 1.0, "friction": 1.0})
 
 
 @pytest.mark.parametrize("name", PROCESSES)
-@pytest.mark.parametrize("key", ORDERS)
+@pytest.mark.parametrize("key", samplers(2))
 def test_noise_of_a_row_is_its_kernel_squared(key, name):
     """∫ n D nᵀ over a row, by quadrature of the kernel the proof couples with, is the row's noise."""
     _, noise, _, _ = matrices(name)
-    table = PhaseTable(PROCESSES[name], Scheme(SAMPLERS[key], GRID))
+    table = PhaseTable(PROCESSES[name], Scheme(samplers()[key], GRID))
     width = table.clock[:-1] - table.clock[1:]
     rows = np.arange(len(width))
     distance = width[:, None] * (NODES + 1) / 2
-    n = table.kernel(rows, distance)
+    n = table.noise_map(rows, distance)
     found = np.einsum("pn,pnij,jk,pnlk->pil", width[:, None] * WEIGHTS / 2, n, noise, n)
     assert close(found, table.noise)
 
@@ -217,7 +219,7 @@ def strong_error(key, name, steps, mean=0.7, variance=0.6, horizon=2.0):
         pushed = np.concatenate([phi_r - exact @ phi_s, table.Q[i] @ precision @ phi_s])
         step = scipy.linalg.block_diag(exact, row)
         distance = (s - r) * (FEW_NODES + 1) / 2
-        own = table.kernel(np.array([i]), distance[None])[0]
+        own = table.noise_map(np.array([i]), distance[None])[0]
         added = np.zeros((4, 4))
         for w, weight, n in zip(distance, (s - r) * FEW_WEIGHTS / 2, own, strict=True):
             both = np.concatenate([reverse.transition(r + w, r), n])
@@ -229,18 +231,18 @@ def strong_error(key, name, steps, mean=0.7, variance=0.6, horizon=2.0):
 
 
 @pytest.mark.parametrize("name", ["slides", "elliptic"])
-@pytest.mark.parametrize("key", ORDERS)
+@pytest.mark.parametrize("key", samplers(2))
 def test_strong_error_falls_at_the_declared_order(key, name):
     """The slope of the exact strong error over h is within 0.1 of the declared order, with ε = 0 and ε > 0."""
     errors = [strong_error(key, name, steps) for steps in (64, 128, 256)]
     slopes = -np.diff(np.log2(errors))
-    assert slopes == pytest.approx(ORDERS[key], abs=STRONG_ORDER)
+    assert slopes == pytest.approx(samplers()[key].strong_order, abs=STRONG_ORDER)
 
 
-def test_every_sampler_declares_its_order_once():
-    """A splitting's order is the one listed."""
-    assert set(SPLITTINGS) < set(ORDERS) < set(SAMPLERS)
-    assert all(ORDERS[key] == rule.order for key, rule in SPLITTINGS.items())
+def test_every_sampler_has_a_form():
+    """A sampler is for one block, for position and velocity, or for both; splittings are for the latter alone."""
+    assert set(samplers(1)) | set(samplers(2)) == set(samplers())
+    assert set(SPLITTINGS) == set(samplers()) - set(samplers(1))
 
 
 # -- geometry: noise and friction off
@@ -272,20 +274,21 @@ def test_without_noise_and_friction_volume_is_kept(key):
     """The Jacobian of a step has determinant 1."""
     for name in ("slides", "fast"):
         for state in np.random.default_rng(2).standard_normal((5, 2)):
-            _, jacobian = hamiltonian_step(SPLITTINGS[key], name, 0.3, state)
+            _, jacobian = hamiltonian_step(samplers()[key].phase_space, name, 0.3, state)
             assert np.linalg.det(jacobian) == pytest.approx(1.0, abs=REVERSED)
 
 
 @pytest.mark.parametrize("key", SPLITTINGS)
 def test_palindromes_are_reversible_and_symplectic_euler_is_not(key):
     """Flip the velocity, step, flip, step: back at the start for a palindrome alone."""
-    rule, flip = SPLITTINGS[key], np.diag([1.0, -1.0])
-    assert rule.palindromic == (key != "symplectic-euler")
+    rule, flip = samplers()[key].phase_space, np.diag([1.0, -1.0])
+    palindrome = rule.after == rule.before[::-1]
+    assert palindrome == (key != "symplectic-euler")
     for state in np.random.default_rng(3).standard_normal((5, 2)):
         there, _ = hamiltonian_step(rule, "slides", 0.3, state)
         back, _ = hamiltonian_step(rule, "slides", 0.3, flip @ there)
         missed = np.abs(flip @ back - state).max()
-        assert missed < REVERSED if rule.palindromic else missed > IRREVERSIBLE
+        assert missed < REVERSED if palindrome else missed > IRREVERSIBLE
 
 
 @pytest.mark.parametrize("key", SPLITTINGS)
@@ -293,6 +296,6 @@ def test_friction_alone_shrinks_volume(key):
     """Without kicks a step of clock length h multiplies volume by e^{−2ah}, whatever the splitting."""
     path = PhasePath(PROCESSES["fast"])
     whole = np.eye(2)
-    for name, fraction in SPLITTINGS[key].before + SPLITTINGS[key].after:
+    for name, fraction in samplers()[key].phase_space.before + samplers()[key].phase_space.after:
         whole = part(path, name, [fraction * 0.4])[0][0] @ whole
     assert np.linalg.det(whole) == pytest.approx(np.exp(-2 * 2.0 * 0.4), rel=REVERSED)

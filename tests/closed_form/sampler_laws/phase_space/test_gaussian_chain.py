@@ -7,8 +7,8 @@ import scipy.linalg
 
 from bounds.grid import TimeGrid
 from bounds.processes.cld import cld
-from bounds.sampler import SAMPLERS, Scheme, scheme
-from bounds.steps.phase_space.splitting import ORDERS
+from bounds.sampler import Scheme, scheme
+from bounds.samplers import samplers
 from closed_form import Gaussian
 from closed_form.sampler_laws.phase_space import gaussian_chain as phase_chain
 from closed_form.sampler_laws.w2 import sampler_w2
@@ -29,13 +29,13 @@ def dense(name, steps, mean, covariance, bias, noise_size):
     start = scipy.linalg.block_diag(covariance, variance * np.eye(d))
     pushed = np.concatenate([np.zeros(d), bias])
     state, spread = np.zeros(2 * d), np.kron(stationary, np.eye(d))
-    for i, clock in enumerate(steps.clock[:-1]):
+    for i, clock in enumerate(steps.time[:-1]):
         small = scipy.linalg.expm(clock * drift)
         flow = np.kron(small, np.eye(d))
         own = stationary - small @ stationary @ small.T
         precision = np.linalg.inv(flow @ start @ flow.T + np.kron(own, np.eye(d)))
         centre = flow[:, :d] @ mean
-        P, Q, added = (np.kron(matrix[i], np.eye(d)) for matrix in (steps.P, steps.Q, steps.noise))
+        P, Q, added = (np.kron(matrix[i], np.eye(d)) for matrix in (steps.P, steps.Q, steps.noise_var))
         row = P - Q @ precision
         state = row @ state + Q @ (precision @ centre + pushed)
         fresh = Q @ scipy.linalg.block_diag(np.zeros((d, d)), noise_size**2 / d * np.eye(d)) @ Q.T
@@ -44,13 +44,13 @@ def dense(name, steps, mean, covariance, bias, noise_size):
 
 
 @pytest.mark.parametrize("name", PROCESSES)
-@pytest.mark.parametrize("key", ORDERS)
+@pytest.mark.parametrize("key", samplers(2))
 def test_full_covariance_mean_and_score_errors_as_in_a_dense_recursion(key, name):
     """W2 of the position, data N(m, Σ) in R³, a constant error and fresh noise in the velocity's score."""
     rng = np.random.default_rng(11)
     root = rng.standard_normal((3, 3))
     covariance, mean, bias = root @ root.T / 2 + 0.1 * np.eye(3), rng.standard_normal(3), 0.3 * rng.standard_normal(3)
-    steps = Scheme(SAMPLERS[key], GRID).steps(PROCESSES[name])
+    steps = Scheme(samplers()[key], GRID).steps(PROCESSES[name])
     state, spread = dense(name, steps, mean, covariance, bias, 0.2)
     # the two covariances commute
     roots = scipy.linalg.sqrtm(spread[:3, :3]).real - scipy.linalg.sqrtm(covariance).real
@@ -65,7 +65,7 @@ def test_full_covariance_mean_and_score_errors_as_in_a_dense_recursion(key, name
 @pytest.mark.parametrize("name", PROCESSES)
 def test_parts_of_the_chain_are_those_of_the_dense_recursion(name):
     """Gain, push, variance, noise push and covariance are linear responses of the one-dimensional recursion."""
-    steps = Scheme(SAMPLERS["euler-maruyama"], GRID).steps(PROCESSES[name])
+    steps = Scheme(samplers()["euler-maruyama"], GRID).steps(PROCESSES[name])
     variances = np.array([0.04, 1.0, 9.0])
     chain = phase_chain.phase_chain(variances, steps)
     for i, variance in enumerate(variances):

@@ -7,7 +7,7 @@ import pytest
 
 from bounds.processes.cld import cld
 from bounds.sampler import scheme
-from bounds.steps.phase_space.splitting import ORDERS
+from bounds.samplers import samplers
 from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.line_mixture import LineMixture
 from closed_form.sampler_laws.line.sampler import GridTooLarge
@@ -23,7 +23,7 @@ THREE = LineMixture([-1.0, 0.3, 2.0], [0.5, 0.4, 0.8], [0.2, 0.5, 0.3])
 
 
 @pytest.mark.parametrize("epsilon", EPSILONS)
-@pytest.mark.parametrize("key", ORDERS)
+@pytest.mark.parametrize("key", samplers(2))
 def test_one_component_is_the_gaussian_chain(key, epsilon):
     """A Gaussian with a mean, a constant score error and fresh noise: the grid agrees with the affine recursion, for ε > 0 too."""
     process = cld(a="4/5", sigma="3/2", velocity_variance="1/2", epsilon=epsilon)
@@ -52,7 +52,7 @@ def test_steep_rows_are_resolved():
 
 
 @pytest.mark.parametrize("epsilon", ["0", "1/2"])
-@pytest.mark.parametrize("key", ORDERS)
+@pytest.mark.parametrize("key", samplers(2))
 def test_bracket_holds_the_value_of_finer_grids(key, epsilon, monkeypatch):
     """Three modes of different widths: grids twice as fine stay inside the bracket, which is as narrow as promised."""
     steps = scheme(key, horizon=3, steps=20).steps(cld(epsilon=epsilon))
@@ -79,10 +79,10 @@ def test_moments_of_the_density_are_those_of_a_simulation(key, epsilon):
     """E x², E x⁴, E cos 2x and P(|x| < ½) of 100,000 simulated positions, score written out anew."""
     rng, n = np.random.default_rng(7), 100_000
     steps = scheme(key, horizon=4, steps=30).steps(cld(epsilon=epsilon))
-    path, bias, size = steps.path, 0.2, 0.3
-    y = rng.standard_normal((n, 2)) @ np.linalg.cholesky(steps.prior).T
-    for i, clock in enumerate(steps.clock[:-1]):
-        phi, S = path.kernel(np.array(clock))
+    bias, size = 0.2, 0.3
+    y = rng.standard_normal((n, 2)) @ np.linalg.cholesky(steps.prior_var).T
+    for i in range(len(steps)):
+        phi, S = steps.a[i], steps.s_sq[i]
         logs, pulls = [], []
         for mean, std, weight in zip(THREE.means, THREE.stds, THREE.weights, strict=True):
             V = S + std**2 * np.outer(phi, phi)
@@ -93,7 +93,7 @@ def test_moments_of_the_density_are_those_of_a_simulation(key, epsilon):
         share = np.exp(np.array(logs) - np.max(logs, axis=0))
         score = np.einsum("cn,cni->ni", share / share.sum(axis=0), np.array(pulls))
         score[:, 1] += bias + size * rng.standard_normal(n)
-        values, vectors = np.linalg.eigh(steps.noise[i])
+        values, vectors = np.linalg.eigh(steps.noise_var[i])
         root = vectors * np.sqrt(np.maximum(values, 0.0))
         y = y @ steps.P[i].T + score @ steps.Q[i].T + rng.standard_normal((n, 2)) @ root.T
     places, density, _ = phase_line.position_density(THREE, steps, bias, size)

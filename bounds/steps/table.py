@@ -1,0 +1,100 @@
+"""A scheme on a process of one block: its steps, how far each is from the exact reverse map, and its noise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bounds.process import ForwardProcess
+from bounds.samplers import samplers
+from bounds.steps.affine import Steps
+from bounds.steps.path import Path, StepNodes
+
+#: Relative size of a difference of coefficients below which it is rounding.
+DEFECT_ROUNDING = 64 * np.finfo(float).eps
+
+
+class StepTable:
+    r"""A scheme on a process: the path, and the coefficients of every step, computed once and shared.
+
+    Parameters
+    ----------
+    process, scheme, assumption, moments
+        As in `bounds.sampler.Scheme.steps`.
+
+    Attributes
+    ----------
+    path : Path
+    P, Q, noise_var : arrays of shape (k,)
+    c1, c2 : arrays of shape (k,)
+        Φ⁻¹ − P and Φ⁻¹C − Q, computed without cancellation.
+    c1_error, c2_error : arrays of shape (k,)
+        Estimated quadrature and rounding errors of the two.
+    """
+
+    def __init__(self, process: ForwardProcess, scheme, assumption=None, moments=None):
+        self.scheme, self.rule = scheme, scheme.sampler.one_block
+        if self.rule is None:
+            known = ", ".join(samplers(1))
+            raise ValueError(f"scheme must be one of {known} for a process of one block, got {scheme.key!r}")
+        if self.rule.needs_envelope and assumption is None:
+            raise ValueError(f"{scheme.key} needs a data assumption: its noise is matched to the posterior covariance")
+        self.assumption, self.moments = assumption, moments
+        rule = self.rule
+        late = rule.amplitude_needs_path
+
+        def integrands(n):
+            noise = () if late else (np.square(self.amplitude(n)),)
+            if rule.drift is None:
+                return rule.score_weight(n), rule.score_defect(n) if rule.score_defect else 0.0, *noise
+            return rule.score_weight(n), rule.score_defect(n), *noise, rule.drift(n), n.f - rule.drift(n)
+
+        def floors(n):
+            # g² less its value at the step's end, f less its value there
+            return (0.0, DEFECT_ROUNDING * n.g_sq, *(0.0,) * (not late), 0.0, DEFECT_ROUNDING * np.abs(n.f))
+
+        self.path = path = Path(process, scheme.grid.times, integrands, floors)
+        self.prior_var = float(path.s_sq[0]) if scheme.prior_std is None else float(scheme.prior_std) ** 2
+        self.Q, self.c2, self.c2_error = path.also[0], path.also[1], path.also_errors[1]
+        self.noise_var = (
+            path.integrate(lambda n: (np.square(self.amplitude(n)),))[0][0] if late else path.also[2]
+        )
+        with np.errstate(over="ignore"):
+            growth = np.exp(path.F)
+        if rule.drift is None:
+            self.P, self.c1, self.c1_error = growth, np.zeros_like(growth), np.zeros_like(growth)
+        else:
+            self.P = 1 + path.also[-2]
+            self.c1 = np.expm1(path.F) - path.F + path.also[-1]
+            self.c1_error = path.also_errors[-1] + 4 * np.finfo(float).eps * np.abs(path.F)
+        # P, Q, a and s² are floats: a sampler that is exact on paper is off by their rounding
+        with np.errstate(divide="ignore"):
+            rounding = 8 * np.finfo(float).eps * (1 + np.minimum(np.abs(np.log(path.a[:-1])), 700.0))
+        # with f = 0 both Φ⁻¹ and P are 1, exactly
+        self.c1_error = self.c1_error + np.where((path.F == 0) & (self.P == 1), 0.0, rounding * self.P)
+        self.c2_error = self.c2_error + rounding * self.Q
+
+    def matched_hessian(self, nodes: StepNodes):
+        """H(c*) of the matched noise: c* = mmse(q) where it is known, else the middle of the envelope."""
+        if not self.rule.needs_envelope:
+            return None
+        floor = self.assumption.hessian_lower(nodes.a_sq, nodes.s_sq)
+        if self.moments is not None:
+            return floor + hessian_moments(self.moments, nodes.a_sq, nodes.s_sq)[0]
+        return floor + self.assumption.hessian_gap(nodes.a_sq, nodes.s_sq) / 2
+
+    def amplitude(self, nodes: StepNodes):
+        """n g at the nodes, shape (k, m, n)."""
+        return self.rule.amplitude(nodes, self.matched_hessian(nodes))
+
+    def steps(self) -> Steps:
+        """P, Q and the noise variance of every step, as the sampler and its exact law use them."""
+        path = self.path
+        return Steps(path.times, self.P, self.Q, self.noise_var, path.a, path.s_sq, self.prior_var)
+
+
+def hessian_moments(moments, a_sq, s_sq):
+    r"""Mean and mean square of the Hessian excess :math:`x = \psi^2 (c - c_{lo})`, with errors: (x1, e1, x2, e2)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        psi_sq = a_sq / np.square(s_sq)
+        first, first_error, second, second_error = moments.at(a_sq / s_sq)
+        return psi_sq * first, psi_sq * first_error, psi_sq**2 * second, psi_sq**2 * second_error
