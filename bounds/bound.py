@@ -7,6 +7,23 @@ from types import MappingProxyType
 
 import numpy as np
 
+#: Where an error comes from: the names of the terms of every upper bound.
+INITIALISATION, DISCRETISATION, EARLY_STOPPING = "initialisation", "discretisation", "early stopping"
+SCORE_BIAS, SCORE_NOISE = "score bias", "score noise"
+
+
+def is_vacuous(total: float, second_moment: float) -> bool:
+    """Whether an upper bound says nothing: it exceeds the distance of the data from the point 0."""
+    return not total <= np.sqrt(second_moment)
+
+
+def vacuous_notes(total: float, second_moment: float) -> tuple[str, ...]:
+    """The remark that an upper bound is vacuous, where it is."""
+    if not is_vacuous(total, second_moment):
+        return ()
+    size = f"sqrt(E‖X_0‖²) = {np.sqrt(second_moment):.4g}"
+    return (f"vacuous: the bound exceeds {size}, the distance of the data from the point 0",)
+
 
 def information_used(moments, distance: bool) -> str:
     """What a bound knew of the data, in words.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bounds.grid import TimeGrid
-from bounds.recursion.ingredients import Ingredients
+from bounds.recursion.ingredients import Columns, Ingredients
 from bounds.recursion.propagation import weights
 from bounds.setting import Setting
 from bounds.theorem import Theorem
@@ -105,4 +105,19 @@ def model_of(theorem: Theorem, setting: Setting, steps: int = MODEL_STEPS) -> Mo
     setting = replace(setting, scheme=replace(setting.scheme, grid=fine))
     with np.errstate(all="ignore"):
         parts = theorem.ingredients(setting, theorem.functions)
+    parts = replace(parts, columns=_per_step(parts.columns, steps))
     return Model(fine.times, parts, float(setting.score_error), float(setting.score_noise))
+
+
+def _per_step(columns: Columns, steps: int) -> Columns:
+    """One row a step: a splitting has a kick more than steps, and each kick is shared between the steps beside it."""
+    if len(columns) == steps:
+        return columns
+    return Columns(np.ones(steps), *(_shared(column) for column in (columns.bias, columns.variance, columns.score_weight)))
+
+
+def _shared(column: np.ndarray) -> np.ndarray:
+    shared = (column[:-1] + column[1:]) / 2
+    shared[0] += column[0] / 2
+    shared[-1] += column[-1] / 2
+    return shared

@@ -30,8 +30,6 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, sqrt, symbols
 
-from bounds.assumptions.strong_log_concave import StronglyLogConcave
-from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.bound import Bound
 from bounds.conditions import FINITE_FISHER, ONE_BLOCK
 from bounds.leading import L0, Density, Leading, R, a, f, m, m0, slope
@@ -91,15 +89,6 @@ def derive() -> dict:
     }
 
 
-def strong_constants(assumption):
-    """(m0, L0) if the assumption makes the data strongly log-concave, else None."""
-    if isinstance(assumption, StronglyLogConcave):
-        return assumption.m0, assumption.smoothness
-    if isinstance(assumption, WeaklyLogConcave) and np.all(np.asarray(assumption.M) < assumption.alpha):
-        return assumption.alpha - assumption.M, assumption.smoothness
-    return None
-
-
 def time_regularity(setting: Setting):
     """M1: the number given, or the closed form's on this path; None if unknown."""
     known = setting.facts.time_regularity
@@ -108,7 +97,7 @@ def time_regularity(setting: Setting):
 
 def evaluate(setting: Setting, functions) -> Bound:
     """The theorem at numbers; each of the four sums is a named term and the total is their sum."""
-    m0, L0 = strong_constants(setting.assumption)
+    m0, L0 = setting.assumption.strong_log_concavity, setting.assumption.smoothness
     path, table, dim = setting.table.path, setting.table, setting.assumption.dim
     lengths = -np.diff(path.times)
 
@@ -189,7 +178,7 @@ def _suprema(path, variance, initial, x0, dim, rise, I_absf):
 
 
 def _strong(setting: Setting):
-    if strong_constants(setting.assumption) is None:
+    if setting.assumption.strong_log_concavity is None:
         return f"needs m0-strongly log-concave data (m0 > 0), got {setting.assumption.key}"
     return None
 

@@ -56,7 +56,7 @@ from bounds.conditions import FINITE_FISHER
 from bounds.contraction.renormalised_score import regularity_constant
 from bounds.processes import cld as langevin
 from bounds.processes.cld import cld
-from bounds.recursion.one_block import Constants
+from bounds.recursion.data import Constants
 from bounds.recursion.phase_space.constant_metric import Contraction, smallest
 from bounds.recursion.phase_space.statement import STATED as PHASE
 from bounds.recursion.phase_space.statement import derive as derive_phase
@@ -150,7 +150,7 @@ def evaluate(setting, functions) -> Bound:
     a, kappa = seen.path.a, product["kappa"]
     details = {
         "kappa": kappa, "metric": product["kind"], "eta": a * (1 - 1 / kappa), "contraction": product["contraction"],
-        "initial_term": product["initial_term"], "steps": steps,
+        "initial_term": product["initial_term"].name, "steps": steps,
         "regularity_constant": regularity_constant(seen.path, setting.assumption, float(seen.table.clock[0])),
         "closed_form": None,
     }  # fmt: skip
@@ -165,7 +165,7 @@ def evaluate(setting, functions) -> Bound:
         kind="upper",
         total=total if total == total else np.inf,
         terms=MappingProxyType(terms),
-        information=information_used(seen.problem.moments, "closed form" in product["initial_term"]),
+        information=information_used(seen.problem.moments, product["initial_term"].closed_form),
         notes=_notes(setting, total, details),
         details=MappingProxyType(details),
     )

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from tolerances import METRIC_SEARCH, RECURSION_RELATIVE, SYMBOLIC
 
 from bounds import BoundedSupport, StronglyLogConcave
+from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama, scheme
 from bounds.schedules import ou, vp
-from bounds.setting import DataFacts, Setting
+from bounds.setting import Setting
 from bounds.theorem import NotApplicable
 from bounds.theorems import theorems
 from closed_form import Gaussian

@@ -10,7 +10,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bounds.bound import Bound
-from bounds.setting import DataFacts, Setting
+from bounds.facts import DataFacts
+from bounds.setting import Setting
 from bounds.theorem import NotApplicable, Theorem
 
 #: The extra noise is searched between these multiples of the data's own size.
@@ -103,7 +104,7 @@ def explained(bound: Bound, theorem: Theorem, setting: Setting) -> Bound:
     """The bound with the useful smoothing among its notes and details, where it is vacuous on data that are not log-concave."""
     if setting.shape or not is_vacuous(bound, float(setting.assumption.second_moment)):
         return bound
-    if not (getattr(setting.assumption, "M", 0) or getattr(setting.assumption, "lipschitz", 0)):
+    if not setting.assumption.is_perturbed:
         return bound
     found = useful_smoothing(theorem, setting)
     if found is None:

@@ -7,7 +7,7 @@ from scipy.integrate import trapezoid
 from scipy.optimize import minimize_scalar
 
 from bounds.assumption import Assumption
-from bounds.contraction.metric import metric, norm
+from bounds.contraction.metric import contracting_metric, norm
 from bounds.contraction.ou_phases import Regimes
 from bounds.contraction.renormalised_score import regularity_constant, renormalised_hessian
 from bounds.process import ForwardProcess
@@ -45,7 +45,7 @@ def phase_regimes(process: ForwardProcess, assumption: Assumption, times, rho: f
     clock = path.clock(times[::-1])[::-1]
 
     def excess(kappa: float, at) -> np.ndarray:
-        fixed = metric(path, kappa)
+        fixed = contracting_metric(path, kappa)
         return np.maximum(*(norm(path.D @ end, fixed) for end in renormalised_hessian(path, assumption, at)))
 
     def gained(kappa: float) -> float:

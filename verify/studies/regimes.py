@@ -8,8 +8,6 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bounds.assumption import Assumption
-from bounds.assumptions.strong_log_concave import StronglyLogConcave
-from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.contraction import ou_phases as formulas
 from bounds.contraction.ou_phases import Regimes
 from bounds.process import ForwardProcess
@@ -104,13 +102,9 @@ def _grid(assumption: Assumption, horizon: float) -> np.ndarray:
 def _ou_constants(process: ForwardProcess, assumption: Assumption):
     """(α, M) in units in which g² = 2, if the process is OU and the assumption has a closed form."""
     scale_sq = formulas.ou_scale_sq(process) if process.f == 1 else None
-    if scale_sq is None:
+    if scale_sq is None or assumption.weak_log_concavity is None:
         return None
-    if isinstance(assumption, WeaklyLogConcave):
-        return assumption.alpha * scale_sq, assumption.M * scale_sq
-    if isinstance(assumption, StronglyLogConcave):
-        return assumption.m0 * scale_sq, 0.0
-    return None
+    return tuple(constant * scale_sq for constant in assumption.weak_log_concavity)
 
 
 def plot_regimes(ax, found: Regimes) -> None:

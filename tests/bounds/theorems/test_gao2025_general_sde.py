@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from tolerances import SLOPE
 
 from bounds import StronglyLogConcave, WeaklyLogConcave
+from bounds.facts import DataFacts
 from bounds.recursion import one_block
 from bounds.recursion.propagation import propagate, weights
 from bounds.sampler import euler_maruyama
 from bounds.schedules import general, ou, ve, vp
-from bounds.setting import DataFacts, Setting
+from bounds.setting import Setting
 from bounds.steps.path import Path
-from bounds.theorems import gao2025_general_sde as gao
 from bounds.theorems import theorems
 from closed_form import Gaussian
 from closed_form.laws.regularity import time_regularity
@@ -121,8 +121,8 @@ def test_time_regularity_of_gaussians_bounds_the_score():
 
 def test_weakly_log_concave_data_with_small_m_are_strongly_log_concave():
     """M < α makes the data (α − M)-strongly log-concave, and Theorem G uses that."""
-    assert gao.strong_constants(WeaklyLogConcave(2.0, 0.5, 3.0)) == (1.5, 3.0)
-    assert gao.strong_constants(WeaklyLogConcave(2.0, 2.5, 3.0)) is None
+    assert WeaklyLogConcave(2.0, 0.5, 3.0).strong_log_concavity == 1.5
+    assert WeaklyLogConcave(2.0, 2.5, 3.0).strong_log_concavity is None
 
 
 def test_contraction_integral_is_the_logarithm():

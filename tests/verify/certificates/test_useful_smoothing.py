@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounds import LogLipschitz, StronglyLogConcave, WeaklyLogConcave, euler_maruyama, ou
-from bounds.setting import DataFacts, Setting
+from bounds.facts import DataFacts
+from bounds.setting import Setting
 from bounds.theorems import theorems
 from closed_form import GaussianMixture
 from verify.certificates.question import setting_of

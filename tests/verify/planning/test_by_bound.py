@@ -10,8 +10,9 @@ from tolerances import PHASE_CHAIN, PHASE_MODEL, PLAN_EXCESS
 from bounds import euler_maruyama, ou, ve, vp
 from bounds.complexity.best_grid import model_of
 from bounds.processes.cld import cld
-from bounds.recursion.one_block import Constants
-from bounds.recursion.phase_space.one_question import PhaseProblem, candidates
+from bounds.recursion.data import Constants
+from bounds.recursion.phase_space.one_question import PhaseProblem
+from bounds.recursion.phase_space.weight_search import candidates
 from bounds.sampler import scheme
 from bounds.theorem import NotApplicable
 from bounds.theorems import theorems
