@@ -51,8 +51,16 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, exp, sqrt, symbols
 
-from bounds.bound import Bound, information_used
-from bounds.conditions import ONE_BLOCK
+from bounds.bound import (
+    DISCRETISATION,
+    EARLY_STOPPING,
+    INITIALISATION,
+    SCORE_BIAS,
+    Bound,
+    information_used,
+    vacuous_notes,
+)
+from bounds.conditions import ONE_BLOCK, ONE_PROBLEM, euler_maruyama_only
 from bounds.contraction.ou_phases import eta as contractive_from
 from bounds.contraction.ou_phases import largest_curvature, log_growth, ou_scale_sq
 from bounds.contraction.ou_phases import xi as log_concave_from
@@ -162,13 +170,13 @@ def evaluate(setting: Setting, functions) -> Bound:
 
     with np.errstate(invalid="ignore"):
         terms = {
-            "initialisation": in_data_units(product * initial),
-            "discretisation": in_data_units(np.sum(later * functions["local"](**step))),
-            "score": in_data_units(np.sum(later * functions["score"](**step))) if question.eps else 0.0,
+            INITIALISATION: in_data_units(product * initial),
+            DISCRETISATION: in_data_units(np.sum(later * functions["local"](**step))),
+            SCORE_BIAS: in_data_units(np.sum(later * functions["score"](**step))) if question.eps else 0.0,
         }
     stop = 0.0
     if setting.table.path.times[-1] > 0:
-        stop = terms["early stopping"] = float(round_up(early_stop(setting, functions), 8))
+        stop = terms[EARLY_STOPPING] = float(round_up(early_stop(setting, functions), 8))
     total = float(round_up(sum(terms.values()), 8))
     longest, boundary = float(h.max()), float(contractive_from(question.alpha, question.M))
     conditions, closed = step_conditions(longest, question.L), None
@@ -205,18 +213,13 @@ def step_conditions(h: float, L: float) -> dict[str, bool]:
 
 
 def _notes(setting: Setting, question: _Standard, total, closed, expansion) -> tuple[str, ...]:
-    notes, size = [], np.sqrt(setting.assumption.second_moment)
-    if total > size:
+    notes = [*vacuous_notes(total, setting.assumption.second_moment)]
+    if notes and question.M > 0 and expansion > 1:
+        price = np.exp(min(question.M / question.alpha, 700))
         notes.append(
-            f"vacuous: the bound exceeds sqrt(E‖X_0‖²) = {size:.4g}, the distance of the data from the "
-            "point 0"
+            f"the non-contractive phase may expand errors: step factors multiply to {expansion:.3g}, "
+            f"e^(M/alpha) = {price:.3g} (= e^(R²/s²) for mixtures)"
         )
-        if question.M > 0 and expansion > 1:
-            price = np.exp(min(question.M / question.alpha, 700))
-            notes.append(
-                f"the non-contractive phase may expand errors: step factors multiply to {expansion:.3g}, "
-                f"e^(M/alpha) = {price:.3g} (= e^(R²/s²) for mixtures)"
-            )
     longest = float(question.h.max())
     holds = [f"{name} {'holds' if met else 'does not'}" for name, met in step_conditions(longest, question.L).items()]
     said = f"; h = {longest:.4g}, L = {question.L:.4g}: {', '.join(holds)}"
@@ -234,16 +237,6 @@ def _ornstein_uhlenbeck(setting: Setting):
     if setting.process.blocks != 1 or ou_scale_sq(setting.process) is not None:
         return None
     return f"needs g² = 2c²f with c constant, got f = {setting.process.f}, g² = {setting.process.g_sq}"
-
-
-def _euler(setting: Setting):
-    if setting.scheme.key != "euler-maruyama":
-        return f"stated for euler-maruyama, got {setting.scheme.key}"
-    return None
-
-
-def _single(setting: Setting):
-    return None if not setting.shape else "evaluated one problem at a time"
 
 
 def _not_in_the_clock(drift, diffusion_sq):
@@ -297,8 +290,8 @@ THEOREM = Theorem(
         ONE_BLOCK,
         Condition("weak log-concavity", "(α, M)-weakly log-concave, −∇² log p_0 ⪯ L_U I", _weak),
         Condition("Ornstein–Uhlenbeck", "g² = 2c²f", _ornstein_uhlenbeck),
-        Condition("Euler–Maruyama", "P = 1 + ∫f, Q = ∫g²", _euler),
-        Condition("one problem", "constants are numbers", _single),
+        euler_maruyama_only("P = 1 + ∫f, Q = ∫g²"),
+        ONE_PROBLEM,
     ),
     stated=STATED,
     derive=derive,

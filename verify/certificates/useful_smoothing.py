@@ -46,11 +46,6 @@ class UsefulSmoothing:
         )
 
 
-def is_vacuous(bound: Bound, second_moment: float) -> bool:
-    """Whether an upper bound exceeds the distance of the data from the point 0."""
-    return bound.kind == "upper" and not bound.total <= math.sqrt(second_moment)
-
-
 def useful_smoothing(theorem: Theorem, setting: Setting) -> UsefulSmoothing | None:
     """The least smoothing that makes the theorem useful on this setting, rounded up to three digits.
 
@@ -102,7 +97,7 @@ def _rounded_up(value: float) -> float:
 
 def explained(bound: Bound, theorem: Theorem, setting: Setting) -> Bound:
     """The bound with the useful smoothing among its notes and details, where it is vacuous on data that are not log-concave."""
-    if setting.shape or not is_vacuous(bound, float(setting.assumption.second_moment)):
+    if setting.shape or not bound.is_vacuous(float(setting.assumption.second_moment)):
         return bound
     if not setting.assumption.is_perturbed:
         return bound

@@ -149,7 +149,7 @@ def test_terms_on_one_step_by_hand():
     assert bound.terms["initialisation"] == pytest.approx(0.0, abs=1e-12)
     local = h**1.5 * (np.sqrt(2) * 3 + np.sqrt(h))
     assert bound.terms["discretisation"] == pytest.approx(local, rel=1e-9)
-    assert bound.terms["score"] == pytest.approx(2 * h * 0.5, rel=1e-9)
+    assert bound.terms["score bias"] == pytest.approx(2 * h * 0.5, rel=1e-9)
     assert bound.details["closed_form"] == pytest.approx((local / h + 2 * 0.5) * h, rel=1e-9)
     assert bound.details["eta"] == 0 and bound.details["L"] == pytest.approx(1.0)
     assert bound.details["contraction"] == pytest.approx(1 - h)
