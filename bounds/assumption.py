@@ -131,6 +131,11 @@ class Assumption:
         return alpha - M if np.all(np.asarray(M) < alpha) else None
 
     @property
+    def is_perturbed(self) -> bool:
+        """Whether the data are a perturbation of log-concave ones, by M or a Lipschitz constant, that is not 0."""
+        return bool(np.any(self._excess_over_base(0.0) > 0))
+
+    @property
     def largest_mean_norm(self):
         """‖E X_0‖, or the largest that E‖X_0‖² and the floor of the envelope allow."""
         if self.mean_norm is not None:

@@ -7,6 +7,18 @@ from types import MappingProxyType
 
 import numpy as np
 
+#: Where an error comes from: the names of the terms of every upper bound.
+INITIALISATION, DISCRETISATION, EARLY_STOPPING = "initialisation", "discretisation", "early stopping"
+SCORE_BIAS, SCORE_NOISE = "score bias", "score noise"
+
+
+def vacuous_notes(total: float, second_moment: float) -> tuple[str, ...]:
+    """The remark that an upper bound is vacuous, where it is."""
+    if not _says_nothing(total, second_moment):
+        return ()
+    size = f"sqrt(E‖X_0‖²) = {np.sqrt(second_moment):.4g}"
+    return (f"vacuous: the bound exceeds {size}, the distance of the data from the point 0",)
+
 
 def information_used(moments, distance: bool) -> str:
     """What a bound knew of the data, in words.
@@ -37,7 +49,7 @@ class Bound:
     information : str
         What the bound knew of the data, as `information_used` says it.
     notes : tuple of str
-        Remarks for the reader, such as why a bound is vacuous.
+        Remarks for the reader, such as why a bound is vacuous; nothing is decided on their text.
     details : mapping
         Further numbers (contraction, steps…).
     """
@@ -49,6 +61,10 @@ class Bound:
     information: str = "constants"
     notes: tuple[str, ...] = ()
     details: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
+
+    def is_vacuous(self, second_moment: float) -> bool:
+        """Whether an upper bound exceeds sqrt(E‖X_0‖²), the distance of the data from the point 0."""
+        return self.kind == "upper" and bool(_says_nothing(self.total, second_moment))
 
     def as_dict(self) -> dict:
         """Plain data for JSON (infinities become None)."""
@@ -79,6 +95,10 @@ class Bound:
             tuple(data["notes"]),
             MappingProxyType(dict(data["details"])),
         )
+
+
+def _says_nothing(total: float, second_moment: float) -> bool:
+    return not total <= np.sqrt(second_moment)
 
 
 def _plain(value):

@@ -44,6 +44,20 @@ def _longest(setting: Setting) -> float:
     return float(np.max(Path(setting.process, kept).F)) / together
 
 
+def _one_problem(setting: Setting):
+    return None if not setting.shape else "evaluated one problem at a time"
+
+
+def _euler_maruyama(setting: Setting):
+    return None if setting.scheme.key == "euler-maruyama" else f"stated for euler-maruyama, got {setting.scheme.key}"
+
+
+def euler_maruyama_only(statement: str) -> Condition:
+    """The sampler is Euler–Maruyama, in the words of a theorem."""
+    return Condition("Euler–Maruyama", statement, _euler_maruyama)
+
+
+ONE_PROBLEM = Condition("one problem", "constants are numbers", _one_problem)
 ONE_BLOCK = Condition("one block", "k = 1", _one_block)
 FINITE_FISHER = Condition("finite Fisher information", "I(p_{t0}) < ∞ at the last time t0", _early_stop)
 RESOLVED = Condition("steps resolved in floating point", "∫f <= 12 over every step where P = Φ⁻¹", _resolved)

@@ -5,37 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from bounds.assumption import Assumption
+from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.steps.phase_space.table import PhaseTable
 from bounds.steps.table import StepTable
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """What is known of the data beyond the assumption, for laws in closed form.
-
-    Attributes
-    ----------
-    moments : object with ``at(q)``, or None
-        Mean and mean square of the posterior covariance above c_lo (the MMSE curve and its derivative).
-    gaussian_spectrum : (mean, variances), or None
-        Mean (d,) and covariance eigenvalues (d,) with the mean in the eigenbasis, if the data are Gaussian.
-    distance_to_gaussian : callable, or None
-        v -> an upper bound of W2(p_0, N(0, v I)).
-    time_regularity : callable, or None
-        `bounds.steps.path.Path` -> the constant M1 of arXiv 2311.11003, Assumption 2.
-    """
-
-    moments: Any = None
-    gaussian_spectrum: tuple | None = None
-    distance_to_gaussian: Callable[[float], float] | None = None
-    time_regularity: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -89,25 +67,25 @@ class Setting:
         return np.broadcast_shapes(*(np.shape(v) for v in values)) if values else ()
 
     def batches(self, size: int) -> list[Setting]:
-        """The problems of a batch in slices of at most ``size``, all on the same table; [self] for one problem."""
-        if not self.shape or self.shape[0] <= size:
+        """The problems of a batch in slices of at most ``size``, all on the same table; of size 1, each a single problem."""
+        if not self.shape or self.shape[0] <= size > 1:
             return [self]
-        table = self.table
+        if size == 1:
+            return [self._part(lambda value, at=at: float(np.broadcast_to(value, self.shape)[at])) for at in np.ndindex(self.shape)]
+        slices = (slice(start, start + size) for start in range(0, self.shape[0], size))
+        return [self._part(lambda value, part=part: value[part] if len(value) > 1 else value) for part in slices]
 
-        def cut(value, part):
-            return value[part] if isinstance(value, np.ndarray) and value.ndim and len(value) > 1 else value
+    def _part(self, taken: Callable) -> Setting:
+        """Some problems of a batch: ``taken`` of every array."""
 
-        parts = []
-        for start in range(0, self.shape[0], size):
-            part = slice(start, start + size)
-            assumption = object.__new__(type(self.assumption))
-            for name, value in vars(self.assumption).items():
-                object.__setattr__(assumption, name, cut(value, part))
-            errors = {name: cut(getattr(self, name), part) for name in ("score_error", "score_noise")}
-            parts.append(replace(self, assumption=assumption, **errors))
-            if not self.scheme.sampler.needs_envelope:
-                parts[-1].__dict__["table"] = table
-        return parts
+        def take(value):
+            return taken(value) if isinstance(value, np.ndarray) and value.ndim else value
+
+        errors = {name: take(getattr(self, name)) for name in ("score_error", "score_noise")}
+        part = replace(self, assumption=self.assumption.mapped(take), **errors)
+        if not self.scheme.sampler.needs_envelope:
+            part.__dict__["table"] = self.table
+        return part
 
     def without_facts(self) -> Setting:
         """The same question from the constants of the assumption alone."""

@@ -1,4 +1,4 @@
-r"""The grid that makes the martingale bound smallest for a number of steps, and the model of the bound it comes from.
+r"""The grid that makes a recursion's bound smallest for a number of steps, and the model of the bound it comes from.
 
 On a fine grid with steps :math:`\ell_j` the bias of a sampler with steps h is :math:`b_j h/\ell_j` and its variance
 :math:`v_j^2 (h/\ell_j)^2` to leading order, so one evaluation describes every grid.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bounds.grid import TimeGrid
-from bounds.recursion.ingredients import Ingredients
+from bounds.recursion.ingredients import Columns, Ingredients
 from bounds.recursion.propagation import weights
 from bounds.setting import Setting
 from bounds.theorem import Theorem
@@ -26,7 +26,7 @@ FLOOR = 1e-3
 
 @dataclass(frozen=True)
 class Model:
-    """The martingale bound to leading order on every grid with this horizon: an estimate, not a bound.
+    """A recursion's bound to leading order on every grid with this horizon: an estimate, not a bound.
 
     Attributes
     ----------
@@ -88,15 +88,15 @@ class Model:
 
 
 def model_of(theorem: Theorem, setting: Setting, steps: int = MODEL_STEPS) -> Model:
-    """The model of a martingale theorem at the setting's horizon, from ``steps`` fine steps; its own grid does not matter.
+    """The model of a theorem with a recursion at the setting's horizon, from ``steps`` fine steps; its own grid does not matter.
 
     Raises
     ------
     ValueError
-        If the theorem is not of the martingale family, or the setting is a batch.
+        If the theorem states no recursion (`Theorem.ingredients`), or the setting is a batch.
     """
     if theorem.ingredients is None:
-        raise ValueError(f"theorem must state its recursion (martingale, martingale-coupled), got {theorem.key}")
+        raise ValueError(f"theorem must state its recursion, got {theorem.key}")
     if setting.shape:
         raise ValueError("one problem at a time, got a batch")
     grid = setting.scheme.grid
@@ -105,4 +105,19 @@ def model_of(theorem: Theorem, setting: Setting, steps: int = MODEL_STEPS) -> Mo
     setting = replace(setting, scheme=replace(setting.scheme, grid=fine))
     with np.errstate(all="ignore"):
         parts = theorem.ingredients(setting, theorem.functions)
+    parts = replace(parts, columns=per_step(parts.columns, steps))
     return Model(fine.times, parts, float(setting.score_error), float(setting.score_noise))
+
+
+def per_step(columns: Columns, steps: int) -> Columns:
+    """One row a step: a splitting has a kick more than steps, and each kick is shared between the steps beside it."""
+    if len(columns) == steps:
+        return columns
+    return Columns(np.ones(steps), *(_shared(column) for column in (columns.bias, columns.variance, columns.score_weight)))
+
+
+def _shared(column: np.ndarray) -> np.ndarray:
+    shared = (column[:-1] + column[1:]) / 2
+    shared[0] += column[0] / 2
+    shared[-1] += column[-1] / 2
+    return shared

@@ -8,7 +8,7 @@ import numpy as np
 KAPPAS = (1.3, 2.0, 3.0, 4.5)
 
 
-def metric(path, kappa: float, kind: str = "basis") -> np.ndarray:
+def contracting_metric(path, kappa: float, kind: str = "basis") -> np.ndarray:
     r"""𝔐 with :math:`𝔐\tilde A + \tilde A^T𝔐 \preceq -2\eta𝔐`, η = a(1 − 1/κ).
 
     With :math:`\tilde A = -aI + pr^T`: "basis" is :math:`\kappa^2 rr^T + 4a^2yy^T`, y = Σ_∞⁻¹p/(pᵀΣ_∞⁻¹p), which for ε = 0

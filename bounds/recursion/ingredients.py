@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,13 @@ class Columns:
         return (tuple(column[..., start : start + RUN] for column in self.whole) for start in range(0, len(self), RUN))
 
 
+class InitialTerm(NamedTuple):
+    """Where an initial error comes from: its name, and whether it rests on a closed form's W2(p_0, N(0, v I))."""
+
+    name: str
+    closed_form: bool = False
+
+
 @dataclass(frozen=True)
 class Ingredients:
     r"""What the recursion of one problem or many runs on.
@@ -54,14 +62,23 @@ class Ingredients:
         Of all steps.
     stop : array of shape (...)
         What early stopping adds.
-    initial_term : str
+    initial_term : InitialTerm
         Where E_0 comes from.
+    growth : float, optional
+        What the steps may multiply an error by, where that is not the product of their contractions.
+    notes : tuple of str
+        Remarks for the reader.
+    details : mapping
+        Further numbers.
     """
 
     initial: np.ndarray
     columns: Columns
     stop: np.ndarray
-    initial_term: str = ""
+    initial_term: InitialTerm
+    growth: float | None = None
+    notes: tuple[str, ...] = ()
+    details: Mapping = field(default_factory=lambda: MappingProxyType({}))
 
     def total(self, score_error=0.0, score_noise=0.0, refinement=1.0):
         r"""E_K plus early stopping, rounded upwards.

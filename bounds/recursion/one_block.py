@@ -4,45 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from bounds.recursion.data import Constants, expand
+from bounds.recursion.ingredients import InitialTerm
 from bounds.setting import Setting
 from bounds.steps.kinks import Kinked, passing
 from bounds.steps.table import hessian_moments
 
 #: Relative quadrature error of v_k² at which refinement stops; what is left is added.
 VARIANCE_ERROR = 1e-8
-#: Name of the initial term that comes from a closed form's W2(p_0, N(0, v I)).
-TRANSPORT = "transport at 0"
 #: Squared relative rounding of a noise amplitude.
 AMPLITUDE_ROUNDING = 1e-29
-
-
-def expand(value, axes: int):
-    """A batch of constants with trailing axes added (numbers stay numbers)."""
-    return value.reshape(*value.shape, *([1] * axes)) if isinstance(value, np.ndarray) and value.ndim else value
-
-
-class Constants:
-    """The assumption's constants with trailing axes added, so that they broadcast over steps or nodes."""
-
-    def __init__(self, assumption, axes: int):
-        self._assumption = object.__new__(type(assumption))
-        for name, value in vars(assumption).items():
-            object.__setattr__(self._assumption, name, expand(value, axes))
-        self.d = self._assumption.dim
-        self.m2 = self._assumption.second_moment
-        self.l = 1 / self._assumption.smoothness
-        # E‖X_0‖² ≥ d/L: equality is rounded the right way
-        self.m = np.maximum(self.m2 / self.d, self.l)
-        self.centred = self._assumption.centred_variance
-
-    def hessian(self, a_sq, s_sq):
-        """(H_lo, X) at the given a², s²."""
-        assumption = self._assumption
-        return assumption.hessian_lower(a_sq, s_sq), assumption.hessian_gap(a_sq, s_sq)
-
-    def linear_excess(self, a_sq, s_sq):
-        """Largest mean Hessian excess the covariance allows (linear estimator)."""
-        return a_sq * (self.centred - self.l) / ((s_sq + a_sq * self.centred) * (s_sq + a_sq * self.l))
 
 
 def missed_noise(setting: Setting, functions, amplitude=None):
@@ -118,29 +89,26 @@ def initial_error(setting: Setting, functions):
     rounding = 1e-15 * np.sqrt(assumption.dim) * (np.sqrt(variance) + sigma_prior)
     lost = 4 * np.finfo(float).eps * a**2 * assumption.second_moment
     candidates = {
-        "independent coupling": np.sqrt(functions["initial_sq"](**known, s=np.sqrt(variance))) + rounding,
-        "smooth at T": np.sqrt(np.maximum(smooth, 0.0) + lost) + rounding,
+        InitialTerm("independent coupling"): np.sqrt(functions["initial_sq"](**known, s=np.sqrt(variance))) + rounding,
+        InitialTerm("smooth at T"): np.sqrt(np.maximum(smooth, 0.0) + lost) + rounding,
     }
     floor = assumption.hessian_lower(a**2, variance)
     gap = assumption.hessian_gap(a**2, variance)
     convex = -floor - gap
     if np.any(convex > 0):
-        spread = assumption.dim * assumption.c_lo(0.0)
-        centre = assumption.mean_norm
-        if centre is None:
-            centre = np.sqrt(np.maximum(assumption.second_moment - spread, 0.0))
         with np.errstate(invalid="ignore", divide="ignore"):
             square = functions["initial_log_concave_sq"](
-                a_sq=a**2, mean_norm=centre, d=assumption.dim, H_lo=floor, X=gap, sigma=sigma_prior
+                a_sq=a**2, mean_norm=assumption.largest_mean_norm, d=assumption.dim, H_lo=floor, X=gap, sigma=sigma_prior
             )
         # problem by problem: in a batch some may be past ξ at T and others not
-        candidates["log-concave at T"] = np.where(convex > 0, np.sqrt(np.where(convex > 0, square, 0.0)) + rounding, np.inf)
+        error = np.where(convex > 0, np.sqrt(np.where(convex > 0, square, 0.0)) + rounding, np.inf)
+        candidates[InitialTerm("log-concave at T")] = error
     if setting.facts.distance_to_gaussian is not None and setting.table.prior_var >= variance and a**2 > 0:
         spare = (setting.table.prior_var - variance) / a**2
-        candidates[TRANSPORT] = np.asarray(a * setting.facts.distance_to_gaussian(spare))
+        candidates[InitialTerm("transport at 0", closed_form=True)] = np.asarray(a * setting.facts.distance_to_gaussian(spare))
     values = np.broadcast_arrays(*candidates.values())
     best = np.minimum.reduce(values)
-    used = min(candidates, key=lambda name: float(np.max(candidates[name])))
+    used = min(candidates, key=lambda term: float(np.max(candidates[term])))
     return (best if best.ndim else float(best)), used
 
 

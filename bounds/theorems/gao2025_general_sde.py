@@ -30,10 +30,15 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, sqrt, symbols
 
-from bounds.assumptions.strong_log_concave import StronglyLogConcave
-from bounds.assumptions.weak_log_concave import WeaklyLogConcave
-from bounds.bound import Bound
-from bounds.conditions import FINITE_FISHER, ONE_BLOCK
+from bounds.bound import (
+    DISCRETISATION,
+    EARLY_STOPPING,
+    INITIALISATION,
+    SCORE_BIAS,
+    Bound,
+    vacuous_notes,
+)
+from bounds.conditions import FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, euler_maruyama_only
 from bounds.leading import L0, Density, Leading, R, a, f, m, m0, slope
 from bounds.processes.ou import ou
 from bounds.recursion.propagation import round_up, weights
@@ -91,15 +96,6 @@ def derive() -> dict:
     }
 
 
-def strong_constants(assumption):
-    """(m0, L0) if the assumption makes the data strongly log-concave, else None."""
-    if isinstance(assumption, StronglyLogConcave):
-        return assumption.m0, assumption.smoothness
-    if isinstance(assumption, WeaklyLogConcave) and np.all(np.asarray(assumption.M) < assumption.alpha):
-        return assumption.alpha - assumption.M, assumption.smoothness
-    return None
-
-
 def time_regularity(setting: Setting):
     """M1: the number given, or the closed form's on this path; None if unknown."""
     known = setting.facts.time_regularity
@@ -107,8 +103,8 @@ def time_regularity(setting: Setting):
 
 
 def evaluate(setting: Setting, functions) -> Bound:
-    """The theorem at numbers; each of the four sums is a named term and the total is their sum."""
-    m0, L0 = strong_constants(setting.assumption)
+    """The theorem at numbers: a term for each sum, the one of time regularity a part of the discretisation (in the details)."""
+    m0, L0 = setting.assumption.strong_log_concavity, setting.assumption.smoothness
     path, table, dim = setting.table.path, setting.table, setting.assumption.dim
     lengths = -np.diff(path.times)
 
@@ -147,30 +143,31 @@ def evaluate(setting: Setting, functions) -> Bound:
         # 0·∞ where the weights overflow: no bound at all
         return round_up(np.inf if np.isnan(value) else value, operations)
 
+    regularity = summed("time_regularity")
     terms = {
-        "initialisation": round_up(
+        INITIALISATION: round_up(
             float(functions["initialisation"](
                 V_0=variance[-1], V_T=variance[0], a_0=path.a[-1], a_T=path.a[0], E0=initial
             )),
             operations,
         ),
-        "time regularity": summed("time_regularity"),
-        "score": summed("score"),
-        "discretisation": summed("discretisation"),
+        SCORE_BIAS: summed("score"),
+        DISCRETISATION: regularity + summed("discretisation"),
     }
     if path.times[-1] > 0:
         stop = np.square((1 - path.a[-1]) * x0) + dim * path.s_sq[-1]
-        terms["early stopping"] = round_up(float(np.sqrt(stop)), operations)
+        terms[EARLY_STOPPING] = round_up(float(np.sqrt(stop)), operations)
     total = sum(terms.values())
-    notes = ("vacuous: the bound exceeds sqrt(E‖X_0‖²)",) if total > x0 else ()
     return Bound(
         theorem=THEOREM.key,
         kind="upper",
         total=round_up(float(total), 8),
         terms=MappingProxyType(terms),
         information="constants and M1",
-        notes=notes,
-        details=MappingProxyType({"M1": float(M1), "theta": theta, "omega": omega, "steps": len(lengths)}),
+        notes=vacuous_notes(total, setting.assumption.second_moment),
+        details=MappingProxyType({
+            "M1": float(M1), "theta": theta, "omega": omega, "time_regularity": float(regularity), "steps": len(lengths),
+        }),
     )
 
 
@@ -189,23 +186,15 @@ def _suprema(path, variance, initial, x0, dim, rise, I_absf):
 
 
 def _strong(setting: Setting):
-    if strong_constants(setting.assumption) is None:
+    if setting.assumption.strong_log_concavity is None:
         return f"needs m0-strongly log-concave data (m0 > 0), got {setting.assumption.key}"
     return None
-
-
-def _euler(setting: Setting):
-    return None if setting.scheme.key == "euler-maruyama" else f"stated for euler-maruyama, got {setting.scheme.key}"
 
 
 def _has_time_regularity(setting: Setting):
     if setting.facts.time_regularity is None:
         return "needs the time-regularity constant M1 (data.time_regularity), which closed-form Gaussian laws supply"
     return None
-
-
-def _single(setting: Setting):
-    return None if not setting.shape else "evaluated one problem at a time"
 
 
 THEOREM = Theorem(
@@ -241,9 +230,9 @@ THEOREM = Theorem(
     conditions=(
         ONE_BLOCK,
         Condition("strong log-concavity", "m0 I ⪯ −∇² log p_0 ⪯ L0 I, m0 > 0", _strong),
-        Condition("Euler–Maruyama", "the scheme of (2.8)", _euler),
+        euler_maruyama_only("the scheme of (2.8)"),
         Condition("time regularity", "‖s_t(x) − s_t'(x)‖ <= M1|t−t'|(1+‖x‖)", _has_time_regularity),
-        Condition("one problem", "constants are numbers", _single),
+        ONE_PROBLEM,
         FINITE_FISHER,
     ),
     stated=STATED,

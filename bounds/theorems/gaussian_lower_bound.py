@@ -46,6 +46,8 @@ from bounds.theorem import Case, Condition, Source, Theorem
 
 #: Relative rounding granted to P, Q/V and a at each step.
 ROUNDING = 16 * np.finfo(float).eps
+#: The integral of λ below which the leading order is said to vanish.
+VANISHING = 1e-9
 
 P, Q, V, v, sigma_0, a_T, a_0 = symbols("P Q V v sigma_0 a_T a_0", real=True)
 f, g_sq = symbols("f g_sq", real=True)
@@ -126,7 +128,7 @@ def evaluate(setting: Setting, functions) -> Bound:
     if setting.scheme.key == "euler-maruyama" and setting.scheme.grid.kind == "uniform" and len(distinct) == 1:
         leading = leading_order(setting, float(np.sqrt(distinct[0])), functions)
         details |= leading
-        if abs(leading["integral"]) < 1e-9:
+        if leading["leading_order_vanishes"]:
             notes = ("the mild condition (5.35) fails: the leading order vanishes at this σ0",)
     return Bound(
         theorem=THEOREM.key,
@@ -158,7 +160,7 @@ def _signed_later(factor, later):
 
 
 def leading_order(setting: Setting, std: float, functions) -> dict:
-    """c(σ0), the integral of λa²σ0⁴/V² and the leading-order W2, for Euler–Maruyama on a uniform grid."""
+    """c(σ0), the integral of λa²σ0⁴/V², the leading-order W2 and whether that vanishes, for Euler–Maruyama on a uniform grid."""
     path, dim = setting.table.path, int(setting.assumption.dim)
     horizon, steps = float(path.times[0] - path.times[-1]), len(path.F)
 
@@ -169,7 +171,10 @@ def leading_order(setting: Setting, std: float, functions) -> dict:
     (value,), _ = path.integrate(integrand)
     total = float(np.sum(value))
     constant = abs(total) / (2 * std)
-    return {"integral": total, "c": constant, "leading_order": np.sqrt(dim) * constant * horizon / steps}
+    return {
+        "integral": total, "c": constant, "leading_order": np.sqrt(dim) * constant * horizon / steps,
+        "leading_order_vanishes": abs(total) < VANISHING,
+    }  # fmt: skip
 
 
 def defect_over_step(process: ForwardProcess):

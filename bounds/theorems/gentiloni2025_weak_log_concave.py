@@ -51,16 +51,24 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, exp, sqrt, symbols
 
-from bounds.assumptions.strong_log_concave import StronglyLogConcave
-from bounds.assumptions.weak_log_concave import WeaklyLogConcave
-from bounds.bound import Bound, information_used
-from bounds.conditions import ONE_BLOCK
+from bounds.bound import (
+    DISCRETISATION,
+    EARLY_STOPPING,
+    INITIALISATION,
+    SCORE_BIAS,
+    Bound,
+    information_used,
+    vacuous_notes,
+)
+from bounds.conditions import ONE_BLOCK, ONE_PROBLEM, euler_maruyama_only
 from bounds.contraction.ou_phases import eta as contractive_from
 from bounds.contraction.ou_phases import largest_curvature, log_growth, ou_scale_sq
 from bounds.contraction.ou_phases import xi as log_concave_from
 from bounds.leading import L0, Density, Leading, R, f, m, m0
 from bounds.leading import a as scale
 from bounds.processes.ou import ou
+from bounds.recursion import distance_to_gaussian
+from bounds.recursion.distance_to_gaussian import DistanceFrom, distances
 from bounds.recursion.one_block import early_stop
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
@@ -70,14 +78,13 @@ from bounds.theorem import Case, Condition, Source, Theorem
 from bounds.theorems.martingale import STATED as MARTINGALE
 
 h, kappa, L_t, L, d, m2, eps = symbols("h kappa L_t L d m2 eps", real=True)
-a, D, s, sigma, v, l, wide, mean_norm = symbols("a D s sigma v l wide mean_norm", real=True)
+a, D, s, sigma, v = symbols("a D s sigma v", real=True)
 E0, T, eta = symbols("E0 T eta", real=True)
 
 _B = sqrt(2 * d) * (1 + 2 * L) + sqrt(h) * (sqrt(m2) + sqrt(d)) / 2
 
 STATED = {
-    "distance_sq": m2 - d * l + d * (sqrt(v) - sqrt(l)) ** 2,
-    "distance_log_concave_sq": mean_norm**2 + d * Max((sqrt(wide) - sqrt(v)) ** 2, (sqrt(l) - sqrt(v)) ** 2),
+    **distance_to_gaussian.STATED,
     "initial": a * D + sqrt(d) * Abs(sigma - sqrt(s**2 + a**2 * v)),
     "growth": Max(Abs(1 + h - 2 * h * kappa), Abs(1 + h - 2 * h * L_t)),
     "local": h ** sympy.Rational(3, 2) * _B,
@@ -90,11 +97,6 @@ STATED = {
 def derive() -> dict:
     """The stated terms from the optimal map, synchronous coupling over a step, and the sum over phases."""
     z, x0, y0, u, t, K = symbols("z x0 y0 u t K", real=True)
-    # E‖R(Z) − Z‖², R the optimal map from N(0, vI): E Z·R = v E div R by Stein, slopes >= (l/v)^{1/2}
-    slopes = sqrt(l / v), sqrt(wide / v)
-    distance_sq = m2 + d * v - 2 * d * v * slopes[0]
-    # Gaussian Poincaré inequality for R − id
-    log_concave = mean_norm**2 + d * Max(*(v * (slope - 1) ** 2 for slope in slopes))
     # the same noise for the data and for N(0, vI)
     moved = sympy.expand((a * x0 + s * z) - (a * y0 + s * z))
     initial = moved.coeff(x0) * D + sqrt(d) * Abs(sigma - sqrt(s**2 + a**2 * v))
@@ -107,8 +109,7 @@ def derive() -> dict:
     stop = sympy.expand((a * x0 + s * z - x0) ** 2)
     in_squares = {a: sympy.sqrt(symbols("a_sq", real=True)), s: sympy.sqrt(symbols("s_sq", real=True))}
     return {
-        "distance_sq": distance_sq,
-        "distance_log_concave_sq": log_concave,
+        **distance_to_gaussian.derive(),
         "initial": initial,
         "growth": Max(*(Abs(slope) for slope in step)),
         "local": local,
@@ -125,8 +126,7 @@ class _Standard:
         path = setting.table.path
         self.unit = float(np.sqrt(ou_scale_sq(setting.process)))
         self.data = setting.assumption.scaled(1 / self.unit)
-        strong = isinstance(self.data, StronglyLogConcave)
-        self.alpha, self.M = (self.data.m0, 0.0) if strong else (self.data.alpha, self.data.M)
+        self.alpha, self.M = self.data.weak_log_concavity
         self.h = path.F
         self.stop = -float(np.log(path.a[-1]))
         self.duration = float(np.sum(path.F))
@@ -138,35 +138,20 @@ class _Standard:
         )
 
 
-def _distance(known, question: _Standard, v: float, functions):
-    """(an upper bound of W2(p_0, N(0, vI)), where it comes from)."""
-    data = question.data
-    values = dict(d=data.dim, m2=data.second_moment, l=1 / data.smoothness, v=v)
-    found = {"constants": float(np.sqrt(functions["distance_sq"](**values)))}
-    if question.alpha > question.M:
-        centre = data.mean_norm
-        if centre is None:
-            centre = np.sqrt(np.maximum(data.second_moment - data.dim / data.smoothness, 0.0))
-        wide = 1 / (question.alpha - question.M)
-        square = functions["distance_log_concave_sq"](**values, wide=wide, mean_norm=centre)
-        found["constants, log-concave"] = float(np.sqrt(square))
-    if known is not None:
-        found["closed form"] = known(v * question.unit**2) / question.unit
-    source = min(found, key=found.get)
-    return found[source], source
-
-
-def _initial_error(known, question: _Standard, functions):
-    """(E_0, where W2(p_0, N(0, vI)) comes from)."""
+def _initial(setting: Setting, question: _Standard, functions) -> tuple[float, DistanceFrom]:
+    """(E_0, what W2(p_0, N(0, vI)) rests on)."""
     a_sq, s_sq, prior = question.a_sq[0], question.s_sq[0], question.prior_var
     v = 0.0
     if abs(prior - 1) <= 8 * np.finfo(float).eps:
         v = 1.0
     elif prior > s_sq and a_sq * np.finfo(float).max > prior:
         v = float((prior - s_sq) / a_sq)
-    distance, source = _distance(known, question, v, functions)
+    in_data_units = setting.facts.distance_to_gaussian
+    known = None if in_data_units is None else lambda v: in_data_units(v * question.unit**2) / question.unit
+    found = distances(question.data, functions, v, known)
+    source = min(found, key=found.get)
     values = dict(a=np.sqrt(a_sq), s=np.sqrt(s_sq), sigma=np.sqrt(prior), d=question.data.dim)
-    return float(functions["initial"](**values, D=distance, v=v)), source
+    return float(functions["initial"](**values, D=np.sqrt(found[source]), v=v)), source
 
 
 def evaluate(setting: Setting, functions) -> Bound:
@@ -176,7 +161,7 @@ def evaluate(setting: Setting, functions) -> Bound:
     floor = data.hessian_lower(question.a_sq[:-1], question.s_sq[:-1])
     least = -(floor + data.hessian_gap(question.a_sq[:-1], question.s_sq[:-1]))
     later, product = weights(functions["growth"](h=h, kappa=least, L_t=-floor))
-    initial, source = _initial_error(setting.facts.distance_to_gaussian, question, functions)
+    initial, source = _initial(setting, question, functions)
     step = dict(h=h, d=data.dim, m2=data.second_moment, L=question.L, eps=question.eps)
 
     def in_data_units(value):
@@ -185,13 +170,13 @@ def evaluate(setting: Setting, functions) -> Bound:
 
     with np.errstate(invalid="ignore"):
         terms = {
-            "initialisation": in_data_units(product * initial),
-            "discretisation": in_data_units(np.sum(later * functions["local"](**step))),
-            "score": in_data_units(np.sum(later * functions["score"](**step))) if question.eps else 0.0,
+            INITIALISATION: in_data_units(product * initial),
+            DISCRETISATION: in_data_units(np.sum(later * functions["local"](**step))),
+            SCORE_BIAS: in_data_units(np.sum(later * functions["score"](**step))) if question.eps else 0.0,
         }
     stop = 0.0
     if setting.table.path.times[-1] > 0:
-        stop = terms["early stopping"] = float(round_up(early_stop(setting, functions), 8))
+        stop = terms[EARLY_STOPPING] = float(round_up(early_stop(setting, functions), 8))
     total = float(round_up(sum(terms.values()), 8))
     longest, boundary = float(h.max()), float(contractive_from(question.alpha, question.M))
     conditions, closed = step_conditions(longest, question.L), None
@@ -211,7 +196,7 @@ def evaluate(setting: Setting, functions) -> Bound:
         kind="upper",
         total=total,
         terms=MappingProxyType(terms),
-        information=information_used(None, source == "closed form"),
+        information=information_used(None, source is DistanceFrom.CLOSED_FORM),
         notes=_notes(setting, question, total, closed, float(max(later.max(), product))),
         details=MappingProxyType(details),
     )
@@ -228,18 +213,13 @@ def step_conditions(h: float, L: float) -> dict[str, bool]:
 
 
 def _notes(setting: Setting, question: _Standard, total, closed, expansion) -> tuple[str, ...]:
-    notes, size = [], np.sqrt(setting.assumption.second_moment)
-    if total > size:
+    notes = [*vacuous_notes(total, setting.assumption.second_moment)]
+    if notes and question.M > 0 and expansion > 1:
+        price = np.exp(min(question.M / question.alpha, 700))
         notes.append(
-            f"vacuous: the bound exceeds sqrt(E‖X_0‖²) = {size:.4g}, the distance of the data from the "
-            "point 0"
+            f"the non-contractive phase may expand errors: step factors multiply to {expansion:.3g}, "
+            f"e^(M/alpha) = {price:.3g} (= e^(R²/s²) for mixtures)"
         )
-        if question.M > 0 and expansion > 1:
-            price = np.exp(min(question.M / question.alpha, 700))
-            notes.append(
-                f"the non-contractive phase may expand errors: step factors multiply to {expansion:.3g}, "
-                f"e^(M/alpha) = {price:.3g} (= e^(R²/s²) for mixtures)"
-            )
     longest = float(question.h.max())
     holds = [f"{name} {'holds' if met else 'does not'}" for name, met in step_conditions(longest, question.L).items()]
     said = f"; h = {longest:.4g}, L = {question.L:.4g}: {', '.join(holds)}"
@@ -248,7 +228,7 @@ def _notes(setting: Setting, question: _Standard, total, closed, expansion) -> t
 
 
 def _weak(setting: Setting):
-    if isinstance(setting.assumption, WeaklyLogConcave | StronglyLogConcave):
+    if setting.assumption.weak_log_concavity is not None:
         return None
     return f"needs (alpha, M)-weakly log-concave data with one-sided smoothness, got {setting.assumption.key}"
 
@@ -257,16 +237,6 @@ def _ornstein_uhlenbeck(setting: Setting):
     if setting.process.blocks != 1 or ou_scale_sq(setting.process) is not None:
         return None
     return f"needs g² = 2c²f with c constant, got f = {setting.process.f}, g² = {setting.process.g_sq}"
-
-
-def _euler(setting: Setting):
-    if setting.scheme.key != "euler-maruyama":
-        return f"stated for euler-maruyama, got {setting.scheme.key}"
-    return None
-
-
-def _single(setting: Setting):
-    return None if not setting.shape else "evaluated one problem at a time"
 
 
 def _not_in_the_clock(drift, diffusion_sq):
@@ -298,22 +268,18 @@ THEOREM = Theorem(
         r"\big(h_k^{3/2}B(h_k) + 2h_k\varepsilon\big)"
         r" \le e^{(1+2L)\eta_0}\big[e^{-T}W_2(p_0,N(0,I)) + (\sqrt h B(h) + 2\varepsilon)T\big]"
     ),
-    symbols={
+    symbols=distance_to_gaussian.SYMBOLS
+    | {
         "h": "length of the step, ∫f (in the closed form: of the longest)",
         "kappa": "κ = α_t − M_t at the step's start",
         "L_t": "1/(a²/L_U + s²) at the step's start",
         "L": "sup_t max(L_t, −κ_t)",
-        "d": "dimension",
-        "m2": "E‖X_0‖²",
         "eps": "ε: L2 size of the score error",
         "a": "e^{−T}",
         "D": "bound of W2(p_0, N(0, vI))",
         "s": "(1 − e^{−2T})^{1/2}",
         "sigma": "standard deviation of the prior",
         "v": "variance that becomes the prior's at T (1 for the prior N(0, I))",
-        "l": "1/L_U, inverse smoothness",
-        "wide": "1/(α − M), where M < α",
-        "mean_norm": "‖E X_0‖",
         "E0": "initial distance",
         "T": "duration of the sampler, ∫f",
         "eta": "length of the non-contractive phase that is crossed",
@@ -324,8 +290,8 @@ THEOREM = Theorem(
         ONE_BLOCK,
         Condition("weak log-concavity", "(α, M)-weakly log-concave, −∇² log p_0 ⪯ L_U I", _weak),
         Condition("Ornstein–Uhlenbeck", "g² = 2c²f", _ornstein_uhlenbeck),
-        Condition("Euler–Maruyama", "P = 1 + ∫f, Q = ∫g²", _euler),
-        Condition("one problem", "constants are numbers", _single),
+        euler_maruyama_only("P = 1 + ∫f, Q = ∫g²"),
+        ONE_PROBLEM,
     ),
     stated=STATED,
     derive=derive,

@@ -1,4 +1,4 @@
-r"""The martingale bound: one reverse step against the exact conditional law (k = 1, and k = 2 by `phase_martingale`).
+r"""The martingale bound: one reverse step against the exact conditional law (k = 1, and k = 2 by `bounds.recursion.phase_space`).
 
 Statement
 ---------
@@ -26,13 +26,23 @@ t = 0 and nothing cancels: :math:`N(c) = N_{lo} + \kappa x` with :math:`\kappa =
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 import sympy
 from sympy import Abs, Max, symbols
 
-from bounds.bound import Bound, information_used
+from bounds.bound import (
+    DISCRETISATION,
+    EARLY_STOPPING,
+    INITIALISATION,
+    SCORE_BIAS,
+    SCORE_NOISE,
+    Bound,
+    information_used,
+    vacuous_notes,
+)
 from bounds.conditions import FINITE_FISHER, RESOLVED
 from bounds.leading import L0, Density, Leading, R, f, m0, slope
 from bounds.leading import a as scale
@@ -40,20 +50,17 @@ from bounds.leading import m as second_moment
 from bounds.processes.cld import cld
 from bounds.processes.ou import ou
 from bounds.processes.ve import ve
+from bounds.recursion.data import expand
 from bounds.recursion.equal_steps import fitted_ingredients
 from bounds.recursion.ingredients import Columns, Ingredients
 from bounds.recursion.one_block import (
-    TRANSPORT,
-    Constants,
     contraction,
     early_stop,
-    expand,
     initial_error,
     missed_noise,
     step_bias,
 )
 from bounds.recursion.phase_space.ingredients import phase_ingredients
-from bounds.recursion.phase_space.one_question import evaluate as evaluate_phase
 from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
 from bounds.recursion.phase_space.statement import SYMBOLS as PHASE_SYMBOLS
 from bounds.recursion.phase_space.statement import derive as derive_phase
@@ -73,8 +80,8 @@ _EXCESS = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
 _N = (sympy.exp(F) * g - ng) + sympy.exp(F) * C * H_lo * g
 _KAPPA = sympy.exp(F) * C * g
 
-#: Problems of a batch evaluated together, so that memory stays bounded.
-BATCH = 256
+#: Problems of a batch evaluated together, so that memory stays bounded; with two blocks each has weights of its own.
+BATCH = {1: 256, 2: 1}
 
 STATED = {
     "initial_sq": a_sq * m2 + d * (s - sigma) ** 2,
@@ -135,41 +142,29 @@ def derive() -> dict:
 
 
 def evaluate(setting: Setting, functions, missed=missed_noise, key="martingale") -> Bound:
-    """The recursion at numbers; ``missed`` computes v_k²."""
-    if setting.process.blocks == 2:
-        return evaluate_phase(setting, functions, Constants, _notes)
-    batch = setting.batches(BATCH)
-    parts = [_evaluate(part, functions, missed) for part in batch]
-    total = _join([part[0] for part in parts])
-    # an error source that is not there adds nothing, even where its weight overflows
-    absent = {"score bias": setting.score_error, "score noise": setting.score_noise}
-    terms = {
-        name: _join([part[1][name] for part in parts]) if np.any(absent.get(name, 1.0)) else np.zeros(setting.shape)[()]
-        for name in parts[0][1]
-    }
-    product, (_, _, _, initial_term) = _join([part[2] for part in parts]), parts[0]
-    return Bound(
-        theorem=key,
-        kind="upper",
-        total=total,
-        terms=MappingProxyType(terms),
-        information=information_used(setting.facts.moments, initial_term == TRANSPORT),
-        notes=_notes(setting, total, product),
-        details=MappingProxyType({"contraction": product, "initial_term": initial_term, "steps": setting.scheme.grid.steps}),
+    """The recursion at numbers; ``missed`` computes v_k² of one block."""
+    parts = setting.batches(BATCH[setting.process.blocks])
+    found = [_evaluate(part, functions, missed, key) for part in parts]
+    if len(parts) == 1 and parts[0].shape == setting.shape:
+        return found[0]
+
+    def joined(values):
+        if isinstance(values[0], str | int) and all(value == values[0] for value in values):
+            return values[0]
+        whole = [np.ravel(np.broadcast_to(value, part.shape)) for value, part in zip(values, parts, strict=True)]
+        return np.concatenate(whole).reshape(setting.shape)
+
+    terms, details = (
+        MappingProxyType({name: joined([each[name] for each in some]) for name in some[0]})
+        for some in ([bound.terms for bound in found], [bound.details for bound in found])
     )
-
-
-def _join(values):
-    if len(values) == 1:
-        value = np.where(np.isnan(values[0]), np.inf, values[0])
-        return float(value) if value.ndim == 0 else value
-    return np.concatenate([_join([np.atleast_1d(value)]) for value in values])
+    return replace(found[0], total=joined([bound.total for bound in found]), terms=terms, details=details, notes=())
 
 
 def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients:
     """What the recursion runs on; ``missed`` computes v_k² of one block."""
     if setting.process.blocks == 2:
-        return phase_ingredients(setting, functions, Constants)
+        return phase_ingredients(setting, functions)
     fitted = fitted_ingredients(setting, lambda other: _step_by_step(other, functions, missed))
     return fitted or _step_by_step(setting, functions, missed)
 
@@ -189,38 +184,52 @@ def _step_by_step(setting: Setting, functions, missed) -> Ingredients:
     )
 
 
-def _evaluate(setting: Setting, functions, missed):
-    """(total, terms, product of contractions, initial term used)."""
+def _evaluate(setting: Setting, functions, missed, key: str) -> Bound:
+    """The recursion of problems that are evaluated together."""
     parts = ingredients(setting, functions, missed)
-    found = parts.totals(expand(setting.score_error, 1), expand(setting.score_noise, 1))
+    found, steps = parts.totals(expand(setting.score_error, 1), expand(setting.score_noise, 1)), len(parts.columns)
     with np.errstate(invalid="ignore", over="ignore"):
         terms = {
-            "initialisation": round_up(found.contraction * parts.initial, len(parts.columns)),
-            "score bias": found.score_weight * setting.score_error,
-            "score noise": found.noise_weight * setting.score_noise,
-            "discretisation": found.discretisation,
+            INITIALISATION: round_up(found.contraction * parts.initial, steps),
+            SCORE_BIAS: found.score_weight * setting.score_error,
+            SCORE_NOISE: found.noise_weight * setting.score_noise,
+            DISCRETISATION: found.discretisation,
         }
+    # an error source that is not there adds nothing, even where its weight overflows
+    for name, size in ((SCORE_BIAS, setting.score_error), (SCORE_NOISE, setting.score_noise)):
+        if not np.any(size):
+            terms[name] = np.zeros(setting.shape)
     if setting.scheme.grid.early_stop > 0:
-        terms["early stopping"] = parts.stop + np.zeros(np.shape(parts.initial))
-    return round_up(found.total, 1), terms, found.contraction, parts.initial_term
+        terms[EARLY_STOPPING] = parts.stop + np.zeros(np.shape(parts.initial))
+    total = _finite(round_up(found.total, 1))
+    growth = _finite(found.contraction if parts.growth is None else parts.growth)
+    details = {"contraction": growth, "initial_term": parts.initial_term.name, "steps": steps, **parts.details}
+    return Bound(
+        theorem=key,
+        kind="upper",
+        total=total,
+        terms=MappingProxyType({name: _finite(value) for name, value in terms.items()}),
+        information=information_used(setting.facts.moments, parts.initial_term.closed_form),
+        notes=() if np.ndim(total) else (*_notes(setting, total, growth), *parts.notes),
+        details=MappingProxyType(details),
+    )
 
 
-def _notes(setting: Setting, total, product) -> tuple[str, ...]:
-    if np.ndim(total):
-        return ()
-    notes = []
-    assumption = setting.assumption
-    if total > np.sqrt(assumption.second_moment):
-        notes.append(
-            f"vacuous: the bound exceeds sqrt(E‖X_0‖²) = {np.sqrt(assumption.second_moment):.4g}, the distance of the "
-            "data from the point 0"
-        )
-        if product > 1:
-            said = f"the later steps may expand errors: product of contractions {product:.3g}"
-            if getattr(assumption, "M", 0) > 0:
-                said += f", e^(M/alpha) = {np.exp(min(assumption.M / assumption.alpha, 700)):.3g} (= e^(R²/s²) for mixtures)"
-            notes.append(said)
-    return tuple(notes)
+def _finite(value):
+    """The value as a number or an array of them, ∞ in place of NaN."""
+    value = np.where(np.isnan(value), np.inf, value)
+    return value if value.ndim else float(value)
+
+
+def _notes(setting: Setting, total: float, growth: float) -> tuple[str, ...]:
+    notes = vacuous_notes(total, setting.assumption.second_moment)
+    if notes and growth > 1:
+        said = f"the later steps may expand errors: product of contractions {growth:.3g}"
+        weak = setting.assumption.weak_log_concavity
+        if weak is not None and weak[1] > 0:
+            said += f", e^(M/alpha) = {np.exp(min(weak[1] / weak[0], 700)):.3g} (= e^(R²/s²) for mixtures)"
+        notes += (said,)
+    return notes
 
 
 SYMBOLS = PHASE_SYMBOLS | {

@@ -28,8 +28,8 @@ import numpy as np
 import sympy
 
 from bounds.conditions import ONE_BLOCK
-from bounds.recursion.one_block import Constants, expand
-from bounds.recursion.one_block import missed_noise as plain_missed_noise
+from bounds.recursion.data import Constants, expand
+from bounds.recursion.one_block import missed_noise
 from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
 from bounds.setting import Setting
 from bounds.steps.table import hessian_moments
@@ -66,9 +66,9 @@ def _matched(setting: Setting, nodes):
     return np.exp(nodes.F) * np.sqrt(nodes.g_sq) * (1 + nodes.C * (floor + mean))
 
 
-def missed_noise(setting: Setting, functions):
+def coupled_noise(setting: Setting, functions):
     """v_k² of every step, array of shape (..., k): the smaller of the scheme's own and the coupled noise."""
-    own = plain_missed_noise(setting, functions)
+    own = missed_noise(setting, functions)
     path = setting.table.path
     problems = int(np.prod(setting.shape, dtype=int))
     (matched,), (error,) = path.integrate(lambda nodes: (np.square(_matched(setting, nodes)),), problems)
@@ -77,7 +77,7 @@ def missed_noise(setting: Setting, functions):
         relative = error / matched + 1e-12
     usable = np.isfinite(scale)
     scale, relative = np.where(usable, scale, 0.0), np.where(usable, relative, 0.0)
-    coupled = plain_missed_noise(
+    coupled = missed_noise(
         setting, functions, lambda nodes: scale[..., nodes.index, None, None] * _matched(setting, nodes)
     )
     # λ is known to the accuracy of the quadrature; what that leaves of the standard deviation is added
@@ -87,12 +87,12 @@ def missed_noise(setting: Setting, functions):
 
 def evaluate(setting: Setting, functions):
     """The martingale recursion with the coupled noise."""
-    return martingale.evaluate(setting, functions, missed_noise, THEOREM.key)
+    return martingale.evaluate(setting, functions, coupled_noise, THEOREM.key)
 
 
 def ingredients(setting: Setting, functions):
     """What the recursion runs on, with the coupled noise."""
-    return martingale.ingredients(setting, functions, missed_noise)
+    return martingale.ingredients(setting, functions, coupled_noise)
 
 
 THEOREM = replace(

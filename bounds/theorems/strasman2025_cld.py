@@ -51,12 +51,20 @@ import numpy as np
 import sympy
 from sympy import Abs, Matrix, exp, sqrt, symbols
 
-from bounds.bound import Bound, information_used
-from bounds.conditions import FINITE_FISHER
+from bounds.bound import (
+    DISCRETISATION,
+    EARLY_STOPPING,
+    INITIALISATION,
+    SCORE_BIAS,
+    Bound,
+    information_used,
+    vacuous_notes,
+)
+from bounds.conditions import FINITE_FISHER, ONE_PROBLEM, euler_maruyama_only
 from bounds.contraction.renormalised_score import regularity_constant
 from bounds.processes import cld as langevin
 from bounds.processes.cld import cld
-from bounds.recursion.one_block import Constants
+from bounds.recursion.data import Constants
 from bounds.recursion.phase_space.constant_metric import Contraction, smallest
 from bounds.recursion.phase_space.statement import STATED as PHASE
 from bounds.recursion.phase_space.statement import derive as derive_phase
@@ -145,12 +153,12 @@ def evaluate(setting, functions) -> Bound:
     terms = {name: float(round_up(value, 8 * steps)) for name, value in product["terms"].items()}
     stop = 0.0
     if setting.scheme.grid.early_stop > 0:
-        terms["early stopping"] = stop = seen.problem.early_stop()
+        terms[EARLY_STOPPING] = stop = seen.problem.early_stop()
     total = float(round_up(sum(terms.values()), 8))
     a, kappa = seen.path.a, product["kappa"]
     details = {
         "kappa": kappa, "metric": product["kind"], "eta": a * (1 - 1 / kappa), "contraction": product["contraction"],
-        "initial_term": product["initial_term"], "steps": steps,
+        "initial_term": product["initial_term"].name, "steps": steps,
         "regularity_constant": regularity_constant(seen.path, setting.assumption, float(seen.table.clock[0])),
         "closed_form": None,
     }  # fmt: skip
@@ -165,7 +173,7 @@ def evaluate(setting, functions) -> Bound:
         kind="upper",
         total=total if total == total else np.inf,
         terms=MappingProxyType(terms),
-        information=information_used(seen.problem.moments, "closed form" in product["initial_term"]),
+        information=information_used(seen.problem.moments, product["initial_term"].closed_form),
         notes=_notes(setting, total, details),
         details=MappingProxyType(details),
     )
@@ -181,9 +189,9 @@ def _in_metric(seen: Contraction, functions, size: float, kappa: float, kind: st
     score = functions["score"](s=parts["score"], eps=size) if size else np.zeros(steps)
     with np.errstate(over="ignore", invalid="ignore"):
         terms = {
-            "initialisation": projection * whole * parts["initial"],
-            "score": projection * np.sum(later * score) if size else 0.0,
-            "discretisation": projection * np.sum(later * added),
+            INITIALISATION: projection * whole * parts["initial"],
+            SCORE_BIAS: projection * np.sum(later * score) if size else 0.0,
+            DISCRETISATION: projection * np.sum(later * added),
         }
     found = dict(
         kappa=kappa, kind=kind, terms=terms, total=_number(sum(terms.values())), contraction=float(whole),
@@ -212,12 +220,8 @@ def _number(value) -> float:
 
 
 def _notes(setting, total, details) -> tuple[str, ...]:
-    notes, size = [], float(np.sqrt(setting.assumption.second_moment))
-    if total > size:
-        notes.append(
-            f"vacuous: the bound exceeds sqrt(E‖X_0‖²) = {size:.4g}, the distance of the data from the point 0; "
-            f"the factors of its steps multiply to {details['contraction']:.3g}"
-        )
+    product = f"the factors of its steps multiply to {details['contraction']:.3g}"
+    notes = [f"{note}; {product}" for note in vacuous_notes(total, setting.assumption.second_moment)]
     if details["closed_form"] is None:
         notes.append("no closed form: it needs h < 2(1 − 1/κ)/a, and v > 0 or early stopping")
     else:
@@ -236,14 +240,6 @@ def _langevin(setting):
     if setting.process.parameters.get("family") == "cld":
         return None
     return f"stated for critically-damped Langevin (cld), got {setting.process.name}"
-
-
-def _euler(setting):
-    return None if setting.scheme.key == "euler-maruyama" else f"stated for euler-maruyama, got {setting.scheme.key}"
-
-
-def _single(setting):
-    return None if not setting.shape else "evaluated one problem at a time"
 
 
 _OWN = {
@@ -293,8 +289,8 @@ THEOREM = Theorem(
     conditions=(
         Condition("critically-damped Langevin", "dU = AU du + diag(ε, σ)dB", _langevin),
         FINITE_FISHER,
-        Condition("Euler–Maruyama", "P = I − hA, Q = hD", _euler),
-        Condition("one problem", "constants are numbers", _single),
+        euler_maruyama_only("P = I − hA, Q = hD"),
+        ONE_PROBLEM,
     ),
     stated=STATED,
     derive=derive,

@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 import sympy
 from scipy import integrate
-from tolerances import PATH_RELATIVE, SLOPE, STRONG_ORDER
 
-from bounds import StronglyLogConcave, WeaklyLogConcave, general, ou, ve, vp
 import bounds.sampler
+from bounds import StronglyLogConcave, WeaklyLogConcave, general, ou, ve, vp
 from bounds.grid import TimeGrid
 from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
 from bounds.steps.table import StepTable
 from bounds.symbolic.integrals import TIME
-from tests.bounds.tolerances import PATH_RELATIVE, SLOPE
+from tests.bounds.tolerances import PATH_RELATIVE, SLOPE, STRONG_ORDER
 
 PROCESSES = {
     "ou": ou(),

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounds import BoundedSupport, StronglyLogConcave, ou, vp
+from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama, scheme
-from bounds.setting import DataFacts, Setting
+from bounds.setting import Setting
 from bounds.theorem import NotApplicable
 from bounds.theorems import theorems
 from closed_form import Gaussian

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
-from bounds.setting import DataFacts, Setting
+from bounds.setting import Setting
 from closed_form import Bracket, Gaussian
 from closed_form.laws.regularity import time_regularity
 from closed_form.posteriors.moments import posterior_moments

@@ -10,7 +10,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bounds.bound import Bound
-from bounds.setting import DataFacts, Setting
+from bounds.facts import DataFacts
+from bounds.setting import Setting
 from bounds.theorem import NotApplicable, Theorem
 
 #: The extra noise is searched between these multiples of the data's own size.
@@ -43,11 +44,6 @@ class UsefulSmoothing:
             f"smoothing the data with N(0, s² I), s = {self.noise_std:g}, would make it useful: the bound is then "
             f"{self.bound:.4g}, and the data move by at most s√d = {self.moved:.4g} in W2"
         )
-
-
-def is_vacuous(bound: Bound, second_moment: float) -> bool:
-    """Whether an upper bound exceeds the distance of the data from the point 0."""
-    return bound.kind == "upper" and not bound.total <= math.sqrt(second_moment)
 
 
 def useful_smoothing(theorem: Theorem, setting: Setting) -> UsefulSmoothing | None:
@@ -101,9 +97,9 @@ def _rounded_up(value: float) -> float:
 
 def explained(bound: Bound, theorem: Theorem, setting: Setting) -> Bound:
     """The bound with the useful smoothing among its notes and details, where it is vacuous on data that are not log-concave."""
-    if setting.shape or not is_vacuous(bound, float(setting.assumption.second_moment)):
+    if setting.shape or not bound.is_vacuous(float(setting.assumption.second_moment)):
         return bound
-    if not (getattr(setting.assumption, "M", 0) or getattr(setting.assumption, "lipschitz", 0)):
+    if not setting.assumption.is_perturbed:
         return bound
     found = useful_smoothing(theorem, setting)
     if found is None:

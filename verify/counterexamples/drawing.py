@@ -112,7 +112,7 @@ def problem(
         If ``kind``, ``process`` or ``sampler`` is none of these.
     """
     for name, value, known in (
-        ("kind", kind, (None, "gaussian", "mixture")), ("process", process, PROCESSES), ("sampler", sampler, (None, *SAMPLERS)),
+        ("kind", kind, (None, "gaussian", "mixture")), ("process", process, PROCESSES), ("sampler", sampler, (None, *samplers())),
     ):  # fmt: skip
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(filter(None, known))}, got {value!r}")
@@ -131,7 +131,7 @@ def problem(
 def _rule(draw: Draw, drawn, sampler: str | None):
     """The sampler asked for; the choice is made all the same, so that what is drawn after it stays."""
     key = choice(draw, drawn)
-    return SAMPLERS[sampler or key]
+    return samplers()[sampler or key]
 
 
 def _phase_problem(draw: Draw, kind: str, most_steps: int, sampler: str | None) -> RandomProblem:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import brentq
 
-from bounds.bound import Bound
+from bounds.bound import EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
 from bounds.complexity.best_grid import Model, model_of
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.recursion.propagation import weights
@@ -98,10 +98,10 @@ class BoundOnGrids:
     def floor(self, horizon: float, eps: float, without: str = "") -> float:
         """What the bound tends to with more and more steps, estimated; ``without`` one of the error sources."""
         model = replace(self.model(horizon), score_error=self.score_error(horizon, eps))
-        if without == "score bias":
+        if without == SCORE_BIAS:
             model = replace(model, score_error=0.0)
         elif without:
-            part = {"early stopping": "stop", "initialisation": "initial"}[without]
+            part = {EARLY_STOPPING: "stop", INITIALISATION: "initial"}[without]
             model = replace(model, ingredients=replace(model.ingredients, **{part: 0.0}))
         return model.error(np.inf)
 

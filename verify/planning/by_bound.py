@@ -3,13 +3,13 @@ r"""Plans by the bound itself, tried at horizons and steps: for position and vel
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from bounds.bound import Bound
+from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
 from bounds.complexity.best_grid import Model, model_of
 from bounds.grid import TimeGrid
 from bounds.setting import Setting
@@ -34,29 +34,11 @@ DOUBLINGS = 24
 FAR = 1e9
 #: Power of the step in a theorem that states no leading order.
 STEP_POWER = 0.5
-#: Terms that shrink with the steps, and those of the score.
-STEPS_TERMS, SCORE_TERMS = ("discretisation", "time regularity"), ("score bias", "score")
 #: Fine steps of the model of the best grid.
 MODEL_STEPS = 200
 #: Rounds of horizon and steps in turn.
 ROUNDS = 2
 REMEMBERED = 256
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """The bound and what steps leave of it: total, initial error, discretisation, and what else stays."""
-
-    total: float
-    initial: float
-    discretisation: float
-    score: float
-    stop: float
-
-    def floor(self, without: str = "") -> float:
-        """What is left without discretisation, and without one more source."""
-        left = {"initialisation": self.initial, "score bias": self.score, "early stopping": self.stop}
-        return sum(value for name, value in left.items() if name != without)
 
 
 class DirectPlanner:
@@ -144,7 +126,7 @@ class DirectPlanner:
         less = self._value(horizon, steps - 1, eps) if steps > 1 else None
         return Plan(
             self.theorem.key, eps, True, steps, horizon, self.grid(horizon, steps), self._score_error(horizon, eps),
-            bound, less, None, self._parts(horizon, min(steps, self._compared), eps).floor(),
+            bound, less, None, _floor(self._terms(horizon, min(steps, self._compared), eps)),
         )  # fmt: skip
 
     # -- the bound ----------------------------------------------------------------------------------------------
@@ -161,8 +143,7 @@ class DirectPlanner:
     def _score_error(self, horizon: float, eps: float) -> float:
         if self.share == 0:
             return float(self.setting.score_error)
-        size = _sum(self._at(horizon, self._compared, 1.0), SCORE_TERMS)
-        return self.share * eps / size
+        return self.share * eps / float(self._at(horizon, self._compared, 1.0).terms[SCORE_BIAS])
 
     def _bound(self, horizon: float, steps: int, eps: float) -> Bound:
         return self._at(horizon, steps, self._score_error(horizon, eps))
@@ -173,10 +154,9 @@ class DirectPlanner:
         except ValueError:
             return math.inf
 
-    def _parts(self, horizon: float, steps: int, eps: float) -> _Parts:
-        bound = self._bound(horizon, steps, eps)
-        names = ("initialisation",), STEPS_TERMS, SCORE_TERMS, ("early stopping",)
-        return _Parts(bound.total, *(_sum(bound, group) for group in names))
+    def _terms(self, horizon: float, steps: int, eps: float) -> dict[str, float]:
+        """The terms of the bound as numbers, early stopping among them."""
+        return {EARLY_STOPPING: 0.0, **self._bound(horizon, steps, eps).terms}
 
     # -- horizon and steps --------------------------------------------------------------------------------------
 
@@ -196,14 +176,14 @@ class DirectPlanner:
     def _needed(self, horizon: float, steps: int, eps: float) -> float:
         """Steps this horizon takes, from its bound with so many: the discretisation goes like a power of K."""
         try:
-            parts = self._parts(horizon, steps, eps)
+            terms = self._terms(horizon, steps, eps)
         except ValueError:
             return math.inf
-        spare = eps - parts.score - parts.stop
-        if not (spare > parts.initial and math.isfinite(parts.discretisation)):
+        spare, initial = eps - terms[SCORE_BIAS] - terms[EARLY_STOPPING], terms[INITIALISATION]
+        if not (spare > initial and math.isfinite(terms[DISCRETISATION])):
             return math.inf
-        room = math.sqrt(spare**2 - parts.initial**2) if self._squares else spare - parts.initial
-        excess = parts.discretisation / room
+        room = math.sqrt(spare**2 - initial**2) if self._squares else spare - initial
+        excess = terms[DISCRETISATION] / room
         return max(steps * excess ** (1 / self._power), 1.0) if excess < FAR else math.inf
 
     def _horizon(self, eps: float, steps: int, near: float | None = None) -> tuple[float, float]:
@@ -258,17 +238,17 @@ class DirectPlanner:
         floors = {}
         for horizon in self._horizons:
             try:
-                floors[horizon] = self._parts(horizon, FIRST_STEPS, eps)
+                floors[horizon] = self._terms(horizon, FIRST_STEPS, eps)
             except ValueError:
                 continue
-        horizon = min(floors, key=lambda T: floors[T].floor())
-        floor = floors[horizon].floor()
+        horizon = min(floors, key=lambda T: _floor(floors[T]))
+        floor = _floor(floors[horizon])
         if floor < eps:
-            reason = f"discretisation: more than {self._most} steps would be needed"
+            reason = f"{DISCRETISATION}: more than {self._most} steps would be needed"
         else:
-            sources = ["score bias"] * bool(self.setting.score_error) + ["early stopping"] * bool(self._stop)
-            sources += ["initialisation"] * (self.fixed is not None or not sources)
-            left = {source: min(parts.floor(source) for parts in floors.values()) for source in sources}
+            sources = [SCORE_BIAS] * bool(self.setting.score_error) + [EARLY_STOPPING] * bool(self._stop)
+            sources += [INITIALISATION] * (self.fixed is not None or not sources)
+            left = {source: min(_floor(terms, source) for terms in floors.values()) for source in sources}
             worst = min(left, key=left.get)
             reason = f"{worst} keeps the bound above {eps:g} whatever the steps; without it the floor is {left[worst]:.3g}"
         allowed = self._score_error(horizon, eps)
@@ -285,8 +265,9 @@ def _crossing(points: list[tuple[int, float]], eps: float, power: float) -> int:
     return math.ceil(min(inverse ** (-1 / power), 1e15)) if inverse > 0 else 2 * k
 
 
-def _sum(bound: Bound, names) -> float:
-    return float(sum(bound.terms.get(name, 0.0) for name in names))
+def _floor(terms, without: str = "") -> float:
+    """What is left of a bound without discretisation, and without one more source."""
+    return sum(float(terms[name]) for name in (INITIALISATION, SCORE_BIAS, EARLY_STOPPING) if name != without)
 
 
 def planner_of(theorem: Theorem, setting: Setting, **options) -> Planner | DirectPlanner:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
-from bounds.bound import Bound
+from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.setting import Setting
 from bounds.theorem import Theorem
@@ -29,12 +29,12 @@ APART = 1e-6
 
 
 class Planner:
-    """Plans for one process, data law and sampler; the evaluations are shared between accuracies.
+    """Plans by the bound's leading order, for one process of one block, data law and sampler; evaluations are shared.
 
     Parameters
     ----------
     theorem : Theorem
-        `martingale` or `martingale-coupled`.
+        One with a recursion (`Theorem.ingredients`): the leading order of the bound comes from it.
     setting : Setting
         The question; its scheme gives the sampler, the prior and the early stopping, its grid is replaced.
     grid : str
@@ -58,7 +58,7 @@ class Planner:
     ):
         check_options(theorem, setting, grid, horizon, score_share)
         if theorem.ingredients is None:
-            raise ValueError(f"theorem must be martingale or martingale-coupled, got {theorem.key}")
+            raise ValueError(f"theorem must state a recursion, got {theorem.key}")
         if setting.process.blocks != 1:
             raise ValueError(f"plans are made for one-block processes, got {setting.process.name}")
         self.setting, self._share = setting, score_share
@@ -203,7 +203,7 @@ class Planner:
         """What more steps do not remove: the error source without which the floor is lowest."""
         horizon, floor = self._least_floor(eps)
         if floor < eps:
-            reason = f"discretisation: more than {MAX_STEPS} steps would be needed"
+            reason = f"{DISCRETISATION}: more than {MAX_STEPS} steps would be needed"
         else:
             left = {source: self._least_floor(eps, source)[1] for source in self._sources()}
             worst = min(left, key=left.get)
@@ -220,8 +220,8 @@ class Planner:
 
     def _sources(self) -> list[str]:
         """Error sources that may block: with a free horizon the initial error only where no other is there."""
-        found = ["score bias"] * bool(self.setting.score_error) + ["early stopping"] * bool(self._bounds.stop)
-        return found + ["initialisation"] * (self._horizons.fixed is not None or not found)
+        found = [SCORE_BIAS] * bool(self.setting.score_error) + [EARLY_STOPPING] * bool(self._bounds.stop)
+        return found + [INITIALISATION] * (self._horizons.fixed is not None or not found)
 
 
 def _between(low: int, high: int, above: float, below: float, eps: float) -> int:

@@ -22,7 +22,7 @@ from bounds.theorem import Theorem
 from closed_form.geometry.enclosing_ball import enclosing_radius
 from closed_form.laws.gaussian import finite_array
 from closed_form.laws.samples import smoothed_data
-from verify.certificates.useful_smoothing import UsefulSmoothing, is_vacuous, useful_smoothing
+from verify.certificates.useful_smoothing import UsefulSmoothing, useful_smoothing
 
 BANDWIDTHS = 13
 RESAMPLES = 50
@@ -144,7 +144,7 @@ def _row(samples, radius: float, bandwidth: float, process, scheme, theorem) -> 
         boundaries = float(xi(*constants)), float(eta(*constants, 0.0))
     return AtBandwidth(
         bandwidth, assumption, (radius / bandwidth) ** 2, *boundaries, bandwidth * math.sqrt(dim), float(bound.total),
-        is_vacuous(bound, law.second_moment),
+        bound.is_vacuous(law.second_moment),
     )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bounds.assumptions.strong_log_concave import StronglyLogConcave
 from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.process import ForwardProcess
 from bounds.steps.path import Path
@@ -96,11 +95,9 @@ def profile_at(process: ForwardProcess, law, time: float = 0.0, distances=None, 
 
 def _at(assumption, a: float, s_sq: float) -> WeaklyLogConcave:
     """The assumption's constants for aX_0 + N(0, s² I)."""
-    if isinstance(assumption, StronglyLogConcave):
-        assumption = WeaklyLogConcave(
-            assumption.m0, 0.0, assumption.L0, assumption.dim, assumption.second_moment, assumption.mean_norm
-        )
-    moved = assumption.scaled(a)
+    alpha, M = assumption.weak_log_concavity
+    moments = assumption.dim, assumption.second_moment, assumption.mean_norm
+    moved = WeaklyLogConcave(alpha, M, assumption.smoothness, *moments).scaled(a)
     return moved.smoothed(s_sq) if s_sq > 0 else moved
 
 

@@ -10,10 +10,8 @@ from scipy.integrate import trapezoid
 from scipy.optimize import brentq, minimize_scalar
 
 from bounds.assumption import Assumption
-from bounds.assumptions.strong_log_concave import StronglyLogConcave
-from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.contraction import ou_phases as formulas
-from bounds.contraction.metric import metric, norm
+from bounds.contraction.metric import contracting_metric, norm
 from bounds.contraction.ou_phases import Regimes
 from bounds.contraction.renormalised_score import regularity_constant, renormalised_hessian
 from bounds.process import ForwardProcess
@@ -90,7 +88,7 @@ def _two_blocks(process: ForwardProcess, assumption: Assumption, times) -> tuple
     clock = path.clock(times[::-1])[::-1]
 
     def excess(kappa: float, at) -> np.ndarray:
-        fixed = metric(path, kappa)
+        fixed = contracting_metric(path, kappa)
         return np.maximum(*(norm(path.D @ end, fixed) for end in renormalised_hessian(path, assumption, at)))
 
     def gained(kappa: float) -> float:
@@ -150,13 +148,9 @@ def _grid(assumption: Assumption, horizon: float) -> np.ndarray:
 def _ou_constants(process: ForwardProcess, assumption: Assumption):
     """(α, M) in units in which g² = 2, if the process is OU and the assumption has a closed form."""
     scale_sq = formulas.ou_scale_sq(process) if process.f == 1 else None
-    if scale_sq is None:
+    if scale_sq is None or assumption.weak_log_concavity is None:
         return None
-    if isinstance(assumption, WeaklyLogConcave):
-        return assumption.alpha * scale_sq, assumption.M * scale_sq
-    if isinstance(assumption, StronglyLogConcave):
-        return assumption.m0 * scale_sq, 0.0
-    return None
+    return tuple(constant * scale_sq for constant in assumption.weak_log_concavity)
 
 
 def plot_regimes(ax, found: Regimes) -> None:

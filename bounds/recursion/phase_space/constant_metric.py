@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from bounds.contraction.metric import metric
+from bounds.contraction.metric import contracting_metric
 from bounds.contraction.renormalised_score import renormalised_hessian
+from bounds.recursion.ingredients import InitialTerm
 from bounds.recursion.phase_space.one_question import PhaseProblem
 from bounds.steps.phase_space.channel import channel
 
@@ -31,7 +32,7 @@ class Contraction:
     setting : Setting
     functions : mapping
         The stated expressions.
-    data : `bounds.recursion.one_block.Constants`
+    data : `bounds.recursion.data.Constants`
     """
 
     def __init__(self, setting, functions, data):
@@ -50,10 +51,10 @@ class Contraction:
         kappa : float
             κ > 1.
         kind : str
-            "basis" or "lyapunov", as in `bounds.contraction.metric.metric`.
+            "basis" or "lyapunov", as in `bounds.contraction.metric.contracting_metric`.
         """
         path, functions, h = self.path, self.functions, self.h
-        fixed = metric(path, kappa, kind)
+        fixed = contracting_metric(path, kappa, kind)
         root = np.linalg.cholesky(fixed).T
         shape = dict(R_xx=root[0, 0], R_xv=root[0, 1], R_vv=root[1, 1])
         if kind == "basis":
@@ -70,14 +71,15 @@ class Contraction:
             projection=float(functions["projection"](**shape)) * (1 + ROUNDING), shape=shape,
         )  # fmt: skip
 
-    def _initial(self, triple, shape) -> tuple[float, str]:
+    def _initial(self, triple, shape) -> tuple[float, InitialTerm]:
         """(E_0, where it comes from)."""
         coupled, distance = self.problem.initial(triple), self.problem.start.mixing
         if not np.isfinite(distance):
-            return coupled.error, coupled.source
+            return coupled.error, coupled.term
         flow = self.functions["norm"](**shape, **entries(self.path.transition(self.table.clock[0])))
         mixed = self.functions["mixing"](flow=flow, largest=self.functions["largest"](**shape), W=distance)
-        return min((coupled.error, coupled.source), (float(mixed) * (1 + ROUNDING), "W2(p_0 ⊗ π_v, π_∞) mixed by e^{TA}"))
+        flowed = float(mixed) * (1 + ROUNDING), InitialTerm("W2(p_0 ⊗ π_v, π_∞) mixed by e^{TA}")
+        return min((coupled.error, coupled.term), flowed)
 
     def ceiling(self, shape) -> np.ndarray:
         r"""ν_k in :math:`v_k \le \sqrt{d/3}\,h^{3/2}\nu_k`, over three times of the step and three lags: array (k,)."""

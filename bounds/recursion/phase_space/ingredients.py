@@ -1,14 +1,19 @@
-r"""The two-block recursion under its best weights in the form of one block's: what the model of a best grid runs on."""
+r"""The two-block recursion under its best weights, in the form of one block's."""
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 
+from bounds.recursion.data import Constants
 from bounds.recursion.ingredients import Columns, Ingredients
-from bounds.recursion.phase_space.one_question import PhaseProblem, candidates
+from bounds.recursion.phase_space.one_question import PhaseProblem, WeightChoice
+from bounds.recursion.phase_space.weight_search import candidates
+from bounds.setting import Setting
 
 
-def phase_ingredients(setting, functions, constants) -> Ingredients:
+def phase_ingredients(setting: Setting, functions) -> Ingredients:
     """E_0 and the columns of the best weights, in which every contraction is 1.
 
     Parameters
@@ -17,27 +22,37 @@ def phase_ingredients(setting, functions, constants) -> Ingredients:
         One problem of two blocks.
     functions : mapping
         The stated expressions of the martingale bound.
-    constants : callable
-        Assumption -> its constants, `bounds.recursion.one_block.Constants`.
 
     Returns
     -------
     Ingredients
-        One entry for every step of the grid.  A splitting has one kick more than steps: its kicks are shared between
-        the steps beside them, which leaves an estimate in place of a bound.
+        One entry for every row of the sampler's table: of a splitting one more than steps.
     """
-    problem = PhaseProblem(setting, functions, constants(setting.assumption, 0))
-    best = min(candidates(problem)[0], key=lambda choice: choice.total)
-    steps = setting.scheme.grid.steps
-    bias, variance, score = (_per_step(column, steps) for column in (best.bias, best.variance, best.score))
-    stop = problem.early_stop() if setting.scheme.grid.early_stop > 0 else 0.0
-    return Ingredients(best.initial.error, Columns(np.ones(steps), bias, variance, score), stop, best.initial.source)
+    problem = PhaseProblem(setting, functions, Constants(setting.assumption, 0))
+    tried, certificate = candidates(problem)
+    best = min(tried, key=lambda choice: choice.total)
+    return Ingredients(
+        initial=best.initial.error,
+        columns=Columns(np.ones(len(best.bias)), best.bias, best.variance, best.score),
+        stop=problem.early_stop() if setting.scheme.grid.early_stop > 0 else 0.0,
+        initial_term=best.initial.term,
+        growth=_growth(best.weights[0], problem.table.path.stationary),
+        notes=(_certified(best, certificate),),
+        details=MappingProxyType({"weights": best.name, "certificate": certificate}),
+    )
 
 
-def _per_step(column: np.ndarray, steps: int) -> np.ndarray:
-    if len(column) == steps:
-        return column
-    shared = (column[:-1] + column[1:]) / 2
-    shared[0] += column[0] / 2
-    shared[-1] += column[-1] / 2
-    return shared
+def _growth(first, stationary) -> float:
+    """What the first weights make of an error, over what the last do: λ_max(P_0 Σ_∞)/Σ_xx, rooted."""
+    p, q, r = first
+    if not np.all(np.isfinite(first)):
+        return np.inf
+    return float(np.sqrt(np.abs(np.linalg.eigvals(np.array([[p, q], [q, r]]) @ stationary)).max() / stationary[0, 0]))
+
+
+def _certified(best: WeightChoice, certificate: float) -> str:
+    """How good the weights are, in words."""
+    if not np.isfinite(best.total):
+        return "no choice of weights gives a finite bound"
+    proved = "equal, with no bias: no weights do better"
+    return f"weights: {best.name}; their dual certificate is {certificate:.4g} of {best.total:.4g} ({proved})"

@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bounds.assumptions.strong_log_concave import StronglyLogConcave
-from bounds.assumptions.weak_log_concave import WeaklyLogConcave
+from bounds.recursion.distance_to_gaussian import DistanceFrom, distances
+from bounds.recursion.ingredients import InitialTerm
 from bounds.steps.phase_space.channel import Channel, channel
 
 #: Values of γ tried between the smallest and the largest variance of the data.
 CANDIDATES = 9
 #: Relative rounding of |U − y|.
 ROUNDING = 4e-15
+INDEPENDENT = InitialTerm("independent coupling")
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,13 @@ class Initial:
     error : float
     measure : (xx, xv, vv)
         Second moment of the initial error under the coupling.
-    source : str
+    term : InitialTerm
+        Where it comes from.
     """
 
     error: float
     measure: tuple
-    source: str
-
-    @property
-    def from_closed_form(self) -> bool:
-        """Whether it rests on a closed form's W2(p_0, N(0, γI))."""
-        return "closed form" in self.source
+    term: InitialTerm
 
 
 def coupled(R, L, metric):
@@ -53,29 +50,6 @@ def coupled(R, L, metric):
     angle = np.arctan2(m[..., 0, 1] - m[..., 1, 0], m[..., 0, 0] + m[..., 1, 1])
     cos, sin = np.cos(angle), np.sin(angle)
     return L @ np.stack([np.stack([cos, -sin], axis=-1), np.stack([sin, cos], axis=-1)], axis=-2)
-
-
-def distances(assumption, functions, gamma: float, known=None):
-    """Bounds of W2(p_0, N(0, γI))² by where they come from; those of "constants" grow like E‖X_0‖²."""
-    l = 1 / assumption.smoothness
-    found = {"constants": float(functions["phase_distance_sq"](m2=assumption.second_moment, d=assumption.dim, l=l, gamma=gamma))}
-    alpha, M = None, 0.0
-    if isinstance(assumption, StronglyLogConcave):
-        alpha = assumption.m0
-    elif isinstance(assumption, WeaklyLogConcave):
-        alpha, M = assumption.alpha, assumption.M
-    if alpha is not None and alpha > M:
-        centre = assumption.mean_norm
-        if centre is None:
-            centre = np.sqrt(max(assumption.second_moment - assumption.dim * l, 0.0))
-        found["constants, log-concave"] = float(
-            functions["phase_distance_log_concave_sq"](
-                d=assumption.dim, l=l, gamma=gamma, wide=1 / (alpha - M), mean_norm=centre
-            )
-        )
-    if known is not None and gamma > 0:
-        found["closed form"] = float(known(gamma)) ** 2
-    return found
 
 
 @dataclass(frozen=True)
@@ -92,8 +66,8 @@ class Start:
         Φ(T, 0).
     gammas, D_sq : arrays of shape (n,)
         Variances γ, and bounds of W2(p_0, N(0, γI))².
-    sources : tuple of str
-        Where each bound comes from.
+    sources : tuple of DistanceFrom
+        What each bound rests on.
     mixing : float
         W2(p_0 ⊗ N(0, v²), N(0, Σ_∞)) where the prior is stationary, else infinite.
     """
@@ -119,7 +93,7 @@ class Start:
         tried = [
             (gamma, D_sq, source)
             for gamma in sorted(choices)
-            for source, D_sq in distances(assumption, functions, gamma, known).items()
+            for source, D_sq in distances(assumption, functions, gamma, known if gamma > 0 else None).items()
         ]
         gammas, D_sq, sources = zip(*tried, strict=True)
         start = cls(
@@ -128,10 +102,10 @@ class Start:
         if not np.allclose(prior, path.stationary, rtol=1e-15, atol=0.0):
             return start
         at_zero = replace(start, seen=channel(path, 0.0), flow=np.eye(2))
-        return replace(start, mixing=initial_error(at_zero, (1.0, 0.0, 1.0), assumption, functions).error)
+        return replace(start, mixing=error_in_metric(at_zero, (1.0, 0.0, 1.0), assumption, functions).error)
 
 
-def initial_error(start: Start, weights, assumption, functions) -> Initial:
+def error_in_metric(start: Start, weights, assumption, functions) -> Initial:
     r"""E_0 in the metric P_0: the smallest over γ and over what is known of W2(p_0, N(0, γI)).
 
     With :math:`RR^T = S + \gamma\varphi\varphi^T`, GGᵀ the prior and :math:`\tau = \varphi^T P(R - G)R^{-1}\varphi`:
@@ -154,7 +128,7 @@ def initial_error(start: Start, weights, assumption, functions) -> Initial:
     p, q, r = (float(value) for value in weights)
     metric = np.array([[p, q], [q, r]])
     if not np.all(np.isfinite(metric)):
-        return Initial(np.inf, (1.0, 0.0, 1.0), "independent coupling")
+        return Initial(np.inf, (1.0, 0.0, 1.0), INDEPENDENT)
     best = _coupling(start, metric, assumption, functions)
     if np.isfinite(start.mixing):
         # eigenvalues without the range of the metric
@@ -164,7 +138,7 @@ def initial_error(start: Start, weights, assumption, functions) -> Initial:
         error = float(np.sqrt(max(largest[-1], 0.0) + lost) * np.sqrt(size) * start.mixing * (1 + ROUNDING))
         if error < best.error:
             worst = start.mixing * start.flow @ vectors[:, -1]
-            return Initial(error, _triple(np.outer(worst, worst)), "forward flow from time 0")
+            return Initial(error, _triple(np.outer(worst, worst)), InitialTerm("forward flow from time 0"))
     return best
 
 
@@ -194,7 +168,7 @@ def _coupling(start: Start, metric, assumption, functions) -> Initial:
     length = float(phi @ metric @ phi)
     turn = (apart @ np.stack([values["u_x"], seen_v], axis=-1)[..., None])[..., 0] @ (metric @ phi)
     # E‖X_0‖² may be given too large: where it helps, the least it can be
-    grows = (turn >= 0) | np.array([source == "constants" for source in sources])
+    grows = (turn >= 0) | np.array([source is DistanceFrom.CONSTANTS for source in sources])
     m2 = np.where(grows, assumption.second_moment, d / assumption.smoothness)
     # every form in the metric may all but cancel; what it is made of does not
     root = np.sqrt(np.diag(metric))
@@ -211,8 +185,11 @@ def _coupling(start: Start, metric, assumption, functions) -> Initial:
     error = error + ROUNDING * np.sqrt(d) * spread
     best = int(np.argmin(error))
     moved = apart[best] @ apart[best].T
-    name = f"Gaussian of variance {gamma[best]:.3g} ({sources[best]})" if gamma[best] else "independent coupling"
-    return Initial(float(error[best]), _triple(D_sq[best] * np.outer(phi, phi) + d * moved), name)
+    term = INDEPENDENT
+    if gamma[best]:
+        name = f"Gaussian of variance {gamma[best]:.3g} ({sources[best]})"
+        term = InitialTerm(name, sources[best] is DistanceFrom.CLOSED_FORM)
+    return Initial(float(error[best]), _triple(D_sq[best] * np.outer(phi, phi) + d * moved), term)
 
 
 def _more(square, lost):

@@ -1,33 +1,23 @@
-r"""The martingale bound in phase space (k = 2): the ingredients of every step, and the weights that make it smallest."""
+r"""One question in phase space (k = 2): what every step does to the error, under any weights."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 
 import numpy as np
 
-from bounds.bound import Bound, information_used
-from bounds.contraction.metric import KAPPAS, metric, norm
-from bounds.recursion.phase_space.initial import Start, initial_error
+from bounds.recursion.phase_space.initial import Initial, Start, error_in_metric
 from bounds.recursion.phase_space.missed_noise import MissedNoise
-from bounds.recursion.phase_space.weights import Jacobians, backward, forward, in_metric
-from bounds.recursion.propagation import propagate, round_up
+from bounds.recursion.phase_space.weights import Jacobians, forward
+from bounds.recursion.propagation import propagate
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.table import hessian_moments
 
-#: Weight of the velocity at the last step, in units of the stationary law, and where the joins start.
-LAST_VELOCITY = 1e-8
-JOINS = (0.03, 1e-3, 1e-8)
-#: Forward and backward passes stop when one gains less than this.
-GAIN = 1e-3
-PASSES = 4
-
 
 @dataclass(frozen=True)
-class Valued:
-    """The recursion under one choice of weights.
+class WeightChoice:
+    """One choice of weights P_0 … P_K, and the recursion in their norms, where every contraction is 1.
 
     Attributes
     ----------
@@ -42,7 +32,7 @@ class Valued:
 
     name: str
     weights: np.ndarray
-    initial: object
+    initial: Initial
     bias: np.ndarray
     score: np.ndarray
     variance: np.ndarray
@@ -57,7 +47,7 @@ class PhaseProblem:
     setting : Setting
     functions : mapping
         The stated expressions of the martingale bound.
-    data : `bounds.recursion.one_block.Constants`
+    data : `bounds.recursion.data.Constants`
     """
 
     def __init__(self, setting, functions, data):
@@ -132,7 +122,7 @@ class PhaseProblem:
 
     def initial(self, weights):
         """E_0 for the weights P_0."""
-        return initial_error(self.start, weights, self.setting.assumption, self.functions)
+        return error_in_metric(self.start, weights, self.setting.assumption, self.functions)
 
     def early_stop(self) -> float:
         """W2 of the position: ((1 − φ_x)² E‖X_0‖² + d S_xx)^{1/2} at the last time."""
@@ -143,7 +133,7 @@ class PhaseProblem:
         )
         return float(np.sqrt(square)) * (1 + 1e-14)
 
-    def valued(self, name: str, weights) -> Valued:
+    def choice(self, name: str, weights) -> WeightChoice:
         """The recursion under weights P_0 … P_K."""
         setting, later = self.setting, weights[1:]
         initial = self.initial(weights[0])
@@ -153,24 +143,24 @@ class PhaseProblem:
             drift = bias + (score * setting.score_error if setting.score_error else 0.0)
             total = propagate(initial.error, np.ones(len(drift)), drift, variance + noise)
         total = float(total) if np.all(np.isfinite(weights)) else np.inf
-        return Valued(name, weights, initial, bias, score, variance, total)
+        return WeightChoice(name, weights, initial, bias, score, variance, total)
 
-    def measures(self, valued: Valued) -> np.ndarray:
-        """W_0 … W_K against these weights."""
-        setting, later = self.setting, valued.weights[1:]
+    def measures(self, choice: WeightChoice) -> np.ndarray:
+        """W_0 … W_K against this choice of weights."""
+        setting, later = self.setting, choice.weights[1:]
         # an error that is not there adds nothing, even where its weight overflows
-        s = valued.score * setting.score_error if setting.score_error else np.zeros_like(valued.bias)
-        fresh = np.square(valued.score * setting.score_noise) if setting.score_noise else 0.0
+        s = choice.score * setting.score_error if setting.score_error else np.zeros_like(choice.bias)
+        fresh = np.square(choice.score * setting.score_noise) if setting.score_noise else 0.0
         noise = self.missed.measure(later)
         spread = self._score_measure(later)
         shifted = self._bias_measure()
-        # (b + s)² = (1 + s/b) b² + (1 + b/s) s²
+        # (b + s)² = (1 + s/b) b² + (1 + b/s) s², the last with s = M score taken apart: b/s may overflow
         with np.errstate(invalid="ignore", divide="ignore"):
-            both = np.where((s > 0) & (valued.bias > 0), s / valued.bias, 0.0)
-            back = np.where((s > 0) & (valued.bias > 0), valued.bias / s, 0.0)
-        pulled = (1 + both)[:, None] * shifted + (1 + back)[:, None] * setting.score_error**2 * spread
+            both = np.where((s > 0) & (choice.bias > 0), s / choice.bias, 0.0)
+            back = np.where((s > 0) & (choice.bias > 0), setting.score_error * (choice.bias / choice.score), 0.0)
+        pulled = (1 + both)[:, None] * shifted + (setting.score_error**2 + back)[:, None] * spread
         return forward(
-            self.jacobians, valued.weights, valued.initial.measure, valued.bias + s, pulled, valued.variance + fresh,
+            self.jacobians, choice.weights, choice.initial.measure, choice.bias + s, pulled, choice.variance + fresh,
             noise + setting.score_noise**2 * spread,
         )  # fmt: skip
 
@@ -202,130 +192,3 @@ class PhaseProblem:
         _, vectors = np.linalg.eigh(np.where(np.isfinite(form), form, 0.0))
         found = (Q @ vectors[..., -1:])[..., 0]
         return np.stack([found[:, 0] ** 2, found[:, 0] * found[:, 1], found[:, 1] ** 2], axis=1)
-
-
-def candidates(problem: PhaseProblem):
-    """(every choice of weights that was tried, the square root of the dual certificate for the best optimal ones).
-
-    The certificate is at most the total of its own weights; without bias it is at most that of any.
-    """
-    stationary = problem.table.path.stationary
-    unit = stationary[0, 0] / stationary[1, 1]
-    last = (1.0, 0.0, LAST_VELOCITY * unit)
-    found = [
-        problem.valued(f"join, δ = {delta:g}", backward(problem.jacobians, (1.0, 0.0, delta * unit))) for delta in JOINS
-    ]
-    current = min(found, key=lambda choice: choice.total)
-    certified = []
-    for _ in range(PASSES):
-        if not np.isfinite(current.total):
-            break
-        measures = problem.measures(current)
-        improved = problem.valued("optimal", backward(problem.jacobians, last, measures[:-1]))
-        found.append(improved)
-        if not np.isfinite(improved.total):
-            break
-        certified.append((improved.total, float(np.sqrt(max(problem.measures(improved)[-1, 0], 0.0)))))
-        gained = current.total - improved.total
-        current = improved
-        if gained < GAIN * current.total:
-            break
-    found += [problem.valued(f"constant metric, κ = {kappa:g}", metric_weights(problem, kappa)) for kappa in KAPPAS]
-    return found, min(certified, default=(np.inf, 0.0))[1]
-
-
-def metric_weights(problem: PhaseProblem, kappa: float) -> np.ndarray:
-    """P_k = λ_k𝔐 of docs/theory.md section 5, Theorem C."""
-    fixed = metric(problem.table.path, kappa)
-    jacobians = problem.jacobians
-    return in_metric(np.maximum(norm(jacobians.low, fixed), norm(jacobians.high, fixed)), fixed)
-
-
-def evaluate(setting, functions, constants, notes) -> Bound:
-    """The martingale bound of a two-block sampler at numbers; a batch is one problem after the other.
-
-    Parameters
-    ----------
-    setting : Setting
-    functions : mapping
-        The stated expressions.
-    constants : callable
-        Assumption -> its constants, `bounds.recursion.one_block.Constants`.
-    notes : callable
-        (setting, total, contraction) -> remarks.
-    """
-    if not setting.shape:
-        return _one(setting, functions, constants, notes)
-    found = [_one(part, functions, constants, notes) for part in _problems(setting)]
-    shape = setting.shape
-    return Bound(
-        theorem="martingale",
-        kind="upper",
-        total=np.reshape([bound.total for bound in found], shape),
-        terms=MappingProxyType({name: np.reshape([bound.terms[name] for bound in found], shape) for name in found[0].terms}),
-        information=found[0].information,
-        details=MappingProxyType({name: [bound.details[name] for bound in found] for name in found[0].details}),
-    )
-
-
-def _problems(setting):
-    """Every problem of a batch by itself, all on one table."""
-    shape, table = setting.shape, setting.table
-    for index in np.ndindex(shape):
-
-        def at(value, index=index):
-            return float(np.broadcast_to(value, shape)[index]) if isinstance(value, np.ndarray) else value
-
-        assumption = object.__new__(type(setting.assumption))
-        for name, value in vars(setting.assumption).items():
-            object.__setattr__(assumption, name, at(value))
-        part = replace(
-            setting, assumption=assumption, score_error=at(setting.score_error), score_noise=at(setting.score_noise)
-        )
-        part.__dict__["table"] = table
-        yield part
-
-
-def _certified(best: Valued, certificate: float) -> str:
-    """How good the weights are, in words."""
-    if not np.isfinite(best.total):
-        return "no choice of weights gives a finite bound"
-    proved = "equal, with no bias: no weights do better"
-    return f"weights: {best.name}; their dual certificate is {certificate:.4g} of {best.total:.4g} ({proved})"
-
-
-def _one(setting, functions, constants, notes) -> Bound:
-    problem = PhaseProblem(setting, functions, constants(setting.assumption, 0))
-    tried, certificate = candidates(problem)
-    best = min(tried, key=lambda choice: choice.total)
-    count = len(problem.table.P)
-    with np.errstate(over="ignore", invalid="ignore"):
-        terms = {
-            "initialisation": round_up(best.initial.error, count),
-            "score bias": round_up(float(np.sum(best.score)) * setting.score_error, count) if setting.score_error else 0.0,
-            "score noise": round_up(float(np.sqrt(np.sum(best.score**2))) * setting.score_noise, count)
-            if setting.score_noise else 0.0,
-            "discretisation": float(propagate(0.0, np.ones(count), best.bias, best.variance)),
-        }  # fmt: skip
-    stop = 0.0
-    if setting.scheme.grid.early_stop > 0:
-        terms["early stopping"] = stop = problem.early_stop()
-    total = float(round_up(best.total + stop, 1))
-    p, q, r = best.weights[0]
-    stationary = problem.table.path.stationary
-    growth = np.inf
-    if np.all(np.isfinite(best.weights[0])):
-        growth = float(np.sqrt(np.abs(np.linalg.eigvals(np.array([[p, q], [q, r]]) @ stationary)).max() / stationary[0, 0]))
-    return Bound(
-        theorem="martingale",
-        kind="upper",
-        total=total if total == total else np.inf,
-        # ∞ − ∞ out of the range of floats
-        terms=MappingProxyType({name: float(value) if value == value else np.inf for name, value in terms.items()}),
-        information=information_used(problem.moments, best.initial.from_closed_form),
-        notes=(*notes(setting, total, growth), _certified(best, certificate)),
-        details=MappingProxyType({
-            "contraction": growth, "initial_term": best.initial.source, "steps": count,
-            "weights": best.name, "certificate": certificate,
-        }),
-    )  # fmt: skip

@@ -10,6 +10,8 @@ from __future__ import annotations
 import sympy
 from sympy import Abs, Matrix, Max, sqrt, symbols
 
+from bounds.recursion import distance_to_gaussian
+
 P_xx, P_xv, P_vv, d, m, l, m2 = symbols("P_xx P_xv P_vv d m l m2", real=True)
 P, Q_x, Q_v, H_x, H_v, X, w, w_x, w_v = symbols("P Q_x Q_v H_x H_v X w w_x w_v", real=True)
 n_xx, n_xv, n_vx, n_vv, K_x, K_v, D_x, D_v, x_mean, x_sq = symbols(
@@ -22,7 +24,6 @@ r_x, r_c, r_v, a_sq, s_sq = symbols("r_x r_c r_v a_sq s_sq", real=True)
 Q_xx, Q_xv, Q_vx, Q_vv = symbols("Q_xx Q_xv Q_vx Q_vv", real=True)
 phi_x, phi_v, u_x, u_v, D_sq, gamma = symbols("phi_x phi_v u_x u_v D_sq gamma", real=True)
 e_xx, e_xv, e_vx, e_vv = symbols("e_xx e_xv e_vx e_vv", real=True)
-wide, mean_norm = symbols("wide mean_norm", real=True)
 
 
 def _product(x, v, y, z):
@@ -65,11 +66,10 @@ STATED = {
     "phase_score_sq": (_F_xx + _F_vv + sqrt((_F_xx - _F_vv) ** 2 + 4 * _F_xv**2)) / 2,
     "phase_initial_sq": (_square(phi_x, phi_v) - _TURN) * D_sq + d * _MOVED + _TURN * (m2 - d * gamma),
     "phase_initial": sqrt(Abs(_square(phi_x, phi_v) * D_sq)) + sqrt(Abs(d * _MOVED)),
-    "phase_distance_sq": m2 - d * l + d * (sqrt(gamma) - sqrt(l)) ** 2,
-    "phase_distance_log_concave_sq": mean_norm**2 + d * Max((sqrt(wide) - sqrt(gamma)) ** 2, (sqrt(l) - sqrt(gamma)) ** 2),
+    **distance_to_gaussian.STATED,
 }
 
-SYMBOLS = {
+SYMBOLS = distance_to_gaussian.SYMBOLS | {
     "P_xx": "entry of the weights P_k (k = 2: of P_k, or of P_0 in the initial term)",
     "P_xv": "entry of the weights",
     "P_vv": "entry of the weights",
@@ -113,7 +113,6 @@ SYMBOLS = {
     "e_vv": "entry of R − G",
     "D_sq": "bound of W2(p_0, N(0, γI))²",
     "gamma": "variance γ of the Gaussian that stands for the data at T",
-    "wide": "1/(α − M), where M < α",
 }
 
 
@@ -146,8 +145,6 @@ def derive() -> dict:
     apart = (weights * moved * moved.T).trace()
     cross = (phi.T * weights * moved * seen)[0] * (alike - d * gamma)
     length = (phi.T * weights * phi)[0]
-    # the optimal map from N(0, γI) has slopes >= (l/γ)^{1/2} (Caffarelli), E Z·R = γ E div R (Stein)
-    slopes = sqrt(l / gamma), sqrt(wide / gamma)
     return {
         "phase_affine": affine,
         "phase_bias_sq": bias.subs(u, left[0] - left[1]),
@@ -157,6 +154,5 @@ def derive() -> dict:
         "phase_score_sq": largest.subs({t: form[0, 0], u: form[0, 1], b: form[1, 1]}, simultaneous=True),
         "phase_initial_sq": length * D_sq + d * apart + 2 * cross,
         "phase_initial": sqrt(Abs(length * D_sq)) + sqrt(Abs(d * apart)),
-        "phase_distance_sq": m2 + d * gamma - 2 * d * gamma * slopes[0],
-        "phase_distance_log_concave_sq": mean_norm**2 + d * Max(*(gamma * (slope - 1) ** 2 for slope in slopes)),
+        **distance_to_gaussian.derive(),
     }

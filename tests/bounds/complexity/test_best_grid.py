@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize, minimize_scalar
 
 from bounds import euler_maruyama, ou, posterior_mean, ve, vp
-from bounds.complexity.best_grid import FLOOR, model_of
+from bounds.complexity.best_grid import FLOOR, model_of, per_step
 from bounds.grid import TimeGrid
+from bounds.processes.cld import cld
+from bounds.sampler import scheme
 from bounds.theorems import theorems
 from closed_form import Gaussian
 from closed_form.sampler_laws.w2 import sampler_w2
 from tests.bounds.tolerances import MODEL, TWO_DIGITS
-from tests.tolerances import BEST_GRID
+from tests.tolerances import BEST_GRID, PHASE_CHAIN
 from verify.certificates.question import setting_of
 from verify.planning.by_model import Planner
 
@@ -91,3 +93,15 @@ def test_theorems_without_a_recursion_are_refused():
     setting = setting_of(ou(), Gaussian(np.zeros(1), 1.0), euler_maruyama(3.0, 10))
     with pytest.raises(ValueError, match="gao2025"):
         model_of(theorems()["gao2025-general-sde"], setting)
+
+
+def test_the_kicks_of_a_splitting_are_shared_between_steps():
+    """A splitting has a row more than steps; the model has one a step, and their sums are those of the kicks."""
+    question = setting_of(cld(), Gaussian([1.0, -0.5], [0.25, 1.0]), scheme("sscs", 4.0, 50))
+    kicks = MARTINGALE.ingredients(question, MARTINGALE.functions).columns
+    shared = per_step(kicks, 50)
+    assert len(kicks) == 51 and len(shared) == 50
+    for one, other in zip(kicks.whole[1:], shared.whole[1:], strict=True):
+        assert math.isclose(one.sum(), other.sum(), rel_tol=PHASE_CHAIN)
+    assert per_step(shared, 50) is shared
+    assert len(model_of(MARTINGALE, question, 50).ingredients.columns) == 50

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, linalg
 
-from bounds.contraction.metric import KAPPAS, metric, norm
+from bounds.contraction.metric import KAPPAS, contracting_metric, norm
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.path import PhasePath
 from tests.bounds.tolerances import PHASE_METRIC
@@ -38,7 +38,7 @@ def test_renormalised_drift(constants):
 def test_contraction_rate(constants, kind, kappa):
     """𝔐Ã + Ãᵀ𝔐 ⪯ −2a(1 − 1/κ)𝔐, with equality in some direction for the basis."""
     path = PhasePath(cld(*constants))
-    fixed = in_units(path, metric(path, kappa, kind))
+    fixed = in_units(path, contracting_metric(path, kappa, kind))
     scale = np.sqrt(np.diag(path.stationary))
     drift = path.renormalised_drift * scale / scale[:, None]
     rates = linalg.eigh(fixed @ drift + drift.T @ fixed, fixed, eigvals_only=True) / (2 * path.a)
@@ -52,7 +52,7 @@ def test_without_noise_in_the_position(kappa):
     """For ε = 0 the basis metric is [[κ²+1, a(1−κ²)], [a(1−κ²), a²(κ²+1)]]."""
     a, square = 0.7, kappa**2
     expected = [[square + 1, a * (1 - square)], [a * (1 - square), a**2 * (square + 1)]]
-    np.testing.assert_allclose(metric(PhasePath(cld(a, 3, 0, 1)), kappa), expected, rtol=LAW_ROUNDING)
+    np.testing.assert_allclose(contracting_metric(PhasePath(cld(a, 3, 0, 1)), kappa), expected, rtol=LAW_ROUNDING)
 
 
 def test_lyapunov_metric_is_its_integral():
@@ -65,7 +65,7 @@ def test_lyapunov_metric_is_its_integral():
         return np.exp(2 * rate * t) * moved.T @ moved
 
     expected, _ = integrate.quad_vec(flow, 0.0, 80.0, epsrel=1e-10)
-    np.testing.assert_allclose(metric(path, kappa, "lyapunov"), expected, rtol=1e2 * LAW_ROUNDING)
+    np.testing.assert_allclose(contracting_metric(path, kappa, "lyapunov"), expected, rtol=1e2 * LAW_ROUNDING)
 
 
 def test_norm_of_random_matrices():
@@ -84,4 +84,4 @@ def test_norm_close_to_one_keeps_its_digits():
     path, kappa, u = PhasePath(cld(2, 1, 0, 1)), 3.0, 1e-9
     z = path.a * u / kappa
     expected = np.exp(-path.a * u) * (z + np.sqrt(1 + z * z))
-    assert norm(linalg.expm(u * path.renormalised_drift), metric(path, kappa)) == pytest.approx(expected, rel=5e-16 * 4)
+    assert norm(linalg.expm(u * path.renormalised_drift), contracting_metric(path, kappa)) == pytest.approx(expected, rel=5e-16 * 4)

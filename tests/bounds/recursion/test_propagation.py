@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bounds.recursion.ingredients import Columns, Ingredients
+from bounds.recursion.ingredients import Columns, Ingredients, InitialTerm
 from bounds.recursion.propagation import propagate, round_up, weights
 from tests.bounds.tolerances import SUMS_OF_RUNS
 
@@ -72,6 +72,6 @@ def test_rounding_goes_up():
 def test_a_weight_whose_square_overflows_leaves_the_biased_score():
     """Without score noise the squares of the weights play no part in the total."""
     columns = Columns(np.full(500, 0.5), np.zeros(500), np.full(500, 1e-3), np.full(500, 1e160))
-    found = Ingredients(1.0, columns, 0.0).totals(1e-3, 0.0)
+    found = Ingredients(1.0, columns, 0.0, InitialTerm("given")).totals(1e-3, 0.0)
     assert found.total == pytest.approx(2e157) and found.score_weight == pytest.approx(2e160)
     assert found.noise_weight == np.inf and np.isfinite(found.discretisation)

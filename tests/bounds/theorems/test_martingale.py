@@ -10,12 +10,13 @@ from scipy import integrate
 
 from bounds import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave, general, ou, ve, vp
 from bounds.conditions import RESOLVED
+from bounds.facts import DataFacts
 from bounds.processes.cld import cld
 from bounds.recursion import one_block
 from bounds.recursion.propagation import propagate
 from bounds.sampler import scheme
 from bounds.samplers import samplers
-from bounds.setting import DataFacts, Setting
+from bounds.setting import Setting
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.line import w2_line
@@ -342,7 +343,7 @@ def test_the_initial_term_past_xi_is_near_the_truth():
         law = GaussianMixture(means, weights=weights, std=rng.uniform(0.3, 1.5))
         setting = setting_of(ou(), law, scheme("euler-maruyama", rng.uniform(1.5, 4), 2))
         parts, path = MARTINGALE.ingredients(setting, MARTINGALE.functions), setting.table.path
-        assert parts.initial_term == "log-concave at T"
+        assert parts.initial_term.name == "log-concave at T"
         truth = w2_line(law.pushed(path.a[0], path.s_sq[0]), Gaussian([0.0], float(setting.table.prior_var)))
         ratios.append(parts.initial / truth.upper)
     assert min(ratios) >= 1 and np.median(ratios) <= 1.006

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from scipy.integrate import quad_vec
 from scipy.linalg import expm
 
-from bounds.contraction.metric import KAPPAS, metric
+from bounds.contraction.metric import KAPPAS, contracting_metric
 from bounds.processes import cld as langevin
 from bounds.processes.cld import cld
-from bounds.recursion.one_block import Constants
+from bounds.recursion.data import Constants
 from bounds.recursion.phase_space.constant_metric import KINDS, Contraction
-from bounds.recursion.phase_space.one_question import PhaseProblem, metric_weights
+from bounds.recursion.phase_space.one_question import PhaseProblem
+from bounds.recursion.phase_space.weight_search import metric_weights
 from bounds.sampler import euler_maruyama, scheme
 from bounds.theorems import theorems
 from bounds.theorems.strasman2025_cld import _in_metric
@@ -67,7 +68,7 @@ def test_growth_dominates_every_step(epsilon, kind):
     """ρ̄ + hℓ is at least the spectral norm of 𝔐^{1/2}(P + QH(c))𝔐^{-1/2} at c_lo, c_up and between."""
     _, problem = seen(epsilon, GaussianMixture.two_modes(2.0, 0.5))
     parts = problem.in_metric(2.0, kind)
-    root = np.linalg.cholesky(metric(problem.path, 2.0, kind)).T
+    root = np.linalg.cholesky(contracting_metric(problem.path, 2.0, kind)).T
     jacobians = problem.problem.jacobians
     bound = parts["drift"] + problem.h * parts["pull"]
     tilted = np.eye(2) + problem.h[:, None, None] * problem.path.renormalised_drift
@@ -99,7 +100,7 @@ def test_ceiling_is_the_growth_of_the_missed_noise(epsilon):
     """ν is the largest |dN/dw D^{1/2}| in 𝔐 over three times and three lags, N(w) = Φ(w)⁻¹(I + C(w)H) − I, by differences."""
     _, problem = seen(epsilon, GaussianMixture.two_modes(1.0, 0.8), steps=3, horizon=2.4, a=0.9)
     parts, path = problem.in_metric(2.0, "basis"), problem.path
-    root, push = np.linalg.cholesky(metric(path, 2.0)).T, np.sqrt(path.D)
+    root, push = np.linalg.cholesky(contracting_metric(path, 2.0)).T, np.sqrt(path.D)
 
     def missed(lag, hessian):
         def rate(w):
@@ -155,7 +156,7 @@ def test_the_order_of_four_bounds(a, sigma, v, share, variance, mean, steps, hor
     recursion = PhaseProblem(setting, MARTINGALE.functions, Constants(setting.assumption, 0))
     for kappa in KAPPAS:
         both = _in_metric(problem, THEOREM.functions, error, kappa, "basis")
-        constant = recursion.valued("constant metric", metric_weights(recursion, kappa)).total
+        constant = recursion.choice("constant metric", metric_weights(recursion, kappa)).total
         assert both["closed_form"] >= both["total"] * (1 - ORDERED)
         assert both["total"] >= constant * (1 - ORDERED)
         assert constant >= martingale * (1 - ORDERED)

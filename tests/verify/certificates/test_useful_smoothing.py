@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounds import LogLipschitz, StronglyLogConcave, WeaklyLogConcave, euler_maruyama, ou
-from bounds.setting import DataFacts, Setting
+from bounds.facts import DataFacts
+from bounds.setting import Setting
 from bounds.theorems import theorems
 from closed_form import GaussianMixture
 from verify.certificates.question import setting_of
-from verify.certificates.useful_smoothing import explained, is_vacuous, useful_smoothing
+from verify.certificates.useful_smoothing import explained, useful_smoothing
 
 MARTINGALE = theorems()["martingale"]
 
@@ -63,5 +64,5 @@ def test_vacuous_means_above_the_size_of_the_data():
     """The threshold is sqrt(E‖X‖²), and infinity is vacuous."""
     setting = setting_of(ou(), GaussianMixture.two_modes(2.0, 0.5), euler_maruyama(5, 400))
     bound = MARTINGALE.bound(setting)
-    assert not is_vacuous(bound, bound.total**2 * 1.01) and is_vacuous(bound, bound.total**2 * 0.99)
-    assert is_vacuous(replace(bound, total=math.inf), 1e300)
+    assert not bound.is_vacuous(bound.total**2 * 1.01) and bound.is_vacuous(bound.total**2 * 0.99)
+    assert replace(bound, total=math.inf).is_vacuous(1e300)

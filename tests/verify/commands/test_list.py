@@ -1,9 +1,9 @@
 """list: everything there is, in words and JSON."""
 
 from bounds.processes import families
+from bounds.samplers import samplers
 from bounds.theorems import theorems
 from tests.command_line import answer, run
-from bounds.samplers import samplers
 
 
 def test_list_names_everything():

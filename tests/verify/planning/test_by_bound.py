@@ -9,13 +9,10 @@ import pytest
 from bounds import euler_maruyama, ou, ve, vp
 from bounds.complexity.best_grid import model_of
 from bounds.processes.cld import cld
-from bounds.recursion.one_block import Constants
-from bounds.recursion.phase_space.one_question import PhaseProblem, candidates
 from bounds.sampler import scheme
 from bounds.theorem import NotApplicable
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
-from tests.tolerances import PHASE_CHAIN
 from tests.verify.tolerances import PHASE_MODEL, PLAN_EXCESS
 from verify.certificates.certificate import Verdict, certify
 from verify.certificates.question import setting_of
@@ -164,14 +161,3 @@ def test_the_model_of_phase_space_is_the_bound_for_small_steps(variance, mean, k
     assert math.isclose(model.error(model.uniform_counts(1000)), MARTINGALE.bound(question).total, rel_tol=PHASE_MODEL)
     on_best = replace(question, scheme=replace(question.scheme, grid=model.best_grid(1000)))
     assert math.isclose(model.error(model.best_counts(1000)), MARTINGALE.bound(on_best).total, rel_tol=PHASE_MODEL)
-
-
-def test_the_kicks_of_a_splitting_are_shared_between_steps():
-    """The model of a splitting has one entry a step, and their sums are those of the kicks."""
-    question = setting_of(cld(), LAW, scheme("sscs", 4.0, 50))
-    parts = MARTINGALE.ingredients(question, MARTINGALE.functions)
-    problem = PhaseProblem(question, MARTINGALE.functions, Constants(question.assumption, 0))
-    best = min(candidates(problem)[0], key=lambda choice: choice.total)
-    assert len(parts.columns) == 50 and len(best.variance) == 51
-    for found, kicks in ((parts.columns.bias, best.bias), (parts.columns.variance, best.variance)):
-        assert math.isclose(found.sum(), kicks.sum(), rel_tol=PHASE_CHAIN)

@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from bounds import StronglyLogConcave, WeaklyLogConcave
-from bounds.contraction.metric import metric
+from bounds.contraction.metric import contracting_metric
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.path import PhasePath
 from closed_form import GaussianMixture
@@ -18,7 +18,7 @@ def test_two_reverse_paths_grow_no_faster():
     """|Z|_𝔐 of two paths of ½N(±1,¼) under one noise, solved without noise, stays below e^{−∫μ} from start to end."""
     process, law = cld(clock="2*t"), GaussianMixture.two_modes(2.0, 0.5)
     found, path = regimes_of(process, law.assumptions()[0], 1.2), PhasePath(process)
-    fixed = metric(path, found.metric["kappa"])
+    fixed = contracting_metric(path, found.metric["kappa"])
 
     def velocity(back, u):
         clock = 2 * (1.2 - back)

@@ -6,7 +6,7 @@ from mpmath import mp
 
 from bounds import StronglyLogConcave, WeaklyLogConcave
 from bounds.processes.cld import cld
-from bounds.recursion.phase_space.initial import Start, coupled, distances, initial_error
+from bounds.recursion.phase_space.initial import Start, coupled, error_in_metric
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import PhasePath
 from bounds.theorems import theorems
@@ -54,7 +54,7 @@ def test_exact_for_gaussian_data(constants, time, size):
     start = Start.of(path, time / path.a, path.stationary, assumption, FUNCTIONS, known_gaussian(variance, mean))
     for weights in metrics(path):
         exact = gelbrich(constants, time / path.a, [weights[:2], weights[1:]], variance, mean)
-        found = initial_error(start, weights, assumption, FUNCTIONS).error
+        found = error_in_metric(start, weights, assumption, FUNCTIONS).error
         # what cancels in the metric: law and prior, by the weights' diagonal
         size = np.diag(path.stationary + start.seen.covariance_plus(variance)[0]) @ [weights[0], weights[2]]
         assert exact <= found <= exact * (1 + INITIAL_EXACT) + INITIAL_ROUNDING * max(np.sqrt(size), size / exact)
@@ -70,7 +70,7 @@ def test_never_below_for_mixtures(constants):
         start = Start.of(path, time / path.a, path.stationary, assumption, FUNCTIONS)
         for weights in metrics(path):
             exact = gelbrich(constants, time / path.a, [weights[:2], weights[1:]], 3 * unit, 0.0)
-            assert initial_error(start, weights, assumption, FUNCTIONS).error >= exact
+            assert error_in_metric(start, weights, assumption, FUNCTIONS).error >= exact
 
 
 @GIVEN
@@ -95,7 +95,7 @@ def test_unknown_data_in_many_dimensions(time, dim):
     for weights in metrics(path):
         means = np.eye(dim)[0] * 0.3
         parts = [gelbrich(constants, time, [weights[:2], weights[1:]], V, m) for V, m in zip(variances, means, strict=True)]
-        assert initial_error(start, weights, assumption, FUNCTIONS).error >= np.linalg.norm(parts)
+        assert error_in_metric(start, weights, assumption, FUNCTIONS).error >= np.linalg.norm(parts)
 
 
 def test_the_rotation_is_the_best():
@@ -120,7 +120,7 @@ def test_the_units_of_the_weights_do_not_matter(scale):
     path = PhasePath(cld(1, 2, 0.5, 1))
     assumption = WeaklyLogConcave(1.0, 0.5, 1.0, second_moment=1.2)
     start = Start.of(path, 1.0, path.stationary, assumption, FUNCTIONS)
-    one, other = (initial_error(start, np.array([1, 0.2, 0.5]) * c, assumption, FUNCTIONS).error for c in (1.0, scale))
+    one, other = (error_in_metric(start, np.array([1, 0.2, 0.5]) * c, assumption, FUNCTIONS).error for c in (1.0, scale))
     assert other == pytest.approx(np.sqrt(scale) * one, rel=INITIAL_EXACT)
 
 
@@ -129,7 +129,7 @@ def test_weights_out_of_range():
     path = PhasePath(cld())
     assumption = StronglyLogConcave(1.0, 1.0)
     start = Start.of(path, 1.0, path.stationary, assumption, FUNCTIONS)
-    assert initial_error(start, (np.inf, 0.0, 1.0), assumption, FUNCTIONS).error == np.inf
+    assert error_in_metric(start, (np.inf, 0.0, 1.0), assumption, FUNCTIONS).error == np.inf
 
 
 def test_the_measure_is_the_error_in_the_metric():
@@ -137,19 +137,9 @@ def test_the_measure_is_the_error_in_the_metric():
     path = PhasePath(cld(1, 2, 0, 1))
     assumption = StronglyLogConcave(1.0, 1.0)
     start = Start.of(path, 0.5, path.stationary, assumption, FUNCTIONS, known_gaussian(1.0, 0.0))
-    found = initial_error(start, (1.0, 0.3, 0.7), assumption, FUNCTIONS)
+    found = error_in_metric(start, (1.0, 0.3, 0.7), assumption, FUNCTIONS)
     xx, xv, vv = found.measure
     assert xx + 2 * 0.3 * xv + 0.7 * vv == pytest.approx(found.error**2, rel=1e3 * INITIAL_EXACT)
-
-
-def test_distances_of_modes():
-    """For N(0, 1/2) said to be (2, 0)-log-concave each bound of W2(p_0, N(0, γ)) holds, the log-concave one exactly."""
-    assumption = WeaklyLogConcave(2.0, 0.0, 2.0, second_moment=0.5, mean_norm=0.0)
-    for gamma in (0.1, 0.5, 3.0):
-        exact = (np.sqrt(0.5) - np.sqrt(gamma)) ** 2
-        found = distances(assumption, FUNCTIONS, gamma)
-        assert found["constants, log-concave"] == pytest.approx(exact, rel=INITIAL_EXACT, abs=INITIAL_EXACT)
-        assert found["constants"] >= exact - INITIAL_EXACT
 
 
 def test_the_channel_is_that_of_the_horizon():

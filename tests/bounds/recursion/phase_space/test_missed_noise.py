@@ -5,11 +5,12 @@ import pytest
 from scipy import integrate
 
 from bounds import WeaklyLogConcave
+from bounds.facts import DataFacts
 from bounds.processes.cld import cld
-from bounds.recursion.one_block import Constants
+from bounds.recursion.data import Constants
 from bounds.recursion.phase_space.one_question import PhaseProblem
 from bounds.sampler import scheme
-from bounds.setting import DataFacts, Setting
+from bounds.setting import Setting
 from bounds.theorems import theorems
 from closed_form import Gaussian
 from closed_form.posteriors.moments import posterior_moments

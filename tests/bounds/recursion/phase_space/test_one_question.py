@@ -8,8 +8,9 @@ from mpmath import mp, mpf
 
 from bounds import StronglyLogConcave, WeaklyLogConcave, ou, ve, vp
 from bounds.processes.cld import cld
-from bounds.recursion.one_block import Constants
-from bounds.recursion.phase_space.one_question import PhaseProblem, candidates
+from bounds.recursion.data import Constants
+from bounds.recursion.phase_space.one_question import PhaseProblem
+from bounds.recursion.phase_space.weight_search import candidates
 from bounds.sampler import euler_maruyama, scheme
 from bounds.setting import Setting
 from bounds.steps.phase_space.path import PhasePath
@@ -289,3 +290,10 @@ def test_the_path_is_in_clock_time():
     )
     assert problem.table.clock.tolist() == [8.0, 6.0, 4.0, 2.0, 0.0]
     assert isinstance(problem.table.path, PhasePath)
+
+
+def test_a_score_error_near_nothing_is_one_of_nothing():
+    """A score error at the least float changes no digit of the bound and divides nothing by zero."""
+    tiny, none = (Setting(cld(), TWO_MODES, euler_maruyama(2.0, 12), size) for size in (1e-320, 0.0))
+    with np.errstate(invalid="raise"):
+        assert MARTINGALE.bound(tiny).total == pytest.approx(MARTINGALE.bound(none).total, rel=UNCHANGED)

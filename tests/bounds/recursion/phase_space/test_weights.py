@@ -8,8 +8,9 @@ import pytest
 from bounds import WeaklyLogConcave
 from bounds.contraction.metric import KAPPAS
 from bounds.processes.cld import cld
-from bounds.recursion.one_block import Constants
-from bounds.recursion.phase_space.one_question import PhaseProblem, candidates, metric_weights
+from bounds.recursion.data import Constants
+from bounds.recursion.phase_space.one_question import PhaseProblem
+from bounds.recursion.phase_space.weight_search import candidates, metric_weights
 from bounds.recursion.phase_space.weights import Jacobians, backward, forms, forward, in_metric
 from bounds.sampler import scheme
 from bounds.setting import Setting
@@ -166,7 +167,7 @@ def test_optimal_is_at_most_the_join_and_the_join_at_most_the_metrics(key, steps
         kind = choice.name.split(",")[0]
         best[kind] = min(best.get(kind, np.inf), choice.total)
     assert best["optimal"] < best["join"] < best["constant metric"]
-    metrics = [problem.valued("metric", metric_weights(problem, kappa)).total for kappa in KAPPAS]
+    metrics = [problem.choice("metric", metric_weights(problem, kappa)).total for kappa in KAPPAS]
     assert best["constant metric"] == pytest.approx(min(metrics), rel=RECURSION_RELATIVE)
 
 

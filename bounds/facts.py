@@ -1,0 +1,29 @@
+"""What is known of the data beyond the constants of an assumption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What is known of the data beyond the assumption, for laws in closed form.
+
+    Attributes
+    ----------
+    moments : object with ``at(q)``, or None
+        Mean and mean square of the posterior covariance above c_lo (the MMSE curve and its derivative).
+    gaussian_spectrum : (mean, variances), or None
+        Mean (d,) and covariance eigenvalues (d,) with the mean in the eigenbasis, if the data are Gaussian.
+    distance_to_gaussian : callable, or None
+        v -> an upper bound of W2(p_0, N(0, v I)).
+    time_regularity : callable, or None
+        `bounds.steps.path.Path` -> the constant M1 of arXiv 2311.11003, Assumption 2.
+    """
+
+    moments: Any = None
+    gaussian_spectrum: tuple | None = None
+    distance_to_gaussian: Callable[[float], float] | None = None
+    time_regularity: Callable | None = None
