@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.integrate import quad
 
-from bounds.contraction.ou_phases import eta, rate, xi
+from bounds.contraction.ou_phases import eta, xi
+from bounds.contraction.rate import rate
 from bounds.sampler import euler_maruyama
 from bounds.schedules import ou
 from bounds.theorems import theorems

@@ -8,7 +8,7 @@ from scipy.optimize import minimize_scalar
 
 from bounds.assumption import Assumption
 from bounds.contraction.metric import contracting_metric, norm
-from bounds.contraction.ou_phases import Regimes
+from bounds.contraction.rate import Regimes
 from bounds.contraction.renormalised_score import regularity_constant, renormalised_hessian
 from bounds.process import ForwardProcess
 from bounds.recursion.phase_space.constant_metric import KAPPAS

@@ -8,8 +8,9 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bounds.assumption import Assumption
-from bounds.contraction import ou_phases as formulas
-from bounds.contraction.ou_phases import Regimes
+from bounds.contraction import ou_phases
+from bounds.contraction import rate as contraction
+from bounds.contraction.rate import Regimes
 from bounds.process import ForwardProcess
 from verify.studies.phase_regimes import phase_regimes
 
@@ -55,14 +56,14 @@ def regimes(
     times = _grid(assumption, horizon)
     if process.blocks == 2:
         return phase_regimes(process, assumption, times[times > 0], rho, last_crossing)
-    rate = formulas.rate(process, assumption, times)
+    rate = contraction.rate(process, assumption, times)
     constants = _ou_constants(process, assumption) if closed_form else None
     if constants is not None:
-        xi, eta = float(formulas.xi(*constants)), float(formulas.eta(*constants, rho))
+        xi, eta = float(ou_phases.xi(*constants)), float(ou_phases.eta(*constants, rho))
     else:
-        curvature = formulas.curvature(process, assumption, times)
-        xi = last_crossing(lambda t: formulas.curvature(process, assumption, t)[0], times, curvature, 0.0)
-        eta = last_crossing(lambda t: formulas.rate(process, assumption, t)[0], times, rate, rho)
+        curvature = contraction.curvature(process, assumption, times)
+        xi = last_crossing(lambda t: contraction.curvature(process, assumption, t)[0], times, curvature, 0.0)
+        eta = last_crossing(lambda t: contraction.rate(process, assumption, t)[0], times, rate, rho)
     return Regimes(xi, eta, rho, max(horizon - eta, 0.0), horizon, times, rate)
 
 
@@ -101,7 +102,7 @@ def _grid(assumption: Assumption, horizon: float) -> np.ndarray:
 
 def _ou_constants(process: ForwardProcess, assumption: Assumption):
     """(α, M) in units in which g² = 2, if the process is OU and the assumption has a closed form."""
-    scale_sq = formulas.ou_scale_sq(process) if process.f == 1 else None
+    scale_sq = ou_phases.ou_scale_sq(process) if process.f == 1 else None
     if scale_sq is None or assumption.weak_log_concavity is None:
         return None
     return tuple(constant * scale_sq for constant in assumption.weak_log_concavity)
