@@ -98,7 +98,8 @@ class Theorem:
         Every symbol of ``stated`` with its meaning.
     conditions : tuple of Condition
     stated : dict of str to sympy expression
-        The formula as stated, in the cancellation-free form the numbers are computed from.
+        What the formula is made of, as stated, in a form that does not cancel.  ``evaluate`` gets them as functions of
+        numbers; suprema and integrals that are no expression (gao2025's initial distance, θ and ω) it computes itself.
     derive : callable
         () -> the same expressions rebuilt from lemmas.
     evaluate : callable
@@ -162,6 +163,14 @@ class Theorem:
             raise NotApplicable(self.key, unmet)
         with np.errstate(over="ignore"):
             return self.evaluate(setting, self.functions)
+
+    def agreement(self) -> dict[str, bool]:
+        """Whether each expression as stated is the one derived, at random points to thirty digits; False for one alone."""
+        from bounds.symbolic.agreement import agrees
+
+        derived = self.derive()
+        common = self.stated.keys() & derived.keys()
+        return {name: name in common and agrees(self.stated[name], derived[name]) for name in {**self.stated, **derived}}
 
     def corrupted(self, name: str, factor) -> Theorem:
         """The same theorem with one stated expression multiplied by ``factor``: for testing the tests."""

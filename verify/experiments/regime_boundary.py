@@ -6,7 +6,8 @@ import numpy as np
 from scipy.integrate import quad
 
 from bounds import ou
-from bounds.contraction.ou_phases import eta, rate, xi
+from bounds.contraction.ou_phases import eta, xi
+from bounds.contraction.rate import rate
 from bounds.sampler import euler_maruyama
 from bounds.theorems import theorems
 from closed_form.distances.line import w2_line

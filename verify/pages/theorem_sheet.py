@@ -1,31 +1,27 @@
 """Say everything about one theorem: as plain data, as LaTeX, as a sheet of lines and tables.
 
-Sympy, mpmath and rich are imported when used.
+Sympy and rich are imported when used.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 
 from verify.pages.tables import empty_table
-
-#: Points at which the stated and the derived form of a theorem are compared, and the digits that must agree.
-AGREEMENT_POINTS, AGREEMENT_DIGITS = 32, 30
 
 
 def theorem_facts(theorem) -> dict:
     """Everything ``show`` says about a theorem, as plain data; both routes are compared here."""
     import sympy
 
-    derived = theorem.derive()
+    derived, agreement = theorem.derive(), theorem.agreement()
     stated = {}
     for name, expression in theorem.stated.items():
         stated[name] = {
             "expression": str(expression),
             "latex": sympy.latex(expression, symbol_names=_latex_names(expression)),
             "derived": str(derived[name]),
-            "agrees": agrees(expression, derived[name]),
+            "agrees": agreement[name],
         }
     source = {"paper": theorem.source.paper, "where": theorem.source.where, "arxiv": theorem.source.arxiv}
     return {
@@ -38,45 +34,8 @@ def theorem_facts(theorem) -> dict:
         "stated": stated,
         "symbols": dict(theorem.symbols),
         "derivation": theorem.derivation,
-        "agrees": set(derived) == set(theorem.stated) and all(entry["agrees"] for entry in stated.values()),
+        "agrees": all(agreement.values()),
     }
-
-
-def agrees(stated, derived) -> bool:
-    r"""Whether two expressions agree to thirty digits at random points where both are real.
-
-    Parameters
-    ----------
-    stated, derived : sympy expressions
-        Their symbols are drawn from ±[2⁻³, 2³]; points where a side is complex or undefined are drawn again.
-
-    Returns
-    -------
-    bool
-        False too where fewer than `AGREEMENT_POINTS` of 100 times as many draws are usable.
-    """
-    import mpmath
-    import sympy
-
-    symbols = sorted(stated.free_symbols | derived.free_symbols, key=str)
-    call = sympy.lambdify(symbols, [stated, derived], modules="mpmath")
-    rng, found = random.Random(20), 0
-    with mpmath.workdps(2 * AGREEMENT_DIGITS):
-        for _ in range(100 * AGREEMENT_POINTS):
-            point = [mpmath.mpf(rng.choice((-1, 1, 1)) * 2 ** rng.uniform(-3, 3)) for _ in symbols]
-            try:
-                first, second = (mpmath.mpf(value) for value in call(*point))
-            except (TypeError, ValueError, ZeroDivisionError):  # complex, or not defined there
-                continue
-            if not mpmath.isfinite(first) or not mpmath.isfinite(second):
-                continue
-            size = max(abs(first), abs(second), 1)
-            if abs(first - second) > size * mpmath.mpf(10) ** -AGREEMENT_DIGITS:
-                return False
-            found += 1
-            if found == AGREEMENT_POINTS:
-                return True
-    return False
 
 
 def _latex_names(expression) -> dict:
@@ -111,6 +70,8 @@ def theorem_latex(facts: Mapping) -> str:
 def theorem_sheet(facts: Mapping) -> list:
     """A theorem as lines and tables."""
     from rich.text import Text
+
+    from bounds.symbolic.agreement import AGREEMENT_DIGITS, AGREEMENT_POINTS
 
     source = facts["source"]
     arxiv = f" (arXiv {source['arxiv']})" if source["arxiv"] else ""

@@ -10,9 +10,10 @@ from scipy.integrate import trapezoid
 from scipy.optimize import brentq, minimize_scalar
 
 from bounds.assumption import Assumption
-from bounds.contraction import ou_phases as formulas
+from bounds.contraction import ou_phases
+from bounds.contraction import rate as contraction
 from bounds.contraction.metric import contracting_metric, norm
-from bounds.contraction.ou_phases import Regimes
+from bounds.contraction.rate import Regimes
 from bounds.contraction.renormalised_score import regularity_constant, renormalised_hessian
 from bounds.process import ForwardProcess
 from bounds.recursion.phase_space.constant_metric import KAPPAS
@@ -63,11 +64,11 @@ def regimes_of(
         times = times[times > 0]
         curvature, rate, found = _two_blocks(process, assumption, times)
     else:
-        curvature, rate = (partial(value, process, assumption) for value in (formulas.curvature, formulas.rate))
+        curvature, rate = (partial(value, process, assumption) for value in (contraction.curvature, contraction.rate))
         constants = _ou_constants(process, assumption) if closed_form else None
     rates = rate(times)
     if constants is not None:
-        xi, eta = float(formulas.xi(*constants)), float(formulas.eta(*constants, rho))
+        xi, eta = float(ou_phases.xi(*constants)), float(ou_phases.eta(*constants, rho))
     else:
         xi = last_crossing(lambda t: curvature(t)[0], times, curvature(times), 0.0)
         eta = last_crossing(lambda t: rate(t)[0], times, rates, rho)
@@ -147,7 +148,7 @@ def _grid(assumption: Assumption, horizon: float) -> np.ndarray:
 
 def _ou_constants(process: ForwardProcess, assumption: Assumption):
     """(α, M) in units in which g² = 2, if the process is OU and the assumption has a closed form."""
-    scale_sq = formulas.ou_scale_sq(process) if process.f == 1 else None
+    scale_sq = ou_phases.ou_scale_sq(process) if process.f == 1 else None
     if scale_sq is None or assumption.weak_log_concavity is None:
         return None
     return tuple(constant * scale_sq for constant in assumption.weak_log_concavity)

@@ -23,6 +23,7 @@ from bounds import (
     vp,
 )
 from bounds.contraction import ou_phases as regimes
+from bounds.contraction import rate as contraction
 from bounds.contraction import symbolic
 from bounds.process import ForwardProcess
 from bounds.schedules import cosine, linear
@@ -270,7 +271,7 @@ def test_rate_is_its_definition(process, assumption):
         for e in (process.a.expression**2, process.s_sq.expression, process.f, process.g_sq)
     )
     expected = g_sq * (1 / s_sq - assumption.c_up(a_sq / s_sq) * a_sq / s_sq**2) - f
-    found = regimes.rate(process, assumption, times)
+    found = contraction.rate(process, assumption, times)
     assert found == pytest.approx(expected, rel=100 * PATH_RELATIVE, abs=1e-10)
 
 
@@ -280,14 +281,14 @@ def test_rate_of_ou_is_the_derived_one():
     times = np.array([0.0, 0.1, 1.0, 6.0])
     expected = [float(found.subs(TIME, sympy.Rational(str(t)))) for t in times]
     assumption = WeaklyLogConcave(2.0, 3.0, 5.0)
-    assert regimes.rate(ou(), assumption, times) == pytest.approx(expected, rel=BOUNDARY)
-    assert regimes.rate(ou(), assumption, [0.0]) == pytest.approx([-3.0])
+    assert contraction.rate(ou(), assumption, times) == pytest.approx(expected, rel=BOUNDARY)
+    assert contraction.rate(ou(), assumption, [0.0]) == pytest.approx([-3.0])
 
 
 def test_an_infinite_envelope_is_refused():
     """Bounded support has no envelope at t = 0: the rate there is refused, the regimes begin after it."""
     with pytest.raises(ValueError, match="times must avoid t = 0"):
-        regimes.rate(ou(), BoundedSupport(1.0), [0.0, 1.0])
+        contraction.rate(ou(), BoundedSupport(1.0), [0.0, 1.0])
     found = regimes_of(ou(), BoundedSupport(1.0), 5.0)
     assert found.times[0] > 0
     # −H = 1/s² − R²a²/s⁴ vanishes at s² = a²
@@ -329,7 +330,7 @@ def test_rates_that_fall_below_the_margin_again():
     assert late.eta == late.horizon and late.backward_time == 0
     process = general("sin(4*t)", "1")
     times = np.linspace(0, 6, 200_001)
-    rate = regimes.rate(process, strong, times)
+    rate = contraction.rate(process, strong, times)
     expected = times[np.flatnonzero(rate < 0)[-1]]
     assert 0 < expected < 6
     assert regimes_of(process, strong, 6.0).eta == pytest.approx(expected, abs=6 / 200_000)
