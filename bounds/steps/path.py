@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import accumulate, cycle
 
 import numpy as np
-from numpy.polynomial import legendre
 
 from bounds.process import ForwardProcess
 from bounds.steps.kinks import Kinked, kink_error
+from bounds.steps.panels import MAX_PANELS, integrals, missed, panel_rule
 
 #: Nodes of a panel: few where the step is short, more where that is not accurate enough, then halves of it.
 SHORT, LONG = 5, 10
@@ -22,26 +21,13 @@ SHORT, LONG = 5, 10
 BLOCK_POINTS = 1 << 16
 #: A panel is refined while its estimated error exceeds this fraction of its step's integral.
 RELATIVE_ERROR = 1e-11
-SAFETY = 10.0
 #: The same for kinks, where halving gains a factor of 4 only.
 KINK_TOLERANCE = 1e-6
 MAX_HALVINGS = 48
-MAX_PANELS = 2048
 #: Largest a² and s²: beyond it their products with the data's constants would leave the range of floats.
 LARGEST_SCALE_SQ = 1e100
 #: A relative error of ∫f or ∫g² above this means that the integral does not converge.
 DIVERGENCE = 1e-6
-
-
-@lru_cache
-def _rule(nodes: int):
-    """Nodes and weights on [0,1]; inner integrals from 0 to each node; columns: weights, two highest coefficients."""
-    x, w = legendre.leggauss(nodes)
-    vandermonde = legendre.legvander(x, nodes - 1)
-    to_coefficients = (vandermonde * w[:, None]).T * (2 * np.arange(nodes)[:, None] + 1) / 2
-    antiderivatives = np.stack([legendre.legval(x, legendre.legint(row, lbnd=-1)) for row in np.eye(nodes)])
-    inner = antiderivatives.T @ to_coefficients / 2
-    return (x + 1) / 2, w / 2, np.ascontiguousarray(inner.T), np.stack([w / 2, *to_coefficients[-2:]], axis=1)
 
 
 @dataclass(frozen=True)
@@ -168,7 +154,7 @@ class Path:
 
     def _nodes(self, index: np.ndarray, edges: np.ndarray, count: int) -> StepNodes:
         """``count`` nodes a panel for the steps ``index``, panel ``edges`` of shape (k, m+1) in [0, 1] from r to τ."""
-        x, w, inner, _ = _rule(count)
+        x, w, inner, _ = panel_rule(count)
         lower, h = self._lower[index][:, None, None], (self._upper - self._lower)[index][:, None, None]
         left, width = edges[:, :-1, None], np.diff(edges)[:, :, None]
         # measured from the nearer end, so that t never rounds outside the step
@@ -220,9 +206,7 @@ class Path:
         Returns
         -------
         values, errors : lists of arrays of shape (..., k)
-            Gauss–Legendre with n nodes misses coefficients of degree 2n on; with the geometric decay of a smooth
-            integrand that is the square of the two highest ones it sees, relative to its size.  Panels are
-            refined until ten times that is below ``tolerance``.
+            Panels are refined until what they may miss (`bounds.steps.panels.missed`) is below ``tolerance``.
         """
         values = errors = None
         steps = len(self._upper)
@@ -265,7 +249,8 @@ class Path:
     # what overflows ends as inf or NaN, and is refused or reported as an infinite bound further up
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def _evaluate(self, index, edges, count, integrands, tolerance, floor):
-        _, w, _, columns = _rule(count)
+        rule = panel_rule(count)
+        w = rule.weights
         nodes = self._nodes(index, edges, count)
         width = nodes.h * np.diff(edges)[:, :, None]
         sums, estimates = [], []
@@ -277,11 +262,10 @@ class Path:
             if isinstance(value, Kinked):
                 value, kink = value.values, value.size
             value = np.broadcast_to(value, np.broadcast_shapes(np.shape(value), nodes.t.shape))
-            projected = (value @ columns) * width
-            per_panel, seen = projected[..., 0], np.abs(projected[..., 1]) + np.abs(projected[..., 2])
+            per_panel, seen = integrals(value, width, rule)
             mass = (np.abs(value) @ w) * width[..., 0]
             size = mass.sum(axis=-1)
-            tail = np.where(mass > 0, SAFETY * seen * np.minimum(seen / mass, 1.0), 0.0)
+            tail = missed(seen, mass)
             bad = (tail * len(edges[0]) > tolerance * size[..., None]) & (tail > least)
             if kink is not None:
                 behind = kink_error(count) * kink * width[..., 0]

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.polynomial import legendre
 
 from bounds.steps.kinks import kink_error, passing
+from bounds.steps.panels import MAX_PANELS, integrals, missed, panel_rule
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.table import hessian_moments
 
@@ -21,20 +21,13 @@ NODES = 6
 TOLERANCE = 1e-8
 #: The same for what panels add in which the integrand has a kink, where halving gains a factor of 4 only.
 KINK_TOLERANCE = 1e-7
-SAFETY = 10.0
 MAX_HALVINGS = 40
-MAX_PANELS = 2048
 #: Relative rounding of an entry of N, which is a difference.
 ENTRY_ROUNDING = 32 * np.finfo(float).eps
 #: Squared relative size, against the step's noise, below which v_k² is rounding and not worth refining.
 NEGLIGIBLE = 1e-26
 
-_X, _W = legendre.leggauss(NODES)
-#: Columns: weights on [0, 1], and the two highest Legendre coefficients.
-_COLUMNS = np.stack(
-    [_W / 2, *((legendre.legvander(_X, NODES - 1) * _W[:, None]).T * (2 * np.arange(NODES)[:, None] + 1) / 2)[-2:]], axis=1
-)
-_PLACES = (_X + 1) / 2
+_RULE = panel_rule(NODES)
 
 
 @dataclass
@@ -103,7 +96,7 @@ class MissedNoise:
 
     def _nodes(self, step, left, width) -> Panels:
         path, data = self.path, self.data
-        distance = left[:, None] + width[:, None] * _PLACES
+        distance = left[:, None] + width[:, None] * _RULE.places
         seen = channel(path, self.table.clock[1:][step][:, None] + distance)
         floor = seen.hessian_floor(data.l)
         gap = np.broadcast_to(data.hessian(seen.a_sq, seen.s_sq)[1], distance.shape)
@@ -126,7 +119,7 @@ class MissedNoise:
             square = square + square_error
         entry = ENTRY_ROUNDING * (np.abs(back) + np.abs(noise_map) + np.abs(gain) @ np.abs(floor))
         lost = np.square(entry) @ np.array([self.D_x, self.D_v])
-        rounding = np.einsum("n,pni->pi", _COLUMNS[:, 0], lost) * width[:, None]
+        rounding = np.einsum("n,pni->pi", _RULE.weights, lost) * width[:, None]
         return Panels(step, left, width, low, rise, seen.omega, gap, mean, error, square, rounding, kink)
 
     def _density(self, panels: Panels, weights):
@@ -184,12 +177,9 @@ class MissedNoise:
 
     def _sums(self, density, kink, size):
         panels = self._panels
-        projected = (density @ _COLUMNS) * panels.width[:, None]
-        mass, seen = projected[:, 0], np.abs(projected[:, 1]) + np.abs(projected[:, 2])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            tail = np.where(mass > 0, SAFETY * seen * np.minimum(seen / mass, 1.0), 0.0)
+        mass, seen = integrals(density, panels.width[:, None], _RULE)
         # behind a kink coefficients do not go on falling, and one beyond the nodes does not show in them
-        tail = tail + kink_error(NODES) * kink * panels.width
+        tail = missed(seen, mass) + kink_error(NODES) * kink * panels.width
         value = np.bincount(panels.step, mass, self.steps)
         error = np.bincount(panels.step, tail, self.steps)
         parts = np.bincount(panels.step, minlength=self.steps)
@@ -224,5 +214,5 @@ class MissedNoise:
         else:
             square = panels.square
         total = floor + mean[..., None, None] * (pull + np.swapaxes(pull, -1, -2)) + square[..., None, None] * curve
-        sums = np.einsum("n,pnij->pij", _COLUMNS[:, 0], total) * (self.data.d * panels.width)[:, None, None]
+        sums = np.einsum("n,pnij->pij", _RULE.weights, total) * (self.data.d * panels.width)[:, None, None]
         return np.stack([np.bincount(panels.step, sums[:, i, j], self.steps) for i, j in ((0, 0), (0, 1), (1, 1))], axis=1)
