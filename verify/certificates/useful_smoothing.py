@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-from scipy.optimize import brentq
 
 from bounds.bound import Bound
 from bounds.facts import DataFacts
@@ -53,13 +52,18 @@ def useful_smoothing(theorem: Theorem, setting: Setting) -> UsefulSmoothing | No
     ----------
     theorem : Theorem
     setting : Setting
-        Its assumption must know how it behaves under Gaussian smoothing; what else is known of the data is not used.
+        What is known of the data beyond its assumption is not used.
 
     Returns
     -------
     UsefulSmoothing or None
-        None if no smoothing up to a hundred times the data's size does, or the theorem does not apply.
+        None if no smoothing up to a hundred times the data's size does, the theorem does not apply, or the assumption
+        does not know how it behaves under Gaussian smoothing.
     """
+    from scipy.optimize import brentq  # a quarter of a second, for bounds that are vacuous only
+
+    if not hasattr(setting.assumption, "smoothed"):
+        return None
     size = math.sqrt(setting.assumption.second_moment / setting.assumption.dim)
 
     def excess(log_std: float) -> float:
@@ -71,7 +75,7 @@ def useful_smoothing(theorem: Theorem, setting: Setting) -> UsefulSmoothing | No
         if excess(high) > 0:
             return None
         root = low if excess(low) <= 0 else brentq(excess, low, high, xtol=1e-4)
-    except (NotApplicable, AttributeError):
+    except NotApplicable:
         return None
     std = _rounded_up(math.exp(root))
     bound, second_moment = _smoothed(theorem, setting, std)

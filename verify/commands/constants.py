@@ -37,12 +37,11 @@ def constants(source, bandwidths, columns, standardize, out, force, overrides, a
     samples, process, scheme, about = _question(source, columns, standardize, overrides)
     with naming(about), progress("constants"):
         found = constants_of_samples(samples, process, scheme, theorems()["martingale"], bandwidths or None)
-    if out is not None:
-        write_figure(out, force, lambda figure: plot_constants(figure.add_subplot(), found))
+    wrote = write_figure(out, force, lambda figure: plot_constants(figure.add_subplot(), found))
     if as_json:
         print_json({"schema_version": SCHEMA_VERSIONS["constants"], "source": about, **_document(found)})
     else:
-        print_text(*_lines(found, about), *[f"wrote {out}"] * (out is not None))
+        print_text(*_lines(found, about), *wrote)
     return HOLDS
 
 

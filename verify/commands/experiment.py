@@ -37,14 +37,13 @@ def experiment(name, quick, out, force, as_json):
     chosen = known[name]
     with naming(name), progress(chosen.title) as tell:
         result = chosen.run(quick, tell)
-    if out is not None:
-        write_figure(out, force, lambda figure: chosen.draw(figure, result), (8.0, 4.5))
+    wrote = write_figure(out, force, lambda figure: chosen.draw(figure, result), (8.0, 4.5))
     if as_json:
         document = {"experiment": name, "question": chosen.question, "rows": result.rows, "findings": result.findings}
         print_json({"schema_version": SCHEMA_VERSIONS["experiment"], **plain(document)})
     else:
         lines = [f"{chosen.title}: {chosen.question}", _table(result.rows), *(f"* {line}" for line in result.findings)]
-        print_text(*lines, *[f"wrote {out}"] * (out is not None))
+        print_text(*lines, *wrote)
     return HOLDS
 
 

@@ -48,8 +48,7 @@ def lower_bound(problem, eps, formula, out, force, overrides, as_json):
     answer = {**entry_of(theorem, value, unmet), **_leading_order(question, value, eps)}
     if formula:
         answer["formula"] = _formula(question)
-    if out is not None:
-        _draw(question, out, force)
+    wrote = write_figure(out, force, lambda figure: _draw(figure.add_subplot(), question))
     if as_json:
         print_json({**answer, "notes": [*answer["notes"], *question.notes], "problem": question.as_dict()})
     else:
@@ -59,8 +58,7 @@ def lower_bound(problem, eps, formula, out, force, overrides, as_json):
             found = answer["formula"]
             lines += [f"λ(t) = {found['rate']}", f"e/h = {found['integral']}  ({found['route']}; S = σ0²)"]
             lines += [f"c(σ0) vanishes at σ0 = {std:.6g}" for std in found["vanishing"]]
-        lines += [f"wrote {out}"] * (out is not None)
-        print_text(tables.describe(question), *table, *lines)
+        print_text(tables.describe(question), *table, *lines, *wrote)
     return HOLDS if value else WRONG
 
 
@@ -79,14 +77,11 @@ def _formula(question) -> dict:
     }  # fmt: skip
 
 
-def _draw(question, out: str, force: bool) -> None:
+def _draw(ax, question) -> None:
     from verify.studies.lower_constants import plot_lower_constants
 
-    def draw(figure):
-        with naming(question.source), progress("measuring"):
-            plot_lower_constants(figure.add_subplot(), question.process, question.scheme.grid.horizon)
-
-    write_figure(out, force, draw)
+    with naming(question.source), progress("measuring"):
+        plot_lower_constants(ax, question.process, question.scheme.grid.horizon)
 
 
 def _leading_order(question, value, eps) -> dict:

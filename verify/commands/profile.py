@@ -31,8 +31,7 @@ def profile(problem, time, out, force, overrides, as_json):
         raise Failure(f"{question.source}: a profile needs a law in closed form, got constants")
     with naming("profile"), progress("searching"):
         found = profile_at(question.process, question.law, time)
-    if out is not None:
-        write_figure(out, force, lambda figure: plot_profile(figure.add_subplot(), found))
+    wrote = write_figure(out, force, lambda figure: plot_profile(figure.add_subplot(), found))
     if as_json:
         print_json({"schema_version": SCHEMA_VERSIONS["profile"], **plain(found.as_dict()), "problem": question.as_dict()})
         return HOLDS
@@ -44,8 +43,7 @@ def profile(problem, time, out, force, overrides, as_json):
         f"at t = {time:g}: alpha = {found.constants['alpha']:.4g}, M = {found.constants['M']:.4g}; "
         f"smallest gap {found.gap.min():.3g}"
     ]  # fmt: skip
-    lines += [f"wrote {out}"] * (out is not None)
-    print_text(tables.describe(question), table, *lines)
+    print_text(tables.describe(question), table, *lines, *wrote)
     return HOLDS
 
 

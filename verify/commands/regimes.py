@@ -26,8 +26,7 @@ def regimes(problem, rho, out, force, overrides, as_json):
         raise Failure(f"data assumption: {'; '.join(question.notes)}")
     with naming("regimes"):
         found = regimes_of(question.process, question.assumptions[0], question.scheme.grid.horizon, rho)
-    if out is not None:
-        write_figure(out, force, lambda figure: plot_regimes(figure.add_subplot(), found))
+    wrote = write_figure(out, force, lambda figure: plot_regimes(figure.add_subplot(), found))
     if as_json:
         print_json({**plain(found.as_dict()), "notes": list(question.notes), "problem": question.as_dict()})
         return HOLDS
@@ -38,9 +37,7 @@ def regimes(problem, rho, out, force, overrides, as_json):
     ]
     if found.metric is not None:
         lines += _metric_lines(found)
-    if out is not None:
-        lines.append(f"wrote {out}")
-    print_text(tables.describe(question), "", *lines, *question.notes)
+    print_text(tables.describe(question), "", *lines, *wrote, *question.notes)
     return HOLDS
 
 

@@ -36,14 +36,12 @@ def schedules(problem, steps, names, out, force, overrides, as_json):
     table = rows(found)
     holds = all(each.exact.upper <= each.bound for each in found)
     refuted = any(each.exact.lower > each.bound for each in found)
-    if out is not None:
-        write_figure(out, force, lambda figure: plot_comparison(figure.add_subplot(), table), (7.0, 5.0))
+    wrote = write_figure(out, force, lambda figure: plot_comparison(figure.add_subplot(), table), (7.0, 5.0))
     if as_json:
         known = {"steps": steps, "rows": table, "holds": holds, "problem": question.as_dict()}
         print_json({"schema_version": SCHEMA_VERSIONS["schedules"], **known})
     else:
-        lines = [f"wrote {out}"] if out is not None else []
-        print_text(tables.describe(question), _table(table), *lines)
+        print_text(tables.describe(question), _table(table), *wrote)
     return VIOLATED if refuted else HOLDS
 
 

@@ -16,11 +16,11 @@ from verify.plain import number
 @click.option("--kind", type=click.Choice(("gaussian", "mixture")), help="Only this kind of data.")
 @click.option("--process", type=click.Choice(("one-block", "cld")), default="one-block", show_default=True,
               help="VP, VE and other processes of one block, or critically-damped Langevin.")
-@click.option("--scheme", metavar="KEY", help="Only this sampler (see 'sgm-bounds list'), in place of the one drawn.")
+@click.option("--sampler", metavar="KEY", help="This sampler (see 'sgm-bounds list') in place of the one drawn.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the first; the others follow.")
 @click.option("--most-steps", type=click.IntRange(2), default=300, show_default=True, help="Largest number of steps drawn.")
 @JSON_OPTION
-def search(problems, kind, process, scheme, seed, most_steps, as_json):
+def search(problems, kind, process, sampler, seed, most_steps, as_json):
     """Draw random admissible problems and certify every applicable theorem; exit code 1 if one is violated.
 
     Problems whose exact law is too dear are passed over and counted as missing.  With --process cld every sampler of
@@ -31,7 +31,7 @@ def search(problems, kind, process, scheme, seed, most_steps, as_json):
     with progress("searching") as tell:
         found = examine_all(
             range(seed, seed + problems), progress=lambda done: tell(done / problems, f"{done} of {problems}"),
-            kind=kind, most_steps=most_steps, process=process, sampler=scheme,
+            kind=kind, most_steps=most_steps, process=process, sampler=sampler,
         )  # fmt: skip
     measured = len({finding.seed for finding in found})
     bad = [finding for finding in found if finding.verdict == "VIOLATED"]

@@ -82,12 +82,7 @@ def examine(
         if exact_cost(setting, question.law) > (EXACT_BUDGET if question.process.blocks == 1 else PHASE_BUDGET):
             continue
         if key not in measured:
-            try:
-                measured[key] = measure(setting, question.law)
-            except ValueError as error:
-                if "finite" not in str(error):
-                    raise
-                continue
+            measured[key] = measure(setting, question.law)
         if not np.isfinite(measured[key].upper) or _unresolved(setting, question.law, measured[key]):
             continue
         for theorem in theorems().values():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from verify.pages.console import Failure
 @contextlib.contextmanager
 def new_file(path: str, force: bool) -> Iterator[Path]:
     """Yield an empty file that replaces ``path`` when the block ends well, and vanishes otherwise."""
+    import secrets  # brings random and hmac along, which no help needs
+
     target = Path(os.path.realpath(path))
     part = target.parent / f".sgm-bounds-{secrets.token_hex(8)}.part"
 

@@ -219,15 +219,17 @@ def log_concavity_is_not_enough(ax, correlations: Sequence[float] = (0.0, 0.5, 0
     """
     import numpy as np
 
-    from bounds.processes import cld as langevin
+    from bounds.processes.cld import correlation
+    from bounds.processes.cld import log_concavity_is_not_enough as counterexample
+    from bounds.processes.cld import sigma as noise
 
     if not correlations or not all(-1 < c < 1 for c in correlations):
         raise ValueError(f"correlations must lie strictly between -1 and 1, got {tuple(correlations)}")
-    _, symmetric, _ = langevin.log_concavity_is_not_enough()
+    _, symmetric, _ = counterexample()
     angles = np.linspace(-np.pi / 2, np.pi / 2, 721)
     directions = np.stack([np.cos(angles), np.sin(angles)])
     for c, color in zip(correlations, _PALETTE * len(correlations), strict=False):
-        matrix = np.array(symmetric.subs({langevin.correlation: c, langevin.sigma: sigma}), dtype=float)
+        matrix = np.array(symmetric.subs({correlation: c, noise: sigma}), dtype=float)
         rates = 2 * np.einsum("in,ij,jn->n", directions, matrix, directions)
         label = f"c = {c:g}: {1 - abs(c):g}-log-concave"
         ax.plot(np.degrees(angles), rates, linewidth=2.2, label=label, color=color, zorder=3)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tolerances import PATH_RELATIVE
 
 from bounds.steps.panels import integrals, missed, panel_rule
+from tests.bounds.tolerances import PATH_RELATIVE
 
 
 @pytest.mark.parametrize("nodes", [5, 6, 10])

@@ -1,7 +1,7 @@
 """The command ``search``."""
 
 from bounds.theorems import theorems
-from tests.command_line import answer, run, schema
+from tests.command_line import answer, assert_refused, run, schema
 from verify.counterexamples import search as searching
 
 
@@ -23,6 +23,14 @@ def test_a_seed_draws_its_problem_again():
     for end in ("least", "largest"):
         again = answer("search", "--problems", 1, *drawn, "--seed", group[f"{end}_seed"])["ratios"]
         assert [row[end] for row in again if row["theorem"] == "martingale" and row["information"] == "all"] == [group[end]]
+
+
+def test_a_sampler_can_be_asked_for():
+    """Only the sampler named is examined; one without a form for the process is refused in one line."""
+    drawn = ("--problems", 4, "--kind", "gaussian", "--most-steps", 20)
+    assert answer("search", *drawn, "--sampler", "ancestral")["measured"] == 4
+    assert "sampler must be one of" in assert_refused(run("search", *drawn, "--sampler", "nothing"))
+    assert "for a process of one block" in assert_refused(run("search", *drawn, "--sampler", "leapfrog"))
 
 
 def test_a_violation_is_exit_code_one(monkeypatch):
