@@ -1,0 +1,6 @@
+"""Tolerances of the tests of the tool as a whole, with the reason for the size of each."""
+
+#: One question described by two units, relative: the same integrals, from expressions that round differently.
+ANOTHER_NAME = 1e-9
+#: Exact W2 of a sampler that is exact on paper: the upper side of a bracket of rounding, data of size one.
+EXACT_SAMPLER = 1e-6
