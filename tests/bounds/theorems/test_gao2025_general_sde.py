@@ -17,7 +17,7 @@ from bounds.steps.path import Path
 from bounds.theorem import theorems
 from bounds.theorems import gao2025_general_sde as gao
 from closed_form import Gaussian
-from closed_form.laws.regularity import time_regularity
+from closed_form.posteriors.time_regularity import time_regularity
 from verify.certificates.question import setting_of
 
 THEOREM_G, MARTINGALE = theorems()["gao2025-general-sde"], theorems()["martingale"]
