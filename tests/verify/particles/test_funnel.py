@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from phase_law import PhaseLaw
 from scipy.stats import ks_2samp
 from tolerances import FUNNEL_SAME_LAW
 
@@ -10,7 +11,6 @@ from bounds.sampler import scheme
 from bounds.schedules import vp
 from bounds.steps.phase_space.path import PhasePath
 from closed_form.laws.funnel import Funnel
-from closed_form.sampler_laws.phase_space.score import PhaseLaw
 from verify.particles.simulation import sample
 
 LAW = Funnel(9, 1.0, standardized=True)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from phase_law import PhaseLaw
 from tolerances import PHASE_PARTICLES, SAME_INCREMENTS, STANDARD_ERRORS
 from torch_required import torch_backend
 
@@ -12,7 +13,6 @@ from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.phase_space.gaussian_chain import phase_chain
-from closed_form.sampler_laws.phase_space.score import PhaseLaw
 from tests.verify.particles.test_simulation import KINDS, random_law, relative_gap
 from verify.particles.phase_space import upper_roots
 from verify.particles.simulation import sample
