@@ -102,8 +102,8 @@ class LineMixture:
         kept.append(places[order[-1]])
         return np.unique(kept)
 
-    def _sum(self, x, shape, side):
-        """Σ_j w_j shape((x−μ_j)/σ_j, σ_j) in blocks of x, each over the components not settled there."""
+    def _sum(self, x, curve, side):
+        """Σ_j w_j curve((x−μ_j)/σ_j, σ_j) in blocks of x, each over the components not settled there."""
         x = np.asarray(x, dtype=float)
         flat, result = x.reshape(-1), np.empty(x.size)
         if len(self.means) <= 16:
@@ -120,5 +120,5 @@ class LineMixture:
             else:
                 near, settled = slice(None), 0.0
             z = (block - self.means[near, None]) / self.stds[near, None]
-            result[rows] = self.weights[near] @ shape(z, self.stds[near, None]) + settled
+            result[rows] = self.weights[near] @ curve(z, self.stds[near, None]) + settled
         return result.reshape(x.shape)

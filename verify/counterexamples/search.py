@@ -18,7 +18,7 @@ from verify.certificates.certificate import Verdict, certify_setting, measure
 from verify.certificates.question import setting_of
 from verify.counterexamples.drawing import NumpyDraw, problem
 
-#: Kernel evaluations that the exact law of one problem may cost; dearer ones are passed over.
+#: Evaluations of a Gaussian that the exact law of one problem may cost; dearer ones are passed over.
 EXACT_BUDGET = 1e8
 #: The same in phase space, where an evaluation is one of many in a row of an array: seconds at most.
 PHASE_BUDGET = 1e9
