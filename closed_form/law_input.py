@@ -1,4 +1,4 @@
-"""What a Gaussian mixture is made of, checked and brought to its simplest form."""
+"""What laws and points are made of, checked at the border and brought to their simplest form."""
 
 from __future__ import annotations
 
@@ -6,9 +6,76 @@ import math
 
 import numpy as np
 
-from closed_form.laws.gaussian import finite_array, positive_eigen, symmetric
-
+_SYMMETRY = 1e-12  # relative asymmetry forgiven in a covariance
 _EPS = np.finfo(float).eps
+
+
+def finite_array(name: str, value) -> np.ndarray:
+    """``value`` as a fresh float64 array with finite entries; ValueError naming the argument otherwise."""
+    try:
+        array = np.array(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a rectangular array of numbers, got {value!r:.80}") from error
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must be made of real numbers, got {value!r:.80}")
+    array = array.astype(float)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must have finite entries, got {array[~np.isfinite(array)].flat[0]}")
+    return array
+
+
+def points(x, dim: int) -> np.ndarray:
+    """``x`` as float64 points of shape (n, d); ValueError otherwise."""
+    x = np.asarray(x, dtype=float)
+    if x.ndim != 2 or x.shape[1] != dim:
+        raise ValueError(f"x must have shape (n, {dim}), got {x.shape}")
+    return x
+
+
+def push_coefficients(a: float, s_sq: float) -> tuple[float, float]:
+    """``a`` and ``s_sq`` as floats, finite and ``s_sq >= 0``; ValueError otherwise."""
+    a, s_sq = float(a), float(s_sq)
+    if not math.isfinite(a):
+        raise ValueError(f"a must be finite, got {a}")
+    if not 0.0 <= s_sq < math.inf:
+        raise ValueError(f"s_sq must be finite and at least 0, got {s_sq}")
+    return a, s_sq
+
+
+def unit_vector(name: str, vector, dim: int) -> np.ndarray:
+    """``vector`` divided by its length, shape (d,); ValueError unless it is finite, not 0 and of that shape."""
+    vector = np.atleast_1d(np.asarray(vector, dtype=float))
+    if vector.shape != (dim,) or not np.isfinite(vector).all() or not vector.any():
+        raise ValueError(f"{name} must be finite, non-zero, of shape ({dim},), got {vector!r:.80}")
+    vector = vector / np.abs(vector).max()  # before the norm, which could overflow
+    return vector / np.linalg.norm(vector)
+
+
+def error_size(name: str, value) -> float:
+    """The size of a score error, a finite number of at least 0; TypeError or ValueError otherwise."""
+    if isinstance(value, bool | str) or not np.isscalar(value):
+        raise TypeError(f"{name} must be a number of at least 0, got {value!r}")
+    if not 0.0 <= value < math.inf:
+        raise ValueError(f"{name} must be finite and at least 0, got {value}")
+    return float(value)
+
+
+def symmetric(name: str, matrix: np.ndarray) -> np.ndarray:
+    """The symmetric part of a matrix (…, d, d) that is symmetric up to rounding; ValueError otherwise."""
+    transpose = np.swapaxes(matrix, -1, -2)
+    skew = np.abs(matrix - transpose).max()
+    if skew > _SYMMETRY * np.abs(matrix).max():
+        raise ValueError(f"{name} must be symmetric, got an asymmetry of {skew}")
+    return 0.5 * (matrix + transpose)
+
+
+def positive_eigen(name: str, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues (…, d), clipped at 0 within rounding, and eigenvectors; ValueError if indefinite."""
+    values, basis = np.linalg.eigh(matrix)
+    size = np.abs(values).max(axis=-1, keepdims=True)
+    if (values < -8 * values.shape[-1] * _EPS * size).any():
+        raise ValueError(f"{name} must be positive semi-definite, got an eigenvalue {values.min()}")
+    return np.maximum(values, 0.0), basis
 
 
 def checked_weights(weights, c: int) -> np.ndarray:

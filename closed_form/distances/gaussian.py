@@ -1,9 +1,8 @@
-"""The 2-Wasserstein distance between two Gaussian laws, and between products of laws, as a bracket."""
+"""The 2-Wasserstein distance between two Gaussian laws, as a bracket."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 
@@ -88,8 +87,3 @@ def _matrix_root(law: Gaussian) -> np.ndarray:
     except np.linalg.LinAlgError:
         basis = np.eye(law.dim) if law.basis is None else law.basis
         return basis * np.sqrt(law.eigenvalues)
-
-
-def w2_factors(brackets: Iterable[Bracket]) -> Bracket:
-    """W2 between products of laws over orthogonal directions, from the W2 of the factors: squares add."""
-    return Bracket.root_sum_sq(brackets)

@@ -6,6 +6,8 @@ import numpy as np
 from scipy import fft
 from scipy.interpolate import make_interp_spline
 
+from closed_form.distances.panels import added_up
+
 #: Upsampling of the density by its Fourier series, and the degree of the spline through it.
 FINER, DEGREE = 4, 5
 #: Tails of this many times the mass that went astray are not measured.
@@ -37,7 +39,9 @@ def density_w2(law, places, density, astray: float) -> tuple[float, float]:
     def gap(x):
         return x - law.ppf(np.clip(below(x), tail / 2, 1 - tail / 2))
 
-    total, doubt = _integrated(lambda x: curve(x) * np.square(gap(x)), np.append(ends[: -1 : 2 * FINER], ends[-1]))
+    edges = np.append(ends[: -1 : 2 * FINER], ends[-1])
+    panels = _GaussPanels(lambda x: curve(x) * np.square(gap(x)), edges[:-1], edges[1:])
+    total, doubt = added_up(panels, PANEL, DEPTH)
     distances = np.abs(gap(ends))
     unseen = doubt + 2 * astray * distances.mean() * (ends[-1] - ends[0])
     # a tail of mass 100η: the distance there grows no faster than its level falls
@@ -46,26 +50,18 @@ def density_w2(law, places, density, astray: float) -> tuple[float, float]:
     return float(value), float(np.sqrt(value**2 + unseen) - value)
 
 
-def _integrated(function, ends) -> tuple[float, float]:
-    """(∫ function, doubt) over the panels between ``ends``, halved until their halves add up."""
-    low, high = ends[:-1], ends[1:]
-    whole, settled, doubt = _panels(function, low, high), 0.0, 0.0
-    for _ in range(DEPTH):
+class _GaussPanels:
+    """The shares of a smooth function's integral between ``low`` and ``high`` (n,), by a Gauss rule."""
+
+    def __init__(self, function, low, high):
+        self.function, self.low, self.high = function, low, high
+        half = (high - low) / 2
+        nodes = low[:, None] + half[:, None] * (1 + _NODES)
+        self.share = half * (function(nodes.ravel()).reshape(nodes.shape) @ _WEIGHTS)
+        self.noise = self.unseen = np.zeros_like(self.share)
+
+    def halves(self, which):
+        """Both halves of the chosen panels, lefts first."""
+        low, high = self.low[which], self.high[which]
         middle = (low + high) / 2
-        halves = _panels(function, np.concatenate([low, middle]), np.concatenate([middle, high])).reshape(2, -1)
-        pair = halves.sum(axis=0)
-        change = np.abs(pair - whole)
-        going = change > PANEL * (settled + pair.sum())
-        settled, doubt = settled + pair[~going].sum(), doubt + change[~going].sum()
-        if not going.any():
-            return settled, doubt
-        low, high = (np.concatenate([first[going], second[going]]) for first, second in ((low, middle), (middle, high)))
-        whole = halves[:, going].ravel()
-    return settled + whole.sum(), doubt + np.abs(whole).sum()
-
-
-def _panels(function, low, high):
-    """Gauss rule on every panel."""
-    half = (high - low) / 2
-    nodes = low[:, None] + half[:, None] * (1 + _NODES)
-    return half * (function(nodes.ravel()).reshape(nodes.shape) @ _WEIGHTS)
+        return _GaussPanels(self.function, np.concatenate([low, middle]), np.concatenate([middle, high]))

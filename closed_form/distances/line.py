@@ -10,6 +10,7 @@ import numpy as np
 
 from closed_form.bracket import Bracket
 from closed_form.distances.line_mixture import LineMixture
+from closed_form.distances.panels import added_up
 from closed_form.distances.roots import elementwise_roots
 
 _EPS = np.finfo(float).eps
@@ -133,6 +134,7 @@ class _Coupling:
 class _Panels:
     """Pieces [a, b] of the range of s, each with its share of W2² by one Gauss rule and its doubts."""
 
+    curve: _Coupling
     s: np.ndarray  # (n, 3): left end, middle, right end
     delta: np.ndarray  # (n, 3)
     share: np.ndarray  # (n,)
@@ -162,13 +164,13 @@ class _Panels:
         lost = np.maximum(0.0, missed - known)
         noise = 2.0 * half[:, 0] * far * 16.0 * _EPS * top + rise * curve.blur * (2.0 * far + curve.blur)
         noise += far**2 * (missed - lost)
-        return cls(s, delta, half[:, 0] * ((gap**2 * density) @ _WEIGHTS), noise, far**2 * lost)
+        return cls(curve, s, delta, half[:, 0] * ((gap**2 * density) @ _WEIGHTS), noise, far**2 * lost)
 
-    def halves(self, curve: _Coupling, which: np.ndarray) -> _Panels:
+    def halves(self, which: np.ndarray) -> _Panels:
         """Both halves of the chosen panels, lefts first."""
         s, delta = self.s[which], self.delta[which]
         ends = [np.concatenate([array[:, :2], array[:, 1:]]) for array in (s, delta)]
-        return _Panels.of(curve, *ends)
+        return _Panels.of(self.curve, *ends)
 
 
 def _integrate(curve: _Coupling) -> tuple[float, float]:
@@ -176,20 +178,5 @@ def _integrate(curve: _Coupling) -> tuple[float, float]:
     ends = curve.ends()
     delta = curve.half_gap(ends)
     panels = _Panels.of(curve, *(np.stack([array[:-1], array[1:]], axis=1) for array in (ends, delta)))
-    settled = [float(np.abs(delta[[0, -1]]).max()) ** 2 * 16e-18]
-    shares = []
-    open_panels = np.arange(len(panels.share))
-    for depth in range(_DEPTH):
-        finer = panels.halves(curve, open_panels)
-        pair = finer.share.reshape(2, -1).sum(axis=0)
-        change = np.abs(pair - panels.share[open_panels])
-        doubt = change + finer.unseen.reshape(2, -1).sum(axis=0)
-        noise = finer.noise.reshape(2, -1).sum(axis=0)
-        total = math.fsum(shares) + pair.sum()
-        done = (doubt <= np.maximum(_TARGET * total, noise)) | (depth == _DEPTH - 1)
-        shares.extend(pair[done])
-        settled.extend(doubt[done] + noise[done])
-        panels, open_panels = finer, np.flatnonzero(np.tile(~done, 2))
-        if not open_panels.size:
-            break
-    return math.fsum(shares), math.fsum(settled)
+    total, doubt = added_up(panels, _TARGET, _DEPTH)
+    return total, doubt + float(np.abs(delta[[0, -1]]).max()) ** 2 * 16e-18

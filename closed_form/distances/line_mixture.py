@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from closed_form.distances.roots import elementwise_roots
-from closed_form.laws.gaussian import Gaussian, finite_array
+from closed_form.law_input import finite_array
 
 _REACH = 9.0  # standard deviations beyond which a Gaussian has mass 1.1e-19
 
@@ -56,10 +56,9 @@ class LineMixture:
         """The same law from a Gaussian or GaussianMixture of dimension 1 (ValueError otherwise)."""
         if getattr(law, "dim", None) != 1:
             raise ValueError(f"a law on the line must have dim = 1, got {law!r:.80}")
-        if isinstance(law, Gaussian):
-            return cls(law.mean, np.sqrt(law.eigenvalues))
-        stds = law.std if law.std is not None else np.sqrt(law.covariances[:, 0, 0])
-        return cls(law.means[:, 0], stds, law.weights)
+        found = law.components()
+        stds = np.sqrt(np.broadcast_to(found.spectrum.ravel(), found.weights.shape))
+        return cls(found.means[:, 0], stds, found.weights)
 
     def pdf(self, x):
         """Density at x, any shape."""
@@ -103,8 +102,8 @@ class LineMixture:
         kept.append(places[order[-1]])
         return np.unique(kept)
 
-    def _sum(self, x, kernel, side):
-        """Σ_j w_j kernel((x−μ_j)/σ_j) in blocks of x, each over the components not settled there."""
+    def _sum(self, x, curve, side):
+        """Σ_j w_j curve((x−μ_j)/σ_j, σ_j) in blocks of x, each over the components not settled there."""
         x = np.asarray(x, dtype=float)
         flat, result = x.reshape(-1), np.empty(x.size)
         if len(self.means) <= 16:
@@ -121,5 +120,5 @@ class LineMixture:
             else:
                 near, settled = slice(None), 0.0
             z = (block - self.means[near, None]) / self.stds[near, None]
-            result[rows] = self.weights[near] @ kernel(z, self.stds[near, None]) + settled
+            result[rows] = self.weights[near] @ curve(z, self.stds[near, None]) + settled
         return result.reshape(x.shape)

@@ -1,4 +1,4 @@
-"""W2 between two samples by optimal transport, and its lower bounds by projections."""
+"""W2 between two samples by optimal transport."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 
 from closed_form.bracket import Bracket
-from closed_form.laws.gaussian import finite_array
+from closed_form.law_input import finite_array
 
 _EPS = np.finfo(float).eps
 _TINY = np.finfo(float).tiny
@@ -54,34 +54,6 @@ def w2_samples(x, y) -> Bracket:
     slack = 64.0 * _EPS * x.shape[1]  # of the costs, which are at most 4 d
     lower = math.sqrt(max(0.0, min(above, below) - slack))
     return Bracket(lower, math.sqrt(above + slack), "optimal transport").scaled(scale)
-
-
-def w2_projections(x, y, rng: np.random.Generator, frames: int = 16) -> Bracket:
-    r"""Lower bound of W2 between two samples from their projections: sliced over frames, and max-sliced.
-
-    For any orthonormal directions, :math:`W_2^2 \ge \sum_i W_2^2(\theta_i\cdot x, \theta_i\cdot y)`; kept
-    is the largest such sum over random frames, the axes of the pooled covariance and the line of the means.
-
-    Parameters
-    ----------
-    x, y : arrays of shape (n, d) and (n', d)
-    rng : numpy.random.Generator
-    frames : int
-        Number of random frames.
-    """
-    x, y = _checked_pair(x, y)
-    shift = x.mean(axis=0) - y.mean(axis=0)
-    pooled = np.concatenate([x - x.mean(axis=0), y - y.mean(axis=0)])
-    candidates = [np.linalg.qr(rng.standard_normal((x.shape[1], x.shape[1])))[0] for _ in range(frames)]
-    candidates.append(np.linalg.svd(pooled, full_matrices=False)[2].T)
-    if shift.any():
-        candidates.append(shift[:, None] / np.linalg.norm(shift))
-    best = 0.0
-    for frame in candidates:
-        gaps, masses = _sorted_gaps(np.sort(x @ frame, axis=0), np.sort(y @ frame, axis=0))
-        best = max(best, math.sqrt(float((masses @ gaps**2).sum())))
-    blur = 16.0 * x.shape[1] * _EPS * max(np.abs(x).max(), np.abs(y).max())
-    return Bracket(max(0.0, best - blur), math.inf, "projections on frames")
 
 
 def _sorted_gaps(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

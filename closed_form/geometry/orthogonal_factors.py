@@ -1,41 +1,64 @@
-r"""Mixtures that factor over orthogonal directions: their score, and so the sampler's law, factors too."""
+r"""Mixtures as independent parts over orthogonal directions: their score, and so the sampler's law, splits too."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from functools import partial
 
 import numpy as np
 
+from closed_form.law import Parts
 from closed_form.laws.gaussian import Gaussian
-from closed_form.laws.mixture import GaussianMixture
 
 #: Relative difference of weights and places granted to rounding.
 ROUNDING = 1e-9
+_EPS = np.finfo(float).eps
 
 
-@dataclass(frozen=True, eq=False)
-class Factors:
-    """A law of R^d as independent one-dimensional laws along orthonormal directions.
+def independent_parts(law) -> Parts | str:
+    """The parts of a mixture whose samplers are known exactly, or why there are none.
 
-    Attributes
+    Known: components that are all the same (one Gaussian), dimension 1, and one isotropic covariance with means on a
+    line or on a product over orthogonal directions.
+
+    Parameters
     ----------
-    lines : tuple of GaussianMixture
-        Laws of direction·X with more than one component place, dimension 1.
-    directions : array of shape (r, d)
-        Their unit directions.
-    rest : Gaussian or None
-        The law across them, of dimension d − r, in an orthonormal basis of the complement.
-    basis : array of shape (d, d − r)
-        That basis.
+    law : GaussianMixture
     """
+    if law.covariances is None and (law.means == law.means[0]).all():
+        return Gaussian(law.means[0], law.std**2 if law.std is not None else law.component_covariance).split()
+    if law.dim == 1:
+        return Parts((law,), np.ones((1, 1)))
+    if law.std is None:
+        kind = "one covariance that is not isotropic" if law.covariances is None else "unequal covariances"
+        return f"the components have {kind}; in dimension {law.dim} the exact law needs one multiple of I"
+    rank = law.span()[1].shape[1]
+    if rank <= 1:
+        return _collinear(law)
+    if isinstance(found := factors(law), str):
+        return f"the means span {rank} dimensions; the exact law needs them on one line, or a product: {found}"
+    return found
 
-    lines: tuple[GaussianMixture, ...]
-    directions: np.ndarray
-    rest: Gaussian | None
-    basis: np.ndarray
+
+def _collinear(law) -> Parts:
+    """The line through the means and the d − 1 directions across it."""
+    line, direction, offset = law.line()
+    across = partial(_across, direction)
+    return Parts((line,), direction[None], Gaussian(across(offset), law.std**2), across, 16 * _EPS * _size(law))
 
 
-def factors(law: GaussianMixture) -> Factors | str:
+def _across(direction: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Coordinates of ``x`` in an orthonormal basis of the complement of ``direction``, shape (d−1,), in O(d) memory."""
+    mirror = direction.copy()
+    mirror[0] += math.copysign(1.0, direction[0])  # Householder: the reflection takes direction to ∓ e₁
+    return (x - mirror * (2.0 * (mirror @ x) / (mirror @ mirror)))[1:]
+
+
+def _size(law) -> float:
+    return float(np.linalg.norm(law.means, axis=1).max())
+
+
+def factors(law) -> Parts | str:
     """The factors of an isotropic mixture whose means and weights form a product, or why it has none.
 
     The directions tried are the coordinate axes, then the principal axes of the means.
@@ -52,7 +75,7 @@ def factors(law: GaussianMixture) -> Factors | str:
         return "the components have covariances that are not one multiple of I"
     centred = law.means - law.mean
     axes = np.eye(law.dim)
-    _, _, principal = np.linalg.svd(np.sqrt(law.weights)[:, None] * centred, full_matrices=True)
+    _, _, principal = np.linalg.svd(np.sqrt(law.weights)[:, None] * centred, full_matrices=len(centred) < law.dim)
     for directions in (axes, principal):
         found = _along(law, directions)
         if found is not None:
@@ -60,7 +83,7 @@ def factors(law: GaussianMixture) -> Factors | str:
     return "the means are not a product over coordinate or principal axes"
 
 
-def _along(law: GaussianMixture, directions: np.ndarray) -> Factors | None:
+def _along(law, directions: np.ndarray) -> Parts | None:
     """The factors along these orthonormal rows, if the law is their product."""
     places = law.means @ directions.T
     scale = max(float(np.abs(places).max()), law.std)
@@ -79,10 +102,12 @@ def _along(law: GaussianMixture, directions: np.ndarray) -> Factors | None:
     joint = np.bincount(first.ravel(), weights=law.weights)[first.ravel()]
     if not np.allclose(joint, expected, rtol=ROUNDING, atol=0):
         return None
-    lines = tuple(GaussianMixture(values[i][:, None], masses[i], std=law.std) for i in moving)
+    lines = tuple(type(law)(values[i][:, None], masses[i], std=law.std) for i in moving)
     still = [i for i in range(law.dim) if i not in set(moving)]
     rest = Gaussian(np.array([values[i][0] for i in still]), law.std**2) if still else None
-    return Factors(lines, directions[moving], rest, directions[still].T)
+    # places that differ by their rounding are one
+    rounding = (16 * _EPS + ROUNDING) * _size(law)
+    return Parts(lines, directions[moving], rest, partial(np.matmul, directions[still]), rounding)
 
 
 def _grouped(column: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +120,7 @@ def _grouped(column: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
     return np.bincount(label, weights=column) / counts, label
 
 
-def product_assumption(law: GaussianMixture):
+def product_assumption(law):
     """The envelope of a law that factors: M is the largest of its factors', not that of the ball around all means.
 
     The posterior covariance is diagonal in the factors, so c_up is the largest of theirs (the calculus of arXiv

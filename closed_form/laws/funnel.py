@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from closed_form.laws.gaussian import push_coefficients
+from closed_form.law import MAX_DIM, DataLaw, Law, NoAssumption
+from closed_form.law_input import points, push_coefficients
 from closed_form.posteriors.funnel import NESTED, NODES, scale_posterior
 
 _LARGEST_STD = 10.0
 
 
 @dataclass(frozen=True)
-class Funnel:
+class Funnel(Law):
     r"""Neal's funnel in dimension d, a law whose other coordinates are scaled by the first.
 
     .. math:: X_1 = \rho w, \quad X_i | w \sim N(0, e^{\sigma_f w - c}), \quad w \sim N(0, 1),
@@ -84,10 +85,10 @@ class Funnel:
 
         Raises
         ------
-        ValueError
+        NoAssumption
             Always: given X_1 the variance of the others is not bounded, and no envelope of the posterior covariance is known.
         """
-        raise ValueError(
+        raise NoAssumption(
             "no assumption is proved for a funnel: the variance exp(X_1) of its coordinates is not bounded, "
             "and no envelope of its posterior covariance is known"
         )
@@ -105,6 +106,12 @@ class Funnel:
         if not s_sq > 0.0:
             raise ValueError(f"s_sq must be positive for a pushed funnel, got {s_sq}")
         return PushedFunnel(self, a, s_sq, nodes, nested)
+
+    def shrinkage(self, first, energy, a: float, s_sq: float, nodes: int = NODES, nested: float = NESTED):
+        """As `Law.shrinkage`: (c, s_1) of the pushed law, by the one integral that all the others share."""
+        pushed = self.pushed(a, s_sq, nodes, nested)
+        left, pull, _ = pushed.scale_moments(first, energy)
+        return left / s_sq, (pushed.signal * pull - first) / (np.sqrt(s_sq) * (1.0 + pushed.signal**2))
 
     def log_density(self, x) -> np.ndarray:
         """log p(x), x of shape (n, d), result (n,)."""
@@ -157,7 +164,7 @@ class PushedFunnel:
         """ρ√q: what the first observation carries of w."""
         return self.law.first_std * self.a / math.sqrt(self.s_sq)
 
-    def posterior(self, first, energy, nodes: int | None = None):
+    def scale_moments(self, first, energy, nodes: int | None = None):
         """(E[1 − p], σ_f E[slope], log mass) at z_1 and r, arrays of shape (n,)."""
         law, shrunk = self.law, 1.0 / (1.0 + self.signal**2)
         if law.dim == 1:
@@ -173,7 +180,7 @@ class PushedFunnel:
         """log p(x), x of shape (n, d), result (n,)."""
         z = points(x, self.law.dim) / math.sqrt(self.s_sq)
         variance = 1.0 + self.signal**2
-        log_mass = self.posterior(z[:, 0], np.square(z[:, 1:]).sum(axis=1))[2]
+        log_mass = self.scale_moments(z[:, 0], np.square(z[:, 1:]).sum(axis=1))[2]
         constant = math.log(variance) + self.law.dim * math.log(2.0 * math.pi * self.s_sq)
         return log_mass - 0.5 * (np.square(z[:, 0]) / variance + constant)
 
@@ -181,7 +188,7 @@ class PushedFunnel:
         """∇log p(x), shape (n, d)."""
         s = math.sqrt(self.s_sq)
         z = points(x, self.law.dim) / s
-        left, pull, _ = self.posterior(z[:, 0], np.square(z[:, 1:]).sum(axis=1), nodes)
+        left, pull, _ = self.scale_moments(z[:, 0], np.square(z[:, 1:]).sum(axis=1), nodes)
         found = z * (-left / s)[:, None]
         found[:, 0] = (self.signal * pull - z[:, 0]) / (s * (1.0 + self.signal**2))
         return found
@@ -191,15 +198,9 @@ class PushedFunnel:
         return np.linalg.norm(self.score(x) - self.score(x, 2 * self.nodes - 1), axis=1)
 
 
-def points(x, dim: int) -> np.ndarray:
-    """``x`` as an array of shape (n, d).
+def _read(section, _folder) -> Funnel:
+    dim, std = section.count("dim", MAX_DIM), section.number("std", 1.0, positive=True)
+    return Funnel(dim, std, section.flag("standardized", False))
 
-    Raises
-    ------
-    ValueError
-        If it has another shape.
-    """
-    x = np.asarray(x, dtype=float)
-    if x.ndim != 2 or x.shape[1] != dim:
-        raise ValueError(f"x must have shape (n, {dim}), got {x.shape}")
-    return x
+
+LAW = DataLaw("funnel", ("dim", "std", "standardized"), _read, by_hand=False, stored=("std", "standardized"))

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-_SYMMETRY = 1e-12  # relative asymmetry forgiven in a covariance
+from closed_form.bracket import Bracket
+from closed_form.law import MAX_DIM, Components, DataLaw, Law, Parts
+from closed_form.law_input import (
+    finite_array,
+    points,
+    positive_eigen,
+    push_coefficients,
+    symmetric,
+    unit_vector,
+)
+from closed_form.posteriors.law import shrunk
+from closed_form.posteriors.moments import GaussianMoments
+from closed_form.posteriors.time_regularity import time_regularity
+
 _EPS = np.finfo(float).eps
 
 
 @dataclass(frozen=True, init=False, eq=False)
-class Gaussian:
+class Gaussian(Law):
     r"""N(m, Σ), stored as compactly as Σ allows.
 
     Parameters
@@ -155,52 +168,60 @@ class Gaussian:
             ),
         )
 
+    def components(self) -> Components:
+        """The one component, with its spectrum as compact as Σ is."""
+        spectrum = self.spread if self.spread.ndim == 0 else self.eigenvalues
+        return Components(self.mean[None], np.ones(1), spectrum, self.basis)
 
-def finite_array(name: str, value) -> np.ndarray:
-    """``value`` as a fresh float64 array with finite entries; ValueError naming the argument otherwise."""
-    try:
-        array = np.array(value)
-    except ValueError as error:
-        raise ValueError(f"{name} must be a rectangular array of numbers, got {value!r:.80}") from error
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"{name} must be made of real numbers, got {value!r:.80}")
-    array = array.astype(float)
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must have finite entries, got {array[~np.isfinite(array)].flat[0]}")
-    return array
+    def split(self) -> Parts:
+        """No lines: all of it is the Gaussian rest."""
+        return Parts((), np.empty((0, self.dim)), self, lambda x: x)
+
+    def bias_direction(self) -> np.ndarray:
+        """Against the mean, or the first axis if that is 0."""
+        return unit_vector("mean", -self.mean, self.dim) if self.mean.any() else np.eye(1, self.dim)[0]
+
+    def posterior_moments(self) -> GaussianMoments:
+        """From the eigenvalues of Σ."""
+        return GaussianMoments.of(self.eigenvalues)
+
+    def posterior(self, u: np.ndarray, a: float, s_sq: float) -> Gaussian:
+        """N(m + aΣ(a²Σ + s²I)⁻¹(u − am), s²Σ(a²Σ + s²I)⁻¹)."""
+        if self.spread.ndim < 2:
+            factor = self.spread / (a * a * self.spread + s_sq)
+            return Gaussian(self.mean + a * factor * (u - a * self.mean), s_sq * factor)
+        factor = shrunk(self.covariance, a, s_sq)
+        return Gaussian(self.mean + a * factor @ (u - a * self.mean), s_sq * factor)
+
+    def facts(self, information: str = "all", smoothness: float | None = None):
+        """As `Law.facts`, with the spectrum, the time regularity and the distance to N(0, vI) (Bures')."""
+        mean = self.mean if self.basis is None else self.basis.T @ self.mean
+        mean, variances = (np.broadcast_to(values, (self.dim,)) for values in (mean, self.eigenvalues))
+
+        def regularity(path):
+            return time_regularity(self, path.process, path.times, path.a, path.s_sq)
+
+        def distance(variance):
+            size = np.sqrt(np.sum(variances) + self.dim * variance) + self.mean_norm
+            value = np.sqrt(np.sum(mean**2) + np.sum((np.sqrt(variances) - np.sqrt(variance)) ** 2))
+            return Bracket.exact(float(value), 1e-12 * float(size)).upper
+
+        return replace(
+            super().facts(information, smoothness), gaussian_spectrum=(mean, variances), time_regularity=regularity,
+            distance_to_gaussian=distance if information == "all" else None,
+        )  # fmt: skip
 
 
-def points(x: np.ndarray, dim: int) -> np.ndarray:
-    """``x`` as float64 points of shape (n, d); ValueError otherwise."""
-    x = np.asarray(x, dtype=float)
-    if x.ndim != 2 or x.shape[1] != dim:
-        raise ValueError(f"x must have shape (n, {dim}), got {x.shape}")
-    return x
+def _read(section, _folder) -> Gaussian:
+    mean = section.array("mean", (0, 1), "a number or a list of numbers")
+    covariance = section.array("covariance", (0, 1, 2), "a variance, a list of variances or a matrix")
+    sizes = {key: len(array) for key, array in (("mean", mean), ("covariance", covariance)) if array.ndim}
+    if "dim" in section.values:
+        sizes["dim"] = section.count("dim", MAX_DIM)
+    if len(set(sizes.values())) > 1:
+        found = ", ".join(f"{size} from {key}" for key, size in sizes.items())
+        raise section.fault(f"data.mean, covariance and dim must agree on the dimension, got {found}")
+    return Gaussian(np.full(next(iter(sizes.values()), 1), mean), covariance)
 
 
-def push_coefficients(a: float, s_sq: float) -> tuple[float, float]:
-    """``a`` and ``s_sq`` as floats, finite and ``s_sq >= 0``; ValueError otherwise."""
-    a, s_sq = float(a), float(s_sq)
-    if not math.isfinite(a):
-        raise ValueError(f"a must be finite, got {a}")
-    if not 0.0 <= s_sq < math.inf:
-        raise ValueError(f"s_sq must be finite and at least 0, got {s_sq}")
-    return a, s_sq
-
-
-def symmetric(name: str, matrix: np.ndarray) -> np.ndarray:
-    """The symmetric part of a matrix (…, d, d) that is symmetric up to rounding; ValueError otherwise."""
-    transpose = np.swapaxes(matrix, -1, -2)
-    skew = np.abs(matrix - transpose).max()
-    if skew > _SYMMETRY * np.abs(matrix).max():
-        raise ValueError(f"{name} must be symmetric, got an asymmetry of {skew}")
-    return 0.5 * (matrix + transpose)
-
-
-def positive_eigen(name: str, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues (…, d), clipped at 0 within rounding, and eigenvectors; ValueError if indefinite."""
-    values, basis = np.linalg.eigh(matrix)
-    size = np.abs(values).max(axis=-1, keepdims=True)
-    if (values < -8 * values.shape[-1] * _EPS * size).any():
-        raise ValueError(f"{name} must be positive semi-definite, got an eigenvalue {values.min()}")
-    return np.maximum(values, 0.0), basis
+LAW = DataLaw("gaussian", ("mean", "covariance", "dim"), _read)

@@ -9,13 +9,27 @@ from functools import cached_property
 import numpy as np
 
 from closed_form.geometry.enclosing_ball import affine_span, enclosing_radius
-from closed_form.law_input import checked_spread, checked_weights, simplest
-from closed_form.laws.gaussian import Gaussian, finite_array, points, push_coefficients
+from closed_form.geometry.orthogonal_factors import independent_parts
+from closed_form.law import Components, DataLaw, Law, NoAssumption, NoExactLaw, Parts
+from closed_form.law_input import (
+    checked_spread,
+    checked_weights,
+    finite_array,
+    points,
+    push_coefficients,
+    simplest,
+)
+from closed_form.laws.gaussian import Gaussian
 from closed_form.mixture_density import MixtureDensity
+from closed_form.posteriors.law import shrunk
+from closed_form.posteriors.moments import PosteriorMoments, isotropic_moments
+
+#: Largest dimension for which a problem file may give full covariances.
+MAX_MATRIX_DIM = 2_000
 
 
 @dataclass(frozen=True, init=False, eq=False)
-class GaussianMixture:
+class GaussianMixture(Law):
     r"""Σ_i w_i N(μ_i, Σ_i).
 
     Parameters
@@ -180,11 +194,11 @@ class GaussianMixture:
 
         Raises
         ------
-        ValueError
+        NoAssumption
             If the components have unequal covariances, for which no constant is proved.
         """
         if self.covariances is not None:
-            raise ValueError(
+            raise NoAssumption(
                 "mixtures with unequal covariances have no proved log-concavity constant; "
                 "give the components one covariance, or state the constants by hand"
             )
@@ -201,6 +215,55 @@ class GaussianMixture:
             WeaklyLogConcave(alpha=1.0 / high, M=lipschitz**2, L=1.0 / low, **moments),
             LogLipschitz(alpha=1.0 / high, lipschitz=lipschitz, L=1.0 / low, **moments),
         )
+
+    def components(self) -> Components:
+        """The components; eigenvectors of their covariances are found once."""
+        return self._components
+
+    @cached_property
+    def _components(self) -> Components:
+        if self.std is not None:
+            return Components(self.means, self.weights, np.asarray(self.std**2))
+        shared = self.component_covariance
+        return Components(self.means, self.weights, *np.linalg.eigh(self.covariances if shared is None else shared))
+
+    def split(self) -> Parts:
+        """The line through the means and what is across it, or lines over which they are a product.
+
+        Raises
+        ------
+        NoExactLaw
+            With the reason: the rank of the means, or the kind of covariance.
+        """
+        if isinstance(self._parts, str):
+            raise NoExactLaw(self._parts)
+        return self._parts
+
+    @cached_property
+    def _parts(self) -> Parts | str:
+        return independent_parts(self)
+
+    def posterior_moments(self) -> PosteriorMoments | None:
+        """Of the parts, where the components have one covariance."""
+        if self.covariances is not None or isinstance(self._parts, str):
+            return None
+        if not self._parts.lines:
+            return self._parts.rest.posterior_moments()
+        return isotropic_moments(self._parts.lines, self.std, self.dim)
+
+    def posterior(self, u: np.ndarray, a: float, s_sq: float) -> GaussianMixture:
+        """Every component's posterior, weighted by its responsibility for ``u``."""
+        weights = self.pushed(a, s_sq).responsibilities(u[None])[0]
+        misses = u - a * self.means
+        if self.std is not None:
+            ratio = self.std**2 / (a * a * self.std**2 + s_sq)
+            return GaussianMixture(self.means + a * ratio * misses, weights=weights, std=np.sqrt(s_sq * ratio))
+        if self.component_covariance is not None:
+            factor = shrunk(self.component_covariance, a, s_sq)
+            return GaussianMixture(self.means + a * misses @ factor, weights=weights, covariance=s_sq * factor)
+        factor = shrunk(self.covariances, a, s_sq)
+        means = self.means + a * np.einsum("cij,cj->ci", factor, misses)
+        return GaussianMixture(means, weights=weights, covariances=s_sq * factor)
 
     def span(self) -> tuple[np.ndarray, np.ndarray]:
         """Affine span of the means: ``origin`` (d,) nearest 0 and an orthonormal ``basis`` (d, r).
@@ -257,3 +320,34 @@ class GaussianMixture:
             return self.std**2, self.std**2
         values = np.linalg.eigvalsh(self.component_covariance)
         return float(values[0]), float(values[-1])
+
+
+def _read(section, _folder) -> GaussianMixture:
+    means = section.array("means", (2,), "a list of points such as [[-1.0], [1.0]]")
+    weights = section.array("weights", (1,), "a list of numbers") if "weights" in section.values else None
+    spread = {}
+    if "std" in section.values:
+        spread["std"] = section.number("std", positive=True)
+    if "covariance" in section.values:
+        array = section.array("covariance", (0, 1, 2), "a variance, a list of variances or a matrix")
+        if array.ndim:
+            spread["covariance"] = _matrix(section, array)
+        else:
+            spread["std"] = math.sqrt(section.number("covariance", positive=True))
+    if "covariances" in section.values:
+        shape = "a list of variances, of lists of variances or of matrices"
+        array = section.array("covariances", (1, 2, 3), shape)
+        spread["covariances"] = np.stack([_matrix(section, entry, means.shape[1]) for entry in array])
+    if len({"std", "covariance", "covariances"} & section.values.keys()) != 1:
+        raise section.fault("data must have exactly one of data.std, data.covariance and data.covariances")
+    return GaussianMixture(means, weights, **spread)
+
+
+def _matrix(section, spread: np.ndarray, dim: int = 1) -> np.ndarray:
+    """A covariance matrix from a variance, a list of variances or a matrix."""
+    if max(dim, *spread.shape, 1) > MAX_MATRIX_DIM:
+        raise section.fault(f"data: full covariances need a dimension of at most {MAX_MATRIX_DIM}")
+    return spread if spread.ndim == 2 else np.diag(spread) if spread.ndim else spread * np.eye(dim)
+
+
+LAW = DataLaw("mixture", ("means", "std", "covariance", "covariances", "weights", "dim"), _read)

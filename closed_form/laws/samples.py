@@ -8,7 +8,8 @@ from os import PathLike
 
 import numpy as np
 
-from closed_form.laws.gaussian import finite_array
+from closed_form.law import DataLaw
+from closed_form.law_input import finite_array
 from closed_form.laws.mixture import GaussianMixture
 
 
@@ -120,3 +121,20 @@ def _standardized(samples: np.ndarray) -> np.ndarray:
     scale = np.abs(samples).max(axis=0)
     centred = samples / scale - (samples / scale).mean(axis=0)
     return centred / centred.std(axis=0)
+
+
+def _read(section, folder) -> GaussianMixture:
+    path, columns = section.file("file", folder, "a CSV file"), section.get("columns", None)
+    if columns is not None and not (
+        isinstance(columns, list) and columns and all(isinstance(column, str) for column in columns)
+    ):
+        raise section.refuse("columns", "a list of column names")
+    smoothing = section.number("smoothing", positive=True)
+    standardize = section.flag("standardize", False)
+    try:
+        return smoothed_data(read_samples(path, columns), smoothing, standardize)
+    except ValueError as error:
+        raise section.fault(f"data.file: {error}") from None
+
+
+LAW = DataLaw("samples", ("file", "columns", "standardize", "smoothing", "dim"), _read)

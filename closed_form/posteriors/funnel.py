@@ -116,7 +116,25 @@ def _mode(start, energy, slope, count):
 
 
 def _trapezoid(start, energy, slope, count, centre, width, unit):
-    """Equal weights at centre + width·unit: the moments, the larger ℓ of the two ends, and what every second node says."""
+    """The posterior by the trapezoid rule, at the nodes centre + width·unit of every particle.
+
+    Parameters
+    ----------
+    start, energy, slope, count
+        As in `scale_posterior`.
+    centre, width : arrays of shape (n,)
+    unit : array of shape (nodes,)
+        Even, symmetric about 0.
+
+    Returns
+    -------
+    first, pull, log_mass : arrays of shape (n,)
+        ``left``, ``pull`` and ``log_mass`` of `scale_posterior`.
+    ends : array of shape (n,)
+        ℓ at the higher of the two ends, its maximum over the nodes taken off: how much may lie beyond them.
+    nested : array of shape (n,)
+        Relative change of ``first`` if only every second node is used.
+    """
     unit = unit[:, None]
     tau = unit * width
     tau += centre

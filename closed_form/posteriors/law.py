@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from closed_form.laws.gaussian import Gaussian, finite_array, push_coefficients
-from closed_form.laws.mixture import GaussianMixture
+from closed_form.law import Law
+from closed_form.law_input import finite_array, push_coefficients
 
 
-def posterior(law: Gaussian | GaussianMixture, u, a: float, s_sq: float) -> Gaussian | GaussianMixture:
+def posterior(law: Law, u, a: float, s_sq: float) -> Law:
     r"""Law of X_0 given aX_0 + √s_sq Z = u, with Z standard normal.
 
     Component by component :math:`N(\mu + a\Sigma(a^2\Sigma + s^2I)^{-1}(u - a\mu),\; s^2\Sigma(a^2\Sigma + s^2I)^{-1})`,
@@ -17,8 +17,8 @@ def posterior(law: Gaussian | GaussianMixture, u, a: float, s_sq: float) -> Gaus
 
     Parameters
     ----------
-    law : Gaussian or GaussianMixture
-        Of X_0.
+    law : Law
+        Of X_0: a Gaussian or a GaussianMixture.
     u : array of shape (d,)
     a : float
     s_sq : float
@@ -27,7 +27,7 @@ def posterior(law: Gaussian | GaussianMixture, u, a: float, s_sq: float) -> Gaus
     Raises
     ------
     ValueError
-        If ``u`` has another shape or is not finite, or ``s_sq`` is not positive.
+        If ``u`` has another shape or is not finite, ``s_sq`` is not positive, or the law has no posterior in closed form.
 
     Source: docs/theory.md section 8; Bayes' rule for Gaussians.
     """
@@ -36,26 +36,10 @@ def posterior(law: Gaussian | GaussianMixture, u, a: float, s_sq: float) -> Gaus
         raise ValueError(f"u must have shape ({law.dim},), got {u.shape}")
     if s_sq == 0:
         raise ValueError("s_sq must be positive, got 0: U without noise is X_0 itself")
-    if isinstance(law, Gaussian):
-        if law.spread.ndim < 2:
-            shrunk = law.spread / (a * a * law.spread + s_sq)
-            return Gaussian(law.mean + a * shrunk * (u - a * law.mean), s_sq * shrunk)
-        shrunk = _shrunk(law.covariance, a, s_sq)
-        return Gaussian(law.mean + a * shrunk @ (u - a * law.mean), s_sq * shrunk)
-    weights = law.pushed(a, s_sq).responsibilities(u[None])[0]
-    misses = u - a * law.means
-    if law.std is not None:
-        ratio = law.std**2 / (a * a * law.std**2 + s_sq)
-        return GaussianMixture(law.means + a * ratio * misses, weights=weights, std=np.sqrt(s_sq * ratio))
-    if law.component_covariance is not None:
-        shrunk = _shrunk(law.component_covariance, a, s_sq)
-        return GaussianMixture(law.means + a * misses @ shrunk, weights=weights, covariance=s_sq * shrunk)
-    shrunk = _shrunk(law.covariances, a, s_sq)
-    means = law.means + a * np.einsum("cij,cj->ci", shrunk, misses)
-    return GaussianMixture(means, weights=weights, covariances=s_sq * shrunk)
+    return law.posterior(u, a, s_sq)
 
 
-def _shrunk(covariance, a: float, s_sq: float):
+def shrunk(covariance, a: float, s_sq: float):
     """Σ(a²Σ + s²I)⁻¹, symmetric, for matrices (…, d, d)."""
     values, basis = np.linalg.eigh(covariance)
     values = np.maximum(values, 0.0)

@@ -12,9 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from closed_form.geometry.orthogonal_factors import factors
-from closed_form.laws.gaussian import Gaussian
-from closed_form.laws.mixture import GaussianMixture
+from closed_form.law import Law
 from closed_form.posteriors.moment_table import MomentTable
 
 _EPS = np.finfo(float).eps
@@ -40,37 +38,33 @@ def posterior_moments(law) -> PosteriorMoments | None:
     Known for every Gaussian, and for mixtures with one isotropic ``std`` and collinear means in any d, no
     more than 1e12 ``std`` apart, or means that are a product of such along orthogonal directions.
     """
-    if isinstance(law, Gaussian):
-        return GaussianMoments.of(law.eigenvalues)
-    if not isinstance(law, GaussianMixture) or law.covariances is not None:
-        return None
-    if (law.means == law.means[0]).all():
-        component = law.component_covariance
-        spread = law.std**2 if component is None else component
-        return GaussianMoments.of(Gaussian(law.means[0], spread).eigenvalues)
-    if not law.is_collinear:
-        return _product_moments(law)
-    line, _, _ = law.line()
-    spread = float(np.ptp(line.means)) / line.std
-    if spread < 1e-12:  # an excess of 1e-24 of the posterior variance
-        return GaussianMoments.of(np.full(law.dim, law.std**2))
-    if spread > 1e12:  # no grid in float64 resolves both
-        return None
-    return LineMoments(line.means[:, 0], line.weights, line.std, law.dim)
+    return law.posterior_moments() if isinstance(law, Law) else None
 
 
-def _product_moments(law: GaussianMixture) -> ProductMoments | None:
-    found = factors(law)
-    if isinstance(found, str) or any(float(np.ptp(line.means)) > 1e12 * law.std for line in found.lines):
+def isotropic_moments(lines, std: float, dim: int) -> PosteriorMoments | None:
+    """Of a law of R^d with independent parts: these mixtures along orthogonal lines, and N(·, std² I) across them.
+
+    Parameters
+    ----------
+    lines : sequence of GaussianMixture of dimension 1, all of this ``std``
+        At least one. None is returned where the means of one are more than 1e12 ``std`` apart: no grid in float64
+        resolves both.
+    std : float
+    dim : int
+        d.
+    """
+    spreads = [float(np.ptp(line.means)) / std for line in lines]
+    if max(spreads) > 1e12:
         return None
-    # equal factors are tabulated once
+    if len(lines) == 1 and spreads[0] < 1e-12:  # an excess of 1e-24 of the posterior variance
+        return GaussianMoments.of(np.full(dim, std**2))
+    # equal lines are tabulated once
     alike: dict[tuple, list] = {}
-    for line in found.lines:
+    for line in lines:
         offsets = line.means[:, 0] - line.means[:, 0].min()
-        key = tuple(np.round(offsets / law.std, 9)), tuple(np.round(line.weights, 9))
-        alike.setdefault(key, []).append(line)
-    groups = [(LineMoments(same[0].means[:, 0], same[0].weights, law.std, law.dim), len(same)) for same in alike.values()]
-    return ProductMoments(tuple(groups))
+        alike.setdefault((tuple(np.round(offsets / std, 9)), tuple(np.round(line.weights, 9))), []).append(line)
+    groups = [(LineMoments(same[0].means[:, 0], same[0].weights, std, dim), len(same)) for same in alike.values()]
+    return groups[0][0] if len(lines) == 1 else ProductMoments(tuple(groups))
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@ r"""The exact law of the sampler for Gaussian data, where every step is affine a
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +10,7 @@ import numpy as np
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.gaussian import w2_gaussian
+from closed_form.law_input import error_size
 from closed_form.laws.gaussian import Gaussian
 from closed_form.sampler_laws.affine_scan import affine_tracks
 from closed_form.sampler_laws.extended_precision import (
@@ -177,7 +177,7 @@ def gaussian_chain(
     ----------
     docs/theory.md section 6 and section 8 (i); 2311.11003 Proposition 8.
     """
-    bias, noise_size = _checked_error(law.dim, bias, noise_size)
+    bias, noise_size = _checked_bias(law.dim, bias), error_size("noise_size", noise_size)
     values = clustered(law)
     _refuse_point_mass(values, steps)
     distinct, place = np.unique(values, return_inverse=True)
@@ -212,14 +212,11 @@ def gaussian_chain(
         )
 
 
-def _checked_error(dim: int, bias, noise_size) -> tuple[np.ndarray, float]:
+def _checked_bias(dim: int, bias) -> np.ndarray:
     bias = np.zeros(dim) if bias is None else np.atleast_1d(np.asarray(bias, dtype=float))
     if bias.shape != (dim,) or not np.isfinite(bias).all():
         raise ValueError(f"bias must be a finite array of shape ({dim},), got {bias!r:.80}")
-    noise_size = float(noise_size)
-    if not 0.0 <= noise_size < math.inf:
-        raise ValueError(f"noise_size must be finite and at least 0, got {noise_size}")
-    return bias, noise_size
+    return bias
 
 
 def _refuse_point_mass(values: np.ndarray, steps: Steps) -> None:

@@ -16,6 +16,7 @@ from bounds.setting import Setting
 from bounds.theorem import NotApplicable, Theorem
 from bounds.theorems import theorems
 from closed_form import Bracket
+from closed_form.law import NoAssumption
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from verify.certificates.question import setting_of
@@ -192,10 +193,8 @@ def certify(
         setting = setting_of(
             process, law, scheme, score_error, score_noise, assumption=assumption, information=information
         )
-    except ValueError as error:
-        if assumption is None and any(why in str(error) for why in ("unequal covariances", "no assumption is proved")):
-            return Certificate.not_applicable(theorem, (f"data assumption: {error}",), problem)
-        raise
+    except NoAssumption as error:
+        return Certificate.not_applicable(theorem, (f"data assumption: {error}",), problem)
     return certify_setting(theorem, setting, law, problem=problem, samples=samples, seed=seed)
 
 

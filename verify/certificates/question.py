@@ -8,46 +8,7 @@ from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.setting import Setting
-from closed_form import Bracket, Gaussian
-from closed_form.laws.regularity import time_regularity
-from closed_form.posteriors.moments import posterior_moments
-
-#: Relative slack when a law is held against an assumption's constants.
-SLACK = 1e-9
-
-
-def facts_of(law, information: str = "all", smoothness: float | None = None) -> DataFacts:
-    """What a closed-form law knows beyond its assumption, for the theorems that can use it.
-
-    Parameters
-    ----------
-    law : Gaussian or GaussianMixture
-    smoothness : float, optional
-        L of the assumption in use: the MMSE curve counts from c_lo = 1/(L+q), so with another L it is left out.
-    information : str
-        "all", or "constants": then only the time regularity and the Gaussian spectrum, which theorems need.
-    """
-    gaussian = isinstance(law, Gaussian)
-    spectrum = regularity = distance = None
-    if gaussian:
-        rotated = law.mean if law.basis is None else law.basis.T @ law.mean
-        spectrum = (np.broadcast_to(rotated, (law.dim,)), np.broadcast_to(law.eigenvalues, (law.dim,)))
-
-        def regularity(path):
-            return time_regularity(law, path.process, path.times, path.a, path.s_sq)
-
-        def distance(variance):
-            return Bracket.exact(
-                float(np.sqrt(np.sum(rotated**2) + np.sum((np.sqrt(spectrum[1]) - np.sqrt(variance)) ** 2))),
-                1e-12 * float(np.sqrt(np.sum(spectrum[1]) + law.dim * variance) + law.mean_norm),
-            ).upper
-
-    if information == "constants":
-        return DataFacts(gaussian_spectrum=spectrum, time_regularity=regularity)
-    moments = posterior_moments(law)
-    if moments is not None and smoothness is not None and abs(smoothness / moments.smoothness - 1) > SLACK:
-        moments = None
-    return DataFacts(moments, spectrum, distance, regularity)
+from closed_form.law import SLACK
 
 
 def check_assumption(assumption, law) -> None:
@@ -68,7 +29,7 @@ def check_assumption(assumption, law) -> None:
     # within rounding of the law's size
     if assumption.mean_norm is not None and abs(assumption.mean_norm - law.mean_norm) > SLACK * np.sqrt(law.second_moment):
         raise ValueError(f"assumption.mean_norm must be the law's, {law.mean_norm:.6g}, got {assumption.mean_norm:.6g}")
-    moments = posterior_moments(law)
+    moments = law.posterior_moments()
     if moments is not None and assumption.smoothness < moments.smoothness * (1 - SLACK):
         raise ValueError(
             f"assumption's smoothness must be at least the law's, {moments.smoothness:.6g}, got {assumption.smoothness:.6g}"
@@ -100,7 +61,7 @@ def setting_of(
     chosen = law.assumptions()[0] if assumption is None else assumption
     if assumption is not None:
         check_assumption(assumption, law)
-    facts = facts_of(law, information, float(chosen.smoothness))
+    facts = law.facts(information, float(chosen.smoothness))
     return Setting(process, chosen, scheme, score_error, score_noise, facts)
 
 

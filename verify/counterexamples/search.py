@@ -10,16 +10,14 @@ from statistics import median
 import numpy as np
 
 from bounds.theorems import theorems
-from closed_form import Gaussian
 from closed_form.distances.line_mixture import LineMixture
-from closed_form.geometry.orthogonal_factors import factors
+from closed_form.law import NoExactLaw
 from closed_form.sampler_laws.phase_space.line import phase_line_cost
-from closed_form.sampler_laws.w2 import exact_law_available
 from verify.certificates.certificate import Verdict, certify_setting, measure
 from verify.certificates.question import setting_of
 from verify.counterexamples.drawing import NumpyDraw, problem
 
-#: Kernel evaluations that the exact law of one problem may cost; dearer ones are passed over.
+#: Evaluations of a Gaussian that the exact law of one problem may cost; dearer ones are passed over.
 EXACT_BUDGET = 1e8
 #: The same in phase space, where an evaluation is one of many in a row of an array: seconds at most.
 PHASE_BUDGET = 1e9
@@ -100,25 +98,23 @@ def examine(
 
 
 def _unresolved(setting, law, measured) -> bool:
-    if setting.process.blocks == 1 or isinstance(law, Gaussian):
+    if setting.process.blocks == 1 or not law.split().lines:
         return False
     return measured.upper - measured.lower > UNRESOLVED * measured.upper
 
 
 def exact_cost(setting, law) -> float:
-    """Kernel evaluations that the line law would need, from the width of its support over the step's noise.
+    """Evaluations of a Gaussian that the exact law on every line would need, from the width of its support over the step's noise.
 
     In phase space those of its grid on position and velocity; infinite where the exact law is refused.
     """
-    if isinstance(law, Gaussian):
+    try:
+        lines = law.split().lines
+    except NoExactLaw:
+        return np.inf
+    if not lines:
         return 0.0
     steps = setting.table.steps()
-    if exact_law_available(law) is not None:
-        return np.inf
-    if law.is_collinear:
-        lines = [law if law.dim == 1 else law.line()[0]]
-    else:
-        lines = factors(law).lines
     if steps.blocks == 2:
         noise = setting.score_noise / np.sqrt(law.dim)
         return sum(phase_line_cost(LineMixture.of(line), steps, setting.score_error, noise) for line in lines)

@@ -7,12 +7,11 @@ import math
 import numpy as np
 
 from closed_form.bracket import Bracket
-from closed_form.laws.gaussian import Gaussian
-from closed_form.laws.mixture import GaussianMixture
+from closed_form.law import Law
 from verify.lower_sides.confidence import FEW, checked_delta, checked_samples, lower_side, normal_lower
 
 
-def moments(x: np.ndarray, law: Gaussian | GaussianMixture, *, delta: float = 1e-3) -> Bracket:
+def moments(x: np.ndarray, law: Law, *, delta: float = 1e-3) -> Bracket:
     r"""Lower side from mean and covariance: Gelbrich's bound in its dual form.
 
     .. math:: W_2^2 \ge E_p[|X|^2 - X^T A X - 2 b^T X] + E_q[|Y|^2 - (Y-b)^T A^{-1} (Y-b)], \quad A \succ 0
@@ -25,7 +24,8 @@ def moments(x: np.ndarray, law: Gaussian | GaussianMixture, *, delta: float = 1e
     ----------
     x : array of shape (n, d)
         Independent samples in random order, at least 100.
-    law : Gaussian or GaussianMixture
+    law : Law
+        With ``mean`` and ``covariance``: a Gaussian or a GaussianMixture.
     delta : float
     """
     x, delta = checked_samples("x", x, law.dim, FEW), checked_delta(delta)
@@ -41,7 +41,7 @@ def moments(x: np.ndarray, law: Gaussian | GaussianMixture, *, delta: float = 1e
     return lower_side(best, delta, len(x), "mean and covariance, central limit")
 
 
-def _gaussian_maps(centred: np.ndarray, law: Gaussian | GaussianMixture) -> list[tuple]:
+def _gaussian_maps(centred: np.ndarray, law: Law) -> list[tuple]:
     """Linear parts A and A⁻¹ of the maps that ``moments`` tries; the second needs regular covariances."""
     maps = [(np.eye(law.dim),) * 2]
     values, basis = np.linalg.eigh(np.atleast_2d(np.cov(centred, rowvar=False)))

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from closed_form.bracket import Bracket
-from closed_form.laws.gaussian import Gaussian
-from closed_form.laws.mixture import GaussianMixture
+from closed_form.law import Law
 from verify.lower_sides.confidence import bernstein_lower, checked_delta, checked_samples, lower_side
 
 _LEVELS = 64  # quantiles that the one-dimensional transport map is fitted to
@@ -18,7 +17,7 @@ _AXES = 8  # coordinate axes that are tried, the most promising ones of the fitt
 
 def projections(
     x: np.ndarray,
-    law: Gaussian | GaussianMixture,
+    law: Law,
     *,
     delta: float = 1e-3,
     directions: np.ndarray | None = None,
@@ -28,16 +27,18 @@ def projections(
 
     .. math:: W_2^2 \ge W_2^2(u^T p, u^T q) \ge E_p \varphi(u^T X) + E_q \varphi^c(u^T Y)
 
-    For every direction u, φ is the bounded potential of an increasing piecewise linear map that is the
-    identity far out. Its mean under the samples is bounded below by the empirical Bernstein inequality
-    (Maurer and Pontil 2009, Theorem 4), its conjugate is integrated exactly; the union bound covers the
-    directions.
+    p is the unknown law of ``x``, q is ``law``. For every direction u the first half of the samples fits a map T of
+    the line, increasing, piecewise linear and the identity far out; φ, with φ' = 2(x − T(x)), is bounded and φᶜ is its
+    conjugate. The first mean, over the second half, is bounded below by the empirical Bernstein inequality (Maurer and
+    Pontil 2009, Theorem 4) at level δ over the number of directions; the second is integrated exactly. The largest of
+    the directions' bounds is returned.
 
     Parameters
     ----------
     x : array of shape (n, d)
         Independent samples in random order, at least 4.
-    law : Gaussian or GaussianMixture
+    law : Law
+        With components: a Gaussian or a GaussianMixture.
     delta : float
     directions : array of shape (m, d), optional
         Not zero, fixed before seeing x. By default 8 random ones, and, chosen by the fitted half, up to
@@ -117,17 +118,11 @@ class Potential:
         return float((weights * inside).sum() + (weights * beyond).sum())
 
 
-def _projected(law: Gaussian | GaussianMixture, direction: np.ndarray):
+def _projected(law: Law, direction: np.ndarray):
     """Weights, means and standard deviations of the law of direction·X, a mixture on the line."""
-    if isinstance(law, Gaussian):
-        weights, means, covariance = np.ones(1), law.mean[None], law.covariance
-    elif law.std is not None:
-        return law.weights, law.means @ direction, np.full(len(law.weights), law.std)
-    else:
-        weights, means = law.weights, law.means
-        covariance = law.component_covariance if law.covariances is None else law.covariances
-    variance = np.broadcast_to(np.einsum("...ij,i,j->...", covariance, direction, direction), weights.shape)
-    return weights, means @ direction, np.sqrt(np.maximum(variance, np.finfo(float).tiny))
+    found = law.components()
+    means, variances = found.along(direction)
+    return found.weights, means, np.sqrt(np.maximum(variances, np.finfo(float).tiny))
 
 
 def _fitted(x: np.ndarray, target: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Potential:
@@ -150,7 +145,7 @@ def _fitted(x: np.ndarray, target: tuple[np.ndarray, np.ndarray, np.ndarray]) ->
     return Potential(np.r_[low, knots, high], np.r_[low, images, high])
 
 
-def _directions(fitted: np.ndarray, law: Gaussian | GaussianMixture, seed: int) -> np.ndarray:
+def _directions(fitted: np.ndarray, law: Law, seed: int) -> np.ndarray:
     if law.dim == 1:
         return np.ones((1, 1))
     gap = fitted.mean(axis=0) - law.mean

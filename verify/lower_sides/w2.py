@@ -12,15 +12,14 @@ import math
 import numpy as np
 
 from closed_form.bracket import Bracket
-from closed_form.laws.gaussian import Gaussian
-from closed_form.laws.mixture import GaussianMixture
+from closed_form.law import Law
 from verify.lower_sides.confidence import FEW, checked_delta, checked_samples, normal_lower
 from verify.lower_sides.moments import moments
 from verify.lower_sides.projections import projections
 
 
 def w2_from_samples(
-    x: np.ndarray, law: Gaussian | GaussianMixture, *, delta: float = 1e-3, pairs=None, seed: int = 0
+    x: np.ndarray, law: Law, *, delta: float = 1e-3, pairs=None, seed: int = 0
 ) -> Bracket:
     """Bracket of W2(law of x, ``law``) with confidence 1 − ``delta``.
 
@@ -28,8 +27,8 @@ def w2_from_samples(
     ----------
     x : array of shape (n, d)
         Independent samples in random order, at least 100.
-    law : Gaussian or GaussianMixture
-        The known law.
+    law : Law
+        The known law, with components: a Gaussian or a GaussianMixture.
     delta : float
         Probability, over the samples, that the bracket may miss W2; shared by the sides.
     pairs : pair of arrays of shape (m, d), optional

@@ -16,9 +16,9 @@ from collections.abc import Callable
 import numpy as np
 
 from bounds.steps.affine import Steps
-from closed_form.laws.funnel import Funnel
+from closed_form.law import Law
 from verify.particles.phase_space import PhaseRows
-from verify.particles.score_kernels import FunnelKernel, kernel_of
+from verify.particles.score_kernels import Shrinkage, kernel_of
 
 #: Below this dimension there are not enough other coordinates to gain from, nor for the Wishart draws.
 LEAST_DIM = 6
@@ -49,7 +49,7 @@ class Draws:
         return buffer.ravel()
 
 
-def funnel_walk(law: Funnel, steps: Steps, score_error: float, score_noise: float, direction) -> Callable:
+def funnel_walk(law: Law, steps: Steps, score_error: float, score_noise: float, direction) -> Callable:
     """``walk(draws, start)`` gives the last positions of a block, shape (particles, d).
 
     Parameters
@@ -76,7 +76,7 @@ def funnel_walk(law: Funnel, steps: Steps, score_error: float, score_noise: floa
     return lambda draws, start: _line(law, kernel, steps, noise_std, bias, draws, start)
 
 
-def _line(law: Funnel, kernel: FunnelKernel, steps: Steps, noise_std, bias: float, draws: Draws, start):
+def _line(law: Law, kernel: Shrinkage, steps: Steps, noise_std, bias: float, draws: Draws, start):
     """One block: W is a number."""
     n = law.dim - 1
     if start is None:
@@ -102,7 +102,7 @@ def _line(law: Funnel, kernel: FunnelKernel, steps: Steps, noise_std, bias: floa
     return _positions(law, y, W, draws)
 
 
-def _phase(law: Funnel, kernel: FunnelKernel, rows: PhaseRows, bias: float, draws: Draws, start):
+def _phase(law: Law, kernel: Shrinkage, rows: PhaseRows, bias: float, draws: Draws, start):
     """Position and velocity: W is a symmetric 2×2 matrix (xx, xv, vv)."""
     n = law.dim - 1
     if start is None:
@@ -164,7 +164,7 @@ def _gram(root: np.ndarray, draws: Draws, n: int) -> list[np.ndarray]:
     return [p * p * aa + 2 * p * q * ab + q * q * bb, r * (p * ab + q * bb), r * r * bb]
 
 
-def _positions(law: Funnel, first: np.ndarray, length_sq: np.ndarray, draws: Draws) -> np.ndarray:
+def _positions(law: Law, first: np.ndarray, length_sq: np.ndarray, draws: Draws) -> np.ndarray:
     """The first coordinate, and a vector of this length in a uniform direction."""
     found = draws.normal(law.dim).T
     found[:, 0] = 0.0

@@ -8,13 +8,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 import numpy as np
 
 from bounds.steps.affine import Steps
-from closed_form.laws.funnel import Funnel
-from closed_form.laws.gaussian import Gaussian
-from closed_form.laws.mixture import GaussianMixture
+from closed_form.law import Law
+from closed_form.law_input import error_size
 from verify.particles.backends import Backend
 from verify.particles.backends import backend as backend_named
 from verify.particles.noise import cell_size
-from verify.particles.score_error import checked_size
 from verify.particles.score_kernels import check_law
 from verify.particles.walks import walk_of
 
@@ -23,7 +21,7 @@ _DEVICE_NUMBERS = 1 << 24  # the same where a large block is better: off the CPU
 
 
 def sample(
-    law: Gaussian | GaussianMixture | Funnel,
+    law: Law,
     steps: Steps,
     n: int,
     seed: int | None,
@@ -50,8 +48,8 @@ def sample(
 
     Parameters
     ----------
-    law : Gaussian, GaussianMixture or Funnel
-        Data; a mixture with one ``std`` is the fastest.
+    law : Law
+        Data; a mixture with one ``std`` is the fastest, a law that is no sum of Gaussians moves by its pushed score.
     steps : Steps
     n : int
         Particles, at least 1.
@@ -63,7 +61,7 @@ def sample(
         M, the norm of a constant added to the score, and M_noise, the L2 size of fresh centred Gaussian
         noise added at every step; the latter is drawn together with the step's own noise.
     direction : array of shape (d,), optional
-        Direction u of the bias, normalised here; ``bias_direction(law)`` by default.
+        Direction u of the bias, normalised here; ``law.bias_direction()`` by default.
     reduce : bool
         For isotropic mixtures and Gaussians of one block: simulate only the span of the means and draw the rest,
         whose law is an exact Gaussian, once. For a funnel, one block or two: simulate the first coordinate and the
@@ -109,12 +107,13 @@ def sample(
     check_law(law)
     if not isinstance(steps, Steps) or len(steps) == 0:
         raise TypeError(f"steps must be Steps with at least one step, got {steps!r:.80}")
-    size_of_noise = checked_size("score_noise", score_noise)
+    size_of_noise = error_size("score_noise", score_noise)
     errors = score_error, size_of_noise, direction
     start = _start(start, n, law, steps)
     out = _output(out, (n, law.dim), chosen)
-    if isinstance(law, Funnel) and chosen.name != "numpy":
-        raise ValueError(f"backend must be numpy for a funnel, whose score is an integral, got {chosen.name}")
+    if law.components() is None and chosen.name != "numpy":
+        name = type(law).__name__.lower()
+        raise ValueError(f"backend must be numpy for a {name}, which is no sum of Gaussians, got {chosen.name}")
     width, walk = walk_of(law, steps, n, errors, seed, increments, start, reduce, chosen)
     size = cell_size(width)
     cells = _cells_per_block(block, n, threads, size, width, chosen)

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 
 from bounds.steps.affine import Steps
-from closed_form.laws.funnel import Funnel
-from closed_form.laws.gaussian import Gaussian
-from closed_form.laws.mixture import GaussianMixture
+from closed_form.geometry.enclosing_ball import affine_span
 from verify.particles.backends import Backend
 from verify.particles.funnel import LEAST_DIM, WIDTH, Draws, funnel_walk
 from verify.particles.noise import Increments, Streams, cells_of
 from verify.particles.phase_space import phase_walk
-from verify.particles.score_kernels import FunnelKernel, SeparateCovariances, kernel_of, product
+from verify.particles.score_kernels import SharedCovariance, kernel_of, product
 
 _TABLE_NUMBERS = 1 << 21  # constants of every step are made once if they are fewer than this, else on demand
 
@@ -46,20 +44,20 @@ def walk_of(law, steps, n: int, errors: tuple, seed, increments, start, reduce: 
         If arguments do not go together.
     """
     plan = _phase_plan if steps.blocks == 2 else _plan
-    if reduce and isinstance(law, Funnel) and law.dim >= LEAST_DIM:
-        plan = _funnel_plan
+    if reduce and law.shrinkage is not None and law.dim >= LEAST_DIM:
+        plan = _gram_plan
     return plan(law, steps, n, errors, seed, increments, start, reduce, chosen)
 
 
 def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
-    """A process of one block."""
+    """A process of one block: every coordinate simulated, or with ``reduce`` the span of the means and the rest drawn once."""
     score_error, score_noise, direction = errors
     kernel = kernel_of(law, steps, score_error, direction)
     noise_var = steps.noise_var + steps.Q**2 * score_noise**2 / law.dim
     source = _source(seed, increments, (len(steps) + 1, n, law.dim), kernel.frame, reduce)
     if start is not None and reduce:
         raise ValueError("start goes with reduce only for a funnel")
-    if isinstance(kernel, FunnelKernel):
+    if law.shrinkage is not None:
         reduce = False  # too few coordinates to gain from
     if start is not None and kernel.frame is not None:
         start = start @ kernel.frame
@@ -84,7 +82,7 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
 
 def _phase_plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
     """Position and velocity, every coordinate simulated."""
-    if reduce and not isinstance(law, Funnel):
+    if reduce and law.shrinkage is None:
         raise ValueError("reduce is for processes of one block, or a funnel: this process has two blocks")
     kernel, rows, walk_cells = phase_walk(law, steps, *errors, chosen)
     if increments is not None:
@@ -111,8 +109,8 @@ def _phase_plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
     return 2 * kernel.width, walk
 
 
-def _funnel_plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
-    """A funnel by its first coordinate and the Gram matrix of the others."""
+def _gram_plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
+    """A funnel, or another law with a shrinkage, by its first coordinate and the Gram matrix of the others."""
     source = _source(seed, increments, (), None, reduce)
     walk_block = funnel_walk(law, steps, *errors)
 
@@ -138,12 +136,9 @@ def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chose
     xp = chosen.xp
     if not reduce:
         return kernel, lambda y, draw: y if frame is None else product(frame, y, xp)
-    if isinstance(kernel, SeparateCovariances) or (isinstance(law, GaussianMixture) and law.std is None):
+    if not isinstance(kernel, SharedCovariance) or (len(kernel.means) > 1 and kernel.spectrum.ndim):
         raise ValueError("reduce needs a Gaussian or a mixture of isotropic components with one std")
-    if isinstance(law, Gaussian):
-        origin, basis = kernel.means[0], np.empty((law.dim, 0))
-    else:
-        origin, basis = law.span()
+    origin, basis = affine_span(kernel.means, kernel.weights @ kernel.means)
     along = basis.T @ kernel.bias
     across = replace(kernel, means=origin[None], weights=np.ones(1), bias=kernel.bias - basis @ along)
     mean, var = np.zeros((law.dim, 1)), np.full((law.dim, 1), steps.prior_var)

@@ -16,9 +16,7 @@ from bounds.sampler import Scheme
 from bounds.samplers import samplers
 from bounds.steps.path import Path as ProcessPath
 from bounds.steps.phase_space.table import PhaseTable
-from closed_form.laws.funnel import Funnel
-from closed_form.laws.gaussian import Gaussian
-from closed_form.laws.mixture import GaussianMixture
+from closed_form.law import Law
 from verify.problems.data import Data, read_data
 from verify.problems.file import apply_override, file_text, parse_toml
 from verify.problems.process import read_process
@@ -38,7 +36,7 @@ class Problem:
     Attributes
     ----------
     process : ForwardProcess
-    law : Gaussian, GaussianMixture, Funnel or None
+    law : Law or None
         The data in closed form; None when only constants are given.
     assumptions : tuple of Assumption
         The constants given, or everything proved for the law (empty where nothing is).
@@ -56,7 +54,7 @@ class Problem:
     """
 
     process: ForwardProcess
-    law: Gaussian | GaussianMixture | Funnel | None
+    law: Law | None
     assumptions: tuple[Assumption, ...]
     scheme: Scheme
     score_error: float

@@ -48,6 +48,10 @@ class Section:
         """The error that names a key, what it must be and what it is."""
         return ProblemError(f"{self.name}.{key} must be {requirement}, got {shown(self.values.get(key))}")
 
+    def fault(self, text: str) -> ProblemError:
+        """The error with a text of its own, for what no single key is to blame."""
+        return ProblemError(short_line(text))
+
     def choice(self, key: str, options: Iterable[str], default: Any = REQUIRED) -> str:
         """One of the options."""
         value, options = self.get(key, default), tuple(options)

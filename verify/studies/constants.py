@@ -20,7 +20,7 @@ from bounds.sampler import Scheme
 from bounds.setting import Setting
 from bounds.theorem import Theorem
 from closed_form.geometry.enclosing_ball import enclosing_radius
-from closed_form.laws.gaussian import finite_array
+from closed_form.law_input import finite_array
 from closed_form.laws.samples import smoothed_data
 from verify.certificates.useful_smoothing import UsefulSmoothing, useful_smoothing
 

@@ -1,1 +1,1 @@
-"""The sampler's exact law for data on a line, by kernel quadrature."""
+"""The sampler's exact law for data on a line, by quadrature over the Gaussian of every step."""

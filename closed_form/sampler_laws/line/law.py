@@ -14,7 +14,7 @@ from scipy.special import ndtr
 
 _TAIL = 12.0  # standard deviations beyond which a component is 0 or 1 to the distribution functions
 _EDGE = 9.0  # the support ends this many standard deviations beyond the outermost means
-_BAND = 1 << 15  # kernel values at once in the distribution functions
+_BAND = 1 << 15  # values at once in the distribution functions
 
 Image = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -63,8 +63,8 @@ class LineLaw:
         near, _, last = self._banded(x, lambda z: ndtr(-z))
         return near + self._mass_above[last]
 
-    def _banded(self, x, kernel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Σ_j w_j kernel((x − m_j)/std) over the components within 12 std of x, and their range of j."""
+    def _banded(self, x, curve) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Σ_j w_j curve((x − m_j)/std) over the components within 12 std of x, and their range of j."""
         x = np.asarray(x, dtype=float)
         flat, reach = x.ravel(), _TAIL * self.std
         first, last = (np.searchsorted(self.means, flat + side) for side in (-reach, reach))
@@ -77,7 +77,7 @@ class LineLaw:
             band = first[part, None] + np.arange((last - first)[part].max())
             band = np.where(band < last[part, None], band, len(self.means))
             means, weights = (array[band] for array in self._padded)
-            result[part] = np.einsum("nj,nj->n", kernel((flat[part, None] - means) / self.std), weights)
+            result[part] = np.einsum("nj,nj->n", curve((flat[part, None] - means) / self.std), weights)
             start += rows
         return tuple(array.reshape(x.shape) for array in (result, first, last))
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bounds.steps.affine import Steps
-from closed_form.laws.gaussian import Gaussian
-from closed_form.laws.mixture import GaussianMixture
+from closed_form.law_input import error_size
 from closed_form.sampler_laws.line.law import Image
 
 _SCORES = 1 << 19  # points × components whose scores are computed at once
@@ -30,9 +29,9 @@ class LineSteps:
     @classmethod
     def of(cls, law, steps: Steps, bias: float, noise_size: float) -> LineSteps:
         means, stds, weights = _line_components(law)
-        for name, value in (("bias", bias), ("noise_size", noise_size)):
-            if not math.isfinite(value) or (name == "noise_size" and value < 0.0):
-                raise ValueError(f"{name} must be a finite number{' >= 0' * (name != 'bias')}, got {value}")
+        noise_size = error_size("noise_size", noise_size)
+        if not math.isfinite(bias):
+            raise ValueError(f"bias must be a finite number, got {bias}")
         noise = np.sqrt(steps.noise_var + (steps.Q * noise_size) ** 2)
         data_var = float(weights @ ((means - weights @ means) ** 2 + stds**2))
         return cls(means[:, None], stds[:, None] ** 2, np.log(weights)[:, None], steps, bias, noise, data_var)
@@ -76,12 +75,7 @@ class LineSteps:
 
 def _line_components(law) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Means, standard deviations and weights, each of shape (c,), of a law on a line."""
-    if not isinstance(law, Gaussian | GaussianMixture) or law.dim != 1:
+    found = law.components() if getattr(law, "dim", None) == 1 else None
+    if found is None:
         raise ValueError(f"law must be a Gaussian or a mixture of dimension 1, got {law!r:.80}")
-    if isinstance(law, Gaussian):
-        return law.mean, np.sqrt(law.eigenvalues), np.ones(1)
-    variances = law.std**2 if law.std is not None else law.covariances
-    if variances is None:
-        variances = law.component_covariance
-    c = len(law.weights)
-    return law.means[:, 0], np.sqrt(np.broadcast_to(np.ravel(variances), (c,))), law.weights
+    return found.means[:, 0], np.sqrt(np.broadcast_to(found.spectrum.ravel(), found.weights.shape)), found.weights

@@ -11,10 +11,10 @@ import numpy as np
 from closed_form.sampler_laws.line.law import Image, LineLaw
 
 NEGLIGIBLE = 1e-20  # densities below this share of the largest one are dropped between steps
-_KERNEL = 8.6  # standard deviations kept of a kernel: exp(-8.6²/2) is below the rounding of 1
+_REACH = 8.6  # standard deviations kept of a Gaussian: exp(-8.6²/2) is below the rounding of 1
 _CROWDED = 2000.0  # even grids of more points than this give way to panels if few of the points matter
 _PANEL = 6.4  # length of a panel of 16 Gauss nodes as accurate as an even grid, in spacings of that grid
-_CELLS = 1 << 13  # kernel values computed at once: stays in the cache
+_CELLS = 1 << 13  # values computed at once: stays in the cache
 _NODES, _GAUSS = np.polynomial.legendre.leggauss(16)
 
 
@@ -105,8 +105,8 @@ class Route:
 
     def _moved(self, law: Sources, image: Image, noise: float, slope: float):
         """Sources of the next law, the largest slope of the image, and the aliasing of ``law``."""
-        low = law.means.min() - _KERNEL * law.std
-        width = law.means.max() + _KERNEL * law.std - low
+        low = law.means.min() - _REACH * law.std
+        width = law.means.max() + _REACH * law.std - low
         if not math.isfinite(width):
             raise GridTooLarge("the law of the sampler left the range of numbers")
         self.reach = max(self.reach, abs(low), abs(low + width))
@@ -171,7 +171,7 @@ class Route:
 
 def _bells(means, weights, scale: float, low: float, dx: float, n: int) -> np.ndarray:
     """Σ_j w_j N(x; m_j, (scale dx)²) at x = low, low + dx, …, shape (n,), each bell cut at 8.6 scale."""
-    half = math.ceil(_KERNEL * scale)
+    half = math.ceil(_REACH * scale)
     offsets = np.arange(-half, half + 1)
     bell = np.exp(-0.5 * (offsets / scale) ** 2) / (math.sqrt(2.0 * math.pi) * scale * dx)
     position = (means - low) / dx
@@ -183,12 +183,12 @@ def _bells(means, weights, scale: float, low: float, dx: float, n: int) -> np.nd
     rows = max(1, _CELLS // len(offsets))
     for start in range(0, len(means), rows):
         part = slice(start, start + rows)
-        kernel = np.multiply.outer(shift[part], offsets / scale)
-        np.exp(kernel, out=kernel)
-        kernel *= bell
-        kernel *= height[part, None]
+        bells = np.multiply.outer(shift[part], offsets / scale)
+        np.exp(bells, out=bells)
+        bells *= bell
+        bells *= height[part, None]
         base = first[part].min()
         cells = (first[part, None] - base) + (offsets + half)
-        sums = np.bincount(cells.ravel(), weights=kernel.ravel())
+        sums = np.bincount(cells.ravel(), weights=bells.ravel())
         padded[base : base + len(sums)] += sums
     return padded[half : half + n]

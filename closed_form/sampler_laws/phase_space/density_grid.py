@@ -7,9 +7,9 @@ import math
 import numpy as np
 from scipy import fft
 
-#: Half-width of the kernel in its deviations, the same where all of it is taken back, and the longest kick spread at once.
+#: Half-width of a kick's Gaussian in its deviations, the same where all of it is taken back, and the longest kick spread at once.
 BAND, WIDE_BAND, BLOCK = 6.5, 8.0, 20.0
-#: Highest wave restored after a kernel that was widened, in the widening's own units: e^{4.5} at most.
+#: Highest wave restored after a Gaussian that was widened, in the widening's own units: e^{4.5} at most.
 HIGHEST = 3.0
 #: Part of the box, from its middle, in which kicks keep their size where the box is periodic.
 FADE = 0.85
@@ -54,7 +54,7 @@ class PhaseField:
     def _damped(self, waves, excess: float):
         if excess == 0:
             return np.exp(-np.square(waves) / 2)
-        # the kernel folds waves near the highest onto each other: they hold nothing of the density
+        # the Gaussian folds waves near the highest onto each other: they hold nothing of the density
         shortest = min(2 * np.pi / 3 / self.dv, HIGHEST / np.sqrt(excess))
         kept = np.abs(self._velocity_waves) < shortest
         squares = np.where(kept, excess * np.square(self._velocity_waves), -np.inf)

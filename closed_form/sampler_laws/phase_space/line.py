@@ -1,9 +1,9 @@
 r"""The exact law of a phase-space sampler for mixtures on a line: a density on position and velocity, no simulation.
 
 With Q the score's weight, x̂ = x − (Q_xv/Q_vv)v moves linearly where only the velocity's score enters (ε = 0).  So a row
-is a shear of the position by FFT for every velocity, a banded Gaussian kernel in the velocity for every position,
+is a shear of the position by FFT for every velocity, a banded Gaussian in the velocity for every position,
 what noise is left by FFT, and a shear back.  Where the position's score enters as well (ε > 0) it first moves x̂ at
-every velocity, by such a kernel whose width is taken back; the velocity then moves by what it would have before.
+every velocity, by such a Gaussian whose width is taken back; the velocity then moves by what it would have before.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from closed_form.sampler_laws.phase_space.density_grid import BAND, NOTHING, WID
 from closed_form.sampler_laws.phase_space.mixture_score import PhaseMixtureScore
 
 #: Spacings of the fine and of the coarse grid that is compared: of positions and of velocities in conditional
-#: deviations of the law, of velocities in deviations of the kernel.
+#: deviations of the law, of velocities in deviations of the Gaussian of a kick.
 FINE, COARSE = (0.19, 0.25, 0.8), (0.22, 0.3, 0.88)
 #: Factor on the spacing of positions where the position is kicked as well: what its noise smooths is there before it.
 FINER = 0.75
@@ -40,7 +40,7 @@ SEEN, LEAST_SLOPE = 1e-12, 0.05
 FOLDS = "steps are too long for the law on the line: a row folds the positions"
 #: Newton's rounds for the place a position came from, and its accuracy in spacings.
 MOST_NEWTON, INVERTED = 30, 1e-8
-#: Kernel evaluations that take as long as the transforms and the score of one point.
+#: Evaluations of a Gaussian that take as long as the transforms and the score of one point.
 POINT_COST = 60
 
 
@@ -114,7 +114,7 @@ def phase_line_w2(law, steps: Steps, bias: float = 0.0, score_noise: float = 0.0
 
 
 def phase_line_cost(law: LineMixture, steps: Steps, bias: float = 0.0, score_noise: float = 0.0) -> float:
-    """Kernel evaluations that `phase_line_w2` would take on its fine grid; ``inf`` where it refuses."""
+    """Evaluations of a Gaussian that `phase_line_w2` would take on its fine grid; ``inf`` where it refuses."""
     rows = [_Row.of(*values, score_noise) for values in zip(steps.P, steps.Q, steps.noise_var, strict=True)]
     try:
         field = _box(law, steps, rows, bias, FINE, 1.0)

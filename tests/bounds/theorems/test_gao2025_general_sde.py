@@ -15,7 +15,7 @@ from bounds.setting import Setting
 from bounds.steps.path import Path
 from bounds.theorems import theorems
 from closed_form import Gaussian
-from closed_form.laws.regularity import time_regularity
+from closed_form.posteriors.time_regularity import time_regularity
 from tests.bounds.tolerances import SLOPE
 from verify.certificates.question import setting_of
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from closed_form import Bracket, Gaussian, GaussianMixture
-from closed_form.distances.gaussian import w2_factors, w2_gaussian
+from closed_form.distances.gaussian import w2_gaussian
 from closed_form.distances.line import w2_line
 from closed_form.distances.line_mixture import LineMixture
-from closed_form.distances.samples import w2_projections, w2_samples
+from closed_form.distances.samples import w2_samples
 from tests.closed_form.tolerances import AFFINE_IMAGE, PROCRUSTES, QUANTILE_COUPLING
 
 
@@ -325,16 +325,6 @@ def test_samples_by_assignment(seed, sizes, d, scale):
     exact, bracket = assignment(x, y), w2_samples(x, y)
     assert bracket.lower * (1 - 1e-12) <= exact <= bracket.upper * (1 + 1e-12)
     assert bracket.relative_width < 1e-9
-    below = w2_projections(x, y, rng, frames=4)
-    assert below.lower <= bracket.upper
-    assert below.upper == math.inf
-
-
-def test_projections_are_sharp_for_shifts():
-    """A translate is exactly as far as its shift, and the line of the means sees that in any dimension."""
-    x = np.random.default_rng(0).normal(size=(100, 20))
-    bracket = w2_projections(x, x + 0.1, np.random.default_rng(1))
-    assert bracket.lower == pytest.approx(0.1 * math.sqrt(20), rel=1e-9)
 
 
 def test_optimal_transport_that_stops_early(monkeypatch):
@@ -360,13 +350,12 @@ def test_optimal_transport_that_stops_early(monkeypatch):
 )
 def test_bad_samples(x, y, message):
     """Empty, non-finite or mismatched samples are refused by name."""
-    for distance in (w2_samples, lambda x, y: w2_projections(x, y, np.random.default_rng(0))):
-        with pytest.raises(ValueError, match=message):
-            distance(x, y)
+    with pytest.raises(ValueError, match=message):
+        w2_samples(x, y)
 
 
 def test_factors_add_in_squares():
     """Factors at distances 3 and 4 are 5 apart together."""
-    bracket = w2_factors([Bracket.exact(3.0), Bracket.exact(4.0)])
+    bracket = Bracket.root_sum_sq([Bracket.exact(3.0), Bracket.exact(4.0)])
     assert 5.0 in bracket
     assert bracket.relative_width < 1e-14

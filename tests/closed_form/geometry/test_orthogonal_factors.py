@@ -15,7 +15,6 @@ from closed_form.posteriors.moments import posterior_moments
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from tests.closed_form.tolerances import PRODUCT
 from verify.certificates.certificate import Verdict, certify
-from verify.certificates.question import facts_of
 
 
 def grid_law(rng, sizes, dim, std, axes=True):
@@ -96,7 +95,7 @@ def test_the_envelope_of_the_factors_is_sharper_and_holds():
     )
     assert sharp.verdict is Verdict.HOLDS and wide.verdict is Verdict.HOLDS
     assert sharp.bound.total < 0.2 * wide.bound.total
-    assert facts_of(law).moments is not None
+    assert law.facts().moments is not None
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from bounds import WeaklyLogConcave, ou
 from bounds.sampler import euler_maruyama
 from closed_form import Gaussian
 from verify.certificates.certificate import certify
-from verify.certificates.question import facts_of, setting_of
+from verify.certificates.question import setting_of
 
 
 def test_facts_of_a_gaussian_are_consistent():
     """Spectrum and mean in the eigenbasis carry the second moment; the distance to N(0, v) is Bures'."""
     covariance = np.array([[2.0, 0.6], [0.6, 1.0]])
     law = Gaussian([0.3, -1.0], covariance)
-    facts = facts_of(law)
+    facts = law.facts()
     mean, variances = facts.gaussian_spectrum
     assert np.sum(mean**2) + np.sum(variances) == pytest.approx(law.second_moment)
     trace = np.trace(covariance) + 2 * 0.7 - 2 * np.sum(np.sqrt(np.linalg.eigvalsh(covariance) * 0.7))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from phase_law import PhaseLaw
 from scipy.stats import ks_2samp
 
 from bounds import vp
@@ -9,7 +10,6 @@ from bounds.processes.cld import cld
 from bounds.sampler import scheme
 from bounds.steps.phase_space.path import PhasePath
 from closed_form.laws.funnel import Funnel
-from closed_form.sampler_laws.phase_space.score import PhaseLaw
 from tests.verify.tolerances import FUNNEL_SAME_LAW
 from verify.particles.simulation import sample
 

@@ -1,11 +1,11 @@
 """The constant error of the score points where the exact law of the sampler is known."""
 
 import numpy as np
+from verify.particles.score_error import bias_direction
 
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from tests.verify.tolerances import SAME_INCREMENTS
-from verify.particles.score_error import bias_direction
 
 
 def test_default_directions():

@@ -314,7 +314,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 - x.n
         ({"direction": [1.0, 0.0]}, ValueError, r"direction must be finite, non-zero, of shape \(1,\)"),
         ({"direction": [0.0]}, ValueError, "direction must be finite, non-zero"),
         ({"direction": [np.inf]}, ValueError, "direction must be finite, non-zero"),
-        ({"law": "mixture"}, TypeError, "law must be a Gaussian, a GaussianMixture or a Funnel, got str"),
+        ({"law": "mixture"}, TypeError, "law must be a closed_form.law.Law, such as a Gaussian, got str"),
         ({"steps": 8}, TypeError, "steps must be Steps with at least one step, got 8"),
         ({"increments": np.zeros((9, 10, 1))}, ValueError, "increments replace the seed"),
         ({"increments": np.zeros((9, 10, 1)), "seed": None, "reduce": True}, ValueError, "reduce=False"),

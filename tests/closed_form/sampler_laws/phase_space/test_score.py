@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from phase_law import PhaseLaw
 
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.path import PhasePath
@@ -9,7 +10,7 @@ from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.phase_space.mixture_score import PhaseMixtureScore
-from closed_form.sampler_laws.phase_space.score import PhaseLaw, whitening
+from closed_form.sampler_laws.phase_space.score import whitening
 from tests.closed_form.tolerances import FINITE_DIFFERENCE, PHASE_SCORE
 
 COVARIANCE = np.array([[1.0, 0.4, 0.0], [0.4, 0.8, 0.1], [0.0, 0.1, 0.5]])

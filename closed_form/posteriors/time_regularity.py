@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from bounds.process import ForwardProcess
-from closed_form.laws.gaussian import Gaussian
 
 #: Times between two grid times at which the derivative is looked at.
 SAMPLES = 8
 
 
-def time_regularity(law: Gaussian, process: ForwardProcess, time, a, s_sq) -> float:
+def time_regularity(law, process: ForwardProcess, time, a, s_sq) -> float:
     r"""M1 with :math:`\|s_t(x) - s_{t'}(x)\| \le M_1 |t - t'| (1 + \|x\|)` on the range of ``time``.
 
     .. math:: \partial_t s = \frac{V'}{V^2} x + \Big(\frac{a}{V}\Big)' m, \qquad V' = g^2 - 2fV, \quad
@@ -29,7 +28,8 @@ def time_regularity(law: Gaussian, process: ForwardProcess, time, a, s_sq) -> fl
 
     Returns
     -------
-    float, inverse cubed data units per unit of time (in the units of x where ‖x‖ is compared with 1)
+    float, per unit of time
+        The first term in inverse squared data units, the second in inverse ones: one number where ‖x‖ is compared with 1.
 
     Source: arXiv 2311.11003, Assumption 2; docs/theory.md section 5.
     """
