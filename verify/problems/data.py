@@ -7,6 +7,7 @@ from inspect import signature
 from pathlib import Path
 
 from bounds.assumption import Assumption, check_constant
+from bounds.assumptions import assumptions
 from bounds.assumptions.bounded_support import BoundedSupport
 from closed_form.law import MAX_DIM, Law
 from closed_form.laws import laws
@@ -29,11 +30,14 @@ def _smoothed_support(radius: float, std: float, dim: int, second_moment: float 
     return BoundedSupport(radius, dim, second_moment, mean_norm).smoothed(std**2)
 
 
-_ASSUMED = {**assumptions(), "smoothed-support": _smoothed_support}
-#: The constants of every assumption: its arguments but for the moments.
-_CONSTANTS = {
-    kind: tuple(name for name in signature(make).parameters if name not in _MOMENTS) for kind, make in _ASSUMED.items()
-}
+def _assumed() -> dict:
+    """What makes an assumption from its constants, by the name a file gives it."""
+    return {**assumptions(), "smoothed-support": _smoothed_support}
+
+
+def _constants_of(kind: str) -> tuple[str, ...]:
+    """The constants of an assumption: its arguments but for the moments."""
+    return tuple(name for name in signature(_assumed()[kind]).parameters if name not in _MOMENTS)
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,15 @@ def read_data(section: Section, folder: Path) -> tuple[Data, dict]:
     if not {"law", "assumption"} & section.values.keys():
         raise ProblemError("data must have data.law or data.assumption (or both: constants stated by hand), neither was given")
     known = {"law", "assumption", "early_stop", *_MOMENTS}
-    known |= {key for keys in (*(law.keys for law in laws().values()), *_CONSTANTS.values()) for key in keys}
-    stated = section.choice("assumption", _CONSTANTS) if "assumption" in section.values else None
+    known |= {key for keys in (*(law.keys for law in laws().values()), *map(_constants_of, _assumed())) for key in keys}
+    stated = section.choice("assumption", _assumed()) if "assumption" in section.values else None
     if "law" not in section.values:
         extra = ("early_stop",) if stated == BoundedSupport.key else ()
-        section.only(("assumption", *_CONSTANTS[stated], *_MOMENTS, *extra), known, f"assumption {stated!r}")
+        section.only(("assumption", *_constants_of(stated), *_MOMENTS, *extra), known, f"assumption {stated!r}")
         return _constants(section, stated)
     # first those of which a file may state constants
     kind = laws()[section.choice("law", sorted(laws(), key=lambda key: not laws()[key].by_hand))]
-    by_hand = ("assumption", *_CONSTANTS[stated], "second_moment", "mean_norm") if stated and kind.by_hand else ()
+    by_hand = ("assumption", *_constants_of(stated), "second_moment", "mean_norm") if stated and kind.by_hand else ()
     section.only(("law", *kind.keys, *by_hand), known, f"law {kind.key!r}")
     with section.border():
         law = kind.read(_DataSection(section.name, section.values), folder)
@@ -90,15 +94,15 @@ def read_data(section: Section, folder: Path) -> tuple[Data, dict]:
 
 def _stated(section: Section, kind: str, law) -> Assumption:
     """The assumption a file states of a law; moments it leaves out are the law's."""
-    constants = {key: section.number(key) for key in _CONSTANTS[kind]}
+    constants = {key: section.number(key) for key in _constants_of(kind)}
     moments = {key: section.number(key, float(getattr(law, key)), minimum=0.0) for key in ("second_moment", "mean_norm")}
     with section.border():
-        return _ASSUMED[kind](**constants, dim=law.dim, **moments)
+        return _assumed()[kind](**constants, dim=law.dim, **moments)
 
 
 def _constants(section: Section, kind: str) -> tuple[Data, dict]:
     """An assumption by its constants."""
-    constants = {key: section.number(key) for key in _CONSTANTS[kind]}
+    constants = {key: section.number(key) for key in _constants_of(kind)}
     dim = section.count("dim", MAX_DIM, 1)
     moments = {key: section.number(key, None, minimum=0.0) for key in ("second_moment", "mean_norm")}
     notes = []
@@ -108,7 +112,7 @@ def _constants(section: Section, kind: str) -> tuple[Data, dict]:
     if moments["second_moment"] is None:
         notes.append("data.second_moment was not given: the largest value the constants allow is used")
     with section.border():
-        assumption = _ASSUMED[kind](**constants, dim=dim, **moments)
+        assumption = _assumed()[kind](**constants, dim=dim, **moments)
     early_stop = section.number("early_stop", None, positive=True)
     regularity = section.number("time_regularity", None, minimum=0.0)
     table = {key: value for key, value in section.values.items() if key != "early_stop"}

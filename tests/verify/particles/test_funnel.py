@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from phase_law import PhaseLaw
 from scipy.stats import ks_2samp
 
 from bounds import vp
@@ -10,6 +9,7 @@ from bounds.processes.cld import cld
 from bounds.sampler import scheme
 from bounds.steps.phase_space.path import PhasePath
 from closed_form.laws.funnel import Funnel
+from tests.phase_law import PhaseLaw
 from tests.verify.tolerances import FUNNEL_SAME_LAW
 from verify.particles.simulation import sample
 

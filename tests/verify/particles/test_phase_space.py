@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from phase_law import PhaseLaw
 
 from bounds.processes.cld import cld
 from bounds.sampler import scheme
@@ -11,6 +10,7 @@ from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.phase_space.gaussian_chain import phase_chain
+from tests.phase_law import PhaseLaw
 from tests.tolerances import STANDARD_ERRORS
 from tests.torch_required import torch_backend
 from tests.verify.particles.test_simulation import KINDS, random_law, relative_gap

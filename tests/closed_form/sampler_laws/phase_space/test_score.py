@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from phase_law import PhaseLaw
 
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.path import PhasePath
@@ -12,6 +11,7 @@ from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.phase_space.mixture_score import PhaseMixtureScore
 from closed_form.sampler_laws.phase_space.score import whitening
 from tests.closed_form.tolerances import FINITE_DIFFERENCE, PHASE_SCORE
+from tests.phase_law import PhaseLaw
 
 COVARIANCE = np.array([[1.0, 0.4, 0.0], [0.4, 0.8, 0.1], [0.0, 0.1, 0.5]])
 
