@@ -37,9 +37,10 @@ def _reference(process, start, end):
     g_sq = sympy.lambdify(t, process.g_sq, "mpmath")
     with mpmath.workdps(20):
         def phi(low):
-            return mpmath.exp(-mpmath.quad(f, mpmath.linspace(low, end, 4)))
+            return mpmath.exp(-mpmath.quad(f, mpmath.linspace(low, end, 4), method="gauss-legendre"))
 
-        covariance = mpmath.quad(lambda u: phi(u) ** 2 * g_sq(u), mpmath.linspace(start, end, 4))
+        kernel = lambda u: phi(u) ** 2 * g_sq(u)  # noqa: E731
+        covariance = mpmath.quad(kernel, mpmath.linspace(start, end, 4), method="gauss-legendre")
         return float(phi(start)), float(covariance)
 
 

@@ -37,8 +37,8 @@ def test_named_files_are_there(path):
 def test_links_lead_somewhere(path):
     """A relative link leads to a file, and one within the file to a heading."""
     text = path.read_text(encoding="utf-8")
-    lines = [line.lstrip("# ").lower() for line in text.splitlines() if line[:1] == "#"]
-    headings = {re.sub(r"[^\w -]", "", line).replace(" ", "-") for line in lines}
+    titles = (line.lstrip("# ").lower() for line in text.splitlines() if line.startswith("#"))
+    headings = {re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in titles}
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
         if target.startswith("#"):
             assert target[1:] in headings, target

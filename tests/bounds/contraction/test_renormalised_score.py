@@ -1,5 +1,7 @@
 """The renormalised score in phase space: its Hessian, its decay, and the two corrections to the printed constant."""
 
+from functools import lru_cache
+
 import mpmath
 import numpy as np
 import pytest
@@ -18,21 +20,24 @@ DATA = {
 }
 
 
+def flow(a, w):
+    """e^{wA} by the nilpotent A + aI."""
+    mp = mpmath.mp
+    return mp.exp(-a * w) * (mp.eye(2) + w * (mp.matrix([[0, a**2], [-1, -2 * a]]) + a * mp.eye(2)))
+
+
+@lru_cache
+def stationary_by_hand(a, sigma, epsilon):
+    """Σ_∞ = ∫e^{wA} D e^{wAᵀ}dw in 60 digits, one integral for each place on and above the diagonal."""
+    mp, D = mpmath.mp, mpmath.diag([epsilon**2, sigma**2])
+    ends = [0, 5 / a, 30 / a, 200 / a]
+    xx, xv, vv = (mp.quad(lambda w, i=i, j=j: (flow(a, w) * D * flow(a, w).T)[i, j], ends) for i, j in ((0, 0), (0, 1), (1, 1)))
+    return mp.matrix([[xx, xv], [xv, vv]])
+
+
 def hessian_by_hand(a, sigma, epsilon, v_sq, u, c):
     """H(c) + Σ_∞⁻¹ = −S⁻¹ + cψψᵀ + Σ_∞⁻¹ in 60 digits, with S by its differential equation's closed form and c at q."""
-    mp = mpmath.mp
-    A = mp.matrix([[0, a**2], [-1, -2 * a]])
-    N = A + a * mp.eye(2)
-    D = mp.diag([epsilon**2, sigma**2])
-
-    def flow(w):
-        return mp.exp(-a * w) * (mp.eye(2) + w * N)
-
-    stationary = mp.matrix(2, 2)
-    for i in range(2):
-        for j in range(2):
-            stationary[i, j] = mp.quad(lambda w, i=i, j=j: (flow(w) * D * flow(w).T)[i, j], [0, 5 / a, 30 / a, 200 / a])
-    moved = flow(u)
+    mp, stationary, moved = mpmath.mp, stationary_by_hand(a, sigma, epsilon), flow(a, u)
     start = stationary - mp.diag([0, v_sq])
     S = stationary - moved * start * moved.T
     phi = moved[:, 0]

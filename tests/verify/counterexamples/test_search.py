@@ -51,13 +51,13 @@ def check(findings, least, ceilings=None):
         assert np.median(ratios) <= ceiling
 
 
-def test_three_hundred_random_problems(record_property):
+@pytest.mark.parametrize(("kind", "problems", "least", "most_steps"), [("gaussian", 220, 220, 300), ("mixture", 80, 75, 30)])
+def test_three_hundred_random_problems(kind, problems, least, most_steps, record_property):
     """On 300 random admissible problems every applicable theorem holds; the ratios are printed at the end."""
-    gaussian = examine_all(range(220), kind="gaussian", most_steps=1000)
-    mixtures = examine_all(range(80), kind="mixture", most_steps=60)
-    found = gaussian + mixtures
+    found = examine_all(range(problems), kind=kind, most_steps=most_steps)
     record_property("summary", lines(found))
-    check(found, 295)
+    (name,) = {finding.kind for finding in found}
+    check(found, least, {name: MEDIAN_CEILING[name]})
 
 
 @pytest.mark.deep
@@ -74,14 +74,13 @@ def test_twenty_thousand_random_problems():
     assert len({finding.seed for finding in found if finding.kind == "GaussianMixture"}) >= 5_000
 
 
-def test_critically_damped_langevin(record_property):
+@pytest.mark.parametrize(("kind", "problems", "least", "most_steps"), [("gaussian", 150, 150, 60), ("mixture", 14, 5, 12)])
+def test_critically_damped_langevin(kind, problems, least, most_steps, record_property):
     """On 150 Gaussian problems of position and velocity and a few mixtures every applicable theorem holds."""
-    gaussian = examine_all(range(150), kind="gaussian", process="cld", most_steps=60)
-    mixtures = examine_all(range(14), kind="mixture", process="cld", most_steps=12)
-    found = gaussian + mixtures
+    found = examine_all(range(problems), kind=kind, process="cld", most_steps=most_steps)
     record_property("summary", lines(found))
-    check(found, 155, PHASE_MEDIAN_CEILING)
-    assert len({finding.seed for finding in gaussian}) == 150
+    (name,) = {finding.kind for finding in found}
+    check(found, least, {name: PHASE_MEDIAN_CEILING[name]})
 
 
 @pytest.mark.deep
@@ -102,8 +101,8 @@ def test_a_planted_error_in_phase_space_is_found(monkeypatch):
     """With the two-block missed noise quartered, the search finds violations."""
     broken = theorems()["martingale"].corrupted("phase_variance_known", 0.25)
     monkeypatch.setattr(searching, "theorems", lambda: {"martingale": broken})
-    found = examine_all(range(40), kind="gaussian", process="cld", most_steps=60)
-    assert any(finding.verdict == "VIOLATED" for finding in found)
+    findings = (finding for seed in range(40) for finding in examine_all([seed], kind="gaussian", process="cld", most_steps=60))
+    assert any(finding.verdict == "VIOLATED" for finding in findings)
 
 
 def test_one_block_draws_are_what_they_were():
@@ -149,8 +148,8 @@ def test_a_planted_error_is_found(monkeypatch):
     """With the missed noise of the martingale theorem quartered, the search finds violations."""
     broken = theorems()["martingale"].corrupted("variance_known", 0.25)
     monkeypatch.setattr(searching, "theorems", lambda: {"martingale": broken})
-    found = examine_all(range(40), kind="gaussian", most_steps=300)
-    assert any(finding.verdict == "VIOLATED" for finding in found)
+    findings = (finding for seed in range(40) for finding in examine_all([seed], kind="gaussian", most_steps=300))
+    assert any(finding.verdict == "VIOLATED" for finding in findings)
 
 
 @pytest.mark.parametrize("seed", [3950, 6690, 9703])
