@@ -27,6 +27,13 @@ def strict_numerics():
         yield
 
 
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory):
+    """A folder that all processes of this run of the tests share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 def pytest_terminal_summary(terminalreporter):
     """Print what tests recorded as a summary: minimum, median and worst ratios of bound to truth."""
     for reports in terminalreporter.stats.values():

@@ -1,11 +1,13 @@
 """Experiments: each runs in its quick form, its findings follow from its rows, and its picture can be drawn."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from tests.quick_results import quick_result
 from tests.torch_required import require_torch
 from tests.verify.tolerances import EXPERIMENT_SLOPE
 from verify.experiments import experiments
@@ -13,20 +15,12 @@ from verify.experiments.adaptive_grid import two_phase_grid
 from verify.experiments.horizon_and_step import slope
 
 KNOWN = experiments()
-QUIET = lambda *_: None  # noqa: E731
 
 
 @pytest.fixture(scope="module")
-def results():
+def results(shared_folder):
     """Quick results by key, run once."""
-    found = {}
-
-    def get(key):
-        if key not in found:
-            found[key] = KNOWN[key].run(True, QUIET)
-        return found[key]
-
-    return get
+    return lru_cache(lambda key: quick_result(KNOWN[key], shared_folder))
 
 
 def test_the_folder_is_the_list():
@@ -108,10 +102,10 @@ def test_the_funnel_over_epsilon(results):
     assert len(known) == 10 and all(row["exact"] <= row["bound"] for row in known)
 
 
-def test_a_learned_score_is_bounded_by_its_error():
+def test_a_learned_score_is_bounded_by_its_error(results):
     """With the L2 error measured at the iterates the bound holds for the network's score, for one M and step by step."""
     require_torch()
-    result, figure = KNOWN["learned-score"].run(True, QUIET), Figure()
+    result, figure = results("learned-score"), Figure()
     KNOWN["learned-score"].draw(figure, result)
     for row in result.rows:
         assert row["holds"] and row["exact_upper"] <= row["bound_stepwise"] <= row["bound"] and row["exact"] > row["exact_without"]

@@ -1,10 +1,8 @@
 """The command ``experiment``."""
 
-from dataclasses import replace
-from functools import lru_cache
-
 from tests.command_line import answer, assert_refused, run, schema
-from verify import experiments as folder
+from tests.quick_results import remembered
+from verify import experiments as registry
 
 
 def test_experiments_are_listed():
@@ -13,11 +11,10 @@ def test_experiments_are_listed():
     assert "adaptive-grid" in keys and all(key in run("experiment").stdout for key in keys)
 
 
-def test_one_experiment_in_json_text_and_picture(tmp_path, monkeypatch):
+def test_one_experiment_in_json_text_and_picture(tmp_path, monkeypatch, shared_folder):
     """The JSON fits its schema, the picture is written, the text has the findings; it is run once for all three."""
-    known = folder.experiments()["score-error-shape"]
-    once = lru_cache(lambda quick: known.run(quick, lambda *_: None))
-    monkeypatch.setattr(folder, "experiments", lambda: {known.key: replace(known, run=lambda quick, _: once(quick))})
+    known = remembered(shared_folder)
+    monkeypatch.setattr(registry, "experiments", lambda: known)
     document = answer("experiment", "score-error-shape", "--quick", "--out", tmp_path / "e.png")
     schema("experiment").validate(document)
     assert (tmp_path / "e.png").stat().st_size > 10_000
