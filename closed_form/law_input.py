@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+#: Largest dimension for which a problem file may give full covariances.
+MAX_MATRIX_DIM = 2_000
 _SYMMETRY = 1e-12  # relative asymmetry forgiven in a covariance
 _EPS = np.finfo(float).eps
 
@@ -120,3 +122,37 @@ def simplest(spread: np.ndarray) -> np.ndarray:
     if spread.ndim == 2 and (spread == spread[0, 0] * np.eye(len(spread))).all():
         spread = np.sqrt(spread[0, 0])
     return np.asarray(spread)
+
+
+def read_spread(section, dim: int) -> dict:
+    """``std``, ``covariance`` or ``covariances`` of `GaussianMixture` from the table of a problem file.
+
+    Parameters
+    ----------
+    section
+        As in `closed_form.law.DataLaw`.
+    dim : int
+        d of the means.
+    """
+    spread = {}
+    if "std" in section.values:
+        spread["std"] = section.number("std", positive=True)
+    if "covariance" in section.values:
+        array = section.array("covariance", (0, 1, 2), "a variance, a list of variances or a matrix")
+        if array.ndim:
+            spread["covariance"] = _matrix(section, array)
+        else:
+            spread["std"] = math.sqrt(section.number("covariance", positive=True))
+    if "covariances" in section.values:
+        array = section.array("covariances", (1, 2, 3), "a list of variances, of lists of variances or of matrices")
+        spread["covariances"] = np.stack([_matrix(section, entry, dim) for entry in array])
+    if len({"std", "covariance", "covariances"} & section.values.keys()) != 1:
+        raise section.fault("data must have exactly one of data.std, data.covariance and data.covariances")
+    return spread
+
+
+def _matrix(section, spread: np.ndarray, dim: int = 1) -> np.ndarray:
+    """A covariance matrix from a variance, a list of variances or a matrix."""
+    if max(dim, *spread.shape, 1) > MAX_MATRIX_DIM:
+        raise section.fault(f"data: full covariances need a dimension of at most {MAX_MATRIX_DIM}")
+    return spread if spread.ndim == 2 else np.diag(spread) if spread.ndim else spread * np.eye(dim)

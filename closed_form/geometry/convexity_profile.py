@@ -82,7 +82,7 @@ def convexity_profile(law, distances, *, pairs: int = PAIRS, seed: int = 0) -> C
 
 def _coordinates(law) -> tuple[Callable, Callable, Callable]:
     """(score in the coordinates searched, coordinates → R^d, R^d → coordinates)."""
-    if getattr(law, "means", None) is None or law.std is None:
+    if getattr(law, "std", None) is None:
         return law.score, lambda x: x, lambda x: x
     origin, basis = affine_span(law.means, law.mean)
     if basis.shape[1] == 0:

@@ -17,15 +17,13 @@ from closed_form.law_input import (
     finite_array,
     points,
     push_coefficients,
+    read_spread,
     simplest,
 )
 from closed_form.laws.gaussian import Gaussian
 from closed_form.mixture_density import MixtureDensity
 from closed_form.posteriors.law import shrunk
 from closed_form.posteriors.moments import PosteriorMoments, isotropic_moments
-
-#: Largest dimension for which a problem file may give full covariances.
-MAX_MATRIX_DIM = 2_000
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -124,6 +122,11 @@ class GaussianMixture(Law):
             trace = float(np.trace(self._average_component_covariance()))
         return float(self.weights @ np.einsum("cd,cd->c", self.means, self.means)) + trace
 
+    @property
+    def _matrices(self) -> np.ndarray:
+        """Σ of shape (d, d), or Σ_i of shape (c, d, d); not for ``std``."""
+        return self.covariances if self.component_covariance is None else self.component_covariance
+
     def _average_component_covariance(self) -> np.ndarray:
         if self.std is not None:
             return self.std**2 * np.eye(self.dim)
@@ -144,10 +147,8 @@ class GaussianMixture(Law):
             raise ValueError(f"pushed with a = {a} and s_sq = 0 is a point mass, not a mixture")
         if self.std is not None:
             spread = np.asarray(math.hypot(a * self.std, math.sqrt(s_sq)))
-        elif self.component_covariance is not None:
-            spread = a * a * self.component_covariance + s_sq * np.eye(self.dim)
         else:
-            spread = a * a * self.covariances + s_sq * np.eye(self.dim)
+            spread = a * a * self._matrices + s_sq * np.eye(self.dim)
         return object.__new__(GaussianMixture)._fill(a * self.means, self.weights, spread)
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -224,8 +225,7 @@ class GaussianMixture(Law):
     def _components(self) -> Components:
         if self.std is not None:
             return Components(self.means, self.weights, np.asarray(self.std**2))
-        shared = self.component_covariance
-        return Components(self.means, self.weights, *np.linalg.eigh(self.covariances if shared is None else shared))
+        return Components(self.means, self.weights, *np.linalg.eigh(self._matrices))
 
     def split(self) -> Parts:
         """The line through the means and what is across it, or lines over which they are a product.
@@ -258,12 +258,10 @@ class GaussianMixture(Law):
         if self.std is not None:
             ratio = self.std**2 / (a * a * self.std**2 + s_sq)
             return GaussianMixture(self.means + a * ratio * misses, weights=weights, std=np.sqrt(s_sq * ratio))
-        if self.component_covariance is not None:
-            factor = shrunk(self.component_covariance, a, s_sq)
-            return GaussianMixture(self.means + a * misses @ factor, weights=weights, covariance=s_sq * factor)
-        factor = shrunk(self.covariances, a, s_sq)
-        means = self.means + a * np.einsum("cij,cj->ci", factor, misses)
-        return GaussianMixture(means, weights=weights, covariances=s_sq * factor)
+        factor = shrunk(self._matrices, a, s_sq)
+        means = self.means + a * (factor @ misses[:, :, None])[:, :, 0]
+        name = "covariance" if factor.ndim == 2 else "covariances"
+        return GaussianMixture(means, weights=weights, **{name: s_sq * factor})
 
     def span(self) -> tuple[np.ndarray, np.ndarray]:
         """Affine span of the means: ``origin`` (d,) nearest 0 and an orthonormal ``basis`` (d, r).
@@ -325,29 +323,7 @@ class GaussianMixture(Law):
 def _read(section, _folder) -> GaussianMixture:
     means = section.array("means", (2,), "a list of points such as [[-1.0], [1.0]]")
     weights = section.array("weights", (1,), "a list of numbers") if "weights" in section.values else None
-    spread = {}
-    if "std" in section.values:
-        spread["std"] = section.number("std", positive=True)
-    if "covariance" in section.values:
-        array = section.array("covariance", (0, 1, 2), "a variance, a list of variances or a matrix")
-        if array.ndim:
-            spread["covariance"] = _matrix(section, array)
-        else:
-            spread["std"] = math.sqrt(section.number("covariance", positive=True))
-    if "covariances" in section.values:
-        shape = "a list of variances, of lists of variances or of matrices"
-        array = section.array("covariances", (1, 2, 3), shape)
-        spread["covariances"] = np.stack([_matrix(section, entry, means.shape[1]) for entry in array])
-    if len({"std", "covariance", "covariances"} & section.values.keys()) != 1:
-        raise section.fault("data must have exactly one of data.std, data.covariance and data.covariances")
-    return GaussianMixture(means, weights, **spread)
-
-
-def _matrix(section, spread: np.ndarray, dim: int = 1) -> np.ndarray:
-    """A covariance matrix from a variance, a list of variances or a matrix."""
-    if max(dim, *spread.shape, 1) > MAX_MATRIX_DIM:
-        raise section.fault(f"data: full covariances need a dimension of at most {MAX_MATRIX_DIM}")
-    return spread if spread.ndim == 2 else np.diag(spread) if spread.ndim else spread * np.eye(dim)
+    return GaussianMixture(means, weights, **read_spread(section, means.shape[1]))
 
 
 LAW = DataLaw("mixture", ("means", "std", "covariance", "covariances", "weights", "dim"), _read)
