@@ -9,8 +9,8 @@ import numpy as np
 
 #: Relative slack granted to constants that were themselves computed in floating point.
 CONSTANT_SLACK = 1e-12
-#: Constants lie within this factor of 1 and their squares too: products of four never leave the range of floats,
-#: where an excess would vanish and a bound drop below the truth.
+#: Constants lie within this factor of 1 and their squares too: products of four never leave the range of
+#: floats, where an excess would vanish and a bound drop below the truth.
 LARGEST_CONSTANT = 1e50
 
 
@@ -43,7 +43,8 @@ def check_order(small_name, small, large_name, large):
 
 
 def check_moments(assumption) -> None:
-    """Check dim, ‖E X_0‖ and E‖X_0‖² against each other and against the envelope; fill in the second moment."""
+    """Check dim, ‖E X_0‖ and E‖X_0‖² against each other and against the envelope; fill in the second
+    moment."""
     dim = assumption.dim
     if not np.all(np.equal(np.mod(dim, 1), 0)) or np.any(np.asarray(dim) < 1) or isinstance(dim, bool):
         raise ValueError(f"dim must be a positive integer, got {dim!r}")
@@ -66,7 +67,8 @@ def check_moments(assumption) -> None:
     if mean_norm is not None and np.any(second > (mean_sq + dim * assumption.c_up(0.0)) * (1 + 1e-9)):
         raise ValueError(
             f"second_moment must be at most mean_norm² + dim·c_up(0) = "
-            f"{np.max(mean_sq + dim * assumption.c_up(0.0)):.6g} under these constants, got {np.max(second):.6g}"
+            f"{np.max(mean_sq + dim * assumption.c_up(0.0)):.6g} under these constants, got "
+            f"{np.max(second):.6g}"
         )
     object.__setattr__(assumption, "mean_norm", mean_norm)
     object.__setattr__(assumption, "second_moment", np.maximum(second, mean_sq + spread))
@@ -111,7 +113,8 @@ class Assumption:
         raise NotImplementedError
 
     def mapped(self, function):
-        """The same assumption with every constant put through ``function``: a slice of a batch, or axes added."""
+        """The same assumption with every constant put through ``function``: a slice of a batch, or axes
+        added."""
         other = object.__new__(type(self))
         for name, value in vars(self).items():
             object.__setattr__(other, name, function(value))
@@ -132,7 +135,8 @@ class Assumption:
 
     @property
     def is_perturbed(self) -> bool:
-        """Whether the data are a perturbation of log-concave ones, by M or a Lipschitz constant, that is not 0."""
+        """Whether the data are a perturbation of log-concave ones, by M or a Lipschitz constant, that is not
+        0."""
         return bool(np.any(self._excess_over_base(0.0) > 0))
 
     @property

@@ -14,13 +14,20 @@ LONGEST = 12.0
 
 
 def _one_block(setting: Setting):
-    return None if setting.process.blocks == 1 else f"the process has {setting.process.blocks} blocks, this form needs 1"
+    return (
+        None
+        if setting.process.blocks == 1
+        else f"the process has {setting.process.blocks} blocks, this form needs 1"
+    )
 
 
 def _early_stop(setting: Setting):
     """Bounded support has no finite Fisher information at t = 0."""
     if setting.assumption.needs_early_stop and setting.scheme.grid.early_stop == 0:
-        return "bounded support needs early stopping (early_stop > 0): its Fisher information at t = 0 may be infinite"
+        return (
+            "bounded support needs early stopping (early_stop > 0): its Fisher information at t = 0 may be "
+            "infinite"
+        )
     return None
 
 
@@ -30,7 +37,10 @@ def _resolved(setting: Setting):
         return None
     longest = _longest(setting)
     if longest > LONGEST:
-        return f"∫f over a step must be at most {LONGEST:g} for {setting.scheme.key}, got {longest:.4g}: take more steps"
+        return (
+            f"∫f over a step must be at most {LONGEST:g} for {setting.scheme.key}, got {longest:.4g}: take "
+            f"more steps"
+        )
     return None
 
 
@@ -49,7 +59,11 @@ def _one_problem(setting: Setting):
 
 
 def _euler_maruyama(setting: Setting):
-    return None if setting.scheme.key == "euler-maruyama" else f"stated for euler-maruyama, got {setting.scheme.key}"
+    return (
+        None
+        if setting.scheme.key == "euler-maruyama"
+        else f"stated for euler-maruyama, got {setting.scheme.key}"
+    )
 
 
 def euler_maruyama_only(statement: str) -> Condition:

@@ -1,4 +1,5 @@
-r"""What a bound looks like to leading order in the step h, as a statement in sympy: E(T, h) ≈ √d [i(T) + hᵖ I(T)] + M J(T)."""
+r"""What a bound looks like to leading order in the step h, as a statement in sympy: E(T, h) ≈ √d [i(T) + hᵖ
+I(T)] + M J(T)."""
 
 from __future__ import annotations
 
@@ -8,7 +9,12 @@ from dataclasses import dataclass
 from sympy import Expr, Symbol, lambdify
 
 #: a(t), R = s²/a², R′ = g²/a², and f; with them g = a√R′ and every density is a function of these four.
-a, R, slope, f = Symbol("a", positive=True), Symbol("R", positive=True), Symbol("R'", positive=True), Symbol("f", nonnegative=True)
+a, R, slope, f = (
+    Symbol("a", positive=True),
+    Symbol("R", positive=True),
+    Symbol("R'", positive=True),
+    Symbol("f", nonnegative=True),
+)
 #: Constants of the data: m0-strongly log-concave, L0-smooth, E‖X_0‖² = m d.
 m0, L0, m = Symbol("m0", positive=True), Symbol("L0", positive=True), Symbol("m", positive=True)
 
@@ -23,7 +29,8 @@ class Density:
 
 @dataclass(frozen=True)
 class Leading:
-    r"""A theorem to leading order, for m0-strongly log-concave and L0-smooth data and Euler–Maruyama on a uniform grid.
+    r"""A theorem to leading order, for m0-strongly log-concave and L0-smooth data and Euler–Maruyama on a
+    uniform grid.
 
     .. math:: E \approx \sqrt d\,\Big[i(R(T)) + h^{p} \sum_j \Big(\int_0^T \delta_j\,dt\Big)^{1/p_j}\Big]
               + M \int_0^T \sigma\,dt.
@@ -80,7 +87,9 @@ def sizes(leading: Leading, process, horizon: float, *, strong: float, smooth: f
 
     constants = {m0: strong, L0: smooth, m: moment}
     densities = [density.expression.subs(constants) for density in (*leading.steps, leading.score)]
-    functions = [lambdify((a, R, slope, f), expression, modules="numpy", cse=True) for expression in densities]
+    functions = [
+        lambdify((a, R, slope, f), expression, modules="numpy", cse=True) for expression in densities
+    ]
     path = Path(process, TimeGrid.geometric(horizon, 256).times)
 
     def integrands(nodes):

@@ -16,8 +16,8 @@ from bounds.symbolic.integrals import DUMMY, END, START, TIME, Derived, at_start
 class ForwardProcess:
     r"""A linear forward SDE :math:`dU = A(t) U dt + \Sigma(t) dB` on k blocks of R^d.
 
-    For k = 1 any f(t) and g(t) are served.  For k = 2 only critically-damped Langevin is: everything downstream
-    (`bounds.steps.phase_space`) rests on its closed forms and refuses a process not made by
+    For k = 1 any f(t) and g(t) are served.  For k = 2 only critically-damped Langevin is: everything
+    downstream (`bounds.steps.phase_space`) rests on its closed forms and refuses a process not made by
     `bounds.processes.cld.cld`.
 
     Parameters
@@ -31,7 +31,8 @@ class ForwardProcess:
     velocity_variance : sympy expression, optional
         v² for k = 2, where U_0 = (X_0, V_0) and V_0 ~ N(0, v² I); None for k = 1.
     parameters : dict
-        The coefficients as reports show them; all they decide is in the other fields, so they are not compared.
+        The coefficients as reports show them; all they decide is in the other fields, so they are not
+        compared.
 
     Raises
     ------
@@ -51,8 +52,13 @@ class ForwardProcess:
     def __post_init__(self):
         for label in ("drift", "noise"):
             matrix = sympy.ImmutableMatrix(getattr(self, label))
-            if matrix.shape not in ((1, 1), (2, 2)) or matrix.shape != sympy.ImmutableMatrix(self.drift).shape:
-                raise ValueError(f"{label} must be a 1×1 or 2×2 matrix like the drift, got shape {matrix.shape}")
+            if (
+                matrix.shape not in ((1, 1), (2, 2))
+                or matrix.shape != sympy.ImmutableMatrix(self.drift).shape
+            ):
+                raise ValueError(
+                    f"{label} must be a 1×1 or 2×2 matrix like the drift, got shape {matrix.shape}"
+                )
             extra = matrix.free_symbols - {TIME}
             if extra:
                 raise ValueError(f"{label} must be a function of t alone, got {sorted(map(str, extra))}")
@@ -86,7 +92,8 @@ class ForwardProcess:
         self._scalar()
         return self.noise[0, 0] ** 2
 
-    # -- closed forms -------------------------------------------------------------------------------------------
+    # -- closed forms
+    # -------------------------------------------------------------------------------------------
 
     @cached_property
     def integral_f(self) -> Derived:
@@ -131,7 +138,8 @@ class ForwardProcess:
         names = ("integral_f", "integral_g_sq", "transition", "covariance", "a", "s_sq")
         return {name: getattr(self, name) for name in names}
 
-    # -- numbers ------------------------------------------------------------------------------------------------
+    # -- numbers
+    # ------------------------------------------------------------------------------------------------
 
     @cached_property
     def _numeric(self):
@@ -149,7 +157,8 @@ class ForwardProcess:
         if values.size and values.min() < 0:
             at = np.unravel_index(np.argmin(values), values.shape)
             raise ValueError(
-                f"process: g² must be >= 0 on [0, T], got g²({float(times[at]):.6g}) = {float(values[at]):.6g}"
+                f"process: g² must be >= 0 on [0, T], got g²({float(times[at]):.6g}) = "
+                f"{float(values[at]):.6g}"
             )
         return values
 
@@ -159,7 +168,9 @@ class ForwardProcess:
             with np.errstate(all="ignore"):
                 values = np.asarray(function(times))
         except OverflowError:
-            raise ValueError(f"process: {label} must be finite on (0, T], its constants leave the range of floats") from None
+            raise ValueError(
+                f"process: {label} must be finite on (0, T], its constants leave the range of floats"
+            ) from None
         if np.iscomplexobj(values):
             values = np.where(np.abs(values.imag) > 0, np.nan, values.real)
         values = np.broadcast_to(values.astype(float), np.shape(times))
@@ -168,7 +179,8 @@ class ForwardProcess:
             if bad.any():
                 at = tuple(np.argwhere(bad)[0])
                 raise ValueError(
-                    f"process: {label} must be real and finite on (0, T], got {values[at]} at t = {float(times[at]):.6g}"
+                    f"process: {label} must be real and finite on (0, T], got {values[at]} at t = "
+                    f"{float(times[at]):.6g}"
                 )
         return values
 
@@ -198,7 +210,8 @@ class Family:
     key : str
         Name in problem files.
     make : callable
-        Takes the coefficients by name, returns a `ForwardProcess`; its docstring's first line says what the family is.
+        Takes the coefficients by name, returns a `ForwardProcess`; its docstring's first line says what the
+        family is.
     coefficients : mapping of str to Coefficient
         In the order in which they are listed.
     """

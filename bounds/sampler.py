@@ -62,14 +62,17 @@ class Scheme:
         Raises
         ------
         ValueError
-            If matched noise is asked for without an assumption, or the process is not usable up to the horizon.
+            If matched noise is asked for without an assumption, or the process is not usable up to the
+            horizon.
         """
         if process.blocks == 2:
             return PhaseTable(process, self).steps()
         return StepTable(process, self, assumption, moments).steps()
 
 
-def scheme(key: str, horizon: float, steps: int, *, grid: str = "uniform", early_stop: float = 0.0, prior_std=None):
+def scheme(
+    key: str, horizon: float, steps: int, *, grid: str = "uniform", early_stop: float = 0.0, prior_std=None
+):
     """A sampler by name on a uniform or geometric grid.
 
     Parameters

@@ -1,4 +1,5 @@
-"""The question a theorem is asked: process, data assumption, sampler, score error, and what else is known of the data."""
+"""The question a theorem is asked: process, data assumption, sampler, score error, and what else is known of
+the data."""
 
 from __future__ import annotations
 
@@ -67,13 +68,19 @@ class Setting:
         return np.broadcast_shapes(*(np.shape(v) for v in values)) if values else ()
 
     def batches(self, size: int) -> list[Setting]:
-        """The problems of a batch in slices of at most ``size``, all on the same table; of size 1, each a single problem."""
+        """The problems of a batch in slices of at most ``size``, all on the same table; of size 1, each a
+        single problem."""
         if not self.shape or self.shape[0] <= size > 1:
             return [self]
         if size == 1:
-            return [self._part(lambda value, at=at: float(np.broadcast_to(value, self.shape)[at])) for at in np.ndindex(self.shape)]
+            return [
+                self._part(lambda value, at=at: float(np.broadcast_to(value, self.shape)[at]))
+                for at in np.ndindex(self.shape)
+            ]
         slices = (slice(start, start + size) for start in range(0, self.shape[0], size))
-        return [self._part(lambda value, part=part: value[part] if len(value) > 1 else value) for part in slices]
+        return [
+            self._part(lambda value, part=part: value[part] if len(value) > 1 else value) for part in slices
+        ]
 
     def _part(self, taken: Callable) -> Setting:
         """Some problems of a batch: ``taken`` of every array."""

@@ -1,4 +1,5 @@
-"""What a theorem is: a statement in sympy, hypotheses that can be checked, a second derivation, and numbers."""
+"""What a theorem is: a statement in sympy, hypotheses that can be checked, a second derivation, and
+numbers."""
 
 from __future__ import annotations
 
@@ -61,7 +62,8 @@ class Case:
     process, scheme : callable
         () -> the process, the scheme.
     law : callable
-        (module of laws) -> the data; called with the laws of `closed_form`, which this package does not import.
+        (module of laws) -> the data; called with the laws of `closed_form`, which this package does not
+        import.
     score_error, score_noise : float
     information : str
         "all" or "constants": what the bound may know of the data.
@@ -98,8 +100,9 @@ class Theorem:
         Every symbol of ``stated`` with its meaning.
     conditions : tuple of Condition
     stated : dict of str to sympy expression
-        What the formula is made of, as stated, in a form that does not cancel.  ``evaluate`` gets them as functions of
-        numbers; suprema and integrals that are no expression (gao2025's initial distance, θ and ω) it computes itself.
+        What the formula is made of, as stated, in a form that does not cancel.  ``evaluate`` gets them as
+        functions of numbers; suprema and integrals that are no expression (gao2025's initial distance, θ and
+        ω) it computes itself.
     derive : callable
         () -> the same expressions rebuilt from lemmas.
     evaluate : callable
@@ -165,12 +168,16 @@ class Theorem:
             return self.evaluate(setting, self.functions)
 
     def agreement(self) -> dict[str, bool]:
-        """Whether each expression as stated is the one derived, at random points to thirty digits; False for one alone."""
+        """Whether each expression as stated is the one derived, at random points to thirty digits; False for
+        one alone."""
         from bounds.symbolic.agreement import agrees
 
         derived = self.derive()
         common = self.stated.keys() & derived.keys()
-        return {name: name in common and agrees(self.stated[name], derived[name]) for name in {**self.stated, **derived}}
+        return {
+            name: name in common and agrees(self.stated[name], derived[name])
+            for name in {**self.stated, **derived}
+        }
 
     def corrupted(self, name: str, factor) -> Theorem:
         """The same theorem with one stated expression multiplied by ``factor``: for testing the tests."""
@@ -179,7 +186,10 @@ class Theorem:
     def latex(self) -> str:
         """The statement and its expressions in LaTeX."""
         lines = [self.statement]
-        lines += [rf"\mathrm{{{name.replace('_', chr(92) + ' ')}}} &= {sympy.latex(expr)}" for name, expr in self.stated.items()]
+        lines += [
+            rf"\mathrm{{{name.replace('_', chr(92) + ' ')}}} &= {sympy.latex(expr)}"
+            for name, expr in self.stated.items()
+        ]
         return "\n".join(lines)
 
 

@@ -1,4 +1,5 @@
-"""What a data law answers for itself, with the defaults that a new one inherits, and how a problem file names it."""
+"""What a data law answers for itself, with the defaults that a new one inherits, and how a problem file names
+it."""
 
 from __future__ import annotations
 
@@ -64,7 +65,8 @@ class Parts:
     rest : Gaussian or None
         The law across them, of dimension d − r.
     across : callable
-        Coordinates of a vector (d,) in the orthonormal basis of the complement that ``rest`` uses, shape (d − r,).
+        Coordinates of a vector (d,) in the orthonormal basis of the complement that ``rest`` uses, shape
+        (d − r,).
     rounding : float
         How far in W2 the parts together may be from the law.
     """
@@ -79,7 +81,8 @@ class Parts:
 class Law(ABC):
     """A law of the data in dimension d: what is known of it, in closed form.
 
-    A new law defines ``dim``, ``second_moment``, ``mean_norm``, `sample` and `pushed`, and overrides what else is known.
+    A new law defines ``dim``, ``second_moment``, ``mean_norm``, `sample` and `pushed`, and overrides what
+    else is known.
 
     Attributes
     ----------
@@ -88,9 +91,10 @@ class Law(ABC):
     second_moment, mean_norm : float
         E‖X‖², not centred, and ‖E X‖.
     shrinkage : callable or None
-        ``(first, energy, a, s_sq, nodes, nested) -> (c, s_1)`` for laws that rotations of the coordinates after the
-        first leave as they are: score of the law of aX + √s_sq Z as s_1 along the first axis and −c y_i along every
-        other, at y_1/s and Σ_{i>1} y_i²/s², arrays of shape (n,). ``nodes`` and ``nested`` set its accuracy.
+        ``(first, energy, a, s_sq, nodes, nested) -> (c, s_1)`` for laws that rotations of the coordinates
+        after the first leave as they are: score of the law of aX + √s_sq Z as s_1 along the first axis and −c
+        y_i along every other, at y_1/s and Σ_{i>1} y_i²/s², arrays of shape (n,). ``nodes`` and ``nested``
+        set its accuracy.
     """
 
     dim: int
@@ -104,7 +108,8 @@ class Law(ABC):
 
     @abstractmethod
     def pushed(self, a: float, s_sq: float):
-        """Law of aX + √s_sq Z with Z standard normal: an object with ``score(x)``, x and result of shape (n, d)."""
+        """Law of aX + √s_sq Z with Z standard normal: an object with ``score(x)``, x and result of shape (n,
+        d)."""
 
     def assumptions(self) -> tuple:
         """What is proved of the law for the theorems, the sharpest first.
@@ -131,7 +136,8 @@ class Law(ABC):
         raise NoExactLaw(f"no exact law of the sampler is known for data of type {type(self).__name__}")
 
     def bias_direction(self) -> np.ndarray:
-        """Direction of a constant score error unless one is given, a unit vector (d,): along the first line, if any.
+        """Direction of a constant score error unless one is given, a unit vector (d,): along the first line,
+        if any.
 
         Against the mean of a Gaussian whose mean is not 0; the first axis where the law has no parts.
         """
@@ -147,7 +153,8 @@ class Law(ABC):
         Raises
         ------
         TypeError, ValueError
-            If ``size`` is not a finite number of at least 0, or ``direction`` not finite, non-zero and of shape (d,).
+            If ``size`` is not a finite number of at least 0, or ``direction`` not finite, non-zero and of
+            shape (d,).
         """
         size = error_size("score_error", size)
         if direction is not None:
@@ -155,7 +162,8 @@ class Law(ABC):
         return size * self.bias_direction() if size else np.zeros(self.dim)
 
     def posterior_moments(self):
-        """The MMSE curve and its like (`closed_form.posteriors.moments.PosteriorMoments`); None where not known."""
+        """The MMSE curve and its like (`closed_form.posteriors.moments.PosteriorMoments`); None where not
+        known."""
         return None
 
     def posterior(self, u: np.ndarray, a: float, s_sq: float) -> Law:
@@ -174,9 +182,11 @@ class Law(ABC):
         Parameters
         ----------
         information : str
-            "all", or "constants": then only the time regularity and the Gaussian spectrum, which theorems need.
+            "all", or "constants": then only the time regularity and the Gaussian spectrum, which theorems
+            need.
         smoothness : float, optional
-            L of the assumption in use: the MMSE curve counts from c_lo = 1/(L+q), so with another L it is left out.
+            L of the assumption in use: the MMSE curve counts from c_lo = 1/(L+q), so with another L it is
+            left out.
 
         Returns
         -------
@@ -187,7 +197,11 @@ class Law(ABC):
         if information == "constants":
             return DataFacts()
         moments = self.posterior_moments()
-        if moments is not None and smoothness is not None and abs(smoothness / moments.smoothness - 1) > SLACK:
+        if (
+            moments is not None
+            and smoothness is not None
+            and abs(smoothness / moments.smoothness - 1) > SLACK
+        ):
             moments = None
         return DataFacts(moments=moments)
 
@@ -203,9 +217,9 @@ class DataLaw:
     keys : tuple of str
         What the table of the data may hold besides.
     read : callable
-        (section, folder) -> Law, from the table of the data and the folder that its file names are relative to. The
-        section is a `verify.problems.section.Section` that also answers ``file``; it makes the errors to raise by
-        ``refuse`` and ``fault``.
+        (section, folder) -> Law, from the table of the data and the folder that its file names are relative
+        to. The section is a `verify.problems.section.Section` that also answers ``file``; it makes the errors
+        to raise by ``refuse`` and ``fault``.
     by_hand : bool
         Whether a file may state constants of such a law.
     stored : tuple of str

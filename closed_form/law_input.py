@@ -45,7 +45,8 @@ def push_coefficients(a: float, s_sq: float) -> tuple[float, float]:
 
 
 def unit_vector(name: str, vector, dim: int) -> np.ndarray:
-    """``vector`` divided by its length, shape (d,); ValueError unless it is finite, not 0 and of that shape."""
+    """``vector`` divided by its length, shape (d,); ValueError unless it is finite, not 0 and of that
+    shape."""
     vector = np.atleast_1d(np.asarray(vector, dtype=float))
     if vector.shape != (dim,) or not np.isfinite(vector).all() or not vector.any():
         raise ValueError(f"{name} must be finite, non-zero, of shape ({dim},), got {vector!r:.80}")
@@ -144,7 +145,9 @@ def read_spread(section, dim: int) -> dict:
         else:
             spread["std"] = math.sqrt(section.number("covariance", positive=True))
     if "covariances" in section.values:
-        array = section.array("covariances", (1, 2, 3), "a list of variances, of lists of variances or of matrices")
+        array = section.array(
+            "covariances", (1, 2, 3), "a list of variances, of lists of variances or of matrices"
+        )
         spread["covariances"] = np.stack([_matrix(section, entry, dim) for entry in array])
     if len({"std", "covariance", "covariances"} & section.values.keys()) != 1:
         raise section.fault("data must have exactly one of data.std, data.covariance and data.covariances")

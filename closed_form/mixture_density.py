@@ -1,4 +1,5 @@
-"""The density of a Gaussian mixture with its first two derivatives, evaluated in blocks that stay in the cache."""
+"""The density of a Gaussian mixture with its first two derivatives, evaluated in blocks that stay in the
+cache."""
 
 from __future__ import annotations
 

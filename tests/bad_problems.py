@@ -248,9 +248,7 @@ BAD_PROBLEMS = [
     _bad("g zero", "g² must not vanish", "strong", process__g='"t - t"'),
     _bad("f complex", "f must be real and finite", "samples", process__f='"log(t - 1)"'),
     # the law
-    _bad(
-        "neither law nor assumption", "must have data.law or data.assumption", data__law=None
-    ),
+    _bad("neither law nor assumption", "must have data.law or data.assumption", data__law=None),
     _bad("law and assumption without constants", "data.m0", data__assumption='"strong-log-concave"'),
     _bad("law and unknown assumption", "data.assumption must be one of", data__assumption='"log-concave"'),
     _bad("constants without assumption", "data.m0", data__m0="1.0"),
@@ -310,8 +308,11 @@ BAD_PROBLEMS = [
     _bad("funnel standardized", "data.standardized must be true or false", "funnel", data__standardized="1"),
     _bad("funnel mean", "data.mean does not belong to law 'funnel'", "funnel", data__mean="0.0"),
     _bad(
-        "funnel matched noise", "needs constants for the data: no assumption is proved for a funnel", "funnel",
-        process__family='"ou"', scheme__kind='"posterior-mean-matched"',
+        "funnel matched noise",
+        "needs constants for the data: no assumption is proved for a funnel",
+        "funnel",
+        process__family='"ou"',
+        scheme__kind='"posterior-mean-matched"',
     ),
     _bad("std zero", "data.std must be a positive finite number", "mixture", data__std="0.0"),
     _bad("std negative", "data.std must be", "mixture", data__std="-0.5"),

@@ -50,9 +50,12 @@ def assert_refused(result, code=2):
 
 
 def started(*args, **options):
-    """A command in a process of its own, which heeds Ctrl-C even where the tests run as a background job that does not."""
+    """A command in a process of its own, which heeds Ctrl-C even where the tests run as a background job that
+    does not."""
     command = [sys.executable, "-m", "verify.cli", *map(str, args)]
-    heeds = signal.signal(signal.SIGINT, signal.default_int_handler)  # a handler is reset in the child, "ignore" is not
+    heeds = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a handler is reset in the child, "ignore" is not
     try:
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
     finally:

@@ -1,4 +1,5 @@
-"""The law of position and velocity of any data law, from its one-block law: what samples and scores are held against."""
+"""The law of position and velocity of any data law, from its one-block law: what samples and scores are held
+against."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Critically-damped Langevin again, from docs/theory.md alone: in 60 digits, and its missed noise by fine quadrature."""
+"""Critically-damped Langevin again, from docs/theory.md alone: in 60 digits, and its missed noise by fine
+quadrature."""
 
 import numpy as np
 from mpmath import mp, mpf
@@ -78,7 +79,8 @@ def affine_step(exact, key, h):
 def missed_noise_sq(constants, key, high, low, weights):
     """v² of the step from ``high`` to ``low`` for each of the weights (p, q, r), by 6,000 panels over it.
 
-    ∫ max{f(c_lo), f(c_lo) + θ(f(c_up) − f(c_lo))} with H(c) as docs/theory.md section 1 evaluates it, by Woodbury's formula.
+    ∫ max{f(c_lo), f(c_lo) + θ(f(c_up) − f(c_lo))} with H(c) as docs/theory.md section 1 evaluates it, by
+    Woodbury's formula.
     """
     alpha, M, centred = 4.0, 16.0, 1.25
     path = PhasePath(cld(*constants))
@@ -96,7 +98,9 @@ def missed_noise_sq(constants, key, high, low, weights):
     for hessian in (-V, -V + M / alpha**2 * V @ outer @ V):
         N = back @ (unit + path.covariance(distance) @ hessian) - (unit if key == "euler-maruyama" else back)
         form = N @ path.D @ np.swapaxes(N, 1, 2)
-        densities.append([p * form[:, 0, 0] + 2 * r * form[:, 0, 1] + s * form[:, 1, 1] for p, r, s in weights])
+        densities.append(
+            [p * form[:, 0, 0] + 2 * r * form[:, 0, 1] + s * form[:, 1, 1] for p, r, s in weights]
+        )
     floor, top = np.array(densities)
     density = np.maximum(floor, floor + np.minimum(1.0, linear / most) * (top - floor))
     return density @ np.tile(shares / 2 * width, 6000)

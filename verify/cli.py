@@ -30,13 +30,17 @@ from verify.pages.console import (
 
 
 class CommandFiles(Mapping):
-    """Commands by name: every file of `verify.commands` defines one, as ``COMMAND``, and is imported when it is looked up.
+    """Commands by name: every file of `verify.commands` defines one, as ``COMMAND``, and is imported when it
+    is looked up.
 
-    A file ``lower_bound.py`` holds the command ``lower-bound``.  A folder appended to the package's ``__path__`` is searched too.
+    A file ``lower_bound.py`` holds the command ``lower-bound``.  A folder appended to the package's
+    ``__path__`` is searched too.
     """
 
     def _names(self) -> list[str]:
-        return sorted({module.name.replace("_", "-") for module in pkgutil.iter_modules(verify.commands.__path__)})
+        return sorted(
+            {module.name.replace("_", "-") for module in pkgutil.iter_modules(verify.commands.__path__)}
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names())

@@ -22,7 +22,8 @@ SET_OPTION = click.option(
 
 
 def picture_options(drawn: str):
-    """The options ``--out`` and ``--force`` of commands that can draw what they found, said in the help as ``drawn``."""
+    """The options ``--out`` and ``--force`` of commands that can draw what they found, said in the help as
+    ``drawn``."""
 
     def add(command):
         force = click.option("--force", is_flag=True, help="Replace the picture if it exists.")

@@ -62,14 +62,15 @@ class BoundedSupport(Assumption):
         return scaled_law(self, factor, radius=1)
 
     def smoothed(self, noise_var: float) -> WeaklyLogConcave:
-        """The law of X_0 + N(0, noise_var I): weakly log-concave with α = L = 1/σ², M = R²/σ⁴ (Bhatia–Davis)."""
+        """The law of X_0 + N(0, noise_var I): weakly log-concave with α = L = 1/σ², M = R²/σ⁴
+        (Bhatia–Davis)."""
         return self.plus_noise(1 / noise_var, 1 / noise_var, self.dim * noise_var)
 
     def plus_noise(self, m0: float, L0: float, noise_second_moment: float) -> WeaklyLogConcave:
         r"""The law of X_0 + Z, Z centred, independent, m0-strongly log-concave and L0-smooth.
 
-        Given X_0 = y the tilted X has covariance at most 1/(m0+q), and y ↦ E[X | y] is L0/(L0+q)-Lipschitz, so
-        :math:`c_{up} \le 1/(m_0+q) + (R L_0)^2/(L_0+q)^2 \le 1/(m_0+q) + (R L_0)^2/(m_0+q)^2`.
+        Given X_0 = y the tilted X has covariance at most 1/(m0+q), and y ↦ E[X | y] is L0/(L0+q)-Lipschitz,
+        so :math:`c_{up} \le 1/(m_0+q) + (R L_0)^2/(L_0+q)^2 \le 1/(m_0+q) + (R L_0)^2/(m_0+q)^2`.
         """
         return WeaklyLogConcave(
             m0,

@@ -92,7 +92,8 @@ class LogLipschitz(Assumption):
         )
 
     def product(self, other):
-        """The law of (X_0, X_0') with independent parts: only the larger perturbation of a direction counts."""
+        """The law of (X_0, X_0') with independent parts: only the larger perturbation of a direction
+        counts."""
         return product_law(self, other, alpha=np.minimum, lipschitz=np.maximum, L=np.maximum)
 
     @staticmethod

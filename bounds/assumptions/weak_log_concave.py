@@ -75,7 +75,8 @@ class WeaklyLogConcave(Assumption):
         )
 
     def profile(self, r):
-        r""":math:`\alpha - f_M(r)/r`, which the convexity profile :math:`\kappa_U(r)` of the law never drops below."""
+        r""":math:`\alpha - f_M(r)/r`, which the convexity profile :math:`\kappa_U(r)` of the law never drops
+        below."""
         r, root = np.asarray(r, dtype=float), np.sqrt(self.M)
         return self.alpha - 2 * root * np.tanh(r * root / 2) / r
 

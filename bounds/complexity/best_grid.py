@@ -1,7 +1,8 @@
-r"""The grid that makes a recursion's bound smallest for a number of steps, and the model of the bound it comes from.
+r"""The grid that makes a recursion's bound smallest for a number of steps, and the model of the bound it
+comes from.
 
-On a fine grid with steps :math:`\ell_j` the bias of a sampler with steps h is :math:`b_j h/\ell_j` and its variance
-:math:`v_j^2 (h/\ell_j)^2` to leading order, so one evaluation describes every grid.
+On a fine grid with steps :math:`\ell_j` the bias of a sampler with steps h is :math:`b_j h/\ell_j` and its
+variance :math:`v_j^2 (h/\ell_j)^2` to leading order, so one evaluation describes every grid.
 """
 
 from __future__ import annotations
@@ -57,14 +58,17 @@ class Model:
     def best_counts(self, steps: float) -> np.ndarray:
         r"""Steps :math:`n_j` that make the error smallest, shape (m,).
 
-        The error is :math:`\big[(\sum w_j b_j/n_j)^2 + \sum w_j^2 v_j^2/n_j^2\big]^{1/2}` up to the order of the
-        sums, w the contraction after the step.  Its stationary point under :math:`\sum n_j = K` is
+        The error is :math:`\big[(\sum w_j b_j/n_j)^2 + \sum w_j^2 v_j^2/n_j^2\big]^{1/2}` up to the order of
+        the sums, w the contraction after the step.  Its stationary point under :math:`\sum n_j = K` is
         :math:`n_j^3 \propto w_j^2 v_j^2 + B w_j b_j n_j`, :math:`B = \sum w_j b_j/n_j`, solved from
         :math:`n_j \propto (w_j^2 v_j^2)^{1/3}` (docs/theory.md section 7).
         """
         later, _ = weights(self.ingredients.columns.contraction)
         with np.errstate(over="ignore", invalid="ignore"):
-            spread, bias = later * np.sqrt(self.ingredients.columns.variance), later * self.ingredients.columns.bias
+            spread, bias = (
+                later * np.sqrt(self.ingredients.columns.variance),
+                later * self.ingredients.columns.bias,
+            )
         unit = max(spread.max(), bias.max())
         if not 0 < unit < np.inf:
             # nothing to choose from, or the bound is infinite whatever the grid
@@ -88,7 +92,8 @@ class Model:
 
 
 def model_of(theorem: Theorem, setting: Setting, steps: int = MODEL_STEPS) -> Model:
-    """The model of a theorem with a recursion at the setting's horizon, from ``steps`` fine steps; its own grid does not matter.
+    """The model of a theorem with a recursion at the setting's horizon, from ``steps`` fine steps; its own
+    grid does not matter.
 
     Raises
     ------
@@ -110,10 +115,14 @@ def model_of(theorem: Theorem, setting: Setting, steps: int = MODEL_STEPS) -> Mo
 
 
 def per_step(columns: Columns, steps: int) -> Columns:
-    """One row a step: a splitting has a kick more than steps, and each kick is shared between the steps beside it."""
+    """One row a step: a splitting has a kick more than steps, and each kick is shared between the steps
+    beside it."""
     if len(columns) == steps:
         return columns
-    return Columns(np.ones(steps), *(_shared(column) for column in (columns.bias, columns.variance, columns.score_weight)))
+    return Columns(
+        np.ones(steps),
+        *(_shared(column) for column in (columns.bias, columns.variance, columns.score_weight)),
+    )
 
 
 def _shared(column: np.ndarray) -> np.ndarray:

@@ -35,7 +35,9 @@ class Order:
     loglog: sympy.Expr = sympy.S.Zero
 
     def __mul__(self, other: Order) -> Order:
-        return Order(*(sympy.simplify(mine + its) for mine, its in zip(self._powers, other._powers, strict=True)))
+        return Order(
+            *(sympy.simplify(mine + its) for mine, its in zip(self._powers, other._powers, strict=True))
+        )
 
     def __pow__(self, power) -> Order:
         return Order(*(sympy.simplify(mine * sympy.sympify(power)) for mine in self._powers))
@@ -46,7 +48,9 @@ class Order:
 
     def same(self, other: Order) -> bool:
         """Whether the two are the same order."""
-        return all(sympy.simplify(mine - its) == 0 for mine, its in zip(self._powers, other._powers, strict=True))
+        return all(
+            sympy.simplify(mine - its) == 0 for mine, its in zip(self._powers, other._powers, strict=True)
+        )
 
     @property
     def expression(self) -> sympy.Expr:
@@ -78,7 +82,9 @@ def _power(base: str, exponent) -> str:
         return base if exponent == 1 else ""
     if exponent == sympy.Rational(1, 2):
         return f"√{base}"
-    text = re.sub(r"(\d)\*(?=[a-zρ(])", r"\1", str(exponent).replace("**", "^").replace(" ", "").replace("rho", "ρ"))
+    text = re.sub(
+        r"(\d)\*(?=[a-zρ(])", r"\1", str(exponent).replace("**", "^").replace(" ", "").replace("rho", "ρ")
+    )
     return f"{base}^{text}" if exponent.is_Integer and exponent > 0 else f"{base}^({text})"
 
 
@@ -147,7 +153,8 @@ class Growth:
         return (ACCURACY**power, Order(log=power), Order(loglog=power))[self.level]
 
     def horizon_factor(self, power, factor) -> sympy.Expr:
-        r"""c in T ∼ c·(order of T) when :math:`R(T) = (\mathrm{factor}\cdot\sqrt d/\varepsilon)^{\mathrm{power}}`.
+        r"""c in T ∼ c·(order of T) when
+        :math:`R(T) = (\mathrm{factor}\cdot\sqrt d/\varepsilon)^{\mathrm{power}}`.
 
         With level 1, log(√d/ε) is the logarithm meant.
         """
@@ -172,10 +179,16 @@ def growth_of(log_derivative, log_value) -> Growth:
     if power not in (sympy.oo, -sympy.oo):
         exponent = sympy.simplify(1 + power)
         if not decided(sympy.Gt(exponent, 0), "R must grow without bound"):
-            raise NoOrder(f"s²/a² must grow like a power of t or faster: its derivative behaves like t^({power})")
-        coefficient = limit(sympy.exp(sympy.expand_log(log_value - power * sympy.log(t), force=True))) / exponent
+            raise NoOrder(
+                f"s²/a² must grow like a power of t or faster: its derivative behaves like t^({power})"
+            )
+        coefficient = (
+            limit(sympy.exp(sympy.expand_log(log_value - power * sympy.log(t), force=True))) / exponent
+        )
         if coefficient in (0, sympy.oo):
-            raise NoOrder(f"s²/a² grows like t^({exponent}) times something slower, whose order is not derived")
+            raise NoOrder(
+                f"s²/a² grows like t^({exponent}) times something slower, whose order is not derived"
+            )
         return Growth(0, exponent, sympy.simplify(coefficient), exponent / t)
     if power == -sympy.oo:
         raise NoOrder("s²/a² must grow without bound: the initial error does not vanish as T → ∞")

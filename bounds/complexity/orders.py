@@ -64,8 +64,8 @@ def complexity(theorem: Theorem, drift, diffusion_sq, start: Theorem | None = No
     Raises
     ------
     NoOrder
-        If the theorem states no leading order or does not hold for the process, ∫f has no closed form, the initial
-        error does not vanish, or a limit depends on the parameters or is not found.
+        If the theorem states no leading order or does not hold for the process, ∫f has no closed form, the
+        initial error does not vanish, or a limit depends on the parameters or is not found.
 
     Source: docs/theory.md section 7.
     """
@@ -73,7 +73,9 @@ def complexity(theorem: Theorem, drift, diffusion_sq, start: Theorem | None = No
     leading = _leading(theorem, drift, diffusion_sq)
     if start is not None:
         other = _leading(start, drift, diffusion_sq)
-        leading = replace(leading, initial=other.initial, assumes=", ".join(filter(None, (leading.assumes, other.assumes))))
+        leading = replace(
+            leading, initial=other.initial, assumes=", ".join(filter(None, (leading.assumes, other.assumes)))
+        )
     return replace(_derived(leading, drift, diffusion_sq), theorem=theorem.key)
 
 
@@ -156,14 +158,17 @@ class Dynamics:
         power, tail = _tail(density.expression, self.f != 0)
         if tail == 0:
             return Order(), True
-        logarithmic = sympy.diff(tail.subs(known), LATE) / tail.subs(known) if tail.has(_DRIFT, _RATE) else sympy.S.Zero
+        logarithmic = (
+            sympy.diff(tail.subs(known), LATE) / tail.subs(known) if tail.has(_DRIFT, _RATE) else sympy.S.Zero
+        )
         logarithmic += -power * rate - self.f * a * sympy.diff(tail, a).subs(known) / tail.subs(known)
         return integral_order(sympy.simplify(logarithmic), self.growth)
 
 
 @lru_cache(maxsize=256)
 def _tail(expression, drifts: bool) -> tuple:
-    """(k, c): the density tends to c R^{−k} as R → ∞ with f (or without) and R′/R as they are; (0, 0) where it vanishes."""
+    """(k, c): the density tends to c R^{−k} as R → ∞ with f (or without) and R′/R as they are; (0, 0) where
+    it vanishes."""
     expression = _eventually(expression.subs({slope: _RATE * R, f: _DRIFT if drifts else 0}))
     if sympy.simplify(expression) == 0:
         return sympy.S.Zero, sympy.S.Zero
@@ -209,7 +214,12 @@ def _initial_decay(initial):
 
 def _larger(one: Order, other: Order) -> Order:
     """The larger order as √d/ε → ∞."""
-    for mine, its in ((-one.eps, -other.eps), (one.d, other.d), (one.log, other.log), (one.loglog, other.loglog)):
+    for mine, its in (
+        (-one.eps, -other.eps),
+        (one.d, other.d),
+        (one.log, other.log),
+        (one.loglog, other.loglog),
+    ):
         difference = sympy.simplify(mine - its)
         if difference != 0:
             if difference.is_positive is None:

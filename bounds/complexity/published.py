@@ -1,4 +1,5 @@
-"""The iteration complexities of arXiv 2311.11003 as printed there: what `bounds.complexity.orders` is compared with."""
+"""The iteration complexities of arXiv 2311.11003 as printed there: what `bounds.complexity.orders` is
+compared with."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ class PublishedOrder:
 
 
 _NO_LOG = (
-    "the printed logarithm is not needed: with w = e^{∫f}/(1 + m0 R) the integral of w g (|f| + g²L) converges; "
+    "the printed logarithm is not needed: with w = e^{∫f}/(1 + m0 R) the integral of w g (|f| + g²L) "
+    "converges; "
     "only M1's term has ∫w g² ~ log T, and it is of smaller order (h T^{1/2} log T √d with h ~ ε²/d)"
 )
 
@@ -57,6 +59,10 @@ def published_orders() -> tuple[PublishedOrder, ...]:
         PublishedOrder("VE, (b+at)^c", zero, (b + a * t) ** (2 * c), per_step * Order(d=tail / 2, eps=-tail)),
         PublishedOrder("Ornstein–Uhlenbeck", alpha, sigma**2, per_step * log),
         PublishedOrder("VP, linear", (b + a * t) / 2, b + a * t, per_step * log**_HALF),
-        PublishedOrder("VP, (b+at)^ρ", (b + a * t) ** rho / 2, (b + a * t) ** rho, per_step * log ** (1 / (rho + 1))),
-        PublishedOrder("VP, exponential", a * sympy.exp(b * t) / 2, a * sympy.exp(b * t), per_step * Order(loglog=_ONE)),
+        PublishedOrder(
+            "VP, (b+at)^ρ", (b + a * t) ** rho / 2, (b + a * t) ** rho, per_step * log ** (1 / (rho + 1))
+        ),
+        PublishedOrder(
+            "VP, exponential", a * sympy.exp(b * t) / 2, a * sympy.exp(b * t), per_step * Order(loglog=_ONE)
+        ),
     )

@@ -1,6 +1,8 @@
-r"""The two phases of the Ornstein–Uhlenbeck process as numbers: their boundaries ξ and η, and what the reverse flow stretches.
+r"""The two phases of the Ornstein–Uhlenbeck process as numbers: their boundaries ξ and η, and what the
+reverse flow stretches.
 
-Constants are in units in which g² = 2 and f = 1; arrays broadcast.  The formulas are derived in `bounds.contraction.symbolic`.
+Constants are in units in which g² = 2 and f = 1; arrays broadcast.  The formulas are derived in
+`bounds.contraction.symbolic`.
 """
 
 from __future__ import annotations
@@ -99,7 +101,8 @@ def log_growth(alpha, M, start, end):
     alpha, M, start, end : float or array
         Forward times 0 <= start <= end.
 
-    Source: the antiderivative in `bounds.contraction.symbolic.derive`, with e^{2t} taken out of the logarithm.
+    Source: the antiderivative in `bounds.contraction.symbolic.derive`, with e^{2t} taken out of the
+    logarithm.
     """
     alpha, M, _ = _constants(alpha, M)
     (u0, v0), (u1, v1) = _times("start", start), _times("end", end)

@@ -1,7 +1,9 @@
-r"""The renormalised score :math:`\nabla\log(p_t/p_\infty)` in phase space: its Hessian, and the constant that bounds it.
+r"""The renormalised score :math:`\nabla\log(p_t/p_\infty)` in phase space: its Hessian, and the constant that
+bounds it.
 
-Seed theorem C rests on :math:`\|\nabla^2\log\tilde p_t\| \le C(1 + 1/\sqrt t)e^{-2at}`.  The double eigenvalue brings a
-factor t² at infinity; and for ε = 0 only the velocity's row, which is all that enters the proof, is O(1/√t) at 0.
+Seed theorem C rests on :math:`\|\nabla^2\log\tilde p_t\| \le C(1 + 1/\sqrt t)e^{-2at}`.  The double
+eigenvalue brings a factor t² at infinity; and for ε = 0 only the velocity's row, which is all that enters the
+proof, is O(1/√t) at 0.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ SCAN_ERROR = 1e-9
 
 
 def renormalised_hessian(path: PhasePath, assumption, clock, *, grown: bool = False):
-    r""":math:`\tilde H(c) = H(c) + \Sigma_\infty^{-1}` at both ends of the envelope, free of cancellation at large times.
+    r""":math:`\tilde H(c) = H(c) + \Sigma_\infty^{-1}` at both ends of the envelope, free of cancellation at
+    large times.
 
     .. math:: \tilde H(c_{lo}) = \Sigma_\infty^{-1}\Phi\,(\mathrm{diag}(1/L, v^2) - \Sigma_\infty)\,\Phi^T V^{-1},
               \quad V = S + \varphi\varphi^T/L, \qquad \tilde H(c_{up}) = \tilde H(c_{lo}) + X\omega\omega^T.
@@ -74,7 +77,8 @@ class Regularity:
     full: np.ndarray
 
     def printed(self, values):
-        """``values`` over 1 + 1/√t: unbounded as T grows (t²), and at 0 if ``values`` are those of the full Hessian."""
+        """``values`` over 1 + 1/√t: unbounded as T grows (t²), and at 0 if ``values`` are those of the full
+        Hessian."""
         return values / (1 + 1 / np.sqrt(self.clock))
 
     def corrected(self, values):
@@ -104,7 +108,8 @@ def regularity_constant(path: PhasePath, assumption, horizon: float) -> float:
     .. math:: C_T = \sup_{0 < t \le T} \max_c \|e_2^T(H_t(c) + \Sigma_\infty^{-1})\|\,
               \frac{e^{2at}}{(1 + 1/\sqrt t)(1 + t^2)},
 
-    the full norm for ε > 0.  Found by a scan over log t that is looked at ever closer around its largest value.
+    the full norm for ε > 0.  Found by a scan over log t that is looked at ever closer around its largest
+    value.
 
     Parameters
     ----------

@@ -1,4 +1,5 @@
-"""The families of forward processes, one a file: the folder is the registry, and problem files use the keys."""
+"""The families of forward processes, one a file: the folder is the registry, and problem files use the
+keys."""
 
 from __future__ import annotations
 

@@ -55,7 +55,9 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
     for name, value in numbers.items():
         positive = name in ("a", "sigma")
         size = float(value) if value.is_number and value.is_real else float("nan")
-        if not ((size > 0 or (size == 0 and not positive)) and size <= 1e6 and not (positive and size < 1e-6)):
+        if not (
+            (size > 0 or (size == 0 and not positive)) and size <= 1e6 and not (positive and size < 1e-6)
+        ):
             between = "between 1e-06 and 1e+06" if positive else "between 0 and 1e+06"
             raise ValueError(f"{name} must be a number {between}, got {given[name]}")
     if 0 < float(numbers["epsilon"]) < 1e-8 * float(numbers["sigma"]):
@@ -121,7 +123,8 @@ def transition(clock=CLOCK) -> Matrix:
 
 @lru_cache(maxsize=1)
 def stationary() -> Matrix:
-    r""":math:`\Sigma_\infty`, the solution of :math:`A\Sigma + \Sigma A^T + \Sigma_0 = 0` with Σ_0 = diag(ε², σ²)."""
+    r""":math:`\Sigma_\infty`, the solution of :math:`A\Sigma + \Sigma A^T + \Sigma_0 = 0` with Σ_0 = diag(ε²,
+    σ²)."""
     p, q, r = sympy.symbols("p q r")
     unknown = Matrix([[p, q], [q, r]])
     equation = drift() * unknown + unknown * drift().T + noise() * noise().T
@@ -149,7 +152,8 @@ def kernel(clock=CLOCK) -> tuple[Matrix, Matrix]:
 
 @lru_cache(maxsize=1)
 def renormalised_drift() -> Matrix:
-    r""":math:`\tilde A = -A - \Sigma\Sigma^T\Sigma_\infty^{-1}`, the drift that is left when the score of p/p_∞ is used."""
+    r""":math:`\tilde A = -A - \Sigma\Sigma^T\Sigma_\infty^{-1}`, the drift that is left when the score of
+    p/p_∞ is used."""
     return (-drift() - noise() * noise().T * stationary().inv()).applyfunc(sympy.simplify)
 
 
@@ -171,10 +175,12 @@ def metric() -> tuple[Matrix, sympy.Expr]:
 def log_concavity_is_not_enough() -> tuple[Matrix, Matrix, Matrix]:
     r"""(H, symmetric part of ΣΣᵀH, reverse drift −A + ΣΣᵀH) for ε = 0 and :math:`H = ((-1, c), (c, -1))`.
 
-    H is the Hessian of a (1 − \|c\|)-log-concave law, yet :math:`2 Z^T\Sigma\Sigma^T H Z = 2\sigma^2(c Z_x Z_v - Z_v^2)`
-    grows in some direction for every c ≠ 0: the determinant of the symmetric part is :math:`-c^2\sigma^4/4`.
+    H is the Hessian of a (1 − \|c\|)-log-concave law, yet
+    :math:`2 Z^T\Sigma\Sigma^T H Z = 2\sigma^2(c Z_x Z_v - Z_v^2)` grows in some direction for every c ≠ 0:
+    the determinant of the symmetric part is :math:`-c^2\sigma^4/4`.
 
-    Source: the slides of arXiv 2511.02419, whose cross term has the wrong sign (with it, the same determinant).
+    Source: the slides of arXiv 2511.02419, whose cross term has the wrong sign (with it, the same
+    determinant).
     """
     hessian = Matrix([[-1, correlation], [correlation, -1]])
     pulled = (noise() * noise().T).subs(epsilon, 0) * hessian
@@ -182,7 +188,8 @@ def log_concavity_is_not_enough() -> tuple[Matrix, Matrix, Matrix]:
 
 
 def closed_forms(**constants) -> dict[str, sympy.Basic]:
-    """Everything derived, by name, in clock time u = ∫β; symbolic in a, σ, ε and v but for the ``constants`` given.
+    """Everything derived, by name, in clock time u = ∫β; symbolic in a, σ, ε and v but for the ``constants``
+    given.
 
     Parameters
     ----------

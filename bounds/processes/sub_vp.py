@@ -1,4 +1,5 @@
-"""Sub-variance preserving: the drift of variance preserving, with less noise while the data are still seen."""
+"""Sub-variance preserving: the drift of variance preserving, with less noise while the data are still
+seen."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-r"""How far the data are from a Gaussian, W2(p_0, N(0, vI)): from constants, as stated and derived, and in closed form.
+r"""How far the data are from a Gaussian, W2(p_0, N(0, vI)): from constants, as stated and derived, and in
+closed form.
 
-Z ~ N(0, vI) is coupled to X_0 by the optimal map, whose slopes Caffarelli's theorem keeps above (lv)^{-1/2}, l the
-smoothness, and below (mv)^{-1/2} for m-strongly log-concave data.
+Z ~ N(0, vI) is coupled to X_0 by the optimal map, whose slopes Caffarelli's theorem keeps above (lv)^{-1/2},
+l the smoothness, and below (mv)^{-1/2} for m-strongly log-concave data.
 """
 
 from __future__ import annotations
@@ -47,8 +48,11 @@ class DistanceFrom(StrEnum):
     CLOSED_FORM = "closed form"
 
 
-def distances(assumption, functions, v: float, known: Callable[[float], float] | None = None) -> dict[DistanceFrom, float]:
-    """Bounds of W2(p_0, N(0, vI))² by what they rest on; those from `DistanceFrom.CONSTANTS` grow like E‖X_0‖².
+def distances(
+    assumption, functions, v: float, known: Callable[[float], float] | None = None
+) -> dict[DistanceFrom, float]:
+    """Bounds of W2(p_0, N(0, vI))² by what they rest on; those from `DistanceFrom.CONSTANTS` grow like
+    E‖X_0‖².
 
     Parameters
     ----------
@@ -65,7 +69,9 @@ def distances(assumption, functions, v: float, known: Callable[[float], float] |
     found = {DistanceFrom.CONSTANTS: float(functions["distance_sq"](**values, m2=assumption.second_moment))}
     convex = assumption.strong_log_concavity
     if convex is not None:
-        square = functions["distance_log_concave_sq"](**values, wide=1 / convex, mean_norm=assumption.largest_mean_norm)
+        square = functions["distance_log_concave_sq"](
+            **values, wide=1 / convex, mean_norm=assumption.largest_mean_norm
+        )
         found[DistanceFrom.LOG_CONCAVITY] = float(square)
     if known is not None:
         found[DistanceFrom.CLOSED_FORM] = float(known(v)) ** 2

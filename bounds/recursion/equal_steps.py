@@ -1,7 +1,8 @@
 r"""The recursion's ingredients on long runs of equal steps, from a few of the steps, with an error estimate.
 
-On equal steps :math:`A_k - 1`, b_k, v_k² and Q_k are smooth functions of k: Chebyshev series through some of the steps
-give the others.  Panels of steps are halved until their series is accurate; what it may still be off by is added.
+On equal steps :math:`A_k - 1`, b_k, v_k² and Q_k are smooth functions of k: Chebyshev series through some of
+the steps give the others.  Panels of steps are halved until their series is accurate; what it may still be
+off by is added.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingred
 
 
 def _agree(setting: Setting, samples: list[_Sample]) -> bool:
-    """Whether a² and s² of every round are those of all rounds together: a gap of one may hide what another resolved."""
+    """Whether a² and s² of every round are those of all rounds together: a gap of one may hide what another
+    resolved."""
     if len(samples) == 1:
         return True
     kept = np.unique(np.concatenate([sample.kept for sample in samples]))
@@ -94,7 +96,8 @@ def _agree(setting: Setting, samples: list[_Sample]) -> bool:
 
 
 def _runs(times) -> np.ndarray:
-    """(First step, number of steps) of every run of steps that are equal up to the rounding of the times, shape (m, 2)."""
+    """(First step, number of steps) of every run of steps that are equal up to the rounding of the times,
+    shape (m, 2)."""
     steps = len(times) - 1
     starts = [np.zeros(1, dtype=int)]
     for begin in range(0, steps - 1, BLOCK):
@@ -173,7 +176,17 @@ class _Sample:
         process = setting.process
         values = [column[at] for column in (contraction - 1, *others)]
         values += [process.f_values(times[steps]), process.g_sq_values(times[steps])]
-        return cls(setting, long, short, steps, np.array(values), _rounding(thin, values, at), whole, kept, thin.table.path)
+        return cls(
+            setting,
+            long,
+            short,
+            steps,
+            np.array(values),
+            _rounding(thin, values, at),
+            whole,
+            kept,
+            thin.table.path,
+        )
 
     def stretches(self, samples: int) -> list[Stretch]:
         """The steps of the short panels, as they are."""
@@ -183,7 +196,10 @@ class _Sample:
         columns[0] += 1.0
         cuts = np.flatnonzero(np.diff(steps) != 1) + 1
         starts = [0, *cuts.tolist()] if len(steps) else []
-        return [Stretch(int(steps[i]), part) for i, part in zip(starts, np.split(columns, cuts, axis=1), strict=False)]
+        return [
+            Stretch(int(steps[i]), part)
+            for i, part in zip(starts, np.split(columns, cuts, axis=1), strict=False)
+        ]
 
     def panels(self, samples: int, degree: int) -> tuple[list[Panel], np.ndarray]:
         """The long panels whose series are accurate, from above, and the halves of the others."""
@@ -193,20 +209,28 @@ class _Sample:
         sampled = len(self.long) * samples
         place = 2 * (self.steps[:sampled].reshape(-1, samples) - first[:, None]) / (count - 1)[:, None] - 1
         basis = chebyshev.chebvander(place, degree)
-        values, noise = (x[:, :sampled].reshape(6, -1, samples).swapaxes(0, 1) for x in (self.values, self.noise))
+        values, noise = (
+            x[:, :sampled].reshape(6, -1, samples).swapaxes(0, 1) for x in (self.values, self.noise)
+        )
         series = values @ np.linalg.pinv(basis).swapaxes(1, 2)
-        shown = np.abs(values - series @ basis.swapaxes(1, 2)).max(axis=2) + np.abs(series[..., -2:]).sum(axis=2)
+        shown = np.abs(values - series @ basis.swapaxes(1, 2)).max(axis=2) + np.abs(series[..., -2:]).sum(
+            axis=2
+        )
         error = SAFETY * shown
         times = self.setting.scheme.grid.times
         jitter = 4 * EPS * (times[first] / (times[first] - times[first + 1]) + len(times))
-        allowed = np.maximum(RELATIVE_ERROR, 2 * SAFETY * jitter)[:, None] * np.abs(values).max(axis=2) + noise.max(axis=2)
+        allowed = np.maximum(RELATIVE_ERROR, 2 * SAFETY * jitter)[:, None] * np.abs(values).max(
+            axis=2
+        ) + noise.max(axis=2)
         good = (error[:, :4] <= allowed[:, :4]).all(axis=1)
         found = []
         for panel in np.flatnonzero(good):
             if self._strays(*self.long[panel], series[panel, 4:], error[panel, 4:]):
                 good[panel] = False
             else:
-                found.append(_raised(*self.long[panel].tolist(), series[panel, :4], error[panel, :4], jitter[panel]))
+                found.append(
+                    _raised(*self.long[panel].tolist(), series[panel, :4], error[panel, :4], jitter[panel])
+                )
         return found, _halved(self.long[~good])
 
     def _strays(self, first: int, count: int, series, error) -> bool:
@@ -244,4 +268,6 @@ def _rounding(thin: Setting, values, at) -> np.ndarray:
     # v² is the square of a difference of amplitudes known to EPS
     size = dim * weight
     missed = 64 * EPS * np.sqrt(np.maximum(variance, 0.0) * size) + 1e-28 * size
-    return np.array([np.full(len(at), 16 * EPS), bias, missed, 16 * EPS * weight, EPS * np.abs(f), EPS * g_sq])
+    return np.array(
+        [np.full(len(at), 16 * EPS), bias, missed, 16 * EPS * weight, EPS * np.abs(f), EPS * g_sq]
+    )

@@ -120,8 +120,8 @@ class Laid:
     count : int
         Number of places, from -1 to 1.
     through : array of shape (chunks, rows, NODES), or None
-        Values at some places of every whole chunk, raised by ``missed``; None where polynomials through them miss more
-        than rounding, and the series are summed.
+        Values at some places of every whole chunk, raised by ``missed``; None where polynomials through them
+        miss more than rounding, and the series are summed.
     missed : array of shape (rows,)
         What the polynomials miss at most.
     """
@@ -155,7 +155,11 @@ class Laid:
             if self.through is not None and stop - start == RUN:
                 yield start, self.through[start // RUN] @ _LAGRANGE
             else:
-                yield start, self.series @ _basis(2 * np.arange(start, stop) / (self.count - 1) - 1, self.series.shape[1])
+                yield (
+                    start,
+                    self.series
+                    @ _basis(2 * np.arange(start, stop) / (self.count - 1) - 1, self.series.shape[1]),
+                )
 
 
 def _basis(place: np.ndarray, terms: int) -> np.ndarray:

@@ -1,4 +1,5 @@
-"""What the error recursion runs on, for one problem or many: E_0 and what every step does, and what comes of it."""
+"""What the error recursion runs on, for one problem or many: E_0 and what every step does, and what comes of
+it."""
 
 from __future__ import annotations
 
@@ -40,11 +41,15 @@ class Columns:
 
     def blocks(self) -> Iterator:
         """A_k, b_k, v_k² and Q_k of consecutive steps: four arrays of shape (..., n) with n <= RUN."""
-        return (tuple(column[..., start : start + RUN] for column in self.whole) for start in range(0, len(self), RUN))
+        return (
+            tuple(column[..., start : start + RUN] for column in self.whole)
+            for start in range(0, len(self), RUN)
+        )
 
 
 class InitialTerm(NamedTuple):
-    """Where an initial error comes from: its name, and whether it rests on a closed form's W2(p_0, N(0, v I))."""
+    """Where an initial error comes from: its name, and whether it rests on a closed form's W2(p_0, N(0, v
+    I))."""
 
     name: str
     closed_form: bool = False
@@ -88,8 +93,9 @@ class Ingredients:
         score_error, score_noise : arrays of shape (..., 1) or floats
             M and M_noise.
         refinement : float or array of shape (k,)
-            1 for the bound.  Otherwise an estimate, not a bound: to leading order, of the same grid with every step
-            cut in so many, whose biases add up to 1/refinement and whose variances to 1/refinement² of these.
+            1 for the bound.  Otherwise an estimate, not a bound: to leading order, of the same grid with
+            every step cut in so many, whose biases add up to 1/refinement and whose variances to
+            1/refinement² of these.
         """
         contraction, drift, variance, score_weight = self.columns.whole
         if np.ndim(refinement) or refinement != 1:
@@ -112,7 +118,8 @@ class Ingredients:
         return Totals(ends[0] + self.stop, ends[1], product, *(ends[2:] or (0.0, 0.0)))
 
     def _sources(self, score_error: float, score_noise: float) -> Iterator:
-        """Blocks of contractions with what drives, one after the other: the total, its parts without and by score errors."""
+        """Blocks of contractions with what drives, one after the other: the total, its parts without and by
+        score errors."""
         for contraction, bias, variance, weight in self.columns.blocks():
             if not (score_error or score_noise):
                 yield contraction, [(bias, variance)]

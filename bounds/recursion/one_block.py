@@ -1,4 +1,5 @@
-r"""What the martingale recursion of one block runs on: contraction, bias and missed noise of every step, initial term."""
+r"""What the martingale recursion of one block runs on: contraction, bias and missed noise of every step,
+initial term."""
 
 from __future__ import annotations
 
@@ -24,14 +25,20 @@ def missed_noise(setting: Setting, functions, amplitude=None):
 
     def integrand(nodes):
         floor, gap = data.hessian(nodes.a_sq, nodes.s_sq)
-        values = dict(F=nodes.F, C=nodes.C, g=np.sqrt(nodes.g_sq), ng=amplitude(nodes), H_lo=floor, X=gap, d=data.d)
+        values = dict(
+            F=nodes.F, C=nodes.C, g=np.sqrt(nodes.g_sq), ng=amplitude(nodes), H_lo=floor, X=gap, d=data.d
+        )
         rise = np.exp(nodes.F) * nodes.C * values["g"]
         slope = (np.exp(nodes.F) * values["g"] - values["ng"]) + rise * floor
         if moments is None:
             linear = data.linear_excess(nodes.a_sq, nodes.s_sq)
             mean, rises = np.minimum(gap, linear), rise * (2 * slope + rise * gap)
             kink = passing(gap - linear) * np.abs(rises).max(axis=-1) + passing(mean * rises)
-            return (Kinked(functions["variance"](**values, x_mean=mean), expand(setting.assumption.dim, 2) * kink),)
+            return (
+                Kinked(
+                    functions["variance"](**values, x_mean=mean), expand(setting.assumption.dim, 2) * kink
+                ),
+            )
         x1, e1, x2, e2 = hessian_moments(moments, nodes.a_sq, nodes.s_sq)
         # the sign of the linear term decides which side of the known mean is safe
         mean = np.where(slope * rise > 0, x1 + e1, np.maximum(x1 - e1, 0.0))
@@ -40,7 +47,10 @@ def missed_noise(setting: Setting, functions, amplitude=None):
     problems = int(np.prod(setting.shape, dtype=int))
     dim = np.max(setting.assumption.dim)
     (value,), (error,) = table.path.integrate(
-        integrand, problems, VARIANCE_ERROR, lambda nodes: (dim * AMPLITUDE_ROUNDING * np.exp(2 * nodes.F) * nodes.g_sq,)
+        integrand,
+        problems,
+        VARIANCE_ERROR,
+        lambda nodes: (dim * AMPLITUDE_ROUNDING * np.exp(2 * nodes.F) * nodes.g_sq,),
     )
     # N is a difference of amplitudes: what their rounding leaves is added as well
     size = table.noise_var + np.exp(2 * table.path.F) * table.path.C
@@ -52,7 +62,15 @@ def step_bias(setting: Setting, functions):
     table = setting.table
     data = Constants(setting.assumption, 1)
     path = table.path
-    values = dict(a_sq=np.square(path.a[:-1]), s_sq=path.s_sq[:-1], c1=table.c1, c2=table.c2, m=data.m, l=data.l, d=data.d)
+    values = dict(
+        a_sq=np.square(path.a[:-1]),
+        s_sq=path.s_sq[:-1],
+        c1=table.c1,
+        c2=table.c2,
+        m=data.m,
+        l=data.l,
+        d=data.d,
+    )
     if setting.facts.moments is None:
         square = functions["bias_sq"](**values)
     else:
@@ -89,7 +107,8 @@ def initial_error(setting: Setting, functions):
     rounding = 1e-15 * np.sqrt(assumption.dim) * (np.sqrt(variance) + sigma_prior)
     lost = 4 * np.finfo(float).eps * a**2 * assumption.second_moment
     candidates = {
-        InitialTerm("independent coupling"): np.sqrt(functions["initial_sq"](**known, s=np.sqrt(variance))) + rounding,
+        InitialTerm("independent coupling"): np.sqrt(functions["initial_sq"](**known, s=np.sqrt(variance)))
+        + rounding,
         InitialTerm("smooth at T"): np.sqrt(np.maximum(smooth, 0.0) + lost) + rounding,
     }
     floor = assumption.hessian_lower(a**2, variance)
@@ -98,14 +117,21 @@ def initial_error(setting: Setting, functions):
     if np.any(convex > 0):
         with np.errstate(invalid="ignore", divide="ignore"):
             square = functions["initial_log_concave_sq"](
-                a_sq=a**2, mean_norm=assumption.largest_mean_norm, d=assumption.dim, H_lo=floor, X=gap, sigma=sigma_prior
+                a_sq=a**2,
+                mean_norm=assumption.largest_mean_norm,
+                d=assumption.dim,
+                H_lo=floor,
+                X=gap,
+                sigma=sigma_prior,
             )
         # problem by problem: in a batch some may be past ξ at T and others not
         error = np.where(convex > 0, np.sqrt(np.where(convex > 0, square, 0.0)) + rounding, np.inf)
         candidates[InitialTerm("log-concave at T")] = error
     if setting.facts.distance_to_gaussian is not None and setting.table.prior_var >= variance and a**2 > 0:
         spare = (setting.table.prior_var - variance) / a**2
-        candidates[InitialTerm("transport at 0", closed_form=True)] = np.asarray(a * setting.facts.distance_to_gaussian(spare))
+        candidates[InitialTerm("transport at 0", closed_form=True)] = np.asarray(
+            a * setting.facts.distance_to_gaussian(spare)
+        )
     values = np.broadcast_arrays(*candidates.values())
     best = np.minimum.reduce(values)
     used = min(candidates, key=lambda term: float(np.max(candidates[term])))

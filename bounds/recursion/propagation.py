@@ -1,4 +1,5 @@
-r"""The error recursion :math:`E_k^2 = (A_k E_{k-1} + d_k)^2 + v_k^2` of docs/theory.md section 4, for one problem or many."""
+r"""The error recursion :math:`E_k^2 = (A_k E_{k-1} + d_k)^2 + v_k^2` of docs/theory.md section 4, for one
+problem or many."""
 
 from __future__ import annotations
 
@@ -69,8 +70,8 @@ def raised(error, steps: int):
 def propagate_one(errors: list[list[float]], blocks: Iterable) -> tuple[list[list[float]], np.ndarray]:
     """Of one problem, the errors from some starts and the product of contractions.
 
-    A block of steps holds their contractions and, for every list of starts, (drift, variance).  It goes by sums where the
-    numbers allow it, else step by step.
+    A block of steps holds their contractions and, for every list of starts, (drift, variance).  It goes by
+    sums where the numbers allow it, else step by step.
     """
     logs = 0.0
     for contraction, sources in blocks:
@@ -86,7 +87,8 @@ def propagate_one(errors: list[list[float]], blocks: Iterable) -> tuple[list[lis
 
 
 def _running_product(contraction):
-    """Products of the contractions so far; None where they are few or leave the range in which they are harmless."""
+    """Products of the contractions so far; None where they are few or leave the range in which they are
+    harmless."""
     if len(contraction) < SHORT_RUN:
         return None
     with np.errstate(all="ignore"):
@@ -103,7 +105,8 @@ def _propagate_steps(error: float, contraction, drift, variance) -> float:
 
 
 def _propagate_run(errors: list[float], product, drift, variance) -> list[float] | None:
-    r"""E after some steps, from above: :math:`x_k = E_k/\prod A` solves :math:`x_k^2 = x_{k-1}^2 + 2 x_{k-1} d_k + d_k^2 + v_k^2`.
+    r"""E after some steps, from above: :math:`x_k = E_k/\prod A` solves
+    :math:`x_k^2 = x_{k-1}^2 + 2 x_{k-1} d_k + d_k^2 + v_k^2`.
 
     (d and v over the products so far.)  None where sums leave the range in which these are harmless.
     """
@@ -118,7 +121,8 @@ def _propagate_run(errors: list[float], product, drift, variance) -> list[float]
 
 
 class _Run:
-    r"""x after some steps.  An x from above on the right of the equation gives a smaller one from above on the left.
+    r"""x after some steps.  An x from above on the right of the equation gives a smaller one from above on
+    the left.
 
     The first is :math:`x_k \le \sum d + (x_0^2 + \sum v^2)^{1/2}` (Minkowski).
     """
@@ -144,7 +148,11 @@ class _Run:
         above = np.sqrt(noises + start * start)
         above += moves
         # the first round's last x alone: mostly that will do
-        first = start * start + float(square.sum()) + 2 * (start * float(moved[0]) + float(moved[1:] @ above[:-1]))
+        first = (
+            start * start
+            + float(square.sum())
+            + 2 * (start * float(moved[0]) + float(moved[1:] @ above[:-1]))
+        )
         change, last = last - sqrt(first), sqrt(first)
         for rounds in range(MOST_ROUNDS):
             # the next change is smaller by the part of the drift in x

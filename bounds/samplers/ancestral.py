@@ -2,8 +2,8 @@ r"""Ancestral sampling (DDPM): the posterior mean, with the noise of U_r given U
 
 .. math:: P = \Phi^{-1}, \quad Q = \Phi^{-1}C, \quad n = \Phi^{-1}(1 - C/s^2).
 
-Exact for data at a single point, where X_0 is known; the mean of every step is exact for any data.  Strong order 1/2
-down to time 0, as the last step has no noise at all; 1 where it stops earlier.  One block only.
+Exact for data at a single point, where X_0 is known; the mean of every step is exact for any data.  Strong
+order 1/2 down to time 0, as the last step has no noise at all; 1 where it stops earlier.  One block only.
 
 Source: Ho et al. 2020 (arXiv 2006.11239).
 """

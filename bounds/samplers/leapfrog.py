@@ -1,7 +1,7 @@
 r"""Leapfrog: position, friction and velocity by half steps around the kick, the same backwards after it.
 
-A palindrome, so that without noise and friction a step can be undone.  Never exact for a step of positive length: the
-flow itself is split.  Strong order 1.  Two blocks only.
+A palindrome, so that without noise and friction a step can be undone.  Never exact for a step of positive
+length: the flow itself is split.  Strong order 1.  Two blocks only.
 
 Source: after Leimkuhler and Matthews 2013.
 """

@@ -2,8 +2,8 @@ r"""The posterior mean: a step goes to E[U_r | U_τ] by Tweedie's formula, with 
 
 .. math:: P = \Phi^{-1}, \quad Q = \Phi^{-1}C, \quad n = \Phi(\sigma, r)^{-1},
 
-and the same with matrices for k = 2.  The mean of every step is exact for any data, its noise where the score is
-constant.  Strong order 1.
+and the same with matrices for k = 2.  The mean of every step is exact for any data, its noise where the score
+is constant.  Strong order 1.
 
 Source: Tweedie's formula; docs/theory.md section 3.
 """

@@ -2,8 +2,9 @@ r"""The posterior mean with matched noise: the noise, too, is that of data with 
 
 .. math:: P = \Phi^{-1}, \quad Q = \Phi^{-1}C, \quad n = \Phi^{-1}(I + C H(c^*)),
 
-with c* the mean posterior covariance where it is known, else the middle of the envelope.  Exact for isotropic Gaussian
-data with a tight envelope; the mean of every step is exact for any data.  Strong order 1.  One block only.
+with c* the mean posterior covariance where it is known, else the middle of the envelope.  Exact for isotropic
+Gaussian data with a tight envelope; the mean of every step is exact for any data.  Strong order 1.  One block
+only.
 
 Source: docs/theory.md section 3, matched noise.
 """
@@ -15,7 +16,8 @@ from bounds.steps.rule import Rule, Sampler, grown_noise, posterior_weight
 SAMPLER = Sampler(
     key="posterior-mean-matched",
     source="docs/theory.md section 3, matched noise",
-    what="A step goes to the posterior mean, with the noise of data whose posterior covariance is in the middle of the envelope.",
+    what="A step goes to the posterior mean, with the noise of data whose posterior covariance is in the "
+    "middle of the envelope.",
     exact="Exact for isotropic Gaussian data with a tight envelope.",
     one_block=Rule(
         drift=None,

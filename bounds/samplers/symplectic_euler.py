@@ -1,7 +1,7 @@
 r"""Symplectic Euler: the kick and the velocity first, then the position with the new velocity.
 
-Without noise and friction a step keeps volume, but cannot be undone by running it backwards.  Never exact for a step of
-positive length.  Strong order 1.  Two blocks only.
+Without noise and friction a step keeps volume, but cannot be undone by running it backwards.  Never exact for
+a step of positive length.  Strong order 1.  Two blocks only.
 
 Source: Hairer, Lubich and Wanner 2006, section I.1.
 """

@@ -1,4 +1,5 @@
-"""The sampler as numbers: what one reverse step does at every grid time, shared by bound, exact law and sampler."""
+"""The sampler as numbers: what one reverse step does at every grid time, shared by bound, exact law and
+sampler."""
 
 from __future__ import annotations
 
@@ -15,15 +16,16 @@ class Steps:
 
     .. math:: y \leftarrow P_i y + Q_i s(\mathrm{time}_i, y) + N(0, \mathrm{noise\_var}_i \otimes I).
 
-    For k = 2 times are clock times ∫β and a step is a row: a splitting has its kicks inside the grid's steps, and its
-    rows are the maps between them, the first half flow and the last being rows of their own.
+    For k = 2 times are clock times ∫β and a step is a row: a splitting has its kicks inside the grid's steps,
+    and its rows are the maps between them, the first half flow and the last being rows of their own.
 
     Parameters
     ----------
     time : array of shape (K+1,)
         Strictly decreasing forward times; ``time[0]`` is the horizon.
     P, Q, noise_var : arrays of shape (K,), or (K, 2, 2) for k = 2
-        Linear coefficient, score coefficient and noise variance of each step; a 2×2 matrix acts as (2×2) ⊗ I_d.
+        Linear coefficient, score coefficient and noise variance of each step; a 2×2 matrix acts as (2×2) ⊗
+        I_d.
     a : array of shape (K+1,), or (K+1, 2) for k = 2
     s_sq : array of shape (K+1,), or (K+1, 2, 2) for k = 2
         Forward law at ``time[i]``: :math:`X_t = a X_0 + N(0, s^2 I)`; for k = 2 a is φ and s² is S,

@@ -1,4 +1,5 @@
-"""What a Gauss rule may miss where its integrand has a kink: coefficients stop falling, and no node may lie behind it."""
+"""What a Gauss rule may miss where its integrand has a kink: coefficients stop falling, and no node may lie
+behind it."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ class Kinked:
 
 
 def passing(values) -> np.ndarray:
-    """How far a smooth function of shape (..., n) at Gauss nodes goes where it has a zero in its panel, else 0: shape (...)."""
+    """How far a smooth function of shape (..., n) at Gauss nodes goes where it has a zero in its panel, else
+    0: shape (...)."""
     ends = values @ _to_ends(values.shape[-1])
     high, low = np.maximum.reduce(values, axis=-1), np.minimum.reduce(values, axis=-1)
     size = NO_SIGN * np.maximum(np.abs(high), np.abs(low))[..., None]

@@ -44,7 +44,8 @@ def panel_rule(nodes: int) -> PanelRule:
 
 
 def integrals(values, width, rule: PanelRule):
-    """(∫ over each panel, the two highest coefficients seen in it) for values (..., n): arrays of shape (...).
+    """(∫ over each panel, the two highest coefficients seen in it) for values (..., n): arrays of shape
+    (...).
 
     ``width``, the lengths of the panels, has a last axis of length 1.
     """
@@ -55,7 +56,8 @@ def integrals(values, width, rule: PanelRule):
 def missed(seen, mass):
     """What the rule may miss of a smooth integrand, from the coefficients ``seen`` and ``mass`` = ∫|values|.
 
-    n nodes miss coefficients of degree 2n on: with geometric decay the square of the highest ones, relative to the mass.
+    n nodes miss coefficients of degree 2n on: with geometric decay the square of the highest ones, relative
+    to the mass.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(mass > 0, SAFETY * seen * np.minimum(seen / mass, 1.0), 0.0)

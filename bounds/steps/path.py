@@ -1,4 +1,5 @@
-r"""Integrals over every step of a grid at once: Gauss–Legendre panels, inner integrals ∫f and C, and an error estimate.
+r"""Integrals over every step of a grid at once: Gauss–Legendre panels, inner integrals ∫f and C, and an error
+estimate.
 
 Closed forms are not used here: C(τ, r) = s²(τ) − Φ²s²(r) cancels for small steps, its integral does not.
 """
@@ -120,12 +121,15 @@ class Path:
         f_error, _, c_error = errors[:3]
         covariance = self.C
         with np.errstate(invalid="ignore", divide="ignore"):
-            relative = max(np.nanmax(f_error / f_size, initial=0.0), np.nanmax(c_error / covariance, initial=0.0))
+            relative = max(
+                np.nanmax(f_error / f_size, initial=0.0), np.nanmax(c_error / covariance, initial=0.0)
+            )
         if not relative < DIVERGENCE:
             worst = int(np.nanargmax(np.maximum(f_error / np.maximum(f_size, 1e-300),
                                                 c_error / np.maximum(covariance, 1e-300))))
             raise ValueError(
-                f"process: the integrals of f and g² must converge, they do not between t = {self._lower[worst]:.6g} "
+                f"process: the integrals of f and g² must converge, they do not between t = "
+                f"{self._lower[worst]:.6g} "
                 f"and t = {self._upper[worst]:.6g}"
             )
         return float(relative)
@@ -144,16 +148,23 @@ class Path:
             upwards = accumulate(steps, lambda s_sq, step: s_sq * step[0] + step[1], initial=below[1])
             self.s_sq = np.fromiter(upwards, float, len(self.times))[::-1].copy()
         if not (np.all(np.isfinite(self.s_sq)) and np.all(np.isfinite(self.a))):
-            raise ValueError("process: a(t) and s²(t) must stay finite up to the horizon; use a smaller horizon")
+            raise ValueError(
+                "process: a(t) and s²(t) must stay finite up to the horizon; use a smaller horizon"
+            )
         if max(self.a.max() ** 2, self.s_sq.max()) > LARGEST_SCALE_SQ:
-            raise ValueError(f"process: a² and s² must stay below {LARGEST_SCALE_SQ:g} up to the horizon; use a smaller horizon")
+            raise ValueError(
+                f"process: a² and s² must stay below {LARGEST_SCALE_SQ:g} up to the horizon; use a smaller "
+                f"horizon"
+            )
         if self.s_sq[0] <= 0:
             raise ValueError("process: g² must not vanish on the whole of [0, T]")
 
-    # -- nodes and integrals ------------------------------------------------------------------------------------
+    # -- nodes and integrals
+    # ------------------------------------------------------------------------------------
 
     def _nodes(self, index: np.ndarray, edges: np.ndarray, count: int) -> StepNodes:
-        """``count`` nodes a panel for the steps ``index``, panel ``edges`` of shape (k, m+1) in [0, 1] from r to τ."""
+        """``count`` nodes a panel for the steps ``index``, panel ``edges`` of shape (k, m+1) in [0, 1] from r
+        to τ."""
         x, w, inner, _ = panel_rule(count)
         lower, h = self._lower[index][:, None, None], (self._upper - self._lower)[index][:, None, None]
         left, width = edges[:, :-1, None], np.diff(edges)[:, :, None]
@@ -188,7 +199,9 @@ class Path:
         for start in range(0, len(self._upper), size):
             yield np.arange(start, min(start + size, len(self._upper)))
 
-    def integrate(self, integrands: Callable, problems: int = 1, tolerance: float = RELATIVE_ERROR, floor=None):
+    def integrate(
+        self, integrands: Callable, problems: int = 1, tolerance: float = RELATIVE_ERROR, floor=None
+    ):
         """∫ over every step of each integrand, with an estimate of the error.
 
         Parameters
@@ -200,8 +213,8 @@ class Path:
         tolerance : float
             Relative error, per step, at which refinement stops.
         floor : callable, optional
-            `StepNodes` -> the size of a density below which an integrand is rounding, not worth refining; for each
-            integrand.
+            `StepNodes` -> the size of a density below which an integrand is rounding, not worth refining; for
+            each integrand.
 
         Returns
         -------

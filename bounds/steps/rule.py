@@ -1,4 +1,5 @@
-r"""What a sampler is: P, Q and the noise n of one reverse step, for one block as integrands, for two as rows."""
+r"""What a sampler is: P, Q and the noise n of one reverse step, for one block as integrands, for two as
+rows."""
 
 from __future__ import annotations
 
@@ -55,10 +56,11 @@ class Sampler:
     one_block : Rule or None
         Its step for k = 1, if it has one.
     phase_space : callable or None
-        (path, decreasing times) -> `bounds.steps.phase_space.rows.Rows` for k = 2, if it has them: a function, or a
-        `bounds.steps.phase_space.splitting.Splitting`.
+        (path, decreasing times) -> `bounds.steps.phase_space.rows.Rows` for k = 2, if it has them: a
+        function, or a `bounds.steps.phase_space.splitting.Splitting`.
     strong_order : float
-        Of every form: (E|exact − sampler|²)^{1/2} falls like h^order under one Brownian motion, down to time 0.
+        Of every form: (E|exact − sampler|²)^{1/2} falls like h^order under one Brownian motion, down to time
+        0.
     """
 
     key: str

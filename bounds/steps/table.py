@@ -1,4 +1,5 @@
-"""A scheme on a process of one block: its steps, how far each is from the exact reverse map, and its noise."""
+"""A scheme on a process of one block: its steps, how far each is from the exact reverse map, and its
+noise."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ class StepTable:
             known = ", ".join(samplers(1))
             raise ValueError(f"scheme must be one of {known} for a process of one block, got {scheme.key!r}")
         if self.rule.needs_envelope and assumption is None:
-            raise ValueError(f"{scheme.key} needs a data assumption: its noise is matched to the posterior covariance")
+            raise ValueError(
+                f"{scheme.key} needs a data assumption: its noise is matched to the posterior covariance"
+            )
         self.assumption, self.moments = assumption, moments
         rule = self.rule
         late = rule.amplitude_needs_path
@@ -93,7 +96,8 @@ class StepTable:
 
 
 def hessian_moments(moments, a_sq, s_sq):
-    r"""Mean and mean square of the Hessian excess :math:`x = \psi^2 (c - c_{lo})`, with errors: (x1, e1, x2, e2)."""
+    r"""Mean and mean square of the Hessian excess :math:`x = \psi^2 (c - c_{lo})`, with errors: (x1, e1, x2,
+    e2)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         psi_sq = a_sq / np.square(s_sq)
         first, first_error, second, second_error = moments.at(a_sq / s_sq)

@@ -8,4 +8,6 @@ from bounds.registry import units
 def theorems() -> dict:
     """Every theorem by key: upper bounds first, the martingale bound before the others, then by key."""
     found = units("bounds.theorems", "THEOREM")
-    return dict(sorted(found.items(), key=lambda item: (item[1].kind != "upper", item[0] != "martingale", item[0])))
+    return dict(
+        sorted(found.items(), key=lambda item: (item[1].kind != "upper", item[0] != "martingale", item[0]))
+    )

@@ -3,8 +3,8 @@ r"""The convergence theorem of Gao, Nguyen and Zhu for general f and g, with eve
 Statement
 ---------
 .. math::
-    W_2 \le e^{-\int_0^T c}\,\|x_0\| + \sum_k \Big[\prod_{j>k} \Gamma_j\Big]
-    \big( M_1 h_k G_k (1 + \|x_0\| + \omega) + M G_k + \sqrt{h_k}\, \nu_k (\textstyle\int (|f| + g^2 L)^2)^{1/2} \big).
+    W_2 \le e^{-\int_0^T c}\,\|x_0\| + \sum_k \Big[\prod_{j>k} \Gamma_j\Big] \big( M_1 h_k G_k
+    (1 + \|x_0\| + \omega) + M G_k + \sqrt{h_k}\, \nu_k (\textstyle\int (|f| + g^2 L)^2)^{1/2} \big).
 
 Hypotheses
 ----------
@@ -13,13 +13,15 @@ m0-strongly log-concave, L0-smooth data; Euler–Maruyama; a time-regularity con
 
 Source
 ------
-arXiv 2311.11003, shape of (3.15), Assumptions 1 to 4.  The constants are re-derived (docs/theory.md section 5, Theorem G).
+arXiv 2311.11003, shape of (3.15), Assumptions 1 to 4.  The constants are re-derived (docs/theory.md section
+5, Theorem G).
 
 Transcription
 -------------
-‖x_0‖ in the M1 term bounds θ, the distance of the reverse process from stationarity.  That needs a(t) <= 1, which a
-negative f breaks; here it is max(‖x_0‖, θ), the same wherever f >= 0.  The prior may have any variance: the initial
-distance is then (a²E‖X_0‖² + d(s−σ)²)^{1/2}.  Suprema over time are taken step by step from above.
+‖x_0‖ in the M1 term bounds θ, the distance of the reverse process from stationarity.  That needs a(t) <= 1,
+which a negative f breaks; here it is max(‖x_0‖, θ), the same wherever f >= 0.  The prior may have any
+variance: the initial distance is then (a²E‖X_0‖² + d(s−σ)²)^{1/2}.  Suprema over time are taken step by step
+from above.
 """
 
 from __future__ import annotations
@@ -52,7 +54,8 @@ E0, V_0, V_T, a_0, a_T, x0 = symbols("E0 V_0 V_T a_0 a_T x0", real=True)
 
 _NU = I_absf * (theta + omega) + sqrt(d) * I_sqrtL + theta * I_L + sqrt(d * G)
 
-#: e^{−∫c}‖x_0‖, √(d h)·∫ w g(|f| + g²L) and ∫ w g², with w = e^{∫f}/(1 + m0 R), g = a√R′, g²L = R′·min(1/R, L0).
+#: e^{−∫c}‖x_0‖, √(d h)·∫ w g(|f| + g²L) and ∫ w g², with w = e^{∫f}/(1 + m0 R), g = a√R′, g²L = R′·min(1/R,
+#: L0).
 LEADING = Leading(
     initial=sqrt(m) / (1 + m0 * R),
     step_power=sympy.Rational(1, 2),
@@ -103,7 +106,8 @@ def time_regularity(setting: Setting):
 
 
 def evaluate(setting: Setting, functions) -> Bound:
-    """The theorem at numbers: a term for each sum, the one of time regularity a part of the discretisation (in the details)."""
+    """The theorem at numbers: a term for each sum, the one of time regularity a part of the discretisation
+    (in the details)."""
     m0, L0 = setting.assumption.strong_log_concavity, setting.assumption.smoothness
     path, table, dim = setting.table.path, setting.table, setting.assumption.dim
     lengths = -np.diff(path.times)
@@ -127,7 +131,9 @@ def evaluate(setting: Setting, functions) -> Bound:
     )
     I_alpha = I_alpha - errors[0]
     x0 = np.sqrt(setting.assumption.second_moment)
-    initial = np.sqrt(np.square(path.a[0] * x0) + dim * np.square(np.sqrt(path.s_sq[0]) - np.sqrt(table.prior_var)))
+    initial = np.sqrt(
+        np.square(path.a[0] * x0) + dim * np.square(np.sqrt(path.s_sq[0]) - np.sqrt(table.prior_var))
+    )
     variance = np.square(path.a) / m0 + path.s_sq
     theta, omega = _suprema(path, variance, initial, x0, dim, rise, I_absf)
     M1 = time_regularity(setting)
@@ -165,9 +171,15 @@ def evaluate(setting: Setting, functions) -> Bound:
         terms=MappingProxyType(terms),
         information="constants and M1",
         notes=vacuous_notes(total, setting.assumption.second_moment),
-        details=MappingProxyType({
-            "M1": float(M1), "theta": theta, "omega": omega, "time_regularity": float(regularity), "steps": len(lengths),
-        }),
+        details=MappingProxyType(
+            {
+                "M1": float(M1),
+                "theta": theta,
+                "omega": omega,
+                "time_regularity": float(regularity),
+                "steps": len(lengths),
+            }
+        ),
     )
 
 
@@ -175,7 +187,8 @@ def _suprema(path, variance, initial, x0, dim, rise, I_absf):
     """(θ, ω): the suprema over time, bounded step by step from the grid times."""
     upper = slice(None, -1)
     growth = np.exp(rise)
-    # within a step a(t) <= a(τ) e^{∫f⁺}, and the contraction V_t a_T/(V_T a_t) only improves on its value at τ
+    # within a step a(t) <= a(τ) e^{∫f⁺}, and the contraction V_t a_T/(V_T a_t) only improves on its value at
+    # τ
     theta = np.max(variance[upper] * path.a[0] / (variance[0] * path.a[upper]) * growth) * initial
     size = np.square(path.a * x0) + dim * path.s_sq
     from_above = size[upper] * growth**2
@@ -193,7 +206,10 @@ def _strong(setting: Setting):
 
 def _has_time_regularity(setting: Setting):
     if setting.facts.time_regularity is None:
-        return "needs the time-regularity constant M1 (data.time_regularity), which closed-form Gaussian laws supply"
+        return (
+            "needs the time-regularity constant M1 (data.time_regularity), which closed-form Gaussian laws "
+            "supply"
+        )
     return None
 
 
@@ -203,7 +219,8 @@ THEOREM = Theorem(
     kind="upper",
     source=Source("Gao, Nguyen and Zhu 2025", "shape of (3.15)", "2311.11003"),
     statement=(
-        r"W_2 \le e^{-\int_0^T c}\|x_0\| + \sum_k \Big[\prod_{j>k}\Gamma_j\Big]\big(M_1 h_k G_k(1+\|x_0\|+\omega)"
+        r"W_2 \le e^{-\int_0^T c}\|x_0\| + \sum_k \Big[\prod_{j>k}\Gamma_j\Big]\big(M_1 h_k "
+        r"G_k(1+\|x_0\|+\omega)"
         r" + M G_k + \sqrt{h_k}\,\nu_k(\textstyle\int(|f|+g^2L)^2)^{1/2}\big)"
     ),
     symbols={
@@ -238,13 +255,27 @@ THEOREM = Theorem(
     stated=STATED,
     derive=derive,
     evaluate=evaluate,
-    derivation="Reverse SDE against its discretisation, synchronous coupling; Minkowski and Cauchy–Schwarz over a step. "
+    derivation="Reverse SDE against its discretisation, synchronous coupling; Minkowski and Cauchy–Schwarz "
+    "over a step. "
     "Shape and rate are the paper's, the constants are re-derived here.",
     cases=(
-        Case("far mean, short horizon", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
-             lambda: euler_maruyama(0.5, 20000), ratio_ceiling=10.0, decisive={"initialisation": 0.05}),
-        Case("large score error", ou, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
-             lambda: euler_maruyama(3, 1000), score_error=100.0, ratio_ceiling=10.0, decisive={"score": 0.05}),
+        Case(
+            "far mean, short horizon",
+            ou,
+            lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+            lambda: euler_maruyama(0.5, 20000),
+            ratio_ceiling=10.0,
+            decisive={"initialisation": 0.05},
+        ),
+        Case(
+            "large score error",
+            ou,
+            lambda laws: laws.Gaussian(np.zeros(1), 1.0),
+            lambda: euler_maruyama(3, 1000),
+            score_error=100.0,
+            ratio_ceiling=10.0,
+            decisive={"score": 0.05},
+        ),
     ),
     leading=LEADING,
 )

@@ -1,4 +1,5 @@
-r"""The lower bound on Gaussian data: no affine sampler of K steps does better than what it does there (k = 1).
+r"""The lower bound on Gaussian data: no affine sampler of K steps does better than what it does there
+(k = 1).
 
 Statement
 ---------
@@ -17,12 +18,13 @@ Gaussian data; exact score.  The leading order also needs Euler–Maruyama and a
 
 Source
 ------
-arXiv 2311.11003, Proposition 8, with the "mild condition" (5.35) made explicit: :math:`\int \lambda a^2/V^2 \ne 0`.
+arXiv 2311.11003, Proposition 8, with the "mild condition" (5.35) made explicit:
+:math:`\int \lambda a^2/V^2 \ne 0`.
 
 Transcription
 -------------
-The finite-K value is stated exactly instead of up to o(1), for any affine sampler, mean and covariance, and is rounded
-downwards.
+The finite-K value is stated exactly instead of up to o(1), for any affine sampler, mean and covariance, and
+is rounded downwards.
 """
 
 from __future__ import annotations
@@ -68,7 +70,8 @@ def derive() -> dict:
 
 
 def _rate(h, t):
-    """λ: the h² coefficient of (variance after one Euler–Maruyama step) − (variance of the exact reverse process)."""
+    """λ: the h² coefficient of (variance after one Euler–Maruyama step) − (variance of the exact reverse
+    process)."""
     f_t, g_t, V_t = (sympy.Function(name)(t) for name in ("f", "G", "V"))
     slope = g_t - 2 * f_t * V_t  # V' of V = a²σ² + s²
     # ∫ over [t − h, t] to second order
@@ -85,7 +88,11 @@ def spectrum(setting: Setting):
     if setting.facts.gaussian_spectrum is not None:
         return setting.facts.gaussian_spectrum
     assumption = setting.assumption
-    if assumption.key == "strong-log-concave" and np.ndim(assumption.m0) == 0 and assumption.m0 == assumption.L0:
+    if (
+        assumption.key == "strong-log-concave"
+        and np.ndim(assumption.m0) == 0
+        and assumption.m0 == assumption.L0
+    ):
         mean = np.zeros(int(assumption.dim))
         mean[0] = np.sqrt(max(assumption.second_moment - assumption.dim / assumption.m0, 0.0))
         return mean, np.full(int(assumption.dim), 1 / assumption.m0)
@@ -105,7 +112,9 @@ def evaluate(setting: Setting, functions) -> Bound:
         later, product = weights(np.abs(factor))
         final = product**2 * table.prior_var + np.sum(later**2 * table.noise_var, axis=-1)
         spread = _sizes(factor, np.sqrt(table.prior_var), np.sqrt(table.noise_var), np.hypot)
-        rounding = np.sum(later * slack * spread, axis=-1) + (1e-12 + STEP_ROUNDING * len(table.Q)) * np.sqrt(final)
+        rounding = np.sum(later * slack * spread, axis=-1) + (1e-12 + STEP_ROUNDING * len(table.Q)) * np.sqrt(
+            final
+        )
         distance = functions["distance_sq"](v=final, sigma_0=np.sqrt(distinct))
         gap = np.maximum(np.sqrt(distance) - rounding - 1e-12 * np.sqrt(distinct), 0.0)
         spread_sq = float(np.sum(counts * np.square(gap)))
@@ -125,7 +134,11 @@ def evaluate(setting: Setting, functions) -> Bound:
     total = np.sqrt(spread_sq + shift_sq) * (1 - 1e-12)
     details = {"steps": operations, "dim": len(variances)}
     notes = ()
-    if setting.scheme.key == "euler-maruyama" and setting.scheme.grid.kind == "uniform" and len(distinct) == 1:
+    if (
+        setting.scheme.key == "euler-maruyama"
+        and setting.scheme.grid.kind == "uniform"
+        and len(distinct) == 1
+    ):
         leading = leading_order(setting, float(np.sqrt(distinct[0])), functions)
         details |= leading
         if leading["leading_order_vanishes"]:
@@ -142,13 +155,16 @@ def evaluate(setting: Setting, functions) -> Bound:
 
 
 def _sizes(factor, start: float, sources, combine):
-    """Upper estimates of |x_{k−1}| for x_k = factor_k x_{k−1} + source_k, combined by hypot or add: shape (u, k)."""
+    """Upper estimates of |x_{k−1}| for x_k = factor_k x_{k−1} + source_k, combined by hypot or add: shape (u,
+    k)."""
     logs = np.log(np.maximum(np.abs(factor), 1e-150))
     power = 2.0 if combine is np.hypot else 1.0
     total = power * np.cumsum(logs, axis=1)
     with np.errstate(divide="ignore"):
         first = np.full((len(factor), 1), power * np.log(start))
-        fed = np.logaddexp.accumulate(np.concatenate([first, power * np.log(sources) - total], axis=1), axis=1)
+        fed = np.logaddexp.accumulate(
+            np.concatenate([first, power * np.log(sources) - total], axis=1), axis=1
+        )
     before = np.concatenate([np.zeros((len(factor), 1)), total[:, :-1]], axis=1)
     return np.exp((before + fed[:, :-1]) / power)
 
@@ -160,7 +176,8 @@ def _signed_later(factor, later):
 
 
 def leading_order(setting: Setting, std: float, functions) -> dict:
-    """c(σ0), the integral of λa²σ0⁴/V², the leading-order W2 and whether that vanishes, for Euler–Maruyama on a uniform grid."""
+    """c(σ0), the integral of λa²σ0⁴/V², the leading-order W2 and whether that vanishes, for Euler–Maruyama on
+    a uniform grid."""
     path, dim = setting.table.path, int(setting.assumption.dim)
     horizon, steps = float(path.times[0] - path.times[-1]), len(path.F)
 
@@ -204,12 +221,17 @@ def ou_limit():
 
 
 def _gaussian(setting: Setting):
-    return None if spectrum(setting) is not None else "the data must be Gaussian (law = \"gaussian\", or m0 = L0)"
+    return (
+        None if spectrum(setting) is not None else 'the data must be Gaussian (law = "gaussian", or m0 = L0)'
+    )
 
 
 def _exact_score(setting: Setting):
     if np.any(np.asarray(setting.score_error) > 0) or np.any(np.asarray(setting.score_noise) > 0):
-        return f"the score must be exact, got score_error {setting.score_error}, score_noise {setting.score_noise}"
+        return (
+            f"the score must be exact, got score_error {setting.score_error}, score_noise "
+            f"{setting.score_noise}"
+        )
     return None
 
 

@@ -203,7 +203,8 @@ def evaluate(setting: Setting, functions) -> Bound:
 
 
 def step_conditions(h: float, L: float) -> dict[str, bool]:
-    """Which step-size conditions hold for steps of at most h: the closed form needs the second, the paper's own is the last."""
+    """Which step-size conditions hold for steps of at most h: the closed form needs the second, the paper's
+    own is the last."""
     return {
         "h <= 1": bool(h <= 1),
         "h (2L - 1) <= 2": bool(h * (2 * L - 1) <= 2),
@@ -221,7 +222,10 @@ def _notes(setting: Setting, question: _Standard, total, closed, expansion) -> t
             f"e^(M/alpha) = {price:.3g} (= e^(R²/s²) for mixtures)"
         )
     longest = float(question.h.max())
-    holds = [f"{name} {'holds' if met else 'does not'}" for name, met in step_conditions(longest, question.L).items()]
+    holds = [
+        f"{name} {'holds' if met else 'does not'}"
+        for name, met in step_conditions(longest, question.L).items()
+    ]
     said = f"; h = {longest:.4g}, L = {question.L:.4g}: {', '.join(holds)}"
     notes.append(("no closed form" if closed is None else f"closed form: {closed:.4g}") + said)
     return tuple(notes)
@@ -247,8 +251,8 @@ def _not_in_the_clock(drift, diffusion_sq):
 
 
 _LATER = 1 / (scale * (1 + m0 * R))
-#: With M = 0, in units of c: the product of γ is w = e^{∫f}/(1 + m0 R), steps on the clock ∫f are fℓ long, and L_t and −κ_t lie
-#: below max(L_U, 1).
+#: With M = 0, in units of c: the product of γ is w = e^{∫f}/(1 + m0 R), steps on the clock ∫f are fℓ long,
+#: and L_t and −κ_t lie below max(L_U, 1).
 LEADING = Leading(
     initial=sqrt(m - 1 / L0 + (1 - 1 / sqrt(L0)) ** 2) / (1 + m0 * R),
     step_power=sympy.Rational(1, 2),

@@ -1,17 +1,20 @@
-r"""The martingale bound: one reverse step against the exact conditional law (k = 1, and k = 2 by `bounds.recursion.phase_space`).
+r"""The martingale bound: one reverse step against the exact conditional law (k = 1, and k = 2 by
+`bounds.recursion.phase_space`).
 
 Statement
 ---------
-.. math:: E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{noise}^2, \qquad W_2(\mathcal L(y_K), p_{t_0}) \le E_K,
+.. math:: E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{noise}^2, \qquad W_2(\mathcal L(y_K),
+  p_{t_0}) \le E_K,
 
-with :math:`A_k = \max_c |P + Q H(c)|`, c ranging over the posterior-covariance envelope, :math:`b_k` the bias of the
-step and :math:`v_k` the noise it misses.  For early stopping add :math:`W_2(p_{t_0}, p_0)`.
+with :math:`A_k = \max_c |P + Q H(c)|`, c ranging over the posterior-covariance envelope, :math:`b_k` the bias
+of the step and :math:`v_k` the noise it misses.  For early stopping add :math:`W_2(p_{t_0}, p_0)`.
 
 Hypotheses
 ----------
-One of the envelopes of `bounds.assumptions`; a finite Fisher information at the last time (bounded support: early
-stopping); a score error of L2 size M at the iterates, and/or of size M_noise with mean zero given the past and the
-step's own Brownian increment.  No smoothness of the score in time, no step-size condition, f of any sign.
+One of the envelopes of `bounds.assumptions`; a finite Fisher information at the last time (bounded support:
+early stopping); a score error of L2 size M at the iterates, and/or of size M_noise with mean zero given the
+past and the step's own Brownian increment.  No smoothness of the score in time, no step-size condition, f of
+any sign.
 
 Source
 ------
@@ -20,8 +23,9 @@ Caffarelli's contraction theorem; MMSE curve by the I-MMSE relation of Guo, Sham
 
 Transcription
 -------------
-Written in the Hessian excess :math:`x = \psi^2(c - c_{lo}) \in [0, X]` instead of c, so that nothing is singular at
-t = 0 and nothing cancels: :math:`N(c) = N_{lo} + \kappa x` with :math:`\kappa = e^F C g`.  b_k² is a sum of squares.
+Written in the Hessian excess :math:`x = \psi^2(c - c_{lo}) \in [0, X]` instead of c, so that nothing is
+singular at t = 0 and nothing cancels: :math:`N(c) = N_{lo} + \kappa x` with :math:`\kappa = e^F C g`.  b_k²
+is a sum of squares.
 """
 
 from __future__ import annotations
@@ -80,14 +84,18 @@ _EXCESS = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
 _N = (sympy.exp(F) * g - ng) + sympy.exp(F) * C * H_lo * g
 _KAPPA = sympy.exp(F) * C * g
 
-#: Problems of a batch evaluated together, so that memory stays bounded; with two blocks each has weights of its own.
+#: Problems of a batch evaluated together, so that memory stays bounded; with two blocks each has weights of
+#: its own.
 BATCH = {1: 256, 2: 1}
 
 STATED = {
     "initial_sq": a_sq * m2 + d * (s - sigma) ** 2,
     "initial_smooth_sq": a_sq * (m2 - d * l) + d * (sympy.sqrt(a_sq * l + s_sq) - sigma) ** 2,
     "initial_log_concave_sq": a_sq * mean_norm**2
-    + d * Max(((-H_lo) ** sympy.Rational(-1, 2) - sigma) ** 2, ((-H_lo - X) ** sympy.Rational(-1, 2) - sigma) ** 2),
+    + d
+    * Max(
+        ((-H_lo) ** sympy.Rational(-1, 2) - sigma) ** 2, ((-H_lo - X) ** sympy.Rational(-1, 2) - sigma) ** 2
+    ),
     "contraction": Max(Abs(P + Q * H_lo), Abs(P + Q * (H_lo + X))),
     "bias_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * _EXCESS),
     "bias_known_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * (_EXCESS - x_mean)),
@@ -120,9 +128,11 @@ def derive() -> dict:
     chord = increment.subs(u, 0) ** 2 + x_mean / X * (increment.subs(u, X) ** 2 - increment.subs(u, 0) ** 2)
     square = sympy.expand(increment**2)
     known = square.coeff(u, 0) + square.coeff(u, 1) * x_mean + square.coeff(u, 2) * x_sq
-    # gradient of a monotone map with Jacobian in [σ⁻¹(−H_lo)^{-1/2}, σ⁻¹(−H_up)^{-1/2}], Gaussian Poincaré: σ²(J−1)²
+    # gradient of a monotone map with Jacobian in [σ⁻¹(−H_lo)^{-1/2}, σ⁻¹(−H_up)^{-1/2}], Gaussian Poincaré:
+    # σ²(J−1)²
     jacobian = (1 / (sigma * sympy.sqrt(-H_lo)), 1 / (sigma * sympy.sqrt(-H_lo - X)))
-    # −∇² log p_T ⪯ 1/(a²l+s²): the map T from N(0, σ²) to p_T has slope >= (a²l+s²)^{1/2}/σ, so E⟨x,T⟩ = σ² E tr ∇T (Stein)
+    # −∇² log p_T ⪯ 1/(a²l+s²): the map T from N(0, σ²) to p_T has slope >= (a²l+s²)^{1/2}/σ, so E⟨x,T⟩ = σ² E
+    # tr ∇T (Stein)
     second, stein = a_sq * m2 + d * s_sq, sigma**2 * d * sympy.sqrt(a_sq * l + s_sq) / sigma
     step = sympy.diff(P * z + Q * (H_lo + u) * z, z)
     gaussian = sympy.expand((sympy.sqrt(a_sq) * x0 + s * z - sigma * z) ** 2)
@@ -151,14 +161,18 @@ def evaluate(setting: Setting, functions, missed=missed_noise, key="martingale")
     def joined(values):
         if isinstance(values[0], str | int) and all(value == values[0] for value in values):
             return values[0]
-        whole = [np.ravel(np.broadcast_to(value, part.shape)) for value, part in zip(values, parts, strict=True)]
+        whole = [
+            np.ravel(np.broadcast_to(value, part.shape)) for value, part in zip(values, parts, strict=True)
+        ]
         return np.concatenate(whole).reshape(setting.shape)
 
     terms, details = (
         MappingProxyType({name: joined([each[name] for each in some]) for name in some[0]})
         for some in ([bound.terms for bound in found], [bound.details for bound in found])
     )
-    return replace(found[0], total=joined([bound.total for bound in found]), terms=terms, details=details, notes=())
+    return replace(
+        found[0], total=joined([bound.total for bound in found]), terms=terms, details=details, notes=()
+    )
 
 
 def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients:
@@ -187,7 +201,10 @@ def _step_by_step(setting: Setting, functions, missed) -> Ingredients:
 def _evaluate(setting: Setting, functions, missed, key: str) -> Bound:
     """The recursion of problems that are evaluated together."""
     parts = ingredients(setting, functions, missed)
-    found, steps = parts.totals(expand(setting.score_error, 1), expand(setting.score_noise, 1)), len(parts.columns)
+    found, steps = (
+        parts.totals(expand(setting.score_error, 1), expand(setting.score_noise, 1)),
+        len(parts.columns),
+    )
     with np.errstate(invalid="ignore", over="ignore"):
         terms = {
             INITIALISATION: round_up(found.contraction * parts.initial, steps),
@@ -203,7 +220,12 @@ def _evaluate(setting: Setting, functions, missed, key: str) -> Bound:
         terms[EARLY_STOPPING] = parts.stop + np.zeros(np.shape(parts.initial))
     total = _finite(round_up(found.total, 1))
     growth = _finite(found.contraction if parts.growth is None else parts.growth)
-    details = {"contraction": growth, "initial_term": parts.initial_term.name, "steps": steps, **parts.details}
+    details = {
+        "contraction": growth,
+        "initial_term": parts.initial_term.name,
+        "steps": steps,
+        **parts.details,
+    }
     return Bound(
         theorem=key,
         kind="upper",
@@ -262,48 +284,150 @@ def _gaussian(variance, dim=1, mean=0.0):
 
 
 CASES = (
-    Case("N(0,1/4), OU", ou, _gaussian(0.25), lambda: euler_maruyama(4, 400), ratio_ceiling=1.4,
-         decisive={"variance_known": 0.25}),
-    Case("N(0,1/4), OU, constants", ou, _gaussian(0.25), lambda: euler_maruyama(4, 400), information="constants",
-         ratio_ceiling=1.4, decisive={"variance": 0.25}),
-    Case("far mean, short horizon", ou, _gaussian(0.25, 2, 3.0), lambda: euler_maruyama(0.5, 4000), ratio_ceiling=1.05,
-         decisive={"initial_log_concave_sq": 0.25, "contraction": 0.999}),
-    Case("bias of Euler–Maruyama", ou, _gaussian(1.0, 1, 4.0), lambda: euler_maruyama(5, 100), ratio_ceiling=2.0,
-         decisive={"bias_known_sq": 0.25}),
-    Case("bias of Euler–Maruyama, constants", ou, _gaussian(1.0, 1, 4.0), lambda: euler_maruyama(5, 100),
-         information="constants", ratio_ceiling=2.0, decisive={"bias_sq": 0.25}),
-    Case("biased score", ou, _gaussian(1.0), lambda: euler_maruyama(5, 400), score_error=0.5, ratio_ceiling=1.1,
-         decisive={"contraction": 0.99}),
-    Case("early stopping of a wide prior", ou, _gaussian(1e-6, 1, 1.0), lambda: euler_maruyama(4, 400, early_stop=0.5),
-         ratio_ceiling=3.0, decisive={"early_stop_sq": 0.01}),
-    Case("two modes, matched noise", ou, lambda laws: laws.GaussianMixture.two_modes(2.0, 0.5),
-         lambda: posterior_mean_matched(5, 400), ratio_ceiling=8.0),
+    Case(
+        "N(0,1/4), OU",
+        ou,
+        _gaussian(0.25),
+        lambda: euler_maruyama(4, 400),
+        ratio_ceiling=1.4,
+        decisive={"variance_known": 0.25},
+    ),
+    Case(
+        "N(0,1/4), OU, constants",
+        ou,
+        _gaussian(0.25),
+        lambda: euler_maruyama(4, 400),
+        information="constants",
+        ratio_ceiling=1.4,
+        decisive={"variance": 0.25},
+    ),
+    Case(
+        "far mean, short horizon",
+        ou,
+        _gaussian(0.25, 2, 3.0),
+        lambda: euler_maruyama(0.5, 4000),
+        ratio_ceiling=1.05,
+        decisive={"initial_log_concave_sq": 0.25, "contraction": 0.999},
+    ),
+    Case(
+        "bias of Euler–Maruyama",
+        ou,
+        _gaussian(1.0, 1, 4.0),
+        lambda: euler_maruyama(5, 100),
+        ratio_ceiling=2.0,
+        decisive={"bias_known_sq": 0.25},
+    ),
+    Case(
+        "bias of Euler–Maruyama, constants",
+        ou,
+        _gaussian(1.0, 1, 4.0),
+        lambda: euler_maruyama(5, 100),
+        information="constants",
+        ratio_ceiling=2.0,
+        decisive={"bias_sq": 0.25},
+    ),
+    Case(
+        "biased score",
+        ou,
+        _gaussian(1.0),
+        lambda: euler_maruyama(5, 400),
+        score_error=0.5,
+        ratio_ceiling=1.1,
+        decisive={"contraction": 0.99},
+    ),
+    Case(
+        "early stopping of a wide prior",
+        ou,
+        _gaussian(1e-6, 1, 1.0),
+        lambda: euler_maruyama(4, 400, early_stop=0.5),
+        ratio_ceiling=3.0,
+        decisive={"early_stop_sq": 0.01},
+    ),
+    Case(
+        "two modes, matched noise",
+        ou,
+        lambda laws: laws.GaussianMixture.two_modes(2.0, 0.5),
+        lambda: posterior_mean_matched(5, 400),
+        ratio_ceiling=8.0,
+    ),
     Case("VE", lambda: ve(1), _gaussian(0.25), lambda: euler_maruyama(10, 800), ratio_ceiling=2.0),
 )
 PHASE_CASES = (
-    Case("CLD, posterior mean, N(0,4)", cld, _gaussian(4.0), lambda: posterior_mean(8, 100), ratio_ceiling=2.0,
-         decisive={"phase_variance_known": 0.25}),
-    Case("CLD, posterior mean, N(0,4), constants", cld, _gaussian(4.0), lambda: posterior_mean(8, 100),
-         information="constants", ratio_ceiling=2.0, decisive={"phase_variance": 0.25}),
-    Case("CLD, far mean, short horizon", lambda: cld(epsilon=0.5), _gaussian(0.25, 2, 30.0), lambda: euler_maruyama(0.5, 500),
-         ratio_ceiling=1.01, decisive={"phase_initial_sq": 0.9, "phase_affine": 0.99}),
-    Case("CLD, biased score", cld, _gaussian(1.0), lambda: euler_maruyama(8, 400), score_error=10.0, ratio_ceiling=1.01,
-         decisive={"phase_score_sq": 0.9}),
-    Case("CLD, bias of Euler–Maruyama", cld, _gaussian(1.0, 1, 20.0), lambda: euler_maruyama(8, 50), ratio_ceiling=3.0,
-         decisive={"phase_bias_known_sq": 0.1}),
-    Case("CLD, bias of Euler–Maruyama, constants", cld, _gaussian(1.0, 1, 20.0), lambda: euler_maruyama(8, 50),
-         information="constants", ratio_ceiling=3.0, decisive={"phase_bias_sq": 0.1}),
-    Case("CLD, early stopping of far data", cld, _gaussian(4.0, 1, 30.0), lambda: euler_maruyama(1.0, 400, early_stop=0.95),
-         ratio_ceiling=2.0, decisive={"early_stop_sq": 0.01}),
+    Case(
+        "CLD, posterior mean, N(0,4)",
+        cld,
+        _gaussian(4.0),
+        lambda: posterior_mean(8, 100),
+        ratio_ceiling=2.0,
+        decisive={"phase_variance_known": 0.25},
+    ),
+    Case(
+        "CLD, posterior mean, N(0,4), constants",
+        cld,
+        _gaussian(4.0),
+        lambda: posterior_mean(8, 100),
+        information="constants",
+        ratio_ceiling=2.0,
+        decisive={"phase_variance": 0.25},
+    ),
+    Case(
+        "CLD, far mean, short horizon",
+        lambda: cld(epsilon=0.5),
+        _gaussian(0.25, 2, 30.0),
+        lambda: euler_maruyama(0.5, 500),
+        ratio_ceiling=1.01,
+        decisive={"phase_initial_sq": 0.9, "phase_affine": 0.99},
+    ),
+    Case(
+        "CLD, biased score",
+        cld,
+        _gaussian(1.0),
+        lambda: euler_maruyama(8, 400),
+        score_error=10.0,
+        ratio_ceiling=1.01,
+        decisive={"phase_score_sq": 0.9},
+    ),
+    Case(
+        "CLD, bias of Euler–Maruyama",
+        cld,
+        _gaussian(1.0, 1, 20.0),
+        lambda: euler_maruyama(8, 50),
+        ratio_ceiling=3.0,
+        decisive={"phase_bias_known_sq": 0.1},
+    ),
+    Case(
+        "CLD, bias of Euler–Maruyama, constants",
+        cld,
+        _gaussian(1.0, 1, 20.0),
+        lambda: euler_maruyama(8, 50),
+        information="constants",
+        ratio_ceiling=3.0,
+        decisive={"phase_bias_sq": 0.1},
+    ),
+    Case(
+        "CLD, early stopping of far data",
+        cld,
+        _gaussian(4.0, 1, 30.0),
+        lambda: euler_maruyama(1.0, 400, early_stop=0.95),
+        ratio_ceiling=2.0,
+        decisive={"early_stop_sq": 0.01},
+    ),
 )
 
-#: With w = e^{∫f}/(1 + m0 R): the term "log-concave at T", w² v_k² = d h³ w² g² max (f + g²H)²/3, and Euler–Maruyama's
-#: bias w b_k = √d h² w f² (a² m + s²)^{1/2}/2; g²H lies between −R′/(1/L0 + R) and −R′/(1/m0 + R).
+#: With w = e^{∫f}/(1 + m0 R): the term "log-concave at T", w² v_k² = d h³ w² g² max (f + g²H)²/3, and
+#: Euler–Maruyama's bias w b_k = √d h² w f² (a² m + s²)^{1/2}/2; g²H lies between −R′/(1/L0 + R) and
+#: −R′/(1/m0 + R).
 LEADING = Leading(
     initial=(sympy.sqrt(1 / m0 + R) - sympy.sqrt(R)) / (1 + m0 * R),
     step_power=sympy.S.One,
     steps=(
-        Density(slope / (1 + m0 * R) ** 2 * Max((f - slope / (1 / m0 + R)) ** 2, (f - slope / (1 / L0 + R)) ** 2) / 3, p=2),
+        Density(
+            slope
+            / (1 + m0 * R) ** 2
+            * Max((f - slope / (1 / m0 + R)) ** 2, (f - slope / (1 / L0 + R)) ** 2)
+            / 3,
+            p=2,
+        ),
         Density(f**2 * sympy.sqrt(second_moment + R) / (1 + m0 * R) / 2),
     ),
     score=Density(scale * slope / (1 + m0 * R)),

@@ -1,23 +1,26 @@
-r"""The martingale bound when only the law of the sampler's noise counts: each step's noise coupled to the posterior.
+r"""The martingale bound when only the law of the sampler's noise counts: each step's noise coupled to the
+posterior.
 
 Statement
 ---------
-The recursion of `martingale` with v_k² computed for :math:`n_\lambda = \lambda_k \Phi^{-1}(I + C H(c^*))`, where
-:math:`\lambda_k` gives :math:`n_\lambda` the variance of the scheme's own noise; per step, the smaller of the two.
+The recursion of `martingale` with v_k² computed for :math:`n_\lambda = \lambda_k \Phi^{-1}(I + C H(c^*))`,
+where :math:`\lambda_k` gives :math:`n_\lambda` the variance of the scheme's own noise; per step, the smaller
+of the two.
 
 Hypotheses
 ----------
-Those of `martingale`.  The W2 distance sees the law of y_K only, and the step's noise is N(0, ∫n²g² I) whatever
-deterministic n of that size drives it, so the coupling may choose n.
+Those of `martingale`.  The W2 distance sees the law of y_K only, and the step's noise is N(0, ∫n²g² I)
+whatever deterministic n of that size drives it, so the coupling may choose n.
 
 Source
 ------
-docs/theory.md section 4 ("any deterministic n is allowed").  By Cauchy–Schwarz :math:`\lambda_k \Phi^{-1}(I + C H(c^*))`
-is the nearest n of given size to the exact noise at c*.
+docs/theory.md section 4 ("any deterministic n is allowed").  By Cauchy–Schwarz
+:math:`\lambda_k \Phi^{-1}(I + C H(c^*))` is the nearest n of given size to the exact noise at c*.
 
 Transcription
 -------------
-c* is where the mean of the posterior covariance is known or bounded; for Gaussian data the noise term is then exact.
+c* is where the mean of the posterior covariance is known or bounded; for Gaussian data the noise term is then
+exact.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-r"""Strasman et al.'s bound for critically-damped Langevin, in a constant metric, with every constant explicit.
+r"""Strasman et al.'s bound for critically-damped Langevin, in a constant metric, with every constant
+explicit.
 
 Statement
 ---------
-Euler–Maruyama with steps h_k of the clock ∫β, prior N(0, Σ_∞).  With :math:`\tilde H = \nabla^2\log(p_t/p_\infty)`,
-:math:`\tilde A = \Sigma_\infty A^T\Sigma_\infty^{-1}`, a metric 𝔐 in which Ã contracts at rate η = a(1 − 1/κ), and
+Euler–Maruyama with steps h_k of the clock ∫β, prior N(0, Σ_∞).  With
+:math:`\tilde H = \nabla^2\log(p_t/p_\infty)`, :math:`\tilde A = \Sigma_\infty A^T\Sigma_\infty^{-1}`, a
+metric 𝔐 in which Ã contracts at rate η = a(1 − 1/κ), and
 
 .. math:: \bar\rho_k = \|I + h_k\tilde A\|_𝔐, \quad \ell_k = \max_c \|D\tilde H_{\tau_k}(c)\|_𝔐, \quad
           \rho_k = \bar\rho_k + h_k\ell_k,
@@ -13,34 +15,36 @@ the product form (C1) is
 .. math:: W_2 \le \sqrt{(𝔐^{-1})_{11}}\,\Big\{\prod_k\rho_k\,E_0
           + \sum_k \prod_{j>k}\rho_j\,\big(b_k + v_k + h_k\lambda_{\max}(D𝔐D)^{1/2}M\big)\Big\}
 
-and, with :math:`\bar\rho = \max_k\bar\rho_k < 1`, :math:`\Lambda = \sum_k h_k\ell_k/\bar\rho`, the closed form (C2) is
+and, with :math:`\bar\rho = \max_k\bar\rho_k < 1`, :math:`\Lambda = \sum_k h_k\ell_k/\bar\rho`, the closed
+form (C2) is
 
 .. math:: W_2 \le \sqrt{(𝔐^{-1})_{11}}\,e^\Lambda\Big\{\bar\rho^K E_0 + \frac{1-\bar\rho^K}{1-\bar\rho}
           \Big[h\lambda_{\max}(D𝔐D)^{1/2}M + \max_k\big(b_k + \sqrt{d/3}\,h_k^{3/2}\nu_k\big)\Big]\Big\},
 
-which is the seed's :math:`c_1e^{-c_2T}W_2(p_0\otimes\pi_v, \pi_\infty) + c_1\sigma^2M + c_1\sqrt h`.  κ is the best one
-in [1.2, 6] for each form.
+which is the seed's :math:`c_1e^{-c_2T}W_2(p_0\otimes\pi_v, \pi_\infty) + c_1\sigma^2M + c_1\sqrt h`.  κ is
+the best one in [1.2, 6] for each form.
 
 Hypotheses
 ----------
-Critically-damped Langevin, ε >= 0; an envelope that is finite at the last time; Euler–Maruyama; score error of L2 size
-M at the iterates.  (C1) needs no step-size condition; (C2) needs :math:`\bar\rho < 1`, which is
+Critically-damped Langevin, ε >= 0; an envelope that is finite at the last time; Euler–Maruyama; score error
+of L2 size M at the iterates.  (C1) needs no step-size condition; (C2) needs :math:`\bar\rho < 1`, which is
 :math:`h < 2(1 - 1/\kappa)/a`, and v > 0 or early stopping.
 
 Source
 ------
-arXiv 2511.02419 (slides): the renormalised process, the metric, contraction, and the three sources of the error.  The
-slides leave every constant open; they are derived in docs/theory.md section 5, Theorem C.
+arXiv 2511.02419 (slides): the renormalised process, the metric, contraction, and the three sources of the
+error.  The slides leave every constant open; they are derived in docs/theory.md section 5, Theorem C.
 
 Transcription
 -------------
-The error obeys :math:`\Delta_k = J_k\Delta_{k-1}` + bias + score error + noise, with :math:`J = I + h\tilde A + hD\tilde H`
-averaged along a segment: its norm is convex in c, so both ends of the envelope suffice.  E_0 is the smaller of the seed's
-:math:`\|e^{TA}\|_𝔐\lambda_{\max}(𝔐)^{1/2}W_2(p_0\otimes\pi_v, \pi_\infty)` and the coupling of `martingale`.  b_k and v_k
-are those of `martingale` with P = 𝔐.  ν_k is looked for at three times of the step and three lags w of
-:math:`X = e^{-wA}(-A + (D + C(w)A^T)H_t(c))`; as :math:`v_k` itself is known, (C2) takes the larger of the two, so that
-nothing rests on the search.  The regularity constant is not printed in the seed, and as printed it is infinite
-(`bounds.contraction.renormalised_score`).
+The error obeys :math:`\Delta_k = J_k\Delta_{k-1}` + bias + score error + noise, with
+:math:`J = I + h\tilde A + hD\tilde H` averaged along a segment: its norm is convex in c, so both ends of the
+envelope suffice.  E_0 is the smaller of the seed's
+:math:`\|e^{TA}\|_𝔐\lambda_{\max}(𝔐)^{1/2}W_2(p_0\otimes\pi_v, \pi_\infty)` and the coupling of `martingale`.
+b_k and v_k are those of `martingale` with P = 𝔐.  ν_k is looked for at three times of the step and three lags
+w of :math:`X = e^{-wA}(-A + (D + C(w)A^T)H_t(c))`; as :math:`v_k` itself is known, (C2) takes the larger of
+the two, so that nothing rests on the search.  The regularity constant is not printed in the seed, and as
+printed it is infinite (`bounds.contraction.renormalised_score`).
 """
 
 from __future__ import annotations
@@ -97,7 +101,9 @@ STATED = {
     "score": s * eps,
     "missed_sq": D_x * (_TOP_x**2 + (R_vv * Z_vx) ** 2) + D_v * (_TOP_v**2 + (R_vv * Z_vv) ** 2),
     "ceiling": sqrt(d / 3) * h ** sympy.Rational(3, 2) * Abs(nu),
-    "closed_form": p * exp(Lambda) * (rho_bar**K * E_0 + (1 - rho_bar**K) / (1 - rho_bar) * (s * eps + local)),
+    "closed_form": p
+    * exp(Lambda)
+    * (rho_bar**K * E_0 + (1 - rho_bar**K) / (1 - rho_bar) * (s * eps + local)),
     "early_stop_sq": MARTINGALE["early_stop_sq"],
     **PHASE,
 }
@@ -125,7 +131,9 @@ def derive() -> dict:
     # E = ρ̄E + x at the fixed point, from which ρ̄^K of the distance is left
     (x,) = sympy.solve(rho_bar * fixed_point + t - fixed_point, fixed_point)
     x = x.subs(t, local + s * eps)
-    stop = sympy.expand((sqrt(symbols("a_sq", real=True)) * u + sqrt(symbols("s_sq", real=True)) * t - u) ** 2)
+    stop = sympy.expand(
+        (sqrt(symbols("a_sq", real=True)) * u + sqrt(symbols("s_sq", real=True)) * t - u) ** 2
+    )
     return {
         "drift_norm": sqrt(_largest_eigenvalue(drift)).subs(plain),
         "norm": sqrt(_largest_eigenvalue(fixed.inv() * Z.T * fixed * Z)),
@@ -145,7 +153,8 @@ def derive() -> dict:
 
 
 def evaluate(setting, functions) -> Bound:
-    """The product form; the closed form, its three terms and the regularity constant are among the details."""
+    """The product form; the closed form, its three terms and the regularity constant are among the
+    details."""
     seen = Contraction(setting, functions, Constants(setting.assumption, 0))
     size = float(np.hypot(setting.score_error, setting.score_noise))
     product, closed = smallest(lambda *metric: _in_metric(seen, functions, size, *metric))
@@ -157,14 +166,16 @@ def evaluate(setting, functions) -> Bound:
     total = float(round_up(sum(terms.values()), 8))
     a, kappa = seen.path.a, product["kappa"]
     details = {
-        "kappa": kappa, "metric": product["kind"], "eta": a * (1 - 1 / kappa), "contraction": product["contraction"],
+        "kappa": kappa, "metric": product["kind"], "eta": a * (1 - 1 / kappa),
+        "contraction": product["contraction"],
         "initial_term": product["initial_term"].name, "steps": steps,
         "regularity_constant": regularity_constant(seen.path, setting.assumption, float(seen.table.clock[0])),
         "closed_form": None,
     }  # fmt: skip
     if np.isfinite(closed["closed_form"]):
         details |= {
-            "closed_form": float(round_up(closed["closed_form"], 8 * steps) + stop), "closed_form_kappa": closed["kappa"],
+            "closed_form": float(round_up(closed["closed_form"], 8 * steps) + stop),
+            "closed_form_kappa": closed["kappa"],
             "closed_form_eta": a * (1 - 1 / closed["kappa"]), "closed_form_Lambda": closed["Lambda"],
             **{f"closed_form_{name}": float(value) for name, value in closed["closed_terms"].items()},
         }  # fmt: skip
@@ -207,7 +218,9 @@ def _in_metric(seen: Contraction, functions, size: float, kappa: float, kind: st
             whole = dict(E_0=parts["initial"], s=float(parts["score"].max()), eps=size, local=largest)
             alone = {"initialisation": ("E_0",), "score": ("s", "eps"), "discretisation": ("local",)}
             found["closed_terms"] = {
-                name: _number(functions["closed_form"](**values, **{k: v if k in of else 0.0 for k, v in whole.items()}))
+                name: _number(
+                    functions["closed_form"](**values, **{k: v if k in of else 0.0 for k, v in whole.items()})
+                )
                 for name, of in alone.items()
             }
             found["Lambda"] = float(values["Lambda"])
@@ -225,14 +238,20 @@ def _notes(setting, total, details) -> tuple[str, ...]:
     if details["closed_form"] is None:
         notes.append("no closed form: it needs h < 2(1 − 1/κ)/a, and v > 0 or early stopping")
     else:
-        terms = [f"{details[f'closed_form_{name}']:.4g} {name}" for name in ("initialisation", "score", "discretisation")]
+        terms = [
+            f"{details[f'closed_form_{name}']:.4g} {name}"
+            for name in ("initialisation", "score", "discretisation")
+        ]
         notes.append(
-            f"closed form c1 e^(−c2 T) W2 + c1 σ² M + c1 √h: {details['closed_form']:.4g} = {' + '.join(terms)} "
+            f"closed form c1 e^(−c2 T) W2 + c1 σ² M + c1 √h: {details['closed_form']:.4g} = "
+            f"{' + '.join(terms)} "
             f"(κ = {details['closed_form_kappa']:.4g})"
         )
     if np.isfinite(details["regularity_constant"]):
         constant = details["regularity_constant"]
-        notes.append(f"regularity constant C_T = {constant:.4g} (with the factor 1 + t²; the slides give no number)")
+        notes.append(
+            f"regularity constant C_T = {constant:.4g} (with the factor 1 + t²; the slides give no number)"
+        )
     return tuple(notes)
 
 
@@ -282,7 +301,8 @@ THEOREM = Theorem(
     statement=(
         r"W_2 \le \sqrt{(\mathfrak{M}^{-1})_{11}}\Big\{\prod_k\rho_k\,E_0"
         r" + \sum_k\prod_{j>k}\rho_j\,\big(b_k + v_k + s_kM\big)\Big\}"
-        r" \le \sqrt{(\mathfrak{M}^{-1})_{11}}\,e^\Lambda\Big\{\bar\rho^KE_0 + \frac{1-\bar\rho^K}{1-\bar\rho}"
+        r" \le \sqrt{(\mathfrak{M}^{-1})_{11}}\,e^\Lambda\Big\{\bar\rho^KE_0 + "
+        r"\frac{1-\bar\rho^K}{1-\bar\rho}"
         r"\big[sM + \max_k(b_k + \sqrt{d/3}\,h^{3/2}\nu_k)\big]\Big\}"
     ),
     symbols={name: text for name, text in MARTINGALE_SYMBOLS.items() if name in _USED} | _OWN,
@@ -298,17 +318,47 @@ THEOREM = Theorem(
     derivation="Eigenvalues of 𝔐⁻¹ZᵀMZ; synchronous coupling; the fixed point of the recursion. "
     "Shape and rate are those of the slides, the constants (c1, c2, 𝔐, ν) are re-derived here.",
     cases=(
-        Case("far mean, one short step", cld, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
-             lambda: euler_maruyama(0.01, 1), ratio_ceiling=1.05,
-             decisive={"projection": 0.9, "growth": 0.95, "drift_norm": 0.9, "phase_initial_sq": 0.9}),
-        Case("large score error", cld, lambda laws: laws.Gaussian(np.zeros(1), 1.0), lambda: euler_maruyama(8, 400),
-             score_error=100.0, ratio_ceiling=2.5, decisive={"score": 0.4, "phase_score_sq": 0.15}),
-        Case("one huge step", cld, lambda laws: laws.Gaussian(np.zeros(1), 1.0), lambda: euler_maruyama(5, 1),
-             ratio_ceiling=4.0, decisive={"local": 0.25}),
-        Case("one huge step, restored ellipticity, constants", lambda: cld(epsilon=2),
-             lambda laws: laws.Gaussian(np.zeros(1), 4.0), lambda: euler_maruyama(5, 1), information="constants",
-             ratio_ceiling=3.0, decisive={"local": 0.3}),
-        Case("early stopping of far data", cld, lambda laws: laws.Gaussian(np.full(1, 30.0), 4.0),
-             lambda: euler_maruyama(1.0, 400, early_stop=0.95), ratio_ceiling=2.0, decisive={"early_stop_sq": 0.01}),
+        Case(
+            "far mean, one short step",
+            cld,
+            lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+            lambda: euler_maruyama(0.01, 1),
+            ratio_ceiling=1.05,
+            decisive={"projection": 0.9, "growth": 0.95, "drift_norm": 0.9, "phase_initial_sq": 0.9},
+        ),
+        Case(
+            "large score error",
+            cld,
+            lambda laws: laws.Gaussian(np.zeros(1), 1.0),
+            lambda: euler_maruyama(8, 400),
+            score_error=100.0,
+            ratio_ceiling=2.5,
+            decisive={"score": 0.4, "phase_score_sq": 0.15},
+        ),
+        Case(
+            "one huge step",
+            cld,
+            lambda laws: laws.Gaussian(np.zeros(1), 1.0),
+            lambda: euler_maruyama(5, 1),
+            ratio_ceiling=4.0,
+            decisive={"local": 0.25},
+        ),
+        Case(
+            "one huge step, restored ellipticity, constants",
+            lambda: cld(epsilon=2),
+            lambda laws: laws.Gaussian(np.zeros(1), 4.0),
+            lambda: euler_maruyama(5, 1),
+            information="constants",
+            ratio_ceiling=3.0,
+            decisive={"local": 0.3},
+        ),
+        Case(
+            "early stopping of far data",
+            cld,
+            lambda laws: laws.Gaussian(np.full(1, 30.0), 4.0),
+            lambda: euler_maruyama(1.0, 400, early_stop=0.95),
+            ratio_ceiling=2.0,
+            decisive={"early_stop_sq": 0.01},
+        ),
     ),
 )

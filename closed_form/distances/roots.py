@@ -11,7 +11,9 @@ def elementwise_roots(function, low, high, args, accuracy=0.0, wide=None) -> np.
 
     shape = np.broadcast_shapes(np.shape(low), np.shape(high), *(np.shape(arg) for arg in args))
     low, high = np.broadcast_to(low, shape), np.broadcast_to(high, shape)
-    with np.errstate(invalid="ignore"):  # Chandrupatla's criterion may take the root of a rounding below 0, and then bisects
+    with np.errstate(
+        invalid="ignore"
+    ):  # Chandrupatla's criterion may take the root of a rounding below 0, and then bisects
         found = find_root(function, (low, high), args=args, tolerances={"xatol": accuracy})
     missed = ~found.success
     if not missed.any():

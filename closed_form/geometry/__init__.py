@@ -1,1 +1,2 @@
-"""Shapes of data: the ball around its points, how convex −log p is, and its factors over orthogonal directions."""
+"""Shapes of data: the ball around its points, how convex −log p is, and its factors over orthogonal
+directions."""

@@ -1,4 +1,5 @@
-r"""The convexity profile :math:`\kappa_U(r)` of a law :math:`e^{-U}`, searched for numerically through its score."""
+r"""The convexity profile :math:`\kappa_U(r)` of a law :math:`e^{-U}`, searched for numerically through its
+score."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ class ConvexityProfile:
 
 
 def convexity_profile(law, distances, *, pairs: int = PAIRS, seed: int = 0) -> ConvexityProfile:
-    r"""Search :math:`\kappa_U(r) = \inf_{|x-y|=r} \langle\nabla U(x) - \nabla U(y), x - y\rangle / r^2`, U = −log p.
+    r"""Search :math:`\kappa_U(r) = \inf_{|x-y|=r} \langle\nabla U(x) - \nabla U(y), x - y\rangle / r^2`,
+    U = −log p.
 
     Parameters
     ----------
@@ -72,7 +74,11 @@ def convexity_profile(law, distances, *, pairs: int = PAIRS, seed: int = 0) -> C
     best = None
     for r in distances:
         # the pair that was best at the last distance is a good start at this one
-        tried = (centres, directions) if best is None else tuple(map(np.vstack, zip((centres, directions), best, strict=True)))
+        tried = (
+            (centres, directions)
+            if best is None
+            else tuple(map(np.vstack, zip((centres, directions), best, strict=True)))
+        )
         value, centre, direction = _least(score, r, *tried)
         best = centre[None], direction[None]
         values.append(value)
@@ -95,7 +101,8 @@ def _coordinates(law) -> tuple[Callable, Callable, Callable]:
 
 
 def _starts(law, project: Callable, pairs: int, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Centres and unit directions: midpoints of samples, and of component means, along their difference or at random."""
+    """Centres and unit directions: midpoints of samples, and of component means, along their difference or at
+    random."""
     x, y = project(law.sample(pairs, rng)), project(law.sample(pairs, rng))
     means = getattr(law, "means", None)
     if means is not None and len(means) > 1:
@@ -110,7 +117,8 @@ def _starts(law, project: Callable, pairs: int, rng) -> tuple[np.ndarray, np.nda
 
 
 def _least(score: Callable, r: float, centres: np.ndarray, directions: np.ndarray):
-    """(value, centre, direction) of the least slope at distance r: the best starts, improved by scipy's minimiser."""
+    """(value, centre, direction) of the least slope at distance r: the best starts, improved by scipy's
+    minimiser."""
 
     def slopes(centres, directions):
         half = 0.5 * r * directions
@@ -126,7 +134,9 @@ def _least(score: Callable, r: float, centres: np.ndarray, directions: np.ndarra
         return slopes(packed[None, :dim], direction[None])[0]
 
     for start in order:
-        found = minimize(one, np.concatenate([centres[start], directions[start]]), method="BFGS", options={"gtol": 1e-7})
+        found = minimize(
+            one, np.concatenate([centres[start], directions[start]]), method="BFGS", options={"gtol": 1e-7}
+        )
         if found.fun < best[0]:
             direction = found.x[dim:] / np.linalg.norm(found.x[dim:])
             best = float(found.fun), found.x[:dim], direction

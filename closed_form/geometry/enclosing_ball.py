@@ -10,12 +10,13 @@ _EPS = np.finfo(float).eps
 
 
 def enclosing_radius(centres: np.ndarray) -> float:
-    r"""Upper bound of the radius of the smallest ball holding the points: exact up to rounding in 1 and 2 dimensions.
+    r"""Upper bound of the radius of the smallest ball holding the points: exact up to rounding in 1 and 2
+    dimensions.
 
-    The largest distance from a centre found by Frank-Wolfe with away steps on the dual problem, then from
-    the point equally far from the points that found to be on the boundary; whatever the centre, that distance is an
-    upper bound, and it is rounded up. In more dimensions tight to about 1e-9 at worst. Points that differ in one
-    coordinate only: half the range.
+    The largest distance from a centre found by Frank-Wolfe with away steps on the dual problem, then from the
+    point equally far from the points that found to be on the boundary; whatever the centre, that distance is
+    an upper bound, and it is rounded up. In more dimensions tight to about 1e-9 at worst. Points that differ
+    in one coordinate only: half the range.
 
     Parameters
     ----------
@@ -60,7 +61,8 @@ def enclosing_radius(centres: np.ndarray) -> float:
 
 
 def _equidistant(points: np.ndarray) -> np.ndarray:
-    """The point of the affine span of the points that is equally far from all of them, in the sense of least squares."""
+    """The point of the affine span of the points that is equally far from all of them, in the sense of least
+    squares."""
     first, edges = points[0], points[1:] - points[0]
     if not len(edges):
         return first

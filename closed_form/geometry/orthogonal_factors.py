@@ -1,4 +1,5 @@
-r"""Mixtures as independent parts over orthogonal directions: their score, and so the sampler's law, splits too."""
+r"""Mixtures as independent parts over orthogonal directions: their score, and so the sampler's law, splits
+too."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ _EPS = np.finfo(float).eps
 def independent_parts(law) -> Parts | str:
     """The parts of a mixture whose samplers are known exactly, or why there are none.
 
-    Known: components that are all the same (one Gaussian), dimension 1, and one isotropic covariance with means on a
-    line or on a product over orthogonal directions.
+    Known: components that are all the same (one Gaussian), dimension 1, and one isotropic covariance with
+    means on a line or on a product over orthogonal directions.
 
     Parameters
     ----------
@@ -36,7 +37,9 @@ def independent_parts(law) -> Parts | str:
     if rank <= 1:
         return _collinear(law)
     if isinstance(found := factors(law), str):
-        return f"the means span {rank} dimensions; the exact law needs them on one line, or a product: {found}"
+        return (
+            f"the means span {rank} dimensions; the exact law needs them on one line, or a product: {found}"
+        )
     return found
 
 
@@ -44,11 +47,14 @@ def _collinear(law) -> Parts:
     """The line through the means and the d − 1 directions across it."""
     line, direction, offset = law.line()
     across = partial(_across, direction)
-    return Parts((line,), direction[None], Gaussian(across(offset), law.std**2), across, 16 * _EPS * _size(law))
+    return Parts(
+        (line,), direction[None], Gaussian(across(offset), law.std**2), across, 16 * _EPS * _size(law)
+    )
 
 
 def _across(direction: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Coordinates of ``x`` in an orthonormal basis of the complement of ``direction``, shape (d−1,), in O(d) memory."""
+    """Coordinates of ``x`` in an orthonormal basis of the complement of ``direction``, shape (d−1,), in O(d)
+    memory."""
     mirror = direction.copy()
     mirror[0] += math.copysign(1.0, direction[0])  # Householder: the reflection takes direction to ∓ e₁
     return (x - mirror * (2.0 * (mirror @ x) / (mirror @ mirror)))[1:]
@@ -75,7 +81,9 @@ def factors(law) -> Parts | str:
         return "the components have covariances that are not one multiple of I"
     centred = law.means - law.mean
     axes = np.eye(law.dim)
-    _, _, principal = np.linalg.svd(np.sqrt(law.weights)[:, None] * centred, full_matrices=len(centred) < law.dim)
+    _, _, principal = np.linalg.svd(
+        np.sqrt(law.weights)[:, None] * centred, full_matrices=len(centred) < law.dim
+    )
     for directions in (axes, principal):
         found = _along(law, directions)
         if found is not None:
@@ -94,7 +102,9 @@ def _along(law, directions: np.ndarray) -> Parts | None:
         values.append(value)
         masses.append(np.bincount(label, weights=law.weights))
     moving = [i for i, value in enumerate(values) if len(value) > 1]
-    if np.prod([len(values[i]) for i in moving], dtype=float) != len(np.unique(np.stack(labels, axis=1), axis=0)):
+    if np.prod([len(values[i]) for i in moving], dtype=float) != len(
+        np.unique(np.stack(labels, axis=1), axis=0)
+    ):
         return None
     expected = np.prod([masses[i][labels[i]] for i in moving], axis=0)
     joint = np.zeros(len(law.weights))
@@ -121,11 +131,12 @@ def _grouped(column: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def product_assumption(law):
-    """The envelope of a law that factors: M is the largest of its factors', not that of the ball around all means.
+    """The envelope of a law that factors: M is the largest of its factors', not that of the ball around all
+    means.
 
-    The posterior covariance is diagonal in the factors, so c_up is the largest of theirs (the calculus of arXiv
-    2506.09681).  The constants are those of the envelope; the convexity profile of the product may lie below
-    α − f_M(r)/r across the factors.
+    The posterior covariance is diagonal in the factors, so c_up is the largest of theirs (the calculus of
+    arXiv 2506.09681).  The constants are those of the envelope; the convexity profile of the product may lie
+    below α − f_M(r)/r across the factors.
 
     Raises
     ------
@@ -139,4 +150,6 @@ def product_assumption(law):
         raise ValueError(f"law must factor: {found}")
     M = max((line.assumptions()[0].M for line in found.lines), default=0.0)
     alpha = law.std**-2
-    return WeaklyLogConcave(alpha, M, alpha, dim=law.dim, second_moment=law.second_moment, mean_norm=law.mean_norm)
+    return WeaklyLogConcave(
+        alpha, M, alpha, dim=law.dim, second_moment=law.second_moment, mean_norm=law.mean_norm
+    )

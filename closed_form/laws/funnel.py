@@ -1,4 +1,5 @@
-r"""The funnel :math:`X_1 \sim N(0, \sigma_f^2)`, :math:`X_i | X_1 \sim N(0, e^{X_1})`: density, score, pushed law by quadrature."""
+r"""The funnel :math:`X_1 \sim N(0, \sigma_f^2)`, :math:`X_i | X_1 \sim N(0, e^{X_1})`: density, score, pushed
+law by quadrature."""
 
 from __future__ import annotations
 
@@ -86,7 +87,8 @@ class Funnel(Law):
         Raises
         ------
         NoAssumption
-            Always: given X_1 the variance of the others is not bounded, and no envelope of the posterior covariance is known.
+            Always: given X_1 the variance of the others is not bounded, and no envelope of the posterior
+            covariance is known.
         """
         raise NoAssumption(
             "no assumption is proved for a funnel: the variance exp(X_1) of its coordinates is not bounded, "
@@ -173,7 +175,9 @@ class PushedFunnel:
             level = np.log(np.square(self.a)) - math.log(self.s_sq) - law.log_shift
         start = (law.std * shrunk * self.signal) * first + level
         slope = law.std * math.sqrt(shrunk)
-        left, pull, mass = scale_posterior(start, energy, slope, law.dim - 1, nodes or self.nodes, self.nested)
+        left, pull, mass = scale_posterior(
+            start, energy, slope, law.dim - 1, nodes or self.nodes, self.nested
+        )
         return left, law.std * pull, mass
 
     def log_density(self, x) -> np.ndarray:

@@ -207,7 +207,8 @@ class Gaussian(Law):
             return Bracket.exact(float(value), 1e-12 * float(size)).upper
 
         return replace(
-            super().facts(information, smoothness), gaussian_spectrum=(mean, variances), time_regularity=regularity,
+            super().facts(information, smoothness), gaussian_spectrum=(mean, variances),
+            time_regularity=regularity,
             distance_to_gaussian=distance if information == "all" else None,
         )  # fmt: skip
 

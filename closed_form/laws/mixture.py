@@ -257,7 +257,9 @@ class GaussianMixture(Law):
         misses = u - a * self.means
         if self.std is not None:
             ratio = self.std**2 / (a * a * self.std**2 + s_sq)
-            return GaussianMixture(self.means + a * ratio * misses, weights=weights, std=np.sqrt(s_sq * ratio))
+            return GaussianMixture(
+                self.means + a * ratio * misses, weights=weights, std=np.sqrt(s_sq * ratio)
+            )
         factor = shrunk(self._matrices, a, s_sq)
         means = self.means + a * (factor @ misses[:, :, None])[:, :, 0]
         name = "covariance" if factor.ndim == 2 else "covariances"

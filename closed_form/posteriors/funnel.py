@@ -1,6 +1,8 @@
-r"""Posterior of a funnel's scale variable given a noisy observation: one integral a particle, by an adaptive trapezoid.
+r"""Posterior of a funnel's scale variable given a noisy observation: one integral a particle, by an adaptive
+trapezoid.
 
-With :math:`\tau \sim N(0, 1)`, :math:`z = y + s\tau` and :math:`p = 1/(1 + e^{-z})` the posterior has the log density
+With :math:`\tau \sim N(0, 1)`, :math:`z = y + s\tau` and :math:`p = 1/(1 + e^{-z})` the posterior has the log
+density
 
 .. math:: \ell(\tau) = -\tfrac12\tau^2 - \tfrac r2 (1 - p) - \tfrac n2 \log(1 + e^z).
 
@@ -13,16 +15,19 @@ import math
 
 import numpy as np
 
-#: Nodes of the short rule, an odd number, over ±REACH standard deviations of a posterior that is nearly Gaussian.
+#: Nodes of the short rule, an odd number, over ±REACH standard deviations of a posterior that is nearly
+#: Gaussian.
 NODES = 41
 REACH = 8.0
 _NEWTON = 4
-#: A particle gets the long rule if every second node changes the shrinkage by more than NESTED (whose square is about
-#: the short rule's own error), if more than that square may lie beyond the ends, or if there may be two modes.
+#: A particle gets the long rule if every second node changes the shrinkage by more than NESTED (whose square
+#: is about the short rule's own error), if more than that square may lie beyond the ends, or if there may be
+#: two modes.
 NESTED, _CONVEX = 1e-5, 0.75
 #: The long rule: reach in prior standard deviations, and spacing in the narrowest width there can be.
 _LONG_REACH, _LONG_SPACING = 8.5, 0.6
-#: Particles and numbers worked on at a time: what fits the cache, and what malloc does not take from the system anew.
+#: Particles and numbers worked on at a time: what fits the cache, and what malloc does not take from the
+#: system anew.
 _PARTICLES, _NUMBERS = 4096, 12_800
 _LARGEST_EXPONENT = 700.0
 
@@ -33,7 +38,8 @@ def scale_posterior(start, energy, slope: float, count: int, nodes: int = NODES,
     Parameters
     ----------
     start : array of shape (n,)
-        y, log signal-to-noise at the mean of the scale given its own observation; −inf where there is no signal.
+        y, log signal-to-noise at the mean of the scale given its own observation; −inf where there is no
+        signal.
     energy : array of shape (n,)
         r >= 0, sum of squares of the other coordinates in units of the noise.
     slope : float
@@ -69,7 +75,9 @@ def _chunk(start, energy, slope, count, nodes, nested):
         found = [np.empty_like(start) for _ in range(3)]
         for i in range(0, len(start), size):
             now = slice(i, i + size)
-            *parts, ends, change = _trapezoid(start[now], energy[now], slope, count, mode[now], width[now], unit)
+            *parts, ends, change = _trapezoid(
+                start[now], energy[now], slope, count, mode[now], width[now], unit
+            )
             for whole, part in zip(found, parts, strict=True):
                 whole[now] = part
             hard[now] |= ~(ends < 2.0 * math.log(nested)) | ~(change <= nested)
@@ -96,7 +104,9 @@ def _mode(start, energy, slope, count):
     """Mode, width, whether there may be another mode, and ends that hold every mode; Newton from 0."""
     first, second = _slopes(np.zeros_like(start), start, energy, slope, count)
     up = first > 0.0
-    likely = (np.log(np.maximum(energy / count - 1.0, 0.0)) - start) / slope  # −inf if the likelihood only falls
+    likely = (
+        np.log(np.maximum(energy / count - 1.0, 0.0)) - start
+    ) / slope  # −inf if the likelihood only falls
     steepest = 0.125 * slope * np.square(energy - count) / np.maximum(energy, 1e-300)
     low = np.where(up, 0.0, np.maximum(likely, first))
     high = np.where(up, np.minimum(likely, steepest), 0.0)
@@ -106,7 +116,8 @@ def _mode(start, energy, slope, count):
         mode = np.clip(mode - first / second, low, high)
         first, second = _slopes(mode, start, energy, slope, count)
     width = 1.0 / np.sqrt(np.maximum(-second, 1.0 - _CONVEX))
-    # a second mode needs a likelihood that is convex between 0 and its maximum: the largest value of ℓ'' + 1 there
+    # a second mode needs a likelihood that is convex between 0 and its maximum: the largest value of ℓ'' + 1
+    # there
     p = 1.0 / (1.0 + np.exp(-start))
     root = (3 * energy - count - np.sqrt(3 * energy**2 + count**2)) / (6 * np.maximum(energy, 1e-300))
     p = np.maximum(p, root)
@@ -169,7 +180,8 @@ def _trapezoid(start, energy, slope, count, centre, width, unit):
 
 
 def _long(start, energy, slope, count, low, high, refine):
-    """The same over all that can carry mass, with a spacing that resolves the narrowest posterior there can be."""
+    """The same over all that can carry mass, with a spacing that resolves the narrowest posterior there can
+    be."""
     narrow = 1.0 / math.sqrt(1.0 + slope**2 * (0.5 * count + 10.0))
     low, high = low - _LONG_REACH, high + _LONG_REACH
     lengths = 64 * np.ceil((high - low) * refine / (64 * _LONG_SPACING * narrow)).astype(np.int64) + 1

@@ -1,4 +1,5 @@
-r"""The law of X_0 given U = aX_0 + √s_sq Z, in closed form: Gaussian data stay Gaussian, mixtures stay mixtures."""
+r"""The law of X_0 given U = aX_0 + √s_sq Z, in closed form: Gaussian data stay Gaussian, mixtures stay
+mixtures."""
 
 from __future__ import annotations
 
@@ -11,9 +12,10 @@ from closed_form.law_input import finite_array, push_coefficients
 def posterior(law: Law, u, a: float, s_sq: float) -> Law:
     r"""Law of X_0 given aX_0 + √s_sq Z = u, with Z standard normal.
 
-    Component by component :math:`N(\mu + a\Sigma(a^2\Sigma + s^2I)^{-1}(u - a\mu),\; s^2\Sigma(a^2\Sigma + s^2I)^{-1})`,
-    with the responsibilities of the smoothed law as weights.  Its mean and covariance are what Tweedie's formula
-    reads off the score and the Hessian.
+    Component by component
+    :math:`N(\mu + a\Sigma(a^2\Sigma + s^2I)^{-1}(u - a\mu),\; s^2\Sigma(a^2\Sigma + s^2I)^{-1})`, with the
+    responsibilities of the smoothed law as weights.  Its mean and covariance are what Tweedie's formula reads
+    off the score and the Hessian.
 
     Parameters
     ----------
@@ -27,7 +29,8 @@ def posterior(law: Law, u, a: float, s_sq: float) -> Law:
     Raises
     ------
     ValueError
-        If ``u`` has another shape or is not finite, ``s_sq`` is not positive, or the law has no posterior in closed form.
+        If ``u`` has another shape or is not finite, ``s_sq`` is not positive, or the law has no posterior in
+        closed form.
 
     Source: docs/theory.md section 8; Bayes' rule for Gaussians.
     """

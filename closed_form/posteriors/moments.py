@@ -42,13 +42,14 @@ def posterior_moments(law) -> PosteriorMoments | None:
 
 
 def isotropic_moments(lines, std: float, dim: int) -> PosteriorMoments | None:
-    """Of a law of R^d with independent parts: these mixtures along orthogonal lines, and N(·, std² I) across them.
+    """Of a law of R^d with independent parts: these mixtures along orthogonal lines, and N(·, std² I) across
+    them.
 
     Parameters
     ----------
     lines : sequence of GaussianMixture of dimension 1, all of this ``std``
-        At least one. None is returned where the means of one are more than 1e12 ``std`` apart: no grid in float64
-        resolves both.
+        At least one. None is returned where the means of one are more than 1e12 ``std`` apart: no grid in
+        float64 resolves both.
     std : float
     dim : int
         d.
@@ -62,8 +63,12 @@ def isotropic_moments(lines, std: float, dim: int) -> PosteriorMoments | None:
     alike: dict[tuple, list] = {}
     for line in lines:
         offsets = line.means[:, 0] - line.means[:, 0].min()
-        alike.setdefault((tuple(np.round(offsets / std, 9)), tuple(np.round(line.weights, 9))), []).append(line)
-    groups = [(LineMoments(same[0].means[:, 0], same[0].weights, std, dim), len(same)) for same in alike.values()]
+        alike.setdefault((tuple(np.round(offsets / std, 9)), tuple(np.round(line.weights, 9))), []).append(
+            line
+        )
+    groups = [
+        (LineMoments(same[0].means[:, 0], same[0].weights, std, dim), len(same)) for same in alike.values()
+    ]
     return groups[0][0] if len(lines) == 1 else ProductMoments(tuple(groups))
 
 

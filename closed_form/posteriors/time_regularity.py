@@ -1,4 +1,5 @@
-r"""How fast the score of a Gaussian law changes in time: the constant M1 of arXiv 2311.11003, Assumption 2."""
+r"""How fast the score of a Gaussian law changes in time: the constant M1 of arXiv 2311.11003, Assumption
+2."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ def time_regularity(law, process: ForwardProcess, time, a, s_sq) -> float:
     .. math:: \partial_t s = \frac{V'}{V^2} x + \Big(\frac{a}{V}\Big)' m, \qquad V' = g^2 - 2fV, \quad
         \Big(\frac{a}{V}\Big)' = \frac{a (fV - g^2)}{V^2},
 
-    so M1 is the supremum over time of max(max_i |V_i'|/V_i², ‖(a/V)'m‖), here the largest value at the grid times and
-    at eight times in between, raised by the largest change between neighbours.
+    so M1 is the supremum over time of max(max_i |V_i'|/V_i², ‖(a/V)'m‖), here the largest value at the grid
+    times and at eight times in between, raised by the largest change between neighbours.
 
     Parameters
     ----------
@@ -29,7 +30,8 @@ def time_regularity(law, process: ForwardProcess, time, a, s_sq) -> float:
     Returns
     -------
     float, per unit of time
-        The first term in inverse squared data units, the second in inverse ones: one number where ‖x‖ is compared with 1.
+        The first term in inverse squared data units, the second in inverse ones: one number where ‖x‖ is
+        compared with 1.
 
     Source: arXiv 2311.11003, Assumption 2; docs/theory.md section 5.
     """

@@ -1,4 +1,5 @@
-"""Times of the hot paths: bounds, line law and command start; medians over rounds, and ratios where a baseline exists.
+"""Times of the hot paths: bounds, line law and command start; medians over rounds, and ratios where a
+baseline exists.
 
 Run with ``make bench`` (numpy's OPENBLAS_* settings are cleared there).
 """

@@ -1,8 +1,10 @@
-"""The funnel's sampler in dimension 100: time per particle-step and peak memory, whole and by the Gram matrix (a script).
+"""The funnel's sampler in dimension 100: time per particle-step and peak memory, whole and by the Gram matrix
+(a script).
 
     python tests/benchmarks/funnel.py [--particles 50000] [--steps 1000] [--epsilon 0.25] [--whole] [--json]
 
-With a progress bar on the error stream. Times are nanoseconds per particle and step, and per particle, step and dimension.
+With a progress bar on the error stream. Times are nanoseconds per particle and step, and per particle, step
+and dimension.
 """
 
 import argparse
@@ -38,7 +40,8 @@ def measured(particles: int, steps: int, epsilon: float, reduce: bool) -> dict:
         "particles": particles, "steps": steps, "epsilon": epsilon, "reduce": reduce, "seconds": taken,
         "ns_per_particle_step": taken / particles / steps * 1e9,
         "ns_per_particle_step_dimension": taken / particles / steps / DIM * 1e9,
-        "result_mb": samples.nbytes / 1e6, "extra_mb": max(0.0, (peak - before) * 1024 / 1e6 - samples.nbytes / 1e6),
+        "result_mb": samples.nbytes / 1e6,
+        "extra_mb": max(0.0, (peak - before) * 1024 / 1e6 - samples.nbytes / 1e6),
     }  # fmt: skip
 
 

@@ -27,4 +27,7 @@ if __name__ == "__main__":
             largest = max(largest, plan.steps or 0)
         name = f"{process.name} {process.parameters or ''}"[:18]
         slowest, median = max(seconds, key=seconds.get), statistics.median(seconds.values())
-        print(f"{name:18} {grid:8} {median:8.2f} {seconds[slowest]:8.2f}    {slowest!s:15} {largest:12,}", flush=True)
+        print(
+            f"{name:18} {grid:8} {median:8.2f} {seconds[slowest]:8.2f}    {slowest!s:15} {largest:12,}",
+            flush=True,
+        )

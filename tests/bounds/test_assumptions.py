@@ -58,7 +58,9 @@ def test_rows_nest(low, ratio, q):
     for other in (WeaklyLogConcave(low, 0.0, high), LogLipschitz(low, 0.0, high)):
         assert other.c_up(q) == pytest.approx(strong.c_up(q), rel=1e-12)
         assert other.c_lo(q) == pytest.approx(strong.c_lo(q), rel=1e-12)
-    assert WeaklyLogConcave(low, ratio**2, high).c_up(q) <= LogLipschitz(low, ratio, high).c_up(q) * (1 + 1e-12)
+    assert WeaklyLogConcave(low, ratio**2, high).c_up(q) <= LogLipschitz(low, ratio, high).c_up(q) * (
+        1 + 1e-12
+    )
 
 
 @given(SCALE, st.floats(0.01, 3.0), INFORMATION)
@@ -78,7 +80,9 @@ def test_smoothing_follows_the_posterior(key, q, noise):
     assumption = make(key)
     smooth = assumption.smoothed(noise)
     seen = q / (1 + noise * q)
-    low, up = (noise / (1 + noise * q) + c(seen) / (1 + noise * q) ** 2 for c in (assumption.c_lo, assumption.c_up))
+    low, up = (
+        noise / (1 + noise * q) + c(seen) / (1 + noise * q) ** 2 for c in (assumption.c_lo, assumption.c_up)
+    )
     assert smooth.c_lo(q) <= low * (1 + 1e-9)
     assert smooth.c_up(q) >= up * (1 - 1e-9)
     if key != "log-lipschitz":
@@ -110,7 +114,8 @@ def test_products_and_rotations(key, q):
 
 
 def test_bounded_plus_noise_holds_on_a_known_law():
-    """Uniform on {−R, R} plus N(0, v) is two modes, whose largest tilted variance the constructor's row attains."""
+    """Uniform on {−R, R} plus N(0, v) is two modes, whose largest tilted variance the constructor's row
+    attains."""
     row = BoundedSupport(1.5).plus_noise(4.0, 4.0, 0.25)
     for q in (0.0, 0.3, 10.0):
         assert row.c_up(q) == pytest.approx(1 / (4 + q) + (4 * 1.5 / (4 + q)) ** 2, rel=1e-12)

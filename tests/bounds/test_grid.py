@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from bounds.grid import TimeGrid
 
 
-@given(st.floats(1e-3, 1e3), st.integers(1, 500), st.sampled_from(["uniform", "geometric"]), st.floats(0, 0.9))
+@given(
+    st.floats(1e-3, 1e3), st.integers(1, 500), st.sampled_from(["uniform", "geometric"]), st.floats(0, 0.9)
+)
 def test_grids_run_from_the_horizon_down_to_the_early_stop(horizon, steps, kind, fraction):
-    """Every grid has the asked number of steps, starts at the horizon, decreases strictly and ends at the stop."""
+    """Every grid has the asked number of steps, starts at the horizon, decreases strictly and ends at the
+    stop."""
     stop = horizon * fraction if fraction > 0.01 else 0.0
     grid = getattr(TimeGrid, kind)(horizon, steps, stop)
     assert grid.steps == steps
@@ -26,12 +29,15 @@ def test_geometric_grid_keeps_the_ratio():
 
 
 def test_times_stay_as_they_were():
-    """What is later written into the array a grid was made of does not reach the grid, and nobody writes into a grid's."""
+    """What is later written into the array a grid was made of does not reach the grid, and nobody writes into
+    a grid's."""
     times = np.array([2.0, 1.0, 0.0])
     grid = TimeGrid(times)
     times[1] = 1.5
     assert grid.times[1] == 1.0
-    assert not any(made.times.flags.writeable for made in (grid, TimeGrid(times, copy=False), TimeGrid.uniform(1.0, 3)))
+    assert not any(
+        made.times.flags.writeable for made in (grid, TimeGrid(times, copy=False), TimeGrid.uniform(1.0, 3))
+    )
 
 
 @pytest.mark.parametrize(

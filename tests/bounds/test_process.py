@@ -46,7 +46,8 @@ def _reference(process, start, end):
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_steps_agree_with_high_precision_quadrature(name):
-    """Φ and C of every step, and a and s² at every time, agree with 20-digit quadrature of their definitions."""
+    """Φ and C of every step, and a and s² at every time, agree with 20-digit quadrature of their
+    definitions."""
     process = FAMILIES[name]
     path = Path(process, TIMES)
     for i in range(len(TIMES) - 1):
@@ -69,10 +70,14 @@ def test_closed_forms_agree_with_the_numbers(name):
     assert float(process.transition.expression.subs(values).evalf(25)) == pytest.approx(
         np.exp(-path.F[1]), rel=PATH_RELATIVE
     )
-    assert float(process.covariance.expression.subs(values).evalf(25)) == pytest.approx(path.C[1], rel=PATH_RELATIVE)
+    assert float(process.covariance.expression.subs(values).evalf(25)) == pytest.approx(
+        path.C[1], rel=PATH_RELATIVE
+    )
     moment = {t: sympy.Rational(3, 2)}
     assert float(process.a.expression.subs(moment).evalf(25)) == pytest.approx(path.a[0], rel=PATH_RELATIVE)
-    assert float(process.s_sq.expression.subs(moment).evalf(25)) == pytest.approx(path.s_sq[0], rel=PATH_RELATIVE)
+    assert float(process.s_sq.expression.subs(moment).evalf(25)) == pytest.approx(
+        path.s_sq[0], rel=PATH_RELATIVE
+    )
 
 
 def test_variance_preserving_processes_preserve_variance():
@@ -101,7 +106,9 @@ def test_cosine_schedule_is_the_published_one():
     """a² of the cosine schedule is cos²(π/2 (t/T'+s)/(1+s)), normalised at 0."""
     process, s = vp(cosine(2)), sympy.Rational(1, 125)
     published = (sympy.cos(sympy.pi / 2 * (t / 2 + s) / (1 + s)) / sympy.cos(sympy.pi / 2 * s / (1 + s))) ** 2
-    assert float((process.a.expression**2 - published).subs(t, sympy.Rational(9, 10)).evalf(30)) == pytest.approx(0, abs=1e-20)
+    assert float(
+        (process.a.expression**2 - published).subs(t, sympy.Rational(9, 10)).evalf(30)
+    ) == pytest.approx(0, abs=1e-20)
 
 
 def test_the_type_holds_two_blocks():
@@ -129,6 +136,7 @@ def test_the_type_holds_two_blocks():
     ],
 )
 def test_unusable_processes_are_refused(make, words):
-    """A process whose coefficients are not real, finite, integrable functions of t with g² >= 0 is refused."""
+    """A process whose coefficients are not real, finite, integrable functions of t with g² >= 0 is
+    refused."""
     with pytest.raises(ValueError, match=words):
         make()

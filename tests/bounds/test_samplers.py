@@ -102,13 +102,16 @@ def test_local_defects_are_second_order(key):
 
 
 def strong_error(key, process, steps, mean=0.7, variance=0.6):
-    """(E|U − y|²)^{1/2} at time 0 for data N(m, v): exact reverse process and sampler from one U_T, with one dB."""
+    """(E|U − y|²)^{1/2} at time 0 for data N(m, v): exact reverse process and sampler from one U_T, with one
+    dB."""
     table = StepTable(process, scheme(key, 1.3, steps), ASSUMPTION)
     path = table.path
     spread = path.a**2 * variance + path.s_sq
 
     def noises(n):
-        reverse = spread[1:][n.index][:, None, None] * np.exp(-n.F) / (n.a_sq * variance + n.s_sq) * np.sqrt(n.g_sq)
+        reverse = (
+            spread[1:][n.index][:, None, None] * np.exp(-n.F) / (n.a_sq * variance + n.s_sq) * np.sqrt(n.g_sq)
+        )
         return reverse**2, reverse * table.amplitude(n), table.amplitude(n) ** 2
 
     added, _ = path.integrate(noises)
@@ -117,7 +120,9 @@ def strong_error(key, process, steps, mean=0.7, variance=0.6):
         row = table.P[i] - table.Q[i] / spread[i]
         step = np.diag([spread[i + 1] * np.exp(-path.F[i]) / spread[i], row])
         joint = step @ joint @ step.T + [[added[0][i], added[1][i]], [added[1][i], added[2][i]]]
-        gap = path.a[i + 1] * mean - (row * (path.a[i] * mean - gap) + table.Q[i] / spread[i] * path.a[i] * mean)
+        gap = path.a[i + 1] * mean - (
+            row * (path.a[i] * mean - gap) + table.Q[i] / spread[i] * path.a[i] * mean
+        )
     return np.sqrt(joint[0, 0] - 2 * joint[0, 1] + joint[1, 1] + gap**2)
 
 
@@ -132,14 +137,17 @@ def test_strong_error_falls_at_the_declared_order(key, name):
 def test_every_maker_says_what_its_sampler_is():
     """The makers take their words from the sampler: what a step does, when it is exact, its order."""
     for key, sampler in samplers().items():
-        make = getattr(bounds.sampler, {"exponential": "exponential_integrator"}.get(key, key.replace("-", "_")))
+        make = getattr(
+            bounds.sampler, {"exponential": "exponential_integrator"}.get(key, key.replace("-", "_"))
+        )
         assert make(1.0, 3).sampler is sampler
         words = (sampler.source, sampler.what, sampler.exact, f"order {sampler.strong_order:g}")
         assert all(each in make.__doc__ for each in words)
 
 
 def test_matched_noise_is_exact_on_a_gaussian():
-    """With m0 = L0 the posterior mean with matched noise reproduces the reverse transition: V_r = E V_τ + noise."""
+    """With m0 = L0 the posterior mean with matched noise reproduces the reverse transition: V_r = E
+    V_τ + noise."""
     steps = scheme("posterior-mean-matched", 2.0, 7).steps(ou(), StronglyLogConcave(4.0, 4.0))
     variance = steps.a**2 / 4 + steps.s_sq
     after = (steps.P - steps.Q / variance[:-1]) ** 2 * variance[:-1] + steps.noise_var

@@ -27,7 +27,11 @@ CASES = [(theorem.key, case.name) for theorem in THEOREMS.values() for case in t
 KEYS = pytest.mark.parametrize("key", THEOREMS)
 #: Every theorem on every kind of process its cases are about: one block and two.
 PROCESSES = {1: ou(), 2: cld()}
-HOMES = [(key, blocks) for key, theorem in THEOREMS.items() for blocks in sorted({c.process().blocks for c in theorem.cases})]
+HOMES = [
+    (key, blocks)
+    for key, theorem in THEOREMS.items()
+    for blocks in sorted({c.process().blocks for c in theorem.cases})
+]
 AT_HOME = pytest.mark.parametrize("key, blocks", HOMES)
 
 
@@ -44,7 +48,8 @@ def case_setting(key, name):
 
 @KEYS
 def test_every_theorem_documents_itself(key):
-    """Four headings, a source, every symbol explained, no symbol beyond those, and LaTeX from the stated formula."""
+    """Four headings, a source, every symbol explained, no symbol beyond those, and LaTeX from the stated
+    formula."""
     theorem = THEOREMS[key]
     module = __import__(f"bounds.theorems.{key.replace('-', '_')}", fromlist=["THEOREM"])
     for heading in ("Statement", "Hypotheses", "Source", "Transcription"):
@@ -66,7 +71,10 @@ def test_stated_and_derived_agree(key):
     rng = np.random.default_rng(11)
     for name, stated in theorem.stated.items():
         symbols = sorted(stated.free_symbols | derived[name].free_symbols, key=str)
-        both = [sympy.lambdify(symbols, expression, modules="mpmath", cse=True) for expression in (stated, derived[name])]
+        both = [
+            sympy.lambdify(symbols, expression, modules="mpmath", cse=True)
+            for expression in (stated, derived[name])
+        ]
         for _ in range(40):
             point = {str(s): sympy.Rational(int(rng.integers(1, 400)), 97) for s in symbols}
             # names fix what must be ordered or negative: H_lo < H_lo + X < 0, l <= m
@@ -126,7 +134,8 @@ def test_every_theorem_has_a_decisive_case(key):
 @settings(max_examples=15)
 @given(error=st.floats(0.0, 2.0), noise=st.floats(0.0, 2.0), more=st.floats(0.0, 1.0))
 def test_terms_grow_with_every_error_source(key, blocks, error, noise, more):
-    """Named terms are non-negative, none decreases when a score error grows, and the total is at most their sum.
+    """Named terms are non-negative, none decreases when a score error grows, and the total is at most their
+    sum.
 
     With two blocks the metric is chosen for the total, which alone must grow: a term may give way to another.
     """
@@ -174,7 +183,8 @@ def test_the_right_limits(key, blocks):
     theorem = THEOREMS[key]
     law = Gaussian([0.1], 0.8)
     totals = [
-        theorem.bound(setting_of(PROCESSES[blocks], law, euler_maruyama(9.0 * blocks, K))).total for K in (500, 2000, 8000)
+        theorem.bound(setting_of(PROCESSES[blocks], law, euler_maruyama(9.0 * blocks, K))).total
+        for K in (500, 2000, 8000)
     ]
     assert totals[2] < 0.6 * totals[1] < 0.36 * totals[0]
 
@@ -196,7 +206,8 @@ def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
 @settings(max_examples=8)
 @given(question=problems(kind="mixture", most_steps=40))
 def test_never_violated_on_drawn_mixtures(key, question):
-    """On drawn admissible mixtures the verdict is HOLDS wherever the theorem applies and the truth is known."""
+    """On drawn admissible mixtures the verdict is HOLDS wherever the theorem applies and the truth is
+    known."""
     setting = setting_of(
         question.process, question.law, question.scheme, question.score_error, question.score_noise
     )
@@ -211,13 +222,29 @@ UNMET = [
     ("martingale-coupled", Setting(cld(), StronglyLogConcave(1, 1), euler_maruyama(1, 3)), "one block"),
     ("gao2025-general-sde", Setting(cld(), StronglyLogConcave(1, 1), euler_maruyama(1, 3)), "one block"),
     ("gaussian-lower-bound", Setting(cld(), StronglyLogConcave(1, 1), euler_maruyama(1, 3)), "one block"),
-    ("gentiloni2025-weak-log-concave", Setting(cld(), StronglyLogConcave(1, 1), euler_maruyama(1, 3)), "one block"),
+    (
+        "gentiloni2025-weak-log-concave",
+        Setting(cld(), StronglyLogConcave(1, 1), euler_maruyama(1, 3)),
+        "one block",
+    ),
     ("martingale", Setting(ou(), BoundedSupport(1.0), euler_maruyama(1, 3)), "finite Fisher information"),
-    ("gao2025-general-sde", Setting(ou(), StronglyLogConcave(1, 1), scheme("exponential", 1, 3)), "Euler–Maruyama"),
+    (
+        "gao2025-general-sde",
+        Setting(ou(), StronglyLogConcave(1, 1), scheme("exponential", 1, 3)),
+        "Euler–Maruyama",
+    ),
     ("gao2025-general-sde", Setting(ou(), StronglyLogConcave(1, 1), euler_maruyama(1, 3)), "time regularity"),
-    ("gao2025-general-sde", Setting(vp(1), BoundedSupport(1.0), euler_maruyama(1, 3)), "strong log-concavity"),
+    (
+        "gao2025-general-sde",
+        Setting(vp(1), BoundedSupport(1.0), euler_maruyama(1, 3)),
+        "strong log-concavity",
+    ),
     ("gaussian-lower-bound", Setting(ou(), StronglyLogConcave(1, 2), euler_maruyama(1, 3)), "Gaussian data"),
-    ("gaussian-lower-bound", Setting(ou(), StronglyLogConcave(1, 1), euler_maruyama(1, 3), 0.1), "exact score"),
+    (
+        "gaussian-lower-bound",
+        Setting(ou(), StronglyLogConcave(1, 1), euler_maruyama(1, 3), 0.1),
+        "exact score",
+    ),
 ]
 
 

@@ -1,4 +1,5 @@
-"""What a law answers for itself: parts, components, score errors and refusals, with defaults for laws yet to come."""
+"""What a law answers for itself: parts, components, score errors and refusals, with defaults for laws yet to
+come."""
 
 from __future__ import annotations
 
@@ -23,7 +24,12 @@ class Borrowed(Law):
     """Another law's samples and score, and nothing else: what the least new law defines."""
 
     def __init__(self, law):
-        self.law, self.dim, self.second_moment, self.mean_norm = law, law.dim, law.second_moment, law.mean_norm
+        self.law, self.dim, self.second_moment, self.mean_norm = (
+            law,
+            law.dim,
+            law.second_moment,
+            law.mean_norm,
+        )
 
     def sample(self, n, rng):
         return self.law.sample(n, rng)
@@ -48,9 +54,12 @@ def test_default_directions():
 
 
 def test_samples_follow_the_sampler_that_is_measured():
-    """On a turned product the score error of samples points where `certify` has it: on the line it measures."""
+    """On a turned product the score error of samples points where `certify` has it: on the line it
+    measures."""
     steps = euler_maruyama(3.0, 50).steps(ou())
-    measured = certify("martingale", process=ou(), law=PRODUCT, scheme=euler_maruyama(3.0, 50), score_error=2.0).measured
+    measured = certify(
+        "martingale", process=ou(), law=PRODUCT, scheme=euler_maruyama(3.0, 50), score_error=2.0
+    ).measured
     assert measured == sampler_w2(PRODUCT, steps, 2.0)
     assert measured.midpoint == pytest.approx(3.8708, rel=1e-4)
     along = PRODUCT.split().directions[0]
@@ -77,21 +86,28 @@ def test_components_are_the_law(law):
     assert variance == pytest.approx(direction @ law.covariance @ direction, rel=LAW_ROUNDING)
 
 
-@pytest.mark.parametrize("law", [PRODUCT, GaussianMixture([[0.0, 1.0, 2.0], [1.0, 1.0, 0.0]], std=0.4), Gaussian([1.0, 2.0], FULL)])
+@pytest.mark.parametrize(
+    "law", [PRODUCT, GaussianMixture([[0.0, 1.0, 2.0], [1.0, 1.0, 0.0]], std=0.4), Gaussian([1.0, 2.0], FULL)]
+)
 def test_parts_carry_the_second_moment(law):
     """Lines along orthonormal directions and the rest across them have the law's E‖X‖² together."""
     parts = law.split()
-    np.testing.assert_allclose(parts.directions @ parts.directions.T, np.eye(len(parts.lines)), atol=LAW_ROUNDING)
+    np.testing.assert_allclose(
+        parts.directions @ parts.directions.T, np.eye(len(parts.lines)), atol=LAW_ROUNDING
+    )
     pieces = [*parts.lines, *([parts.rest] if parts.rest is not None else [])]
     assert sum(piece.dim for piece in pieces) == law.dim
     assert sum(piece.second_moment for piece in pieces) == pytest.approx(law.second_moment, rel=LAW_ROUNDING)
     if parts.rest is not None:
         x = np.arange(1.0, law.dim + 1)
-        assert np.sum((parts.directions @ x) ** 2) + np.sum(parts.across(x) ** 2) == pytest.approx(x @ x, rel=LAW_ROUNDING)
+        assert np.sum((parts.directions @ x) ** 2) + np.sum(parts.across(x) ** 2) == pytest.approx(
+            x @ x, rel=LAW_ROUNDING
+        )
 
 
 def test_a_law_of_its_score_alone_is_simulated():
-    """A new law that only samples and pushes is drawn by its pushed score, in one block as the mixture that it is."""
+    """A new law that only samples and pushes is drawn by its pushed score, in one block as the mixture that
+    it is."""
     law = GaussianMixture([[0.0, 1.0], [2.0, 0.0]], [0.3, 0.7], covariance=FULL)
     steps = euler_maruyama(3.0, 20).steps(ou())
     normals = np.random.default_rng(3).standard_normal((21, 30, 2))
@@ -116,7 +132,9 @@ def test_a_new_law_refuses_what_is_not_known_of_it():
 
 def test_a_law_without_assumption_does_not_apply():
     """`certify` reads the refusal's type, so a new law's own words serve."""
-    certificate = certify("martingale", process=ou(), law=Borrowed(Gaussian([1.0], 0.5)), scheme=euler_maruyama(1.0, 4))
+    certificate = certify(
+        "martingale", process=ou(), law=Borrowed(Gaussian([1.0], 0.5)), scheme=euler_maruyama(1.0, 4)
+    )
     assert certificate.verdict == "NOT_APPLICABLE" and "Borrowed" in certificate.unmet[0]
 
 

@@ -1,4 +1,5 @@
-"""Experiments: each runs in its quick form, its findings follow from its rows, and its picture can be drawn."""
+"""Experiments: each runs in its quick form, its findings follow from its rows, and its picture can be
+drawn."""
 
 import math
 from functools import lru_cache
@@ -26,7 +27,8 @@ def results(shared_folder):
 def test_the_folder_is_the_list():
     """Every question of the seed is there, under its key."""
     assert set(KNOWN) == {
-        "adaptive-grid", "funnel", "horizon-and-step", "learned-score", "many-modes", "regime-boundary", "score-error-shape"
+        "adaptive-grid", "funnel", "horizon-and-step", "learned-score", "many-modes", "regime-boundary",
+        "score-error-shape"
     }  # fmt: skip
 
 
@@ -45,11 +47,15 @@ def test_slopes_over_horizon_and_step(results):
     over_time, over_step = ([row for row in rows if row["sweep"] == s] for s in ("horizon", "step"))
     assert slope(over_time, "exact") <= -1 + EXPERIMENT_SLOPE
     assert abs(slope(over_step, "exact") - 1) <= EXPERIMENT_SLOPE
-    assert all(row["exact"] <= min(row[k] for k in row if k.startswith(("mart", "gen")) and "_" not in k) for row in rows)
+    assert all(
+        row["exact"] <= min(row[k] for k in row if k.startswith(("mart", "gen")) and "_" not in k)
+        for row in rows
+    )
 
 
 def test_a_push_contracts_no_slower_than_the_rate_allows(results):
-    """What is left of a push is at most exp(−∫rate), which is at most the bound's product up to its discretisation."""
+    """What is left of a push is at most exp(−∫rate), which is at most the bound's product up to its
+    discretisation."""
     for row in results("regime-boundary").rows:
         assert row["measured_factor"] <= row["rate_factor"] * (1 + EXPERIMENT_SLOPE)
         assert row["exact"] <= row["bound"]
@@ -57,7 +63,8 @@ def test_a_push_contracts_no_slower_than_the_rate_allows(results):
 
 
 def test_shapes_of_equal_size_differ_and_all_bounds_hold(results):
-    """W2 differs by more than a factor 2 at the same L2 size; no shape exceeds the bound; the valley moves mass."""
+    """W2 differs by more than a factor 2 at the same L2 size; no shape exceeds the bound; the valley moves
+    mass."""
     rows = results("score-error-shape").rows
     assert max(r["exact"] for r in rows) > 2 * min(r["exact"] for r in rows)
     assert all(r["exact_upper"] <= r["bound"] for r in rows)
@@ -91,7 +98,8 @@ def test_two_phase_grids_have_their_share():
 
 
 def test_the_funnel_over_epsilon(results):
-    """Where the process has not mixed a small ε helps; started from p_T it makes no difference; the bound is above the truth."""
+    """Where the process has not mixed a small ε helps; started from p_T it makes no difference; the bound is
+    above the truth."""
     rows = results("funnel").rows
     floor = next(row["sliced_w2"] for row in rows if row["sweep"] == "floor")
     cells = {(row["a"], row["epsilon"]): row["sliced_w2"] for row in rows if row["sweep"] == "sweep"}
@@ -103,9 +111,14 @@ def test_the_funnel_over_epsilon(results):
 
 
 def test_a_learned_score_is_bounded_by_its_error(results):
-    """With the L2 error measured at the iterates the bound holds for the network's score, for one M and step by step."""
+    """With the L2 error measured at the iterates the bound holds for the network's score, for one M and step
+    by step."""
     require_torch()
     result, figure = results("learned-score"), Figure()
     KNOWN["learned-score"].draw(figure, result)
     for row in result.rows:
-        assert row["holds"] and row["exact_upper"] <= row["bound_stepwise"] <= row["bound"] and row["exact"] > row["exact_without"]
+        assert (
+            row["holds"]
+            and row["exact_upper"] <= row["bound_stepwise"] <= row["bound"]
+            and row["exact"] > row["exact_without"]
+        )

@@ -16,7 +16,8 @@ FOLDERS = sorted({path.parent for path in MODULES})
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 #: What closed_form may know of bounds: the question, never an answer to it.
 QUESTION = {
-    "process", "processes", "schedules", "assumption", "assumptions", "facts", "grid", "sampler", "samplers", "steps",
+    "process", "processes", "schedules", "assumption", "assumptions", "facts", "grid", "sampler", "samplers",
+    "steps",
     "symbolic", "registry",
 }  # fmt: skip
 #: A file name that starts so says which folder it belongs in; these two are things.
@@ -54,7 +55,8 @@ def parsed(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=ids)
 def test_claim_and_truth_share_only_the_question(path):
-    """bounds imports none of closed_form, verify and scipy; closed_form imports of bounds the question only."""
+    """bounds imports none of closed_form, verify and scipy; closed_form imports of bounds the question
+    only."""
     names = set(imported(parsed(path)))
     package = path.relative_to(ROOT).parts[0]
     roots = {name.split(".")[0] for name in names}
@@ -74,7 +76,8 @@ def test_no_module_imports_itself_in_the_end():
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=ids)
 def test_a_folder_is_taken_in_at_a_glance(folder):
-    """No folder holds more files than a reader takes in, nor a file whose name says that a folder is missing."""
+    """No folder holds more files than a reader takes in, nor a file whose name says that a folder is
+    missing."""
     stems = {path.stem for path in folder.glob("*.py")}
     assert len(stems) <= MOST_FILES
     assert not [stem for stem in stems - NOUNS if stem.startswith(PREFIXES)]

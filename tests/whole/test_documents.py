@@ -21,13 +21,18 @@ def test_named_modules_are_there(path):
     """A dotted name in the text is a module, or something in one."""
     for name in re.findall(r"`((?:bounds|closed_form|verify)(?:\.\w+)+)", prose(path)):
         module, _, member = name.rpartition(".")
-        found = find_spec(name) if find_spec(module) and hasattr(__import__(module, fromlist=["_"]), "__path__") else None
+        found = (
+            find_spec(name)
+            if find_spec(module) and hasattr(__import__(module, fromlist=["_"]), "__path__")
+            else None
+        )
         assert found or hasattr(__import__(module, fromlist=[member]), member), name
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=ids)
 def test_named_files_are_there(path):
-    """A path in the text, from the top of the repository, exists, but for the new files that templates stand for."""
+    """A path in the text, from the top of the repository, exists, but for the new files that templates stand
+    for."""
     templates = {template.name for template in (ROOT / "tests" / "units").rglob("*.py")}
     for name in re.findall(r"`((?:bounds|closed_form|verify|tests|docs)/[\w/.]+)`", prose(path)):
         assert (ROOT / name).exists() or Path(name).name in templates, name

@@ -14,7 +14,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 @pytest.mark.filterwarnings("default")  # the kernel's own libraries, not ours
 def test_notebook_runs(path, monkeypatch, shared_folder):
-    """The notebook executes without an error; quick experiments that a test has run already are not run again."""
+    """The notebook executes without an error; quick experiments that a test has run already are not run
+    again."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("MPLBACKEND", "agg")
     notebook = nbformat.read(path, as_version=4)

@@ -54,7 +54,9 @@ def test_the_table_is_what_the_tool_says(data):
     exact, plain, coupled = (cell.strip() for cell in line.split("|")[4:7])
     process, law, sampler = ROWS[data]
     shown = {"martingale": plain, "martingale-coupled": coupled}
-    found = {key: certify(key, process=process, law=law, scheme=sampler) for key in shown if shown[key] != "–"}
+    found = {
+        key: certify(key, process=process, law=law, scheme=sampler) for key in shown if shown[key] != "–"
+    }
     assert len(found) == (2 if process.blocks == 1 else 1)
     for key, certificate in found.items():
         assert certificate.measured.midpoint == pytest.approx(float(exact), rel=PRINTED)

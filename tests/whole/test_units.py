@@ -1,4 +1,5 @@
-"""Every kind of unit is one file: a template of each, dropped into a folder that its registry searches, is all it takes."""
+"""Every kind of unit is one file: a template of each, dropped into a folder that its registry searches, is
+all it takes."""
 
 import ast
 import importlib
@@ -40,7 +41,8 @@ OU = {"process": {"family": "ou"}, "data": {"law": "gaussian", "mean": 1.0, "cov
 
 @pytest.fixture
 def add(tmp_path, monkeypatch):
-    """Put the template of a kind into a folder of its own and that on the registry's path; returns (key, folder)."""
+    """Put the template of a kind into a folder of its own and that on the registry's path; returns (key,
+    folder)."""
     added = []
 
     def put(kind):
@@ -86,7 +88,8 @@ def martingale(path):
     ],
 )
 def test_the_tests_of_a_registry_run_on_a_new_file(kind, files, add):
-    """Tests that go through a registry find the new unit and pass on it; its row of expected steps is a sampler's own."""
+    """Tests that go through a registry find the new unit and pass on it; its row of expected steps is a
+    sampler's own."""
     key, folder = add(kind)
     chosen = f"{key} and not follow_the_table"
     done = subprocess.run(
@@ -127,17 +130,25 @@ def test_an_assumption_is_one_file(add, tmp_path):
 def test_a_sampler_is_one_file(add, tmp_path):
     """It is listed, sampled and certified; on N(0, 1), for which it is exact, it is off by rounding alone."""
     key, _ = add("samplers")
-    path = written(tmp_path, data={"law": "gaussian", "mean": 0.0, "covariance": 1.0}, kind=key, prior_std=1.0)
+    path = written(
+        tmp_path, data={"law": "gaussian", "mean": 0.0, "covariance": 1.0}, kind=key, prior_std=1.0
+    )
     document = answer("certify", path)
     schema("certificate").validate(document["certificates"][0])
-    assert max(each["measured"]["upper"] for each in document["certificates"] if each["measured"]) <= EXACT_SAMPLER
+    assert (
+        max(each["measured"]["upper"] for each in document["certificates"] if each["measured"])
+        <= EXACT_SAMPLER
+    )
     assert key in run("list").stdout
 
 
 def test_a_law_is_one_file(add, tmp_path):
-    """It is bounded and simulated: nothing is certain about the exact error, and samples have the law's size."""
+    """It is bounded and simulated: nothing is certain about the exact error, and samples have the law's
+    size."""
     key, _ = add("laws")
-    path = written(tmp_path, data={"law": key, "width": 2.0, "dim": 2}, early_stop=0.01, horizon=4.0, steps=100)
+    path = written(
+        tmp_path, data={"law": key, "width": 2.0, "dim": 2}, early_stop=0.01, horizon=4.0, steps=100
+    )
     assert np.isfinite(martingale(path))
     assert run("certify", path).exit_code == 3
     out = tmp_path / "samples.npy"
@@ -175,9 +186,21 @@ def test_contributing_shows_the_template(path):
 
 def code_lines(text):
     """Lines that hold code: neither blank nor within a comment or a docstring."""
-    quiet = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    quiet = {
+        tokenize.COMMENT,
+        tokenize.NL,
+        tokenize.NEWLINE,
+        tokenize.INDENT,
+        tokenize.DEDENT,
+        tokenize.ENDMARKER,
+    }
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    lines = {line for token in tokens if token.type not in quiet for line in range(token.start[0], token.end[0] + 1)}
+    lines = {
+        line
+        for token in tokens
+        if token.type not in quiet
+        for line in range(token.start[0], token.end[0] + 1)
+    }
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
             lines -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))

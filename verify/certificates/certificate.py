@@ -68,8 +68,11 @@ class Certificate:
     versions: dict = field(default_factory=dict)
 
     @classmethod
-    def not_applicable(cls, theorem: Theorem, unmet: Sequence[str], problem: dict | None = None) -> Certificate:
-        """The certificate of a theorem that says nothing here, with the hypotheses that are not met, one line each."""
+    def not_applicable(
+        cls, theorem: Theorem, unmet: Sequence[str], problem: dict | None = None
+    ) -> Certificate:
+        """The certificate of a theorem that says nothing here, with the hypotheses that are not met, one line
+        each."""
         nothing = (Verdict.NOT_APPLICABLE, None, None, None)
         return cls(theorem.key, *nothing, tuple(unmet), problem=problem or {}, versions=versions())
 
@@ -113,7 +116,9 @@ class Certificate:
                 upper = np.inf if measured["upper"] is None else measured["upper"]
                 measured = Bracket(measured["lower"], upper, measured["method"])
             known = theorems().get(data["theorem"])
-            bound = data["bound"] and Bound.from_dict(data["theorem"], known.kind if known else "upper", data["bound"])
+            bound = data["bound"] and Bound.from_dict(
+                data["theorem"], known.kind if known else "upper", data["bound"]
+            )
             certificate = cls(
                 data["theorem"], Verdict(data["verdict"]), bound, measured, data["ratio"],
                 tuple(data["unmet"]), data["seed"], data["problem"], data["versions"],
@@ -217,7 +222,8 @@ def certify_setting(
 
 
 def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:
-    """The exact W2 error of the sampler; where no exact law is known [lower, ∞), lower from samples, with the reason."""
+    """The exact W2 error of the sampler; where no exact law is known [lower, ∞), lower from samples, with the
+    reason."""
     steps = setting.table.steps()
     reason = exact_law_available(law)
     if reason is None:

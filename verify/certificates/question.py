@@ -27,12 +27,17 @@ def check_assumption(assumption, law) -> None:
             f"got {assumption.second_moment:.6g}"
         )
     # within rounding of the law's size
-    if assumption.mean_norm is not None and abs(assumption.mean_norm - law.mean_norm) > SLACK * np.sqrt(law.second_moment):
-        raise ValueError(f"assumption.mean_norm must be the law's, {law.mean_norm:.6g}, got {assumption.mean_norm:.6g}")
+    if assumption.mean_norm is not None and abs(assumption.mean_norm - law.mean_norm) > SLACK * np.sqrt(
+        law.second_moment
+    ):
+        raise ValueError(
+            f"assumption.mean_norm must be the law's, {law.mean_norm:.6g}, got {assumption.mean_norm:.6g}"
+        )
     moments = law.posterior_moments()
     if moments is not None and assumption.smoothness < moments.smoothness * (1 - SLACK):
         raise ValueError(
-            f"assumption's smoothness must be at least the law's, {moments.smoothness:.6g}, got {assumption.smoothness:.6g}"
+            f"assumption's smoothness must be at least the law's, {moments.smoothness:.6g}, got "
+            f"{assumption.smoothness:.6g}"
         )
 
 

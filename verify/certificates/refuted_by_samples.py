@@ -1,4 +1,5 @@
-"""Where no exact law is known: a lower side of the sampler's W2 error, from samples and at a stated confidence."""
+"""Where no exact law is known: a lower side of the sampler's W2 error, from samples and at a stated
+confidence."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ DELTA = 1e-6
 
 
 def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -> Bracket:
-    """[lower, ∞) with confidence 1 − `DELTA`; [0, ∞) for laws that are no sum of Gaussians, with which none is compared.
+    """[lower, ∞) with confidence 1 − `DELTA`; [0, ∞) for laws that are no sum of Gaussians, with which none
+    is compared.
 
     Parameters
     ----------

@@ -1,4 +1,5 @@
-r"""Which smoothing would make a vacuous bound useful: the least noise on the data at which it says something."""
+r"""Which smoothing would make a vacuous bound useful: the least noise on the data at which it says
+something."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class UsefulSmoothing:
     def note(self) -> str:
         """One line for the reader."""
         return (
-            f"smoothing the data with N(0, s² I), s = {self.noise_std:g}, would make it useful: the bound is then "
+            f"smoothing the data with N(0, s² I), s = {self.noise_std:g}, would make it useful: the bound is "
+            f"then "
             f"{self.bound:.4g}, and the data move by at most s√d = {self.moved:.4g} in W2"
         )
 
@@ -57,8 +59,8 @@ def useful_smoothing(theorem: Theorem, setting: Setting) -> UsefulSmoothing | No
     Returns
     -------
     UsefulSmoothing or None
-        None if no smoothing up to a hundred times the data's size does, the theorem does not apply, or the assumption
-        does not know how it behaves under Gaussian smoothing.
+        None if no smoothing up to a hundred times the data's size does, the theorem does not apply, or the
+        assumption does not know how it behaves under Gaussian smoothing.
     """
     from scipy.optimize import brentq  # a quarter of a second, for bounds that are vacuous only
 
@@ -100,13 +102,22 @@ def _rounded_up(value: float) -> float:
 
 
 def explained(bound: Bound, theorem: Theorem, setting: Setting) -> Bound:
-    """The bound with the useful smoothing among its notes and details, where it is vacuous on data that are not log-concave."""
+    """The bound with the useful smoothing among its notes and details, where it is vacuous on data that are
+    not log-concave."""
     if setting.shape or not bound.is_vacuous(float(setting.assumption.second_moment)):
         return bound
     if not setting.assumption.is_perturbed:
         return bound
     found = useful_smoothing(theorem, setting)
     if found is None:
-        return replace(bound, notes=(*bound.notes, "no Gaussian smoothing of the data makes it useful with this sampler"))
-    details = {"useful_smoothing": found.noise_std, "bound_after_smoothing": found.bound, "moved_by_smoothing": found.moved}
-    return replace(bound, notes=(*bound.notes, found.note()), details=MappingProxyType({**bound.details, **details}))
+        return replace(
+            bound, notes=(*bound.notes, "no Gaussian smoothing of the data makes it useful with this sampler")
+        )
+    details = {
+        "useful_smoothing": found.noise_std,
+        "bound_after_smoothing": found.bound,
+        "moved_by_smoothing": found.moved,
+    }
+    return replace(
+        bound, notes=(*bound.notes, found.note()), details=MappingProxyType({**bound.details, **details})
+    )

@@ -1,4 +1,5 @@
-"""The command ``constants``: (α, M, L) of samples over bandwidths, and which bandwidth makes a bound useful."""
+"""The command ``constants``: (α, M, L) of samples over bandwidths, and which bandwidth makes a bound
+useful."""
 
 from __future__ import annotations
 
@@ -20,9 +21,17 @@ HORIZON, STEPS = 8.0, 2000
 
 @click.command(short_help="Constants (α, M, L) from samples, over bandwidths.")
 @click.argument("source", metavar="PROBLEM|FILE.csv")
-@click.option("--bandwidth", "bandwidths", type=float, multiple=True, help="A bandwidth s; may be repeated (default: a range).")
+@click.option(
+    "--bandwidth",
+    "bandwidths",
+    type=float,
+    multiple=True,
+    help="A bandwidth s; may be repeated (default: a range).",
+)
 @click.option("--columns", help="Columns of a CSV file, separated by commas (default: all).")
-@click.option("--standardize", is_flag=True, help="Shift and scale the columns of a CSV file to mean 0 and variance 1.")
+@click.option(
+    "--standardize", is_flag=True, help="Shift and scale the columns of a CSV file to mean 0 and variance 1."
+)
 @picture_options("Also draw the bound over the bandwidth.")
 @SET_OPTION
 @JSON_OPTION
@@ -63,7 +72,9 @@ def _question(source: str, columns, standardize: bool, overrides):
     question = load_question(source, overrides)
     table = question.tables["data"]
     if table.get("law") != "samples":
-        raise Failure(f'{question.source}: needs data.law = "samples", got {table.get("law") or table.get("assumption")!r}')
+        raise Failure(
+            f'{question.source}: needs data.law = "samples", got {table.get("law") or table.get("assumption")!r}'
+        )
     folder = Path(source).parent if os.path.exists(source) else Path(bundled_problem(source)).parent
     samples = read_samples(folder / table["file"], table.get("columns"), table.get("standardize", False))
     return samples, question.process, question.scheme, question.source
@@ -72,7 +83,8 @@ def _question(source: str, columns, standardize: bool, overrides):
 def _document(found) -> dict:
     rows = [
         {
-            "bandwidth": row.bandwidth, "alpha": row.assumption.alpha, "M": row.assumption.M, "L": row.assumption.L,
+            "bandwidth": row.bandwidth, "alpha": row.assumption.alpha, "M": row.assumption.M,
+            "L": row.assumption.L,
             "expansion": row.expansion, "xi": row.xi, "eta": row.eta, "moved": row.moved, "bound": row.bound,
             "vacuous": row.vacuous,
         }
@@ -82,7 +94,8 @@ def _document(found) -> dict:
         "bandwidth": found.useful.noise_std, "moved": found.useful.moved, "bound": found.useful.bound
     }  # fmt: skip
     return plain({
-        "samples": found.samples, "dim": found.dim, "radius": found.radius, "radius_range": found.radius_range,
+        "samples": found.samples, "dim": found.dim, "radius": found.radius,
+        "radius_range": found.radius_range,
         "reference_bandwidths": found.reference_bandwidths, "rows": rows, "useful": useful,
     })  # fmt: skip
 
@@ -90,20 +103,34 @@ def _document(found) -> dict:
 def _lines(found, about: str) -> list:
     table = tables.empty_table(">s", ">α = L", ">M", ">R²/s²", ">ξ", ">η", ">s√d", ">bound", "")
     for row in found.rows:
-        values = (row.bandwidth, row.assumption.alpha, row.assumption.M, row.expansion, row.xi, row.eta, row.moved, row.bound)
+        values = (
+            row.bandwidth,
+            row.assumption.alpha,
+            row.assumption.M,
+            row.expansion,
+            row.xi,
+            row.eta,
+            row.moved,
+            row.bound,
+        )
         table.add_row(*map(number, values), "vacuous" if row.vacuous else "")
     low, high = found.radius_range
-    rules = ", ".join(f"{name.capitalize()} {value:.4g}" for name, value in found.reference_bandwidths.items())
+    rules = ", ".join(
+        f"{name.capitalize()} {value:.4g}" for name, value in found.reference_bandwidths.items()
+    )
     lines = [
         f"{about}: {found.samples} samples in dimension {found.dim}",
         table,
-        "Constants of the smoothed empirical law (1/n) Σ N(x_i, s² I), exact for it; not of the law the samples came from.",
-        f"R = {found.radius:.4g}, in bootstrap resamples {low:.4g} to {high:.4g} (5 % to 95 %); bandwidth rules: {rules}.",
+        "Constants of the smoothed empirical law (1/n) Σ N(x_i, s² I), exact for it; not of the law the "
+        "samples came from.",
+        f"R = {found.radius:.4g}, in bootstrap resamples {low:.4g} to {high:.4g} (5 % to 95 %); bandwidth "
+        f"rules: {rules}.",
     ]
     if found.useful is None:
         return [*lines, "No bandwidth makes the bound useful with this sampler."]
     useful = found.useful
-    return [*lines, f"Useful from s = {useful.noise_std:g} on: bound {useful.bound:.4g}; it moves the data by at most "
+    return [*lines, f"Useful from s = {useful.noise_std:g} on: bound {useful.bound:.4g}; it moves the data "
+    f"by at most "
             f"s√d = {useful.moved:.4g}."]  # fmt: skip
 
 

@@ -39,10 +39,19 @@ def experiment(name, quick, out, force, as_json):
         result = chosen.run(quick, tell)
     wrote = write_figure(out, force, lambda figure: chosen.draw(figure, result), (8.0, 4.5))
     if as_json:
-        document = {"experiment": name, "question": chosen.question, "rows": result.rows, "findings": result.findings}
+        document = {
+            "experiment": name,
+            "question": chosen.question,
+            "rows": result.rows,
+            "findings": result.findings,
+        }
         print_json({"schema_version": SCHEMA_VERSIONS["experiment"], **plain(document)})
     else:
-        lines = [f"{chosen.title}: {chosen.question}", _table(result.rows), *(f"* {line}" for line in result.findings)]
+        lines = [
+            f"{chosen.title}: {chosen.question}",
+            _table(result.rows),
+            *(f"* {line}" for line in result.findings),
+        ]
         print_text(*lines, *wrote)
     return HOLDS
 
@@ -52,7 +61,9 @@ def _table(rows):
     keys = list(dict.fromkeys(key for row in rows for key in row))
     keys = [key for key in keys if not any(isinstance(row.get(key), list) for row in rows)]
     varying = [key for key in keys if len({row.get(key) for row in rows}) > 1][:11]
-    table = tables.empty_table(*(name if isinstance(rows[0].get(name), str) else f">{name}" for name in varying))
+    table = tables.empty_table(
+        *(name if isinstance(rows[0].get(name), str) else f">{name}" for name in varying)
+    )
     for row in rows:
         table.add_row(*(_cell(row.get(key)) for key in varying))
     return table

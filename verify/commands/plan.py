@@ -16,23 +16,46 @@ MOST_TIMES = 2000
 
 @click.command(short_help="The fewest steps that reach an error, with horizon, grid and score error.")
 @click.argument("problems", nargs=-1, required=True, metavar="PROBLEM...")
-@click.option("--eps", type=float, multiple=True, required=True, help="Error W2 <= eps to reach; may be repeated.")
-@click.option("--theorem", default="martingale", show_default=True, help="The upper bound to plan with, a key of sgm-bounds list.")
-@click.option("--grid", type=click.Choice(("uniform", "best")), default="uniform", show_default=True,
-              help="Equal steps, or steps where the bound needs them.")
+@click.option(
+    "--eps", type=float, multiple=True, required=True, help="Error W2 <= eps to reach; may be repeated."
+)
+@click.option(
+    "--theorem",
+    default="martingale",
+    show_default=True,
+    help="The upper bound to plan with, a key of sgm-bounds list.",
+)
+@click.option(
+    "--grid",
+    type=click.Choice(("uniform", "best")),
+    default="uniform",
+    show_default=True,
+    help="Equal steps, or steps where the bound needs them.",
+)
 @click.option("--horizon", type=float, help="A fixed horizon; by default the best one.")
-@click.option("--score-share", type=float, default=0.0, show_default=True,
-              help="Share of eps set aside for a score error, whose size is then part of the plan.")
-@click.option("--information", type=click.Choice(("all", "constants")), default="all", show_default=True,
-              help="What the bound may know: all about a law in closed form, or its assumption's constants.")
+@click.option(
+    "--score-share",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Share of eps set aside for a score error, whose size is then part of the plan.",
+)
+@click.option(
+    "--information",
+    type=click.Choice(("all", "constants")),
+    default="all",
+    show_default=True,
+    help="What the bound may know: all about a law in closed form, or its assumption's constants.",
+)
 @click.option("--certify", "with_truth", is_flag=True, help="Also measure the exact W2 at the plan.")
 @SET_OPTION
 @JSON_OPTION
 def plan(problems, eps, theorem, grid, horizon, score_share, information, with_truth, overrides, as_json):
-    """The smallest number of steps K whose bound is at most each eps, for each PROBLEM; K − 1 does not suffice.
+    """The smallest number of steps K whose bound is at most each eps, for each PROBLEM; K − 1 does not
+    suffice.
 
-    The grid, the steps and (unless --horizon fixes it) the horizon of the file are replaced.  Several problems are
-    compared, the one with the fewest steps first.  Exit code 2 if an error is out of reach.
+    The grid, the steps and (unless --horizon fixes it) the horizon of the file are replaced.  Several
+    problems are compared, the one with the fewest steps first.  Exit code 2 if an error is out of reach.
     """
     from bounds.theorem import NotApplicable
     from verify.certificates.certificate import find_theorem
@@ -62,7 +85,11 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
         alone = entries[0] if len(entries) == 1 else {}
         print_json({"schema_version": SCHEMA_VERSIONS["plan"], **alone, "plans": entries, "problems": known})
     else:
-        print_text(*[tables.describe(question) for question in questions], _table(entries, with_truth), *_lines(entries))
+        print_text(
+            *[tables.describe(question) for question in questions],
+            _table(entries, with_truth),
+            *_lines(entries),
+        )
     return HOLDS if all(entry["reached"] for entry in entries) else WRONG
 
 
@@ -77,7 +104,12 @@ def _truth(planner, found, question):
     scheme = replace(planner.setting.scheme, grid=found.grid)
     measured = measure(replace(planner.setting, scheme=scheme, score_error=found.score_error), question.law)
     verdict = verdict_of("upper", found.bound.total, measured)
-    return {"lower": measured.lower, "upper": measured.upper, "method": measured.method, "verdict": str(verdict)}
+    return {
+        "lower": measured.lower,
+        "upper": measured.upper,
+        "method": measured.method,
+        "verdict": str(verdict),
+    }
 
 
 def _entry(question, found, truth) -> dict:
@@ -86,7 +118,8 @@ def _entry(question, found, truth) -> dict:
         listed = found.grid.kind != "uniform" and found.steps < MOST_TIMES
         grid = {"kind": found.grid.kind, "times": found.grid.times.tolist() if listed else None}
     return {
-        "problem": question.source, "process": question.process.name, "eps": found.eps, "theorem": found.theorem,
+        "problem": question.source, "process": question.process.name, "eps": found.eps,
+        "theorem": found.theorem,
         "reached": found.reached, "steps": found.steps, "horizon": found.horizon, "grid": grid,
         "score_error": found.score_error, "bound": found.bound.total if found.bound else None,
         "terms": dict(found.bound.terms) if found.bound else None,
@@ -97,13 +130,16 @@ def _entry(question, found, truth) -> dict:
 
 def _table(entries, with_truth: bool):
     extra = (">exact W2", "verdict") if with_truth else ()
-    table = tables.empty_table("problem", ">eps", ">K", ">horizon", "grid", ">score error", ">bound", ">with K − 1", *extra)
+    table = tables.empty_table(
+        "problem", ">eps", ">K", ">horizon", "grid", ">score error", ">bound", ">with K − 1", *extra
+    )
     for entry in entries:
         truth = entry["truth"] or {}
         cells = [number(truth.get("upper")), truth.get("verdict", "")] if with_truth else []
         table.add_row(
             entry["problem"], number(entry["eps"]), str(entry["steps"] or "–"), number(entry["horizon"]),
-            entry["grid"]["kind"] if entry["grid"] else "–", number(entry["score_error"]), number(entry["bound"]),
+            entry["grid"]["kind"] if entry["grid"] else "–", number(entry["score_error"]),
+            number(entry["bound"]),
             number(entry["bound_one_step_less"]), *cells,
         )  # fmt: skip
     return table
@@ -111,7 +147,8 @@ def _table(entries, with_truth: bool):
 
 def _lines(entries) -> list[str]:
     blocked = [
-        f"{entry['problem']}: eps = {entry['eps']:g} is out of reach, the bound stays above {entry['floor']:.4g}; "
+        f"{entry['problem']}: eps = {entry['eps']:g} is out of reach, the bound stays above "
+        f"{entry['floor']:.4g}; "
         f"{entry['blocking']}"
         for entry in entries if not entry["reached"]
     ]  # fmt: skip

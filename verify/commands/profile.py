@@ -21,8 +21,8 @@ from verify.plain import number, plain
 def profile(problem, time, out, force, overrides, as_json):
     """The convexity profile κ(r) of the law of X_t, searched for numerically, against α − f_M(r)/r.
 
-    The search gives an upper estimate of κ; the curve of the constants is proved and must lie below it.  Mixtures with
-    unequal covariances have a profile but no proved constants.
+    The search gives an upper estimate of κ; the curve of the constants is proved and must lie below it.
+    Mixtures with unequal covariances have a profile but no proved constants.
     """
     from verify.studies.convexity_profile import plot_profile, profile_at
 
@@ -33,12 +33,20 @@ def profile(problem, time, out, force, overrides, as_json):
         found = profile_at(question.process, question.law, time)
     wrote = write_figure(out, force, lambda figure: plot_profile(figure.add_subplot(), found))
     if as_json:
-        print_json({"schema_version": SCHEMA_VERSIONS["profile"], **plain(found.as_dict()), "problem": question.as_dict()})
+        print_json(
+            {
+                "schema_version": SCHEMA_VERSIONS["profile"],
+                **plain(found.as_dict()),
+                "problem": question.as_dict(),
+            }
+        )
         return HOLDS
     table = tables.empty_table(">r", ">κ(r)", ">α − f_M(r)/r", ">gap")
     for place in range(0, len(found.found.distances), 4):
         proved = (None, None) if found.proved is None else (found.proved[place], found.gap[place])
-        table.add_row(number(found.found.distances[place]), number(found.found.values[place]), *map(number, proved))
+        table.add_row(
+            number(found.found.distances[place]), number(found.found.values[place]), *map(number, proved)
+        )
     lines = [f"nothing is proved: {found.reason}"] if found.reason else [
         f"at t = {time:g}: alpha = {found.constants['alpha']:.4g}, M = {found.constants['M']:.4g}; "
         f"smallest gap {found.gap.min():.3g}"

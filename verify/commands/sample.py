@@ -35,7 +35,11 @@ from verify.pages.new_file import new_file
     show_default=True,
     help="Does not change the samples.",
 )
-@click.option("--reduce", is_flag=True, help="Simulate only the span of the means (a funnel: its Gram matrix): same law, faster.")
+@click.option(
+    "--reduce",
+    is_flag=True,
+    help="Simulate only the span of the means (a funnel: its Gram matrix): same law, faster.",
+)
 @click.option("--backend", default="numpy", show_default=True, help="numpy or torch.")
 @click.option("--device", default="cpu", show_default=True, help="A device of torch.")
 @click.option("--dtype", default="float64", show_default=True, help="float64 or float32.")

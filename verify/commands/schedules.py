@@ -14,15 +14,23 @@ from verify.plain import number
 
 @click.command(short_help="Noise schedules at equal steps, bound and exact W2.")
 @click.argument("problem")
-@click.option("--steps", type=click.IntRange(1, 100_000), default=400, show_default=True, help="Steps K of every sampler.")
+@click.option(
+    "--steps",
+    type=click.IntRange(1, 100_000),
+    default=400,
+    show_default=True,
+    help="Steps K of every sampler.",
+)
 @click.option("--schedule", "names", multiple=True, help="Only this schedule; may be repeated.")
 @picture_options("Also draw the comparison.")
 @SET_OPTION
 @JSON_OPTION
 def schedules(problem, steps, names, out, force, overrides, as_json):
-    """Twelve noise schedules and critically-damped Langevin on the data of PROBLEM: martingale bound and exact W2.
+    """Twelve noise schedules and critically-damped Langevin on the data of PROBLEM: martingale bound and
+    exact W2.
 
-    K steps of Euler–Maruyama; each has its own best horizon, on a uniform grid and on the grid that makes its bound smallest.
+    K steps of Euler–Maruyama; each has its own best horizon, on a uniform grid and on the grid that makes its
+    bound smallest.
     """
     from verify.studies.schedules import SCHEDULES, compare, plot_comparison, rows
 

@@ -1,4 +1,5 @@
-"""The command ``table``: iteration complexities, published and derived, for eight processes and the user's own."""
+"""The command ``table``: iteration complexities, published and derived, for eight processes and the user's
+own."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ FORMATS = ("text", "markdown", "latex")
 
 @click.command(short_help="Iteration complexity K(ε, d): published, derived, and ours.")
 @click.argument("problems", nargs=-1, metavar="[PROBLEM]...")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Text (default), Markdown or LaTeX.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", help="Text (default), Markdown or LaTeX."
+)
 @click.option("--details", is_flag=True, help="Also T, h and M of each row.")
 @JSON_OPTION
 def table(problems, form, details, as_json):
@@ -28,7 +31,9 @@ def table(problems, form, details, as_json):
     questions = [load_question(name, ()) for name in problems]
     for question in questions:
         if question.process.blocks != 1:
-            raise Failure(f"{question.source}: orders are derived for one-block processes, got {question.process.name}")
+            raise Failure(
+                f"{question.source}: orders are derived for one-block processes, got {question.process.name}"
+            )
     with progress("limits") as tell:
         rows = orders.published_rows(tell)
         rows += [orders.process_row(question.source, question.process) for question in questions]

@@ -21,7 +21,8 @@ from verify.counterexamples.drawing import NumpyDraw, problem
 EXACT_BUDGET = 1e8
 #: The same in phase space, where an evaluation is one of many in a row of an array: seconds at most.
 PHASE_BUDGET = 1e9
-#: Width of a mixture's bracket, relative to its upper side, beyond which the exact law in phase space says nothing.
+#: Width of a mixture's bracket, relative to its upper side, beyond which the exact law in phase space says
+#: nothing.
 UNRESOLVED = 0.5
 
 
@@ -42,7 +43,11 @@ class Finding:
 
 
 def examine(
-    seed: int, kind: str | None = None, most_steps: int = 2000, process: str = "one-block", sampler: str | None = None
+    seed: int,
+    kind: str | None = None,
+    most_steps: int = 2000,
+    process: str = "one-block",
+    sampler: str | None = None,
 ) -> list[Finding]:
     """Every applicable theorem on the random problem of that seed.
 
@@ -58,8 +63,8 @@ def examine(
     Returns
     -------
     list of Finding
-        Empty for a problem whose exact answer is refused (the law would need too fine a grid, or in phase space
-        is not resolved by it), or whose sampler overflows.
+        Empty for a problem whose exact answer is refused (the law would need too fine a grid, or in phase
+        space is not resolved by it), or whose sampler overflows.
     """
     draw = NumpyDraw(np.random.default_rng(seed))
     question = problem(draw, kind=kind, most_steps=most_steps, process=process, sampler=sampler)
@@ -77,7 +82,9 @@ def examine(
         setting = setting_of(*parts, information=information)
         # the matched noise depends on what is known; every other sampler is measured once
         key = information if question.scheme.sampler.needs_envelope else ""
-        if exact_cost(setting, question.law) > (EXACT_BUDGET if question.process.blocks == 1 else PHASE_BUDGET):
+        if exact_cost(setting, question.law) > (
+            EXACT_BUDGET if question.process.blocks == 1 else PHASE_BUDGET
+        ):
             continue
         if key not in measured:
             measured[key] = measure(setting, question.law)
@@ -104,7 +111,8 @@ def _unresolved(setting, law, measured) -> bool:
 
 
 def exact_cost(setting, law) -> float:
-    """Evaluations of a Gaussian that the exact law on every line would need, from the width of its support over the step's noise.
+    """Evaluations of a Gaussian that the exact law on every line would need, from the width of its support
+    over the step's noise.
 
     In phase space those of its grid on position and velocity; infinite where the exact law is refused.
     """
@@ -164,7 +172,8 @@ class _Examine:
 
 
 def ratios(findings: Iterable[Finding]) -> list[dict]:
-    """Least, median and largest ratio of bound to truth by theorem, data and information, and the seeds of the two ends."""
+    """Least, median and largest ratio of bound to truth by theorem, data and information, and the seeds of
+    the two ends."""
     groups: dict[tuple, list] = {}
     for finding in findings:
         groups.setdefault((finding.theorem, finding.kind, finding.information), []).append(finding)

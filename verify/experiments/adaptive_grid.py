@@ -1,4 +1,5 @@
-"""Does a grid that refines in the non-contractive phase beat a uniform one at equal steps, in bound and in exact W2?"""
+"""Does a grid that refines in the non-contractive phase beat a uniform one at equal steps, in bound and in
+exact W2?"""
 
 from __future__ import annotations
 
@@ -83,9 +84,11 @@ def _findings(rows: list[dict]) -> list[str]:
 
     return [
         f"two-phase grid split at η, gain in bound: {span('gain_bound')}; in exact W2: {span('gain_exact')}",
-        f"share of steps below η that serves the bound: {span('share_for_bound')} (uniform: {span('uniform_share')}); "
+        f"share of steps below η that serves the bound: {span('share_for_bound')} (uniform: "
+        f"{span('uniform_share')}); "
         f"the exact W2: {span('share_for_exact')}",
-        f"best grid of the bound, gain in bound: {span('best_grid_gain_bound')}; in exact W2: {span('best_grid_gain_exact')}",
+        f"best grid of the bound, gain in bound: {span('best_grid_gain_bound')}; in exact W2: "
+        f"{span('best_grid_gain_exact')}",
     ]
 
 
@@ -99,7 +102,15 @@ def draw(figure, result: Result) -> None:
         "best_grid_gain_exact": ("best grid of the bound, exact W2", "#D55E00", "s", None),
     }  # fmt: skip
     for key, (label, colour, marker, face) in styles.items():
-        ax.plot([row[key] for row in result.rows], places, marker, color=colour, mfc=face or colour, ms=6, label=label)
+        ax.plot(
+            [row[key] for row in result.rows],
+            places,
+            marker,
+            color=colour,
+            mfc=face or colour,
+            ms=6,
+            label=label,
+        )
     ax.axvline(1.0, color="grey", lw=0.8)
     ax.set_yticks(places, [row["mixture"] for row in result.rows])
     ax.invert_yaxis()
@@ -112,5 +123,6 @@ def draw(figure, result: Result) -> None:
 
 EXPERIMENT = Experiment(
     "adaptive-grid", "Refining in the non-contractive phase",
-    "Does a grid that refines below η beat a uniform one at equal steps, in bound and in exact W2?", run, draw,
+    "Does a grid that refines below η beat a uniform one at equal steps, in bound and in exact W2?", run,
+    draw,
 )  # fmt: skip

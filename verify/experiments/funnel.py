@@ -1,4 +1,5 @@
-"""The funnel by critically-damped Langevin with the exact score: what of the published effect of ε is not learning?"""
+"""The funnel by critically-damped Langevin with the exact score: what of the published effect of ε is not
+learning?"""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ def process_of(a: float, epsilon: float):
 
 
 def run(quick: bool, tell) -> Result:
-    """The ε-sweep beside the published table, mixing told from discretisation, VP, and bound and truth over ε."""
+    """The ε-sweep beside the published table, mixing told from discretisation, VP, and bound and truth over
+    ε."""
     dims, seeds, n, steps = ((20,), 2, 1000, 100) if quick else ((100, 50), 5, 4000, STEPS)
     a_values, epsilons = (A[::3], EPSILON[::2]) if quick else (A, EPSILON)
     rows, jobs = [], _jobs(dims, a_values, epsilons, steps, quick)
@@ -97,7 +99,8 @@ def _exact_start(law: Funnel, process, n: int, seed: int) -> np.ndarray:
 
 
 def _pairs(process, d: int, a, epsilon, steps: int, seeds: int, n: int) -> dict:
-    """Root mean square distance a coordinate of particles with `FINER` times the steps and the same Brownian path.
+    """Root mean square distance a coordinate of particles with `FINER` times the steps and the same Brownian
+    path.
 
     The sliced W2 between the two laws is at most that, whatever the number of particles.
     """
@@ -130,7 +133,10 @@ def _bounds(quick: bool) -> list[dict]:
         for epsilon in EPSILON:
             process = cld(a=1, sigma=2, epsilon=epsilon, velocity_variance=1)
             setting = setting_of(process, law, euler_maruyama(8.0, steps))
-            bound, exact = theorems()["martingale"].bound(setting).total, sampler_w2(law, setting.table.steps()).midpoint
+            bound, exact = (
+                theorems()["martingale"].bound(setting).total,
+                sampler_w2(law, setting.table.steps()).midpoint,
+            )
             rows.append({"sweep": "bound", "process": name, "dim": 1, "a": 1.0, "epsilon": epsilon, "steps": steps,
                          "bound": float(bound), "exact": exact})  # fmt: skip
     return rows
@@ -140,17 +146,25 @@ def _findings(rows: list[dict]) -> list[str]:
     lines = ["sliced W2 is a point estimate; what two exact samples of the same size show is its floor"]
     floors = {row["dim"]: row["sliced_w2"] for row in rows if row["sweep"] == "floor"}
     for d, floor in floors.items():
-        cells = {(row["a"], row["epsilon"]): row for row in rows if row["sweep"] == "sweep" and row["dim"] == d}
+        cells = {
+            (row["a"], row["epsilon"]): row for row in rows if row["sweep"] == "sweep" and row["dim"] == d
+        }
         at = {}
         for a in dict.fromkeys(a for a, _ in cells):
             row = {epsilon: cells[a, epsilon] for key, epsilon in cells if key == a}
             best = min(row, key=lambda epsilon: row[epsilon]["sliced_w2"])
-            at[a] = f"a = {a:g}: {row[0.0]['sliced_w2']:.3g} at ε = 0, least {row[best]['sliced_w2']:.3g} at ε = {best:g}"
+            at[a] = (
+                f"a = {a:g}: {row[0.0]['sliced_w2']:.3g} at ε = 0, least {row[best]['sliced_w2']:.3g} at ε = "
+                f"{best:g}"
+            )
         vp_row = next(row for row in rows if row["sweep"] == "VP" and row["dim"] == d)
         lines.append(f"d = {d}: floor {floor:.3g}, VP {vp_row['sliced_w2']:.3g}; " + "; ".join(at.values()))
     for row in rows:
         if row["sweep"] in ("from p_T", "4 times the steps"):
-            lines.append(f"{row['sweep']}, d = {row['dim']}, a = {row['a']:g}, ε = {row['epsilon']:g}: {row['sliced_w2']:.3g}")
+            lines.append(
+                f"{row['sweep']}, d = {row['dim']}, a = {row['a']:g}, ε = {row['epsilon']:g}: "
+                f"{row['sliced_w2']:.3g}"
+            )
         if row["sweep"] == "pairs":
             cell = f"d = {row['dim']}, a = {row['a']:g}, ε = {row['epsilon']:g}"
             lines.append(f"pairs with {FINER} times the steps, {cell}: at most {row['sliced_w2']:.3g} apart")
@@ -194,5 +208,9 @@ def draw(figure, result: Result) -> None:
 
 
 EXPERIMENT = Experiment(
-    "funnel", "The funnel over ε", "Which published effects of ε on the funnel remain when the score is exact?", run, draw
+    "funnel",
+    "The funnel over ε",
+    "Which published effects of ε on the funnel remain when the score is exact?",
+    run,
+    draw,
 )

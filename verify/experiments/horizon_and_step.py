@@ -1,4 +1,5 @@
-"""W2 of a two-dimensional mixture over horizon and step: is the initial error e^{−T}, and the rest √h or h?"""
+"""W2 of a two-dimensional mixture over horizon and step: is the initial error e^{−T}, and the rest √h or
+h?"""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def mixture() -> GaussianMixture:
 
 
 def run(quick: bool, tell) -> Result:
-    """Exact W2 and every applicable bound over T (at the smallest step) and over h (at the longest horizon)."""
+    """Exact W2 and every applicable bound over T (at the smallest step) and over h (at the longest
+    horizon)."""
     law, rows = mixture(), []
     horizons = np.linspace(0.5, 3.0, 4 if quick else 6)
     steps = 2 ** np.arange(6, 9 if quick else 11)
@@ -53,7 +55,8 @@ def _findings(rows: list[dict]) -> list[str]:
     last = over_step[-1]
     ratios = ", ".join(f"{key} {last[f'{key}_ratio']:.3g}" for key in THEOREMS)
     return [
-        f"exact W2 falls like e^(s T), s = {slope(over_time[:-1], 'exact'):.3f}: the initial error e^(-T) contracts again "
+        f"exact W2 falls like e^(s T), s = {slope(over_time[:-1], 'exact'):.3f}: the initial error e^(-T) "
+        f"contracts again "
         "on the way back (theory: at least as fast as e^(-T))",
         f"exact W2 falls like h^s, s = {slope(over_step[-3:], 'exact'):.3f}; martingale s = "
         f"{slope(over_step[-3:], 'martingale'):.3f} (theory: 1); "

@@ -1,4 +1,5 @@
-"""A score learned by a small network: its measured L2 error feeds the bound, and the sampler's law is still exact."""
+"""A score learned by a small network: its measured L2 error feeds the bound, and the sampler's law is still
+exact."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ SIZE_SLACK = 1e-3
 
 
 def run(quick: bool, tell) -> Result:
-    """Networks of three sizes on ½N(±1, 1/4): L2 error at the iterates, bound with it, exact W2 with the learned score."""
+    """Networks of three sizes on ½N(±1, 1/4): L2 error at the iterates, bound with it, exact W2 with the
+    learned score."""
     law, steps = GaussianMixture.two_modes(2.0, 0.5), (40 if quick else 120)
     setting = setting_of(ou(), law, euler_maruyama(HORIZON, steps, early_stop=STOP))
     numbers, rows = setting.table.steps(), []
@@ -62,13 +64,19 @@ def run(quick: bool, tell) -> Result:
 
 def _findings(rows: list[dict]) -> list[str]:
     lines = [
-        f"width {row['width']}, {row['iterations']} iterations: L2 error {row['score_error']:.3g} (largest over the steps), "
-        f"exact W2 {row['exact']:.4g} (exact score: {row['exact_without']:.4g}), bound {row['bound']:.4g}, with the "
+        f"width {row['width']}, {row['iterations']} iterations: L2 error {row['score_error']:.3g} (largest "
+        f"over the steps), "
+        f"exact W2 {row['exact']:.4g} (exact score: {row['exact_without']:.4g}), bound {row['bound']:.4g}, "
+        f"with the "
         f"error of each step {row['bound_stepwise']:.4g}: {'HOLDS' if row['holds'] else 'VIOLATED'}, ratio "
         f"{row['bound_stepwise'] / row['exact_upper']:.3g}"
         for row in rows
     ]
-    return [*lines, "the L2 error grows towards t = 0, where the score is large: the one M for all steps is its largest value"]
+    return [
+        *lines,
+        "the L2 error grows towards t = 0, where the score is large: the one M for all steps is its largest "
+        "value",
+    ]
 
 
 def draw(figure, result: Result) -> None:
@@ -79,10 +87,22 @@ def draw(figure, result: Result) -> None:
     left.set_xlabel("forward time t")
     left.set_ylabel("L2 error of the learned score at the iterates")
     sizes = [row["score_error"] for row in result.rows]
-    right.semilogy(sizes, [row["exact"] for row in result.rows], "o", color="#D55E00", label="exact W2, learned score")
-    right.semilogy(sizes, [row["bound"] for row in result.rows], "s", color="#0072B2", label="martingale bound")
-    right.semilogy(sizes, [row["bound_stepwise"] for row in result.rows], "^", color="#56B4E9", label="with the error of each step")
-    right.axhline(result.rows[0]["exact_without"], color="grey", lw=0.8, ls="--", label="exact W2, exact score")
+    right.semilogy(
+        sizes, [row["exact"] for row in result.rows], "o", color="#D55E00", label="exact W2, learned score"
+    )
+    right.semilogy(
+        sizes, [row["bound"] for row in result.rows], "s", color="#0072B2", label="martingale bound"
+    )
+    right.semilogy(
+        sizes,
+        [row["bound_stepwise"] for row in result.rows],
+        "^",
+        color="#56B4E9",
+        label="with the error of each step",
+    )
+    right.axhline(
+        result.rows[0]["exact_without"], color="grey", lw=0.8, ls="--", label="exact W2, exact score"
+    )
     right.set_xlabel("L2 error, largest over the steps")
     right.set_ylabel("W2, in the units of the data")
     for ax in (left, right):
@@ -90,5 +110,9 @@ def draw(figure, result: Result) -> None:
 
 
 EXPERIMENT = Experiment(
-    "learned-score", "A learned score", "Does the bound with the measured L2 error hold for a network's score?", run, draw
+    "learned-score",
+    "A learned score",
+    "Does the bound with the measured L2 error hold for a network's score?",
+    run,
+    draw,
 )

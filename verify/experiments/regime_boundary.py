@@ -1,4 +1,5 @@
-"""How errors contract on either side of the regime boundary: measured, against the rate and against the bound's factor."""
+"""How errors contract on either side of the regime boundary: measured, against the rate and against the
+bound's factor."""
 
 from __future__ import annotations
 
@@ -23,13 +24,17 @@ PUSH = 1e-3
 
 
 def run(quick: bool, tell) -> Result:
-    """For ½N(±1, s²): runs that start at τ above and below η, from N(0, 1) and from it shifted; and W2 over the horizon."""
+    """For ½N(±1, s²): runs that start at τ above and below η, from N(0, 1) and from it shifted; and W2 over
+    the horizon."""
     stds, steps = (STDS[1:2] if quick else STDS), (200 if quick else 600)
     rows = []
     for place, std in enumerate(stds):
         law = GaussianMixture.two_modes(2.0, std)
         assumption = law.assumptions()[0]
-        boundary, convex = float(eta(assumption.alpha, assumption.M, 0.0)), float(xi(assumption.alpha, assumption.M))
+        boundary, convex = (
+            float(eta(assumption.alpha, assumption.M, 0.0)),
+            float(xi(assumption.alpha, assumption.M)),
+        )
         horizons = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0]) * boundary
         for done, T in enumerate(horizons):
             tell((place + done / len(horizons)) / len(stds), f"s = {std:g}, T = {T:.3g}")
@@ -49,7 +54,8 @@ def _row(law, assumption, T: float, boundary: float, convex: float, steps: int) 
         "std": law.std, "eta": boundary, "xi": convex, "horizon": T, "steps": steps, "exact": exact.midpoint,
         "bound": bound.total, "measured_factor": _measured_factor(law, setting),
         "rate_factor": float(np.exp(logs["contractive"] + logs["non_contractive"])),
-        "factor_above_eta": float(np.exp(logs["contractive"])), "factor_below_eta": float(np.exp(logs["non_contractive"])),
+        "factor_above_eta": float(np.exp(logs["contractive"])),
+        "factor_below_eta": float(np.exp(logs["non_contractive"])),
         "bound_factor": float(bound.details["contraction"]),
     }  # fmt: skip
 
@@ -60,7 +66,8 @@ def _integral(assumption, start: float, end: float) -> float:
 
 
 def _measured_factor(law, setting) -> float:
-    """W2 between two runs whose states are pushed apart at the start, over the push, exactly: a shift of the first step."""
+    """W2 between two runs whose states are pushed apart at the start, over the push, exactly: a shift of the
+    first step."""
     steps = setting.table.steps()
     # a constant push δ of the first iterate is a constant score error of δ/Q in that step alone
     def pushed(i, x):
@@ -77,7 +84,8 @@ def _findings(rows: list[dict]) -> list[str]:
         below, above = min(mine, key=lambda r: r["horizon"]), max(mine, key=lambda r: r["horizon"])
         least = min(mine, key=lambda row: row["exact"])
         lines.append(
-            f"s = {std:g}, eta = {below['eta']:.3f}: a push grows to at most {max(r['measured_factor'] for r in mine):.3g} of "
+            f"s = {std:g}, eta = {below['eta']:.3f}: a push grows to at most "
+            f"{max(r['measured_factor'] for r in mine):.3g} of "
             f"itself; the rate allows {above['factor_below_eta']:.3g} below eta and leaves "
             f"{above['factor_above_eta']:.3g} above it (T = {above['horizon']:.2f}); exact W2 is least at "
             f"T = {least['horizon']:.2f} = {least['horizon'] / least['eta']:.2g} eta"
@@ -91,7 +99,11 @@ def draw(figure, result: Result) -> None:
     std = result.rows[-1]["std"] if len({r["std"] for r in result.rows}) == 1 else 0.5
     rows = [row for row in result.rows if row["std"] == std]
     x = [row["horizon"] / row["eta"] for row in rows]
-    for key, label in (("measured_factor", "measured"), ("rate_factor", "exp(−∫rate)"), ("bound_factor", "bound's product")):
+    for key, label in (
+        ("measured_factor", "measured"),
+        ("rate_factor", "exp(−∫rate)"),
+        ("bound_factor", "bound's product"),
+    ):
         left.semilogy(x, [row[key] for row in rows], "o-", ms=4, label=label)
     for key, label in (("exact", "exact W2"), ("bound", "martingale bound")):
         right.semilogy(x, [row[key] for row in rows], "o-", ms=4, label=label)

@@ -62,9 +62,15 @@ def run(quick: bool, tell) -> Result:
     for done, (size, name) in enumerate(cases):
         tell(done / len(cases), f"{name}, M = {size:g}")
         fresh = name == "fresh noise"
-        error = setting_of(ou(), law, euler_maruyama(HORIZON, steps), 0.0 if fresh else size, size if fresh else 0.0)
+        error = setting_of(
+            ou(), law, euler_maruyama(HORIZON, steps), 0.0 if fresh else size, size if fresh else 0.0
+        )
         shape = (_constant, 0.0, size) if fresh else (SHAPES[name], size, 0.0)
-        exact = perturbed_w2(law, numbers, shape[0], shape[1] or None, shape[2]) if not fresh else _with_noise(law, numbers, size)
+        exact = (
+            perturbed_w2(law, numbers, shape[0], shape[1] or None, shape[2])
+            if not fresh
+            else _with_noise(law, numbers, size)
+        )
         final = perturbed_line(law, numbers, shape[0], shape[1]).law if not fresh else None
         rows.append({
             "shape": name, "size": size, "steps": steps, "exact": exact.midpoint, "exact_upper": exact.upper,
@@ -86,14 +92,17 @@ def _findings(rows: list[dict]) -> list[str]:
         mine = sorted((row for row in rows if row["size"] == size), key=lambda row: row["exact"])
         low, high = mine[0], mine[-1]
         lines.append(
-            f"M = {size:g}: exact W2 from {low['exact']:.4g} ({low['shape']}) to {high['exact']:.4g} ({high['shape']}), "
+            f"M = {size:g}: exact W2 from {low['exact']:.4g} ({low['shape']}) to {high['exact']:.4g} "
+            f"({high['shape']}), "
             f"a factor {high['exact'] / low['exact']:.3g}; bound over exact at best "
             f"{min(row['bound'] / row['exact_upper'] for row in mine):.3g}"
         )
     valley = [row for row in rows if row["shape"].startswith("in the valley")][-1]
     lines.append(
-        f"an error in the valley moves mass between the modes: {valley['right_mass']:.3f} on the right at M = "
-        f"{valley['size']:g}, W2 {valley['exact']:.3g}; so the L2 size alone does not predict W2, but every bound holds: "
+        f"an error in the valley moves mass between the modes: {valley['right_mass']:.3f} on the right at M "
+        f"= "
+        f"{valley['size']:g}, W2 {valley['exact']:.3g}; so the L2 size alone does not predict W2, but every "
+        f"bound holds: "
         f"{all(row['exact_upper'] <= row['bound'] for row in rows)}"
     )
     return lines

@@ -27,11 +27,11 @@ def projections(
 
     .. math:: W_2^2 \ge W_2^2(u^T p, u^T q) \ge E_p \varphi(u^T X) + E_q \varphi^c(u^T Y)
 
-    p is the unknown law of ``x``, q is ``law``. For every direction u the first half of the samples fits a map T of
-    the line, increasing, piecewise linear and the identity far out; φ, with φ' = 2(x − T(x)), is bounded and φᶜ is its
-    conjugate. The first mean, over the second half, is bounded below by the empirical Bernstein inequality (Maurer and
-    Pontil 2009, Theorem 4) at level δ over the number of directions; the second is integrated exactly. The largest of
-    the directions' bounds is returned.
+    p is the unknown law of ``x``, q is ``law``. For every direction u the first half of the samples fits a
+    map T of the line, increasing, piecewise linear and the identity far out; φ, with φ' = 2(x − T(x)), is
+    bounded and φᶜ is its conjugate. The first mean, over the second half, is bounded below by the empirical
+    Bernstein inequality (Maurer and Pontil 2009, Theorem 4) at level δ over the number of directions; the
+    second is integrated exactly. The largest of the directions' bounds is returned.
 
     Parameters
     ----------

@@ -1,4 +1,5 @@
-"""Sliced W2 between two samples of one size, as published experiments report it: a point estimate, never a verdict."""
+"""Sliced W2 between two samples of one size, as published experiments report it: a point estimate, never a
+verdict."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ def sliced_w2(x, y, *, projections: int = 2000, seed: int = 0) -> float:
 
     .. math:: \Big(\frac1m \sum_{u} \frac1n \sum_i (x_{u,(i)} - y_{u,(i)})^2\Big)^{1/2}
 
-    Biased upwards: two samples of one law are a distance of order n^{-1/2} apart.  `verify.lower_sides.w2` has guaranteed sides.
+    Biased upwards: two samples of one law are a distance of order n^{-1/2} apart.  `verify.lower_sides.w2`
+    has guaranteed sides.
 
     Parameters
     ----------

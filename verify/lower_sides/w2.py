@@ -57,8 +57,8 @@ def coupled(x: np.ndarray, y: np.ndarray, *, delta: float = 1e-3) -> Bracket:
     ----------
     x, y : arrays of shape (n, d)
         Row i of both is one independent draw from a coupling of the two laws, such as two runs of
-        ``verify.particles.simulation.sample`` with the same ``increments`` (synchronous coupling). At least 100 rows.
-        Rows that were matched after drawing (sorted, assigned) are not a coupling of the laws.
+        ``verify.particles.simulation.sample`` with the same ``increments`` (synchronous coupling). At least
+        100 rows. Rows that were matched after drawing (sorted, assigned) are not a coupling of the laws.
     delta : float
     """
     x = checked_samples("x", x, None, FEW)

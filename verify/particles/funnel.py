@@ -1,7 +1,9 @@
-r"""The funnel's sampler in a few numbers a particle, whatever the dimension: the other coordinates enter by their Gram matrix.
+r"""The funnel's sampler in a few numbers a particle, whatever the dimension: the other coordinates enter by
+their Gram matrix.
 
-Given the shrinkage, a step maps the n = d − 1 other coordinates (u_2, …, u_d), each in R^k, by one k×k matrix B and adds
-independent noise, and the shrinkage depends on them through W = Σ_i u_i u_iᵀ alone.  So W is a chain of its own,
+Given the shrinkage, a step maps the n = d − 1 other coordinates (u_2, …, u_d), each in R^k, by one k×k matrix
+B and adds independent noise, and the shrinkage depends on them through W = Σ_i u_i u_iᵀ alone.  So W is a
+chain of its own,
 
 .. math:: W \leftarrow \sum_{j \le k} (T_j + R\xi_j)(T_j + R\xi_j)^T + R\,\mathrm{Wishart}_k(n - k) R^T,
           \qquad \sum_j T_jT_j^T = BWB^T,
@@ -68,7 +70,9 @@ def funnel_walk(law: Law, steps: Steps, score_error: float, score_noise: float, 
     else:
         kernel = kernel_of(law, steps, score_error, direction)
     if np.any(kernel.bias[1:]):
-        raise ValueError("reduce needs the funnel's score error along its first axis, the direction it takes by default")
+        raise ValueError(
+            "reduce needs the funnel's score error along its first axis, the direction it takes by default"
+        )
     bias = float(kernel.bias[0])
     if steps.blocks == 2:
         return lambda draws, start: _phase(law, kernel, rows, bias, draws, start)
@@ -120,7 +124,9 @@ def _phase(law: Law, kernel: Shrinkage, rows: PhaseRows, bias: float, draws: Dra
         if rows.scored[i]:
             (lx, lv), (cx, cv) = rows.split[i], rows.gain[i]
             energy = lx * lx * W[0] + (2 * lx * lv) * W[1] + lv * lv * W[2]
-            shrinkage, score = kernel.moves(lx * before[0] + lv * before[1], energy, float(rows.ratios.a[i]), 1.0)
+            shrinkage, score = kernel.moves(
+                lx * before[0] + lv * before[1], energy, float(rows.ratios.a[i]), 1.0
+            )
             x += cx * score + rows.push[i, 0] * bias
             v += cv * score + rows.push[i, 1] * bias
             B = [A[0, 0] - (cx * lx) * shrinkage, A[0, 1] - (cx * lv) * shrinkage,
@@ -152,7 +158,11 @@ def _phase(law: Law, kernel: Shrinkage, rows: PhaseRows, bias: float, draws: Dra
         v += noise_v[0]
         t_x, t_v, u_x, u_v = t_x + noise_x[1], t_v + noise_v[1], noise_x[2], u_v + noise_v[2]
         extra = _gram(root, draws, n - 2)
-        W = [t_x * t_x + u_x * u_x + extra[0], t_x * t_v + u_x * u_v + extra[1], t_v * t_v + u_v * u_v + extra[2]]
+        W = [
+            t_x * t_x + u_x * u_x + extra[0],
+            t_x * t_v + u_x * u_v + extra[1],
+            t_v * t_v + u_v * u_v + extra[2],
+        ]
     return _positions(law, x, W[0], draws)
 
 

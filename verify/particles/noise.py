@@ -101,7 +101,8 @@ class Increments:
 
 
 def cells_of(particles: np.ndarray, first: int, cells: int, size: int) -> np.ndarray:
-    """Rows (n, d) as the cells ``first … first+cells-1``, an array (cells, d, size); zeros beyond the last row."""
+    """Rows (n, d) as the cells ``first … first+cells-1``, an array (cells, d, size); zeros beyond the last
+    row."""
     n, d = particles.shape
     start, stop = first * size, min((first + cells) * size, n)
     padded = np.zeros((cells * size, d))

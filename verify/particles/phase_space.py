@@ -1,6 +1,8 @@
-r"""The sampler of position and velocity: at every row one block's score at the right signal-to-noise ratio does the work.
+r"""The sampler of position and velocity: at every row one block's score at the right signal-to-noise ratio
+does the work.
 
-With L of `closed_form.sampler_laws.phase_space.score` a row reads, for z = L_1·y and s_z the score of √q X_0 + N(0, I),
+With L of `closed_form.sampler_laws.phase_space.score` a row reads, for z = L_1·y and s_z the score of √q
+X_0 + N(0, I),
 
 .. math:: y \leftarrow (P - Q L_2^T L_2) y + Q L_1^T s_z(z) + Q e_2 \otimes b + N(0, \mathrm{noise}).
 """
@@ -71,7 +73,15 @@ class PhaseRows:
         ratios = Steps(steps.time, one[1:] * 0, scored * 1.0, one[1:] * 0, np.append(signal, 0.0), one, 1.0)
         push = steps.Q[:, :, 1]
         noise = steps.noise_var + noise_var * push[:, :, None] * push[:, None, :]
-        return cls(ratios, scored, split, linear, gain, push, upper_roots(np.concatenate([steps.prior_var[None], noise])))
+        return cls(
+            ratios,
+            scored,
+            split,
+            linear,
+            gain,
+            push,
+            upper_roots(np.concatenate([steps.prior_var[None], noise])),
+        )
 
     @property
     def draws(self) -> np.ndarray:
@@ -91,7 +101,8 @@ def upper_roots(covariance: np.ndarray) -> np.ndarray:
 
 
 def phase_walk(law, steps: Steps, score_error: float, score_noise: float, direction, chosen: Backend):
-    """(kernel, rows, walk): ``walk(draw, start)`` gives the last positions of a block, an array (cells, d, size).
+    """(kernel, rows, walk): ``walk(draw, start)`` gives the last positions of a block, an array (cells, d,
+    size).
 
     Parameters
     ----------

@@ -11,7 +11,9 @@ from bounds.steps.affine import Steps
 from closed_form.law import Law
 
 
-def kernel_of(law: Law, steps: Steps, size: float, direction) -> SharedCovariance | SeparateCovariances | PushedScore:
+def kernel_of(
+    law: Law, steps: Steps, size: float, direction
+) -> SharedCovariance | SeparateCovariances | PushedScore:
     """The step of ``law``, in the frame where the covariance of its components is diagonal."""
     check_law(law)
     if not isinstance(steps, Steps) or len(steps) == 0:
@@ -137,7 +139,9 @@ class PushedScore:
         """(a, s², P, Q) and Q times the bias."""
         if steps.Q[i] != 0.0 and not steps.s_sq[i] > 0.0:
             name = type(self.law).__name__.lower()
-            raise ValueError(f"the score at time {steps.time[i]} does not exist: the {name} has no noise there")
+            raise ValueError(
+                f"the score at time {steps.time[i]} does not exist: the {name} has no noise there"
+            )
         numbers = np.array([steps.a[i], steps.s_sq[i], steps.P[i], steps.Q[i]])
         return numbers, (steps.Q[i] * self.bias)[:, None]
 
@@ -156,9 +160,11 @@ class PushedScore:
 
 @dataclass(frozen=True)
 class Shrinkage(PushedScore):
-    """A law that rotations of all coordinates but the first leave as it is: these shrink, by one factor a particle."""
+    """A law that rotations of all coordinates but the first leave as it is: these shrink, by one factor a
+    particle."""
 
-    #: Rule of the funnel's integral: relative error of the shrinkage up to 1e-4 in a few particles, mean square 3e-6 at worst.
+    #: Rule of the funnel's integral: relative error of the shrinkage up to 1e-4 in a few particles, mean
+    #: square 3e-6 at worst.
     nodes: int = 33
     nested: float = 1e-2
 
@@ -177,8 +183,11 @@ class Shrinkage(PushedScore):
         y[:, 1:] *= (P - Q * shrinkage).reshape(shape)[:, None]
         y += b
 
-    def moves(self, first: np.ndarray, energy: np.ndarray, a: float, s_sq: float) -> tuple[np.ndarray, np.ndarray]:
-        """(c, s_1) at the first coordinate and the others' sum of squares in units of s: s_i = −c y_i for i > 1."""
+    def moves(
+        self, first: np.ndarray, energy: np.ndarray, a: float, s_sq: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(c, s_1) at the first coordinate and the others' sum of squares in units of s: s_i = −c y_i for
+        i > 1."""
         return self.law.shrinkage(first, energy, a, s_sq, self.nodes, self.nested)
 
 

@@ -43,13 +43,14 @@ def sample(
     .. math:: y \leftarrow P_i y + Q_i (s(\mathrm{time}_i, y) + M u + e_i) + N(0, \mathrm{noise\_var}_i I),
               \qquad e_i \sim N(0, M_{noise}^2 I / d)
 
-    with s the exact score of the pushed law, from N(0, prior_var I).  In phase space (two blocks) y is position and
-    velocity, the errors are those of the velocity's score, and the last position is returned.
+    with s the exact score of the pushed law, from N(0, prior_var I).  In phase space (two blocks) y is
+    position and velocity, the errors are those of the velocity's score, and the last position is returned.
 
     Parameters
     ----------
     law : Law
-        Data; a mixture with one ``std`` is the fastest, a law that is no sum of Gaussians moves by its pushed score.
+        Data; a mixture with one ``std`` is the fastest, a law that is no sum of Gaussians moves by its pushed
+        score.
     steps : Steps
     n : int
         Particles, at least 1.
@@ -63,9 +64,10 @@ def sample(
     direction : array of shape (d,), optional
         Direction u of the bias, normalised here; ``law.bias_direction()`` by default.
     reduce : bool
-        For isotropic mixtures and Gaussians of one block: simulate only the span of the means and draw the rest,
-        whose law is an exact Gaussian, once. For a funnel, one block or two: simulate the first coordinate and the
-        Gram matrix of the others. Same law, other particles, and far faster in high dimension.
+        For isotropic mixtures and Gaussians of one block: simulate only the span of the means and draw the
+        rest, whose law is an exact Gaussian, once. For a funnel, one block or two: simulate the first
+        coordinate and the Gram matrix of the others. Same law, other particles, and far faster in high
+        dimension.
     block : int, optional
         Particles worked on at a time, rounded to whole cells; by default what fits the cache.
     threads : int
@@ -77,8 +79,8 @@ def sample(
         In phase space of shape (k+1, 2, n, d), for the two columns of the triangular root of each covariance
         (velocity last).
     start : array of shape (n, d), or (n, 2, d) in phase space, optional
-        Initial particles in place of draws from the prior. With ``reduce`` a funnel's must be draws of a law that
-        rotations of the other coordinates leave as it is.
+        Initial particles in place of draws from the prior. With ``reduce`` a funnel's must be draws of a law
+        that rotations of the other coordinates leave as it is.
     progress : callable, optional
         Called from this thread with the fraction done after every block.
     out : array of shape (n, d), optional
@@ -113,7 +115,9 @@ def sample(
     out = _output(out, (n, law.dim), chosen)
     if law.components() is None and chosen.name != "numpy":
         name = type(law).__name__.lower()
-        raise ValueError(f"backend must be numpy for a {name}, which is no sum of Gaussians, got {chosen.name}")
+        raise ValueError(
+            f"backend must be numpy for a {name}, which is no sum of Gaussians, got {chosen.name}"
+        )
     width, walk = walk_of(law, steps, n, errors, seed, increments, start, reduce, chosen)
     size = cell_size(width)
     cells = _cells_per_block(block, n, threads, size, width, chosen)

@@ -1,4 +1,5 @@
-"""How a block of particles walks through the steps: one block, position and velocity, or a funnel by its Gram matrix."""
+"""How a block of particles walks through the steps: one block, position and velocity, or a funnel by its Gram
+matrix."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ def walk_of(law, steps, n: int, errors: tuple, seed, increments, start, reduce: 
 
 
 def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
-    """A process of one block: every coordinate simulated, or with ``reduce`` the span of the means and the rest drawn once."""
+    """A process of one block: every coordinate simulated, or with ``reduce`` the span of the means and the
+    rest drawn once."""
     score_error, score_noise, direction = errors
     kernel = kernel_of(law, steps, score_error, direction)
     noise_var = steps.noise_var + steps.Q**2 * score_noise**2 / law.dim
@@ -110,7 +112,8 @@ def _phase_plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
 
 
 def _gram_plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
-    """A funnel, or another law with a shrinkage, by its first coordinate and the Gram matrix of the others."""
+    """A funnel, or another law with a shrinkage, by its first coordinate and the Gram matrix of the
+    others."""
     source = _source(seed, increments, (), None, reduce)
     walk_block = funnel_walk(law, steps, *errors)
 

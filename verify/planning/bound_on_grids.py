@@ -1,4 +1,5 @@
-r"""A bound as a function of horizon and steps: by the theorem itself, and by its model, remembered between questions."""
+r"""A bound as a function of horizon and steps: by the theorem itself, and by its model, remembered between
+questions."""
 
 from __future__ import annotations
 
@@ -48,7 +49,9 @@ class BoundOnGrids:
     def model(self, horizon: float) -> Model:
         """The bound to leading order at this horizon, remembered."""
         if horizon not in self._models:
-            self._models[horizon] = model_of(self.theorem, self._with_grid(TimeGrid.uniform(horizon, 1, self.stop)))
+            self._models[horizon] = model_of(
+                self.theorem, self._with_grid(TimeGrid.uniform(horizon, 1, self.stop))
+            )
         return self._models[horizon]
 
     def _with_grid(self, grid: TimeGrid, score_error: float | None = None) -> Setting:
@@ -96,7 +99,8 @@ class BoundOnGrids:
         return self.value(horizon, steps, eps) / self.estimate(horizon, steps, eps)
 
     def floor(self, horizon: float, eps: float, without: str = "") -> float:
-        """What the bound tends to with more and more steps, estimated; ``without`` one of the error sources."""
+        """What the bound tends to with more and more steps, estimated; ``without`` one of the error
+        sources."""
         model = replace(self.model(horizon), score_error=self.score_error(horizon, eps))
         if without == SCORE_BIAS:
             model = replace(model, score_error=0.0)

@@ -1,4 +1,5 @@
-r"""Plans by the bound itself, tried at horizons and steps: for position and velocity, and for theorems without a model."""
+r"""Plans by the bound itself, tried at horizons and steps: for position and velocity, and for theorems
+without a model."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ from verify.planning.plan import Plan, check_eps, check_options
 MOST_STEPS = {1: 1_000_000, 2: 100_000}
 #: Steps of the first look at every horizon, and most steps at which horizons are compared.
 FIRST_STEPS, COMPARED_STEPS = 100, {1: 20_000, 2: 400}
-#: Two-block horizons tried: the shortest and the longest, times the time scale of the drift; how many per doubling.
+#: Two-block horizons tried: the shortest and the longest, times the time scale of the drift; how many per
+#: doubling.
 SHORTEST, LONGEST, PER_DOUBLING = 2.0**-4, 2.0**6, 2
 HORIZON_ACCURACY = 1e-2
 #: One-block horizons tried, a factor of two apart.
@@ -47,8 +49,9 @@ class DirectPlanner:
     Parameters
     ----------
     theorem, setting, grid, horizon, score_share
-        As for `Planner`, with any theorem; "best" needs one with a recursion.  The model of the best grid is rough where steps
-        are long or a splitting's kicks differ: a plan on the best grid is one on the uniform grid where that takes fewer steps.
+        As for `Planner`, with any theorem; "best" needs one with a recursion.  The model of the best grid is
+        rough where steps are long or a splitting's kicks differ: a plan on the best grid is one on the
+        uniform grid where that takes fewer steps.
 
     Raises
     ------
@@ -68,7 +71,9 @@ class DirectPlanner:
         self._most, self._compared = MOST_STEPS[blocks], COMPARED_STEPS[blocks]
         # the martingale theorem's sources add in squares, and those of the others as they are
         self._squares = theorem.ingredients is not None
-        self._power = 1.0 if self._squares else float(theorem.leading.step_power) if theorem.leading else STEP_POWER
+        self._power = (
+            1.0 if self._squares else float(theorem.leading.step_power) if theorem.leading else STEP_POWER
+        )
         self._at = lru_cache(maxsize=REMEMBERED)(self._evaluated)
         self._models: dict[float, Model] = {}
         self._uniform = None
@@ -87,10 +92,13 @@ class DirectPlanner:
         found = self._plan(eps)
         if self._uniform is None:
             return found
-        return min((found, self._uniform.plan(eps)), key=lambda plan: (not plan.reached, plan.steps or plan.floor))
+        return min(
+            (found, self._uniform.plan(eps)), key=lambda plan: (not plan.reached, plan.steps or plan.floor)
+        )
 
     def least_bound(self, steps: int) -> tuple[float, Bound]:
-        """(T, the theorem) at the horizon where the bound with so many steps is smallest, for the setting's score error."""
+        """(T, the theorem) at the horizon where the bound with so many steps is smallest, for the setting's
+        score error."""
         cost = lambda T: self._value(T, steps, 1.0)  # noqa: E731
         horizon = self.fixed or self._search(cost, min(self._horizons, key=cost))[0]
         return horizon, self._bound(horizon, steps, 1.0)
@@ -125,11 +133,13 @@ class DirectPlanner:
         bound = self._bound(horizon, steps, eps)
         less = self._value(horizon, steps - 1, eps) if steps > 1 else None
         return Plan(
-            self.theorem.key, eps, True, steps, horizon, self.grid(horizon, steps), self._score_error(horizon, eps),
+            self.theorem.key, eps, True, steps, horizon, self.grid(horizon, steps),
+            self._score_error(horizon, eps),
             bound, less, None, _floor(self._terms(horizon, min(steps, self._compared), eps)),
         )  # fmt: skip
 
-    # -- the bound ----------------------------------------------------------------------------------------------
+    # -- the bound
+    # ----------------------------------------------------------------------------------------------
 
     @property
     def _stop(self) -> float:
@@ -158,7 +168,8 @@ class DirectPlanner:
         """The terms of the bound as numbers, early stopping among them."""
         return {EARLY_STOPPING: 0.0, **self._bound(horizon, steps, eps).terms}
 
-    # -- horizon and steps --------------------------------------------------------------------------------------
+    # -- horizon and steps
+    # --------------------------------------------------------------------------------------
 
     @cached_property
     def _horizons(self) -> list[float]:
@@ -167,14 +178,17 @@ class DirectPlanner:
             return [self.fixed]
         if self.setting.process.blocks == 1:
             # where to look is a question of the process, whatever the theorem
-            return Horizons(BoundOnGrids(theorems()["martingale"], self.setting, "uniform", 0.0), None).coarse(DOUBLINGS, 0.0)
+            return Horizons(
+                BoundOnGrids(theorems()["martingale"], self.setting, "uniform", 0.0), None
+            ).coarse(DOUBLINGS, 0.0)
         drift = np.array(self.setting.process.drift.subs(TIME, 1), dtype=float)
         rate = float(np.min(np.abs(np.linalg.eigvals(drift).real))) or 1.0
         count = int(PER_DOUBLING * math.log2(LONGEST / SHORTEST)) + 1
         return [self._stop + float(x) / rate for x in np.geomspace(SHORTEST, LONGEST, count)]
 
     def _needed(self, horizon: float, steps: int, eps: float) -> float:
-        """Steps this horizon takes, from its bound with so many: the discretisation goes like a power of K."""
+        """Steps this horizon takes, from its bound with so many: the discretisation goes like a power of
+        K."""
         try:
             terms = self._terms(horizon, steps, eps)
         except ValueError:
@@ -250,7 +264,10 @@ class DirectPlanner:
             sources += [INITIALISATION] * (self.fixed is not None or not sources)
             left = {source: min(_floor(terms, source) for terms in floors.values()) for source in sources}
             worst = min(left, key=left.get)
-            reason = f"{worst} keeps the bound above {eps:g} whatever the steps; without it the floor is {left[worst]:.3g}"
+            reason = (
+                f"{worst} keeps the bound above {eps:g} whatever the steps; without it the floor is "
+                f"{left[worst]:.3g}"
+            )
         allowed = self._score_error(horizon, eps)
         return Plan(self.theorem.key, eps, False, None, horizon, None, allowed, None, None, reason, floor)
 

@@ -1,4 +1,5 @@
-r"""The smallest number of steps that reaches W2 ≤ ε under a bound, with its horizon, grid and score-error budget."""
+r"""The smallest number of steps that reaches W2 ≤ ε under a bound, with its horizon, grid and score-error
+budget."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from verify.planning.plan import Plan, check_eps, check_options
 FEW_STEPS = 400
 #: Below so many steps the horizon of the model is improved with the bound itself.
 MANY_STEPS = 5000
-#: From so many steps on the model is corrected by the bound at fewer steps, and up to them every horizon is tried.
+#: From so many steps on the model is corrected by the bound at fewer steps, and up to them every horizon is
+#: tried.
 CALIBRATION_STEPS = 20_000
 COARSE_DOUBLINGS = 24
 #: More steps are not tried where four times as many leave this part of the bound.
@@ -29,7 +31,8 @@ APART = 1e-6
 
 
 class Planner:
-    """Plans by the bound's leading order, for one process of one block, data law and sampler; evaluations are shared.
+    """Plans by the bound's leading order, for one process of one block, data law and sampler; evaluations are
+    shared.
 
     Parameters
     ----------
@@ -42,7 +45,8 @@ class Planner:
     horizon : float, optional
         A fixed horizon; by default the best one.
     score_share : float
-        Share of ε set aside for a score error, in [0, 1): M is then as large as that allows, not the setting's.
+        Share of ε set aside for a score error, in [0, 1): M is then as large as that allows, not the
+        setting's.
 
     Raises
     ------
@@ -88,7 +92,8 @@ class Planner:
         return self._blocked(eps) if steps is None else self._checked(eps, steps, horizon)
 
     def least_bound(self, steps: int) -> tuple[float, Bound]:
-        """(T, the theorem) at the horizon where the bound with so many steps is smallest, for the setting's score error."""
+        """(T, the theorem) at the horizon where the bound with so many steps is smallest, for the setting's
+        score error."""
         horizon = self._horizons.best(lambda T: self._bounds.value(T, steps, 1.0))
         return horizon, self._bounds.bound(horizon, steps, 1.0)
 
@@ -96,20 +101,26 @@ class Planner:
         """The grid of so many steps."""
         return self._bounds.grid(horizon, steps)
 
-    # -- few steps: the bound itself ----------------------------------------------------------------------------
+    # -- few steps: the bound itself
+    # ----------------------------------------------------------------------------
 
     def _few(self, eps: float, horizon: float, estimate: float):
         """(K, T, largest K tried) by bisection on the bound itself, minimised over the horizon each time."""
         best: dict[int, tuple[float, float]] = {}
         value = self._bounds.value
-        coarse = [horizon] if self._horizons.fixed is not None else [horizon, *self._horizons.coarse(COARSE_DOUBLINGS, eps)]
+        coarse = (
+            [horizon]
+            if self._horizons.fixed is not None
+            else [horizon, *self._horizons.coarse(COARSE_DOUBLINGS, eps)]
+        )
 
         def least(steps: int) -> float:
             if steps in best:
                 return best[steps][0]
             cost = lambda T: value(T, steps, eps)  # noqa: E731
             if steps > CALIBRATION_STEPS:
-                # too dear to try every horizon: that of the model, and that of the nearest number of steps already tried
+                # too dear to try every horizon: that of the model, and that of the nearest number of steps
+                # already tried
                 nearest = best[min(best, key=lambda k: abs(k - steps))][1] if best else horizon
                 chosen = min({horizon, nearest}, key=cost)
             else:
@@ -129,7 +140,11 @@ class Planner:
         for attempt in itertools.count(1):
             if high - low <= 1:
                 break
-            middle = (low + high) // 2 if attempt % 3 == 0 or low == 0 else _between(low, high, least(low), least(high), eps)
+            middle = (
+                (low + high) // 2
+                if attempt % 3 == 0 or low == 0
+                else _between(low, high, least(low), least(high), eps)
+            )
             low, high = (low, middle) if least(middle) <= eps else (middle, high)
         horizon = best[high][1]
         while high > 1 and value(horizon, high - 1, eps) <= eps:
@@ -137,7 +152,8 @@ class Planner:
             high -= 1
         return high, horizon, tried
 
-    # -- many steps: the model, corrected by the bound ----------------------------------------------------------
+    # -- many steps: the model, corrected by the bound
+    # ----------------------------------------------------------
 
     def _trusted(self, eps: float, horizon: float, estimate: float) -> bool:
         """Whether the bound at the steps of the model, or at fewer, is what the model says."""
@@ -173,9 +189,14 @@ class Planner:
         return self._bounds.estimate(horizon, steps, eps) ** 2, self._bounds.value(horizon, steps, eps) ** 2
 
     def _crossing(self, horizon: float, points, eps: float) -> float:
-        """K at which the bound is ε: the square of the bound is affine in the model's, or proportional to it."""
+        """K at which the bound is ε: the square of the bound is affine in the model's, or proportional to
+        it."""
         (x, y), (x0, y0) = points[-1], points[-2] if len(points) > 1 else (0.0, 0.0)
-        if abs(x - x0) < APART * x or not (x - x0) * (y - y0) > 0 or not (square := x + (eps**2 - y) * (x - x0) / (y - y0)) > 0:
+        if (
+            abs(x - x0) < APART * x
+            or not (x - x0) * (y - y0) > 0
+            or not (square := x + (eps**2 - y) * (x - x0) / (y - y0)) > 0
+        ):
             square = x * eps**2 / y
         return self._bounds.steps_by_model(horizon, eps, eps / math.sqrt(square))
 
@@ -185,19 +206,25 @@ class Planner:
         less = bounds.value(horizon, steps - 1, eps) if steps > 1 else None
         bound, grid = bounds.bound(horizon, steps, eps), bounds.grid(horizon, steps)
         return Plan(
-            bound.theorem, eps, bool(bound.total <= eps), steps, horizon, grid, bounds.score_error(horizon, eps), bound,
+            bound.theorem, eps, bool(bound.total <= eps), steps, horizon, grid,
+            bounds.score_error(horizon, eps), bound,
             less, None, bounds.floor(horizon, eps),
         )  # fmt: skip
 
-    # -- out of reach -------------------------------------------------------------------------------------------
+    # -- out of reach
+    # -------------------------------------------------------------------------------------------
 
     def _stuck(self, eps: float, horizon: float, steps: int) -> Plan:
         """Where the model does not describe the bound: what the bound itself stops at."""
         bound = self._bounds.bound(horizon, steps, eps)
         worst = max(bound.terms, key=bound.terms.get)
-        reason = f"{worst} keeps the bound at {bound.total:.3g} with {steps} steps, and twice as many hardly help"
+        reason = (
+            f"{worst} keeps the bound at {bound.total:.3g} with {steps} steps, and twice as many hardly help"
+        )
         allowed = self._bounds.score_error(horizon, eps)
-        return Plan(bound.theorem, eps, False, None, horizon, None, allowed, None, None, reason, float(bound.total))
+        return Plan(
+            bound.theorem, eps, False, None, horizon, None, allowed, None, None, reason, float(bound.total)
+        )
 
     def _blocked(self, eps: float) -> Plan:
         """What more steps do not remove: the error source without which the floor is lowest."""
@@ -207,9 +234,14 @@ class Planner:
         else:
             left = {source: self._least_floor(eps, source)[1] for source in self._sources()}
             worst = min(left, key=left.get)
-            reason = f"{worst} keeps the bound above {eps:g} whatever the steps; without it the floor is {left[worst]:.3g}"
+            reason = (
+                f"{worst} keeps the bound above {eps:g} whatever the steps; without it the floor is "
+                f"{left[worst]:.3g}"
+            )
         allowed = self._bounds.score_error(horizon, eps)
-        return Plan(self._bounds.theorem.key, eps, False, None, horizon, None, allowed, None, None, reason, floor)
+        return Plan(
+            self._bounds.theorem.key, eps, False, None, horizon, None, allowed, None, None, reason, floor
+        )
 
     def _least_floor(self, eps: float, without: str = "") -> tuple[float, float]:
         """(T, floor) where the floor is lowest."""
@@ -219,13 +251,15 @@ class Planner:
         return horizon, floor(horizon)
 
     def _sources(self) -> list[str]:
-        """Error sources that may block: with a free horizon the initial error only where no other is there."""
+        """Error sources that may block: with a free horizon the initial error only where no other is
+        there."""
         found = [SCORE_BIAS] * bool(self.setting.score_error) + [EARLY_STOPPING] * bool(self._bounds.stop)
         return found + [INITIALISATION] * (self._horizons.fixed is not None or not found)
 
 
 def _between(low: int, high: int, above: float, below: float, eps: float) -> int:
-    """Steps between two numbers of them, where a power law through their bounds, ``above`` and at most ε, crosses ε."""
+    """Steps between two numbers of them, where a power law through their bounds, ``above`` and at most ε,
+    crosses ε."""
     if not (0 < below < above < math.inf):
         return (low + high) // 2
     part = math.log(above / eps) / math.log(above / below)

@@ -1,4 +1,5 @@
-r"""The horizon with the least cost, whatever the time scale of the process: a scan over doublings, then a bounded search."""
+r"""The horizon with the least cost, whatever the time scale of the process: a scan over doublings, then a
+bounded search."""
 
 from __future__ import annotations
 
@@ -43,13 +44,16 @@ class Horizons:
         self._bounds, self.fixed, self._stop = bounds, fixed, bounds.stop
 
     def best(
-        self, cost: Callable[[float], float], start: float | None = None, size: Callable[[float], float] = float,
+        self,
+        cost: Callable[[float], float],
+        start: float | None = None,
+        size: Callable[[float], float] = float,
         patience: int = 2 * HORIZONS_PER_DOUBLING,
     ) -> float:
         """The horizon with the least cost, scanned for or near ``start``.
 
-        ``size`` turns the least cost so far into an error below which nothing of the initial error matters; where that
-        is so, the scan goes on for ``patience`` horizons without gain.
+        ``size`` turns the least cost so far into an error below which nothing of the initial error matters;
+        where that is so, the scan goes on for ``patience`` horizons without gain.
         """
         if self.fixed is not None:
             return self.fixed
@@ -68,7 +72,8 @@ class Horizons:
         return self._at(math.exp(found.x)) if found.fun <= value else best
 
     def _at(self, scale: float) -> float:
-        """The horizon of a scale: t0 + scale at first; where the process ends, doublings of the scale halve what is left."""
+        """The horizon of a scale: t0 + scale at first; where the process ends, doublings of the scale halve
+        what is left."""
         return self._stop + scale / (1 + scale / self._longest)
 
     def _scale(self, horizon: float) -> float:
@@ -84,13 +89,16 @@ class Horizons:
             if self._noise(8 * low) == math.inf:
                 if self._noise(low) > BEYOND:
                     break  # it only leaves the range of numbers
-                ended = bisect(lambda x: math.copysign(1.0, 1e300 - self._noise(x)), low, 8 * low, rtol=END_ACCURACY)
+                ended = bisect(
+                    lambda x: math.copysign(1.0, 1e300 - self._noise(x)), low, 8 * low, rtol=END_ACCURACY
+                )
                 return ended * (1 - 2 * END_ACCURACY)
             low *= 8
         return math.inf
 
     def coarse(self, doublings: int, error: float) -> list[float]:
-        """Horizons a factor of two apart, from the shortest to where the initial error is far below ``error``."""
+        """Horizons a factor of two apart, from the shortest to where the initial error is far below
+        ``error``."""
         found = []
         for power in range(doublings):
             scale = self._shortest * 2.0**power
@@ -116,7 +124,8 @@ class Horizons:
 
     @cached_property
     def _shortest(self) -> float:
-        """A horizon at which the noise, over a, is still far below the size of the data: a scan starts there."""
+        """A horizon at which the noise, over a, is still far below the size of the data: a scan starts
+        there."""
         assumption = self._bounds.setting.assumption
         size = math.sqrt(float(assumption.second_moment) / float(np.max(assumption.dim)))
         horizon = 1.0
@@ -140,9 +149,12 @@ class Horizons:
         return math.sqrt(path.C[0]) / kept if kept > 0 else math.inf
 
     def _settled(self, scale: float, error: float) -> bool:
-        """Whether a longer horizon changes nothing: little is left of the initial error, or s/a has stopped growing."""
+        """Whether a longer horizon changes nothing: little is left of the initial error, or s/a has stopped
+        growing."""
         horizon = self._at(scale)
-        if self._noise(horizon - self._stop) <= self._noise(self._at(scale / 2) - self._stop) * (1 + SATURATED):
+        if self._noise(horizon - self._stop) <= self._noise(self._at(scale / 2) - self._stop) * (
+            1 + SATURATED
+        ):
             return True
         try:
             return self._bounds.initial_left(horizon) < NEGLIGIBLE * error

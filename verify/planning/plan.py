@@ -50,14 +50,19 @@ class Plan:
     floor: float
 
 
-def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float | None, score_share: float) -> None:
+def check_options(
+    theorem: Theorem, setting: Setting, grid: str, horizon: float | None, score_share: float
+) -> None:
     """Refuse what no plan can be made with: arguments, then hypotheses of the theorem that are not met."""
     if grid not in ("uniform", "best"):
         raise ValueError(f"grid must be uniform or best, got {grid!r}")
     if theorem.kind != "upper":
         raise ValueError(f"theorem must be an upper bound, got {theorem.key}")
     if grid == "best" and theorem.ingredients is None:
-        raise ValueError(f"grid must be uniform for {theorem.key}: a best grid needs a recursion (martingale, martingale-coupled)")
+        raise ValueError(
+            f"grid must be uniform for {theorem.key}: a best grid needs a recursion (martingale, "
+            f"martingale-coupled)"
+        )
     if horizon is not None and not (np.isfinite(horizon) and horizon > setting.scheme.grid.early_stop):
         raise ValueError(f"horizon must be finite and above early_stop, got {horizon}")
     if not 0.0 <= score_share < 1.0:

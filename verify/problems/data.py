@@ -20,12 +20,16 @@ MAX_DATA_BYTES = 50_000_000
 _MOMENTS = ("dim", "second_moment", "mean_norm", "time_regularity")
 
 
-def _smoothed_support(radius: float, std: float, dim: int, second_moment: float | None, mean_norm: float | None):
+def _smoothed_support(
+    radius: float, std: float, dim: int, second_moment: float | None, mean_norm: float | None
+):
     """Y + N(0, std² I) with Y in a ball: any mixture of one isotropic Gaussian, finite or continuous."""
     std = check_constant("std", std, positive=True)
     if second_moment is not None:
         if second_moment < dim * std**2:
-            raise ValueError(f"second_moment must be at least dim std² = {dim * std**2:g}, got {second_moment:g}")
+            raise ValueError(
+                f"second_moment must be at least dim std² = {dim * std**2:g}, got {second_moment:g}"
+            )
         second_moment -= dim * std**2
     return BoundedSupport(radius, dim, second_moment, mean_norm).smoothed(std**2)
 
@@ -66,17 +70,30 @@ class _DataSection(Section):
 def read_data(section: Section, folder: Path) -> tuple[Data, dict]:
     """Law and constants, and the normal form."""
     if not {"law", "assumption"} & section.values.keys():
-        raise ProblemError("data must have data.law or data.assumption (or both: constants stated by hand), neither was given")
+        raise ProblemError(
+            "data must have data.law or data.assumption (or both: constants stated by hand), neither was "
+            "given"
+        )
     known = {"law", "assumption", "early_stop", *_MOMENTS}
-    known |= {key for keys in (*(law.keys for law in laws().values()), *map(_constants_of, _assumed())) for key in keys}
+    known |= {
+        key
+        for keys in (*(law.keys for law in laws().values()), *map(_constants_of, _assumed()))
+        for key in keys
+    }
     stated = section.choice("assumption", _assumed()) if "assumption" in section.values else None
     if "law" not in section.values:
         extra = ("early_stop",) if stated == BoundedSupport.key else ()
-        section.only(("assumption", *_constants_of(stated), *_MOMENTS, *extra), known, f"assumption {stated!r}")
+        section.only(
+            ("assumption", *_constants_of(stated), *_MOMENTS, *extra), known, f"assumption {stated!r}"
+        )
         return _constants(section, stated)
     # first those of which a file may state constants
     kind = laws()[section.choice("law", sorted(laws(), key=lambda key: not laws()[key].by_hand))]
-    by_hand = ("assumption", *_constants_of(stated), "second_moment", "mean_norm") if stated and kind.by_hand else ()
+    by_hand = (
+        ("assumption", *_constants_of(stated), "second_moment", "mean_norm")
+        if stated and kind.by_hand
+        else ()
+    )
     section.only(("law", *kind.keys, *by_hand), known, f"law {kind.key!r}")
     with section.border():
         law = kind.read(_DataSection(section.name, section.values), folder)
@@ -95,7 +112,10 @@ def read_data(section: Section, folder: Path) -> tuple[Data, dict]:
 def _stated(section: Section, kind: str, law) -> Assumption:
     """The assumption a file states of a law; moments it leaves out are the law's."""
     constants = {key: section.number(key) for key in _constants_of(kind)}
-    moments = {key: section.number(key, float(getattr(law, key)), minimum=0.0) for key in ("second_moment", "mean_norm")}
+    moments = {
+        key: section.number(key, float(getattr(law, key)), minimum=0.0)
+        for key in ("second_moment", "mean_norm")
+    }
     with section.border():
         return _assumed()[kind](**constants, dim=law.dim, **moments)
 

@@ -164,7 +164,8 @@ def _check_together(process: ForwardProcess, data: Data, scheme: Scheme) -> None
         return
     if scheme.sampler.one_block is None:
         raise ProblemError(
-            f"scheme.kind must be one of {', '.join(samplers(1))} for a process of one block, got {shown(scheme.key)}"
+            f"scheme.kind must be one of {', '.join(samplers(1))} for a process of one block, got "
+            f"{shown(scheme.key)}"
         )
     times, steps = scheme.grid.times, scheme.grid.steps
     chosen = np.unique(np.linspace(0, steps, min(steps, _PROCESS_STEPS) + 1).astype(int))

@@ -23,7 +23,9 @@ def read_process(section: Section) -> tuple[ForwardProcess, dict]:
         for name, coefficient in family.coefficients.items()
     }
     with section.border():
-        expressions = {key: parse_expression(value, TIME, name=f"process.{key}") for key, value in given.items()}
+        expressions = {
+            key: parse_expression(value, TIME, name=f"process.{key}") for key, value in given.items()
+        }
         try:
             with Deadline(BUILD_SECONDS):  # sub-vp integrates, and a square root can hang sympy
                 process = family.make(**expressions)

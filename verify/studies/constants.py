@@ -1,7 +1,9 @@
-r"""Constants (α, M, L) from samples: those of the smoothed empirical law, exactly, over a range of bandwidths.
+r"""Constants (α, M, L) from samples: those of the smoothed empirical law, exactly, over a range of
+bandwidths.
 
-The law is :math:`\frac1n\sum_i N(x_i, s^2 I)`; for it α = L = 1/s² and M = R²/s⁴ are proved, R the radius of the smallest ball
-holding the samples.  They say nothing of the law the samples came from, beyond W2(p_s, p_n) ≤ s√d.
+The law is :math:`\frac1n\sum_i N(x_i, s^2 I)`; for it α = L = 1/s² and M = R²/s⁴ are proved, R the radius of
+the smallest ball holding the samples.  They say nothing of the law the samples came from, beyond W2(p_s,
+p_n) ≤ s√d.
 """
 
 from __future__ import annotations
@@ -87,8 +89,14 @@ class Estimate:
 
 
 def constants_of_samples(
-    samples, process: ForwardProcess, scheme: Scheme, theorem: Theorem, bandwidths: Sequence[float] | None = None,
-    *, resamples: int = RESAMPLES, seed: int = 0,
+    samples,
+    process: ForwardProcess,
+    scheme: Scheme,
+    theorem: Theorem,
+    bandwidths: Sequence[float] | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Estimate:
     """Constants of smoothed samples over bandwidths, and the bound each gives.
 
@@ -108,7 +116,8 @@ def constants_of_samples(
     Raises
     ------
     ValueError
-        If the samples are not a finite array of shape (n, d) with two different points, or a bandwidth is not positive.
+        If the samples are not a finite array of shape (n, d) with two different points, or a bandwidth is not
+        positive.
     """
     samples = finite_array("samples", samples)
     if samples.ndim != 2 or len(samples) < 2:
@@ -143,7 +152,8 @@ def _row(samples, radius: float, bandwidth: float, process, scheme, theorem) -> 
         constants = assumption.alpha * unit, assumption.M * unit
         boundaries = float(xi(*constants)), float(eta(*constants, 0.0))
     return AtBandwidth(
-        bandwidth, assumption, (radius / bandwidth) ** 2, *boundaries, bandwidth * math.sqrt(dim), float(bound.total),
+        bandwidth, assumption, (radius / bandwidth) ** 2, *boundaries, bandwidth * math.sqrt(dim),
+        float(bound.total),
         bound.is_vacuous(law.second_moment),
     )  # fmt: skip
 
@@ -151,7 +161,9 @@ def _row(samples, radius: float, bandwidth: float, process, scheme, theorem) -> 
 def _resampled(samples, resamples: int, seed: int) -> tuple[float, float]:
     rng, found = np.random.default_rng(seed), []
     for _ in range(resamples):
-        found.append(enclosing_radius(np.unique(samples[rng.integers(len(samples), size=len(samples))], axis=0)))
+        found.append(
+            enclosing_radius(np.unique(samples[rng.integers(len(samples), size=len(samples))], axis=0))
+        )
     low, high = np.quantile(found, (0.05, 0.95))
     return float(low), float(high)
 
@@ -159,12 +171,15 @@ def _resampled(samples, resamples: int, seed: int) -> tuple[float, float]:
 def _useful(samples, radius: float, process, scheme, theorem) -> UsefulSmoothing | None:
     """The least bandwidth, from the points themselves: smoothing nearly none of them and adding noise."""
     mean = samples.mean(axis=0)
-    support = BoundedSupport(radius, samples.shape[1], float(np.square(samples).sum(axis=1).mean()), float(np.linalg.norm(mean)))
+    support = BoundedSupport(
+        radius, samples.shape[1], float(np.square(samples).sum(axis=1).mean()), float(np.linalg.norm(mean))
+    )
     return useful_smoothing(theorem, Setting(process, support, scheme))
 
 
 def plot_constants(ax, found: Estimate) -> None:
-    """The bound over the bandwidth, with what smoothing costs and the bandwidths at which the bound says nothing.
+    """The bound over the bandwidth, with what smoothing costs and the bandwidths at which the bound says
+    nothing.
 
     Parameters
     ----------
@@ -175,12 +190,26 @@ def plot_constants(ax, found: Estimate) -> None:
     bounds = np.minimum([row.bound for row in found.rows], 1e30)
     sizes = [math.sqrt(row.assumption.second_moment) for row in found.rows]
     ax.loglog(bandwidths, bounds, "o-", ms=3, color="#0072B2", label="bound on W2 to the smoothed data")
-    ax.loglog(bandwidths, sizes, color="grey", ls="--", label="size of the data, sqrt(E|X|²): above it vacuous")
-    ax.loglog(bandwidths, [row.moved for row in found.rows], color="#D55E00", ls=":", label="s√d, cost of smoothing in W2")
+    ax.loglog(
+        bandwidths, sizes, color="grey", ls="--", label="size of the data, sqrt(E|X|²): above it vacuous"
+    )
+    ax.loglog(
+        bandwidths,
+        [row.moved for row in found.rows],
+        color="#D55E00",
+        ls=":",
+        label="s√d, cost of smoothing in W2",
+    )
     edge = bandwidths[-1] if found.useful is None else found.useful.noise_std
     ax.axvspan(bandwidths[0], edge, color="grey", alpha=0.15, lw=0)
     for name, value in found.reference_bandwidths.items():
-        ax.axvline(value, color="#009E73", lw=0.8, ls="-." if name == "scott" else "-", label=f"{name.capitalize()}'s bandwidth")
+        ax.axvline(
+            value,
+            color="#009E73",
+            lw=0.8,
+            ls="-." if name == "scott" else "-",
+            label=f"{name.capitalize()}'s bandwidth",
+        )
     ax.set_ylim(min(sizes) / 30, max(sizes) * 1e6)
     ax.set_xlim(bandwidths[0], bandwidths[-1])
     ax.set_xlabel("bandwidth s, in the units of the data")

@@ -1,4 +1,5 @@
-"""The convexity profile of a law at any forward time beside the constants proved for it, as numbers and as a picture."""
+"""The convexity profile of a law at any forward time beside the constants proved for it, as numbers and as a
+picture."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ class Profile:
     def as_dict(self) -> dict:
         """Plain data for JSON."""
         return {
-            "time": self.time, "distances": self.found.distances, "profile": self.found.values, "proved": self.proved,
+            "time": self.time, "distances": self.found.distances, "profile": self.found.values,
+            "proved": self.proved,
             "gap": self.gap, "constants": self.constants, "reason": self.reason,
         }  # fmt: skip
 
@@ -90,7 +92,9 @@ def profile_at(process: ForwardProcess, law, time: float = 0.0, distances=None, 
     except ValueError as error:
         return Profile(time, found, None, None, str(error))
     at_time = _at(assumption, a, s_sq)
-    return Profile(time, found, at_time.profile(found.distances), {"alpha": at_time.alpha, "M": at_time.M}, None)
+    return Profile(
+        time, found, at_time.profile(found.distances), {"alpha": at_time.alpha, "M": at_time.M}, None
+    )
 
 
 def _at(assumption, a: float, s_sq: float) -> WeaklyLogConcave:

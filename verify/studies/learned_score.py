@@ -70,12 +70,17 @@ def train(
     times = np.geomspace(horizon, 1e-3 * horizon, 400)
     path = Path(process, times)
     network = torch.nn.Sequential(
-        torch.nn.Linear(3, width), torch.nn.SiLU(), torch.nn.Linear(width, width), torch.nn.SiLU(), torch.nn.Linear(width, 1)
+        torch.nn.Linear(3, width),
+        torch.nn.SiLU(),
+        torch.nn.Linear(width, width),
+        torch.nn.SiLU(),
+        torch.nn.Linear(width, 1),
     ).to(device=device, dtype=torch.float64)
     spread = float(np.sqrt(law.second_moment))
 
     def score(a, s_sq, x):
-        # what is learned is the posterior mean, bounded features of it; the score follows by Tweedie's formula
+        # what is learned is the posterior mean, bounded features of it; the score follows by Tweedie's
+        # formula
         features = torch.stack([x / (a**2 * spread**2 + s_sq).sqrt(), a, s_sq.sqrt()], dim=1)
         return (a * spread * network(features)[:, 0] - x) / s_sq
 
@@ -86,7 +91,10 @@ def train(
         for step in range(iterations):
             chosen = rng.integers(len(times), size=BATCH)
             a, s_sq = (torch.tensor(v[chosen], device=device) for v in (path.a, path.s_sq))
-            x0, z = (torch.tensor(v, device=device) for v in (law.sample(BATCH, rng)[:, 0], rng.standard_normal(BATCH)))
+            x0, z = (
+                torch.tensor(v, device=device)
+                for v in (law.sample(BATCH, rng)[:, 0], rng.standard_normal(BATCH))
+            )
             loss = ((s_sq.sqrt() * score(a, s_sq, a * x0 + s_sq.sqrt() * z) + z) ** 2).mean()
             optimiser.zero_grad()
             loss.backward()
@@ -109,7 +117,8 @@ def train(
 
 @contextlib.contextmanager
 def _one_thread(torch):
-    """One thread inside the block: the network is far too small to share, and spinning threads cost more than it does."""
+    """One thread inside the block: the network is far too small to share, and spinning threads cost more than
+    it does."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,5 @@
-r"""The constant c(σ0) of the lower bound as a formula and as a curve, the σ0 where it vanishes, and the truth beside it."""
+r"""The constant c(σ0) of the lower bound as a formula and as a curve, the σ0 where it vanishes, and the truth
+beside it."""
 
 from __future__ import annotations
 
@@ -70,16 +71,21 @@ def signed_integral(process: ForwardProcess, horizon: float, std: float) -> floa
 
 
 def vanishing_stds(process: ForwardProcess, horizon: float, stds: Sequence[float] = STDS) -> list[float]:
-    """The σ0 between the first and last of ``stds`` at which c(σ0) changes sign, so that Proposition 8 is void there."""
+    """The σ0 between the first and last of ``stds`` at which c(σ0) changes sign, so that Proposition 8 is
+    void there."""
     values = [signed_integral(process, horizon, float(std)) for std in stds]
     found = []
     for left, right, low, high in zip(stds, stds[1:], values, values[1:], strict=False):
         if low * high < 0:
-            found.append(float(brentq(lambda x: signed_integral(process, horizon, x), left, right, xtol=1e-12)))
+            found.append(
+                float(brentq(lambda x: signed_integral(process, horizon, x), left, right, xtol=1e-12))
+            )
     return found
 
 
-def measured_constants(process: ForwardProcess, horizon: float, steps: int, stds: Sequence[float]) -> np.ndarray:
+def measured_constants(
+    process: ForwardProcess, horizon: float, steps: int, stds: Sequence[float]
+) -> np.ndarray:
     """Exact W2·K/(√d T) of Euler–Maruyama started from the law at T, for each σ0: shape (len(stds),)."""
     found = []
     for std in stds:
@@ -92,7 +98,9 @@ def measured_constants(process: ForwardProcess, horizon: float, steps: int, stds
 def _setting(process, horizon: float, std: float, steps: int) -> Setting:
     path = setting_of(process, Gaussian(np.zeros(1), std**2), euler_maruyama(horizon, 1)).table.path
     prior_std = float(np.sqrt(path.a[0] ** 2 * std**2 + path.s_sq[0]))
-    return setting_of(process, Gaussian(np.zeros(1), std**2), euler_maruyama(horizon, steps, prior_std=prior_std))
+    return setting_of(
+        process, Gaussian(np.zeros(1), std**2), euler_maruyama(horizon, steps, prior_std=prior_std)
+    )
 
 
 def plot_lower_constants(ax, process: ForwardProcess, horizon: float, steps: int = 2000) -> None:

@@ -1,4 +1,5 @@
-"""The table of iteration complexities: published, derived from the same theorem, and what the martingale bound gives."""
+"""The table of iteration complexities: published, derived from the same theorem, and what the martingale
+bound gives."""
 
 from __future__ import annotations
 
@@ -33,13 +34,15 @@ def process_row(name: str, process) -> dict:
 
 
 def derived_row(name: str, f, g_sq) -> dict:
-    """Orders of both theorems, and of the published from the initial error of ours; where none is derived, the reason."""
+    """Orders of both theorems, and of the published from the initial error of ours; where none is derived,
+    the reason."""
     import sympy
 
     g = sympy.powsimp(sympy.sqrt(g_sq), force=True)
     return {
         "process": name, "f": str(f), "g": str(g), "f_latex": sympy.latex(f), "g_latex": sympy.latex(g),
-        "derived": _orders(PUBLISHED_THEOREM, f, g_sq), "sharper_start": _orders(PUBLISHED_THEOREM, f, g_sq, OURS),
+        "derived": _orders(PUBLISHED_THEOREM, f, g_sq),
+        "sharper_start": _orders(PUBLISHED_THEOREM, f, g_sq, OURS),
         "martingale": _orders(OURS, f, g_sq),
         "others": [_orders(key, f, g_sq) for key in _others()],
         "lower_bound": LOWER, "lower_bound_latex": LOWER_LATEX,
@@ -50,7 +53,11 @@ def _others() -> list[str]:
     """Keys of the other theorems that state a leading order."""
     from bounds.theorems import theorems
 
-    return [key for key, theorem in theorems().items() if theorem.leading is not None and key not in (PUBLISHED_THEOREM, OURS)]
+    return [
+        key
+        for key, theorem in theorems().items()
+        if theorem.leading is not None and key not in (PUBLISHED_THEOREM, OURS)
+    ]
 
 
 def _orders(key: str, f, g_sq, start: str | None = None) -> dict:
@@ -62,11 +69,17 @@ def _orders(key: str, f, g_sq, start: str | None = None) -> dict:
         found = complexity(theorems()[key], f, g_sq, start and theorems()[start])
     except NoOrder as error:
         return {"theorem": key, "initial_error": start or key, "reason": str(error)}
-    named = {"horizon": found.horizon, "step": found.step, "score_error": found.score_error, "steps": found.steps}
+    named = {
+        "horizon": found.horizon,
+        "step": found.step,
+        "score_error": found.score_error,
+        "steps": found.steps,
+    }
     return {
         "theorem": key, "initial_error": start or key, **{name: str(order) for name, order in named.items()},
         "latex": {name: order.latex for name, order in named.items()},
-        "error": str(found.error), "leading_constant": None if found.leading_constant is None else str(found.leading_constant),
+        "error": str(found.error),
+        "leading_constant": None if found.leading_constant is None else str(found.leading_constant),
         "assumes": found.assumes, "steps_order": found.steps,
     }  # fmt: skip
 
@@ -79,11 +92,23 @@ def _plain(row: dict) -> dict:
 
 #: Letters of a name that LaTeX would read as something else.
 _TEXT = {
-    "√": r"$\surd$", "^": r"\^{}", "ρ": r"$\rho$", "–": "--", "_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$",
+    "√": r"$\surd$", "^": r"\^{}", "ρ": r"$\rho$", "–": "--", "_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#",
+    "$": r"\$",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "\\": r"\textbackslash{}", "ε": r"$\varepsilon$",
 }  # fmt: skip
-_HEAD = ("process", "f", "g", "published K", "derived K", "agrees", "sharper start K", "martingale K", "lower bound")
-#: Theorem G as published, from the initial error of section 4 (docs/theory.md section 7: both are printed), and ours.
+_HEAD = (
+    "process",
+    "f",
+    "g",
+    "published K",
+    "derived K",
+    "agrees",
+    "sharper start K",
+    "martingale K",
+    "lower bound",
+)
+#: Theorem G as published, from the initial error of section 4 (docs/theory.md section 7: both are printed),
+#: and ours.
 _PARTS = "derived", "sharper_start", "martingale"
 
 
@@ -123,15 +148,20 @@ def latex(rows: Sequence[dict]) -> str:
         published = row["published"]["latex"] if row["published"] else None
         agrees = {True: "yes", False: "no", None: "--"}[row["agrees"]]
         name = "".join(_TEXT.get(letter, letter) for letter in row["process"])
-        maths = [f"${cell}$" if cell else "--" for cell in (row["f_latex"], row["g_latex"], published, *steps)]
-        lines.append(" & ".join([name, *maths[:4], agrees, *maths[4:], f"${row['lower_bound_latex']}$"]) + r" \\")
+        maths = [
+            f"${cell}$" if cell else "--" for cell in (row["f_latex"], row["g_latex"], published, *steps)
+        ]
+        lines.append(
+            " & ".join([name, *maths[:4], agrees, *maths[4:], f"${row['lower_bound_latex']}$"]) + r" \\"
+        )
     return "\n".join([*lines, r"\end{tabular}", ""])
 
 
 def details(rows: Sequence[dict]) -> list[str]:
     """Horizon, step, score error and steps of each row in words, by every theorem that holds for it."""
     return [
-        f"{row['process']}, {_named(found)}: T = {found['horizon']}, h = {found['step']}, M = {found['score_error']}, "
+        f"{row['process']}, {_named(found)}: T = {found['horizon']}, h = {found['step']}, M = "
+        f"{found['score_error']}, "
         f"K = {found['steps']}"
         for row in rows
         for found in (row["derived"], row["sharper_start"], row["martingale"], *row["others"])
@@ -141,16 +171,24 @@ def details(rows: Sequence[dict]) -> list[str]:
 
 def _named(found: dict) -> str:
     start = found["initial_error"]
-    return found["theorem"] if start == found["theorem"] else f"{found['theorem']} from the initial error of {start}"
+    return (
+        found["theorem"]
+        if start == found["theorem"]
+        else f"{found['theorem']} from the initial error of {start}"
+    )
 
 
 def remarks(rows: Sequence[dict]) -> list[str]:
-    """Why an order differs from the published one, what a sharper start changes, and what bounds every row from below."""
+    """Why an order differs from the published one, what a sharper start changes, and what bounds every row
+    from below."""
     differing = [f"{row['process']}: {row['remark']}" for row in rows if row["remark"]]
     sharper = [
         f"{row['process']} {row['sharper_start']['steps']}" for row in rows
         if "steps" in row["derived"] and row["sharper_start"].get("steps") != row["derived"]["steps"]
     ]  # fmt: skip
     if sharper:
-        differing.append(f"From the initial error of {OURS}, {PUBLISHED_THEOREM} gives: {'; '.join(sharper)}; the other rows stay.")
+        differing.append(
+            f"From the initial error of {OURS}, {PUBLISHED_THEOREM} gives: {'; '.join(sharper)}; the other "
+            f"rows stay."
+        )
     return [*differing, f"Lower bound for every row, on Gaussian data with Euler–Maruyama: K = {LOWER}."]

@@ -64,7 +64,9 @@ def regimes_of(
         times = times[times > 0]
         curvature, rate, found = _two_blocks(process, assumption, times)
     else:
-        curvature, rate = (partial(value, process, assumption) for value in (contraction.curvature, contraction.rate))
+        curvature, rate = (
+            partial(value, process, assumption) for value in (contraction.curvature, contraction.rate)
+        )
         constants = _ou_constants(process, assumption) if closed_form else None
     rates = rate(times)
     if constants is not None:
@@ -76,14 +78,16 @@ def regimes_of(
 
 
 def _two_blocks(process: ForwardProcess, assumption: Assumption, times) -> tuple[Callable, Callable, dict]:
-    r"""Curvature of −log p_t on the phase space and the rate, functions of forward times, and what the rate is measured in.
+    r"""Curvature of −log p_t on the phase space and the rate, functions of forward times, and what the rate
+    is measured in.
 
     .. math:: \mu_t = \beta\,(a(1 - 1/\kappa) - \max_c\|D\tilde H_t(c)\|_𝔐)
 
-    |Z|_𝔐 of two reverse paths under one noise grows at most like e^{−∫μ}; κ is the one with the largest ∫μ.  ξ is
-    from when on p_t is log-concave on the phase space, which is not enough for contraction.
+    |Z|_𝔐 of two reverse paths under one noise grows at most like e^{−∫μ}; κ is the one with the largest ∫μ.
+    ξ is from when on p_t is log-concave on the phase space, which is not enough for contraction.
 
-    Source: arXiv 2511.02419 (long-term regularity of the renormalised score); docs/theory.md section 5, Theorem C.
+    Source: arXiv 2511.02419 (long-term regularity of the renormalised score); docs/theory.md section 5,
+    Theorem C.
     """
     path = PhasePath(process)
     clock = path.clock(times[::-1])[::-1]
@@ -104,7 +108,10 @@ def _two_blocks(process: ForwardProcess, assumption: Assumption, times) -> tuple
     def curvature(at) -> np.ndarray:
         seen = channel(path, path.clock(np.atleast_1d(at)[::-1])[::-1])
         gap = np.broadcast_to(assumption.hessian_gap(seen.a_sq, seen.s_sq), seen.a_sq.shape)[..., None, None]
-        high = seen.hessian_floor(1 / assumption.smoothness) + gap * seen.omega[..., :, None] * seen.omega[..., None, :]
+        high = (
+            seen.hessian_floor(1 / assumption.smoothness)
+            + gap * seen.omega[..., :, None] * seen.omega[..., None, :]
+        )
         return -np.linalg.eigvalsh(high)[..., -1]
 
     return curvature, rate, {

@@ -1,4 +1,5 @@
-"""Noise schedules on the same data with the same number of steps: bound and exact W2, each on its best horizon and grid."""
+"""Noise schedules on the same data with the same number of steps: bound and exact W2, each on its best
+horizon and grid."""
 
 from __future__ import annotations
 
@@ -55,7 +56,11 @@ class Compared:
 
 
 def compare(
-    law, steps: int, names: Sequence[str] = tuple(SCHEDULES), theorem: str = "martingale", tell: Callable = lambda *_: None
+    law,
+    steps: int,
+    names: Sequence[str] = tuple(SCHEDULES),
+    theorem: str = "martingale",
+    tell: Callable = lambda *_: None,
 ) -> list[Compared]:
     """Every schedule on its best uniform grid and on its best grid, Euler–Maruyama, exact score.
 
@@ -86,7 +91,9 @@ def compare(
             planner = planner_of(chosen, setting, grid=grid)
             horizon, bound = planner.least_bound(steps)
             scheme = replace(setting.scheme, grid=planner.grid(horizon, steps))
-            found.append(Compared(name, grid, horizon, bound.total, measure(replace(setting, scheme=scheme), law)))
+            found.append(
+                Compared(name, grid, horizon, bound.total, measure(replace(setting, scheme=scheme), law))
+            )
     return found
 
 
@@ -96,7 +103,9 @@ def rows(found: Sequence[Compared]) -> list[dict]:
     for each in found:
         table[each.schedule][each.grid] = each
     ranks = {
-        grid: {name: 1 + place for place, name in enumerate(sorted(table, key=lambda n: table[n][grid].bound))}
+        grid: {
+            name: 1 + place for place, name in enumerate(sorted(table, key=lambda n: table[n][grid].bound))
+        }
         for grid in ("uniform", "best")
     }
     result = []

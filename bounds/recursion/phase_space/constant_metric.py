@@ -1,4 +1,5 @@
-r"""How fast the error of an Euler–Maruyama step shrinks in the constant metric 𝔐 (arXiv 2511.02419), and what it adds."""
+r"""How fast the error of an Euler–Maruyama step shrinks in the constant metric 𝔐 (arXiv 2511.02419), and what
+it adds."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ PLACES = np.array([0.0, 0.5, 1.0])
 
 def entries(matrix) -> dict:
     """Z_xx … Z_vv of matrices (..., 2, 2)."""
-    return {f"Z_{row}{column}": matrix[..., i, j] for i, row in enumerate("xv") for j, column in enumerate("xv")}
+    return {
+        f"Z_{row}{column}": matrix[..., i, j] for i, row in enumerate("xv") for j, column in enumerate("xv")
+    }
 
 
 class Contraction:
@@ -60,14 +63,17 @@ class Contraction:
         if kind == "basis":
             drift = functions["drift_norm"](h=h, a=path.a, kappa=kappa)
         else:
-            drift = functions["norm"](**shape, **entries(np.eye(2) + h[:, None, None] * path.renormalised_drift))
+            drift = functions["norm"](
+                **shape, **entries(np.eye(2) + h[:, None, None] * path.renormalised_drift)
+            )
         pull = np.maximum(*(functions["norm"](**shape, **entries(path.D @ end)) for end in self.hessians))
         triple = fixed[0, 0], fixed[0, 1], fixed[1, 1]
         weights = np.broadcast_to(triple, (len(h), 3))
         initial, source = self._initial(triple, shape)
         return dict(
             drift=drift * (1 + ROUNDING), pull=pull * (1 + ROUNDING), initial=initial, initial_term=source,
-            bias=self.problem.bias(weights), variance=self.problem.missed(weights), score=self.problem.score(weights),
+            bias=self.problem.bias(weights), variance=self.problem.missed(weights),
+            score=self.problem.score(weights),
             projection=float(functions["projection"](**shape)) * (1 + ROUNDING), shape=shape,
         )  # fmt: skip
 
@@ -82,7 +88,8 @@ class Contraction:
         return min((coupled.error, coupled.term), flowed)
 
     def ceiling(self, shape) -> np.ndarray:
-        r"""ν_k in :math:`v_k \le \sqrt{d/3}\,h^{3/2}\nu_k`, over three times of the step and three lags: array (k,)."""
+        r"""ν_k in :math:`v_k \le \sqrt{d/3}\,h^{3/2}\nu_k`, over three times of the step and three lags:
+        array (k,)."""
         path, lag = self.path, self.h[:, None] * PLACES
         clock = self.table.clock[1:, None] + lag
         if path.velocity_variance == 0 and clock[-1, 0] == 0:
@@ -94,7 +101,8 @@ class Contraction:
         back, gain = path.transition(-lag)[:, :, None], (path.D + path.covariance(lag) @ path.A.T)[:, :, None]
         noise = dict(D_x=path.D[0, 0], D_v=path.D[1, 1])
         sizes = [
-            self.functions["missed_sq"](**shape, **noise, **entries(back @ (gain @ end[:, None] - path.A))) for end in ends
+            self.functions["missed_sq"](**shape, **noise, **entries(back @ (gain @ end[:, None] - path.A)))
+            for end in ends
         ]
         return np.sqrt(np.maximum(*sizes).max(axis=(1, 2)))
 
@@ -107,7 +115,11 @@ def smallest(evaluated) -> tuple[dict, dict]:
     evaluated : callable
         (κ, kind) -> a mapping with both.
     """
-    found = {(kappa, kind): evaluated(kappa, kind) for kind in KINDS for kappa in np.geomspace(*KAPPAS, FIRST).tolist()}
+    found = {
+        (kappa, kind): evaluated(kappa, kind)
+        for kind in KINDS
+        for kappa in np.geomspace(*KAPPAS, FIRST).tolist()
+    }
     for name in ("total", "closed_form"):
         step = (KAPPAS[1] / KAPPAS[0]) ** (1 / (FIRST - 1))
         for _ in range(ROUNDS):

@@ -47,7 +47,9 @@ def _growth(first, stationary) -> float:
     p, q, r = first
     if not np.all(np.isfinite(first)):
         return np.inf
-    return float(np.sqrt(np.abs(np.linalg.eigvals(np.array([[p, q], [q, r]]) @ stationary)).max() / stationary[0, 0]))
+    return float(
+        np.sqrt(np.abs(np.linalg.eigvals(np.array([[p, q], [q, r]]) @ stationary)).max() / stationary[0, 0])
+    )
 
 
 def _certified(best: WeightChoice, certificate: float) -> str:

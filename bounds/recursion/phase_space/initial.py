@@ -1,7 +1,9 @@
-r"""The initial term of a two-block sampler: how far p_T is from the prior in the metric P_0, the smallest that applies.
+r"""The initial term of a two-block sampler: how far p_T is from the prior in the metric P_0, the smallest
+that applies.
 
-U_T = φX_0 + S^{1/2}z is coupled to φξ + S^{1/2}z with ξ ~ N(0, γI) optimal for X_0, and that Gaussian to the prior by
-the map that is optimal in the metric.  γ = 0 is the independent coupling of docs/theory.md section 4.
+U_T = φX_0 + S^{1/2}z is coupled to φξ + S^{1/2}z with ξ ~ N(0, γI) optimal for X_0, and that Gaussian to the
+prior by the map that is optimal in the metric.  γ = 0 is the independent coupling of docs/theory.md section
+4.
 """
 
 from __future__ import annotations
@@ -42,8 +44,9 @@ class Initial:
 def coupled(R, L, metric):
     r"""G = LO, O the rotation that brings Gz closest to Rz in the metric (shapes (..., 2, 2)).
 
-    Of all O the one that maximises :math:`\mathrm{tr}\,R^T P L O`: the polar factor of a 2×2 matrix of positive
-    determinant turns by atan2(m_21 − m_12, m_11 + m_22).  Any rotation gives a coupling: nothing rests on its digits.
+    Of all O the one that maximises :math:`\mathrm{tr}\,R^T P L O`: the polar factor of a 2×2 matrix of
+    positive determinant turns by atan2(m_21 − m_12, m_11 + m_22).  Any rotation gives a coupling: nothing
+    rests on its digits.
     """
     # the scale of the metric may be out of range
     m = np.swapaxes(R, -1, -2) @ (metric / np.trace(metric)) @ L
@@ -108,12 +111,15 @@ class Start:
 def error_in_metric(start: Start, weights, assumption, functions) -> Initial:
     r"""E_0 in the metric P_0: the smallest over γ and over what is known of W2(p_0, N(0, γI)).
 
-    With :math:`RR^T = S + \gamma\varphi\varphi^T`, GGᵀ the prior and :math:`\tau = \varphi^T P(R - G)R^{-1}\varphi`:
+    With :math:`RR^T = S + \gamma\varphi\varphi^T`, GGᵀ the prior and
+    :math:`\tau = \varphi^T P(R - G)R^{-1}\varphi`:
 
-    .. math:: E_0^2 \le (\varphi^T P \varphi - \tau) D^2 + d\,|R - G|_P^2 + \tau\,(E\|X_0\|^2 - d\gamma), \qquad
+    .. math:: E_0^2 \le (\varphi^T P \varphi - \tau) D^2 + d\,|R - G|_P^2 + \tau\,(E\|X_0\|^2 - d\gamma),
+    \qquad
               E_0 \le |\varphi|_P D + \sqrt{d}\,|R - G|_P.
 
-    From a stationary prior also :math:`\lambda_{\max}(\Phi^T P \Phi)^{1/2} W_2(p_0 \otimes N(0, v^2), N(0, \Sigma_\infty))`.
+    From a stationary prior also
+    :math:`\lambda_{\max}(\Phi^T P \Phi)^{1/2} W_2(p_0 \otimes N(0, v^2), N(0, \Sigma_\infty))`.
 
     Parameters
     ----------
@@ -162,8 +168,10 @@ def _coupling(start: Start, metric, assumption, functions) -> Initial:
     seen_v = np.divide(turned, R[:, 1, 1], out=np.zeros_like(turned), where=R[:, 1, 1] > 0)
     apart = R - coupled(R, np.linalg.cholesky(prior), metric)
     values = dict(
-        P_xx=metric[0, 0], P_xv=metric[0, 1], P_vv=metric[1, 1], phi_x=phi[0], phi_v=phi[1], d=d, gamma=gamma, D_sq=D_sq,
-        e_xx=apart[:, 0, 0], e_xv=apart[:, 0, 1], e_vx=apart[:, 1, 0], e_vv=apart[:, 1, 1], u_x=phi[0] / r_x, u_v=seen_v,
+        P_xx=metric[0, 0], P_xv=metric[0, 1], P_vv=metric[1, 1], phi_x=phi[0], phi_v=phi[1], d=d, gamma=gamma,
+        D_sq=D_sq,
+        e_xx=apart[:, 0, 0], e_xv=apart[:, 0, 1], e_vx=apart[:, 1, 0], e_vv=apart[:, 1, 1], u_x=phi[0] / r_x,
+        u_v=seen_v,
     )  # fmt: skip
     length = float(phi @ metric @ phi)
     turn = (apart @ np.stack([values["u_x"], seen_v], axis=-1)[..., None])[..., 0] @ (metric @ phi)
@@ -174,7 +182,9 @@ def _coupling(start: Start, metric, assumption, functions) -> Initial:
     root = np.sqrt(np.diag(metric))
     long = float(root @ np.abs(phi))
     wide = d * np.sum(np.square(root @ np.abs(apart)), axis=-1)
-    turned = long * ((np.abs(apart) @ np.abs(np.stack([values["u_x"], seen_v], axis=-1))[..., None])[..., 0] @ root)
+    turned = long * (
+        (np.abs(apart) @ np.abs(np.stack([values["u_x"], seen_v], axis=-1))[..., None])[..., 0] @ root
+    )
     lost = ROUNDING * (long**2 * D_sq + wide + turned * (D_sq + np.abs(m2 - d * gamma)))
     square = np.maximum(functions["phase_initial_sq"](**values, m2=m2), 0.0)
     error = np.where(length - turn >= 0, np.sqrt(square + lost), np.inf)

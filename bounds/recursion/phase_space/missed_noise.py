@@ -1,7 +1,7 @@
 r"""The noise a two-block step misses: v_k² by composite Gauss for any weights, its error estimate added.
 
-Panels are kept flat, each with the step it belongs to; where the estimate is too large for the weights asked about,
-a panel is halved, for good.
+Panels are kept flat, each with the step it belongs to; where the estimate is too large for the weights asked
+about, a panel is halved, for good.
 """
 
 from __future__ import annotations
@@ -45,11 +45,13 @@ class Panels:
     rise, omega : arrays of shape (p, n, 2)
         Φ⁻¹Cω and ω: N(c) = N(c_lo) + x rise ωᵀ.
     X, mean, mean_error, square : arrays of shape (p, n)
-        Largest excess; mean excess (largest, or known with its error) and known mean square (its error included).
+        Largest excess; mean excess (largest, or known with its error) and known mean square (its error
+        included).
     rounding : array of shape (p, 2)
         Integrals of Σ_j D_j (error of N_ij)².
     kink : array of shape (p,)
-        By how much the envelope's largest mean excess passes the covariance's, where one becomes the smaller; else 0.
+        By how much the envelope's largest mean excess passes the covariance's, where one becomes the smaller;
+        else 0.
     """
 
     step: np.ndarray
@@ -105,7 +107,8 @@ class MissedNoise:
         noise_map = self.table.noise_map(step, distance)
         affine, zero = self.functions["phase_affine"], 0.0
         low = affine(
-            P=back - noise_map, Q_x=gain[..., :, :1], Q_v=gain[..., :, 1:], H_x=floor[..., :1, :], H_v=floor[..., 1:, :],
+            P=back - noise_map, Q_x=gain[..., :, :1], Q_v=gain[..., :, 1:], H_x=floor[..., :1, :],
+            H_v=floor[..., 1:, :],
             X=zero, w=zero, w_x=zero, w_v=zero,
         )  # fmt: skip
         rise = (gain @ seen.omega[..., None])[..., 0]
@@ -123,25 +126,35 @@ class MissedNoise:
         return Panels(step, left, width, low, rise, seen.omega, gap, mean, error, square, rounding, kink)
 
     def _density(self, panels: Panels, weights):
-        """The integrand at the nodes, the mean excess it was evaluated at, and the size (p,) of kinks in its panels."""
+        """The integrand at the nodes, the mean excess it was evaluated at, and the size (p,) of kinks in its
+        panels."""
         p, q, r = (column[panels.step][:, None] for column in weights.T)
         low = panels.low
         values = dict(
             P_xx=p, P_xv=q, P_vv=r, d=self.data.d, D_x=self.D_x, D_v=self.D_v, X=panels.X,
             n_xx=low[..., 0, 0], n_xv=low[..., 0, 1], n_vx=low[..., 1, 0], n_vv=low[..., 1, 1],
-            K_x=panels.rise[..., 0], K_v=panels.rise[..., 1], w_x=panels.omega[..., 0], w_v=panels.omega[..., 1],
+            K_x=panels.rise[..., 0], K_v=panels.rise[..., 1], w_x=panels.omega[..., 0],
+            w_v=panels.omega[..., 1],
         )  # fmt: skip
         pull = self._noise_times(low, panels.omega)
         slope = p * pull[..., 0] * values["K_x"] + r * pull[..., 1] * values["K_v"]
         slope = slope + q * (pull[..., 0] * values["K_v"] + pull[..., 1] * values["K_x"])
         if self.moments is None:
-            size = p * np.square(values["K_x"]) + 2 * q * values["K_x"] * values["K_v"] + r * np.square(values["K_v"])
+            size = (
+                p * np.square(values["K_x"])
+                + 2 * q * values["K_x"] * values["K_v"]
+                + r * np.square(values["K_v"])
+            )
             rises = 2 * slope + (np.square(panels.omega) @ [self.D_x, self.D_v]) * size * panels.X
             kink = self.data.d * (panels.kink * np.abs(rises).max(axis=1) + passing(panels.mean * rises))
             return self.functions["phase_variance"](**values, x_mean=panels.mean), panels.mean, kink
         # the sign of the linear term decides which side of the known mean is safe
-        mean = np.where(slope > 0, panels.mean + panels.mean_error, np.maximum(panels.mean - panels.mean_error, 0.0))
-        density = np.maximum(self.functions["phase_variance_known"](**values, x_mean=mean, x_sq=panels.square), 0.0)
+        mean = np.where(
+            slope > 0, panels.mean + panels.mean_error, np.maximum(panels.mean - panels.mean_error, 0.0)
+        )
+        density = np.maximum(
+            self.functions["phase_variance_known"](**values, x_mean=mean, x_sq=panels.square), 0.0
+        )
         return density, mean, panels.kink
 
     def _noise_times(self, low, omega):
@@ -187,8 +200,12 @@ class MissedNoise:
         flagged = np.zeros(len(tail), dtype=bool)
         for kind, tolerance in ((kink == 0, TOLERANCE), (kink > 0, KINK_TOLERANCE)):
             count = np.bincount(panels.step, kind, self.steps)
-            poor = open_ & (np.bincount(panels.step, np.where(kind, tail, 0.0), self.steps) > tolerance * value)
-            flagged |= kind & poor[panels.step] & ((tail * count[panels.step]) > (tolerance * value)[panels.step])
+            poor = open_ & (
+                np.bincount(panels.step, np.where(kind, tail, 0.0), self.steps) > tolerance * value
+            )
+            flagged |= (
+                kind & poor[panels.step] & ((tail * count[panels.step]) > (tolerance * value)[panels.step])
+            )
         return value, error, flagged
 
     def _refine(self, flagged):
@@ -213,6 +230,12 @@ class MissedNoise:
             square = mean * panels.X
         else:
             square = panels.square
-        total = floor + mean[..., None, None] * (pull + np.swapaxes(pull, -1, -2)) + square[..., None, None] * curve
+        total = (
+            floor
+            + mean[..., None, None] * (pull + np.swapaxes(pull, -1, -2))
+            + square[..., None, None] * curve
+        )
         sums = np.einsum("n,pnij->pij", _RULE.weights, total) * (self.data.d * panels.width)[:, None, None]
-        return np.stack([np.bincount(panels.step, sums[:, i, j], self.steps) for i, j in ((0, 0), (0, 1), (1, 1))], axis=1)
+        return np.stack(
+            [np.bincount(panels.step, sums[:, i, j], self.steps) for i, j in ((0, 0), (0, 1), (1, 1))], axis=1
+        )

@@ -85,11 +85,16 @@ class PhaseProblem:
         r_x = np.sqrt(second[:, 0, 0])
         values = dict(
             **self._entries(weights), d=data.d, m=data.m, l=data.l, a_sq=seen.a_sq, s_sq=seen.s_sq,
-            r_x=r_x, r_c=second[:, 0, 1] / r_x, r_v=np.sqrt(determinant) / r_x, w_x=seen.omega[:, 0], w_v=seen.omega[:, 1],
+            r_x=r_x, r_c=second[:, 0, 1] / r_x, r_v=np.sqrt(determinant) / r_x, w_x=seen.omega[:, 0],
+            w_v=seen.omega[:, 1],
         )  # fmt: skip
         for name in ("c1", "c2"):
             matrix = getattr(table, name)
-            values |= {f"{name}_{row}{column}": matrix[:, i, j] for i, row in enumerate("xv") for j, column in enumerate("xv")}
+            values |= {
+                f"{name}_{row}{column}": matrix[:, i, j]
+                for i, row in enumerate("xv")
+                for j, column in enumerate("xv")
+            }
         if self.moments is None:
             square = self.functions["phase_bias_sq"](**values)
         else:
@@ -157,10 +162,13 @@ class PhaseProblem:
         # (b + s)² = (1 + s/b) b² + (1 + b/s) s², the last with s = M score taken apart: b/s may overflow
         with np.errstate(invalid="ignore", divide="ignore"):
             both = np.where((s > 0) & (choice.bias > 0), s / choice.bias, 0.0)
-            back = np.where((s > 0) & (choice.bias > 0), setting.score_error * (choice.bias / choice.score), 0.0)
+            back = np.where(
+                (s > 0) & (choice.bias > 0), setting.score_error * (choice.bias / choice.score), 0.0
+            )
         pulled = (1 + both)[:, None] * shifted + (setting.score_error**2 + back)[:, None] * spread
         return forward(
-            self.jacobians, choice.weights, choice.initial.measure, choice.bias + s, pulled, choice.variance + fresh,
+            self.jacobians, choice.weights, choice.initial.measure, choice.bias + s, pulled,
+            choice.variance + fresh,
             noise + setting.score_noise**2 * spread,
         )  # fmt: skip
 
@@ -168,7 +176,11 @@ class PhaseProblem:
     def _fisher_excess(self):
         """E ssᵀ/d above M2⁻¹, along ωωᵀ; with the MMSE curve what it leaves of it."""
         seen, data = self.seen, self.data
-        excess = seen.a_sq * (data.m - data.l) / ((seen.s_sq + seen.a_sq * data.m) * (seen.s_sq + seen.a_sq * data.l))
+        excess = (
+            seen.a_sq
+            * (data.m - data.l)
+            / ((seen.s_sq + seen.a_sq * data.m) * (seen.s_sq + seen.a_sq * data.l))
+        )
         if self.moments is None:
             return excess, np.zeros_like(excess)
         x1, e1, _, _ = hessian_moments(self.moments, seen.a_sq, seen.s_sq)
@@ -181,13 +193,18 @@ class PhaseProblem:
         moved = table.c1 - table.c2 @ np.linalg.inv(second)
         turned = (table.c2 @ seen.omega[..., None])[..., 0]
         excess = np.subtract(*self._fisher_excess)
-        full = moved @ second @ np.swapaxes(moved, 1, 2) + excess[:, None, None] * turned[:, :, None] * turned[:, None, :]
+        full = (
+            moved @ second @ np.swapaxes(moved, 1, 2)
+            + excess[:, None, None] * turned[:, :, None] * turned[:, None, :]
+        )
         return data.d * np.stack([full[:, 0, 0], full[:, 0, 1], full[:, 1, 1]], axis=1)
 
     def _score_measure(self, weights):
         """Q w wᵀQᵀ, w the direction of the score that weighs most."""
         Q = self.table.Q
-        metric = np.stack([weights[:, 0], weights[:, 1], weights[:, 1], weights[:, 2]], axis=1).reshape(-1, 2, 2)
+        metric = np.stack([weights[:, 0], weights[:, 1], weights[:, 1], weights[:, 2]], axis=1).reshape(
+            -1, 2, 2
+        )
         form = np.swapaxes(Q, 1, 2) @ metric @ Q
         _, vectors = np.linalg.eigh(np.where(np.isfinite(form), form, 0.0))
         found = (Q @ vectors[..., -1:])[..., 0]

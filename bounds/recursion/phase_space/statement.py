@@ -1,8 +1,9 @@
-r"""The two-block expressions of the martingale bound: as stated, entry by entry, and derived again from matrices.
+r"""The two-block expressions of the martingale bound: as stated, entry by entry, and derived again from
+matrices.
 
 Symmetric 2×2 matrices are entries _xx, _xv, _vv; S + γφφᵀ and M2 enter through their Cholesky factors
-R = [[r_x, 0], [r_c, r_v]], so that each square is a sum of squares and nothing cancels.  The prior enters as any G
-with GGᵀ = prior: Rz is coupled to Gz.
+R = [[r_x, 0], [r_c, r_v]], so that each square is a sum of squares and nothing cancels.  The prior enters as
+any G with GGᵀ = prior: Rz is coupled to Gz.
 """
 
 from __future__ import annotations
@@ -133,13 +134,16 @@ def derive() -> dict:
     second = factor * factor.T
     one, two = Matrix([[c1_xx, c1_xv], [c1_vx, c1_vv]]), Matrix([[c2_xx, c2_xv], [c2_vx, c2_vv]])
     # Woodbury in a basis where S = diag(s², 1) and φ = a e₁: ω = e₁
-    left = [(sympy.diag(s_sq, 1) + b * a_sq * sympy.diag(1, 0)).inv()[0, 0].subs(b, value) for value in (l, m)]
+    left = [
+        (sympy.diag(s_sq, 1) + b * a_sq * sympy.diag(1, 0)).inv()[0, 0].subs(b, value) for value in (l, m)
+    ]
     fisher = second.inv() + u * omega * omega.T
     bias = d * (weights * (one * second * one.T - one * two.T - two * one.T + two * fisher * two.T)).trace()
     score = Matrix([[Q_xx, Q_xv], [Q_vx, Q_vv]])
     form = (score.T * weights * score).applyfunc(sympy.expand)
     largest = max(Matrix([[t, u], [u, b]]).eigenvals(), key=lambda root: root.subs({t: 3, u: 1, b: 2}))
-    # U − y = φ(X_0 − ξ) + (R − G)z, ξ ~ N(0, γI), Rz = φξ + S^{1/2}w: E ξzᵀ = γ(R⁻¹φ)ᵀ, E X_0·ξ from E‖X_0 − ξ‖² = D²
+    # U − y = φ(X_0 − ξ) + (R − G)z, ξ ~ N(0, γI), Rz = φξ + S^{1/2}w: E ξzᵀ = γ(R⁻¹φ)ᵀ, E X_0·ξ from
+    # E‖X_0 − ξ‖² = D²
     moved, seen = Matrix([[e_xx, e_xv], [e_vx, e_vv]]), Matrix([u_x, u_v])
     alike = (m2 + d * gamma - D_sq) / 2
     apart = (weights * moved * moved.T).trace()

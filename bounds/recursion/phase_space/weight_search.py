@@ -17,7 +17,8 @@ PASSES = 4
 
 
 def candidates(problem: PhaseProblem):
-    """(every choice of weights that was tried, the square root of the dual certificate for the best optimal ones).
+    """(every choice of weights that was tried, the square root of the dual certificate for the best optimal
+    ones).
 
     The certificate is at most the total of its own weights; without bias it is at most that of any.
     """
@@ -25,7 +26,8 @@ def candidates(problem: PhaseProblem):
     unit = stationary[0, 0] / stationary[1, 1]
     last = (1.0, 0.0, LAST_VELOCITY * unit)
     found = [
-        problem.choice(f"join, δ = {delta:g}", backward(problem.jacobians, (1.0, 0.0, delta * unit))) for delta in JOINS
+        problem.choice(f"join, δ = {delta:g}", backward(problem.jacobians, (1.0, 0.0, delta * unit)))
+        for delta in JOINS
     ]
     current = min(found, key=lambda choice: choice.total)
     certified = []
@@ -42,7 +44,9 @@ def candidates(problem: PhaseProblem):
         current = improved
         if gained < GAIN * current.total:
             break
-    found += [problem.choice(f"constant metric, κ = {kappa:g}", metric_weights(problem, kappa)) for kappa in KAPPAS]
+    found += [
+        problem.choice(f"constant metric, κ = {kappa:g}", metric_weights(problem, kappa)) for kappa in KAPPAS
+    ]
     return found, min(certified, default=(np.inf, 0.0))[1]
 
 

@@ -1,7 +1,9 @@
-r"""Weights P_k of the two-block error recursion: the best ones, the smallest-determinant join, and a constant metric.
+r"""Weights P_k of the two-block error recursion: the best ones, the smallest-determinant join, and a constant
+metric.
 
 With :math:`P_{k-1} \succeq J(c)^T P_k J(c)` at both ends of the envelope, the error in the norm of P_k obeys
-:math:`E_k^2 = (E_{k-1} + d_k)^2 + v_k^2` (docs/theory.md section 4).  Symmetric 2×2 matrices are triples (xx, xv, vv).
+:math:`E_k^2 = (E_{k-1} + d_k)^2 + v_k^2` (docs/theory.md section 4).  Symmetric 2×2 matrices are triples (xx,
+xv, vv).
 """
 
 from __future__ import annotations
@@ -51,8 +53,8 @@ def backward(jacobians: Jacobians, last, measures=None) -> np.ndarray:
         P_K.
     measures : array of shape (k, 3), optional
         W_{k−1}, positive definite: P_{k−1} then minimises tr(PW) over :math:`P \succeq X_1, X_2`, which is
-        :math:`X_2 + L^{-T}[L^T(X_1 - X_2)L]_+L^{-1}`, :math:`LL^T = W`.  Without it the join of smallest determinant,
-        W = X_2⁻¹.
+        :math:`X_2 + L^{-T}[L^T(X_1 - X_2)L]_+L^{-1}`, :math:`LL^T = W`.  Without it the join of smallest
+        determinant, W = X_2⁻¹.
 
     Returns
     -------
@@ -154,26 +156,40 @@ def forward(jacobians: Jacobians, weights, initial, drift, drift_measure, varian
     p, q, r = weights[0]
     error = sqrt(max(p * wx + 2 * q * wc + r * wv, 0.0))
     rows = zip(
-        jacobians.low.reshape(-1, 4).tolist(), jacobians.high.reshape(-1, 4).tolist(), difference, drift.tolist(),
+        jacobians.low.reshape(-1, 4).tolist(), jacobians.high.reshape(-1, 4).tolist(), difference,
+        drift.tolist(),
         variance.tolist(), drift_measure.tolist(), noise_measure.tolist(), strict=True,
     )  # fmt: skip
-    for k, ((a, b, c, d), (e, f, g, h), (dx, dy, dz), bias, var, (bx, bc, bv), (vx, vc, vv)) in enumerate(rows, start=1):
+    for k, ((a, b, c, d), (e, f, g, h), (dx, dy, dz), bias, var, (bx, bc, bv), (vx, vc, vv)) in enumerate(
+        rows, start=1
+    ):
         ux, uc, uv = _positive_share(wx, wc, wv, dx, dy, dz)
         ox, oc, ov = wx - ux, wc - uc, wv - uv
         moved = bias / error if error > 0 else 0.0
         back = 1 + (error / bias if bias > 0 else 0.0)
-        wx = (1 + moved) * (a * a * ux + 2 * a * b * uc + b * b * uv + e * e * ox + 2 * e * f * oc + f * f * ov) + back * bx + vx
+        wx = (
+            (1 + moved)
+            * (a * a * ux + 2 * a * b * uc + b * b * uv + e * e * ox + 2 * e * f * oc + f * f * ov)
+            + back * bx
+            + vx
+        )
         wc = (1 + moved) * (
             a * c * ux + (a * d + b * c) * uc + b * d * uv + e * g * ox + (e * h + f * g) * oc + f * h * ov
         ) + back * bc + vc
-        wv = (1 + moved) * (c * c * ux + 2 * c * d * uc + d * d * uv + g * g * ox + 2 * g * h * oc + h * h * ov) + back * bv + vv
+        wv = (
+            (1 + moved)
+            * (c * c * ux + 2 * c * d * uc + d * d * uv + g * g * ox + 2 * g * h * oc + h * h * ov)
+            + back * bv
+            + vv
+        )
         error = sqrt((error + bias) * (error + bias) + var)
         found[k] = wx, wc, wv
     return found
 
 
 def _positive_share(wx, wc, wv, dx, dy, dz):
-    """LΠLᵀ, Π the projector on the positive part of LᵀΔL, LLᵀ = W: the part of the error that c_lo grows most."""
+    """LΠLᵀ, Π the projector on the positive part of LᵀΔL, LLᵀ = W: the part of the error that c_lo grows
+    most."""
     m11, m12, m21, m22 = wx * dx + wc * dy, wx * dy + wc * dz, wc * dx + wv * dy, wc * dy + wv * dz
     half = 0.5 * (m11 + m22)
     root = sqrt(max(half * half + max(wx * wv - wc * wc, 0.0) * max(dy * dy - dx * dz, 0.0), 0.0))
@@ -188,7 +204,8 @@ def _positive_share(wx, wc, wv, dx, dy, dz):
 
 
 def in_metric(growth, metric) -> np.ndarray:
-    r"""P_k = λ_k𝔐 with λ_{k−1} = ‖J_k‖²λ_k and λ_K = (𝔐⁻¹)_11, the least with λ_K𝔐 ⪰ e₁e₁ᵀ: array of shape (k+1, 3).
+    r"""P_k = λ_k𝔐 with λ_{k−1} = ‖J_k‖²λ_k and λ_K = (𝔐⁻¹)_11, the least with λ_K𝔐 ⪰ e₁e₁ᵀ: array of shape
+    (k+1, 3).
 
     Parameters
     ----------

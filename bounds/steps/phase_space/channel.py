@@ -1,8 +1,9 @@
 r"""The envelope of the data as it shows in phase space: the two-block score's Hessian between c_lo and c_up.
 
-Given :math:`U_t = \varphi X_0 + N(0, S)`, all that depends on the data is seen through one scalar channel of size
-a and noise variance s², :math:`a^2/s^2 = q = \varphi^T S^{-1}\varphi`, in the direction :math:`\omega \propto S^{-1}\varphi`:
-:math:`H(c) = H(c_{lo}) + x\,\omega\omega^T` with x the one-block excess at (a², s²).
+Given :math:`U_t = \varphi X_0 + N(0, S)`, all that depends on the data is seen through one scalar channel of
+size a and noise variance s², :math:`a^2/s^2 = q = \varphi^T S^{-1}\varphi`, in the direction
+:math:`\omega \propto S^{-1}\varphi`: :math:`H(c) = H(c_{lo}) + x\,\omega\omega^T` with x the one-block excess
+at (a², s²).
 """
 
 from __future__ import annotations
@@ -37,14 +38,20 @@ class Channel:
 
     def covariance_plus(self, variance):
         """(S + variance φφᵀ, its determinant): a sum of terms that are all positive."""
-        matrix = self.S + np.multiply(variance, 1.0)[..., None, None] * self.phi[..., :, None] * self.phi[..., None, :]
+        matrix = (
+            self.S
+            + np.multiply(variance, 1.0)[..., None, None] * self.phi[..., :, None] * self.phi[..., None, :]
+        )
         return matrix, self.det_S + variance * self.a_sq * self.size
 
     def hessian_floor(self, inverse_smoothness):
         """H(c_lo) = −(S + φφᵀ/L)⁻¹, shape (..., 2, 2)."""
         matrix, determinant = self.covariance_plus(inverse_smoothness)
         found = np.empty_like(matrix)
-        found[..., 0, 0], found[..., 1, 1] = -matrix[..., 1, 1] / determinant, -matrix[..., 0, 0] / determinant
+        found[..., 0, 0], found[..., 1, 1] = (
+            -matrix[..., 1, 1] / determinant,
+            -matrix[..., 0, 0] / determinant,
+        )
         found[..., 0, 1] = found[..., 1, 0] = matrix[..., 0, 1] / determinant
         return found
 
@@ -86,5 +93,6 @@ def _adjoint_times(matrix, vector):
     """adj(M)x for symmetric 2×2 M."""
     x, v = vector[..., 0], vector[..., 1]
     return np.stack(
-        [matrix[..., 1, 1] * x - matrix[..., 0, 1] * v, matrix[..., 0, 0] * v - matrix[..., 0, 1] * x], axis=-1
+        [matrix[..., 1, 1] * x - matrix[..., 0, 1] * v, matrix[..., 0, 0] * v - matrix[..., 0, 1] * x],
+        axis=-1,
     )

@@ -1,4 +1,5 @@
-r"""Critically-damped Langevin as numbers: Φ, C, Σ_∞ and the law of U_t given X_0 at clock times, free of cancellation."""
+r"""Critically-damped Langevin as numbers: Φ, C, Σ_∞ and the law of U_t given X_0 at clock times, free of
+cancellation."""
 
 from __future__ import annotations
 
@@ -39,14 +40,17 @@ class PhasePath:
         if process.parameters.get("family") != "cld":
             raise ValueError(f"process must be critically-damped Langevin (family cld), got {process.name!r}")
         self.process = process
-        self.a, self.sigma, self.epsilon = (float(process.parameters[name]) for name in ("a", "sigma", "epsilon"))
+        self.a, self.sigma, self.epsilon = (
+            float(process.parameters[name]) for name in ("a", "sigma", "epsilon")
+        )
         self.velocity_variance = float(process.velocity_variance)
         a, noise, pushed = self.a, self.epsilon**2, self.sigma**2
         self.A = np.array([[0.0, a * a], [-1.0, -2 * a]])
         self.N = np.array([[a, a * a], [-1.0, -a]])
         self.D = np.diag([noise, pushed])
         self.stationary = np.array([
-            [5 * noise / a + a * pushed, -2 * noise / a**2], [-2 * noise / a**2, (noise + a * a * pushed) / a**3]
+            [5 * noise / a + a * pushed, -2 * noise / a**2],
+            [-2 * noise / a**2, (noise + a * a * pushed) / a**3]
         ]) / 4  # fmt: skip
         self._clock = sympy.lambdify(TIME, process.clock, modules="numpy")
         self._speed = sympy.lambdify(TIME, sympy.diff(process.clock, TIME), modules="numpy")
@@ -68,7 +72,9 @@ class PhasePath:
         found = self._values("β", self._speed, np.asarray(times, dtype=float))
         if np.any(found <= 0):
             at = int(np.argmin(found))
-            raise ValueError(f"process: β must be > 0 where a step starts, got β({times[at]:.6g}) = {found[at]:.6g}")
+            raise ValueError(
+                f"process: β must be > 0 where a step starts, got β({times[at]:.6g}) = {found[at]:.6g}"
+            )
         return found
 
     @staticmethod
@@ -104,7 +110,9 @@ class PhasePath:
         """
         flow = self.transition(clock)
         moved = flow[..., :, 1]
-        return flow[..., :, 0], self.covariance(clock) + self.velocity_variance * moved[..., :, None] * moved[..., None, :]
+        return flow[..., :, 0], self.covariance(clock) + self.velocity_variance * moved[..., :, None] * moved[
+            ..., None, :
+        ]
 
     @property
     def renormalised_drift(self) -> np.ndarray:

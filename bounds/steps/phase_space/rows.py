@@ -13,8 +13,8 @@ from bounds.steps.phase_space.path import PhasePath
 class Rows:
     """The rows of a sampler: clock times (k+1,), and P, Q, noise of shape (k, 2, 2).
 
-    ``coupling`` is T of shape (k, 2, 2): the noise is written ∫ T e^{wB}Σ dB, w the clock distance to the row's lower end
-    and B as named by ``noise_flow`` ("none": 0, "inverse": −A, "renormalised": Ã).
+    ``coupling`` is T of shape (k, 2, 2): the noise is written ∫ T e^{wB}Σ dB, w the clock distance to the
+    row's lower end and B as named by ``noise_flow`` ("none": 0, "inverse": −A, "renormalised": Ã).
     """
 
     clock: np.ndarray
@@ -26,7 +26,8 @@ class Rows:
 
 
 def euler_rows(path: PhasePath, clock, length, coupling) -> Rows:
-    """Rows P = I − length·A and Q = noise = length·D, for step lengths of shape (k,) and the amplitude (k,) of the noise."""
+    """Rows P = I − length·A and Q = noise = length·D, for step lengths of shape (k,) and the amplitude (k,)
+    of the noise."""
     length = length[:, None, None]
     coupling = np.eye(2) * coupling[:, None, None]
     return Rows(clock, np.eye(2) - length * path.A, length * path.D, length * path.D, coupling, "none")

@@ -1,8 +1,9 @@
 r"""Splittings of the reverse flow of position and velocity, as coefficient lists.
 
-A splitting solves dU = ÃU dt + Σ dB, with :math:`\tilde A = \Sigma_\infty A^T \Sigma_\infty^{-1}`, in parts, and adds
-the score by kicks :math:`U \mathrel{+}= h D(s + \Sigma_\infty^{-1}U)`.  Parts of the flow, each solved exactly:
-"flow" (all of it), "drift" (position by velocity), "force" (velocity by position), "friction" (the diagonal, with the noise).
+A splitting solves dU = ÃU dt + Σ dB, with :math:`\tilde A = \Sigma_\infty A^T \Sigma_\infty^{-1}`, in parts,
+and adds the score by kicks :math:`U \mathrel{+}= h D(s + \Sigma_\infty^{-1}U)`.  Parts of the flow, each
+solved exactly: "flow" (all of it), "drift" (position by velocity), "force" (velocity by position), "friction"
+(the diagonal, with the noise).
 """
 
 from __future__ import annotations
@@ -34,20 +35,26 @@ class Splitting:
         return max((fraction for _, fraction in self.before), default=0.0)
 
     def __call__(self, path: PhasePath, times) -> Rows:
-        """The rows on a grid of decreasing times: from one kick to the next, and the first and last half flow."""
+        """The rows on a grid of decreasing times: from one kick to the next, and the first and last half
+        flow."""
         clock = path.clock(times)
         h = clock[:-1] - clock[1:]
         unit = np.eye(2)
         kick = h[:, None, None] * path.D
         start = unit + kick @ np.linalg.inv(path.stationary)
         # a row: the kick of one step, what follows it, and what precedes the kick of the next
-        lengths, kicks = [(part_, fraction * h) for part_, fraction in self.after], clock[:-1] - self.kick_at * h
+        lengths, kicks = (
+            [(part_, fraction * h) for part_, fraction in self.after],
+            clock[:-1] - self.kick_at * h,
+        )
         P, Q, noise = _composed(path, lengths, start, kick, np.zeros_like(kick))
         ends = clock[1:]
         if self.before:
             following = [(part_, fraction * h[1:]) for part_, fraction in self.before]
             later = _composed(path, following, P[:-1], Q[:-1], noise[:-1])
-            P, Q, noise = (np.concatenate([new, old[-1:]]) for new, old in zip(later, (P, Q, noise), strict=True))
+            P, Q, noise = (
+                np.concatenate([new, old[-1:]]) for new, old in zip(later, (P, Q, noise), strict=True)
+            )
             opening = [(part_, fraction * h[:1]) for part_, fraction in self.before]
             zero = np.zeros((1, 2, 2))
             first = _composed(path, opening, unit[None], zero, zero)
@@ -55,7 +62,9 @@ class Splitting:
             ends = np.concatenate([kicks, clock[-1:]])
         clock = np.concatenate([clock[:1], ends])
         _, exact = part(path, "flow", clock[:-1] - clock[1:])
-        return Rows(clock, P, Q, noise, _lower_root(noise) @ np.linalg.inv(_lower_root(exact)), "renormalised")
+        return Rows(
+            clock, P, Q, noise, _lower_root(noise) @ np.linalg.inv(_lower_root(exact)), "renormalised"
+        )
 
 
 def part(path: PhasePath, name: str, length):

@@ -1,4 +1,5 @@
-"""A scheme on critically-damped Langevin: its rows, how far each is from the exact reverse map, and its noise."""
+"""A scheme on critically-damped Langevin: its rows, how far each is from the exact reverse map, and its
+noise."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class PhaseTable:
     Raises
     ------
     ValueError
-        If the scheme has no two-block form, a prior of one block was asked for, or Φ⁻¹ of a step leaves the range of floats.
+        If the scheme has no two-block form, a prior of one block was asked for, or Φ⁻¹ of a step leaves the
+        range of floats.
 
     Source: docs/theory.md section 3.
     """
@@ -48,16 +50,21 @@ class PhaseTable:
     def __init__(self, process: ForwardProcess, scheme):
         if scheme.prior_std is not None:
             raise ValueError(
-                f"prior_std must be left out for critically-damped Langevin, whose prior is N(0, Σ_∞), got {scheme.prior_std}"
+                f"prior_std must be left out for critically-damped Langevin, whose prior is N(0, Σ_∞), got "
+                f"{scheme.prior_std}"
             )
         self.scheme = scheme
         self.path = path = PhasePath(process)
         longest = path.a * float(np.max(-np.diff(path.clock(scheme.grid.times))))
         if longest > LONGEST:
-            raise ValueError(f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, got one of {longest:.4g}/a")
+            raise ValueError(
+                f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, got one of {longest:.4g}/a"
+            )
         if scheme.sampler.phase_space is None:
             known = ", ".join(samplers(2))
-            raise ValueError(f"scheme must be one of {known} for critically-damped Langevin, got {scheme.key!r}")
+            raise ValueError(
+                f"scheme must be one of {known} for critically-damped Langevin, got {scheme.key!r}"
+            )
         self._rows = rows = scheme.sampler.phase_space(path, scheme.grid.times)
         self.clock, self.P, self.Q, self.noise = rows.clock, rows.P, rows.Q, rows.noise
         width = self.clock[:-1] - self.clock[1:]
@@ -90,7 +97,9 @@ class PhaseTable:
         if self._rows.noise_flow == "inverse":
             return self.path.transition(-distance)
         drift = self.path.renormalised_drift + self.path.a * np.eye(2)
-        flow = np.exp(-self.path.a * distance)[..., None, None] * (np.eye(2) + distance[..., None, None] * drift)
+        flow = np.exp(-self.path.a * distance)[..., None, None] * (
+            np.eye(2) + distance[..., None, None] * drift
+        )
         return coupling @ flow
 
     def steps(self) -> Steps:

@@ -77,17 +77,23 @@ def perturbed_line(
         factor = 1.0
         if size is not None:
             if not found > 0:
-                raise ValueError(f"the score error must not vanish under the law of the iterates, it does at step {i}")
+                raise ValueError(
+                    f"the score error must not vanish under the law of the iterates, it does at step {i}"
+                )
             factor = size / found
         sizes[i] = factor * found
         share = math.sqrt(0.5) if i == len(steps) - 1 else 1.0
         route.move(_image(chain, i, error, factor), share * float(chain.noise[i]))
     sources = route.finished()
     order = np.argsort(sources.means)
-    return PerturbedLine(LineLaw(sources.means[order], sources.weights[order] / sources.weights.sum(), sources.std), sizes)
+    return PerturbedLine(
+        LineLaw(sources.means[order], sources.weights[order] / sources.weights.sum(), sources.std), sizes
+    )
 
 
-def perturbed_w2(law, steps: Steps, error: ScoreError, size: float | None = None, noise_size: float = 0.0) -> Bracket:
+def perturbed_w2(
+    law, steps: Steps, error: ScoreError, size: float | None = None, noise_size: float = 0.0
+) -> Bracket:
     """W2 between that law and the data; the half-width is the difference between a fine and a coarse grid.
 
     Parameters
@@ -103,7 +109,8 @@ def perturbed_w2(law, steps: Steps, error: ScoreError, size: float | None = None
 
 
 def _size(error: ScoreError, step: int, sources: Sources) -> float:
-    """(E e²)^{1/2} under the law of the iterates, by the trapezoid rule, which is spectrally accurate for it."""
+    """(E e²)^{1/2} under the law of the iterates, by the trapezoid rule, which is spectrally accurate for
+    it."""
     order = np.argsort(sources.means)
     law = LineLaw(sources.means[order], sources.weights[order] / sources.weights.sum(), sources.std)
     low, high = law.support()

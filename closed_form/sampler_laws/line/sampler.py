@@ -1,4 +1,5 @@
-r"""The exact law of the sampler for laws on a line, by quadrature over the Gaussian of every step instead of simulation."""
+r"""The exact law of the sampler for laws on a line, by quadrature over the Gaussian of every step instead of
+simulation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-r"""A density on a box of positions and velocities, and what one row of a sampler does to it: shears, kicks, noise."""
+r"""A density on a box of positions and velocities, and what one row of a sampler does to it: shears, kicks,
+noise."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ import math
 import numpy as np
 from scipy import fft
 
-#: Half-width of a kick's Gaussian in its deviations, the same where all of it is taken back, and the longest kick spread at once.
+#: Half-width of a kick's Gaussian in its deviations, the same where all of it is taken back, and the longest
+#: kick spread at once.
 BAND, WIDE_BAND, BLOCK = 6.5, 8.0, 20.0
 #: Highest wave restored after a Gaussian that was widened, in the widening's own units: e^{4.5} at most.
 HIGHEST = 3.0
@@ -20,7 +22,8 @@ NOTHING = 1e-20
 
 
 class PhaseField:
-    """A density on a periodic box of velocities (rows) and positions (in units that stretch with the rows)."""
+    """A density on a periodic box of velocities (rows) and positions (in units that stretch with the
+    rows)."""
 
     def __init__(self, x, v, widest: float, band: float = BAND):
         self.x, self.v = x[None, :], v[:, None]
@@ -31,7 +34,9 @@ class PhaseField:
         self._velocity_waves = 2 * np.pi * fft.fftfreq(len(v), self.dv)[:, None]
         self._crosswise = None
         # kicks fade out near the sides of a periodic box, which hold next to nothing
-        self._inner = np.square(np.cos(np.pi / 2 * np.clip((np.abs(self.v / v[0]) - FADE) / (1 - FADE), 0.0, 1.0)))
+        self._inner = np.square(
+            np.cos(np.pi / 2 * np.clip((np.abs(self.v / v[0]) - FADE) / (1 - FADE), 0.0, 1.0))
+        )
 
     def sheared(self, values, slope: float):
         """p(x − slope v, v), in the box's own units."""
@@ -61,21 +66,27 @@ class PhaseField:
         return np.exp((squares - np.square(waves)) / 2)
 
     def displaced(self, values, shift, slope: float):
-        """p after x → x + shift(x, v), a map of this slope at most; ``shift`` takes offsets of the places, in the box's units."""
+        """p after x → x + shift(x, v), a map of this slope at most; ``shift`` takes offsets of the places, in
+        the box's units."""
         if self._crosswise is None:
             self._crosswise = PhaseField(self.v[:, 0], self.x[0], self.widest, WIDE_BAND)
         between = max(1, math.ceil(slope / STEEP))
         waves, found = fft.rfft(values, axis=1), 0.0
         for offset in np.arange(between) * (self.dx / between):
             # the density and the shift at places in between, which end no farther apart than the grid's
-            there = fft.irfft(waves * np.exp(1j * self._waves * offset), n=values.shape[1], axis=1) if offset else values
+            there = (
+                fft.irfft(waves * np.exp(1j * self._waves * offset), n=values.shape[1], axis=1)
+                if offset
+                else values
+            )
             moved, excess = self._crosswise.kicked(
                 np.ascontiguousarray(there.T), np.ascontiguousarray((shift(offset) + offset).T), 0.0, 1.0)
             found = found + moved / between
         return np.ascontiguousarray(self._crosswise.blurred(found, (0.0, 0.0), excess).T)
 
     def kicked(self, values, shift, g: float, slope: float):
-        """(∫ p(x, v) N(v'; v + shift(x, v), g + excess) dv for every position, excess), for shifts of this slope."""
+        """(∫ p(x, v) N(v'; v + shift(x, v), g + excess) dv for every position, excess), for shifts of this
+        slope."""
         wide = max(g, (slope * self.dv / self.widest) ** 2)
         if wide > g:
             shift = shift * self._inner

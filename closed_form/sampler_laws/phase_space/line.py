@@ -1,9 +1,11 @@
-r"""The exact law of a phase-space sampler for mixtures on a line: a density on position and velocity, no simulation.
+r"""The exact law of a phase-space sampler for mixtures on a line: a density on position and velocity, no
+simulation.
 
-With Q the score's weight, x̂ = x − (Q_xv/Q_vv)v moves linearly where only the velocity's score enters (ε = 0).  So a row
-is a shear of the position by FFT for every velocity, a banded Gaussian in the velocity for every position,
-what noise is left by FFT, and a shear back.  Where the position's score enters as well (ε > 0) it first moves x̂ at
-every velocity, by such a Gaussian whose width is taken back; the velocity then moves by what it would have before.
+With Q the score's weight, x̂ = x − (Q_xv/Q_vv)v moves linearly where only the velocity's score enters
+(ε = 0).  So a row is a shear of the position by FFT for every velocity, a banded Gaussian in the velocity for
+every position, what noise is left by FFT, and a shear back.  Where the position's score enters as well
+(ε > 0) it first moves x̂ at every velocity, by such a Gaussian whose width is taken back; the velocity then
+moves by what it would have before.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from closed_form.sampler_laws.phase_space.mixture_score import PhaseMixtureScore
 #: Spacings of the fine and of the coarse grid that is compared: of positions and of velocities in conditional
 #: deviations of the law, of velocities in deviations of the Gaussian of a kick.
 FINE, COARSE = (0.19, 0.25, 0.8), (0.22, 0.3, 0.88)
-#: Factor on the spacing of positions where the position is kicked as well: what its noise smooths is there before it.
+#: Factor on the spacing of positions where the position is kicked as well: what its noise smooths is there
+#: before it.
 FINER = 0.75
 #: Half-width of the box in deviations.
 BOX = 7.7
@@ -46,7 +49,8 @@ POINT_COST = 60
 
 @dataclass
 class _Row:
-    """One row: x̂ = αx + βv + aside·s, v' = pull_x x + pull_v v + push·s + N(0, g), then x' = x̂ + c v' and the blur."""
+    """One row: x̂ = αx + βv + aside·s, v' = pull_x x + pull_v v + push·s + N(0, g), then x' = x̂ + c v' and
+    the blur."""
 
     alpha: float
     beta: float
@@ -77,7 +81,16 @@ class _Row:
         if xx <= 1e-13 * noise[0, 0] or xx == 0:  # rounding of a difference
             xx = xv = 0.0
         along = (np.sqrt(xx), xv / np.sqrt(xx)) if xx > 0 else (0.0, 0.0)
-        return cls(top[0], top[1], shear, aside, tuple(P[1]), tuple(Q[1]), max(noise[1, 1] - along[1] ** 2, 0.0), along)
+        return cls(
+            top[0],
+            top[1],
+            shear,
+            aside,
+            tuple(P[1]),
+            tuple(Q[1]),
+            max(noise[1, 1] - along[1] ** 2, 0.0),
+            along,
+        )
 
 
 def phase_line_w2(law, steps: Steps, bias: float = 0.0, score_noise: float = 0.0) -> Bracket:
@@ -107,14 +120,16 @@ def phase_line_w2(law, steps: Steps, bias: float = 0.0, score_noise: float = 0.0
     docs/theory.md section 8 (iv).
     """
     (fine, lost), (coarse, _) = (
-        density_w2(law, *position_density(law, steps, bias, score_noise, spacing)) for spacing in (FINE, COARSE)
+        density_w2(law, *position_density(law, steps, bias, score_noise, spacing))
+        for spacing in (FINE, COARSE)
     )
     doubt = 2 * abs(fine - coarse) + lost + 1e-9 * law.stds.max()
     return Bracket.exact(fine, doubt, "density on position and velocity, fine and coarse grid")
 
 
 def phase_line_cost(law: LineMixture, steps: Steps, bias: float = 0.0, score_noise: float = 0.0) -> float:
-    """Evaluations of a Gaussian that `phase_line_w2` would take on its fine grid; ``inf`` where it refuses."""
+    """Evaluations of a Gaussian that `phase_line_w2` would take on its fine grid; ``inf`` where it
+    refuses."""
     rows = [_Row.of(*values, score_noise) for values in zip(steps.P, steps.Q, steps.noise_var, strict=True)]
     try:
         field = _box(law, steps, rows, bias, FINE, 1.0)
@@ -185,7 +200,9 @@ def _aside(field: PhaseField, values, row: _Row, score: PhaseMixtureScore, bias:
         raise GridTooLarge(FOLDS)
 
     def shift(offset: float):
-        return ((ends(places + offset * field.stretch)[0] if offset else end) - places) / field.stretch - offset
+        return (
+            (ends(places + offset * field.stretch)[0] if offset else end) - places
+        ) / field.stretch - offset
 
     values = field.displaced(values, shift, seen.max())
     start, known = places, values > NOTHING * values.max()
@@ -206,7 +223,9 @@ def _box(law: LineMixture, steps: Steps, rows, bias: float, spacing, wider: floa
     if not 0 < stretch.min() <= stretch.max() < np.inf:
         raise GridTooLarge("steps are too long for the law on the line: a row turns the position over")
     phi, S = steps.a, steps.s_sq
-    spread = S[:, None] + np.square(law.stds)[None, :, None, None] * (phi[:, :, None] * phi[:, None, :])[:, None]
+    spread = (
+        S[:, None] + np.square(law.stds)[None, :, None, None] * (phi[:, :, None] * phi[:, None, :])[:, None]
+    )
     xx, vv = spread[..., 0, 0], spread[..., 1, 1]
     # a coarse sampler's law is wider than the forward one it follows
     deviation = np.maximum(np.sqrt([xx.max(axis=1), vv.max(axis=1)]).T, np.sqrt(np.diagonal(steps.prior_var)))
@@ -223,7 +242,11 @@ def _box(law: LineMixture, steps: Steps, rows, bias: float, spacing, wider: floa
     # between the position's kick and its noise the law is narrower still
     aside = np.array([row.aside[0] for row in rows])
     kicked = at_x[:-1] * np.clip(1 - aside / np.square(at_x[:-1]), LEAST_SLOPE, 1.0)
-    dx = spacing[0] * min((at_x / stretch).min(), (kicked / stretch[1:]).min()) * (FINER if aside.any() else 1.0)
+    dx = (
+        spacing[0]
+        * min((at_x / stretch).min(), (kicked / stretch[1:]).min())
+        * (FINER if aside.any() else 1.0)
+    )
     slope = np.array([row.slope for row in rows])
     dv = (np.maximum(spacing[2] * np.sqrt(noise), spacing[1] * np.minimum(at_v[:-1], at_v[1:])) / slope).min()
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
@@ -232,8 +255,12 @@ def _box(law: LineMixture, steps: Steps, rows, bias: float, spacing, wider: floa
     counts = [_even(count) for count in wanted] if np.all(wanted < MAX_POINTS) else wanted.tolist()
     if not counts[0] * counts[1] <= MAX_POINTS:
         sizes = " x ".join(f"{count:.6g}" for count in counts)
-        raise GridTooLarge(f"steps need a grid of {sizes} points, more than {MAX_POINTS}: take fewer or wider")
-    x, v = (np.linspace(-size, size, count, endpoint=False) for size, count in zip(reach, counts, strict=True))
+        raise GridTooLarge(
+            f"steps need a grid of {sizes} points, more than {MAX_POINTS}: take fewer or wider"
+        )
+    x, v = (
+        np.linspace(-size, size, count, endpoint=False) for size, count in zip(reach, counts, strict=True)
+    )
     return PhaseField(x, v, spacing[2])
 
 

@@ -1,4 +1,5 @@
-r"""Score and density of a Gaussian mixture in phase space: U_t given component i is N(φμ_i, S + φφᵀ ⊗ Σ_i)."""
+r"""Score and density of a Gaussian mixture in phase space: U_t given component i is N(φμ_i, S + φφᵀ ⊗
+Σ_i)."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ class PhaseMixtureScore:
         return tuple(-np.sum(share[..., None] * pulled, axis=-2) for pulled in (pulled_x, pulled_v))
 
     def pushed(self, push, x, v):
-        """push·(∇_x, ∇_v) log p_t on the line (d = 1), for positions and velocities of shapes that broadcast."""
+        """push·(∇_x, ∇_v) log p_t on the line (d = 1), for positions and velocities of shapes that
+        broadcast."""
         return self._pushed(push, x, v)[0]
 
     def pushed_with_slope(self, push, x, v):
@@ -66,7 +68,9 @@ class PhaseMixtureScore:
 
     def _pushed(self, push, x, v, slope: bool = False):
         logs, pulled, steeper, pulls = [], [], [], []
-        for mean, xx, xv, vv, scale in zip(self.means[:, 0], self.xx, self.xv, self.vv, self.log_scale, strict=True):
+        for mean, xx, xv, vv, scale in zip(
+            self.means[:, 0], self.xx, self.xv, self.vv, self.log_scale, strict=True
+        ):
             gap_x, gap_v = x - self.phi[0] * mean, v - self.phi[1] * mean
             force = xv * gap_x + vv * gap_v
             # the energy by its complete square: V_xx⁻¹ gap_x² + vv⁻¹ force²
@@ -82,7 +86,11 @@ class PhaseMixtureScore:
             share = np.exp(log - top) if len(logs) > 1 else 1.0
             total, summed = total + share, summed + share * force
             if slope:
-                pull, mixed, rise = pull + share * pulls[i], mixed + share * pulls[i] * force, rise + share * steeper[i]
+                pull, mixed, rise = (
+                    pull + share * pulls[i],
+                    mixed + share * pulls[i] * force,
+                    rise + share * steeper[i],
+                )
         mean = summed / total
         # share_i′ = share_i (E[pull] − pull_i)
         return -mean, (mixed / total - mean * pull / total - rise / total) if slope else None

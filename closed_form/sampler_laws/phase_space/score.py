@@ -1,12 +1,16 @@
-r"""The split of position and velocity into signal and noise, by which a law of one block gives its score in phase space.
+r"""The split of position and velocity into signal and noise, by which a law of one block gives its score in
+phase space.
 
 Given X_0, U_t is N(φX_0, S). With q = φᵀS⁻¹φ and ψ = S⁻¹φ the two coordinates
 
-.. math:: z = \psi^T U/\sqrt q = \sqrt q X_0 + N(0, I), \qquad z' = \varphi_\perp^T U/\sqrt{q \det S} \sim N(0, I)
+.. math:: z = \psi^T U/\sqrt q = \sqrt q X_0 + N(0, I), \qquad z' = \varphi_\perp^T U/\sqrt{q \det S} \sim
+  N(0, I)
 
-are independent given X_0, and z' tells nothing about it.  So p_t is the density of √q X_0 + Z at z times a Gaussian's at z',
+are independent given X_0, and z' tells nothing about it.  So p_t is the density of √q X_0 + Z at z times a
+Gaussian's at z',
 
-.. math:: s_t(U) = L^T (s_z(z), -z'), \qquad L = (\psi/\sqrt q, \varphi_\perp/\sqrt{q\det S})^T, \quad L^T L = S^{-1},
+.. math:: s_t(U) = L^T (s_z(z), -z'), \qquad L = (\psi/\sqrt q, \varphi_\perp/\sqrt{q\det S})^T, \quad L^T
+  L = S^{-1},
 
 free of the cancellation in :math:`-S^{-1} + c\psi\psi^T` at small t.
 """
@@ -34,7 +38,9 @@ def whitening(phi, S) -> tuple[float, np.ndarray]:
     phi, S = np.asarray(phi, dtype=float), np.asarray(S, dtype=float)
     determinant = S[0, 0] * S[1, 1] - S[0, 1] * S[1, 0]
     if not determinant > 0.0:
-        raise ValueError(f"S must be positive definite (no score exists at t = 0), got determinant {determinant}")
+        raise ValueError(
+            f"S must be positive definite (no score exists at t = 0), got determinant {determinant}"
+        )
     psi = np.array([S[1, 1] * phi[0] - S[0, 1] * phi[1], S[0, 0] * phi[1] - S[0, 1] * phi[0]]) / determinant
     q = float(psi @ phi)
     across = np.array([-phi[1], phi[0]]) / math.sqrt(q * determinant)

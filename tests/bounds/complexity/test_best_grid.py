@@ -32,7 +32,12 @@ def on_grid(setting, grid):
 
 
 @settings(max_examples=30)
-@given(log_uniform, st.floats(0, 2), st.sampled_from([ou(), ve(1), vp("1/2+t")]), st.sampled_from([euler_maruyama, posterior_mean]))
+@given(
+    log_uniform,
+    st.floats(0, 2),
+    st.sampled_from([ou(), ve(1), vp("1/2+t")]),
+    st.sampled_from([euler_maruyama, posterior_mean]),
+)
 def test_the_model_is_the_bound_for_small_steps(variance, mean, process, sampler):
     """On a uniform grid whose steps are short for the data, the model agrees with the bound."""
     setting = setting_of(process, Gaussian(np.full(2, mean), variance), sampler(2.0, 8000))
@@ -45,8 +50,11 @@ def test_the_model_is_the_bound_for_small_steps(variance, mean, process, sampler
 @settings(max_examples=20)
 @given(log_uniform, st.floats(0, 2), st.sampled_from([ou(), ve(1), vp("1/10+2*t")]), st.integers(50, 2000))
 def test_the_best_grid_is_a_grid_and_not_worse_than_the_uniform_one(variance, mean, process, steps):
-    """It has the steps asked for, ends where it must, and the model's error does not exceed the uniform grid's."""
-    model = model_of(MARTINGALE, setting_of(process, Gaussian(np.full(1, mean), variance), euler_maruyama(3.0, 1)))
+    """It has the steps asked for, ends where it must, and the model's error does not exceed the uniform
+    grid's."""
+    model = model_of(
+        MARTINGALE, setting_of(process, Gaussian(np.full(1, mean), variance), euler_maruyama(3.0, 1))
+    )
     counts, grid = model.best_counts(steps), model.best_grid(steps)
     assert math.isclose(counts.sum(), steps, rel_tol=FLOOR * 2) and counts.min() > 0
     assert (grid.steps, grid.horizon, grid.early_stop, grid.kind) == (steps, 3.0, 0.0, "best")
@@ -54,13 +62,16 @@ def test_the_best_grid_is_a_grid_and_not_worse_than_the_uniform_one(variance, me
 
 
 def test_the_density_of_steps_is_optimal():
-    """scipy's minimiser, started from it and from the uniform grid, finds nothing better by more than the tolerance."""
+    """scipy's minimiser, started from it and from the uniform grid, finds nothing better by more than the
+    tolerance."""
     setting = setting_of(ou(), Gaussian(np.full(1, 1.0), 0.25), euler_maruyama(3.0, 1))
     model, steps, groups = model_of(MARTINGALE, setting), 200, 24
     cells = np.array_split(np.arange(len(model.lengths)), groups)
 
     def error(logs, shape):
-        counts = shape * np.concatenate([np.full(len(cell), math.exp(x)) for cell, x in zip(cells, logs, strict=True)])
+        counts = shape * np.concatenate(
+            [np.full(len(cell), math.exp(x)) for cell, x in zip(cells, logs, strict=True)]
+        )
         return model.error(counts * steps / counts.sum())
 
     best = model.error(model.best_counts(steps))
@@ -70,12 +81,15 @@ def test_the_density_of_steps_is_optimal():
 
 
 def test_ve_with_constant_g_on_its_best_grid():
-    """VE g = 1, N(0, 1/4), 1600 steps: 0.0102 from ‖X_0‖ on, 0.0032 from the sharper start, 0.00070 on the best grid."""
+    """VE g = 1, N(0, 1/4), 1600 steps: 0.0102 from ‖X_0‖ on, 0.0032 from the sharper start, 0.00070 on the
+    best grid."""
     law = Gaussian(np.zeros(1), 0.25)
     setting = setting_of(ve(1), law, euler_maruyama(40.0, 1600))
 
     def from_the_data(horizon):
-        parts = MARTINGALE.ingredients(on_grid(setting, TimeGrid.uniform(horizon, 1600)), MARTINGALE.functions)
+        parts = MARTINGALE.ingredients(
+            on_grid(setting, TimeGrid.uniform(horizon, 1600)), MARTINGALE.functions
+        )
         return replace(parts, initial=0.5).total()
 
     plain = minimize_scalar(from_the_data, bounds=(1.0, 100.0), method="bounded").fun
@@ -96,7 +110,8 @@ def test_theorems_without_a_recursion_are_refused():
 
 
 def test_the_kicks_of_a_splitting_are_shared_between_steps():
-    """A splitting has a row more than steps; the model has one a step, and their sums are those of the kicks."""
+    """A splitting has a row more than steps; the model has one a step, and their sums are those of the
+    kicks."""
     question = setting_of(cld(), Gaussian([1.0, -0.5], [0.25, 1.0]), scheme("sscs", 4.0, 50))
     kicks = MARTINGALE.ingredients(question, MARTINGALE.functions).columns
     shared = per_step(kicks, 50)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from bounds.complexity.growth import ACCURACY, LATE, NoOrder, Order, growth_of, integral_order, limit
 
 t = LATE
-positive = st.fractions(min_value="1/5", max_value=5, max_denominator=7).map(lambda q: sympy.Rational(q.numerator, q.denominator))
+positive = st.fractions(min_value="1/5", max_value=5, max_denominator=7).map(
+    lambda q: sympy.Rational(q.numerator, q.denominator)
+)
 
 
 def growth(function):
@@ -40,7 +42,11 @@ def _exponential(factor, power):
 
 @pytest.mark.parametrize(
     ("function", "why"),
-    [(1 - sympy.exp(-t), "vanish"), (sympy.log(1 + t), "derivative behaves"), (t * sympy.log(1 + t), "something slower")],
+    [
+        (1 - sympy.exp(-t), "vanish"),
+        (sympy.log(1 + t), "derivative behaves"),
+        (t * sympy.log(1 + t), "something slower"),
+    ],
 )
 def test_what_has_no_order_is_refused(function, why):
     """A bounded, a logarithmic or an irregular s²/a² is refused with the reason."""
@@ -77,7 +83,9 @@ def test_the_horizon_solves_its_equation(power, factor, scale):
     """T = c·(order) gives R(T) = (scale·√d/ε)^{1/2} to leading order for R = factor·t^p."""
     found, accuracy = growth(factor * t**power), 1e12
     horizon = float(found.horizon_factor(sympy.Rational(1, 2), scale)) * accuracy ** float(1 / (2 * power))
-    assert math.isclose(float(factor) * horizon ** float(power), math.sqrt(float(scale) * accuracy), rel_tol=1e-9)
+    assert math.isclose(
+        float(factor) * horizon ** float(power), math.sqrt(float(scale) * accuracy), rel_tol=1e-9
+    )
     order = found.horizon_order ** sympy.Rational(1, 2)
     assert order.same(ACCURACY ** (1 / (2 * power)))
 

@@ -27,7 +27,8 @@ HALF = sympy.Rational(1, 2)
 
 @pytest.mark.parametrize("row", published_orders(), ids=lambda row: row.name)
 def test_derived_orders_are_the_published_ones(row):
-    """K of Theorem G is the table's, row by row; VE with constant g lacks the printed logarithm, and says so."""
+    """K of Theorem G is the table's, row by row; VE with constant g lacks the printed logarithm, and says
+    so."""
     found = complexity(GAO, row.f, row.g_sq).steps
     if row.remark:
         assert row.name == "VE, constant" and (found * Order(log=1)).same(row.steps)
@@ -37,7 +38,8 @@ def test_derived_orders_are_the_published_ones(row):
 
 @pytest.mark.parametrize("row", published_orders(), ids=lambda row: row.name)
 def test_the_martingale_bound_needs_the_square_root_of_the_steps_per_unit_of_time(row):
-    """h = ε/√d in place of ε²/d for every row, and a VE horizon with the exponent 2/3 of the published one."""
+    """h = ε/√d in place of ε²/d for every row, and a VE horizon with the exponent 2/3 of the published
+    one."""
     ours, published = complexity(MARTINGALE, row.f, row.g_sq), complexity(GAO, row.f, row.g_sq)
     assert ours.step.same(Order(d=-HALF, eps=1)) and published.step.same(Order(d=-1, eps=2))
     power = sympy.Rational(2, 3) if published.growth.level == 0 else 1
@@ -46,10 +48,13 @@ def test_the_martingale_bound_needs_the_square_root_of_the_steps_per_unit_of_tim
 
 @pytest.mark.parametrize("row", published_orders(), ids=lambda row: row.name)
 def test_a_sharper_start_shortens_the_horizon_of_theorem_g_alone(row):
-    """From the martingale theorem's initial error Theorem G keeps its step, and for VE with g ~ t^c T is (√d/ε)^{2/(3(2c+1))}."""
+    """From the martingale theorem's initial error Theorem G keeps its step, and for VE with g ~ t^c T is
+    (√d/ε)^{2/(3(2c+1))}."""
     plain, sharper = complexity(GAO, row.f, row.g_sq), complexity(GAO, row.f, row.g_sq, MARTINGALE)
     assert sharper.step.same(plain.step) and sharper.theorem == GAO.key
-    c = {"VE, constant": 0, "VE, √(2at)": HALF, "VE, (b+at)^c": sympy.Symbol("c", positive=True)}.get(row.name)
+    c = {"VE, constant": 0, "VE, √(2at)": HALF, "VE, (b+at)^c": sympy.Symbol("c", positive=True)}.get(
+        row.name
+    )
     power = 0 if c is None else sympy.Rational(2, 3) / (2 * c + 1)
     horizon = plain.horizon if c is None else Order(d=power / 2, eps=-power)
     assert sharper.horizon.same(horizon) and sharper.steps.same(Order(d=1, eps=-2) * horizon)
@@ -57,7 +62,8 @@ def test_a_sharper_start_shortens_the_horizon_of_theorem_g_alone(row):
 
 
 def test_errors_that_add_up_do_so_up_to_the_theorem_s_own_horizon():
-    """f = 1, g = e^{−t}: R = t, T = X^{2/3} for the martingale bound with X = √d/ε, its bias adds up to T^{1/2}, so K = X²."""
+    """f = 1, g = e^{−t}: R = t, T = X^{2/3} for the martingale bound with X = √d/ε, its bias adds up to
+    T^{1/2}, so K = X²."""
     found = complexity(MARTINGALE, 1, sympy.exp(-2 * TIME))
     assert found.horizon.same(Order(d=HALF, eps=-1) ** sympy.Rational(2, 3))
     assert found.step.same(Order(d=-2 * sympy.Rational(1, 3), eps=4 * sympy.Rational(1, 3)))
@@ -89,7 +95,9 @@ def test_the_horizon_is_the_root_of_the_initial_error(theorem, process, log_rati
 
     def excess(T):
         # log i for m0 = m = 1 and large R, where i is 1/R (Theorem G) or R^{−3/2}/2
-        return (-log_ratio(T) if theorem is GAO else -1.5 * log_ratio(T) - math.log(2)) + math.log(2 * accuracy)
+        return (-log_ratio(T) if theorem is GAO else -1.5 * log_ratio(T) - math.log(2)) + math.log(
+            2 * accuracy
+        )
 
     root = brentq(excess, 1.0, 1e12)
     constants = {symbol: 1 for symbol in found.horizon_factor.free_symbols}
@@ -99,7 +107,8 @@ def test_the_horizon_is_the_root_of_the_initial_error(theorem, process, log_rati
 
 @pytest.mark.parametrize("process, horizon", [(ou(), 12.0), (ve(1), 400.0), (vp("1/10+2*t"), 5.0)])
 def test_leading_order_is_the_limit_of_the_bound(process, horizon):
-    """(bound − i)/(h I) tends to a number between 1/√2 and 1: the sum of two terms against their recursion."""
+    """(bound − i)/(h I) tends to a number between 1/√2 and 1: the sum of two terms against their
+    recursion."""
     initial, steps, _ = sizes(MARTINGALE.leading, process, horizon, strong=1.0, smooth=2.0, moment=0.8)
     data = StronglyLogConcave(m0=1.0, L0=2.0, dim=1, second_moment=0.8, mean_norm=0.0)
     ratios = []
@@ -112,7 +121,8 @@ def test_leading_order_is_the_limit_of_the_bound(process, horizon):
 
 @pytest.mark.parametrize("process, horizon", [(ou(), 1.5), (vp("1/10+2*t"), 1.2)], ids=["ou", "vp"])
 def test_every_leading_term_of_theorem_w_is_its_limit(process, horizon):
-    """Unknown mean, prior N(0, I): the three terms of the product form tend to √d i, √(d h) I and M J, each on its own."""
+    """Unknown mean, prior N(0, I): the three terms of the product form tend to √d i, √(d h) I and M J, each
+    on its own."""
     dim, count, error = 3, 40_000, 0.7
     initial, steps, score = sizes(GENTILONI.leading, process, horizon, strong=1.0, smooth=2.0, moment=0.8)
     data = StronglyLogConcave(m0=1.0, L0=2.0, dim=dim, second_moment=0.8 * dim, mean_norm=None)
@@ -125,7 +135,9 @@ def test_every_leading_term_of_theorem_w_is_its_limit(process, horizon):
     assert terms == pytest.approx(leading, rel=NEAR_LEADING_ORDER)
 
 
-@pytest.mark.parametrize("process, horizon", [(ou(), 2.0), (ve(1), 5.0), (vp("1/10+2*t"), 1.2)], ids=["ou", "ve", "vp"])
+@pytest.mark.parametrize(
+    "process, horizon", [(ou(), 2.0), (ve(1), 5.0), (vp("1/10+2*t"), 1.2)], ids=["ou", "ve", "vp"]
+)
 def test_the_leading_weight_of_a_score_error_is_its_limit(process, horizon):
     """The martingale theorem's term of a score error M tends to M J."""
     _, _, score = sizes(MARTINGALE.leading, process, horizon, strong=1.0, smooth=2.0, moment=0.8)
@@ -152,13 +164,17 @@ def test_leading_sizes_are_the_integrals():
     def weight(t):
         return math.exp(t) / (1 + m0 * math.expm1(2 * t))
 
-    density = lambda t: weight(t) * math.sqrt(2) * (1 + 2 * min(1 / -math.expm1(-2 * t), L0 * math.exp(2 * t)))  # noqa: E731
+    def density(t):
+        return weight(t) * math.sqrt(2) * (1 + 2 * min(1 / -math.expm1(-2 * t), L0 * math.exp(2 * t)))
+
     expected = (
         math.sqrt(m) / (1 + m0 * math.expm1(2 * T)),
         quad(density, 0, T, points=[0.5 * math.log(1 + 1 / L0)])[0],
         quad(lambda t: 2 * weight(t), 0, T)[0],
     )
-    np.testing.assert_allclose(sizes(GAO.leading, ou(), T, strong=m0, smooth=L0, moment=m), expected, rtol=LEADING_QUADRATURE)
+    np.testing.assert_allclose(
+        sizes(GAO.leading, ou(), T, strong=m0, smooth=L0, moment=m), expected, rtol=LEADING_QUADRATURE
+    )
 
 
 @pytest.mark.parametrize(

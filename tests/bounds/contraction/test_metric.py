@@ -16,7 +16,8 @@ GIVEN = pytest.mark.parametrize("constants", (*PROCESSES, (1, 3, 3, 1)))
 
 
 def in_units(path, matrix):
-    """A quadratic form of (position, velocity) in units of the stationary law, where its entries are comparable."""
+    """A quadratic form of (position, velocity) in units of the stationary law, where its entries are
+    comparable."""
     scale = np.sqrt(np.diag(path.stationary))
     return matrix * np.outer(scale, scale)
 
@@ -52,7 +53,9 @@ def test_without_noise_in_the_position(kappa):
     """For ε = 0 the basis metric is [[κ²+1, a(1−κ²)], [a(1−κ²), a²(κ²+1)]]."""
     a, square = 0.7, kappa**2
     expected = [[square + 1, a * (1 - square)], [a * (1 - square), a**2 * (square + 1)]]
-    np.testing.assert_allclose(contracting_metric(PhasePath(cld(a, 3, 0, 1)), kappa), expected, rtol=LAW_ROUNDING)
+    np.testing.assert_allclose(
+        contracting_metric(PhasePath(cld(a, 3, 0, 1)), kappa), expected, rtol=LAW_ROUNDING
+    )
 
 
 def test_lyapunov_metric_is_its_integral():
@@ -84,4 +87,6 @@ def test_norm_close_to_one_keeps_its_digits():
     path, kappa, u = PhasePath(cld(2, 1, 0, 1)), 3.0, 1e-9
     z = path.a * u / kappa
     expected = np.exp(-path.a * u) * (z + np.sqrt(1 + z * z))
-    assert norm(linalg.expm(u * path.renormalised_drift), contracting_metric(path, kappa)) == pytest.approx(expected, rel=5e-16 * 4)
+    assert norm(linalg.expm(u * path.renormalised_drift), contracting_metric(path, kappa)) == pytest.approx(
+        expected, rel=5e-16 * 4
+    )

@@ -1,4 +1,5 @@
-"""The renormalised score in phase space: its Hessian, its decay, and the two corrections to the printed constant."""
+"""The renormalised score in phase space: its Hessian, its decay, and the two corrections to the printed
+constant."""
 
 from functools import lru_cache
 
@@ -31,12 +32,16 @@ def stationary_by_hand(a, sigma, epsilon):
     """Σ_∞ = ∫e^{wA} D e^{wAᵀ}dw in 60 digits, one integral for each place on and above the diagonal."""
     mp, D = mpmath.mp, mpmath.diag([epsilon**2, sigma**2])
     ends = [0, 5 / a, 30 / a, 200 / a]
-    xx, xv, vv = (mp.quad(lambda w, i=i, j=j: (flow(a, w) * D * flow(a, w).T)[i, j], ends) for i, j in ((0, 0), (0, 1), (1, 1)))
+    xx, xv, vv = (
+        mp.quad(lambda w, i=i, j=j: (flow(a, w) * D * flow(a, w).T)[i, j], ends)
+        for i, j in ((0, 0), (0, 1), (1, 1))
+    )
     return mp.matrix([[xx, xv], [xv, vv]])
 
 
 def hessian_by_hand(a, sigma, epsilon, v_sq, u, c):
-    """H(c) + Σ_∞⁻¹ = −S⁻¹ + cψψᵀ + Σ_∞⁻¹ in 60 digits, with S by its differential equation's closed form and c at q."""
+    """H(c) + Σ_∞⁻¹ = −S⁻¹ + cψψᵀ + Σ_∞⁻¹ in 60 digits, with S by its differential equation's closed form and
+    c at q."""
     mp, stationary, moved = mpmath.mp, stationary_by_hand(a, sigma, epsilon), flow(a, u)
     start = stationary - mp.diag([0, v_sq])
     S = stationary - moved * start * moved.T
@@ -81,7 +86,8 @@ def test_the_double_eigenvalue_brings_a_square_of_time():
 
 
 def test_only_the_velocity_row_is_integrable_at_zero():
-    """For ε = 0 the velocity's row grows like t^{-1/2} and the full Hessian like t^{-3/2}; for ε > 0 both like t^{-1/2}."""
+    """For ε = 0 the velocity's row grows like t^{-1/2} and the full Hessian like t^{-3/2}; for ε > 0 both
+    like t^{-1/2}."""
     early = np.array([1e-6, 3e-8, 1e-8])
     for epsilon, power in ((0, -1.5), (0.5, -0.5)):
         found = regularity(PhasePath(cld(epsilon=epsilon)), PERTURBED, early)
@@ -94,7 +100,8 @@ def test_only_the_velocity_row_is_integrable_at_zero():
 @pytest.mark.parametrize("epsilon", [0.0, 0.3])
 @pytest.mark.parametrize("horizon", [0.5, 8.0, 500.0])
 def test_the_constant_is_the_supremum(name, epsilon, horizon):
-    """No time of a scan elsewhere passes it, and it is reached; on longer horizons it is larger or the same."""
+    """No time of a scan elsewhere passes it, and it is reached; on longer horizons it is larger or the
+    same."""
     path, data = PhasePath(cld(a=0.7, epsilon=epsilon)), DATA[name]
     constant = regularity_constant(path, data, horizon)
     found = regularity(path, data, np.geomspace(1e-12, horizon, 40_001))
@@ -109,7 +116,8 @@ def test_equilibrium_needs_no_constant():
 
 
 def test_where_there_is_no_constant():
-    """It is infinite for v = 0, where the score of the velocity grows like 1/t, and for bounded support; T must be positive."""
+    """It is infinite for v = 0, where the score of the velocity grows like 1/t, and for bounded support; T
+    must be positive."""
     assert regularity_constant(PhasePath(cld(velocity_variance=0)), PERTURBED, 1.0) == np.inf
     assert regularity_constant(PhasePath(cld()), BoundedSupport(1.0), 1.0) == np.inf
     with pytest.raises(ValueError, match="horizon must be positive"):

@@ -1,4 +1,5 @@
-"""Critically-damped Langevin: what sympy derives solves its defining equations, and the border refuses the rest."""
+"""Critically-damped Langevin: what sympy derives solves its defining equations, and the border refuses the
+rest."""
 
 import pytest
 import sympy
@@ -76,7 +77,8 @@ def test_renormalised_drift_is_the_adjoint_with_double_eigenvalue():
 
 
 def test_metric_is_the_printed_one_and_contracts_at_its_rate():
-    """ε = 0: −(𝔐Ã + Ãᵀ𝔐 + 2η𝔐) has trace and determinant ≥ 0 for κ > 1, and a null direction: η is the best rate."""
+    """ε = 0: −(𝔐Ã + Ãᵀ𝔐 + 2η𝔐) has trace and determinant ≥ 0 for κ > 1, and a null direction: η is the best
+    rate."""
     metric, rate = langevin.metric()
     printed = Matrix([[kappa**2 + 1, a * (1 - kappa**2)], [a * (1 - kappa**2), a**2 * (kappa**2 + 1)]])
     assert vanishes(metric - printed)
@@ -90,7 +92,8 @@ def test_metric_is_the_printed_one_and_contracts_at_its_rate():
 
 
 def test_log_concavity_is_not_enough():
-    """H = ((−1, c), (c, −1)) is negative definite for |c| < 1, yet ΣΣᵀH has a direction of growth unless c = 0."""
+    """H = ((−1, c), (c, −1)) is negative definite for |c| < 1, yet ΣΣᵀH has a direction of growth unless
+    c = 0."""
     hessian, symmetric, reverse = langevin.log_concavity_is_not_enough()
     assert sorted(hessian.eigenvals(), key=str) == sorted([correlation - 1, -correlation - 1], key=str)
     assert simplify(symmetric.det() + correlation**2 * sigma**4 / 4) == 0

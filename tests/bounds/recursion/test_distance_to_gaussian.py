@@ -17,7 +17,8 @@ VARIANCES = st.lists(st.floats(0.05, 20), min_size=1, max_size=4)
 
 
 def test_distances_of_modes():
-    """For N(0, 1/2) said to be (2, 0)-log-concave each bound of W2(p_0, N(0, γ)) holds, the log-concave one exactly."""
+    """For N(0, 1/2) said to be (2, 0)-log-concave each bound of W2(p_0, N(0, γ)) holds, the log-concave one
+    exactly."""
     assumption = WeaklyLogConcave(2.0, 0.0, 2.0, second_moment=0.5, mean_norm=0.0)
     for gamma in (0.1, 0.5, 3.0):
         exact = (np.sqrt(0.5) - np.sqrt(gamma)) ** 2

@@ -38,7 +38,9 @@ def both(monkeypatch, theorem, setting):
 
 @pytest.mark.parametrize("grid", ["uniform", "best"])
 @pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize(("name", "key"), [("ou", "ancestral"), ("ve", "posterior-mean-matched"), ("vp", "frozen-euler-maruyama")])
+@pytest.mark.parametrize(
+    ("name", "key"), [("ou", "ancestral"), ("ve", "posterior-mean-matched"), ("vp", "frozen-euler-maruyama")]
+)
 def test_fitted_bounds_are_above_and_close(monkeypatch, name, key, law, grid):
     """Every part of the bound is at least the one of all steps computed, and hardly more."""
     process, horizon = PROCESSES[name]
@@ -46,7 +48,9 @@ def test_fitted_bounds_are_above_and_close(monkeypatch, name, key, law, grid):
     setting = replace(setting, scheme=replace(setting.scheme, sampler=samplers()[key]))
     martingale = theorems()["martingale"]
     if grid == "best":
-        setting = replace(setting, scheme=replace(setting.scheme, grid=model_of(martingale, setting).best_grid(STEPS)))
+        setting = replace(
+            setting, scheme=replace(setting.scheme, grid=model_of(martingale, setting).best_grid(STEPS))
+        )
     fitted, whole = both(monkeypatch, martingale, setting)
     found = [fitted.total, *fitted.terms.values()]
     known = [whole.total, *whole.terms.values()]
@@ -71,8 +75,11 @@ def step_by_step(setting):
 
 @pytest.mark.parametrize("place", [1.5, 2.0, 3.3337])
 def test_a_bump_between_the_sampled_steps_is_seen(monkeypatch, place):
-    """g² with a bump narrower than the gaps between samples: neither its steps nor the noise before it are taken for others."""
-    bump = ForwardProcess.scalar("bump", 1, 2 + 50 * sympy.exp(-(((TIME - sympy.Rational(str(place))) * 2000) ** 2)))
+    """g² with a bump narrower than the gaps between samples: neither its steps nor the noise before it are
+    taken for others."""
+    bump = ForwardProcess.scalar(
+        "bump", 1, 2 + 50 * sympy.exp(-(((TIME - sympy.Rational(str(place))) * 2000) ** 2))
+    )
     setting = Setting(bump, StronglyLogConcave(m0=1.0, L0=2.0), euler_maruyama(5.0, STEPS))
     fitted, whole = both(monkeypatch, theorems()["martingale"], setting)
     assert whole.total * (1 - FITTED_ROUNDING) <= fitted.total <= whole.total * (1 + FITTED_STEPS)
@@ -80,8 +87,13 @@ def test_a_bump_between_the_sampled_steps_is_seen(monkeypatch, place):
 
 @pytest.mark.parametrize("g", ["1+100*exp(-(10000*(t-0.65))**2)", "101/100+tanh(470*(t-0.5))"])
 def test_noise_that_comes_in_a_moment_is_in_every_sample(monkeypatch, g):
-    """Samples far from a spike or a step of g rest on the noise that came with it: rounds that disagree on s² are not fitted."""
-    setting = setting_of(ve(g), Gaussian([10.0], 0.1), replace(euler_maruyama(1.0, STEPS), sampler=samplers()["posterior-mean"]))
+    """Samples far from a spike or a step of g rest on the noise that came with it: rounds that disagree on s²
+    are not fitted."""
+    setting = setting_of(
+        ve(g),
+        Gaussian([10.0], 0.1),
+        replace(euler_maruyama(1.0, STEPS), sampler=samplers()["posterior-mean"]),
+    )
     fitted, whole = both(monkeypatch, theorems()["martingale"], setting)
     assert whole.total * (1 - FITTED_ROUNDING) <= fitted.total <= whole.total * (1 + FITTED_STEPS)
 
@@ -96,7 +108,8 @@ def test_a_grid_without_runs_is_left_alone():
 
 @pytest.mark.parametrize(("count", "decay"), [(3_000_000, 10.0), (200_000, 10.0), (50_000, 100.0)])
 def test_values_laid_through_a_few_places_of_a_chunk_are_the_series(count, decay):
-    """Polynomials through six places of a chunk are above the series, by no more than is said, and that is rounding."""
+    """Polynomials through six places of a chunk are above the series, by no more than is said, and that is
+    rounding."""
     series = np.random.default_rng(3).standard_normal((4, 12)) * decay ** -np.arange(12.0)
     laid = Laid.of(series, count)
     assert laid.through.shape == (count // RUN, 4, fitted_columns.NODES)
@@ -110,7 +123,8 @@ def test_values_laid_through_a_few_places_of_a_chunk_are_the_series(count, decay
 
 
 def test_what_polynomials_miss_is_added(monkeypatch):
-    """Where the polynomials miss much, the values are above the series by at least nothing and at most twice what is said."""
+    """Where the polynomials miss much, the values are above the series by at least nothing and at most twice
+    what is said."""
     monkeypatch.setattr(fitted_columns, "ROUNDED", 1.0)
     series = np.random.default_rng(4).standard_normal((3, 12)) * 1.3 ** -np.arange(12.0)
     laid = Laid.of(series, 5 * RUN)
@@ -123,7 +137,10 @@ def test_what_polynomials_miss_is_added(monkeypatch):
 
 def test_a_panel_is_raised_by_its_error_and_never_below_zero():
     """A panel's values are the series plus what it may be off by; b, v² and Q are at least 0."""
-    series, error = np.array([[-0.5, 0.1], [-1.0, 0.0], [2.0, 1.0], [0.5, 0.5]]), np.array([0.1, 0.2, 0.3, 0.4])
+    series, error = (
+        np.array([[-0.5, 0.1], [-1.0, 0.0], [2.0, 1.0], [0.5, 0.5]]),
+        np.array([0.1, 0.2, 0.3, 0.4]),
+    )
     panel = equal_steps._raised(7, 100, series, error, 0.0)
     (found,) = panel.chunks()
     places = np.linspace(-1, 1, 100)
@@ -141,12 +158,15 @@ def test_rough_series_are_summed_at_every_step():
 
 @pytest.mark.parametrize("grid", ["uniform", "best", "two runs"])
 def test_blocks_are_the_columns(grid):
-    """The blocks of fitted columns are all the steps in their order, and every sum over them is that over whole columns."""
+    """The blocks of fitted columns are all the steps in their order, and every sum over them is that over
+    whole columns."""
     setting = setting_of(ou(), LAWS["one"], euler_maruyama(8.0, STEPS))
     if grid == "best":
         grid = model_of(theorems()["martingale"], setting).best_grid(STEPS)
     elif grid == "two runs":
-        grid = TimeGrid.from_times(np.append(np.linspace(8.0, 3.0, STEPS)[:-1], np.linspace(3.0, 0.0, 7 * STEPS)))
+        grid = TimeGrid.from_times(
+            np.append(np.linspace(8.0, 3.0, STEPS)[:-1], np.linspace(3.0, 0.0, 7 * STEPS))
+        )
     else:
         grid = setting.scheme.grid
     setting = replace(setting, scheme=replace(setting.scheme, grid=grid))
@@ -160,14 +180,20 @@ def test_blocks_are_the_columns(grid):
     whole = parts.columns.whole
     assert np.array_equal(np.concatenate(blocks, axis=1), whole)
     exact = step_by_step(setting).columns
-    for found, known in zip(whole, (exact.contraction, exact.bias, exact.variance, exact.score_weight), strict=True):
-        assert np.all(found >= known * (1 - FITTED_ROUNDING)) and np.all(found <= known + FITTED_COEFFICIENT * known.max())
+    for found, known in zip(
+        whole, (exact.contraction, exact.bias, exact.variance, exact.score_weight), strict=True
+    ):
+        assert np.all(found >= known * (1 - FITTED_ROUNDING)) and np.all(
+            found <= known + FITTED_COEFFICIENT * known.max()
+        )
     a, d, v, weight = whole
     later, product = weights(a)
     start, drift = float(parts.initial), d + 0.01 * weight
     ends = propagate(start, a, d, v), propagate(0.0, a, d, v), product
     assert exact_scores[:3] == pytest.approx(ends, rel=SUMS_OF_RUNS)
-    sizes = [round_up(x, grid.steps) for x in (np.sum(later * weight), np.sqrt(np.sum((later * weight) ** 2)))]
+    sizes = [
+        round_up(x, grid.steps) for x in (np.sum(later * weight), np.sqrt(np.sum((later * weight) ** 2)))
+    ]
     ends = propagate(start, a, drift, v + (0.02 * weight) ** 2), *ends[1:], *sizes
     assert wrong_scores == pytest.approx(ends, rel=SUMS_OF_RUNS)
 

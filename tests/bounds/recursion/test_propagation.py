@@ -16,7 +16,8 @@ POSITIVE = st.floats(0.0, 3.0)
 
 @given(st.data(), STEPS)
 def test_one_and_many_follow_the_definition(data, steps):
-    """E_k² = (A E + d)² + v², whether for one problem or for a batch, and never below its value in exact arithmetic."""
+    """E_k² = (A E + d)² + v², whether for one problem or for a batch, and never below its value in exact
+    arithmetic."""
     a, d, v = (data.draw(arrays(float, (4, steps), elements=POSITIVE)) for _ in range(3))
     start = data.draw(arrays(float, 4, elements=POSITIVE))
     batch = propagate(start, a, d, v)
@@ -33,7 +34,8 @@ def test_one_and_many_follow_the_definition(data, steps):
 @pytest.mark.parametrize("bias", [0.0, 1e-12, 1e-3, 1e-170])
 @pytest.mark.parametrize("start", [0.0, 1e-3, 10.0])
 def test_runs_of_steps_follow_the_definition(bias, start):
-    """Thousands of steps at once give the loop's value from above, whether bias or variance dominates, and from any start."""
+    """Thousands of steps at once give the loop's value from above, whether bias or variance dominates, and
+    from any start."""
     rng = np.random.default_rng(5)
     a, d = 1 - 1e-3 * rng.random(9000), bias * rng.random(9000)
     for variance in (0.0, 1e-10, 1.0):

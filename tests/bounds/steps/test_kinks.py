@@ -19,7 +19,8 @@ X, W = np.polynomial.legendre.leggauss(12)
 
 @pytest.mark.parametrize("nodes", [5, 6, 10])
 def test_error_of_a_broken_line(nodes):
-    """For a kink anywhere in the panel the rule is off by less than the stated error, and somewhere by a third of it."""
+    """For a kink anywhere in the panel the rule is off by less than the stated error, and somewhere by a
+    third of it."""
     x, w = np.polynomial.legendre.leggauss(nodes)
     places = np.random.default_rng(1).uniform(0.0, 1.0, 20_000)
     found = np.maximum((x + 1) / 2 - places[:, None], 0.0) @ (w / 2)
@@ -28,7 +29,8 @@ def test_error_of_a_broken_line(nodes):
 
 
 def test_a_zero_beyond_the_outermost_node_is_seen():
-    """A smooth function that changes sign between the last node and the end of the panel passes zero; one that does not is 0."""
+    """A smooth function that changes sign between the last node and the end of the panel passes zero; one
+    that does not is 0."""
     x, _ = np.polynomial.legendre.leggauss(10)
     beyond = (1 + x.max()) / 2
     assert passing(np.sinh(x - beyond)) == pytest.approx(np.sinh(1 - beyond) + np.sinh(1 + beyond), rel=1e-9)
@@ -36,7 +38,8 @@ def test_a_zero_beyond_the_outermost_node_is_seen():
 
 
 def split_integral(alpha, M, L, second_moment, key, low, high):
-    """v² of OU by quadrature cut at every kink, from the theory's formula in c; None where there is no kink."""
+    """v² of OU by quadrature cut at every kink, from the theory's formula in c; None where there is no
+    kink."""
 
     def parts(t):
         a_sq, s_sq, u = np.exp(-2 * t), -np.expm1(-2 * t), t - low
@@ -78,8 +81,24 @@ def computed(alpha, M, L, second_moment, key, low, high):
 
 #: Found by a search of 3,000 steps: 1.8e-6, 5e-7 and 4e-8 low before kinks were allowed for.
 FOUND = [
-    (0.08716765602754882, 0.0, 0.41791500800568215, 5.508022876118623, "euler-maruyama", 0.12548046235822938, 1.7120355124086),
-    (0.2499320552512041, 0.20936037382645853, 0.3895926065917733, 6.143855078943976, "euler-maruyama", 0.025589656032379, 1.715854),
+    (
+        0.08716765602754882,
+        0.0,
+        0.41791500800568215,
+        5.508022876118623,
+        "euler-maruyama",
+        0.12548046235822938,
+        1.7120355124086,
+    ),
+    (
+        0.2499320552512041,
+        0.20936037382645853,
+        0.3895926065917733,
+        6.143855078943976,
+        "euler-maruyama",
+        0.025589656032379,
+        1.715854,
+    ),
 ]
 
 

@@ -13,13 +13,16 @@ def test_polynomials_are_exact_over_the_panel_and_up_to_each_node(nodes):
     rule = panel_rule(nodes)
     found, _ = integrals(rule.places ** (2 * nodes - 1), np.ones(1), rule)
     assert found == pytest.approx(1 / (2 * nodes), rel=PATH_RELATIVE)
-    assert rule.places ** (nodes - 1) @ rule.inner == pytest.approx(rule.places**nodes / nodes, rel=PATH_RELATIVE)
+    assert rule.places ** (nodes - 1) @ rule.inner == pytest.approx(
+        rule.places**nodes / nodes, rel=PATH_RELATIVE
+    )
 
 
 @pytest.mark.parametrize("nodes", [5, 6, 10])
 @pytest.mark.parametrize("rate", [2.0, 6.0, 15.0, 40.0])
 def test_what_is_missed_of_an_exponential_is_covered(nodes, rate):
-    """The estimate is at least the error of ∫e^{−cx}, unless both are rounding; where nothing is there, nothing is missed."""
+    """The estimate is at least the error of ∫e^{−cx}, unless both are rounding; where nothing is there,
+    nothing is missed."""
     rule = panel_rule(nodes)
     found, seen = integrals(np.exp(-rate * rule.places), np.ones(1), rule)
     exact = -np.expm1(-rate) / rate

@@ -25,7 +25,12 @@ def test_steps_compose(lengths, stop):
 
 @pytest.mark.parametrize(
     "integrand",
-    [lambda n: np.sqrt(n.t), lambda n: 1 / (1e-4 + n.t), lambda n: np.cos(30 * n.t) ** 2, lambda n: np.abs(n.t - 0.3)],
+    [
+        lambda n: np.sqrt(n.t),
+        lambda n: 1 / (1e-4 + n.t),
+        lambda n: np.cos(30 * n.t) ** 2,
+        lambda n: np.abs(n.t - 0.3),
+    ],
     ids=["root", "boundary layer", "oscillation", "kink"],
 )
 def test_error_estimates_are_honest(integrand):

@@ -26,7 +26,8 @@ def test_order_is_one_half():
     """Theorem G falls like √h where its discretisation dominates."""
     counts = np.array([50_000, 100_000, 200_000])
     totals = [
-        THEOREM_G.bound(setting_of(ou(), Gaussian([0.0], 1.0), euler_maruyama(9.0, int(K)))).total for K in counts
+        THEOREM_G.bound(setting_of(ou(), Gaussian([0.0], 1.0), euler_maruyama(9.0, int(K)))).total
+        for K in counts
     ]
     slope = np.polyfit(np.log(1 / counts), np.log(totals), 1)[0]
     assert slope == pytest.approx(0.5, abs=SLOPE)
@@ -44,7 +45,9 @@ def test_martingale_is_at_most_theorem_g(log_m0, log_ratio, horizon, steps, fami
     }[family]  # fmt: skip
     m0 = 10.0**log_m0
     assumption = StronglyLogConcave(m0, m0 * 10.0**log_ratio, dim=2, mean_norm=mean)
-    setting = Setting(process, assumption, euler_maruyama(horizon, steps), error, facts=DataFacts(time_regularity=0.0))
+    setting = Setting(
+        process, assumption, euler_maruyama(horizon, steps), error, facts=DataFacts(time_regularity=0.0)
+    )
     path = setting.table.path
     times = np.linspace(0, horizon, 2001)[1:]
     fine = Path(process, times[::-1])
@@ -86,9 +89,13 @@ def test_terms_on_one_step_by_hand():
 
 
 def test_negative_drift_uses_the_larger_start():
-    """With f < 0 the reverse process may start further out than ‖x_0‖: θ replaces it, and the terms say so."""
+    """With f < 0 the reverse process may start further out than ‖x_0‖: θ replaces it, and the terms say
+    so."""
     setting = Setting(
-        general("-1", "1"), StronglyLogConcave(1.0, 1.0), euler_maruyama(1.0, 50), facts=DataFacts(time_regularity=1.0)
+        general("-1", "1"),
+        StronglyLogConcave(1.0, 1.0),
+        euler_maruyama(1.0, 50),
+        facts=DataFacts(time_regularity=1.0),
     )
     bound = THEOREM_G.bound(setting)
     later, _ = weights(
@@ -136,16 +143,20 @@ def test_contraction_integral_is_the_logarithm():
 
 @settings(max_examples=40)
 @given(
-    st.sampled_from(["vp", "ve", "growing", "oscillating"]), st.integers(1, 20), st.floats(0.2, 3.0), st.floats(0.1, 10.0),
+    st.sampled_from(["vp", "ve", "growing", "oscillating"]), st.integers(1, 20), st.floats(0.2, 3.0),
+    st.floats(0.1, 10.0),
 )  # fmt: skip
 def test_suprema_over_time_are_bounded_from_above(family, steps, horizon, variance):
     """θ and ω are at least their suprema over a fine grid, also within huge steps."""
     process = {
-        "vp": vp("1 + 6*t"), "ve": ve("exp(t)"), "growing": general("-1", "1/2"), "oscillating": general("3*sin(6*t)", "1"),
+        "vp": vp("1 + 6*t"), "ve": ve("exp(t)"), "growing": general("-1", "1/2"),
+        "oscillating": general("3*sin(6*t)", "1"),
     }[family]  # fmt: skip
     assumption = StronglyLogConcave(1 / variance, 1 / variance, dim=2)
     facts = DataFacts(time_regularity=0.0)
-    details = THEOREM_G.bound(Setting(process, assumption, euler_maruyama(horizon, steps), facts=facts)).details
+    details = THEOREM_G.bound(
+        Setting(process, assumption, euler_maruyama(horizon, steps), facts=facts)
+    ).details
     fine = Path(process, np.linspace(horizon, 0.0, 3001))
     total = fine.a**2 * variance + fine.s_sq
     contraction = total * fine.a[0] / (total[0] * fine.a)
@@ -155,10 +166,13 @@ def test_suprema_over_time_are_bounded_from_above(family, steps, horizon, varian
 
 
 def test_time_regularity_has_the_closed_forms_value():
-    """OU on N(0, 4): |V'|/V² = 6u/(1+3u)², u = e^{−2t}, is largest, ½, at u = ⅓; with a far mean the other term rules."""
+    """OU on N(0, 4): |V'|/V² = 6u/(1+3u)², u = e^{−2t}, is largest, ½, at u = ⅓; with a far mean the other
+    term rules."""
     times = np.linspace(3.0, 0.0, 601)
     path = Path(ou(), times)
     M1 = time_regularity(Gaussian([0.0], 4.0), ou(), times, path.a, path.s_sq)
     assert M1 == pytest.approx(0.5, rel=0.01)
     # N(m, 1): V = 1, |(a/V)'| m = e^{−t} m, largest at t = 0
-    assert time_regularity(Gaussian([7.0], 1.0), ou(), times, path.a, path.s_sq) == pytest.approx(7.0, rel=0.01)
+    assert time_regularity(Gaussian([7.0], 1.0), ou(), times, path.a, path.s_sq) == pytest.approx(
+        7.0, rel=0.01
+    )

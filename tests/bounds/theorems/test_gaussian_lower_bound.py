@@ -40,9 +40,12 @@ def test_rates_of_the_named_processes():
 
 
 @pytest.mark.parametrize("variance", [0.25, 1.0, 4.0])
-@pytest.mark.parametrize("process, horizon", [(ou(), 12.0), (ve(1), 60.0), (vp("1/10 + 5*t"), 3.0)], ids=["ou", "ve", "vp"])
+@pytest.mark.parametrize(
+    "process, horizon", [(ou(), 12.0), (ve(1), 60.0), (vp("1/10 + 5*t"), 3.0)], ids=["ou", "ve", "vp"]
+)
 def test_leading_order_is_approached(process, horizon, variance):
-    """Exact W2 over the leading order c(σ0) T √d / K tends to 1 as K grows, started from p_T on N(0, σ0² I)."""
+    """Exact W2 over the leading order c(σ0) T √d / K tends to 1 as K grows, started from p_T on N(0, σ0²
+    I)."""
     gaps = []
     for steps in (2000, 8000):
         path = Path(process, np.array([horizon, 0.0]))
@@ -73,7 +76,8 @@ def test_the_mild_condition_can_fail():
 @settings(max_examples=40)
 @given(
     key=st.sampled_from([k for k in samplers(1) if k != "posterior-mean-matched"]),
-    mean=st.floats(-5, 5), variance=st.floats(0.05, 20), steps=st.integers(1, 60), stop=st.sampled_from([0.0, 0.1]),
+    mean=st.floats(-5, 5), variance=st.floats(0.05, 20), steps=st.integers(1, 60),
+    stop=st.sampled_from([0.0, 0.1]),
 )  # fmt: skip
 def test_finite_value_is_the_exact_error(key, mean, variance, steps, stop):
     """For any affine sampler and mean the bound is the exact W2 of the chain, from below."""

@@ -247,7 +247,8 @@ def test_time_change_is_the_same_bound():
 
 
 def test_vacuous_bounds_say_why():
-    """Where R/s is large the notes say vacuous, with e^{M/α}; they give the closed form, or say that h is too long for it."""
+    """Where R/s is large the notes say vacuous, with e^{M/α}; they give the closed form, or say that h is too
+    long for it."""
     law = WeaklyLogConcave(4.0, 64.0, 4.0, 1, 4.25, 0.0)  # ½N(±2, ¼): R/s = 4
     bound = THEOREM_W.bound(Setting(ou(), law, euler_maruyama(5.0, 400)))
     assert len(bound.notes) == 3 and bound.details["closed_form"] > bound.total
@@ -255,7 +256,9 @@ def test_vacuous_bounds_say_why():
     coarse = THEOREM_W.bound(Setting(ou(), law, euler_maruyama(5.0, 10)))
     assert coarse.details["closed_form"] is None and "no closed form" in coarse.notes[-1]
     plain = THEOREM_W.bound(Setting(ou(), StronglyLogConcave(1.0, 1.0), euler_maruyama(4.0, 100_000)))
-    assert len(plain.notes) == 1 and "closed form" in plain.notes[0] and "h < 2/(9 L^2) holds" in plain.notes[0]
+    assert (
+        len(plain.notes) == 1 and "closed form" in plain.notes[0] and "h < 2/(9 L^2) holds" in plain.notes[0]
+    )
     huge = THEOREM_W.bound(Setting(ou(), WeaklyLogConcave(100.0, 1e8, 100.0), euler_maruyama(5.0, 4000)))
     assert huge.total == np.inf and huge.as_dict()["total"] is None
 

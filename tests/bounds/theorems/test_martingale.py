@@ -1,4 +1,5 @@
-"""The martingale bound: an independent recursion, golden numbers, refinements, orders, and soundness of its parts."""
+"""The martingale bound: an independent recursion, golden numbers, refinements, orders, and soundness of its
+parts."""
 
 from dataclasses import replace
 
@@ -32,7 +33,8 @@ TWO_MODES = WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25)
 
 
 def reference(assumption, key, horizon, steps, *, refine=True, score_error=0.0, score_noise=0.0):
-    """E_K for OU, written from docs/theory.md section 4 in the posterior covariance c, by scipy.quad, step by step."""
+    """E_K for OU, written from docs/theory.md section 4 in the posterior covariance c, by scipy.quad, step by
+    step."""
     d, m2 = assumption.dim, assumption.second_moment
     m, h = m2 / d, horizon / steps
     a, s_sq = (lambda t: np.exp(-t)), (lambda t: -np.expm1(-2 * t))
@@ -89,7 +91,10 @@ def test_recursion_agrees_with_a_second_one(key, assumption, errors):
     Q = setting.table.Q
     plain = np.sqrt(np.exp(-6.0) * assumption.second_moment)
     total = propagate(
-        plain, one_block.contraction(setting, functions), bias + Q * errors[0], variance + (Q * errors[1]) ** 2
+        plain,
+        one_block.contraction(setting, functions),
+        bias + Q * errors[0],
+        variance + (Q * errors[1]) ** 2,
     )
     expected = reference(assumption, key, 3.0, 25, score_error=errors[0], score_noise=errors[1])
     assert float(total) == pytest.approx(expected, rel=RECURSION_RELATIVE)
@@ -97,19 +102,29 @@ def test_recursion_agrees_with_a_second_one(key, assumption, errors):
 
 
 def unrefined(setting):
-    """Section 4 as its table was made: independent coupling at T, no θ, no MMSE curve, the scheme's own noise."""
+    """Section 4 as its table was made: independent coupling at T, no θ, no MMSE curve, the scheme's own
+    noise."""
     x_mean, X = (sympy.Symbol(name, real=True) for name in ("x_mean", "X"))
     stated = {**MARTINGALE.stated, "variance": MARTINGALE.stated["variance"].subs(x_mean, X)}
     functions = replace(MARTINGALE, stated=stated).functions
     setting = setting.without_facts()
     path, assumption = setting.table.path, setting.assumption
     start = functions["initial_sq"](
-        a_sq=path.a[0] ** 2, s_sq=path.s_sq[0], m2=assumption.second_moment, d=assumption.dim, s=np.sqrt(path.s_sq[0]),
+        a_sq=path.a[0] ** 2,
+        s_sq=path.s_sq[0],
+        m2=assumption.second_moment,
+        d=assumption.dim,
+        s=np.sqrt(path.s_sq[0]),
         sigma=np.sqrt(setting.table.prior_var),
     )
     step = one_block.contraction(setting, functions)
     return float(
-        propagate(np.sqrt(start), step, one_block.step_bias(setting, functions), one_block.missed_noise(setting, functions))
+        propagate(
+            np.sqrt(start),
+            step,
+            one_block.step_bias(setting, functions),
+            one_block.missed_noise(setting, functions),
+        )
     )
 
 
@@ -123,7 +138,8 @@ GAUSS = [
 
 @pytest.mark.parametrize("process, variance, dim, horizon, steps, claimed, exact", GAUSS)
 def test_table_of_section_nine(process, variance, dim, horizon, steps, claimed, exact):
-    """The Gaussian rows of section 9: B without refinements and exact W2 to three digits; the default is no larger."""
+    """The Gaussian rows of section 9: B without refinements and exact W2 to three digits; the default is no
+    larger."""
     law = Gaussian(np.zeros(dim), variance)
     sampler = scheme("euler-maruyama", horizon, steps)
     setting = setting_of(process, law, sampler)
@@ -135,7 +151,8 @@ def test_table_of_section_nine(process, variance, dim, horizon, steps, claimed, 
 
 
 def test_two_modes_row_of_section_nine():
-    """½N(±1,¼), OU, T = 5, 400 steps: 0.1442 unrefined, 0.1314 from constants and 0.0996 with the MMSE curve."""
+    """½N(±1,¼), OU, T = 5, 400 steps: 0.1442 unrefined, 0.1314 from constants and 0.0996 with the MMSE
+    curve."""
     law, sampler = GaussianMixture.two_modes(2.0, 0.5), scheme("euler-maruyama", 5.0, 400)
     constants = certify("martingale", process=ou(), law=law, scheme=sampler, information="constants")
     known = certify("martingale", process=ou(), law=law, scheme=sampler)
@@ -147,7 +164,8 @@ def test_two_modes_row_of_section_nine():
 
 
 def test_matched_noise_on_two_modes():
-    """Posterior mean with matched noise: exact 0.0125, 0.0819 from constants, at most 0.0492 with the MMSE curve."""
+    """Posterior mean with matched noise: exact 0.0125, 0.0819 from constants, at most 0.0492 with the MMSE
+    curve."""
     law, sampler = GaussianMixture.two_modes(2.0, 0.5), scheme("posterior-mean-matched", 5.0, 400)
     constants = certify("martingale", process=ou(), law=law, scheme=sampler, information="constants")
     known = certify("martingale", process=ou(), law=law, scheme=sampler)
@@ -159,7 +177,8 @@ def test_matched_noise_on_two_modes():
 
 @pytest.mark.parametrize("process", [ou(), vp("1+t"), ve(1), ve("1+t")], ids=lambda p: f"{p.name} {p.g_sq}")
 def test_the_rounding_of_a_sampler_exact_on_paper_is_in_the_bound(process):
-    """Data N(10⁶, 1): the mean that the float coefficients lead to, in exact arithmetic, is off by less than the bound allows."""
+    """Data N(10⁶, 1): the mean that the float coefficients lead to, in exact arithmetic, is off by less than
+    the bound allows."""
     law, horizon, count = Gaussian([1e6], 1.0), 0.05, 40
     setting = setting_of(process, law, scheme("posterior-mean-matched", horizon, count))
     steps, times = setting.table.steps(), setting.scheme.grid.times
@@ -180,14 +199,17 @@ def test_the_rounding_of_a_sampler_exact_on_paper_is_in_the_bound(process):
 def test_variance_exploding_at_its_best_horizon():
     """VE g² = 1, N(0,¼), 1600 uniform steps: at most 0.0033 at the best horizon."""
     totals = [
-        MARTINGALE.bound(Setting(ve(1), StronglyLogConcave(4.0, 4.0), scheme("euler-maruyama", T, 1600))).total
+        MARTINGALE.bound(
+            Setting(ve(1), StronglyLogConcave(4.0, 4.0), scheme("euler-maruyama", T, 1600))
+        ).total
         for T in np.geomspace(2.0, 40.0, 25)
     ]
     assert min(totals) <= 0.0033
 
 
 def test_the_published_code_that_went_negative():
-    """N(0, 9I₂), β from 0.1 to 20, T = 1, 500 steps, where a published bound is −0.575: positive, and it holds."""
+    """N(0, 9I₂), β from 0.1 to 20, T = 1, 500 steps, where a published bound is −0.575: positive, and it
+    holds."""
     certificate = certify(
         "martingale", process=vp("1/10 + 199/10*t"), law=Gaussian(np.zeros(2), 9.0),
         scheme=scheme("euler-maruyama", 1.0, 500),
@@ -209,7 +231,8 @@ def test_euler_errors_are_of_first_order(process, law, horizon):
     """Exact error and martingale bound fall like h for Euler–Maruyama, by fitted slope."""
     counts = np.array([800, 1600, 3200]) if isinstance(law, Gaussian) else np.array([400, 800, 1600])
     found = [
-        certify("martingale", process=process, law=law, scheme=scheme("euler-maruyama", horizon, int(K))) for K in counts
+        certify("martingale", process=process, law=law, scheme=scheme("euler-maruyama", horizon, int(K)))
+        for K in counts
     ]
     for values in ([c.measured.midpoint for c in found], [c.bound.total for c in found]):
         slope = np.polyfit(np.log(1 / counts), np.log(values), 1)[0]
@@ -220,8 +243,14 @@ def test_lower_bound_constant_on_the_unit_gaussian():
     """OU, σ0 = 1: exact W2·4/(√d h) tends to 1."""
     ratios = [
         certify(
-            "martingale", process=ou(), law=Gaussian(np.zeros(7), 1.0), scheme=scheme("euler-maruyama", 12.0, K)
-        ).measured.midpoint * 4 * K / (np.sqrt(7) * 12.0)
+            "martingale",
+            process=ou(),
+            law=Gaussian(np.zeros(7), 1.0),
+            scheme=scheme("euler-maruyama", 12.0, K),
+        ).measured.midpoint
+        * 4
+        * K
+        / (np.sqrt(7) * 12.0)
         for K in (1200, 4800)
     ]
     assert abs(ratios[1] - 1) < 0.002
@@ -298,7 +327,11 @@ def test_unknown_mean_is_never_assumed():
     """Without ‖E X_0‖ the bound is at least what any value of it gives."""
     totals = [
         MARTINGALE.bound(
-            Setting(ve(1), WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25, mean_norm=mean), scheme("euler-maruyama", 3.0, 50))
+            Setting(
+                ve(1),
+                WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25, mean_norm=mean),
+                scheme("euler-maruyama", 3.0, 50),
+            )
         ).total
         for mean in (None, 0.0, 0.5, 0.9)
     ]
@@ -307,7 +340,8 @@ def test_unknown_mean_is_never_assumed():
 
 @pytest.mark.parametrize("key", ["posterior-mean", "posterior-mean-matched", "exponential", "ancestral"])
 def test_steps_that_rounding_swallows_are_refused(key):
-    """∫f of 18 over one step: 1 − e^{−36} is 1 in floating point, and the bound says so by name; with 11 it holds."""
+    """∫f of 18 over one step: 1 − e^{−36} is 1 in floating point, and the bound says so by name; with 11 it
+    holds."""
     law = Gaussian([0.0, 0.5], [2.0, 0.5])
     far, near = (certify("martingale", process=ou(), law=law, scheme=scheme(key, T, 1)) for T in (18.0, 11.0))
     assert far.verdict == "NOT_APPLICABLE" and "∫f over a step must be at most 12" in far.unmet[0]
@@ -316,26 +350,36 @@ def test_steps_that_rounding_swallows_are_refused(key):
 
 @pytest.mark.parametrize("steps", [100, 50_000])
 def test_few_steps_or_many_are_judged_by_their_length(steps):
-    """∫f of 13 over every step is refused and 11 is not, whether steps are looked at one by one or some together."""
+    """∫f of 13 over every step is refused and 11 is not, whether steps are looked at one by one or some
+    together."""
     law = Gaussian([0.0], 2.0)
-    long, short = (setting_of(ou(), law, scheme("posterior-mean", length * steps, steps)) for length in (13.0, 11.0))
+    long, short = (
+        setting_of(ou(), law, scheme("posterior-mean", length * steps, steps)) for length in (13.0, 11.0)
+    )
     assert "got 13" in RESOLVED.check(long) and RESOLVED.check(short) is None
 
 
 def test_what_the_initial_term_knew_is_reported():
-    """A Gaussian with constants stated by hand: the closed form's W2(p_0, N(0, vI)) is named where used, with 1 and 2 blocks."""
+    """A Gaussian with constants stated by hand: the closed form's W2(p_0, N(0, vI)) is named where used, with
+    1 and 2 blocks."""
     law, loose = Gaussian([0.3], 0.5), StronglyLogConcave(0.2, 5.0, dim=1, second_moment=0.59, mean_norm=0.3)
     short = scheme("euler-maruyama", 0.1, 5, prior_std=1.5)
     found = certify("martingale", process=ou(), law=law, scheme=short, assumption=loose).bound
     assert found.details["initial_term"] == "transport at 0"
     assert found.information == "constants and W2(p_0, N(0, v I))"
     tight = StronglyLogConcave(2.0, 5.0, dim=1, second_moment=0.59, mean_norm=0.3)
-    found = certify("martingale", process=cld(), law=law, scheme=scheme("euler-maruyama", 1.0, 50), assumption=tight).bound
-    assert "closed form" in found.details["initial_term"] and found.information == "constants and W2(p_0, N(0, v I))"
+    found = certify(
+        "martingale", process=cld(), law=law, scheme=scheme("euler-maruyama", 1.0, 50), assumption=tight
+    ).bound
+    assert (
+        "closed form" in found.details["initial_term"]
+        and found.information == "constants and W2(p_0, N(0, v I))"
+    )
 
 
 def test_the_initial_term_past_xi_is_near_the_truth():
-    """Forty mixtures on a line, log-concave at T: E_0 is above W2(p_T, N(0, σ²)), in the median by 0.6 % at most."""
+    """Forty mixtures on a line, log-concave at T: E_0 is above W2(p_T, N(0, σ²)), in the median by 0.6 % at
+    most."""
     ratios = []
     for seed in range(40):
         rng = np.random.default_rng(seed)
@@ -351,7 +395,12 @@ def test_the_initial_term_past_xi_is_near_the_truth():
 
 def test_vacuous_bounds_say_so():
     """Modes ten standard deviations apart: the bound names e^{M/α} and calls itself vacuous."""
-    setting = setting_of(ou(), GaussianMixture.two_modes(10.0, 0.5), scheme("euler-maruyama", 5.0, 100), information="constants")
+    setting = setting_of(
+        ou(),
+        GaussianMixture.two_modes(10.0, 0.5),
+        scheme("euler-maruyama", 5.0, 100),
+        information="constants",
+    )
     notes = " ".join(MARTINGALE.bound(setting).notes)
     assert "vacuous" in notes
     assert "e^(M/alpha)" in notes
@@ -361,13 +410,16 @@ def test_overflow_ends_as_infinity():
     """A bound beyond the range of floats is reported as infinite, never as NaN or a small number."""
     setting = Setting(ou(), WeaklyLogConcave(1e-3, 1e3, 1e3), scheme("euler-maruyama", 300.0, 3))
     assert MARTINGALE.bound(setting).total > 1e10
-    worse = MARTINGALE.bound(Setting(ou(), WeaklyLogConcave(1.0, 1600.0, 1.0), scheme("exponential", 8.0, 4000)))
+    worse = MARTINGALE.bound(
+        Setting(ou(), WeaklyLogConcave(1.0, 1600.0, 1.0), scheme("exponential", 8.0, 4000))
+    )
     assert worse.total == np.inf
     assert worse.as_dict()["total"] is None
 
 
 def test_initial_terms_are_the_smallest_that_apply():
-    """For a Gaussian the term at T equals the exact W2 to the prior; the transport at 0 applies when σ >= s."""
+    """For a Gaussian the term at T equals the exact W2 to the prior; the transport at 0 applies when σ >=
+    s."""
     law = Gaussian([2.0], 0.25)
     setting = setting_of(ou(), law, scheme("euler-maruyama", 0.7, 10))
     value, _ = one_block.initial_error(setting, MARTINGALE.functions)
@@ -399,7 +451,8 @@ def test_moments_are_used_on_the_safe_side():
 
 @pytest.mark.parametrize("horizon", [500.0, 2871.5, 3032.5, 3200.0])
 def test_a_process_that_leaves_the_range_of_floats_is_refused(horizon):
-    """With f < 0 and a² beyond 1e100 an excess would overflow to zero and the bound drop below the truth: refused."""
+    """With f < 0 and a² beyond 1e100 an excess would overflow to zero and the bound drop below the truth:
+    refused."""
     process, law = general("-11603/200000", "37/500"), Gaussian(np.array([0.3, 0.4]), np.array([300.0, 4.8]))
     setting = setting_of(process, law, scheme("exponential", horizon, 1))
     if horizon < 1000:

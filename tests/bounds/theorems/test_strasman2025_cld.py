@@ -28,7 +28,8 @@ THEOREM, MARTINGALE = theorems()["strasman2025-cld"], theorems()["martingale"]
 
 
 def test_the_norms_without_position_noise():
-    """For ε = 0, ‖I+hÃ‖, ‖e^{uÃ}‖, ‖e^{TA}‖, (𝔐⁻¹)_11, λ_max(𝔐) and the summed score term are the closed forms of section 5."""
+    """For ε = 0, ‖I+hÃ‖, ‖e^{uÃ}‖, ‖e^{TA}‖, (𝔐⁻¹)_11, λ_max(𝔐) and the summed score term are the closed
+    forms of section 5."""
     a, sigma, kappa = langevin.a, langevin.sigma, langevin.kappa
     u = sympy.Symbol("u", positive=True)
     fixed, rate = langevin.metric()
@@ -40,7 +41,12 @@ def test_the_norms_without_position_noise():
         (backward, sympy.exp(-a * u) * (x + sympy.sqrt(1 + x**2))),
         (langevin.transition(u), sympy.exp(-a * u) * (y + sympy.sqrt(1 + y**2))),
     ]
-    point = {a: sympy.Rational(7, 5), sigma: sympy.Rational(3, 2), kappa: sympy.Rational(9, 4), u: sympy.Rational(3, 10)}
+    point = {
+        a: sympy.Rational(7, 5),
+        sigma: sympy.Rational(3, 2),
+        kappa: sympy.Rational(9, 4),
+        u: sympy.Rational(3, 10),
+    }
     for matrix, expected in closed:
         square = (fixed.inv() * matrix.T * fixed * matrix).subs(point)
         largest = max(sympy.N(value, 40) for value in square.eigenvals())
@@ -83,7 +89,9 @@ def test_growth_dominates_every_step(epsilon, kind):
 
 
 @pytest.mark.parametrize("epsilon", [0.0, 0.5])
-@pytest.mark.parametrize("law", [Gaussian([0.4], [0.6]), GaussianMixture.two_modes(2.0, 0.5)], ids=["one", "two"])
+@pytest.mark.parametrize(
+    "law", [Gaussian([0.4], [0.6]), GaussianMixture.two_modes(2.0, 0.5)], ids=["one", "two"]
+)
 def test_missed_noise_is_below_its_ceiling(epsilon, law):
     """√(d/3) h^{3/2} ν_k is at least v_k, and close to it for short steps that do not touch t = 0."""
     _, problem = seen(epsilon, law, steps=400)
@@ -97,7 +105,8 @@ def test_missed_noise_is_below_its_ceiling(epsilon, law):
 
 @pytest.mark.parametrize("epsilon", [0.0, 0.6])
 def test_ceiling_is_the_growth_of_the_missed_noise(epsilon):
-    """ν is the largest |dN/dw D^{1/2}| in 𝔐 over three times and three lags, N(w) = Φ(w)⁻¹(I + C(w)H) − I, by differences."""
+    """ν is the largest |dN/dw D^{1/2}| in 𝔐 over three times and three lags, N(w) = Φ(w)⁻¹(I + C(w)H) − I, by
+    differences."""
     _, problem = seen(epsilon, GaussianMixture.two_modes(1.0, 0.8), steps=3, horizon=2.4, a=0.9)
     parts, path = problem.in_metric(2.0, "basis"), problem.path
     root, push = np.linalg.cholesky(contracting_metric(path, 2.0)).T, np.sqrt(path.D)
@@ -131,8 +140,13 @@ def test_ceiling_is_the_growth_of_the_missed_noise(epsilon):
 
 @pytest.mark.parametrize("kappa", [1.3, 2.4, 5.0])
 def test_every_term_of_the_closed_form_dominates(kappa):
-    """Each of the three terms of (C2) is at least that of (C1), on few long steps of nearly stationary data as well."""
-    for law, steps in ((Gaussian([0.4], [1.1]), 10), (Gaussian([0.4], [0.6]), 12), (GaussianMixture.two_modes(1.0, 0.8), 40)):
+    """Each of the three terms of (C2) is at least that of (C1), on few long steps of nearly stationary data
+    as well."""
+    for law, steps in (
+        (Gaussian([0.4], [1.1]), 10),
+        (Gaussian([0.4], [0.6]), 12),
+        (GaussianMixture.two_modes(1.0, 0.8), 40),
+    ):
         _, problem = seen(0.0, law, steps, 5.0)
         both = _in_metric(problem, THEOREM.functions, 0.3, kappa, "basis")
         if np.isfinite(both["closed_form"]):
@@ -142,14 +156,21 @@ def test_every_term_of_the_closed_form_dominates(kappa):
 
 @settings(max_examples=40)
 @given(
-    a=st.floats(0.3, 3.0), sigma=st.floats(0.5, 4.0), v=st.floats(0.2, 2.0), share=st.sampled_from([0.0, 0.4]),
-    variance=st.floats(0.1, 5.0), mean=st.floats(-3.0, 3.0), steps=st.integers(1, 60), horizon=st.floats(0.05, 9.0),
+    a=st.floats(0.3, 3.0), sigma=st.floats(0.5, 4.0), v=st.floats(0.2, 2.0),
+    share=st.sampled_from([0.0, 0.4]),
+    variance=st.floats(0.1, 5.0), mean=st.floats(-3.0, 3.0), steps=st.integers(1, 60),
+    horizon=st.floats(0.05, 9.0),
     error=st.sampled_from([0.0, 0.5]), modes=st.sampled_from([1, 1, 2]),
 )  # fmt: skip
 def test_the_order_of_four_bounds(a, sigma, v, share, variance, mean, steps, horizon, error, modes):
-    """(C2) ≥ (C1) ≥ the recursion with P = λ𝔐 ≥ the martingale bound, for every κ that both try, on one mode or two."""
+    """(C2) ≥ (C1) ≥ the recursion with P = λ𝔐 ≥ the martingale bound, for every κ that both try, on one mode
+    or two."""
     process = cld(a=a, sigma=sigma, epsilon=share * sigma, velocity_variance=v * v)
-    law = Gaussian([mean], [variance]) if modes == 1 else GaussianMixture([[mean], [-1.0]], std=np.sqrt(variance))
+    law = (
+        Gaussian([mean], [variance])
+        if modes == 1
+        else GaussianMixture([[mean], [-1.0]], std=np.sqrt(variance))
+    )
     setting = setting_of(process, law, euler_maruyama(horizon, steps), error)
     problem = Contraction(setting, THEOREM.functions, Constants(setting.assumption, 0))
     martingale = MARTINGALE.bound(setting).total
@@ -166,7 +187,8 @@ def test_the_order_of_four_bounds(a, sigma, v, share, variance, mean, steps, hor
 
 
 def test_three_terms_of_the_closed_form():
-    """They add up to it; the first falls at least like Te^{-(η+a)T}, the second is linear in M, the third falls like √h."""
+    """They add up to it; the first falls at least like Te^{-(η+a)T}, the second is linear in M, the third
+    falls like √h."""
     law = GaussianMixture.two_modes(1.0, 0.8)
     name = "closed_form_{}".format
 
@@ -187,7 +209,8 @@ def test_three_terms_of_the_closed_form():
 
 
 def test_the_best_metric_is_chosen():
-    """No κ of a fine scan, in either metric, gives (C1) or (C2) more than a few per mille below the theorem's."""
+    """No κ of a fine scan, in either metric, gives (C1) or (C2) more than a few per mille below the
+    theorem's."""
     for epsilon in (0.0, 0.5):
         setting, problem = seen(epsilon, GaussianMixture.two_modes(1.0, 0.8))
         bound = THEOREM.bound(setting)

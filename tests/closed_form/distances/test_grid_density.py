@@ -25,7 +25,8 @@ def test_two_gaussians():
 
 @pytest.mark.parametrize("apart", [1.0, 3.0, 6.0])
 def test_modes_far_apart_make_the_map_jump(apart):
-    """Unequal weights move mass across the gap, where the map jumps within 1e-10: agrees with the certified coupling."""
+    """Unequal weights move mass across the gap, where the map jumps within 1e-10: agrees with the certified
+    coupling."""
     target = LineMixture([-apart, apart], [0.5, 0.4], [0.5, 0.5])
     law = LineMixture([-apart, 0.1, apart], [0.5, 0.6, 0.5], [0.5, 0.1, 0.4])
     value, doubt = density_w2(target, *sampled(law, reach=20.0), 1e-14)

@@ -7,7 +7,8 @@ from closed_form.distances.panels import added_up
 
 
 class Roots:
-    """√x on panels, by the value in their middle: a rule whose error falls by more than half at every halving."""
+    """√x on panels, by the value in their middle: a rule whose error falls by more than half at every
+    halving."""
 
     def __init__(self, low, high, noise=0.0):
         self.low, self.high, self.rounding = low, high, noise
@@ -22,7 +23,8 @@ class Roots:
 
 @pytest.mark.parametrize(("target", "depth"), [(1e-4, 30), (1e-7, 30), (1e-7, 1), (1e-7, 4)])
 def test_the_doubt_holds_the_error(target, depth):
-    """The integral is within the doubt, at the end of the halving as well; the doubt is small where that was not reached."""
+    """The integral is within the doubt, at the end of the halving as well; the doubt is small where that was
+    not reached."""
     total, doubt = added_up(Roots(np.arange(4.0), np.arange(1.0, 5.0)), target, depth)
     assert abs(total - 16 / 3) <= doubt
     assert depth < 30 or doubt < 2000 * target

@@ -22,7 +22,9 @@ def test_two_equal_modes_attain_the_constants(half, std):
     law = GaussianMixture.two_modes(2 * half, std)
     r = np.geomspace(0.1, 10, 9) * std
     expected = 1 / std**2 - 2 * half / (r * std**2) * np.tanh(half * r / (2 * std**2))
-    np.testing.assert_allclose(convexity_profile(law, r).values, expected, rtol=PROFILE, atol=PROFILE * (half / std**2) ** 2)
+    np.testing.assert_allclose(
+        convexity_profile(law, r).values, expected, rtol=PROFILE, atol=PROFILE * (half / std**2) ** 2
+    )
 
 
 def test_a_gaussian_has_its_smallest_precision():
@@ -45,21 +47,32 @@ def test_pairs_are_at_their_distance_and_have_their_slope():
 
 @settings(max_examples=25)
 @given(
-    st.integers(0, 10**6), st.integers(1, 7), st.integers(1, 10), st.sampled_from([0.0, 0.05, 0.5]), st.sampled_from([ou(), ve(1)])
+    st.integers(0, 10**6),
+    st.integers(1, 7),
+    st.integers(1, 10),
+    st.sampled_from([0.0, 0.05, 0.5]),
+    st.sampled_from([ou(), ve(1)]),
 )
 def test_the_profile_never_drops_below_what_is_proved(seed, components, dim, time, process):
-    """For random mixtures in 1 to 10 dimensions, along the forward flow, the least slope found is at least α − f_M(r)/r."""
+    """For random mixtures in 1 to 10 dimensions, along the forward flow, the least slope found is at least
+    α − f_M(r)/r."""
     rng = np.random.default_rng(seed)
-    law = GaussianMixture(rng.normal(size=(components, dim)) * 10 ** rng.uniform(-1, 1), std=10 ** rng.uniform(-0.5, 0.5),
-                          weights=rng.dirichlet(np.ones(components)))
+    law = GaussianMixture(
+        rng.normal(size=(components, dim)) * 10 ** rng.uniform(-1, 1),
+        std=10 ** rng.uniform(-0.5, 0.5),
+        weights=rng.dirichlet(np.ones(components)),
+    )
     found = profile_at(process, law, time, np.geomspace(0.05, 20, 6), seed=seed)
-    assert found.gap.min() >= -PROFILE * (found.constants["alpha"] + found.constants["M"] / found.constants["alpha"])
+    assert found.gap.min() >= -PROFILE * (
+        found.constants["alpha"] + found.constants["M"] / found.constants["alpha"]
+    )
 
 
 @given(st.floats(0.2, 3.0), st.floats(0.4, 2.0))
 @settings(max_examples=15)
 def test_a_continuous_mixture_obeys_the_constants_of_its_ball(radius, std):
-    """A circle of radius R smoothed with N(0, s² I): the profile is at least the smoothed ball's α − f_M(r)/r."""
+    """A circle of radius R smoothed with N(0, s² I): the profile is at least the smoothed ball's
+    α − f_M(r)/r."""
 
     class Circle:
         dim = 2
@@ -72,7 +85,9 @@ def test_a_continuous_mixture_obeys_the_constants_of_its_ball(radius, std):
 
         def sample(self, n, rng):
             angle = rng.uniform(0, 2 * np.pi, n)
-            return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1) + std * rng.standard_normal((n, 2))
+            return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1) + std * rng.standard_normal(
+                (n, 2)
+            )
 
     proved = BoundedSupport(radius=radius, dim=2).smoothed(std**2)
     r = np.geomspace(0.05, 10, 7)

@@ -40,7 +40,10 @@ def test_enclosing_ball_of_known_bodies():
 
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
 def test_the_radius_scales_with_the_points_however_far(scale):
-    """Points whose squares leave the range of numbers have the radius of the same points at size one; infinite ones ∞."""
+    """Points whose squares leave the range of numbers have the radius of the same points at size one;
+    infinite ones ∞."""
     points = np.array([[0.0, 0.0], [1.0, 1.0], [1.0, 0.0]])
-    assert enclosing_radius(scale * points) == pytest.approx(scale * enclosing_radius(points), rel=ENCLOSING_BALL)
+    assert enclosing_radius(scale * points) == pytest.approx(
+        scale * enclosing_radius(points), rel=ENCLOSING_BALL
+    )
     assert enclosing_radius(np.array([[0.0, 0.0], [np.inf, 1.0]])) == np.inf

@@ -18,12 +18,15 @@ from verify.certificates.certificate import Verdict, certify
 
 
 def grid_law(rng, sizes, dim, std, axes=True):
-    """(law, lines): means at all combinations of random places along orthonormal directions, product weights."""
+    """(law, lines): means at all combinations of random places along orthonormal directions, product
+    weights."""
     basis = np.linalg.qr(rng.normal(size=(dim, dim)))[0]
     directions = np.eye(dim)[rng.permutation(dim)[: len(sizes)]] if axes else basis[: len(sizes)]
     places = [np.sort(rng.uniform(-1, 1, n)) * 2 for n in sizes]
     chances = [rng.dirichlet(np.ones(n) * 3) for n in sizes]
-    means = np.array([sum(x * u for x, u in zip(p, directions, strict=True)) for p in itertools.product(*places)])
+    means = np.array(
+        [sum(x * u for x, u in zip(p, directions, strict=True)) for p in itertools.product(*places)]
+    )
     weights = np.array([math.prod(c) for c in itertools.product(*chances)])
     law = GaussianMixture(means + rng.normal(size=dim) * (0.5 if axes else 0.0), weights=weights, std=std)
     return law, [GaussianMixture(p[:, None], c, std=std) for p, c in zip(places, chances, strict=True)]
@@ -32,7 +35,8 @@ def grid_law(rng, sizes, dim, std, axes=True):
 @settings(max_examples=20)
 @given(st.integers(0, 10**6), st.lists(st.integers(2, 3), min_size=2, max_size=3), st.integers(3, 30))
 def test_products_along_the_axes_are_found(seed, sizes, dim):
-    """As many lines as factors, with their places and weights, whatever the offset and the order of the axes."""
+    """As many lines as factors, with their places and weights, whatever the offset and the order of the
+    axes."""
     rng = np.random.default_rng(seed)
     law, lines = grid_law(rng, sizes, dim, 0.5)
     found = factors(law)
@@ -60,14 +64,18 @@ def test_score_errors_split_over_the_factors():
     steps = euler_maruyama(3.0, 40).steps(ou())
     found = factors(law)
     biased = sampler_w2(law, steps, 0.2, direction=found.directions[0]).midpoint
-    parts = sampler_w2(found.lines[0], steps, 0.2, direction=np.ones(1)).midpoint, sampler_w2(found.lines[1], steps).midpoint
+    parts = (
+        sampler_w2(found.lines[0], steps, 0.2, direction=np.ones(1)).midpoint,
+        sampler_w2(found.lines[1], steps).midpoint,
+    )
     assert biased == pytest.approx(math.hypot(*parts), rel=PRODUCT)
     noisy = [sampler_w2(line, steps, 0.0, 0.3 / math.sqrt(2)).midpoint for line in found.lines]
     assert sampler_w2(law, steps, 0.0, 0.3).midpoint == pytest.approx(math.hypot(*noisy), rel=PRODUCT)
 
 
 def test_the_mmse_curve_of_a_product_is_the_sum_of_its_lines():
-    """Mean and mean square of the excess are the lines' averages over the dimension, and Monte Carlo agrees."""
+    """Mean and mean square of the excess are the lines' averages over the dimension, and Monte Carlo
+    agrees."""
     rng = np.random.default_rng(10)
     law, lines = grid_law(rng, (2, 3), 4, 0.7)
     q = np.array([0.0, 0.3, 2.0])
@@ -85,13 +93,15 @@ def test_the_mmse_curve_of_a_product_is_the_sum_of_its_lines():
 
 
 def test_the_envelope_of_the_factors_is_sharper_and_holds():
-    """M is the largest of the factors', and the bound from it holds on 2^4 modes where the ball's is far larger."""
+    """M is the largest of the factors', and the bound from it holds on 2^4 modes where the ball's is far
+    larger."""
     signs = np.array(list(itertools.product((-1.0, 1.0), repeat=4)))
     law = GaussianMixture(np.pad(signs, ((0, 0), (0, 4))), std=0.7)
     envelope, ball = product_assumption(law), law.assumptions()[0]
     assert envelope.M == pytest.approx(0.7**-4) and ball.M == pytest.approx(4 * 0.7**-4)
     sharp, wide = (
-        certify("martingale", process=ou(), law=law, scheme=euler_maruyama(4, 100), assumption=a) for a in (envelope, ball)
+        certify("martingale", process=ou(), law=law, scheme=euler_maruyama(4, 100), assumption=a)
+        for a in (envelope, ball)
     )
     assert sharp.verdict is Verdict.HOLDS and wide.verdict is Verdict.HOLDS
     assert sharp.bound.total < 0.2 * wide.bound.total
@@ -108,7 +118,8 @@ def test_the_envelope_of_the_factors_is_sharper_and_holds():
     ],
 )
 def test_what_does_not_factor_is_said(means, weights, options):
-    """Missing corners, weights that are no product, a bent grid and unequal variances have no factors, and no exact law."""
+    """Missing corners, weights that are no product, a bent grid and unequal variances have no factors, and no
+    exact law."""
     law = GaussianMixture(np.array(means, dtype=float), weights, **options)
     assert isinstance(factors(law), str) and exact_law_available(law) is not None
     with pytest.raises(ValueError, match="must factor"):

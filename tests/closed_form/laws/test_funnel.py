@@ -20,7 +20,11 @@ def expected(law, a, s_sq, x):
         var = a * a * math.exp(law.std * w - law.log_shift) + s_sq
         rest = -0.5 * (np.sum(x[1:] ** 2) / var + (law.dim - 1) * math.log(2 * math.pi * var))
         gap = x[0] - a * law.first_std * w
-        return rest - 0.5 * (gap * gap / s_sq + math.log(2 * math.pi * s_sq) + w * w + math.log(2 * math.pi)), var, gap
+        return (
+            rest - 0.5 * (gap * gap / s_sq + math.log(2 * math.pi * s_sq) + w * w + math.log(2 * math.pi)),
+            var,
+            gap,
+        )
 
     grid = np.linspace(-12, 12, 6001)
     logs = np.array([log_term(w)[0] for w in grid])
@@ -33,7 +37,10 @@ def expected(law, a, s_sq, x):
             log, var, gap = log_term(w)
             return math.exp(log - top) * function(var, gap)
 
-        sides = (quad(integrand, *side, epsabs=0, epsrel=1e-11, limit=400)[0] for side in ((ends[0], centre), (centre, ends[1])))
+        sides = (
+            quad(integrand, *side, epsabs=0, epsrel=1e-11, limit=400)[0]
+            for side in ((ends[0], centre), (centre, ends[1]))
+        )
         return sum(sides)
 
     mass = mean(lambda var, gap: 1.0)
@@ -66,13 +73,18 @@ def test_scores_are_slopes_of_the_log_density(dim):
     x, h = law.sample(4, rng), 1e-5
     for density in (law, law.pushed(0.7, 0.3)):
         shifts = h * np.eye(dim)
-        slopes = [(density.log_density(x + shift) - density.log_density(x - shift)) / (2 * h) for shift in shifts]
-        assert np.abs(density.score(x) - np.transpose(slopes)).max() < FUNNEL_DIFFERENCE * (1 + np.abs(slopes).max())
+        slopes = [
+            (density.log_density(x + shift) - density.log_density(x - shift)) / (2 * h) for shift in shifts
+        ]
+        assert np.abs(density.score(x) - np.transpose(slopes)).max() < FUNNEL_DIFFERENCE * (
+            1 + np.abs(slopes).max()
+        )
 
 
 @pytest.mark.parametrize("std", [0.3, 1.0, 3.0])
 def test_the_stated_error_covers_the_sampler_rule(std):
-    """The error estimate of a coarse rule is at least its distance from the default, up to a factor 3 and rounding."""
+    """The error estimate of a coarse rule is at least its distance from the default, up to a factor 3 and
+    rounding."""
     law = Funnel(60, std)
     rng = np.random.default_rng(9)
     for a, s_sq in TIMES.values():
@@ -85,13 +97,16 @@ def test_the_stated_error_covers_the_sampler_rule(std):
 
 
 def test_two_modes_of_the_scale_are_both_counted():
-    """Where the first coordinate says narrow and the others say wide, the posterior has two modes, and the score both."""
+    """Where the first coordinate says narrow and the others say wide, the posterior has two modes, and the
+    score both."""
     law = Funnel(100, 1.0)
     for size in (1.05, 1.15, 1.25, 1.4):
         x = np.full((1, 100), size)
         x[0, 0] = -4.5
         score = law.pushed(0.8, 0.36).score(x)[0]
-        assert np.linalg.norm(score - expected(law, 0.8, 0.36, x[0])[1]) < FUNNEL_QUADRATURE * np.linalg.norm(score)
+        assert np.linalg.norm(score - expected(law, 0.8, 0.36, x[0])[1]) < FUNNEL_QUADRATURE * np.linalg.norm(
+            score
+        )
 
 
 @pytest.mark.parametrize("standardized", [False, True])
@@ -102,7 +117,9 @@ def test_samples_have_the_variances(standardized):
     fourth = np.mean((x**2 - law.variances) ** 2, axis=0)
     assert np.all(np.abs(x.mean(axis=0)) < STANDARD_ERRORS * np.sqrt(law.variances / n))
     assert np.all(np.abs((x**2).mean(axis=0) - law.variances) < STANDARD_ERRORS * np.sqrt(fourth / n))
-    assert law.second_moment == pytest.approx(4.0 if standardized else 0.64 + 3 * math.exp(0.32), rel=LAW_ROUNDING)
+    assert law.second_moment == pytest.approx(
+        4.0 if standardized else 0.64 + 3 * math.exp(0.32), rel=LAW_ROUNDING
+    )
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ def test_moments_are_those_of_tweedie(law, a, s, x, y):
     assert np.abs(found.covariance - covariance).max() <= BRUTE_FORCE * (1 + scale**2)
 
 
-@pytest.mark.parametrize("law", [law for name, law in LAWS.items() if name != "singular"], ids=lambda law: type(law).__name__)
+@pytest.mark.parametrize(
+    "law", [law for name, law in LAWS.items() if name != "singular"], ids=lambda law: type(law).__name__
+)
 def test_density_is_that_of_bayes(law):
     """log p(x|u) = log p(x) + log N(u; ax, s²I) − log p_t(u) at points of both."""
     rng = np.random.default_rng(2)
@@ -48,7 +50,11 @@ def test_density_is_that_of_bayes(law):
 
 def test_what_has_no_posterior_is_refused():
     """Another shape, a value that is not finite and no noise are named."""
-    cases = ([0.0], 1.0, r"u must have shape \(2,\)"), ([0.0, np.nan], 1.0, "u must have finite"), ([0.0, 0.0], 0.0, "s_sq")
+    cases = (
+        ([0.0], 1.0, r"u must have shape \(2,\)"),
+        ([0.0, np.nan], 1.0, "u must have finite"),
+        ([0.0, 0.0], 0.0, "s_sq"),
+    )
     for u, s_sq, words in cases:
         with pytest.raises(ValueError, match=words):
             posterior(LAWS["full"], u, 1.0, s_sq)

@@ -104,7 +104,8 @@ def test_injected_score_errors_are_measured_and_bounded(law, error, noise):
 
 
 def test_samples_refute_a_false_theorem_where_no_exact_law_is_known():
-    """Three modes in a plane: samples leave the bound INCONCLUSIVE, refute a tenth of it, and are recorded with their seed."""
+    """Three modes in a plane: samples leave the bound INCONCLUSIVE, refute a tenth of it, and are recorded
+    with their seed."""
     law = GaussianMixture([[1.0, 0.0], [-0.5, 0.8], [-0.5, -0.8]], std=0.5)
     true = theorems()["martingale"]
 
@@ -114,7 +115,9 @@ def test_samples_refute_a_false_theorem_where_no_exact_law_is_known():
 
     question = dict(process=ou(), law=law, scheme=euler_maruyama(1.0, 3), samples=20_000, seed=3)
     fair, false = (certify(theorem, **question) for theorem in (true, replace(true, evaluate=tenth)))
-    assert fair.measured.lower > 0 and np.isinf(fair.measured.upper) and "20000 samples" in fair.measured.method
+    assert (
+        fair.measured.lower > 0 and np.isinf(fair.measured.upper) and "20000 samples" in fair.measured.method
+    )
     assert (fair.verdict, false.verdict, fair.seed) == (Verdict.INCONCLUSIVE, Verdict.VIOLATED, 3)
     assert certify(true, **question | {"samples": 0}).measured.lower == 0
     with pytest.raises(ValueError, match="n >= 100"):
@@ -123,5 +126,7 @@ def test_samples_refute_a_false_theorem_where_no_exact_law_is_known():
 
 def test_samples_are_not_drawn_where_the_truth_is_exact():
     """With an exact law the samples change nothing, and no seed is recorded."""
-    plain, sampled = (certify("martingale", process=ou(), law=LAW, scheme=SAMPLER, samples=n) for n in (0, 1000))
+    plain, sampled = (
+        certify("martingale", process=ou(), law=LAW, scheme=SAMPLER, samples=n) for n in (0, 1000)
+    )
     assert plain == sampled and sampled.seed is None

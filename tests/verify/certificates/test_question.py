@@ -28,12 +28,15 @@ def test_settings_record_what_was_asked():
 
 
 def test_the_mmse_curve_counts_from_the_assumptions_own_floor():
-    """With a larger L than the law's the curve is left out, and the bound holds still: it would be too small with it."""
+    """With a larger L than the law's the curve is left out, and the bound holds still: it would be too small
+    with it."""
     law = Gaussian([0.0], 0.25)
     loose = WeaklyLogConcave(4.0, 0.0, 8.0, second_moment=0.25)
     setting = setting_of(ou(), law, euler_maruyama(4.0, 100), assumption=loose)
     assert setting.facts.moments is None
-    certificate = certify("martingale", process=ou(), law=law, scheme=euler_maruyama(4.0, 100), assumption=loose)
+    certificate = certify(
+        "martingale", process=ou(), law=law, scheme=euler_maruyama(4.0, 100), assumption=loose
+    )
     assert certificate.verdict == "HOLDS"
     assert certificate.bound.information == "constants"
 

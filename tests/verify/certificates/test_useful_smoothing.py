@@ -30,7 +30,9 @@ def after(setting, std):
 @given(st.floats(0.08, 0.3))
 def test_the_smoothing_flips_the_verdict(std):
     """At s the bound of the smoothed mixture, from its own constants, is useful; at 0.9 s it is not."""
-    setting = setting_of(ou(), GaussianMixture.two_modes(2.0, std), euler_maruyama(5, 400), information="constants")
+    setting = setting_of(
+        ou(), GaussianMixture.two_modes(2.0, std), euler_maruyama(5, 400), information="constants"
+    )
     found = useful_smoothing(MARTINGALE, setting)
     bound, size = after(std, found.noise_std)
     assert bound <= size and bound == pytest.approx(found.bound, rel=1e-6) and found.moved == found.noise_std
@@ -39,11 +41,14 @@ def test_the_smoothing_flips_the_verdict(std):
 
 
 def test_the_bound_says_so():
-    """A vacuous bound on a mixture gains a note and details; a useful one, or a log-concave one, stays as it is."""
+    """A vacuous bound on a mixture gains a note and details; a useful one, or a log-concave one, stays as it
+    is."""
     setting = setting_of(ou(), GaussianMixture.two_modes(2.0, 0.2, dim=3), euler_maruyama(5, 400))
     bound = explained(MARTINGALE.bound(setting), MARTINGALE, setting)
     assert "would make it useful" in bound.notes[-1]
-    assert bound.details["moved_by_smoothing"] == pytest.approx(math.sqrt(3) * bound.details["useful_smoothing"])
+    assert bound.details["moved_by_smoothing"] == pytest.approx(
+        math.sqrt(3) * bound.details["useful_smoothing"]
+    )
     useful = setting_of(ou(), GaussianMixture.two_modes(2.0, 0.5), euler_maruyama(5, 400))
     assert explained(MARTINGALE.bound(useful), MARTINGALE, useful) == MARTINGALE.bound(useful)
     strong = Setting(ou(), StronglyLogConcave(1.0, 1.0), euler_maruyama(0.1, 1), score_error=100.0)
@@ -55,7 +60,12 @@ def test_a_perturbation_can_be_smoothed_too():
     assumption = LogLipschitz(alpha=25.0, lipschitz=25.0, L=25.0, second_moment=1.04)
     setting = Setting(ou(), assumption, euler_maruyama(5, 400))
     assert useful_smoothing(MARTINGALE, setting).noise_std > 0
-    bad = replace(setting, assumption=WeaklyLogConcave(25.0, 625.0, 25.0, second_moment=1.04), score_error=1e9, facts=DataFacts())
+    bad = replace(
+        setting,
+        assumption=WeaklyLogConcave(25.0, 625.0, 25.0, second_moment=1.04),
+        score_error=1e9,
+        facts=DataFacts(),
+    )
     assert useful_smoothing(MARTINGALE, bad) is None
     assert "no Gaussian smoothing" in explained(MARTINGALE.bound(bad), MARTINGALE, bad).notes[-1]
 

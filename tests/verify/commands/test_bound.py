@@ -58,7 +58,8 @@ def test_information_constants_leaves_the_mmse_curve_out():
 
 @pytest.mark.parametrize("base", sorted(set(VALID) - {"samples", "funnel"}))
 def test_every_kind_of_problem_gets_a_table(base, tmp_path):
-    """Every family, law that proves something, assumption and scheme gets a table with four digits and its notes."""
+    """Every family, law that proves something, assumption and scheme gets a table with four digits and its
+    notes."""
     path = problem(tmp_path, base)
     document, result = answer("bound", path), run("bound", path)
     schema("bound").validate(document)

@@ -21,7 +21,9 @@ def test_certify_holds_and_measures_once(monkeypatch):
     """
     calls = []
     measure = verify.certificates.certificate.measure
-    monkeypatch.setattr(verify.certificates.certificate, "measure", lambda *args: calls.append(1) or measure(*args))
+    monkeypatch.setattr(
+        verify.certificates.certificate, "measure", lambda *args: calls.append(1) or measure(*args)
+    )
     document = answer("certify", "lower_bound", *FAST)
     schema("certificate").validate(document)
     assert len(calls) == 1

@@ -12,7 +12,8 @@ def test_experiments_are_listed():
 
 
 def test_one_experiment_in_json_text_and_picture(tmp_path, monkeypatch, shared_folder):
-    """The JSON fits its schema, the picture is written, the text has the findings; it is run once for all three."""
+    """The JSON fits its schema, the picture is written, the text has the findings; it is run once for all
+    three."""
     known = remembered(shared_folder)
     monkeypatch.setattr(registry, "experiments", lambda: known)
     document = answer("experiment", "score-error-shape", "--quick", "--out", tmp_path / "e.png")

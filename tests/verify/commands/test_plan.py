@@ -6,7 +6,8 @@ from tests.command_line import answer, assert_refused, problem, run, schema
 
 
 def test_plans_in_json_and_text():
-    """Two problems, two errors: the JSON fits its schema, is sorted, and K − 1 does not suffice; the text says the same."""
+    """Two problems, two errors: the JSON fits its schema, is sorted, and K − 1 does not suffice; the text
+    says the same."""
     args = ("plan", "two_modes", "lower_bound", "--eps", "0.5", "--eps", "0.2")
     document = answer(*args)
     schema("plan").validate(document)
@@ -18,7 +19,8 @@ def test_plans_in_json_and_text():
 
 
 def test_the_truth_is_measured_on_request():
-    """--certify adds the exact W2, below the bound; the grid's times are there, and one plan is at the top as well."""
+    """--certify adds the exact W2, below the bound; the grid's times are there, and one plan is at the top as
+    well."""
     document = answer("plan", "ve_constant", "--eps", "0.2", "--grid", "best", "--certify")
     schema("plan").validate(document)
     (plan,) = document["plans"]
@@ -40,7 +42,13 @@ def test_bad_input_is_one_line():
     """A wrong ε, theorem or problem is refused by name."""
     assert "eps must be positive" in assert_refused(run("plan", "two_modes", "--eps", "-1"))
     assert_refused(run("plan", "two_modes"))
-    assert "theorem must be one of" in assert_refused(run("plan", "two_modes", "--eps", "1", "--theorem", "gao2025"))
-    assert "upper bound" in assert_refused(run("plan", "wide_gaussian", "--eps", "1", "--theorem", "gaussian-lower-bound"))
-    assert "strong log-concavity" in assert_refused(run("plan", "two_modes", "--eps", "1", "--theorem", "gao2025-general-sde"))
+    assert "theorem must be one of" in assert_refused(
+        run("plan", "two_modes", "--eps", "1", "--theorem", "gao2025")
+    )
+    assert "upper bound" in assert_refused(
+        run("plan", "wide_gaussian", "--eps", "1", "--theorem", "gaussian-lower-bound")
+    )
+    assert "strong log-concavity" in assert_refused(
+        run("plan", "two_modes", "--eps", "1", "--theorem", "gao2025-general-sde")
+    )
     assert json.loads(run("plan", "two_modes", "--eps", "1", "--json").stdout)["schema_version"] == 1

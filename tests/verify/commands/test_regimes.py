@@ -13,7 +13,9 @@ def test_two_modes_have_both_phases():
     assert found["xi"] == pytest.approx(0.5 * np.log(28 / 16), rel=1e-12)
     assert found["eta"] == pytest.approx(0.5 * np.log((16 + np.sqrt(16**2 + 16 * 9)) / 16), rel=1e-12)
     assert found["backward_time"] == pytest.approx(5 - found["eta"])
-    before, after = ([r["rate"] for r in found["rate"] if (r["time"] > found["eta"]) == late] for late in (False, True))
+    before, after = (
+        [r["rate"] for r in found["rate"] if (r["time"] > found["eta"]) == late] for late in (False, True)
+    )
     assert max(before) <= 1e-9
     assert min(after) >= -1e-9
 
@@ -36,7 +38,8 @@ def test_the_picture_is_written_once(tmp_path):
 
 
 def test_two_blocks(tmp_path):
-    """The rate changes sign at η, in the metric that is named; the picture is drawn; v = 0 has no regularity constant."""
+    """The rate changes sign at η, in the metric that is named; the picture is drawn; v = 0 has no regularity
+    constant."""
     found = answer("regimes", "critically_damped")
     schema("regimes").validate(found)
     times, rates = (np.array([r[k] for r in found["rate"]]) for k in ("time", "rate"))
@@ -47,7 +50,10 @@ def test_two_blocks(tmp_path):
     assert "regularity constant C_T = 2.124" in text and (tmp_path / "rate.png").exists()
     still = answer("regimes", "critically_damped", "--set", "process.velocity_variance=0")
     assert still["metric"]["regularity_constant"] is None
-    assert "no regularity constant" in run("regimes", "critically_damped", "--set", "process.velocity_variance=0").stdout
+    assert (
+        "no regularity constant"
+        in run("regimes", "critically_damped", "--set", "process.velocity_variance=0").stdout
+    )
 
 
 @pytest.mark.parametrize("rho", ["1", "-0.1", "nan"])

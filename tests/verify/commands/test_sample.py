@@ -41,7 +41,8 @@ def test_sample_reduced_to_the_span_of_the_means(tmp_path):
 
 
 def test_sample_positions_of_two_blocks(tmp_path):
-    """For critically-damped Langevin the file holds the positions, as many as asked for, of about the data's size."""
+    """For critically-damped Langevin the file holds the positions, as many as asked for, of about the data's
+    size."""
     path, out = problem(tmp_path, "cld"), tmp_path / "x.npy"
     assert answer("sample", path, "--out", out, "-n", 2000)["shape"] == [2000, 2]
     drawn = np.load(out)
@@ -71,7 +72,9 @@ def test_sample_in_phase_space(base, tmp_path):
 def test_sample_takes_the_bundled_problem(tmp_path):
     """The problem of critically-damped Langevin that comes with the package is sampled."""
     out = tmp_path / "x.npy"
-    assert answer("sample", "critically_damped", "--set", "scheme.steps=20", "--out", out, "-n", 50)["shape"] == [50, 1]
+    assert answer("sample", "critically_damped", "--set", "scheme.steps=20", "--out", out, "-n", 50)[
+        "shape"
+    ] == [50, 1]
     assert np.isfinite(np.load(out)).all()
 
 
@@ -81,4 +84,6 @@ def test_nothing_is_certified_about_a_funnel(tmp_path):
     for command in ("bound", "certify"):
         document = answer(command, path, code=2)
         entries = document.get("results") or document["certificates"]
-        assert entries and all("no assumption is proved for a funnel" in entry["unmet"][0] for entry in entries)
+        assert entries and all(
+            "no assumption is proved for a funnel" in entry["unmet"][0] for entry in entries
+        )

@@ -5,7 +5,16 @@ from tests.command_line import answer, assert_refused, problem, run, schema
 
 def test_two_schedules_in_json_text_and_picture(tmp_path):
     """Rows, verdict and picture are there."""
-    args = ("schedules", problem(tmp_path, "gaussian"), "--steps", 50, "--schedule", "OU", "--schedule", "VE, constant")
+    args = (
+        "schedules",
+        problem(tmp_path, "gaussian"),
+        "--steps",
+        50,
+        "--schedule",
+        "OU",
+        "--schedule",
+        "VE, constant",
+    )
     document = answer(*args, "--out", tmp_path / "s.png")
     schema("schedules").validate(document)
     assert document["holds"] and {row["schedule"] for row in document["rows"]} == {"OU", "VE, constant"}

@@ -12,17 +12,23 @@ def test_random_problems_hold():
     assert document["measured"] == 10 and document["violated"] == 0 and document["not_holding"] == []
     assert {group["theorem"] for group in document["ratios"]} >= {"martingale", "martingale-coupled"}
     assert all(1 <= group["least"] <= group["median"] <= group["largest"] for group in document["ratios"])
-    assert "10 of 10 problems measured" in run("search", "--problems", 10, "--kind", "gaussian", "--most-steps", 50).stdout
+    assert (
+        "10 of 10 problems measured"
+        in run("search", "--problems", 10, "--kind", "gaussian", "--most-steps", 50).stdout
+    )
 
 
 def test_a_seed_draws_its_problem_again():
-    """The problems with the least and the largest ratio come back alone, from their seeds, with the same ratios."""
+    """The problems with the least and the largest ratio come back alone, from their seeds, with the same
+    ratios."""
     drawn = ("--kind", "gaussian", "--most-steps", 30)
     many = answer("search", "--problems", 6, *drawn)["ratios"]
     group = next(row for row in many if row["theorem"] == "martingale" and row["information"] == "all")
     for end in ("least", "largest"):
         again = answer("search", "--problems", 1, *drawn, "--seed", group[f"{end}_seed"])["ratios"]
-        assert [row[end] for row in again if row["theorem"] == "martingale" and row["information"] == "all"] == [group[end]]
+        assert [
+            row[end] for row in again if row["theorem"] == "martingale" and row["information"] == "all"
+        ] == [group[end]]
 
 
 def test_a_sampler_can_be_asked_for():
@@ -42,7 +48,8 @@ def test_a_violation_is_exit_code_one(monkeypatch):
 
 
 def test_critically_damped_langevin_holds():
-    """Six problems of position and velocity: none violated, the theorem of one block is not among the ratios."""
+    """Six problems of position and velocity: none violated, the theorem of one block is not among the
+    ratios."""
     document = answer("search", "--problems", 6, "--process", "cld", "--kind", "gaussian", "--most-steps", 20)
     schema("search").validate(document)
     assert (document["process"], document["measured"], document["violated"]) == ("cld", 6, 0)

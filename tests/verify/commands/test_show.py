@@ -84,7 +84,8 @@ def scaled(monkeypatch, tmp_path):
 
 
 def test_show_asks_for_coefficients_that_have_no_example(scaled):
-    """A family from anywhere is shown; one line says which coefficients must be given, and with them it has closed forms."""
+    """A family from anywhere is shown; one line says which coefficients must be given, and with them it has
+    closed forms."""
     assert scaled in families()
     assert "--set process.rate=..." in assert_refused(run("show", scaled))
     facts = answer("show", scaled, "--set", "process.rate=3")

@@ -10,24 +10,36 @@ def test_the_table_in_text_and_json():
     assert len(document["rows"]) == 9 and document["rows"][-1]["published"] is None
     assert document["rows"][-1]["martingale"]["steps"] == "√d log(d/ε)/ε"
     text = run("table").stdout
-    assert "others" in document["rows"][0] and "gentiloni2025-weak-log-concave: T" in run("table", "two_modes", "--details").stdout
+    assert (
+        "others" in document["rows"][0]
+        and "gentiloni2025-weak-log-concave: T" in run("table", "two_modes", "--details").stdout
+    )
     assert "VP, linear" in text and "logarithm is not needed" in text and "Ω(√d/ε)" in text
 
 
 def test_formats():
-    """Markdown and LaTeX hold the name, the four orders and the lower bound of every row, and exclude --json."""
+    """Markdown and LaTeX hold the name, the four orders and the lower bound of every row, and exclude
+    --json."""
     tex = run("table", "--format", "latex").stdout
     rows = [line for line in tex.splitlines() if line.endswith(r"\\")]
-    assert tex.startswith(r"\begin{tabular}{lllllllll}") and len(rows) == 8 and all(line.count("&") == 8 for line in rows)
+    assert (
+        tex.startswith(r"\begin{tabular}{lllllllll}")
+        and len(rows) == 8
+        and all(line.count("&") == 8 for line in rows)
+    )
     assert rows[0].startswith("VE, exponential & $0$ &")
     assert all(line.endswith(r"$\Omega(\sqrt{d}/\varepsilon)$ \\") for line in rows)
     assert sum(" & no & " in line for line in rows) == 1
     markdown = run("table", "--format", "markdown").stdout.splitlines()
-    assert markdown[0].endswith("| martingale K | lower bound |") and all(line.endswith("| Ω(√d/ε) |") for line in markdown[2:])
+    assert markdown[0].endswith("| martingale K | lower bound |") and all(
+        line.endswith("| Ω(√d/ε) |") for line in markdown[2:]
+    )
     assert len(markdown) == 10
     assert_refused(run("table", "--format", "latex", "--json"))
 
 
 def test_a_missing_problem_is_refused(tmp_path):
     """A file that is not there is named."""
-    assert "does not exist" in assert_refused(run("table", problem(tmp_path, "gaussian"), tmp_path / "nothing.toml"))
+    assert "does not exist" in assert_refused(
+        run("table", problem(tmp_path, "gaussian"), tmp_path / "nothing.toml")
+    )

@@ -22,10 +22,18 @@ def facts(question):
     """Words and numbers that tell a problem from others, its sampler last."""
     grid, law = question.scheme.grid, question.law
     numbers = (
-        grid.horizon, grid.early_stop, float(grid.times.sum()), law.second_moment, law.mean_norm, question.score_error,
+        grid.horizon, grid.early_stop, float(grid.times.sum()), law.second_moment, law.mean_norm,
+        question.score_error,
         question.score_noise, question.scheme.prior_std or 0.0,
     )  # fmt: skip
-    words = (question.process.name, str(question.process.parameters), grid.kind, grid.steps, type(law).__name__, law.dim)
+    words = (
+        question.process.name,
+        str(question.process.parameters),
+        grid.kind,
+        grid.steps,
+        type(law).__name__,
+        law.dim,
+    )
     return (*words, *(f"{number:.6e}" for number in numbers), question.scheme.key)
 
 

@@ -20,7 +20,8 @@ MEDIAN_CEILING = {"Gaussian": 1.5, "GaussianMixture": 3.0}
 #: The same for critically-damped Langevin (docs/theory.md section 9).
 PHASE_MEDIAN_CEILING = {"Gaussian": 1.7, "GaussianMixture": 3.0}
 
-#: What these one-block seeds drew before there was a choice of process: process, scheme, steps, E‖X_0‖², score error.
+#: What these one-block seeds drew before there was a choice of process: process, scheme, steps, E‖X_0‖²,
+#: score error.
 DRAWN = {
     (0, "gaussian"): ("sub-vp", "posterior-mean-matched", 747, 470.07130244748157, 0.0),
     (17, "gaussian"): ("vp", "posterior-mean", 130, 1.9535966575302788, 0.0),
@@ -44,14 +45,22 @@ def check(findings, least, ceilings=None):
     assert not [finding for finding in findings if finding.verdict == "VIOLATED"]
     undecided = [finding for finding in findings if finding.verdict == "INCONCLUSIVE"]
     assert len(undecided) <= 1e-3 * len(findings)
-    assert all(finding.lower <= finding.bound and abs(finding.ratio - 1) <= INSIDE_BRACKET for finding in undecided)
+    assert all(
+        finding.lower <= finding.bound and abs(finding.ratio - 1) <= INSIDE_BRACKET for finding in undecided
+    )
     assert len({(finding.kind, finding.seed) for finding in findings}) >= least
     for kind, ceiling in (ceilings or MEDIAN_CEILING).items():
-        ratios = [f.ratio for f in findings if f.kind == kind and f.theorem == "martingale" and f.information == "all"]
+        ratios = [
+            f.ratio
+            for f in findings
+            if f.kind == kind and f.theorem == "martingale" and f.information == "all"
+        ]
         assert np.median(ratios) <= ceiling
 
 
-@pytest.mark.parametrize(("kind", "problems", "least", "most_steps"), [("gaussian", 220, 220, 300), ("mixture", 80, 75, 30)])
+@pytest.mark.parametrize(
+    ("kind", "problems", "least", "most_steps"), [("gaussian", 220, 220, 300), ("mixture", 80, 75, 30)]
+)
 def test_three_hundred_random_problems(kind, problems, least, most_steps, record_property):
     """On 300 random admissible problems every applicable theorem holds; the ratios are printed at the end."""
     found = examine_all(range(problems), kind=kind, most_steps=most_steps)
@@ -62,7 +71,8 @@ def test_three_hundred_random_problems(kind, problems, least, most_steps, record
 
 @pytest.mark.deep
 def test_twenty_thousand_random_problems():
-    """On 16,000 Gaussian and at least 5,000 mixture problems, drawn at random, every applicable theorem holds."""
+    """On 16,000 Gaussian and at least 5,000 mixture problems, drawn at random, every applicable theorem
+    holds."""
     found = []
     with ProcessPoolExecutor(2) as pool:
         for kind, seeds, most_steps in (("gaussian", range(16_000), 4000), ("mixture", range(5_500), 600)):
@@ -74,7 +84,9 @@ def test_twenty_thousand_random_problems():
     assert len({finding.seed for finding in found if finding.kind == "GaussianMixture"}) >= 5_000
 
 
-@pytest.mark.parametrize(("kind", "problems", "least", "most_steps"), [("gaussian", 150, 150, 60), ("mixture", 14, 5, 12)])
+@pytest.mark.parametrize(
+    ("kind", "problems", "least", "most_steps"), [("gaussian", 150, 150, 60), ("mixture", 14, 5, 12)]
+)
 def test_critically_damped_langevin(kind, problems, least, most_steps, record_property):
     """On 150 Gaussian problems of position and velocity and a few mixtures every applicable theorem holds."""
     found = examine_all(range(problems), kind=kind, process="cld", most_steps=most_steps)
@@ -85,7 +97,8 @@ def test_critically_damped_langevin(kind, problems, least, most_steps, record_pr
 
 @pytest.mark.deep
 def test_five_thousand_problems_of_position_and_velocity():
-    """On at least 5,000 Gaussian problems of critically-damped Langevin and 100 mixtures every theorem holds."""
+    """On at least 5,000 Gaussian problems of critically-damped Langevin and 100 mixtures every theorem
+    holds."""
     found = []
     with ProcessPoolExecutor(2) as pool:
         for kind, seeds, most_steps in (("gaussian", range(5_050), 250), ("mixture", range(300), 60)):
@@ -101,31 +114,47 @@ def test_a_planted_error_in_phase_space_is_found(monkeypatch):
     """With the two-block missed noise quartered, the search finds violations."""
     broken = theorems()["martingale"].corrupted("phase_variance_known", 0.25)
     monkeypatch.setattr(searching, "theorems", lambda: {"martingale": broken})
-    findings = (finding for seed in range(40) for finding in examine_all([seed], kind="gaussian", process="cld", most_steps=60))
+    findings = (
+        finding
+        for seed in range(40)
+        for finding in examine_all([seed], kind="gaussian", process="cld", most_steps=60)
+    )
     assert any(finding.verdict == "VIOLATED" for finding in findings)
 
 
 def test_one_block_draws_are_what_they_were():
     """Seeds of one-block problems draw the problems they drew before other processes could be drawn."""
     drawn = [problem(NumpyDraw(np.random.default_rng(seed)), kind=kind) for seed, kind in DRAWN]
-    found = [(q.process.name, q.scheme.key, q.scheme.grid.steps, q.law.second_moment, q.score_error) for q in drawn]
+    found = [
+        (q.process.name, q.scheme.key, q.scheme.grid.steps, q.law.second_moment, q.score_error) for q in drawn
+    ]
     assert found == list(DRAWN.values())
 
 
 def test_phase_draws_cover_what_they_should():
-    """Drawn problems of position and velocity: every sampler, grid and clock, ε = 0 in half, v = 0 and full covariances."""
-    drawn = [problem(NumpyDraw(np.random.default_rng(seed)), kind="gaussian", process="cld") for seed in range(120)]
+    """Drawn problems of position and velocity: every sampler, grid and clock, ε = 0 in half, v = 0 and full
+    covariances."""
+    drawn = [
+        problem(NumpyDraw(np.random.default_rng(seed)), kind="gaussian", process="cld") for seed in range(120)
+    ]
     paths = [PhasePath(q.process) for q in drawn]
     assert {q.scheme.key for q in drawn} == {
-        "euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean", "sscs", "leapfrog", "symplectic-euler",
+        "euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean", "sscs", "leapfrog",
+        "symplectic-euler",
     }  # fmt: skip
     assert {q.scheme.grid.kind for q in drawn} == {"uniform", "geometric", "list"}
-    assert {q.scheme.grid.steps == 1 for q in drawn} == {q.scheme.grid.early_stop > 0 for q in drawn} == {True, False}
+    assert (
+        {q.scheme.grid.steps == 1 for q in drawn}
+        == {q.scheme.grid.early_stop > 0 for q in drawn}
+        == {True, False}
+    )
     assert 40 <= sum(path.epsilon == 0 for path in paths) <= 80
     assert 20 <= sum(path.velocity_variance == 0 for path in paths) <= 60
     assert {q.law.dim for q in drawn} == {1, 2, 10, 1000} and any(q.law.spread.ndim == 2 for q in drawn)
     assert {sympy.diff(q.process.clock, TIME, 2).is_zero is True for q in drawn} == {True, False}
-    mixtures = [problem(NumpyDraw(np.random.default_rng(seed)), kind="mixture", process="cld") for seed in range(40)]
+    mixtures = [
+        problem(NumpyDraw(np.random.default_rng(seed)), kind="mixture", process="cld") for seed in range(40)
+    ]
     assert {q.scheme.key for q in mixtures} == {q.scheme.key for q in drawn}
     assert {PhasePath(q.process).epsilon == 0 for q in mixtures} == {True, False}
 
@@ -148,13 +177,16 @@ def test_a_planted_error_is_found(monkeypatch):
     """With the missed noise of the martingale theorem quartered, the search finds violations."""
     broken = theorems()["martingale"].corrupted("variance_known", 0.25)
     monkeypatch.setattr(searching, "theorems", lambda: {"martingale": broken})
-    findings = (finding for seed in range(40) for finding in examine_all([seed], kind="gaussian", most_steps=300))
+    findings = (
+        finding for seed in range(40) for finding in examine_all([seed], kind="gaussian", most_steps=300)
+    )
     assert any(finding.verdict == "VIOLATED" for finding in findings)
 
 
 @pytest.mark.parametrize("seed", [3950, 6690, 9703])
 def test_rounding_once_mistaken_for_proof(seed):
-    """Exact W2 of 1e-11, or P − Q/V all but cancelling: every theorem holds, also against the sampler's own rounding."""
+    """Exact W2 of 1e-11, or P − Q/V all but cancelling: every theorem holds, also against the sampler's own
+    rounding."""
     found = examine(seed, "gaussian", 1500)
     assert {finding.verdict for finding in found} == {"HOLDS"}
 

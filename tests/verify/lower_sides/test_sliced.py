@@ -12,7 +12,9 @@ def test_a_shift_is_its_mean_square_projection():
     """A common shift m gives |m|²/d in the mean over directions; exactly |m| on the line."""
     x = np.random.default_rng(0).standard_normal((300, 6))
     shift = np.array([3.0, 0.0, -1.0, 0.0, 2.0, 0.0])
-    assert sliced_w2(x, x + shift, projections=20_000) == pytest.approx(np.sqrt(14 / 6), rel=SLICED_PROJECTIONS)
+    assert sliced_w2(x, x + shift, projections=20_000) == pytest.approx(
+        np.sqrt(14 / 6), rel=SLICED_PROJECTIONS
+    )
     assert sliced_w2(x[:, :1], x[:, :1] - 2.5) == pytest.approx(2.5, rel=LAW_ROUNDING)
     assert sliced_w2(x, x[::-1]) == pytest.approx(0.0, abs=LAW_ROUNDING)
 

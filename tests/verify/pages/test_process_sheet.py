@@ -11,7 +11,9 @@ from verify.pages import process_sheet
 def test_a_process_says_by_which_route():
     """A drift whose exponential has no elementary integral is marked as quadrature, in words and LaTeX."""
     t = sympy.Symbol("t", nonnegative=True)
-    facts = process_sheet.process_facts(ForwardProcess.scalar("odd", 0, sympy.exp(sympy.sin(t))), {"g": "odd"})
+    facts = process_sheet.process_facts(
+        ForwardProcess.scalar("odd", 0, sympy.exp(sympy.sin(t))), {"g": "odd"}
+    )
     assert facts["closed_forms"]["a"]["route"] == "closed form"
     assert facts["closed_forms"]["s_sq"]["route"] == "quadrature"
     assert r"\text{(quadrature)}" in process_sheet.process_latex(facts)

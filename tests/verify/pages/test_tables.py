@@ -67,7 +67,11 @@ def test_bounds_are_listed_with_their_terms_from_large_to_small():
 def test_certificates_show_both_sides_of_what_was_measured(measured, shown):
     """One number where four digits agree, both sides where they do not, and no number where there is none."""
     certificate = Certificate(
-        "martingale", Verdict.HOLDS, Bound.from_dict("martingale", "upper", {**BOUND, "details": {}}), measured, 8.0
+        "martingale",
+        Verdict.HOLDS,
+        Bound.from_dict("martingale", "upper", {**BOUND, "details": {}}),
+        measured,
+        8.0,
     )
     page = text(tables.certificates_table([certificate]))
     assert shown in page and measured.method in page and "HOLDS" in page and "0.1235" in page

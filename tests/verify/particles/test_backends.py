@@ -16,7 +16,8 @@ from verify.particles.noise import Increments, Streams
 def test_torch_is_not_imported_for_numpy():
     """Asking for the numpy backend leaves torch, and scipy.stats, unimported."""
     code = (
-        "import sys; import verify.particles.simulation, verify.lower_sides.w2; verify.particles.simulation.backend_named();"
+        "import sys; import verify.particles.simulation, verify.lower_sides.w2; "
+        "verify.particles.simulation.backend_named();"
         "sys.exit(any(name in sys.modules for name in ('torch', 'scipy.stats', 'ot', 'matplotlib')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

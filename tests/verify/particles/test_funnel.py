@@ -1,4 +1,5 @@
-"""The funnel's sampler by the Gram matrix of its other coordinates: the law of the full sampler, in one block and two."""
+"""The funnel's sampler by the Gram matrix of its other coordinates: the law of the full sampler, in one block
+and two."""
 
 import numpy as np
 import pytest
@@ -21,11 +22,15 @@ def steps_of(name):
     if name == "vp":
         return scheme("euler-maruyama", 0.5, 8).steps(vp("6"))
     key, epsilon = name.rsplit(" ", 1)
-    return scheme(key, 0.6, 8).steps(cld(a=0.7, sigma=1.4, epsilon=float(epsilon), velocity_variance=0.1, clock="4*t"))
+    return scheme(key, 0.6, 8).steps(
+        cld(a=0.7, sigma=1.4, epsilon=float(epsilon), velocity_variance=0.1, clock="4*t")
+    )
 
 
 @pytest.mark.parametrize("started", [False, True])
-@pytest.mark.parametrize("name", ["vp", "euler-maruyama 0", "euler-maruyama 0.5", "sscs 0", "leapfrog 0.3", "symplectic-euler 0.3"])
+@pytest.mark.parametrize(
+    "name", ["vp", "euler-maruyama 0", "euler-maruyama 0.5", "sscs 0", "leapfrog 0.3", "symplectic-euler 0.3"]
+)
 def test_the_reduced_sampler_has_the_same_law(name, started):
     """First coordinate, length of the others, one of them and the joint of the two pass a two-sample test."""
     steps, n = steps_of(name), 20_000
@@ -50,11 +55,14 @@ def test_schedule_changes_no_bit(name):
     for reduce in (False, True):
         whole = sample(LAW, steps_of(name), 3000, 5, reduce=reduce)
         for block, threads in ((1, 1), (900, 2), (10**6, 1)):
-            assert np.array_equal(sample(LAW, steps_of(name), 3000, 5, reduce=reduce, block=block, threads=threads), whole)
+            assert np.array_equal(
+                sample(LAW, steps_of(name), 3000, 5, reduce=reduce, block=block, threads=threads), whole
+            )
 
 
 def test_samples_approach_the_data():
-    """From the exact law at T, small steps end at the funnel: scale of the others against the first coordinate."""
+    """From the exact law at T, small steps end at the funnel: scale of the others against the first
+    coordinate."""
     process, n = cld(a=1, sigma=2, epsilon=0.5, velocity_variance=0.5), 6000
     rng, path = np.random.default_rng(1), PhasePath(process)
     phi, S = (part[0] for part in path.kernel(np.array([1.0])))
@@ -69,7 +77,9 @@ def test_samples_approach_the_data():
 def test_small_funnels_and_foreign_directions():
     """In few dimensions reduce changes nothing; an error off the first axis, and increments, are refused."""
     small = Funnel(3)
-    assert np.array_equal(sample(small, steps_of("vp"), 50, 1, reduce=True), sample(small, steps_of("vp"), 50, 1))
+    assert np.array_equal(
+        sample(small, steps_of("vp"), 50, 1, reduce=True), sample(small, steps_of("vp"), 50, 1)
+    )
     with pytest.raises(ValueError, match="along its first axis"):
         sample(LAW, steps_of("vp"), 50, 1, reduce=True, score_error=0.1, direction=np.ones(9))
     with pytest.raises(ValueError, match="increments replace the seed"):
@@ -77,7 +87,8 @@ def test_small_funnels_and_foreign_directions():
 
 
 def test_the_kernel_uses_the_exact_score():
-    """One long step without noise moves particles by the score of the closed form, within the rule's stated error."""
+    """One long step without noise moves particles by the score of the closed form, within the rule's stated
+    error."""
     steps = steps_of("euler-maruyama 0.5")
     start = np.random.default_rng(2).standard_normal((64, 2, LAW.dim))
     normals = np.zeros((len(steps) + 1, 2, 64, LAW.dim))

@@ -1,4 +1,5 @@
-"""The sampler in phase space: the chain of its definition, every scheme, the same bits on any schedule, clear refusals."""
+"""The sampler in phase space: the chain of its definition, every scheme, the same bits on any schedule, clear
+refusals."""
 
 import numpy as np
 import pytest
@@ -53,7 +54,8 @@ def plain(law, steps, normals, bias=0.0, score_noise=0.0, start=None):
 @pytest.mark.parametrize("epsilon", [0.0, 0.3])
 @pytest.mark.parametrize("kind", [*KINDS, "funnel"])
 def test_sampler_is_the_chain(kind, epsilon):
-    """On given increments every law gives the chain of its definition, score errors and a given start included."""
+    """On given increments every law gives the chain of its definition, score errors and a given start
+    included."""
     law = Funnel(4, 0.9) if kind == "funnel" else random_law(kind, 4, 3, 41)
     rng = np.random.default_rng(3)
     for key in FORMS:
@@ -106,18 +108,25 @@ def test_torch_gives_the_same_samples(kind):
     """On torch the same seed gives the same particles to rounding."""
     law = random_law(kind, 3, 4, 6)
     expected = sample(law, rows(steps=20), 500, 3)
-    assert relative_gap(sample(law, rows(steps=20), 500, 3, backend=torch_backend()), expected) < SAME_INCREMENTS
+    assert (
+        relative_gap(sample(law, rows(steps=20), 500, 3, backend=torch_backend()), expected) < SAME_INCREMENTS
+    )
 
 
 def test_position_noise_is_drawn_only_where_there_is_some():
-    """Without ε an Euler-Maruyama row draws one normal a coordinate; roots of singular covariances are exact."""
-    found = upper_roots(np.array([np.diag([0.0, 4.0]), [[1.0, 2.0], [2.0, 4.0]], np.zeros((2, 2)), [[2.0, 1.0], [1.0, 1.0]]]))
+    """Without ε an Euler-Maruyama row draws one normal a coordinate; roots of singular covariances are
+    exact."""
+    found = upper_roots(
+        np.array([np.diag([0.0, 4.0]), [[1.0, 2.0], [2.0, 4.0]], np.zeros((2, 2)), [[2.0, 1.0], [1.0, 1.0]]])
+    )
     assert found.tolist() == [[[0, 0], [0, 2]], [[0, 1], [0, 2]], [[0, 0], [0, 0]], [[1, 1], [0, 1]]]
     law, steps = Gaussian([0.0], 1.0), rows(epsilon=0.0)
     normals = np.random.default_rng(0).standard_normal((len(steps) + 1, 2, 9, 1))
     other = normals.copy()
     other[1:, 0] = np.nan  # never looked at
-    assert np.array_equal(sample(law, steps, 9, None, increments=normals), sample(law, steps, 9, None, increments=other))
+    assert np.array_equal(
+        sample(law, steps, 9, None, increments=normals), sample(law, steps, 9, None, increments=other)
+    )
 
 
 @pytest.mark.parametrize(

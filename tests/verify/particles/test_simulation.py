@@ -323,7 +323,11 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 - x.n
         ({"out": np.zeros((10, 1), np.float32)}, ValueError, "got writable float32"),
         ({"out": [[0.0]] * 10}, ValueError, "out must be a writable numpy array .* got list"),
         ({"out": np.broadcast_to(0.0, (10, 1))}, ValueError, "got read-only float64"),
-        ({"backend": "torch"}, TypeError, "backend must come from verify.particles.backends.backend, got 'torch'"),
+        (
+            {"backend": "torch"},
+            TypeError,
+            "backend must come from verify.particles.backends.backend, got 'torch'",
+        ),
         ({"law": random_law("one covariance", 2, 2, 0), "reduce": True}, ValueError, "reduce needs"),
         ({"law": random_law("many covariances", 2, 2, 0), "reduce": True}, ValueError, "reduce needs"),
     ],

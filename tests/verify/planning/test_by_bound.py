@@ -1,4 +1,5 @@
-"""Plans by the bound itself, for critically-damped Langevin and for theorems without a model: K, K − 1, horizon, grid, floor."""
+"""Plans by the bound itself, for critically-damped Langevin and for theorems without a model: K, K − 1,
+horizon, grid, floor."""
 
 import math
 from dataclasses import replace
@@ -48,13 +49,19 @@ def test_the_plan_is_the_least_over_horizons():
 def test_certify_holds_at_the_plan():
     """The exact W2 of the position at the plan is at most the planned bound."""
     plan = planner_of(MARTINGALE, setting()).plan(0.2)
-    certificate = certify("martingale", process=cld(1, 2), law=LAW, scheme=replace(euler_maruyama(1.0, 1), grid=plan.grid))
+    certificate = certify(
+        "martingale", process=cld(1, 2), law=LAW, scheme=replace(euler_maruyama(1.0, 1), grid=plan.grid)
+    )
     assert certificate.verdict is Verdict.HOLDS and certificate.bound.total == plan.bound.total <= 0.2
 
 
 def test_a_clock_of_varying_speed_is_planned():
-    """A clock that stands still at t = 0: K reaches ε, K − 1 does not, and about as many steps do as on an even clock."""
-    plans = [planner_of(MARTINGALE, setting_of(cld(clock=clock), LAW, euler_maruyama(1.0, 1))).plan(0.3) for clock in ("t", "t**2")]
+    """A clock that stands still at t = 0: K reaches ε, K − 1 does not, and about as many steps do as on an
+    even clock."""
+    plans = [
+        planner_of(MARTINGALE, setting_of(cld(clock=clock), LAW, euler_maruyama(1.0, 1))).plan(0.3)
+        for clock in ("t", "t**2")
+    ]
     assert all(plan.reached and plan.bound.total <= 0.3 < plan.bound_one_step_less for plan in plans)
     assert plans[1].steps < 4 * plans[0].steps
 
@@ -95,21 +102,29 @@ def test_the_process_chooses_the_planner_and_bad_arguments_are_refused():
     with pytest.raises(ValueError, match="theorem must be an upper bound, got gaussian-lower-bound"):
         planner_of(theorems()["gaussian-lower-bound"], setting_of(ou(), LAW, euler_maruyama(1.0, 1)))
     with pytest.raises(ValueError, match="grid must be uniform for gao2025-general-sde"):
-        planner_of(theorems()["gao2025-general-sde"], setting_of(ou(), LAW, euler_maruyama(1.0, 1)), grid="best")
+        planner_of(
+            theorems()["gao2025-general-sde"], setting_of(ou(), LAW, euler_maruyama(1.0, 1)), grid="best"
+        )
 
 
 @pytest.mark.parametrize(
     ("key", "process", "eps"),
     [
-        ("gao2025-general-sde", ou(), 0.2), ("gao2025-general-sde", ve(1), 0.1), ("gao2025-general-sde", vp("1/10+2*t"), 0.2),
-        ("gentiloni2025-weak-log-concave", ou(), 0.1), ("gentiloni2025-weak-log-concave", vp("1/10+2*t"), 0.2),
+        ("gao2025-general-sde", ou(), 0.2), ("gao2025-general-sde", ve(1), 0.1),
+        ("gao2025-general-sde", vp("1/10+2*t"), 0.2),
+        ("gentiloni2025-weak-log-concave", ou(), 0.1),
+        ("gentiloni2025-weak-log-concave", vp("1/10+2*t"), 0.2),
         ("strasman2025-cld", cld(), 0.5),
     ],
     ids=lambda value: getattr(value, "name", value),
 )  # fmt: skip
 def test_plans_of_other_theorems_are_the_least(key, process, eps):
-    """Theorems G, W and C: K reaches ε, K − 1 does not, and two per cent fewer steps reach it at no horizon."""
-    theorem, question = theorems()[key], setting_of(process, Gaussian(np.zeros(1), 0.5), euler_maruyama(1.0, 1))
+    """Theorems G, W and C: K reaches ε, K − 1 does not, and two per cent fewer steps reach it at no
+    horizon."""
+    theorem, question = (
+        theorems()[key],
+        setting_of(process, Gaussian(np.zeros(1), 0.5), euler_maruyama(1.0, 1)),
+    )
     plan = planner_of(theorem, question).plan(eps)
 
     def total(horizon, steps):
@@ -118,7 +133,9 @@ def test_plans_of_other_theorems_are_the_least(key, process, eps):
     assert plan.reached and plan.theorem == key and total(plan.horizon, plan.steps) == plan.bound.total <= eps
     assert plan.steps == 1 or total(plan.horizon, plan.steps - 1) == plan.bound_one_step_less > eps
     fewer = int(np.ceil(plan.steps / PLAN_EXCESS**2)) - 1
-    assert fewer < 1 or all(total(horizon, fewer) > eps for horizon in plan.horizon * np.geomspace(0.5, 2.0, 15))
+    assert fewer < 1 or all(
+        total(horizon, fewer) > eps for horizon in plan.horizon * np.geomspace(0.5, 2.0, 15)
+    )
 
 
 def test_a_plan_beyond_the_most_steps_says_so():
@@ -132,20 +149,24 @@ def test_a_plan_beyond_the_most_steps_says_so():
     ("key", "eps", "share"), [("posterior-mean", 0.3, 0.8), ("sscs", 0.15, 0.5)]
 )
 def test_the_best_grid_takes_fewer_steps_and_holds(key, eps, share):
-    """At the plan on the best grid K reaches ε and K − 1 does not; equal steps take more, and certify holds."""
+    """At the plan on the best grid K reaches ε and K − 1 does not; equal steps take more, and certify
+    holds."""
     law = GaussianMixture.two_modes(2.0, 0.5)
     question = setting_of(cld(), law, scheme(key, 1.0, 1))
     best, uniform = (planner_of(MARTINGALE, question, grid=grid).plan(eps) for grid in ("best", "uniform"))
     assert best.steps <= share * uniform.steps and best.grid.kind == "best"
     assert best.bound.total <= eps < best.bound_one_step_less
-    certificate = certify("martingale", process=cld(), law=law, scheme=replace(scheme(key, 1.0, 1), grid=best.grid))
+    certificate = certify(
+        "martingale", process=cld(), law=law, scheme=replace(scheme(key, 1.0, 1), grid=best.grid)
+    )
     # long steps of a splitting fold the positions over: there the exact law is refused
     assert certificate.verdict is (Verdict.INCONCLUSIVE if key == "sscs" else Verdict.HOLDS)
     assert certificate.bound.total == best.bound.total
 
 
 def test_equal_steps_where_the_model_of_the_grid_fails(monkeypatch):
-    """Far data under leapfrog, whose kicks differ on unequal steps, and no more than 300 steps: the plan is the uniform one."""
+    """Far data under leapfrog, whose kicks differ on unequal steps, and no more than 300 steps: the plan is
+    the uniform one."""
     monkeypatch.setitem(direct_planner.MOST_STEPS, 2, 300)
     question = setting_of(cld(), Gaussian(np.full(3, 20.0), 1.0), scheme("leapfrog", 1.0, 1))
     best, uniform = (planner_of(MARTINGALE, question, grid=grid).plan(0.5) for grid in ("best", "uniform"))
@@ -155,9 +176,14 @@ def test_equal_steps_where_the_model_of_the_grid_fails(monkeypatch):
 @pytest.mark.parametrize("key", ["euler-maruyama", "posterior-mean", "symplectic-euler"])
 @pytest.mark.parametrize(("variance", "mean"), [(0.1, 1.0), (1.0, 0.0), (5.0, 3.0)])
 def test_the_model_of_phase_space_is_the_bound_for_small_steps(variance, mean, key):
-    """On uniform grids whose steps are short for the data the model agrees with the bound, and on its best grid too."""
+    """On uniform grids whose steps are short for the data the model agrees with the bound, and on its best
+    grid too."""
     question = setting_of(cld(), Gaussian(np.full(2, mean), variance), scheme(key, 4.0, 1000))
     model = model_of(MARTINGALE, question)
-    assert math.isclose(model.error(model.uniform_counts(1000)), MARTINGALE.bound(question).total, rel_tol=PHASE_MODEL)
+    assert math.isclose(
+        model.error(model.uniform_counts(1000)), MARTINGALE.bound(question).total, rel_tol=PHASE_MODEL
+    )
     on_best = replace(question, scheme=replace(question.scheme, grid=model.best_grid(1000)))
-    assert math.isclose(model.error(model.best_counts(1000)), MARTINGALE.bound(on_best).total, rel_tol=PHASE_MODEL)
+    assert math.isclose(
+        model.error(model.best_counts(1000)), MARTINGALE.bound(on_best).total, rel_tol=PHASE_MODEL
+    )

@@ -78,7 +78,9 @@ def test_no_fewer_steps_do_on_200_problems():
 
 
 @pytest.mark.parametrize("grid", ["uniform", "best"])
-@pytest.mark.parametrize("law", [Gaussian(np.full(3, 1.0), 0.25), GaussianMixture.two_modes(2.0, 0.5)], ids=["one", "two"])
+@pytest.mark.parametrize(
+    "law", [Gaussian(np.full(3, 1.0), 0.25), GaussianMixture.two_modes(2.0, 0.5)], ids=["one", "two"]
+)
 def test_certify_holds_at_the_plan(law, grid):
     """The exact W2 of the planned sampler is at most the planned bound."""
     planner = Planner(MARTINGALE, setting_of(ou(), law, euler_maruyama(1, 1)), grid=grid)
@@ -105,7 +107,16 @@ def test_a_process_that_ends_is_planned_up_to_its_end():
 
 
 #: One process of each row of the published table.
-ROWS = [ve("exp(t)"), ve(1), ve("sqrt(2*t)"), ve("(1+t)**2"), ou(), vp("1/10+2*t"), vp("(1+t)**3"), vp("exp(t)/2")]
+ROWS = [
+    ve("exp(t)"),
+    ve(1),
+    ve("sqrt(2*t)"),
+    ve("(1+t)**2"),
+    ou(),
+    vp("1/10+2*t"),
+    vp("(1+t)**3"),
+    vp("exp(t)/2"),
+]
 
 
 @pytest.mark.parametrize("process", ROWS, ids=lambda p: f"{p.name} {p.g_sq}")
@@ -115,7 +126,9 @@ def test_exponents_of_the_plan_are_the_derived_ones(process):
 
     def exponent(one, other, ratio):
         steps = one.steps / other.steps
-        return math.log(steps if derived.horizon.eps else steps / (one.horizon / other.horizon)) / math.log(ratio)
+        return math.log(steps if derived.horizon.eps else steps / (one.horizon / other.horizon)) / math.log(
+            ratio
+        )
 
     coarse, fine = (planned(process, eps) for eps in (1e-3, 2.5e-4))
     assert abs(exponent(coarse, fine, 4) - float(derived.steps.eps)) <= EXPONENT
@@ -136,7 +149,9 @@ def test_a_best_grid_needs_fewer_steps():
 def test_a_score_budget_is_kept():
     """With a share of ε set aside, the planned bound allows for that score error and still is at most ε."""
     plan = planned(ou(), 0.1, score_share=0.4)
-    setting = Setting(ou(), constants(), replace(euler_maruyama(1, 1), grid=plan.grid), score_error=plan.score_error)
+    setting = Setting(
+        ou(), constants(), replace(euler_maruyama(1, 1), grid=plan.grid), score_error=plan.score_error
+    )
     bound = MARTINGALE.bound(setting)
     assert plan.score_error > 0 and bound.total == plan.bound.total <= 0.1
     assert math.isclose(bound.terms["score bias"], 0.04, rel_tol=0.1)
@@ -145,7 +160,11 @@ def test_a_score_budget_is_kept():
 
 @pytest.mark.parametrize(
     ("options", "score_error", "why"),
-    [({}, 1.0, "score bias"), ({"horizon": 0.5}, 0.0, "initialisation"), ({"horizon": 0.5}, 2.0, "score bias")],
+    [
+        ({}, 1.0, "score bias"),
+        ({"horizon": 0.5}, 0.0, "initialisation"),
+        ({"horizon": 0.5}, 2.0, "score bias"),
+    ],
 )
 def test_what_is_out_of_reach_is_said(options, score_error, why):
     """An unreachable ε names the largest error that steps do not remove, and the floor exceeds ε."""
@@ -164,7 +183,11 @@ def test_early_stopping_blocks():
 def test_bad_arguments_are_refused():
     """Each names itself and what it must be."""
     setting = Setting(ou(), constants(), euler_maruyama(1, 1))
-    for options, name in (({"grid": "fine"}, "grid"), ({"horizon": -1.0}, "horizon"), ({"score_share": 1.0}, "score_share")):
+    for options, name in (
+        ({"grid": "fine"}, "grid"),
+        ({"horizon": -1.0}, "horizon"),
+        ({"score_share": 1.0}, "score_share"),
+    ):
         with pytest.raises(ValueError, match=name):
             Planner(MARTINGALE, setting, **options)
     with pytest.raises(ValueError, match="eps must be positive"):

@@ -237,15 +237,31 @@ def test_unequal_covariances_are_a_law_without_constants(tmp_path):
 
 
 def test_constants_stated_of_a_law(tmp_path):
-    """Law and assumption together: the constants are those stated, the moments the law's, and a note says so."""
-    constants = {"data__assumption": '"weak-log-concave"', "data__alpha": "2.7", "data__M": "20.0", "data__L": "4.0"}
-    stated = {"data__std": None, "data__covariances": "[0.25, 0.36]", "scheme__kind": '"euler-maruyama"', **constants}
+    """Law and assumption together: the constants are those stated, the moments the law's, and a note says
+    so."""
+    constants = {
+        "data__assumption": '"weak-log-concave"',
+        "data__alpha": "2.7",
+        "data__M": "20.0",
+        "data__L": "4.0",
+    }
+    stated = {
+        "data__std": None,
+        "data__covariances": "[0.25, 0.36]",
+        "scheme__kind": '"euler-maruyama"',
+        **constants,
+    }
     problem = load(tmp_path, "mixture", **stated)
     (assumption,) = problem.assumptions
     assert (assumption.alpha, assumption.M, assumption.L) == (2.7, 20.0, 4.0)
-    assert (assumption.second_moment, assumption.mean_norm) == (problem.law.second_moment, problem.law.mean_norm)
+    assert (assumption.second_moment, assumption.mean_norm) == (
+        problem.law.second_moment,
+        problem.law.mean_norm,
+    )
     assert any("by hand" in note for note in problem.notes)
-    assert certify_setting(theorems()["martingale"], setting_of_problem(problem), problem.law).verdict == "HOLDS"
+    assert (
+        certify_setting(theorems()["martingale"], setting_of_problem(problem), problem.law).verdict == "HOLDS"
+    )
     with pytest.raises(ValueError, match="second_moment must be at least the law's"):
         setting_of_problem(load(tmp_path, "mixture", **stated | {"data__second_moment": "0.9"}))
     with pytest.raises(ProblemError, match="does not belong to law 'funnel'"):
@@ -253,7 +269,8 @@ def test_constants_stated_of_a_law(tmp_path):
 
 
 def test_funnel_problem(tmp_path):
-    """A funnel is read as it stands, with its defaults in the normal form, and a note says that nothing is proved."""
+    """A funnel is read as it stands, with its defaults in the normal form, and a note says that nothing is
+    proved."""
     problem = load(tmp_path, "funnel")
     assert problem.law == Funnel(20, 1.5, True)
     assert problem.assumptions == () and "no assumption is proved for a funnel" in problem.notes[0]
@@ -304,10 +321,13 @@ def test_missing_moments_are_noted_not_silent(tmp_path):
 
 
 def test_a_smoothed_support_is_a_continuous_mixture(tmp_path):
-    """Radius R and std s give α = L = 1/s², M = R²/s⁴ and at most R² + d s² for the second moment, no early stop."""
+    """Radius R and std s give α = L = 1/s², M = R²/s⁴ and at most R² + d s² for the second moment, no early
+    stop."""
     (found,) = load(tmp_path, "smoothed").assumptions
     assert (found.alpha, found.L, found.M, found.second_moment) == (4.0, 4.0, 16.0, 1.25)
-    assert load(tmp_path, "smoothed", data__second_moment="0.9").assumptions[0].second_moment == pytest.approx(0.9)
+    assert load(tmp_path, "smoothed", data__second_moment="0.9").assumptions[
+        0
+    ].second_moment == pytest.approx(0.9)
 
 
 def test_bounded_data_stop_early(tmp_path):

@@ -19,7 +19,9 @@ MARTINGALE = theorems()["martingale"]
 
 def estimate(samples, bandwidths=None, **options):
     """The estimate for OU and 300 steps of Euler–Maruyama."""
-    return constants_of_samples(samples, ou(), euler_maruyama(6, 300), MARTINGALE, bandwidths, resamples=5, **options)
+    return constants_of_samples(
+        samples, ou(), euler_maruyama(6, 300), MARTINGALE, bandwidths, resamples=5, **options
+    )
 
 
 @settings(max_examples=15)
@@ -31,7 +33,9 @@ def test_constants_are_the_formula_and_do_not_depend_on_order_or_place(seed, n, 
     (row,) = estimate(x, [s]).rows
     found = estimate(x, [s])
     assert (row.assumption.alpha, row.assumption.L) == (1 / s**2, 1 / s**2)
-    assert row.assumption.M == pytest.approx(found.radius**2 / s**4) and row.expansion == pytest.approx((found.radius / s) ** 2)
+    assert row.assumption.M == pytest.approx(found.radius**2 / s**4) and row.expansion == pytest.approx(
+        (found.radius / s) ** 2
+    )
     basis = np.linalg.qr(rng.normal(size=(dim, dim)))[0]
     moved = estimate(rng.permutation(x) @ basis + rng.normal(size=dim), [s])
     assert moved.radius == pytest.approx(found.radius, rel=1e-7)
@@ -39,7 +43,8 @@ def test_constants_are_the_formula_and_do_not_depend_on_order_or_place(seed, n, 
 
 
 def test_constants_fall_with_the_bandwidth_and_become_useful():
-    """α, M and the expansion decrease in s; rows are vacuous below the useful bandwidth and useful above it."""
+    """α, M and the expansion decrease in s; rows are vacuous below the useful bandwidth and useful above
+    it."""
     found = estimate(np.random.default_rng(3).normal(size=(60, 2)))
     for name in ("alpha", "M"):
         assert (np.diff([getattr(row.assumption, name) for row in found.rows]) < 0).all()
@@ -58,7 +63,9 @@ def test_the_constants_hold_for_the_smoothed_law():
     assert (found.values >= row.assumption.profile(found.distances) - 1e-7).all()
 
 
-@pytest.mark.parametrize("samples", [np.zeros((5, 2)), np.zeros((1, 2)), np.zeros(5), np.array([[0.0], [np.nan]])])
+@pytest.mark.parametrize(
+    "samples", [np.zeros((5, 2)), np.zeros((1, 2)), np.zeros(5), np.array([[0.0], [np.nan]])]
+)
 def test_bad_samples_are_refused(samples):
     """One point, equal points, a wrong shape and NaN are refused by name."""
     with pytest.raises(ValueError, match="samples"):
@@ -66,7 +73,8 @@ def test_bad_samples_are_refused(samples):
 
 
 def test_old_faithful_on_the_command_line(tmp_path):
-    """The bundled data: R and the useful bandwidth, the bandwidths of the rules, a picture and the meaning in words."""
+    """The bundled data: R and the useful bandwidth, the bandwidths of the rules, a picture and the meaning in
+    words."""
     document = answer("constants", "old_faithful", "--out", tmp_path / "c.png")
     schema("constants").validate(document)
     assert document["samples"] == 272 and document["radius"] == pytest.approx(1.53607, rel=1e-5)
@@ -82,7 +90,9 @@ def test_csv_files_and_bad_input(tmp_path):
     document = answer("constants", data, "--columns", "x", "--standardize", "--bandwidth", 1)
     schema("constants").validate(document)
     assert (document["dim"], document["samples"]) == (1, 3)
-    assert "smoothing must be one positive number" in assert_refused(run("constants", data, "--bandwidth", "0"))
+    assert "smoothing must be one positive number" in assert_refused(
+        run("constants", data, "--bandwidth", "0")
+    )
     assert 'data.law = "samples"' in assert_refused(run("constants", "two_modes"))
     assert_refused(run("constants", problem(tmp_path, "samples"), "--standardize"))
     assert_refused(run("constants", data, "--set", "scheme.steps=3"))
@@ -99,7 +109,8 @@ def test_the_picture_shades_what_is_vacuous():
 
 
 def test_digits_need_a_smoothing_of_the_size_of_their_spread():
-    """scikit-learn's digits in 64 dimensions: every rule's bandwidth is vacuous, and the useful one is above 0.9."""
+    """scikit-learn's digits in 64 dimensions: every rule's bandwidth is vacuous, and the useful one is above
+    0.9."""
     datasets = pytest.importorskip("sklearn.datasets")
     found = estimate(datasets.load_digits().data / 16, [0.24, 1.5])
     assert (found.samples, found.dim) == (1797, 64) and found.radius == pytest.approx(2.652, rel=1e-3)

@@ -24,7 +24,11 @@ def test_unequal_covariances_have_a_profile_and_no_constants():
 
     law = GaussianMixture(np.array([[0.0], [2.0]]), covariances=np.array([[[0.2]], [[1.0]]]))
     found = profile_at(ou(), law)
-    assert found.proved is None and "unequal covariances" in found.reason and np.isfinite(found.found.values).all()
+    assert (
+        found.proved is None
+        and "unequal covariances" in found.reason
+        and np.isfinite(found.found.values).all()
+    )
     ax = Figure().add_subplot()
     plot_profile(ax, found)
     assert len(ax.get_legend().get_texts()) == 1

@@ -22,7 +22,9 @@ from verify.studies.lower_constants import (
 S, T = sympy.symbols("S T", positive=True)
 
 
-@pytest.mark.parametrize("process, horizon", [(ou(), 6.0), (ve(1), 20.0), (ve("exp(t)"), 3.0), (vp(1), 8.0)], ids=str)
+@pytest.mark.parametrize(
+    "process, horizon", [(ou(), 6.0), (ve(1), 20.0), (ve("exp(t)"), 3.0), (vp(1), 8.0)], ids=str
+)
 @pytest.mark.parametrize("std", [0.3, 2.5])
 def test_the_formula_is_the_integral(process, horizon, std):
     """Sympy's closed form, scipy's quadrature of λa²S²/V² written here and the number used agree."""
@@ -36,8 +38,15 @@ def test_the_formula_is_the_integral(process, horizon, std):
 
     expected = quad(integrand, 0, horizon, limit=200, epsabs=1e-13)[0]
     assert found.route == "closed form"
-    assert math.isclose(float(found.integral.subs({S: std**2, T: horizon})), expected, rel_tol=LEADING_QUADRATURE, abs_tol=1e-10)
-    assert math.isclose(signed_integral(process, horizon, std), expected, rel_tol=LEADING_QUADRATURE, abs_tol=1e-10)
+    assert math.isclose(
+        float(found.integral.subs({S: std**2, T: horizon})),
+        expected,
+        rel_tol=LEADING_QUADRATURE,
+        abs_tol=1e-10,
+    )
+    assert math.isclose(
+        signed_integral(process, horizon, std), expected, rel_tol=LEADING_QUADRATURE, abs_tol=1e-10
+    )
 
 
 def test_where_the_constant_vanishes():
@@ -48,14 +57,22 @@ def test_where_the_constant_vanishes():
 
 @pytest.mark.parametrize(
     "process, horizon",
-    [(vp(linear("1/10", "199/10")), 1.5), (vp(polynomial(1, 2, 2)), 3.0), (vp(exponential("1/10", 5)), 1.5), (vp(cosine()), 0.99),
-     (sub_vp(linear("1/10", "199/10")), 1.5)],
+    [
+        (vp(linear("1/10", "199/10")), 1.5),
+        (vp(polynomial(1, 2, 2)), 3.0),
+        (vp(exponential("1/10", 5)), 1.5),
+        (vp(cosine()), 0.99),
+        (sub_vp(linear("1/10", "199/10")), 1.5),
+    ],
     ids=["linear", "polynomial", "exponential", "cosine", "sub-vp"],
 )
 def test_at_the_vanishing_std_the_error_is_of_second_order(process, horizon):
-    """One σ0 for every named schedule; there the exact error falls like K⁻², and like K⁻¹ a little beside it."""
+    """One σ0 for every named schedule; there the exact error falls like K⁻², and like K⁻¹ a little beside
+    it."""
     (std,) = vanishing_stds(process, horizon)
-    fewer, more = (measured_constants(process, horizon, steps, [std, 1.5 * std]) / steps for steps in (2000, 4000))
+    fewer, more = (
+        measured_constants(process, horizon, steps, [std, 1.5 * std]) / steps for steps in (2000, 4000)
+    )
     np.testing.assert_allclose(np.log2(fewer / more), [2.0, 1.0], atol=SLOPE_OF_LEADING_ORDER)
 
 
@@ -64,7 +81,9 @@ def test_the_exact_error_follows_the_constant(process, horizon):
     """W2·K/(√d T) of the exact chain tends to |e/h|/(2σ0)."""
     stds = [0.5, 1.0, 3.0]
     expected = [abs(signed_integral(process, horizon, std)) / (2 * std) for std in stds]
-    np.testing.assert_allclose(measured_constants(process, horizon, 8000, stds), expected, rtol=NEAR_LEADING_ORDER)
+    np.testing.assert_allclose(
+        measured_constants(process, horizon, 8000, stds), expected, rtol=NEAR_LEADING_ORDER
+    )
 
 
 def test_the_picture_marks_the_zero():

@@ -1,4 +1,5 @@
-"""The rate of critically-damped Langevin bounds the growth of reverse paths, and at equilibrium is that of Ã."""
+"""The rate of critically-damped Langevin bounds the growth of reverse paths, and at equilibrium is that of
+Ã."""
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from verify.studies.regimes import regimes_of
 
 
 def test_two_reverse_paths_grow_no_faster():
-    """|Z|_𝔐 of two paths of ½N(±1,¼) under one noise, solved without noise, stays below e^{−∫μ} from start to end."""
+    """|Z|_𝔐 of two paths of ½N(±1,¼) under one noise, solved without noise, stays below e^{−∫μ} from start to
+    end."""
     process, law = cld(clock="2*t"), GaussianMixture.two_modes(2.0, 0.5)
     found, path = regimes_of(process, law.assumptions()[0], 1.2), PhasePath(process)
     fixed = contracting_metric(path, found.metric["kappa"])
@@ -42,7 +44,8 @@ def test_two_reverse_paths_grow_no_faster():
 
 
 def test_at_equilibrium_the_rate_is_that_of_the_drift():
-    """For N(0, I) at Σ_∞ = I nothing but Ã is left, and the largest κ is best: μ = a(1 − 1/κ) at all times."""
+    """For N(0, I) at Σ_∞ = I nothing but Ã is left, and the largest κ is best: μ = a(1 − 1/κ) at all
+    times."""
     found = regimes_of(cld(), StronglyLogConcave(1.0, 1.0), 4.0)
     assert np.ptp(found.rate) <= 1e-12 and found.rate[0] == pytest.approx(1 - 1 / found.metric["kappa"])
     assert found.eta == 0 and found.xi == 0

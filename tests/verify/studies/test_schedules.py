@@ -21,7 +21,8 @@ def table():
 
 
 def test_every_bound_holds_and_no_best_grid_is_worse(table):
-    """Exact W2 <= bound on both grids; the best grid's bound is at most the uniform one's, up to its optimiser."""
+    """Exact W2 <= bound on both grids; the best grid's bound is at most the uniform one's, up to its
+    optimiser."""
     assert len(table) == len(SCHEDULES) >= 8
     for row in table.values():
         assert row["uniform_exact"] <= row["uniform_bound"] and row["best_exact"] <= row["best_bound"]
@@ -30,11 +31,14 @@ def test_every_bound_holds_and_no_best_grid_is_worse(table):
 
 @pytest.mark.parametrize("names", [VP, VE], ids=["VP", "VE"])
 def test_schedules_of_a_kind_are_the_same_on_their_best_grids(table, names):
-    """A schedule only changes the clock of f and g², and the best grid undoes that: equal bounds and exact errors."""
+    """A schedule only changes the clock of f and g², and the best grid undoes that: equal bounds and exact
+    errors."""
     for what in ("bound", "exact"):
         values = [table[name][f"best_{what}"] for name in names]
         assert math.isclose(min(values), max(values), rel_tol=SAME_SCHEDULE)
-        assert max(table[n][f"uniform_{what}"] for n in names) > 1.3 * min(table[n][f"uniform_{what}"] for n in names)
+        assert max(table[n][f"uniform_{what}"] for n in names) > 1.3 * min(
+            table[n][f"uniform_{what}"] for n in names
+        )
 
 
 def test_ranks_are_a_permutation(table):

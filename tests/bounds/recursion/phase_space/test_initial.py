@@ -1,4 +1,5 @@
-"""The two-block initial term: at least the exact W2 in the metric, equal to it for Gaussian data, sound at every extreme."""
+"""The two-block initial term: at least the exact W2 in the metric, equal to it for Gaussian data, sound at
+every extreme."""
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ GIVEN = pytest.mark.parametrize("constants", PROCESSES)
 
 
 def gelbrich(constants, time, metric, variance, mean):
-    """W2 in the metric between N(φm, S + Vφφᵀ) and N(0, Σ_∞) in 60 digits: the exact W2 for Gaussian data in d = 1."""
+    """W2 in the metric between N(φm, S + Vφφᵀ) and N(0, Σ_∞) in 60 digits: the exact W2 for Gaussian data in
+    d = 1."""
     with mp.workdps(DIGITS):
         exact = ExactPhase(*constants)
         law, prior = exact.second_moment(time, mp.mpf(variance)), exact.stationary
@@ -51,18 +53,25 @@ def test_exact_for_gaussian_data(constants, time, size):
     path = PhasePath(cld(*constants))
     variance, mean = (size**2 * path.stationary[0, 0]), 0.3 * np.sqrt(path.stationary[0, 0])
     assumption = StronglyLogConcave(1 / variance, 1 / variance, mean_norm=mean)
-    start = Start.of(path, time / path.a, path.stationary, assumption, FUNCTIONS, known_gaussian(variance, mean))
+    start = Start.of(
+        path, time / path.a, path.stationary, assumption, FUNCTIONS, known_gaussian(variance, mean)
+    )
     for weights in metrics(path):
         exact = gelbrich(constants, time / path.a, [weights[:2], weights[1:]], variance, mean)
         found = error_in_metric(start, weights, assumption, FUNCTIONS).error
         # what cancels in the metric: law and prior, by the weights' diagonal
         size = np.diag(path.stationary + start.seen.covariance_plus(variance)[0]) @ [weights[0], weights[2]]
-        assert exact <= found <= exact * (1 + INITIAL_EXACT) + INITIAL_ROUNDING * max(np.sqrt(size), size / exact)
+        assert (
+            exact
+            <= found
+            <= exact * (1 + INITIAL_EXACT) + INITIAL_ROUNDING * max(np.sqrt(size), size / exact)
+        )
 
 
 @GIVEN
 def test_never_below_for_mixtures(constants):
-    """For modes at ±m, from the constants alone, E_0 is at least the distance of the second moments (Gelbrich)."""
+    """For modes at ±m, from the constants alone, E_0 is at least the distance of the second moments
+    (Gelbrich)."""
     path = PhasePath(cld(*constants))
     unit = path.stationary[0, 0]
     assumption = WeaklyLogConcave(1 / unit, 2 / unit, 1 / unit, second_moment=3 * unit)
@@ -81,20 +90,28 @@ def test_distance_from_the_prior_at_time_zero(constants):
     assumption = StronglyLogConcave(1 / variance, 1 / variance, mean_norm=mean)
     start = Start.of(path, 1.0, path.stationary, assumption, FUNCTIONS, known_gaussian(variance, mean))
     exact = gelbrich(constants, 0, [[1, 0], [0, 1]], variance, mean)
-    assert exact <= start.mixing <= exact * (1 + INITIAL_EXACT) + INITIAL_ROUNDING * np.sqrt(np.trace(path.stationary) + variance)
+    assert (
+        exact
+        <= start.mixing
+        <= exact * (1 + INITIAL_EXACT) + INITIAL_ROUNDING * np.sqrt(np.trace(path.stationary) + variance)
+    )
 
 
 @pytest.mark.parametrize("time", [1e-6, 1e-3, 30.0])
 @pytest.mark.parametrize("dim", [2, 50])
 def test_unknown_data_in_many_dimensions(time, dim):
-    """In d dimensions with variances between V/4 and V, E_0 is at least the sum of the exact squares over the axes."""
+    """In d dimensions with variances between V/4 and V, E_0 is at least the sum of the exact squares over the
+    axes."""
     path, constants = PhasePath(cld(1, 2, 0, 1)), (1, 2, 0, 1)
     variances = np.linspace(0.25, 1.0, dim)
     assumption = StronglyLogConcave(1.0, 4.0, dim=dim, second_moment=float(variances.sum()) + 0.09)
     start = Start.of(path, time, path.stationary, assumption, FUNCTIONS)
     for weights in metrics(path):
         means = np.eye(dim)[0] * 0.3
-        parts = [gelbrich(constants, time, [weights[:2], weights[1:]], V, m) for V, m in zip(variances, means, strict=True)]
+        parts = [
+            gelbrich(constants, time, [weights[:2], weights[1:]], V, m)
+            for V, m in zip(variances, means, strict=True)
+        ]
         assert error_in_metric(start, weights, assumption, FUNCTIONS).error >= np.linalg.norm(parts)
 
 
@@ -120,7 +137,9 @@ def test_the_units_of_the_weights_do_not_matter(scale):
     path = PhasePath(cld(1, 2, 0.5, 1))
     assumption = WeaklyLogConcave(1.0, 0.5, 1.0, second_moment=1.2)
     start = Start.of(path, 1.0, path.stationary, assumption, FUNCTIONS)
-    one, other = (error_in_metric(start, np.array([1, 0.2, 0.5]) * c, assumption, FUNCTIONS).error for c in (1.0, scale))
+    one, other = (
+        error_in_metric(start, np.array([1, 0.2, 0.5]) * c, assumption, FUNCTIONS).error for c in (1.0, scale)
+    )
     assert other == pytest.approx(np.sqrt(scale) * one, rel=INITIAL_EXACT)
 
 

@@ -42,23 +42,31 @@ def test_against_fine_quadrature(constants, key, steps):
     missed, table, given = missed_noise(constants, key, horizon, steps)
     found = np.array([missed(weights) for weights in given])
     for k in range(steps):
-        expected = missed_noise_sq(constants, key, table.clock[k], table.clock[k + 1], [weights[k] for weights in given])
+        expected = missed_noise_sq(
+            constants, key, table.clock[k], table.clock[k + 1], [weights[k] for weights in given]
+        )
         assert np.all(found[:, k] >= expected - MISSED_FLOOR * expected)
         np.testing.assert_allclose(found[:, k], expected, rtol=MISSED_NOISE)
 
 
 def test_kinks_that_no_node_sees():
-    """Where the integrand bends between a panel's last node and its end, v² was 5e-7 too low (and 2e-6 on another step)."""
+    """Where the integrand bends between a panel's last node and its end, v² was 5e-7 too low (and 2e-6 on
+    another step)."""
     missed, _, given = missed_noise((1, 2, 0, 1), "euler-maruyama", 2.4, 1)
     for weights in given[:2]:
         missed(weights)
     assert 13.122741235 <= missed(given[2])[0] <= 13.122741235 * (1 + MISSED_NOISE)
     missed, _, given = missed_noise((3, 0.4, 0.2, 2), "posterior-mean", 0.8, 3)
-    assert missed(given[0])[2] >= missed_noise_sq((3, 0.4, 0.2, 2), "posterior-mean", 0.8 / 3, 0.0, [given[0][2]])[0]
+    assert (
+        missed(given[0])[2]
+        >= missed_noise_sq((3, 0.4, 0.2, 2), "posterior-mean", 0.8 / 3, 0.0, [given[0][2]])[0]
+    )
 
 
 @pytest.mark.parametrize("epsilon", [0, 0.5])
-@pytest.mark.parametrize("key", ["euler-maruyama", "frozen-euler-maruyama", "posterior-mean", "sscs", "leapfrog"])
+@pytest.mark.parametrize(
+    "key", ["euler-maruyama", "frozen-euler-maruyama", "posterior-mean", "sscs", "leapfrog"]
+)
 def test_known_posterior_covariance(key, epsilon):
     """For N(0, V), whose posterior covariance is known, v_k² is the integral at that covariance alone."""
     variance, constants = 0.7, (1, 2, epsilon, 1)
@@ -79,13 +87,16 @@ def test_known_posterior_covariance(key, epsilon):
     found = np.array([missed(weights) for weights in given])
     for k in range(len(table.P)):
         expected, _ = integrate.quad_vec(
-            lambda time, k=k: np.array(density(time, k, [weights[k] for weights in given])), table.clock[k + 1],
+            lambda time, k=k: np.array(density(time, k, [weights[k] for weights in given])),
+            table.clock[k + 1],
             table.clock[k], epsrel=1e-9, norm="max",
         )  # fmt: skip
         np.testing.assert_allclose(found[:, k], expected, rtol=MISSED_NOISE, atol=1e-12)
 
 
-@pytest.mark.parametrize("key", ["euler-maruyama", "frozen-euler-maruyama", "exponential", "sscs", "leapfrog", "symplectic-euler"])
+@pytest.mark.parametrize(
+    "key", ["euler-maruyama", "frozen-euler-maruyama", "exponential", "sscs", "leapfrog", "symplectic-euler"]
+)
 @pytest.mark.parametrize("epsilon", [0, 0.5])
 def test_the_kernel_has_the_noise_of_the_sampler(key, epsilon):
     """∫ nDnᵀ over every row is the covariance of the noise that the sampler adds there."""
@@ -94,7 +105,9 @@ def test_the_kernel_has_the_noise_of_the_sampler(key, epsilon):
     width = (table.clock[:-1] - table.clock[1:])[:, None]
     n = table.noise_map(np.arange(len(table.P)), width * (nodes + 1) / 2)
     found = np.einsum("n,knij,jl,knml->kim", weights / 2, n, table.path.D, n) * width[..., None]
-    np.testing.assert_allclose(found, table.noise, rtol=MISSED_NOISE, atol=MISSED_NOISE * np.abs(table.noise).max())
+    np.testing.assert_allclose(
+        found, table.noise, rtol=MISSED_NOISE, atol=MISSED_NOISE * np.abs(table.noise).max()
+    )
 
 
 def test_the_measure_gives_the_noise():
@@ -105,7 +118,11 @@ def test_the_measure_gives_the_noise():
         missed, _, given = missed_noise((1, 2, 0.5, 1), "euler-maruyama", 5.0, 20, **options)
         for weights in given:
             value, measure = missed(weights), missed.measure(weights)
-            seen = weights[:, 0] * measure[:, 0] + 2 * weights[:, 1] * measure[:, 1] + weights[:, 2] * measure[:, 2]
+            seen = (
+                weights[:, 0] * measure[:, 0]
+                + 2 * weights[:, 1] * measure[:, 1]
+                + weights[:, 2] * measure[:, 2]
+            )
             np.testing.assert_allclose(seen, value, rtol=MISSED_NOISE)
             assert np.all(seen <= value * (1 + 1e-12))
 

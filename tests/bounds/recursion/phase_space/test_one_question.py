@@ -1,4 +1,5 @@
-"""The two-block martingale bound: golden numbers, an independent recursion, order, invariances, extremes; k = 1 untouched."""
+"""The two-block martingale bound: golden numbers, an independent recursion, order, invariances, extremes;
+k = 1 untouched."""
 
 import numpy as np
 import pytest
@@ -32,7 +33,15 @@ from verify.strategies import problems
 
 MARTINGALE = theorems()["martingale"]
 TWO_MODES = WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25)
-KEYS = ("euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean", "sscs", "leapfrog", "symplectic-euler")
+KEYS = (
+    "euler-maruyama",
+    "frozen-euler-maruyama",
+    "exponential",
+    "posterior-mean",
+    "sscs",
+    "leapfrog",
+    "symplectic-euler",
+)
 
 
 def bound_of(law, sampler, process=None, information="constants", **errors):
@@ -88,7 +97,12 @@ def bias_sq(exact, key, tau, h, weights):
     P, Q = affine_step(exact, key, h)
     c1, c2 = exact.flow(-h) - P, exact.flow(-h) * exact.covariance(h) - Q
     low, _ = weakly_log_concave(exact.information(tau), 4, 16, 4)
-    form = c1 * exact.second_moment(tau, mpf(1.25)) * c1.T - c2 * exact.hessian(tau, low) * c2.T - c1 * c2.T - c2 * c1.T
+    form = (
+        c1 * exact.second_moment(tau, mpf(1.25)) * c1.T
+        - c2 * exact.hessian(tau, low) * c2.T
+        - c1 * c2.T
+        - c2 * c1.T
+    )
     p, q, r = weights
     return p * form[0, 0] + 2 * q * form[0, 1] + r * form[1, 1]
 
@@ -97,7 +111,8 @@ def bias_sq(exact, key, tau, h, weights):
 @pytest.mark.parametrize("key", ["euler-maruyama", "exponential"])
 @pytest.mark.parametrize("horizon, steps", [(1.0, 40), (6.0, 3), (14.0, 1)])
 def test_bias_against_sixty_digits(constants, key, horizon, steps):
-    """b_k is the root of the algebraic form that cancels in floats, and never less, on short steps and on very long ones."""
+    """b_k is the root of the algebraic form that cancels in floats, and never less, on short steps and on
+    very long ones."""
     problem = problem_of(constants, key, horizon / constants[0], steps)
     x, v = np.sqrt(np.diag(problem.table.path.stationary))
     clock = problem.table.clock
@@ -111,15 +126,22 @@ def test_bias_against_sixty_digits(constants, key, horizon, steps):
                 for k in range(steps)
             ]  # fmt: skip
         size = np.sqrt(weights[:, 0]) * x + np.sqrt(weights[:, 2]) * v
-        scale = (1 + horizon) ** 2 * size * (1 + np.abs(problem.table.P).max(axis=(1, 2)) + np.exp(constants[0] * -np.diff(clock)))
+        scale = (
+            (1 + horizon) ** 2
+            * size
+            * (1 + np.abs(problem.table.P).max(axis=(1, 2)) + np.exp(constants[0] * -np.diff(clock)))
+        )
         assert np.all(found >= expected)
-        np.testing.assert_array_less(found - expected, BIAS_EXACT * (scale + 1e3 * np.array(expected)) + 1e-300)
+        np.testing.assert_array_less(
+            found - expected, BIAS_EXACT * (scale + 1e3 * np.array(expected)) + 1e-300
+        )
 
 
 @pytest.mark.parametrize("constants", [(1, 2, 0, 1), (1, 2, 0.5, 1), (2, 1, 0, 0)])
 @pytest.mark.parametrize("key", ["euler-maruyama", "exponential", "posterior-mean"])
 def test_against_an_independent_recursion(constants, key):
-    """E_K for given weights is the recursion of docs/theory.md section 4 written out with mpmath matrices, step by step."""
+    """E_K for given weights is the recursion of docs/theory.md section 4 written out with mpmath matrices,
+    step by step."""
     horizon, steps, M, noise = 3.0 / constants[0], 4, 0.3, 0.2
     setting = Setting(cld(*constants), TWO_MODES, scheme(key, horizon, steps), M, noise)
     problem = PhaseProblem(setting, MARTINGALE.functions, Constants(TWO_MODES, 0))
@@ -146,7 +168,8 @@ def test_against_an_independent_recursion(constants, key):
 
 @pytest.mark.parametrize("epsilon", [0, 0.5])
 def test_score_weight(epsilon):
-    """λ_max(QᵀP_kQ)^{1/2} by eigenvalues; for ε = 0 and Euler–Maruyama it is hσ² times the root of the velocity's weight."""
+    """λ_max(QᵀP_kQ)^{1/2} by eigenvalues; for ε = 0 and Euler–Maruyama it is hσ² times the root of the
+    velocity's weight."""
     problem = problem_of((1, 2, epsilon, 1), "euler-maruyama", 2.0, 5)
     weights = np.tile([1.0, 0.3, 0.7], (5, 1))
     metric = np.array([[1.0, 0.3], [0.3, 0.7]])
@@ -159,17 +182,22 @@ def test_score_weight(epsilon):
 
 def test_early_stopping():
     """Early stopping adds ((1 − φ_x)²E‖X_0‖² + d S_xx)^{1/2}, φ_x = (1 + at)e^{−at}."""
-    bound = bound_of(Gaussian([0.5, 0.0], 0.7), euler_maruyama(3.0, 30, early_stop=0.2), cld(velocity_variance=0))
+    bound = bound_of(
+        Gaussian([0.5, 0.0], 0.7), euler_maruyama(3.0, 30, early_stop=0.2), cld(velocity_variance=0)
+    )
     phi = 1.2 * np.exp(-0.2)
     # a = 1, σ = 2: S_xx = ∫_0^0.2 4w²e^{−2w}dw
     spread = 1 - np.exp(-0.4) * (1 + 0.4 + 0.08)
-    assert bound.terms["early stopping"] == pytest.approx(np.sqrt((1 - phi) ** 2 * 1.65 + 2 * spread), rel=RECURSION_RELATIVE)
+    assert bound.terms["early stopping"] == pytest.approx(
+        np.sqrt((1 - phi) ** 2 * 1.65 + 2 * spread), rel=RECURSION_RELATIVE
+    )
 
 
 @settings(max_examples=25)
 @given(question=problems(kind="gaussian", process="cld", most_steps=60))
 def test_never_below_the_truth_on_drawn_problems(question):
-    """On drawn CLD problems with Gaussian data, whatever is known of them, the bound is at least the exact W2."""
+    """On drawn CLD problems with Gaussian data, whatever is known of them, the bound is at least the exact
+    W2."""
     for information in ("constants", "all"):
         setting = setting_of(
             question.process, question.law, question.scheme, question.score_error, question.score_noise,
@@ -179,7 +207,11 @@ def test_never_below_the_truth_on_drawn_problems(question):
 
 
 @settings(max_examples=15)
-@given(factor=st.floats(-2, 2).map(lambda x: 10.0**x), epsilon=st.sampled_from([0.0, 0.5]), key=st.sampled_from(KEYS))
+@given(
+    factor=st.floats(-2, 2).map(lambda x: 10.0**x),
+    epsilon=st.sampled_from([0.0, 0.5]),
+    key=st.sampled_from(KEYS),
+)
 def test_scaling(factor, epsilon, key):
     """With x → cx, and σ, ε, v and the score error scaled to match, the bound is multiplied by c."""
     totals = []
@@ -207,13 +239,16 @@ def test_terms_are_non_negative_and_the_total_grows(error, noise, more, key, eps
     assert small.total <= large.total * (1 + 1e-3)
 
 
-EXTREMES = [(a, s, e, v) for a in (1e-3, 1e3) for s in (1e-3, 1e3) for e in (0, 1e-3, 1e3) for v in (0, 1e-6, 1e6)][::5]
+EXTREMES = [
+    (a, s, e, v) for a in (1e-3, 1e3) for s in (1e-3, 1e3) for e in (0, 1e-3, 1e3) for v in (0, 1e-6, 1e6)
+][::5]
 
 
 @pytest.mark.parametrize("constants", EXTREMES)
 @pytest.mark.parametrize("stretch", [1e-4, 5.0, 1e3])
 def test_no_nan_at_extremes(constants, stretch):
-    """Coefficients from 1e-3 to 1e3, clocks from 1e-4 to 1e3 relaxation times: the bound is a number or infinite, never NaN."""
+    """Coefficients from 1e-3 to 1e3, clocks from 1e-4 to 1e3 relaxation times: the bound is a number or
+    infinite, never NaN."""
     for key in ("euler-maruyama", "posterior-mean", "sscs"):
         setting = Setting(cld(*constants), TWO_MODES, scheme(key, stretch / constants[0], 4), 0.1, 0.1)
         bound = MARTINGALE.bound(setting)
@@ -246,9 +281,13 @@ def test_a_clock_is_only_time():
 def test_a_batch_is_its_problems():
     """Constants and score errors as arrays give the bounds of the problems one by one."""
     means, errors = np.array([0.0, 0.5, 2.0]), np.array([0.0, 0.1, 0.2])
-    batch = MARTINGALE.bound(Setting(cld(), StronglyLogConcave(1.0, 2.0, mean_norm=means), euler_maruyama(3, 10), errors))
+    batch = MARTINGALE.bound(
+        Setting(cld(), StronglyLogConcave(1.0, 2.0, mean_norm=means), euler_maruyama(3, 10), errors)
+    )
     ones = [
-        MARTINGALE.bound(Setting(cld(), StronglyLogConcave(1.0, 2.0, mean_norm=float(m)), euler_maruyama(3, 10), float(e)))
+        MARTINGALE.bound(
+            Setting(cld(), StronglyLogConcave(1.0, 2.0, mean_norm=float(m)), euler_maruyama(3, 10), float(e))
+        )
         for m, e in zip(means, errors, strict=True)
     ]
     assert batch.total.tolist() == [bound.total for bound in ones]
@@ -256,9 +295,12 @@ def test_a_batch_is_its_problems():
 
 
 def test_more_information_is_never_worse():
-    """On two modes the MMSE curve gives less than the constants, and the certificate says which weights were used."""
+    """On two modes the MMSE curve gives less than the constants, and the certificate says which weights were
+    used."""
     law = GaussianMixture.two_modes(2.0, 0.5)
-    known, constants = (bound_of(law, euler_maruyama(10, 100), information=info) for info in ("all", "constants"))
+    known, constants = (
+        bound_of(law, euler_maruyama(10, 100), information=info) for info in ("all", "constants")
+    )
     assert known.total < constants.total and known.information == "MMSE curve"
     assert known.details["weights"] == "optimal" and known.details["certificate"] <= known.total
 
@@ -286,7 +328,9 @@ def test_one_block_is_what_it_was(family, data, key, horizon, steps, error, nois
 def test_the_path_is_in_clock_time():
     """The table's clock is ∫β on the grid, so that extremes of β are extremes of the clock alone."""
     problem = PhaseProblem(
-        Setting(cld(clock="4*t"), TWO_MODES, euler_maruyama(2.0, 4)), MARTINGALE.functions, Constants(TWO_MODES, 0)
+        Setting(cld(clock="4*t"), TWO_MODES, euler_maruyama(2.0, 4)),
+        MARTINGALE.functions,
+        Constants(TWO_MODES, 0),
     )
     assert problem.table.clock.tolist() == [8.0, 6.0, 4.0, 2.0, 0.0]
     assert isinstance(problem.table.path, PhasePath)

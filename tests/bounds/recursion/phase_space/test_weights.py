@@ -1,4 +1,5 @@
-"""Weights of the two-block recursion: they dominate both ends in exact arithmetic, are the least that do, and are certified."""
+"""Weights of the two-block recursion: they dominate both ends in exact arithmetic, are the least that do, and
+are certified."""
 
 from fractions import Fraction
 
@@ -41,7 +42,8 @@ def random_jacobians(seed, steps=30, scale=1.0):
 
 
 def exactly_above(jacobians, weights):
-    """Whether P_{k−1} ⪰ JᵀP_kJ at both ends of every step, in rational arithmetic on the floats themselves."""
+    """Whether P_{k−1} ⪰ JᵀP_kJ at both ends of every step, in rational arithmetic on the floats
+    themselves."""
     for k in range(len(jacobians)):
         p, q, r = (Fraction(value) for value in weights[k + 1].tolist())
         above = [Fraction(value) for value in weights[k].tolist()]
@@ -58,7 +60,8 @@ def exactly_above(jacobians, weights):
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("scale", [1.0, 1e-6, 1e5])
 def test_joins_dominate_exactly(seed, scale):
-    """The join of smallest determinant is above both ends of every step, whatever the units of the velocity."""
+    """The join of smallest determinant is above both ends of every step, whatever the units of the
+    velocity."""
     jacobians = random_jacobians(seed, scale=scale)
     for last in ((1.0, 0.0, 1e-8 * scale**2), (1.0, 0.3 * scale, scale**2)):
         assert exactly_above(jacobians, backward(jacobians, last))
@@ -66,7 +69,8 @@ def test_joins_dominate_exactly(seed, scale):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_optimal_weights_dominate_exactly(seed):
-    """The minimiser of tr(PW) is above both ends, for well-conditioned measures and for nearly singular ones."""
+    """The minimiser of tr(PW) is above both ends, for well-conditioned measures and for nearly singular
+    ones."""
     jacobians, rng = random_jacobians(seed), np.random.default_rng(100 + seed)
     factors = rng.normal(size=(30, 2, 2)) * rng.choice([1.0, 1e-5], size=(30, 1, 2))
     W = factors @ np.swapaxes(factors, 1, 2)
@@ -77,7 +81,8 @@ def test_optimal_weights_dominate_exactly(seed):
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("epsilon", [0, 0.5])
 def test_every_choice_dominates_exactly(key, epsilon):
-    """On a mixture with M = 16, α = 4, all the weights that are tried, constant metrics too, are above both ends."""
+    """On a mixture with M = 16, α = 4, all the weights that are tried, constant metrics too, are above both
+    ends."""
     problem = problem_of(key, cld(epsilon=epsilon))
     tried, _ = candidates(problem)
     assert {choice.name.split(",")[0] for choice in tried} == {"join", "optimal", "constant metric"}
@@ -86,7 +91,8 @@ def test_every_choice_dominates_exactly(key, epsilon):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_optimal_weights_are_the_least(seed):
-    """tr(P W) of a step's weights is tr(X_2 W) plus the positive eigenvalues of Lᵀ(X_1 − X_2)L: no P above both has less."""
+    """tr(P W) of a step's weights is tr(X_2 W) plus the positive eigenvalues of Lᵀ(X_1 − X_2)L: no P above
+    both has less."""
     jacobians, rng = random_jacobians(seed, steps=1), np.random.default_rng(seed)
     factor = rng.normal(size=(2, 2))
     W = factor @ factor.T
@@ -105,7 +111,9 @@ def test_the_join_has_the_smallest_determinant(seed):
     p, q, r = backward(jacobians, (1.0, 0.1, 0.5))[0]
     last = np.array([[1.0, 0.1], [0.1, 0.5]])
     one, two = (J[0].T @ last @ J[0] for J in (jacobians.low, jacobians.high))
-    expected = np.linalg.det(two) * np.prod(np.maximum(np.linalg.eigvals(np.linalg.solve(two, one)).real, 1.0))
+    expected = np.linalg.det(two) * np.prod(
+        np.maximum(np.linalg.eigvals(np.linalg.solve(two, one)).real, 1.0)
+    )
     assert p * r - q * q == pytest.approx(expected, rel=PHASE_WEIGHTS)
 
 
@@ -124,7 +132,9 @@ def test_forms_are_the_products():
     """X_1 and X_2 are JᵀP_kJ at both ends."""
     jacobians, rng = random_jacobians(8), np.random.default_rng(8)
     weights = rng.uniform(1.0, 2.0, size=(30, 3)) * [1.0, 0.1, 1.0]
-    matrices = np.stack([weights[:, 0], weights[:, 1], weights[:, 1], weights[:, 2]], axis=1).reshape(-1, 2, 2)
+    matrices = np.stack([weights[:, 0], weights[:, 1], weights[:, 1], weights[:, 2]], axis=1).reshape(
+        -1, 2, 2
+    )
     for (x, y, z), J in zip(forms(jacobians, weights), (jacobians.low, jacobians.high), strict=True):
         expected = np.swapaxes(J, 1, 2) @ matrices @ J
         np.testing.assert_allclose(x, expected[:, 0, 0], rtol=BRUTE_FORCE)
@@ -149,7 +159,8 @@ def test_a_constant_metric_starts_at_the_position():
 
 
 def test_a_constant_metric_does_not_underflow():
-    """λ_k stays above a floor and, where steps expand again, still dominates the step: λ_{k−1} ≥ ‖J_k‖²λ_k."""
+    """λ_k stays above a floor and, where steps expand again, still dominates the step:
+    λ_{k−1} ≥ ‖J_k‖²λ_k."""
     growth = np.repeat([1e10, 1e-10, 1e5], [5, 100, 3])
     weights = in_metric(growth, np.eye(2))
     assert weights[:, 0].min() > 1e-300
@@ -159,7 +170,8 @@ def test_a_constant_metric_does_not_underflow():
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("steps", [20, 200])
 def test_optimal_is_at_most_the_join_and_the_join_at_most_the_metrics(key, steps):
-    """E_K falls from the best constant metric to the best join to the optimal weights, strictly on a mixture."""
+    """E_K falls from the best constant metric to the best join to the optimal weights, strictly on a
+    mixture."""
     problem = problem_of(key, horizon=10.0, steps=steps)
     tried, _ = candidates(problem)
     best = {}
@@ -199,6 +211,12 @@ def test_the_measure_moves_by_whichever_end_grows_it():
     weights = backward(jacobians, (1.0, 0.0, 1.0))
     zero = np.zeros(1)
     measures = forward(
-        jacobians, weights, (2.0, 0.3, 1.0), zero, np.zeros((1, 3)), np.array([0.6]), np.array([[0.5, 0.0, 0.1]])
+        jacobians,
+        weights,
+        (2.0, 0.3, 1.0),
+        zero,
+        np.zeros((1, 3)),
+        np.array([0.6]),
+        np.array([[0.5, 0.0, 0.1]]),
     )
     np.testing.assert_allclose(measures[1], [0.81 * 2 + 0.5, 0.36 * 0.3, 0.16 + 0.1], rtol=BRUTE_FORCE)

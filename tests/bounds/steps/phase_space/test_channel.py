@@ -33,7 +33,10 @@ def test_both_ends_of_the_hessian(constants, time):
         ends = floats(exact.hessian(time, low)), floats(exact.hessian(time, high))
     scale = np.sqrt(np.abs(np.outer(np.diag(ends[0]), np.diag(ends[0]))))
     assert np.all(np.abs(floor - ends[0]) <= CHANNEL * scale)
-    assert np.all(np.abs(floor + gap * np.outer(seen.omega, seen.omega) - ends[1]) <= CHANNEL * (scale + np.abs(ends[1])))
+    assert np.all(
+        np.abs(floor + gap * np.outer(seen.omega, seen.omega) - ends[1])
+        <= CHANNEL * (scale + np.abs(ends[1]))
+    )
 
 
 @pytest.mark.parametrize("constants", PROCESSES)
@@ -47,17 +50,25 @@ def test_one_scalar_channel(constants, time):
         phi, S = exact.kernel(time)
         psi = S**-1 * phi
         expected = {
-            "q": float(exact.information(time)), "det": float(mp.det(S)), "phi": floats(phi)[:, 0], "S": floats(S),
+            "q": float(exact.information(time)), "det": float(mp.det(S)), "phi": floats(phi)[:, 0],
+            "S": floats(S),
             "omega": floats(psi * mp.exp(-exact.a * time) / exact.information(time))[:, 0],
         }  # fmt: skip
-        dets = [float(mp.det(exact.second_moment(time, gamma))) for gamma in (mp.mpf(0), mp.mpf(0.3), mp.mpf(10) ** 6)]
+        dets = [
+            float(mp.det(exact.second_moment(time, gamma)))
+            for gamma in (mp.mpf(0), mp.mpf(0.3), mp.mpf(10) ** 6)
+        ]
     assert seen.a_sq / seen.s_sq == pytest.approx(expected["q"], rel=CHANNEL)
     assert seen.det_S == pytest.approx(expected["det"], rel=CHANNEL)
     assert determinant == pytest.approx(dets, rel=CHANNEL)
     np.testing.assert_allclose(seen.phi, expected["phi"], rtol=CHANNEL)
     np.testing.assert_allclose(seen.S, expected["S"], rtol=CHANNEL)
-    np.testing.assert_allclose(matrix[1], expected["S"] + 0.3 * np.outer(expected["phi"], expected["phi"]), rtol=CHANNEL)
-    np.testing.assert_allclose(seen.omega, expected["omega"], rtol=CHANNEL, atol=CHANNEL * np.abs(expected["omega"]).max())
+    np.testing.assert_allclose(
+        matrix[1], expected["S"] + 0.3 * np.outer(expected["phi"], expected["phi"]), rtol=CHANNEL
+    )
+    np.testing.assert_allclose(
+        seen.omega, expected["omega"], rtol=CHANNEL, atol=CHANNEL * np.abs(expected["omega"]).max()
+    )
 
 
 @pytest.mark.parametrize("constants", PROCESSES)

@@ -1,4 +1,5 @@
-"""The numbers of critically-damped Langevin against matrix exponentials and against the symbolic closed forms."""
+"""The numbers of critically-damped Langevin against matrix exponentials and against the symbolic closed
+forms."""
 
 import mpmath
 import numpy as np
@@ -17,7 +18,8 @@ from bounds.steps.phase_space.path import PhasePath, exponential_moments
 from bounds.symbolic.integrals import TIME
 from tests.bounds.tolerances import PHASE_ENTRY, PHASE_ROWS
 
-#: (a, σ, ε, v²): the slides' process, an elliptic one, and random ones with and without noise on the position.
+#: (a, σ, ε, v²): the slides' process, an elliptic one, and random ones with and without noise on the
+#: position.
 CONSTANTS = [
     (1.0, 2.0, 0.0, 1.0),
     (0.5, 1.0, 0.25, 0.0),
@@ -37,7 +39,8 @@ def path_of(constants, **options):
 
 
 def van_loan(constants, clock):
-    """(Φ, C) at one clock distance from one exponential with 50 digits (Van Loan 1978), rounded to float64."""
+    """(Φ, C) at one clock distance from one exponential with 50 digits (Van Loan 1978), rounded to
+    float64."""
     a, sigma, epsilon, _ = (mpmath.mpf(value) for value in constants)
     with mpmath.workdps(60):
         block = mpmath.zeros(4)
@@ -82,7 +85,9 @@ def test_covariance_and_kernel_are_their_integrals(constants):
         integral = quad_vec(integrand, 0.0, clock, epsabs=1e-15, epsrel=1e-14)[0]
         flow = scipy.linalg.expm(clock * drift)
         phi, spread = path.kernel(np.array(clock))
-        assert path.covariance(clock) == pytest.approx(integral, rel=PHASE_ROWS, abs=PHASE_ROWS * integral.max())
+        assert path.covariance(clock) == pytest.approx(
+            integral, rel=PHASE_ROWS, abs=PHASE_ROWS * integral.max()
+        )
         assert phi == pytest.approx(flow[:, 0], rel=PHASE_ROWS, abs=PHASE_ROWS)
         whole = integral + variance * np.outer(flow[:, 1], flow[:, 1])
         assert spread == pytest.approx(whole, rel=PHASE_ROWS, abs=PHASE_ROWS * whole.max())
@@ -124,7 +129,9 @@ def test_exponential_moments_on_both_sides_of_their_switch(rate):
         assert found == pytest.approx(exact, rel=PHASE_ENTRY)
 
 
-@pytest.mark.parametrize("key", ["euler-maruyama", "exponential", "posterior-mean", "sscs", "leapfrog", "symplectic-euler"])
+@pytest.mark.parametrize(
+    "key", ["euler-maruyama", "exponential", "posterior-mean", "sscs", "leapfrog", "symplectic-euler"]
+)
 def test_a_clock_four_times_as_fast_is_a_horizon_four_times_as_long(key):
     """Clock 4t up to T gives the very rows of clock t up to 4T."""
     times = np.array([2.0, 1.2, 0.5, 0.0])

@@ -46,7 +46,8 @@ def integral(function, low, high):
 
 
 def definition(key, name, start, end):
-    """(P, Q, noise) of one row of the table of docs/theory.md section 3, by quadrature in t and scipy's exponential."""
+    """(P, Q, noise) of one row of the table of docs/theory.md section 3, by quadrature in t and scipy's
+    exponential."""
     drift, noise, _, _ = matrices(name)
     speed = CLOCK_SPEED[name]
     if key == "frozen-euler-maruyama":
@@ -57,17 +58,22 @@ def definition(key, name, start, end):
     if key == "euler-maruyama":
         return np.eye(2) - distance * drift, distance * noise, distance * noise
     back = scipy.linalg.expm(-distance * drift)
-    moved = integral(lambda w: scipy.linalg.expm(-w * drift) @ noise @ scipy.linalg.expm(-w * drift).T, 0.0, distance)
+    moved = integral(
+        lambda w: scipy.linalg.expm(-w * drift) @ noise @ scipy.linalg.expm(-w * drift).T, 0.0, distance
+    )
     if key == "exponential":
         return back, integral(lambda w: scipy.linalg.expm(-w * drift) @ noise, 0.0, distance), moved
-    spread = integral(lambda w: scipy.linalg.expm(w * drift) @ noise @ scipy.linalg.expm(w * drift).T, 0.0, distance)
+    spread = integral(
+        lambda w: scipy.linalg.expm(w * drift) @ noise @ scipy.linalg.expm(w * drift).T, 0.0, distance
+    )
     return back, back @ spread, moved
 
 
 @pytest.mark.parametrize("name", PROCESSES)
 @pytest.mark.parametrize("key", ["euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean"])
 def test_rows_are_those_of_the_table(key, name):
-    """P, Q, the noise, Φ⁻¹ − P and Φ⁻¹C − Q of every row, whatever the clock; the sampler starts from N(0, Σ_∞)."""
+    """P, Q, the noise, Φ⁻¹ − P and Φ⁻¹C − Q of every row, whatever the clock; the sampler starts from N(0,
+    Σ_∞)."""
     stationary = matrices(name)[2]
     table = PhaseTable(PROCESSES[name], Scheme(samplers()[key], GRID))
     assert close(table.prior, stationary)
@@ -82,7 +88,8 @@ def test_rows_are_those_of_the_table(key, name):
 @pytest.mark.parametrize("name", PROCESSES)
 @pytest.mark.parametrize("key", SPLITTINGS)
 def test_rows_of_a_splitting_are_its_steps_cut_at_the_kicks(key, name):
-    """With the score −V⁻¹y the rows give the map and the noise of a plain loop over steps of flows and kicks."""
+    """With the score −V⁻¹y the rows give the map and the noise of a plain loop over steps of flows and
+    kicks."""
     _, noise, stationary, renormalised = matrices(name)
     table = PhaseTable(PROCESSES[name], Scheme(samplers()[key], GRID))
     rule, precision = samplers()[key].phase_space, np.array([[1.3, -0.4], [-0.4, 0.8]])
@@ -175,7 +182,9 @@ def test_noise_of_a_row_is_its_kernel_squared(key, name):
 def test_samplers_without_a_form_in_phase_space_are_refused():
     """The message lists those that have one; so is a prior of one block."""
     for key in ("ancestral", "posterior-mean-matched"):
-        with pytest.raises(ValueError, match=f"scheme must be one of euler-maruyama, .*symplectic-euler.* got '{key}'"):
+        with pytest.raises(
+            ValueError, match=f"scheme must be one of euler-maruyama, .*symplectic-euler.* got '{key}'"
+        ):
             scheme(key, horizon=1, steps=2).steps(cld())
     with pytest.raises(ValueError, match="prior_std must be left out for critically-damped Langevin"):
         scheme("sscs", horizon=1, steps=2, prior_std=1.0).steps(cld())
@@ -233,14 +242,16 @@ def strong_error(key, name, steps, mean=0.7, variance=0.6, horizon=2.0):
 @pytest.mark.parametrize("name", ["slides", "elliptic"])
 @pytest.mark.parametrize("key", samplers(2))
 def test_strong_error_falls_at_the_declared_order(key, name):
-    """The slope of the exact strong error over h is within 0.1 of the declared order, with ε = 0 and ε > 0."""
+    """The slope of the exact strong error over h is within 0.1 of the declared order, with ε = 0 and
+    ε > 0."""
     errors = [strong_error(key, name, steps) for steps in (64, 128, 256)]
     slopes = -np.diff(np.log2(errors))
     assert slopes == pytest.approx(samplers()[key].strong_order, abs=STRONG_ORDER)
 
 
 def test_every_sampler_has_a_form():
-    """A sampler is for one block, for position and velocity, or for both; splittings are for the latter alone."""
+    """A sampler is for one block, for position and velocity, or for both; splittings are for the latter
+    alone."""
     assert set(samplers(1)) | set(samplers(2)) == set(samplers())
     assert set(SPLITTINGS) == set(samplers()) - set(samplers(1))
 
@@ -259,7 +270,11 @@ def hamiltonian_step(rule, name, h, state):
         for key, fraction in parts:
             if key == "friction":
                 continue
-            flow = scipy.linalg.expm(fraction * h * turning) if key == "flow" else part(path, key, [fraction * h])[0][0]
+            flow = (
+                scipy.linalg.expm(fraction * h * turning)
+                if key == "flow"
+                else part(path, key, [fraction * h])[0][0]
+            )
             state, jacobian = flow @ state, flow @ jacobian
         return state, jacobian
 

@@ -58,7 +58,8 @@ def bump(i, x):
 
 
 def test_the_error_has_the_size_asked_for():
-    """At the first step, where the law is N(0, prior), the rescaled bump has L2 norm M by scipy's quadrature."""
+    """At the first step, where the law is N(0, prior), the rescaled bump has L2 norm M by scipy's
+    quadrature."""
     steps = numbers()
     found = perturbed_line(LAW, steps, bump, 0.25)
     np.testing.assert_allclose(found.sizes, 0.25, rtol=1e-12)
@@ -70,13 +71,18 @@ def test_the_error_has_the_size_asked_for():
 
 
 def test_moments_agree_with_simulation():
-    """Mean and variance of the perturbed law lie within five standard errors of 40,000 simulated particles."""
+    """Mean and variance of the perturbed law lie within five standard errors of 40,000 simulated
+    particles."""
     steps, rng, n = numbers(20), np.random.default_rng(4), 40_000
     law = perturbed_line(LAW, steps, bump).law
     y = math.sqrt(steps.prior_var) * rng.standard_normal(n)
     for i in range(len(steps)):
         score = LAW.pushed(float(steps.a[i]), float(steps.s_sq[i])).score(y[:, None])[:, 0]
-        y = steps.P[i] * y + steps.Q[i] * (score + bump(i, y)[0]) + math.sqrt(steps.noise_var[i]) * rng.standard_normal(n)
+        y = (
+            steps.P[i] * y
+            + steps.Q[i] * (score + bump(i, y)[0])
+            + math.sqrt(steps.noise_var[i]) * rng.standard_normal(n)
+        )
     mean = float(law.weights @ law.means)
     var = float(law.weights @ (law.means - mean) ** 2 + law.std**2)
     assert abs(y.mean() - mean) < 5 * math.sqrt(var / n)

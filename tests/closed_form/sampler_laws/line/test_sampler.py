@@ -22,7 +22,9 @@ from tests.tolerances import THREE_DIGITS
 
 TWO_MODES = GaussianMixture([[-1.0], [1.0]], std=0.5)
 FAR_MODES = GaussianMixture([[-1.25], [1.25]], std=0.05)
-UNEQUAL = GaussianMixture([[-2.0], [0.0], [1.5]], [0.05, 0.35, 0.6], covariances=[[[0.04]], [[1.0]], [[0.25]]])
+UNEQUAL = GaussianMixture(
+    [[-2.0], [0.0], [1.5]], [0.05, 0.35, 0.6], covariances=[[[0.04]], [[1.0]], [[0.25]]]
+)
 REFINED = (0.4, 1e-8)
 
 
@@ -187,14 +189,24 @@ def test_reflection_and_scaling(means, std, bias, k):
     plain = line_w2(GaussianMixture(np.array(means)[:, None], weights, std=std), steps, bias)
     mirrored = line_w2(GaussianMixture(-np.array(means)[:, None], weights, std=std), steps, -bias)
     doubled_steps = Steps(
-        steps.time, steps.P, 4.0 * steps.Q, 4.0 * steps.noise_var, steps.a, 4.0 * steps.s_sq, 4.0 * steps.prior_var
+        steps.time,
+        steps.P,
+        4.0 * steps.Q,
+        4.0 * steps.noise_var,
+        steps.a,
+        4.0 * steps.s_sq,
+        4.0 * steps.prior_var,
     )
-    doubled = line_w2(GaussianMixture(2.0 * np.array(means)[:, None], weights, std=2 * std), doubled_steps, bias / 2)
+    doubled = line_w2(
+        GaussianMixture(2.0 * np.array(means)[:, None], weights, std=2 * std), doubled_steps, bias / 2
+    )
     assert mirrored.midpoint == pytest.approx(plain.midpoint, rel=LINE_SYMMETRY)
     assert doubled.midpoint == pytest.approx(2.0 * plain.midpoint, rel=LINE_SYMMETRY)
 
 
-@pytest.mark.parametrize("steps", [ou_euler(uniform(3.0, 10)), ancestral(uniform(3.0, 10))], ids=["euler", "push"])
+@pytest.mark.parametrize(
+    "steps", [ou_euler(uniform(3.0, 10)), ancestral(uniform(3.0, 10))], ids=["euler", "push"]
+)
 def test_density_and_distribution_functions_fit(steps):
     """F + (1 − F) = 1, F increases from 0 to 1 across the support, and p is the slope of F."""
     law = sampler_line(UNEQUAL, steps).law

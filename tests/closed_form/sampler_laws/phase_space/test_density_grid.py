@@ -36,7 +36,9 @@ def test_blur_adds_noise_along_a_direction_and_takes_an_excess_away():
     """ξ·along adds its outer product to the covariance; the excess leaves the velocity's variance."""
     field, values = field_and_density()
     along = np.array([0.5, -0.3])
-    assert field.blurred(values, along, 0.0) == pytest.approx(normal(field, COVARIANCE + np.outer(along, along)), abs=FIELD)
+    assert field.blurred(values, along, 0.0) == pytest.approx(
+        normal(field, COVARIANCE + np.outer(along, along)), abs=FIELD
+    )
     less = COVARIANCE + np.outer(along, along) - np.diag([0.0, 0.04])
     assert field.blurred(values, along, 0.04) == pytest.approx(normal(field, less), abs=FIELD)
     less = COVARIANCE - np.diag([0.0, 0.04])

@@ -1,4 +1,5 @@
-"""The Gaussian chain of position and velocity against a dense recursion, 40 digits, and the printed number."""
+"""The Gaussian chain of position and velocity against a dense recursion, 40 digits, and the printed
+number."""
 
 import mpmath
 import numpy as np
@@ -49,7 +50,11 @@ def test_full_covariance_mean_and_score_errors_as_in_a_dense_recursion(key, name
     """W2 of the position, data N(m, Σ) in R³, a constant error and fresh noise in the velocity's score."""
     rng = np.random.default_rng(11)
     root = rng.standard_normal((3, 3))
-    covariance, mean, bias = root @ root.T / 2 + 0.1 * np.eye(3), rng.standard_normal(3), 0.3 * rng.standard_normal(3)
+    covariance, mean, bias = (
+        root @ root.T / 2 + 0.1 * np.eye(3),
+        rng.standard_normal(3),
+        0.3 * rng.standard_normal(3),
+    )
     steps = Scheme(samplers()[key], GRID).steps(PROCESSES[name])
     state, spread = dense(name, steps, mean, covariance, bias, 0.2)
     # the two covariances commute
@@ -64,7 +69,8 @@ def test_full_covariance_mean_and_score_errors_as_in_a_dense_recursion(key, name
 
 @pytest.mark.parametrize("name", PROCESSES)
 def test_parts_of_the_chain_are_those_of_the_dense_recursion(name):
-    """Gain, push, variance, noise push and covariance are linear responses of the one-dimensional recursion."""
+    """Gain, push, variance, noise push and covariance are linear responses of the one-dimensional
+    recursion."""
     steps = Scheme(samplers()["euler-maruyama"], GRID).steps(PROCESSES[name])
     variances = np.array([0.04, 1.0, 9.0])
     chain = phase_chain.phase_chain(variances, steps)
@@ -99,7 +105,9 @@ def test_bracket_holds_the_value_with_forty_digits(variance):
             row = one - h * drift - h * noise * precision
             state = row * state + h * noise * precision * flow * mpmath.matrix([mean, 0])
             spread = row * spread * row.T + h * noise
-        exact = mpmath.sqrt((state[0] - mean) ** 2 + (mpmath.sqrt(spread[0, 0]) - mpmath.sqrt(mpmath.mpf(variance))) ** 2)
+        exact = mpmath.sqrt(
+            (state[0] - mean) ** 2 + (mpmath.sqrt(spread[0, 0]) - mpmath.sqrt(mpmath.mpf(variance))) ** 2
+        )
     found = phase_chain.phase_gaussian_w2(Gaussian(mean, variance), steps, np.zeros(1), 0.0)
     assert found.lower <= float(exact) <= found.upper
     assert found.relative_width < PHASE_CHAIN_WIDTH
@@ -123,7 +131,8 @@ def test_eigenvalues_in_blocks_are_the_same(monkeypatch):
 
 
 def test_score_error_of_the_velocity_moves_the_position():
-    """On its own a constant error b moves the mean by |push| b, and W2 of centred data by exactly that in squares."""
+    """On its own a constant error b moves the mean by |push| b, and W2 of centred data by exactly that in
+    squares."""
     steps = scheme("sscs", horizon=5, steps=60).steps(cld())
     clean, pushed = (sampler_w2(Gaussian(0.0, 0.25), steps, score_error=size) for size in (0.0, 0.1))
     push = phase_chain.phase_chain([0.25], steps).push[0]

@@ -1,4 +1,5 @@
-"""The law on position and velocity against the Gaussian chain, finer grids, simulation and the printed numbers."""
+"""The law on position and velocity against the Gaussian chain, finer grids, simulation and the printed
+numbers."""
 
 from dataclasses import replace
 
@@ -25,7 +26,8 @@ THREE = LineMixture([-1.0, 0.3, 2.0], [0.5, 0.4, 0.8], [0.2, 0.5, 0.3])
 @pytest.mark.parametrize("epsilon", EPSILONS)
 @pytest.mark.parametrize("key", samplers(2))
 def test_one_component_is_the_gaussian_chain(key, epsilon):
-    """A Gaussian with a mean, a constant score error and fresh noise: the grid agrees with the affine recursion, for ε > 0 too."""
+    """A Gaussian with a mean, a constant score error and fresh noise: the grid agrees with the affine
+    recursion, for ε > 0 too."""
     process = cld(a="4/5", sigma="3/2", velocity_variance="1/2", epsilon=epsilon)
     steps = scheme(key, horizon=4, steps=40).steps(process)
     law = Gaussian(0.4, 0.49)
@@ -36,7 +38,8 @@ def test_one_component_is_the_gaussian_chain(key, epsilon):
 
 
 def test_rows_that_push_the_position_by_the_score_of_the_velocity_alone():
-    """Any weights Q of the score: one component is the Gaussian chain, with a constant error of the velocity's score."""
+    """Any weights Q of the score: one component is the Gaussian chain, with a constant error of the
+    velocity's score."""
     steps = scheme("euler-maruyama", horizon=0.2, steps=8).steps(cld(epsilon="1/2"))
     for entries in ([[0.02, 0.03], [0.0, 0.0]], [[0.02, 0.01], [0.01, 0.2]]):
         crossed = replace(steps, Q=np.broadcast_to(entries, steps.Q.shape))
@@ -54,7 +57,8 @@ def test_steep_rows_are_resolved():
 @pytest.mark.parametrize("epsilon", ["0", "1/2"])
 @pytest.mark.parametrize("key", samplers(2))
 def test_bracket_holds_the_value_of_finer_grids(key, epsilon, monkeypatch):
-    """Three modes of different widths: grids twice as fine stay inside the bracket, which is as narrow as promised."""
+    """Three modes of different widths: grids twice as fine stay inside the bracket, which is as narrow as
+    promised."""
     steps = scheme(key, horizon=3, steps=20).steps(cld(epsilon=epsilon))
     found = phase_line_w2(THREE, steps)
     assert found.relative_width < 2 * PHASE_LINE
@@ -64,7 +68,8 @@ def test_bracket_holds_the_value_of_finer_grids(key, epsilon, monkeypatch):
 
 
 def test_velocity_that_starts_at_rest():
-    """v² = 0: the law of the last rows is nearly on a line of phase space; one component is the chain all the same."""
+    """v² = 0: the law of the last rows is nearly on a line of phase space; one component is the chain all the
+    same."""
     steps = scheme("euler-maruyama", horizon=5, steps=60).steps(cld(velocity_variance=0))
     exact = phase_gaussian_w2(Gaussian(0.0, 0.25), steps, np.zeros(1), 0.0)
     found = phase_line_w2(LineMixture([0.0], 0.5), steps)
@@ -73,7 +78,8 @@ def test_velocity_that_starts_at_rest():
 
 
 @pytest.mark.parametrize(
-    ("key", "epsilon"), [("euler-maruyama", 0), ("sscs", 0), ("posterior-mean", 0), ("euler-maruyama", 1), ("sscs", "1/2")]
+    ("key", "epsilon"),
+    [("euler-maruyama", 0), ("sscs", 0), ("posterior-mean", 0), ("euler-maruyama", 1), ("sscs", "1/2")],
 )
 def test_moments_of_the_density_are_those_of_a_simulation(key, epsilon):
     """E x², E x⁴, E cos 2x and P(|x| < ½) of 100,000 simulated positions, score written out anew."""
@@ -118,7 +124,9 @@ def test_mirrored_and_rescaled_problems_have_the_same_answer():
     assert again.lower <= found.upper and found.lower <= again.upper
     assert again.midpoint == pytest.approx(found.midpoint, rel=PHASE_LINE)
     tripled = scheme("leapfrog", horizon=4, steps=30).steps(cld(sigma=6, velocity_variance=9))
-    large = phase_line_w2(LineMixture(3 * THREE.means, 3 * THREE.stds, THREE.weights), tripled, 0.2 / 3, 0.1 / 3)
+    large = phase_line_w2(
+        LineMixture(3 * THREE.means, 3 * THREE.stds, THREE.weights), tripled, 0.2 / 3, 0.1 / 3
+    )
     assert large.midpoint == pytest.approx(3 * found.midpoint, rel=PHASE_LINE)
 
 
@@ -138,12 +146,18 @@ def test_collinear_mixture_in_space_is_the_line_and_the_gaussian_directions():
 
 
 def test_the_cost_counts_every_point_of_the_grid(monkeypatch):
-    """Twice as many positions, or twice as many rows of the same kernel, cost twice as much; ε > 0 costs more."""
+    """Twice as many positions, or twice as many rows of the same kernel, cost twice as much; ε > 0 costs
+    more."""
     steps, finer = (scheme("euler-maruyama", horizon=h, steps=k).steps(cld()) for h, k in ((2, 20), (2, 40)))
     cost = phase_line.phase_line_cost(THREE, steps)
     assert cost > len(steps) * 40**2 * phase_line.POINT_COST
     assert 1.5 < phase_line.phase_line_cost(THREE, finer) / cost < 4
-    assert phase_line.phase_line_cost(THREE, scheme("euler-maruyama", horizon=2, steps=20).steps(cld(epsilon="1/2"))) > cost
+    assert (
+        phase_line.phase_line_cost(
+            THREE, scheme("euler-maruyama", horizon=2, steps=20).steps(cld(epsilon="1/2"))
+        )
+        > cost
+    )
     monkeypatch.setattr(phase_line, "FINE", (phase_line.FINE[0] / 2, *phase_line.FINE[1:]))
     assert phase_line.phase_line_cost(THREE, steps) / cost == pytest.approx(2.0, rel=GRID_SIZES)
 
@@ -179,7 +193,9 @@ def printed(modes, std, steps):
     return phase_line_w2(LineMixture([-modes, modes], std), rows)
 
 
-@pytest.mark.parametrize(("modes", "std", "steps", "exact"), [(1.0, 0.5, 200, 0.01121), (2.0, 1.0, 200, 0.02149)])
+@pytest.mark.parametrize(
+    ("modes", "std", "steps", "exact"), [(1.0, 0.5, 200, 0.01121), (2.0, 1.0, 200, 0.02149)]
+)
 def test_printed_numbers(modes, std, steps, exact):
     """docs/theory.md section 9, to three digits, in a bracket of relative half-width 1e-4."""
     found = printed(modes, std, steps)

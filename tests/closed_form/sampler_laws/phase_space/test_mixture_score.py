@@ -26,7 +26,8 @@ def mixture(dim):
 
 
 def joint(means, variance):
-    """Mean and covariance of (X_t, V_t) from N(μ, σ²I) × N(0, v²I), by scipy's exponential and Lyapunov equation."""
+    """Mean and covariance of (X_t, V_t) from N(μ, σ²I) × N(0, v²I), by scipy's exponential and Lyapunov
+    equation."""
     drift, noise = np.array([[0.0, 1.0], [-1.0, -2.0]]), np.diag([0.04, 4.0])
     stationary = scipy.linalg.solve_continuous_lyapunov(drift, -noise)
     flow = scipy.linalg.expm(CLOCK * drift)
@@ -39,7 +40,9 @@ def test_density_is_that_of_the_joint_normal_mixture(dim):
     """log p_t agrees with scipy's multivariate normals on R^{2d}."""
     means, score, x, v = mixture(dim)
     points = np.concatenate([x, v], axis=1)
-    logs = [multivariate_normal(*joint(mean, s)).logpdf(points) for mean, s in zip(means, VARIANCES, strict=True)]
+    logs = [
+        multivariate_normal(*joint(mean, s)).logpdf(points) for mean, s in zip(means, VARIANCES, strict=True)
+    ]
     expected = logsumexp(np.array(logs) + np.log(WEIGHTS)[:, None], axis=0)
     assert score.log_density(x, v) == pytest.approx(expected, rel=LAW_ROUNDING, abs=LAW_ROUNDING)
 
@@ -52,9 +55,13 @@ def test_score_is_the_gradient_of_the_log_density(dim):
     for i in range(dim):
         shift = STEP * np.eye(dim)[i]
         up, down = score.log_density(x + shift, v), score.log_density(x - shift, v)
-        assert by_x[:, i] == pytest.approx((up - down) / (2 * STEP), rel=PHASE_DIFFERENCE, abs=PHASE_DIFFERENCE)
+        assert by_x[:, i] == pytest.approx(
+            (up - down) / (2 * STEP), rel=PHASE_DIFFERENCE, abs=PHASE_DIFFERENCE
+        )
         up, down = score.log_density(x, v + shift), score.log_density(x, v - shift)
-        assert by_v[:, i] == pytest.approx((up - down) / (2 * STEP), rel=PHASE_DIFFERENCE, abs=PHASE_DIFFERENCE)
+        assert by_v[:, i] == pytest.approx(
+            (up - down) / (2 * STEP), rel=PHASE_DIFFERENCE, abs=PHASE_DIFFERENCE
+        )
 
 
 def test_velocity_score_on_a_grid_is_the_score():

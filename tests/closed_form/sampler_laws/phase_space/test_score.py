@@ -46,15 +46,22 @@ def test_mixtures_agree_with_their_components(clock):
     other = PhaseMixtureScore(weights, means, np.full(3, 0.25), phi, S)
     law = PhaseLaw(GaussianMixture(means, weights, std=0.5), phi, S)
     x, v = np.random.default_rng(1).standard_normal((2, 6, 2))
-    for found, known in zip((*law.score(x, v), law.log_density(x, v)), (*other.score(x, v), other.log_density(x, v)), strict=True):
+    for found, known in zip(
+        (*law.score(x, v), law.log_density(x, v)), (*other.score(x, v), other.log_density(x, v)), strict=True
+    ):
         assert np.abs(found - known).max() < PHASE_SCORE * np.abs(known).max()
 
 
 @pytest.mark.parametrize(
-    "law", [Funnel(3, 1.2), GaussianMixture([[0.0, 1.0], [1.0, -1.0]], covariances=[np.eye(2), np.diag([0.3, 2.0])])]
+    "law",
+    [
+        Funnel(3, 1.2),
+        GaussianMixture([[0.0, 1.0], [1.0, -1.0]], covariances=[np.eye(2), np.diag([0.3, 2.0])]),
+    ],
 )
 def test_scores_are_slopes(law):
-    """The score is the gradient of the log density, by central differences, for a funnel and unequal covariances."""
+    """The score is the gradient of the log density, by central differences, for a funnel and unequal
+    covariances."""
     phi, S = kernel(0.4)
     pushed, h = PhaseLaw(law, phi, S), 1e-5
     x, v = np.random.default_rng(2).standard_normal((2, 4, law.dim))
