@@ -381,7 +381,7 @@ BAD_PROBLEMS = [
     # constants
     _bad(
         "assumption unknown",
-        "data.assumption must be one of strong-log-concave",
+        "data.assumption must be one of bounded, log-lipschitz, strong-log-concave",
         "strong",
         data__assumption='"log-concave"',
     ),

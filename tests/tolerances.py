@@ -22,3 +22,5 @@ LEADING_QUADRATURE = 1e-9
 BEST_GRID = 0.02
 #: CLD Gaussian chain against a dense recursion over 2d coordinates, hundreds of rows.
 PHASE_CHAIN = 1e-10
+#: Two backends, or a sampler and a plain loop, driven by the same increments in float64.
+SAME_INCREMENTS = 1e-12

@@ -1,7 +1,6 @@
 r"""The exponential integrator: the linear part of the reverse process is solved, the score is held.
 
-.. math:: P = \Phi^{-1}, \quad Q = \int \Phi(\sigma, r)^{-1} g(\sigma)^2 d\sigma, \quad n = \Phi(\sigma,
-  r)^{-1},
+.. math:: P = \Phi^{-1}, \quad Q = \int \Phi(\sigma, r)^{-1} g(\sigma)^2 d\sigma, \quad n = \Phi(\sigma, r)^{-1},
 
 and the same with matrices for k = 2.  Exact where the score does not change over a step.  Strong order 1.
 

@@ -3,8 +3,7 @@ r"""The martingale bound: one reverse step against the exact conditional law (k 
 
 Statement
 ---------
-.. math:: E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{noise}^2, \qquad W_2(\mathcal L(y_K),
-  p_{t_0}) \le E_K,
+.. math:: E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{noise}^2, \qquad W_2(\mathcal L(y_K), p_{t_0}) \le E_K,
 
 with :math:`A_k = \max_c |P + Q H(c)|`, c ranging over the posterior-covariance envelope, :math:`b_k` the bias
 of the step and :math:`v_k` the noise it misses.  For early stopping add :math:`W_2(p_{t_0}, p_0)`.

@@ -1,8 +1,7 @@
 """Tolerances of the tests of whether they agree, with the reason for the size of each."""
 
-#: Two backends, or a sampler and a plain loop, driven by the same increments in float64.
-SAME_INCREMENTS = 1e-12
-#: The same with the state in float32: some tens of steps of rounding 6e-8 each, on numbers of a few units.
+#: Two backends, or a sampler and a plain loop, with the state in float32: some tens of
+#: steps of rounding 6e-8 each, on numbers of a few units.
 SAME_INCREMENTS_FLOAT32 = 1e-4
 #: Bytes a run may need beyond its result: a few blocks and the allocator's slack.
 SAMPLER_MEMORY = 64 * 2**20

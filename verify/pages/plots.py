@@ -193,8 +193,7 @@ def log_concavity_is_not_enough(ax, correlations: Sequence[float] = (0.0, 0.5, 0
     r"""Growth rate of :math:`|Z|^2` from the score of a log-concave law, over the directions Z of phase
     space.
 
-    .. math:: 2 Z^T \Sigma\Sigma^T H Z, \quad |Z| = 1,
-    \quad H = \begin{pmatrix} -1 & c \\ c & -1 \end{pmatrix},
+    .. math:: 2 Z^T \Sigma\Sigma^T H Z, \quad |Z| = 1, \quad H = \begin{pmatrix} -1 & c \\ c & -1 \end{pmatrix},
               \quad \Sigma = \mathrm{diag}(0, \sigma).
 
     Parameters

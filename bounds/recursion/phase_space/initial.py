@@ -114,8 +114,7 @@ def error_in_metric(start: Start, weights, assumption, functions) -> Initial:
     With :math:`RR^T = S + \gamma\varphi\varphi^T`, GGᵀ the prior and
     :math:`\tau = \varphi^T P(R - G)R^{-1}\varphi`:
 
-    .. math:: E_0^2 \le (\varphi^T P \varphi - \tau) D^2 + d\,|R - G|_P^2 + \tau\,(E\|X_0\|^2 - d\gamma),
-    \qquad
+    .. math:: E_0^2 \le (\varphi^T P \varphi - \tau) D^2 + d\,|R - G|_P^2 + \tau\,(E\|X_0\|^2 - d\gamma), \qquad
               E_0 \le |\varphi|_P D + \sqrt{d}\,|R - G|_P.
 
     From a stationary prior also

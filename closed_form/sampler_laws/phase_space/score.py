@@ -3,14 +3,12 @@ phase space.
 
 Given X_0, U_t is N(φX_0, S). With q = φᵀS⁻¹φ and ψ = S⁻¹φ the two coordinates
 
-.. math:: z = \psi^T U/\sqrt q = \sqrt q X_0 + N(0, I), \qquad z' = \varphi_\perp^T U/\sqrt{q \det S} \sim
-  N(0, I)
+.. math:: z = \psi^T U/\sqrt q = \sqrt q X_0 + N(0, I), \qquad z' = \varphi_\perp^T U/\sqrt{q \det S} \sim N(0, I)
 
 are independent given X_0, and z' tells nothing about it.  So p_t is the density of √q X_0 + Z at z times a
 Gaussian's at z',
 
-.. math:: s_t(U) = L^T (s_z(z), -z'), \qquad L = (\psi/\sqrt q, \varphi_\perp/\sqrt{q\det S})^T, \quad L^T
-  L = S^{-1},
+.. math:: s_t(U) = L^T (s_z(z), -z'), \qquad L = (\psi/\sqrt q, \varphi_\perp/\sqrt{q\det S})^T, \quad L^T L = S^{-1},
 
 free of the cancellation in :math:`-S^{-1} + c\psi\psi^T` at small t.
 """
@@ -45,3 +43,39 @@ def whitening(phi, S) -> tuple[float, np.ndarray]:
     q = float(psi @ phi)
     across = np.array([-phi[1], phi[0]]) / math.sqrt(q * determinant)
     return math.sqrt(q), np.stack([psi / math.sqrt(q), across])
+
+
+class PhaseLaw:
+    """The law of U_t for data of any closed-form law.
+
+    Parameters
+    ----------
+    law : Gaussian, GaussianMixture or Funnel
+        Anything with ``dim`` and ``pushed(a, s_sq)``.
+    phi : array of shape (2,)
+    S : array of shape (2, 2)
+
+    References
+    ----------
+    docs/theory.md section 8.
+    """
+
+    def __init__(self, law, phi, S):
+        self.signal, self.whitening = whitening(phi, S)
+        self.dim, self.pushed = law.dim, law.pushed(self.signal, 1.0)
+
+    def log_density(self, x, v) -> np.ndarray:
+        """log p_t at positions and velocities of shape (n, d)."""
+        z, rest = self._split(x, v)
+        scale = self.dim * math.log(abs(np.linalg.det(self.whitening)) / math.sqrt(2.0 * math.pi))
+        return self.pushed.log_density(z) - 0.5 * np.square(rest).sum(axis=1) + scale
+
+    def score(self, x, v) -> tuple[np.ndarray, np.ndarray]:
+        """(∇_x log p_t, ∇_v log p_t) at positions and velocities of shape (n, d)."""
+        z, rest = self._split(x, v)
+        pulled, L = self.pushed.score(z), self.whitening
+        return L[0, 0] * pulled - L[1, 0] * rest, L[0, 1] * pulled - L[1, 1] * rest
+
+    def _split(self, x, v):
+        L, x, v = self.whitening, np.asarray(x, dtype=float), np.asarray(v, dtype=float)
+        return L[0, 0] * x + L[0, 1] * v, L[1, 0] * x + L[1, 1] * v

@@ -129,7 +129,7 @@ def test_every_leading_term_of_theorem_w_is_its_limit(process, horizon):
     scheme = euler_maruyama(horizon, count, prior_std=1.0)
     terms = GENTILONI.bound(Setting(process, data, scheme, error)).terms
     leading = {
-        "initialisation": math.sqrt(dim) * initial, "score": error * score,
+        "initialisation": math.sqrt(dim) * initial, "score bias": error * score,
         "discretisation": math.sqrt(dim * horizon / count) * steps,
     }  # fmt: skip
     assert terms == pytest.approx(leading, rel=NEAR_LEADING_ORDER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bounds import euler_maruyama, ou
-from bounds.theorem import theorems
+from bounds.theorems import theorems
 from closed_form import Gaussian
 from verify.certificates.question import setting_of
 from verify.experiment import Experiment, Result

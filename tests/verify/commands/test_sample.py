@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.command_line import answer, assert_refused, problem, run
+from tests.tolerances import SAME_INCREMENTS
 from tests.torch_required import require_torch
-from tests.verify.tolerances import SAME_INCREMENTS
 from verify import load_problem, sample
 from verify.certificates.question import setting_of_problem
 

@@ -10,7 +10,7 @@ from bounds.processes.cld import cld
 from bounds.sampler import scheme
 from bounds.steps.phase_space.path import PhasePath
 from closed_form.laws.funnel import Funnel
-from tests.phase_law import PhaseLaw
+from closed_form.sampler_laws.phase_space.score import PhaseLaw
 from tests.verify.tolerances import FUNNEL_SAME_LAW
 from verify.particles.simulation import sample
 

@@ -11,11 +11,11 @@ from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.phase_space.gaussian_chain import phase_chain
-from tests.phase_law import PhaseLaw
-from tests.tolerances import STANDARD_ERRORS
+from closed_form.sampler_laws.phase_space.score import PhaseLaw
+from tests.tolerances import SAME_INCREMENTS, STANDARD_ERRORS
 from tests.torch_required import torch_backend
 from tests.verify.particles.test_simulation import KINDS, random_law, relative_gap
-from tests.verify.tolerances import PHASE_PARTICLES, SAME_INCREMENTS
+from tests.verify.tolerances import PHASE_PARTICLES
 from verify.particles.phase_space import upper_roots
 from verify.particles.simulation import sample
 

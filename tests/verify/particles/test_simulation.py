@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from bounds.steps.affine import Steps
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
-from tests.tolerances import STANDARD_ERRORS
+from tests.tolerances import SAME_INCREMENTS, STANDARD_ERRORS
 from tests.torch_required import torch_backend
-from tests.verify.tolerances import SAME_INCREMENTS, SAME_INCREMENTS_FLOAT32, SAMPLER_MEMORY
+from tests.verify.tolerances import SAME_INCREMENTS_FLOAT32, SAMPLER_MEMORY
 from verify.particles.backends import Backend, backend
 from verify.particles.simulation import sample
 

@@ -9,9 +9,8 @@ from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.phase_space.mixture_score import PhaseMixtureScore
-from closed_form.sampler_laws.phase_space.score import whitening
+from closed_form.sampler_laws.phase_space.score import PhaseLaw, whitening
 from tests.closed_form.tolerances import FINITE_DIFFERENCE, PHASE_SCORE
-from tests.phase_law import PhaseLaw
 
 COVARIANCE = np.array([[1.0, 0.4, 0.0], [0.4, 0.8, 0.1], [0.0, 0.1, 0.5]])
 
