@@ -21,7 +21,7 @@ def growth(function):
     return growth_of(sympy.diff(slope, t) / slope, sympy.log(slope))
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(positive, positive)
 def test_powers_exponentials_and_double_exponentials_are_told_apart(power, factor):
     """c·t^p has level 0, e^{c t^p} level 1, e^{e^{ct}} level 2, each with its exponent and coefficient."""

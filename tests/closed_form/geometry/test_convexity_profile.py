@@ -45,7 +45,7 @@ def test_pairs_are_at_their_distance_and_have_their_slope():
         assert slope == pytest.approx(value, rel=1e-6, abs=1e-9)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     st.integers(0, 10**6),
     st.integers(1, 7),
