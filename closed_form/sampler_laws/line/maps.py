@@ -11,7 +11,7 @@ from bounds.steps.affine import Steps
 from closed_form.law_input import error_size
 from closed_form.sampler_laws.line.law import Image
 
-_SCORES = 1 << 19  # points × components whose scores are computed at once
+_SCORES = 1 << 15  # points × components whose scores are computed at once: their arrays stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
