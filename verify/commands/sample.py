@@ -51,6 +51,7 @@ def sample(problem, out, n, seed, threads, reduce, backend, device, dtype, force
     if threads > 1:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from verify.particles.backends import backend as backend_named
+    from verify.particles.simulation import sample as draw
 
     question = load_question(problem, overrides)
     if question.law is None:
@@ -58,8 +59,9 @@ def sample(problem, out, n, seed, threads, reduce, backend, device, dtype, force
     chosen = backend_named(backend, device, dtype)
     setting, _ = setting_or_reason(question, "all")
     steps = question.scheme.steps(question.process) if setting is None else setting.table.steps()
+    # nothing is imported once the file is there: an interrupt in the middle of that ends Python by the signal
     with new_file(out, force) as part, progress(f"{n} samples") as tell:
-        _draw(part, question, steps, tell, n=n, seed=seed, threads=threads, reduce=reduce, backend=chosen)
+        _draw(draw, part, question, steps, tell, n=n, seed=seed, threads=threads, reduce=reduce, backend=chosen)
     written = {
         "path": out,
         "shape": [n, question.law.dim],
@@ -81,11 +83,9 @@ def _written_line(written) -> str:
     )
 
 
-def _draw(part: Path, question, steps, tell, *, n: int, backend, **options) -> None:
+def _draw(draw, part: Path, question, steps, tell, *, n: int, backend, **options) -> None:
     """Samples straight into the file; its room is taken first: a full disk is then an error, not a crash."""
     import numpy as np
-
-    from verify.particles.simulation import sample as draw
 
     shape = (n, question.law.dim)
     if hasattr(os, "posix_fallocate"):
