@@ -19,13 +19,8 @@ _HOME = {
     **{name: f"processes.{name}" for name in ("ou", "vp", "ve", "sub_vp", "general", "cld")},
     **dict.fromkeys(
         (
-            "scheme",
-            "euler_maruyama",
-            "frozen_euler_maruyama",
-            "exponential_integrator",
-            "posterior_mean",
-            "posterior_mean_matched",
-            "ancestral",
+            "scheme", "euler_maruyama", "frozen_euler_maruyama", "exponential_integrator", "posterior_mean",
+            "posterior_mean_matched", "ancestral",
         ),
         "sampler",
     ),

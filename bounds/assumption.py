@@ -169,9 +169,8 @@ def scaled_law(assumption, factor, **powers):
     factor = check_constant("factor", factor, positive=True)
     constants = {name: getattr(assumption, name) * factor**power for name, power in powers.items()}
     mean_norm = None if assumption.mean_norm is None else assumption.mean_norm * factor
-    return replace(
-        assumption, **constants, mean_norm=mean_norm, second_moment=assumption.second_moment * factor**2
-    )
+    return replace(assumption, **constants, mean_norm=mean_norm,
+                   second_moment=assumption.second_moment * factor**2)
 
 
 def product_law(one, other, **rules):
@@ -180,10 +179,6 @@ def product_law(one, other, **rules):
         raise TypeError(f"product needs two assumptions of one kind, got {one.key} and {other.key}")
     constants = {name: rule(getattr(one, name), getattr(other, name)) for name, rule in rules.items()}
     means = (one.mean_norm, other.mean_norm)
-    return replace(
-        one,
-        **constants,
-        dim=one.dim + other.dim,
-        second_moment=one.second_moment + other.second_moment,
-        mean_norm=None if None in means else np.hypot(*means),
-    )
+    return replace(one, **constants, dim=one.dim + other.dim,
+                   second_moment=one.second_moment + other.second_moment,
+                   mean_norm=None if None in means else np.hypot(*means))

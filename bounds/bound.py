@@ -86,15 +86,8 @@ class Bound:
             If an entry is missing.
         """
         terms = {name: np.inf if value is None else value for name, value in data["terms"].items()}
-        return cls(
-            theorem,
-            kind,
-            np.inf if data["total"] is None else data["total"],
-            MappingProxyType(terms),
-            data["information"],
-            tuple(data["notes"]),
-            MappingProxyType(dict(data["details"])),
-        )
+        return cls(theorem, kind, np.inf if data["total"] is None else data["total"], MappingProxyType(terms),
+                   data["information"], tuple(data["notes"]), MappingProxyType(dict(data["details"])))
 
 
 def _says_nothing(total: float, second_moment: float) -> bool:

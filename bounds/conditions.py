@@ -14,11 +14,8 @@ LONGEST = 12.0
 
 
 def _one_block(setting: Setting):
-    return (
-        None
-        if setting.process.blocks == 1
-        else f"the process has {setting.process.blocks} blocks, this form needs 1"
-    )
+    return (None if setting.process.blocks == 1
+            else f"the process has {setting.process.blocks} blocks, this form needs 1")
 
 
 def _early_stop(setting: Setting):
@@ -59,11 +56,8 @@ def _one_problem(setting: Setting):
 
 
 def _euler_maruyama(setting: Setting):
-    return (
-        None
-        if setting.scheme.key == "euler-maruyama"
-        else f"stated for euler-maruyama, got {setting.scheme.key}"
-    )
+    return (None if setting.scheme.key == "euler-maruyama"
+            else f"stated for euler-maruyama, got {setting.scheme.key}")
 
 
 def euler_maruyama_only(statement: str) -> Condition:

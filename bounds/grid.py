@@ -79,9 +79,8 @@ class TimeGrid:
         return cls(times, "uniform", copy=False)
 
     @classmethod
-    def geometric(
-        cls, horizon: float, steps: int, early_stop: float = 0.0, smallest: float | None = None
-    ) -> TimeGrid:
+    def geometric(cls, horizon: float, steps: int, early_stop: float = 0.0,
+                  smallest: float | None = None) -> TimeGrid:
         """Times in geometric progression down to ``early_stop``; without one, down to ``smallest`` and then
         0.
 

@@ -9,12 +9,8 @@ from dataclasses import dataclass
 from sympy import Expr, Symbol, lambdify
 
 #: a(t), R = s²/a², R′ = g²/a², and f; with them g = a√R′ and every density is a function of these four.
-a, R, slope, f = (
-    Symbol("a", positive=True),
-    Symbol("R", positive=True),
-    Symbol("R'", positive=True),
-    Symbol("f", nonnegative=True),
-)
+a, R, slope, f = (Symbol("a", positive=True), Symbol("R", positive=True), Symbol("R'", positive=True),
+                  Symbol("f", nonnegative=True))
 #: Constants of the data: m0-strongly log-concave, L0-smooth, E‖X_0‖² = m d.
 m0, L0, m = Symbol("m0", positive=True), Symbol("L0", positive=True), Symbol("m", positive=True)
 
@@ -87,9 +83,8 @@ def sizes(leading: Leading, process, horizon: float, *, strong: float, smooth: f
 
     constants = {m0: strong, L0: smooth, m: moment}
     densities = [density.expression.subs(constants) for density in (*leading.steps, leading.score)]
-    functions = [
-        lambdify((a, R, slope, f), expression, modules="numpy", cse=True) for expression in densities
-    ]
+    functions = [lambdify((a, R, slope, f), expression, modules="numpy", cse=True)
+                 for expression in densities]
     path = Path(process, TimeGrid.geometric(horizon, 256).times)
 
     def integrands(nodes):

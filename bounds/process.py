@@ -52,10 +52,8 @@ class ForwardProcess:
     def __post_init__(self):
         for label in ("drift", "noise"):
             matrix = sympy.ImmutableMatrix(getattr(self, label))
-            if (
-                matrix.shape not in ((1, 1), (2, 2))
-                or matrix.shape != sympy.ImmutableMatrix(self.drift).shape
-            ):
+            if (matrix.shape not in ((1, 1), (2, 2))
+                or matrix.shape != sympy.ImmutableMatrix(self.drift).shape):
                 raise ValueError(
                     f"{label} must be a 1×1 or 2×2 matrix like the drift, got shape {matrix.shape}"
                 )
@@ -143,9 +141,8 @@ class ForwardProcess:
 
     @cached_property
     def _numeric(self):
-        return tuple(
-            sympy.lambdify(TIME, expression, modules="numpy", cse=True) for expression in (self.f, self.g_sq)
-        )
+        return tuple(sympy.lambdify(TIME, expression, modules="numpy", cse=True)
+                     for expression in (self.f, self.g_sq))
 
     def f_values(self, times: np.ndarray) -> np.ndarray:
         """f at ``times`` (any shape); refuses values that are not real and finite."""

@@ -37,12 +37,9 @@ class Scheme:
     prior_std: float | None = None
 
     def __post_init__(self):
-        if self.prior_std is not None and not (
-            isinstance(self.prior_std, int | float)
-            and not isinstance(self.prior_std, bool)
-            and np.isfinite(self.prior_std)
-            and self.prior_std > 0
-        ):
+        if self.prior_std is not None and not (isinstance(self.prior_std, int | float)
+                                               and not isinstance(self.prior_std, bool)
+                                               and np.isfinite(self.prior_std) and self.prior_std > 0):
             raise ValueError(f"prior_std must be positive and finite, got {self.prior_std!r}")
 
     @property
@@ -70,9 +67,8 @@ class Scheme:
         return StepTable(process, self, assumption, moments).steps()
 
 
-def scheme(
-    key: str, horizon: float, steps: int, *, grid: str = "uniform", early_stop: float = 0.0, prior_std=None
-):
+def scheme(key: str, horizon: float, steps: int, *, grid: str = "uniform", early_stop: float = 0.0,
+           prior_std=None):
     """A sampler by name on a uniform or geometric grid.
 
     Parameters

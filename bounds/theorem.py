@@ -186,10 +186,8 @@ class Theorem:
     def latex(self) -> str:
         """The statement and its expressions in LaTeX."""
         lines = [self.statement]
-        lines += [
-            rf"\mathrm{{{name.replace('_', chr(92) + ' ')}}} &= {sympy.latex(expr)}"
-            for name, expr in self.stated.items()
-        ]
+        lines += [rf"\mathrm{{{name.replace('_', chr(92) + ' ')}}} &= {sympy.latex(expr)}"
+                  for name, expr in self.stated.items()]
         return "\n".join(lines)
 
 

@@ -5,16 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 
 _HOMES = {
-    "Bracket": "closed_form.bracket",
-    "Gaussian": "closed_form.laws.gaussian",
-    "Funnel": "closed_form.laws.funnel",
-    "GaussianMixture": "closed_form.laws.mixture",
-    "smoothed_data": "closed_form.laws.samples",
-    "posterior": "closed_form.posteriors.law",
-    "sampler_w2": "closed_form.sampler_laws.w2",
-    "w2_gaussian": "closed_form.distances.gaussian",
-    "w2_line": "closed_form.distances.line",
-    "w2_samples": "closed_form.distances.samples",
+    "Bracket": "closed_form.bracket", "Gaussian": "closed_form.laws.gaussian",
+    "Funnel": "closed_form.laws.funnel", "GaussianMixture": "closed_form.laws.mixture",
+    "smoothed_data": "closed_form.laws.samples", "posterior": "closed_form.posteriors.law",
+    "sampler_w2": "closed_form.sampler_laws.w2", "w2_gaussian": "closed_form.distances.gaussian",
+    "w2_line": "closed_form.distances.line", "w2_samples": "closed_form.distances.samples",
 }
 
 __all__ = sorted(_HOMES)

@@ -197,11 +197,8 @@ class Law(ABC):
         if information == "constants":
             return DataFacts()
         moments = self.posterior_moments()
-        if (
-            moments is not None
-            and smoothness is not None
-            and abs(smoothness / moments.smoothness - 1) > SLACK
-        ):
+        if (moments is not None and smoothness is not None
+            and abs(smoothness / moments.smoothness - 1) > SLACK):
             moments = None
         return DataFacts(moments=moments)
 

@@ -145,9 +145,8 @@ def read_spread(section, dim: int) -> dict:
         else:
             spread["std"] = math.sqrt(section.number("covariance", positive=True))
     if "covariances" in section.values:
-        array = section.array(
-            "covariances", (1, 2, 3), "a list of variances, of lists of variances or of matrices"
-        )
+        array = section.array("covariances", (1, 2, 3),
+                              "a list of variances, of lists of variances or of matrices")
         spread["covariances"] = np.stack([_matrix(section, entry, dim) for entry in array])
     if len({"std", "covariance", "covariances"} & section.values.keys()) != 1:
         raise section.fault("data must have exactly one of data.std, data.covariance and data.covariances")

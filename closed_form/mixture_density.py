@@ -64,10 +64,8 @@ class MixtureDensity:
             block = x[rows]
             r = _softmax(self._logits(block))
             if self.covariances is not None:
-                result[rows] = sum(
-                    r[i, :, None] * ((self.means[i] - block) @ precision)
-                    for i, precision in enumerate(self.precisions)
-                )
+                result[rows] = sum(r[i, :, None] * ((self.means[i] - block) @ precision)
+                                   for i, precision in enumerate(self.precisions))
                 continue
             pull = r.T @ self._centred
             pull -= block

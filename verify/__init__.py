@@ -5,18 +5,11 @@ from __future__ import annotations
 import importlib
 
 _HOME = {
-    "Certificate": "certificates.certificate",
-    "Verdict": "certificates.certificate",
-    "certify": "certificates.certificate",
-    "certify_setting": "certificates.certificate",
-    "measure": "certificates.certificate",
-    "setting_of": "certificates.question",
-    "load_problem": "problems.problem",
-    "bundled_problem": "problems.problem",
-    "Problem": "problems.problem",
-    "Plan": "planning.plan",
-    "planner_of": "planning.by_bound",
-    "sample": "particles.simulation",
+    "Certificate": "certificates.certificate", "Verdict": "certificates.certificate",
+    "certify": "certificates.certificate", "certify_setting": "certificates.certificate",
+    "measure": "certificates.certificate", "setting_of": "certificates.question",
+    "load_problem": "problems.problem", "bundled_problem": "problems.problem", "Problem": "problems.problem",
+    "Plan": "planning.plan", "planner_of": "planning.by_bound", "sample": "particles.simulation",
     "w2_from_samples": "lower_sides.w2",
 }
 

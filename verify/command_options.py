@@ -9,16 +9,10 @@ import click
 
 from verify.pages.console import naming
 
-JSON_OPTION = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document instead of tables."
-)
-SET_OPTION = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="SECTION.KEY=VALUE",
-    help="Override the file; may be repeated.",
-)
+JSON_OPTION = click.option("--json", "as_json", is_flag=True,
+                           help="Print one JSON document instead of tables.")
+SET_OPTION = click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE",
+                          help="Override the file; may be repeated.")
 
 
 def picture_options(drawn: str):
@@ -38,10 +32,7 @@ def problem_options(command):
         click.argument("problem"),
         click.option("--theorem", metavar="KEY", help="Only this theorem (see 'sgm-bounds list')."),
         click.option(
-            "--information",
-            type=click.Choice(("all", "constants")),
-            default="all",
-            show_default=True,
+            "--information", type=click.Choice(("all", "constants")), default="all", show_default=True,
             help="What a bound may know: all about a law in closed form, or its assumption's constants.",
         ),
         SET_OPTION,

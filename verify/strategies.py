@@ -21,13 +21,8 @@ class HypothesisDraw:
 
 
 @st.composite
-def problems(
-    draw,
-    kind: str | None = None,
-    most_steps: int = 200,
-    process: str = "one-block",
-    sampler: str | None = None,
-) -> RandomProblem:
+def problems(draw, kind: str | None = None, most_steps: int = 200, process: str = "one-block",
+             sampler: str | None = None) -> RandomProblem:
     """Random admissible problems, as `verify.counterexamples.drawing.problem` (``process="cld"``: two
     blocks)."""
     return problem(HypothesisDraw(draw), kind=kind, most_steps=most_steps, process=process, sampler=sampler)

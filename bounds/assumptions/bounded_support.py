@@ -72,14 +72,8 @@ class BoundedSupport(Assumption):
         Given X_0 = y the tilted X has covariance at most 1/(m0+q), and y ↦ E[X | y] is L0/(L0+q)-Lipschitz,
         so :math:`c_{up} \le 1/(m_0+q) + (R L_0)^2/(L_0+q)^2 \le 1/(m_0+q) + (R L_0)^2/(m_0+q)^2`.
         """
-        return WeaklyLogConcave(
-            m0,
-            np.square(self.radius * L0),
-            L0,
-            self.dim,
-            self.second_moment + noise_second_moment,
-            self.mean_norm,
-        )
+        return WeaklyLogConcave(m0, np.square(self.radius * L0), L0, self.dim,
+                                self.second_moment + noise_second_moment, self.mean_norm)
 
     def product(self, other):
         """The law of (X_0, X_0') with independent parts: radii of one direction, so the larger counts."""

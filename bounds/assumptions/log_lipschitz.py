@@ -69,12 +69,10 @@ class LogLipschitz(Assumption):
     def hessian_gap(self, a_sq, s_sq):
         spread = a_sq + self.alpha * s_sq
         with np.errstate(divide="ignore"):
-            first = (
-                2 * self.lipschitz * a_sq / (np.sqrt(s_sq) * spread**1.5) if np.any(self.lipschitz) else 0.0
-            )
-        return (
-            gap(a_sq, s_sq, self.alpha, self.smoothness) + first + np.square(self.lipschitz / spread) * a_sq
-        )
+            first = (2 * self.lipschitz * a_sq / (np.sqrt(s_sq) * spread**1.5) if np.any(self.lipschitz)
+                     else 0.0)
+        return (gap(a_sq, s_sq, self.alpha, self.smoothness) + first
+                + np.square(self.lipschitz / spread) * a_sq)
 
     def scaled(self, factor: float):
         """The law of factor·X_0."""
@@ -83,13 +81,9 @@ class LogLipschitz(Assumption):
     def smoothed(self, noise_var: float):
         """The law of X_0 + N(0, noise_var I) (the Lipschitz part is rounded up)."""
         shrink = 1 / (1 + self.alpha * noise_var)
-        return replace(
-            self,
-            alpha=self.alpha * shrink,
-            lipschitz=self.lipschitz * shrink,
-            L=1 / (1 / self.L + noise_var),
-            second_moment=self.second_moment + self.dim * noise_var,
-        )
+        return replace(self, alpha=self.alpha * shrink, lipschitz=self.lipschitz * shrink,
+                       L=1 / (1 / self.L + noise_var),
+                       second_moment=self.second_moment + self.dim * noise_var)
 
     def product(self, other):
         """The law of (X_0, X_0') with independent parts: only the larger perturbation of a direction

@@ -78,12 +78,8 @@ class StronglyLogConcave(Assumption):
 
     def smoothed(self, noise_var: float):
         """The law of X_0 + N(0, noise_var I)."""
-        return replace(
-            self,
-            m0=1 / (1 / self.m0 + noise_var),
-            L0=1 / (1 / self.L0 + noise_var),
-            second_moment=self.second_moment + self.dim * noise_var,
-        )
+        return replace(self, m0=1 / (1 / self.m0 + noise_var), L0=1 / (1 / self.L0 + noise_var),
+                       second_moment=self.second_moment + self.dim * noise_var)
 
     def product(self, other):
         """The law of (X_0, X_0') with independent parts under the same kind of assumption."""

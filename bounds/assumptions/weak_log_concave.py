@@ -87,13 +87,8 @@ class WeaklyLogConcave(Assumption):
     def smoothed(self, noise_var: float):
         """The law of X_0 + N(0, noise_var I)."""
         shrink = 1 / (1 + self.alpha * noise_var)
-        return replace(
-            self,
-            alpha=self.alpha * shrink,
-            M=self.M * shrink**2,
-            L=1 / (1 / self.L + noise_var),
-            second_moment=self.second_moment + self.dim * noise_var,
-        )
+        return replace(self, alpha=self.alpha * shrink, M=self.M * shrink**2, L=1 / (1 / self.L + noise_var),
+                       second_moment=self.second_moment + self.dim * noise_var)
 
     def product(self, other):
         """The law of (X_0, X_0') with independent parts under the same kind of assumption."""

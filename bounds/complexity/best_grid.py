@@ -65,10 +65,8 @@ class Model:
         """
         later, _ = weights(self.ingredients.columns.contraction)
         with np.errstate(over="ignore", invalid="ignore"):
-            spread, bias = (
-                later * np.sqrt(self.ingredients.columns.variance),
-                later * self.ingredients.columns.bias,
-            )
+            spread, bias = (later * np.sqrt(self.ingredients.columns.variance),
+                            later * self.ingredients.columns.bias)
         unit = max(spread.max(), bias.max())
         if not 0 < unit < np.inf:
             # nothing to choose from, or the bound is infinite whatever the grid
@@ -119,10 +117,8 @@ def per_step(columns: Columns, steps: int) -> Columns:
     beside it."""
     if len(columns) == steps:
         return columns
-    return Columns(
-        np.ones(steps),
-        *(_shared(column) for column in (columns.bias, columns.variance, columns.score_weight)),
-    )
+    return Columns(np.ones(steps),
+                   *(_shared(column) for column in (columns.bias, columns.variance, columns.score_weight)))
 
 
 def _shared(column: np.ndarray) -> np.ndarray:

@@ -48,9 +48,8 @@ class Order:
 
     def same(self, other: Order) -> bool:
         """Whether the two are the same order."""
-        return all(
-            sympy.simplify(mine - its) == 0 for mine, its in zip(self._powers, other._powers, strict=True)
-        )
+        return all(sympy.simplify(mine - its) == 0
+                   for mine, its in zip(self._powers, other._powers, strict=True))
 
     @property
     def expression(self) -> sympy.Expr:
@@ -82,9 +81,8 @@ def _power(base: str, exponent) -> str:
         return base if exponent == 1 else ""
     if exponent == sympy.Rational(1, 2):
         return f"√{base}"
-    text = re.sub(
-        r"(\d)\*(?=[a-zρ(])", r"\1", str(exponent).replace("**", "^").replace(" ", "").replace("rho", "ρ")
-    )
+    text = re.sub(r"(\d)\*(?=[a-zρ(])", r"\1",
+                  str(exponent).replace("**", "^").replace(" ", "").replace("rho", "ρ"))
     return f"{base}^{text}" if exponent.is_Integer and exponent > 0 else f"{base}^({text})"
 
 
@@ -108,7 +106,8 @@ def limit(expression, variable=LATE):
     try:
         with Deadline(LIMIT_SECONDS):
             found = sympy.limit(sympy.simplify(expression), variable, sympy.oo)
-    except (TimeoutError, NotImplementedError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (TimeoutError, NotImplementedError, ValueError, TypeError, AttributeError,
+            RecursionError) as error:
         raise NoOrder(f"sympy found no limit of {expression} at infinity ({type(error).__name__})") from None
     if found.has(sympy.Limit, sympy.nan, sympy.AccumBounds):
         raise NoOrder(f"{expression} has no limit at infinity")
@@ -182,9 +181,8 @@ def growth_of(log_derivative, log_value) -> Growth:
             raise NoOrder(
                 f"s²/a² must grow like a power of t or faster: its derivative behaves like t^({power})"
             )
-        coefficient = (
-            limit(sympy.exp(sympy.expand_log(log_value - power * sympy.log(t), force=True))) / exponent
-        )
+        coefficient = (limit(sympy.exp(sympy.expand_log(log_value - power * sympy.log(t), force=True)))
+                       / exponent)
         if coefficient in (0, sympy.oo):
             raise NoOrder(
                 f"s²/a² grows like t^({exponent}) times something slower, whose order is not derived"

@@ -73,9 +73,8 @@ def complexity(theorem: Theorem, drift, diffusion_sq, start: Theorem | None = No
     leading = _leading(theorem, drift, diffusion_sq)
     if start is not None:
         other = _leading(start, drift, diffusion_sq)
-        leading = replace(
-            leading, initial=other.initial, assumes=", ".join(filter(None, (leading.assumes, other.assumes)))
-        )
+        leading = replace(leading, initial=other.initial,
+                          assumes=", ".join(filter(None, (leading.assumes, other.assumes))))
     return replace(_derived(leading, drift, diffusion_sq), theorem=theorem.key)
 
 
@@ -112,11 +111,10 @@ def _derived(leading: Leading, drift, diffusion_sq) -> Complexity:
     horizon_factor = growth.horizon_factor(1 / power, 2 * factor)
     integral, h = sympy.Symbol("I", positive=True), sympy.Symbol("h", positive=True)
     constant = sympy.simplify(horizon_factor * (2 * integral) ** inverse) if converges else None
-    return Complexity(
-        theorem="", horizon=horizon, step=step, score_error=Order(eps=sympy.S.One) * score**-1,
-        steps=horizon * step**-1, growth=growth, horizon_factor=horizon_factor, leading_constant=constant,
-        error=leading.initial + h**leading.step_power * integral, assumes=leading.assumes,
-    )  # fmt: skip
+    return Complexity(theorem="", horizon=horizon, step=step, score_error=Order(eps=sympy.S.One) * score**-1,
+                      steps=horizon * step**-1, growth=growth, horizon_factor=horizon_factor,
+                      leading_constant=constant, error=leading.initial + h**leading.step_power * integral,
+                      assumes=leading.assumes)
 
 
 def of_process(theorem: Theorem, process: ForwardProcess) -> Complexity:
@@ -158,9 +156,8 @@ class Dynamics:
         power, tail = _tail(density.expression, self.f != 0)
         if tail == 0:
             return Order(), True
-        logarithmic = (
-            sympy.diff(tail.subs(known), LATE) / tail.subs(known) if tail.has(_DRIFT, _RATE) else sympy.S.Zero
-        )
+        logarithmic = (sympy.diff(tail.subs(known), LATE) / tail.subs(known) if tail.has(_DRIFT, _RATE)
+                       else sympy.S.Zero)
         logarithmic += -power * rate - self.f * a * sympy.diff(tail, a).subs(known) / tail.subs(known)
         return integral_order(sympy.simplify(logarithmic), self.growth)
 
@@ -214,12 +211,8 @@ def _initial_decay(initial):
 
 def _larger(one: Order, other: Order) -> Order:
     """The larger order as √d/ε → ∞."""
-    for mine, its in (
-        (-one.eps, -other.eps),
-        (one.d, other.d),
-        (one.log, other.log),
-        (one.loglog, other.loglog),
-    ):
+    for mine, its in ((-one.eps, -other.eps), (one.d, other.d), (one.log, other.log),
+                      (one.loglog, other.loglog)):
         difference = sympy.simplify(mine - its)
         if difference != 0:
             if difference.is_positive is None:

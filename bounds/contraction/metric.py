@@ -19,11 +19,8 @@ def contracting_metric(path, kappa: float, kind: str = "basis") -> np.ndarray:
     nilpotent = path.renormalised_drift + path.a * np.eye(2)
     if kind == "lyapunov":
         rate = path.a / kappa
-        return (
-            np.eye(2) / (2 * rate)
-            + (nilpotent + nilpotent.T) / (4 * rate**2)
-            + nilpotent.T @ nilpotent / (4 * rate**3)
-        )
+        return (np.eye(2) / (2 * rate) + (nilpotent + nilpotent.T) / (4 * rate**2)
+                + nilpotent.T @ nilpotent / (4 * rate**3))
     # Ñ = prᵀ; its first column vanishes where aσ = ε, Ñ_12 never does
     p, r = nilpotent[:, 1] / -path.a, nilpotent[0] * (-path.a / nilpotent[0, 1])
     y = np.linalg.solve(path.stationary, p)

@@ -96,17 +96,10 @@ def derive() -> SymbolicRegimes:
     antiderivative = sympy.integrate(alpha_w / W, W) - sympy.integrate(sympy.factor(M_w / W), W)
     turning, _ = sympy.fraction(sympy.cancel(sympy.together(sympy.diff(kappa.subs(W, 1 / u), u))))
     in_t = {W: sympy.exp(2 * TIME)}
-    return SymbolicRegimes(
-        alpha_t=alpha_w.subs(in_t),
-        M_t=M_w.subs(in_t),
-        rate=rate_w.subs(in_t),
-        antiderivative=antiderivative.subs(in_t),
-        quadratic=quadratic,
-        turning=sympy.collect(sympy.expand(turning), u, sympy.factor),
-        xi=xi,
-        eta=eta,
-        backward_time=sympy.Max(0, HORIZON - eta),
-    )
+    return SymbolicRegimes(alpha_t=alpha_w.subs(in_t), M_t=M_w.subs(in_t), rate=rate_w.subs(in_t),
+                           antiderivative=antiderivative.subs(in_t), quadratic=quadratic,
+                           turning=sympy.collect(sympy.expand(turning), u, sympy.factor), xi=xi, eta=eta,
+                           backward_time=sympy.Max(0, HORIZON - eta))
 
 
 def _log_concave_from(kappa):
@@ -121,10 +114,8 @@ def _contractive_from(rate):
     numerator, _ = sympy.fraction(sympy.together(rate - RHO))  # the denominator is a square
     # factored in 1 − ρ, so that nothing cancels as α or ρ tends to 1
     gap = sympy.Symbol("gap", positive=True)
-    A, B, C = (
-        sympy.collect(sympy.expand(c.subs(RHO, 1 - gap)), M, sympy.factor).subs(gap, 1 - RHO)
-        for c in sympy.Poly(sympy.expand(numerator), W).all_coeffs()
-    )
+    A, B, C = (sympy.collect(sympy.expand(c.subs(RHO, 1 - gap)), M, sympy.factor).subs(gap, 1 - RHO)
+               for c in sympy.Poly(sympy.expand(numerator), W).all_coeffs())
     half = -B / 2
     # A > 0 >= C: one root is positive, the larger
     root = (half + sympy.sqrt(half**2 + A * sympy.factor(-C))) / A
@@ -138,7 +129,5 @@ def compiled():
     (u,) = (s for s in found.turning.free_symbols if s.name == "u")
     quadratic = [found.quadratic.coeff(W, power) for power in (2, 1, 0)]
     turning = [found.turning.coeff(u, power) for power in (1, 0)]
-    return (
-        sympy.lambdify((ALPHA, M, RHO), quadratic, modules="numpy"),
-        sympy.lambdify((ALPHA, M), turning, modules="numpy"),
-    )
+    return (sympy.lambdify((ALPHA, M, RHO), quadratic, modules="numpy"),
+            sympy.lambdify((ALPHA, M), turning, modules="numpy"))

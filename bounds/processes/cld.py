@@ -55,9 +55,8 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
     for name, value in numbers.items():
         positive = name in ("a", "sigma")
         size = float(value) if value.is_number and value.is_real else float("nan")
-        if not (
-            (size > 0 or (size == 0 and not positive)) and size <= 1e6 and not (positive and size < 1e-6)
-        ):
+        if not ((size > 0 or (size == 0 and not positive)) and size <= 1e6
+                and not (positive and size < 1e-6)):
             between = "between 1e-06 and 1e+06" if positive else "between 0 and 1e+06"
             raise ValueError(f"{name} must be a number {between}, got {given[name]}")
     if 0 < float(numbers["epsilon"]) < 1e-8 * float(numbers["sigma"]):
@@ -67,14 +66,9 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
         raise ValueError(f"clock must be 0 at t = 0 (it is the integral of β), got {clock.subs(TIME, 0)}")
     speed = sympy.diff(clock, TIME)
     constants = {symbol: numbers[str(symbol)] for symbol in COEFFICIENTS}
-    return ForwardProcess(
-        "cld",
-        sympy.ImmutableMatrix((speed * drift()).subs(constants)),
-        sympy.ImmutableMatrix((sympy.sqrt(speed) * noise()).subs(constants)),
-        clock,
-        numbers["velocity_variance"],
-        {"family": "cld", **numbers},
-    )
+    return ForwardProcess("cld", sympy.ImmutableMatrix((speed * drift()).subs(constants)),
+                          sympy.ImmutableMatrix((sympy.sqrt(speed) * noise()).subs(constants)), clock,
+                          numbers["velocity_variance"], {"family": "cld", **numbers})
 
 
 FAMILY = Family(

@@ -7,9 +7,8 @@ import numpy as np
 
 def expand(value, axes: int):
     """A batch of constants with trailing axes added (numbers stay numbers)."""
-    return (
-        value.reshape(*value.shape, *([1] * axes)) if isinstance(value, np.ndarray) and value.ndim else value
-    )
+    return (value.reshape(*value.shape, *([1] * axes)) if isinstance(value, np.ndarray) and value.ndim
+            else value)
 
 
 class Constants:

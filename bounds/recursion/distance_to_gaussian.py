@@ -20,12 +20,8 @@ STATED = {
 }
 
 SYMBOLS = {
-    "d": "dimension",
-    "l": "1/L, inverse smoothness",
-    "m2": "E‖X_0‖²",
-    "v": "variance v of a Gaussian N(0, vI)",
-    "wide": "1/(α − M), where M < α",
-    "mean_norm": "‖E X_0‖",
+    "d": "dimension", "l": "1/L, inverse smoothness", "m2": "E‖X_0‖²",
+    "v": "variance v of a Gaussian N(0, vI)", "wide": "1/(α − M), where M < α", "mean_norm": "‖E X_0‖",
 }
 
 
@@ -48,9 +44,8 @@ class DistanceFrom(StrEnum):
     CLOSED_FORM = "closed form"
 
 
-def distances(
-    assumption, functions, v: float, known: Callable[[float], float] | None = None
-) -> dict[DistanceFrom, float]:
+def distances(assumption, functions, v: float,
+              known: Callable[[float], float] | None = None) -> dict[DistanceFrom, float]:
     """Bounds of W2(p_0, N(0, vI))² by what they rest on; those from `DistanceFrom.CONSTANTS` grow like
     E‖X_0‖².
 
@@ -69,9 +64,8 @@ def distances(
     found = {DistanceFrom.CONSTANTS: float(functions["distance_sq"](**values, m2=assumption.second_moment))}
     convex = assumption.strong_log_concavity
     if convex is not None:
-        square = functions["distance_log_concave_sq"](
-            **values, wide=1 / convex, mean_norm=assumption.largest_mean_norm
-        )
+        square = functions["distance_log_concave_sq"](**values, wide=1 / convex,
+                                                      mean_norm=assumption.largest_mean_norm)
         found[DistanceFrom.LOG_CONCAVITY] = float(square)
     if known is not None:
         found[DistanceFrom.CLOSED_FORM] = float(known(v)) ** 2

@@ -176,17 +176,8 @@ class _Sample:
         process = setting.process
         values = [column[at] for column in (contraction - 1, *others)]
         values += [process.f_values(times[steps]), process.g_sq_values(times[steps])]
-        return cls(
-            setting,
-            long,
-            short,
-            steps,
-            np.array(values),
-            _rounding(thin, values, at),
-            whole,
-            kept,
-            thin.table.path,
-        )
+        return cls(setting, long, short, steps, np.array(values), _rounding(thin, values, at), whole, kept,
+                   thin.table.path)
 
     def stretches(self, samples: int) -> list[Stretch]:
         """The steps of the short panels, as they are."""
@@ -196,10 +187,8 @@ class _Sample:
         columns[0] += 1.0
         cuts = np.flatnonzero(np.diff(steps) != 1) + 1
         starts = [0, *cuts.tolist()] if len(steps) else []
-        return [
-            Stretch(int(steps[i]), part)
-            for i, part in zip(starts, np.split(columns, cuts, axis=1), strict=False)
-        ]
+        return [Stretch(int(steps[i]), part)
+                for i, part in zip(starts, np.split(columns, cuts, axis=1), strict=False)]
 
     def panels(self, samples: int, degree: int) -> tuple[list[Panel], np.ndarray]:
         """The long panels whose series are accurate, from above, and the halves of the others."""
@@ -209,9 +198,8 @@ class _Sample:
         sampled = len(self.long) * samples
         place = 2 * (self.steps[:sampled].reshape(-1, samples) - first[:, None]) / (count - 1)[:, None] - 1
         basis = chebyshev.chebvander(place, degree)
-        values, noise = (
-            x[:, :sampled].reshape(6, -1, samples).swapaxes(0, 1) for x in (self.values, self.noise)
-        )
+        values, noise = (x[:, :sampled].reshape(6, -1, samples).swapaxes(0, 1)
+                         for x in (self.values, self.noise))
         series = values @ np.linalg.pinv(basis).swapaxes(1, 2)
         shown = np.abs(values - series @ basis.swapaxes(1, 2)).max(axis=2) + np.abs(series[..., -2:]).sum(
             axis=2

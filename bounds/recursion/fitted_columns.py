@@ -18,9 +18,8 @@ from bounds.recursion.propagation import RUN
 NODES, ROUNDED = 6, 1e-13
 _PLACES = chebyshev.chebpts1(NODES)
 #: The polynomials that are 1 at one of these places and 0 at the others, at every step of a block.
-_LAGRANGE = np.linalg.solve(
-    chebyshev.chebvander(_PLACES, NODES - 1).T, chebyshev.chebvander(np.linspace(-1, 1, RUN), NODES - 1).T
-)
+_LAGRANGE = np.linalg.solve(chebyshev.chebvander(_PLACES, NODES - 1).T,
+                            chebyshev.chebvander(np.linspace(-1, 1, RUN), NODES - 1).T)
 
 
 class FittedColumns(Columns):

@@ -41,10 +41,8 @@ class Columns:
 
     def blocks(self) -> Iterator:
         """A_k, b_k, v_k² and Q_k of consecutive steps: four arrays of shape (..., n) with n <= RUN."""
-        return (
-            tuple(column[..., start : start + RUN] for column in self.whole)
-            for start in range(0, len(self), RUN)
-        )
+        return (tuple(column[..., start : start + RUN] for column in self.whole)
+                for start in range(0, len(self), RUN))
 
 
 class InitialTerm(NamedTuple):

@@ -25,9 +25,8 @@ def missed_noise(setting: Setting, functions, amplitude=None):
 
     def integrand(nodes):
         floor, gap = data.hessian(nodes.a_sq, nodes.s_sq)
-        values = dict(
-            F=nodes.F, C=nodes.C, g=np.sqrt(nodes.g_sq), ng=amplitude(nodes), H_lo=floor, X=gap, d=data.d
-        )
+        values = dict(F=nodes.F, C=nodes.C, g=np.sqrt(nodes.g_sq), ng=amplitude(nodes), H_lo=floor, X=gap,
+                      d=data.d)
         rise = np.exp(nodes.F) * nodes.C * values["g"]
         slope = (np.exp(nodes.F) * values["g"] - values["ng"]) + rise * floor
         if moments is None:
@@ -47,9 +46,7 @@ def missed_noise(setting: Setting, functions, amplitude=None):
     problems = int(np.prod(setting.shape, dtype=int))
     dim = np.max(setting.assumption.dim)
     (value,), (error,) = table.path.integrate(
-        integrand,
-        problems,
-        VARIANCE_ERROR,
+        integrand, problems, VARIANCE_ERROR,
         lambda nodes: (dim * AMPLITUDE_ROUNDING * np.exp(2 * nodes.F) * nodes.g_sq,),
     )
     # N is a difference of amplitudes: what their rounding leaves is added as well
@@ -62,23 +59,15 @@ def step_bias(setting: Setting, functions):
     table = setting.table
     data = Constants(setting.assumption, 1)
     path = table.path
-    values = dict(
-        a_sq=np.square(path.a[:-1]),
-        s_sq=path.s_sq[:-1],
-        c1=table.c1,
-        c2=table.c2,
-        m=data.m,
-        l=data.l,
-        d=data.d,
-    )
+    values = dict(a_sq=np.square(path.a[:-1]), s_sq=path.s_sq[:-1], c1=table.c1, c2=table.c2, m=data.m,
+                  l=data.l, d=data.d)
     if setting.facts.moments is None:
         square = functions["bias_sq"](**values)
     else:
         x1, e1, _, _ = hessian_moments(setting.facts.moments, values["a_sq"], values["s_sq"])
         # the known excess is at most the linear one; rounding may say otherwise
-        excess = values["a_sq"] * (data.m - data.l) / (
-            (values["s_sq"] + values["a_sq"] * data.m) * (values["s_sq"] + values["a_sq"] * data.l)
-        )
+        excess = values["a_sq"] * (data.m - data.l) / ((values["s_sq"] + values["a_sq"] * data.m)
+                                                       * (values["s_sq"] + values["a_sq"] * data.l))
         known = np.clip(x1 - e1, 0.0, excess)
         square = functions["bias_known_sq"](**values, x_mean=known)
         square = np.maximum(square, 0.0) + 1e-15 * values["c2"] ** 2 * excess * data.d
@@ -116,14 +105,9 @@ def initial_error(setting: Setting, functions):
     convex = -floor - gap
     if np.any(convex > 0):
         with np.errstate(invalid="ignore", divide="ignore"):
-            square = functions["initial_log_concave_sq"](
-                a_sq=a**2,
-                mean_norm=assumption.largest_mean_norm,
-                d=assumption.dim,
-                H_lo=floor,
-                X=gap,
-                sigma=sigma_prior,
-            )
+            square = functions["initial_log_concave_sq"](a_sq=a**2, mean_norm=assumption.largest_mean_norm,
+                                                         d=assumption.dim, H_lo=floor, X=gap,
+                                                         sigma=sigma_prior)
         # problem by problem: in a batch some may be past ξ at T and others not
         error = np.where(convex > 0, np.sqrt(np.where(convex > 0, square, 0.0)) + rounding, np.inf)
         candidates[InitialTerm("log-concave at T")] = error

@@ -43,9 +43,8 @@ def propagate(initial, contraction, drift, variance):
     Source: docs/theory.md section 4.
     """
     steps = contraction.shape[-1]
-    shape = np.broadcast_shapes(
-        np.shape(initial), contraction.shape[:-1], np.shape(drift)[:-1], np.shape(variance)[:-1]
-    )
+    shape = np.broadcast_shapes(np.shape(initial), contraction.shape[:-1], np.shape(drift)[:-1],
+                                np.shape(variance)[:-1])
     if all(x.ndim == 1 for x in (contraction, drift, variance)):
         starts = np.asarray(initial, dtype=float)
         runs = (slice(start, start + RUN) for start in range(0, steps, RUN))
@@ -148,11 +147,8 @@ class _Run:
         above = np.sqrt(noises + start * start)
         above += moves
         # the first round's last x alone: mostly that will do
-        first = (
-            start * start
-            + float(square.sum())
-            + 2 * (start * float(moved[0]) + float(moved[1:] @ above[:-1]))
-        )
+        first = (start * start + float(square.sum())
+                 + 2 * (start * float(moved[0]) + float(moved[1:] @ above[:-1])))
         change, last = last - sqrt(first), sqrt(first)
         for rounds in range(MOST_ROUNDS):
             # the next change is smaller by the part of the drift in x

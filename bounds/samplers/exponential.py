@@ -34,8 +34,7 @@ SAMPLER = Sampler(
     what="The linear part of the reverse process is solved, the score is held.",
     exact="Exact where the score does not change over a step.",
     one_block=Rule(
-        drift=None,
-        score_weight=lambda n: np.exp(n.F) * n.g_sq,
+        drift=None, score_weight=lambda n: np.exp(n.F) * n.g_sq,
         score_defect=lambda n: np.exp(n.F) * np.expm1(n.F - n.F_end) * n.g_sq,
         amplitude=lambda n, _: grown_noise(n),
     ),

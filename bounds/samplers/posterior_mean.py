@@ -25,10 +25,7 @@ SAMPLER = Sampler(
     what="A step goes to the posterior mean, with the noise of a flat score.",
     exact="The mean of every step is exact for any data, its noise where the score is constant.",
     one_block=Rule(
-        drift=None,
-        score_weight=posterior_weight,
-        score_defect=None,
-        amplitude=lambda n, _: grown_noise(n),
+        drift=None, score_weight=posterior_weight, score_defect=None, amplitude=lambda n, _: grown_noise(n),
     ),
     phase_space=_rows,
 )

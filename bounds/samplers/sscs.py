@@ -13,10 +13,7 @@ from __future__ import annotations
 from bounds.steps.phase_space.splitting import Splitting
 from bounds.steps.rule import Sampler
 
-SAMPLER = Sampler(
-    key="sscs",
-    source="Dockhorn et al. 2022 (arXiv 2112.07068): half flow, kick, half flow",
-    what="Half a step of the linear flow, a kick by the score, half a step of the flow.",
-    exact="Exact for data in the stationary law.",
-    phase_space=Splitting(before=(("flow", 0.5),), after=(("flow", 0.5),)),
-)
+SAMPLER = Sampler(key="sscs", source="Dockhorn et al. 2022 (arXiv 2112.07068): half flow, kick, half flow",
+                  what="Half a step of the linear flow, a kick by the score, half a step of the flow.",
+                  exact="Exact for data in the stationary law.",
+                  phase_space=Splitting(before=(("flow", 0.5),), after=(("flow", 0.5),)))

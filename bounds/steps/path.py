@@ -89,10 +89,8 @@ class Path:
         Largest estimated relative quadrature error of F and C.
     """
 
-    def __init__(
-        self, process: ForwardProcess, times: np.ndarray, also: Callable = lambda nodes: (),
-        also_floors: Callable | None = None,
-    ):
+    def __init__(self, process: ForwardProcess, times: np.ndarray, also: Callable = lambda nodes: (),
+                 also_floors: Callable | None = None):
         self.process = process
         self.times = np.asarray(times, dtype=float)
         self.a = self.s_sq = None
@@ -121,9 +119,8 @@ class Path:
         f_error, _, c_error = errors[:3]
         covariance = self.C
         with np.errstate(invalid="ignore", divide="ignore"):
-            relative = max(
-                np.nanmax(f_error / f_size, initial=0.0), np.nanmax(c_error / covariance, initial=0.0)
-            )
+            relative = max(np.nanmax(f_error / f_size, initial=0.0),
+                           np.nanmax(c_error / covariance, initial=0.0))
         if not relative < DIVERGENCE:
             worst = int(np.nanargmax(np.maximum(f_error / np.maximum(f_size, 1e-300),
                                                 c_error / np.maximum(covariance, 1e-300))))
@@ -199,9 +196,8 @@ class Path:
         for start in range(0, len(self._upper), size):
             yield np.arange(start, min(start + size, len(self._upper)))
 
-    def integrate(
-        self, integrands: Callable, problems: int = 1, tolerance: float = RELATIVE_ERROR, floor=None
-    ):
+    def integrate(self, integrands: Callable, problems: int = 1, tolerance: float = RELATIVE_ERROR,
+                  floor=None):
         """∫ over every step of each integrand, with an estimate of the error.
 
         Parameters
@@ -239,9 +235,8 @@ class Path:
         for halving in range(-1 if try_short else 0, MAX_HALVINGS + 1):
             unfinished: dict[int, list] = {}
             for index, edges in waiting:
-                sums, estimates, flagged = self._evaluate(
-                    index, edges, SHORT if halving < 0 else LONG, integrands, tolerance, floor
-                )
+                sums, estimates, flagged = self._evaluate(index, edges, SHORT if halving < 0 else LONG,
+                                                          integrands, tolerance, floor)
                 done = ~flagged.any(axis=1) | (halving == MAX_HALVINGS) | (edges.shape[1] > MAX_PANELS)
                 if done.any():
                     yield index[done], [s[..., done] for s in sums], [e[..., done] for e in estimates]

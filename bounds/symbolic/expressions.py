@@ -43,9 +43,8 @@ class ExpressionError(ValueError):
     """The text is not an expression this package accepts; the message is one line naming the argument."""
 
 
-def parse_expression(
-    text: str | numbers.Real, symbol: str | sympy.Symbol = "t", *, name: str = "process.f"
-) -> sympy.Expr:
+def parse_expression(text: str | numbers.Real, symbol: str | sympy.Symbol = "t", *,
+                     name: str = "process.f") -> sympy.Expr:
     r"""Exact expression in one symbol, for example ``"1/10 + 199/10*t"`` or ``"sqrt(2)*exp(t)"``.
 
     The text is split by a whitelist of tokens, parsed into a syntax tree that is walked node by node, and

@@ -37,8 +37,8 @@ def integral(integrand, variable, start, end) -> Derived:
                 found = found.args[-1].expr
             if not found.has(sympy.Integral, sympy.Piecewise, sympy.zoo, sympy.nan, sympy.oo):
                 return Derived(tidy(found), "closed form")
-    except (TimeoutError, NotImplementedError, ValueError, TypeError, AttributeError, RecursionError, KeyError,
-            ZeroDivisionError, sympy.PolynomialError):
+    except (TimeoutError, NotImplementedError, ValueError, TypeError, AttributeError, RecursionError,
+            KeyError, ZeroDivisionError, sympy.PolynomialError):
         pass  # sympy gives up in many ways; quadrature is the answer to all of them
     return Derived(sympy.Integral(integrand, (variable, start, end)), "quadrature")
 

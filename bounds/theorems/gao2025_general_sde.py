@@ -56,13 +56,9 @@ _NU = I_absf * (theta + omega) + sqrt(d) * I_sqrtL + theta * I_L + sqrt(d * G)
 
 #: e^{−∫c}‖x_0‖, √(d h)·∫ w g(|f| + g²L) and ∫ w g², with w = e^{∫f}/(1 + m0 R), g = a√R′, g²L = R′·min(1/R,
 #: L0).
-LEADING = Leading(
-    initial=sqrt(m) / (1 + m0 * R),
-    step_power=sympy.Rational(1, 2),
-    steps=(Density(sqrt(slope) / (1 + m0 * R) * (f + slope * sympy.Min(1 / R, L0))),),
-    score=Density(a * slope / (1 + m0 * R)),
-    assumes="M1 bounded as T → ∞",
-)
+LEADING = Leading(initial=sqrt(m) / (1 + m0 * R), step_power=sympy.Rational(1, 2),
+                  steps=(Density(sqrt(slope) / (1 + m0 * R) * (f + slope * sympy.Min(1 / R, L0))),),
+                  score=Density(a * slope / (1 + m0 * R)), assumes="M1 bounded as T → ∞")
 
 STATED = {
     "initialisation": V_0 * a_T / (V_T * a_0) * E0,
@@ -116,14 +112,8 @@ def evaluate(setting: Setting, functions) -> Bound:
         alpha = 1 / (n.a_sq / m0 + n.s_sq)
         with np.errstate(divide="ignore"):
             lipschitz = np.minimum(1 / n.s_sq, L0 / n.a_sq)
-        return (
-            n.g_sq * alpha,
-            n.g_sq * lipschitz,
-            np.abs(n.f),
-            n.g_sq * np.sqrt(lipschitz),
-            np.square(np.abs(n.f) + n.g_sq * lipschitz),
-            np.maximum(n.f, 0.0),
-        )
+        return (n.g_sq * alpha, n.g_sq * lipschitz, np.abs(n.f), n.g_sq * np.sqrt(lipschitz),
+                np.square(np.abs(n.f) + n.g_sq * lipschitz), np.maximum(n.f, 0.0))
 
     (I_alpha, I_L, I_absf, I_sqrtL, I_sq, rise), errors = path.integrate(integrand)
     I_L, I_absf, I_sqrtL, I_sq, rise = (
@@ -131,9 +121,8 @@ def evaluate(setting: Setting, functions) -> Bound:
     )
     I_alpha = I_alpha - errors[0]
     x0 = np.sqrt(setting.assumption.second_moment)
-    initial = np.sqrt(
-        np.square(path.a[0] * x0) + dim * np.square(np.sqrt(path.s_sq[0]) - np.sqrt(table.prior_var))
-    )
+    initial = np.sqrt(np.square(path.a[0] * x0)
+                      + dim * np.square(np.sqrt(path.s_sq[0]) - np.sqrt(table.prior_var)))
     variance = np.square(path.a) / m0 + path.s_sq
     theta, omega = _suprema(path, variance, initial, x0, dim, rise, I_absf)
     M1 = time_regularity(setting)
@@ -224,33 +213,20 @@ THEOREM = Theorem(
         r" + M G_k + \sqrt{h_k}\,\nu_k(\textstyle\int(|f|+g^2L)^2)^{1/2}\big)"
     ),
     symbols={
-        "F": "∫f over the step",
-        "G": "∫g² over the step",
-        "M": "L2 size of the score error",
-        "M1": "time-regularity constant of the score",
-        "h": "length of the step",
-        "d": "dimension",
+        "F": "∫f over the step", "G": "∫g² over the step", "M": "L2 size of the score error",
+        "M1": "time-regularity constant of the score", "h": "length of the step", "d": "dimension",
         "theta": "θ: distance of the reverse process from stationarity",
-        "omega": "ω: sup_t (a²E‖X_0‖² + d s²)^{1/2}",
-        "I_alpha": "∫g²α",
-        "I_L": "∫g²L",
-        "I_absf": "∫|f|",
-        "I_sqrtL": "∫g²√L",
-        "I_sq": "∫(|f| + g²L)²",
-        "E0": "initial distance, a‖x_0‖ for the prior N(0, s²(T)I)",
-        "V_0": "a²/m0 + s² at the last time",
-        "V_T": "a²/m0 + s² at the horizon",
-        "a_0": "a at the last time",
-        "a_T": "a at the horizon",
+        "omega": "ω: sup_t (a²E‖X_0‖² + d s²)^{1/2}", "I_alpha": "∫g²α", "I_L": "∫g²L", "I_absf": "∫|f|",
+        "I_sqrtL": "∫g²√L", "I_sq": "∫(|f| + g²L)²",
+        "E0": "initial distance, a‖x_0‖ for the prior N(0, s²(T)I)", "V_0": "a²/m0 + s² at the last time",
+        "V_T": "a²/m0 + s² at the horizon", "a_0": "a at the last time", "a_T": "a at the horizon",
         "x0": "‖x_0‖ = sqrt(E‖X_0‖²)",
     },
     conditions=(
-        ONE_BLOCK,
-        Condition("strong log-concavity", "m0 I ⪯ −∇² log p_0 ⪯ L0 I, m0 > 0", _strong),
+        ONE_BLOCK, Condition("strong log-concavity", "m0 I ⪯ −∇² log p_0 ⪯ L0 I, m0 > 0", _strong),
         euler_maruyama_only("the scheme of (2.8)"),
         Condition("time regularity", "‖s_t(x) − s_t'(x)‖ <= M1|t−t'|(1+‖x‖)", _has_time_regularity),
-        ONE_PROBLEM,
-        FINITE_FISHER,
+        ONE_PROBLEM, FINITE_FISHER,
     ),
     stated=STATED,
     derive=derive,
@@ -260,21 +236,12 @@ THEOREM = Theorem(
     "Shape and rate are the paper's, the constants are re-derived here.",
     cases=(
         Case(
-            "far mean, short horizon",
-            ou,
-            lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
-            lambda: euler_maruyama(0.5, 20000),
-            ratio_ceiling=10.0,
-            decisive={"initialisation": 0.05},
+            "far mean, short horizon", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+            lambda: euler_maruyama(0.5, 20000), ratio_ceiling=10.0, decisive={"initialisation": 0.05},
         ),
         Case(
-            "large score error",
-            ou,
-            lambda laws: laws.Gaussian(np.zeros(1), 1.0),
-            lambda: euler_maruyama(3, 1000),
-            score_error=100.0,
-            ratio_ceiling=10.0,
-            decisive={"score": 0.05},
+            "large score error", ou, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
+            lambda: euler_maruyama(3, 1000), score_error=100.0, ratio_ceiling=10.0, decisive={"score": 0.05},
         ),
     ),
     leading=LEADING,

@@ -88,11 +88,8 @@ def spectrum(setting: Setting):
     if setting.facts.gaussian_spectrum is not None:
         return setting.facts.gaussian_spectrum
     assumption = setting.assumption
-    if (
-        assumption.key == "strong-log-concave"
-        and np.ndim(assumption.m0) == 0
-        and assumption.m0 == assumption.L0
-    ):
+    if (assumption.key == "strong-log-concave" and np.ndim(assumption.m0) == 0
+        and assumption.m0 == assumption.L0):
         mean = np.zeros(int(assumption.dim))
         mean[0] = np.sqrt(max(assumption.second_moment - assumption.dim / assumption.m0, 0.0))
         return mean, np.full(int(assumption.dim), 1 / assumption.m0)
@@ -134,24 +131,15 @@ def evaluate(setting: Setting, functions) -> Bound:
     total = np.sqrt(spread_sq + shift_sq) * (1 - 1e-12)
     details = {"steps": operations, "dim": len(variances)}
     notes = ()
-    if (
-        setting.scheme.key == "euler-maruyama"
-        and setting.scheme.grid.kind == "uniform"
-        and len(distinct) == 1
-    ):
+    if (setting.scheme.key == "euler-maruyama" and setting.scheme.grid.kind == "uniform"
+        and len(distinct) == 1):
         leading = leading_order(setting, float(np.sqrt(distinct[0])), functions)
         details |= leading
         if leading["leading_order_vanishes"]:
             notes = ("the mild condition (5.35) fails: the leading order vanishes at this σ0",)
-    return Bound(
-        theorem=THEOREM.key,
-        kind="lower",
-        total=float(total),
-        terms=MappingProxyType({"spread": np.sqrt(spread_sq), "mean": np.sqrt(shift_sq)}),
-        information="Gaussian data",
-        notes=notes,
-        details=MappingProxyType(details),
-    )
+    return Bound(theorem=THEOREM.key, kind="lower", total=float(total),
+                 terms=MappingProxyType({"spread": np.sqrt(spread_sq), "mean": np.sqrt(shift_sq)}),
+                 information="Gaussian data", notes=notes, details=MappingProxyType(details))
 
 
 def _sizes(factor, start: float, sources, combine):
@@ -162,9 +150,8 @@ def _sizes(factor, start: float, sources, combine):
     total = power * np.cumsum(logs, axis=1)
     with np.errstate(divide="ignore"):
         first = np.full((len(factor), 1), power * np.log(start))
-        fed = np.logaddexp.accumulate(
-            np.concatenate([first, power * np.log(sources) - total], axis=1), axis=1
-        )
+        fed = np.logaddexp.accumulate(np.concatenate([first, power * np.log(sources) - total], axis=1),
+                                      axis=1)
     before = np.concatenate([np.zeros((len(factor), 1)), total[:, :-1]], axis=1)
     return np.exp((before + fed[:, :-1]) / power)
 
@@ -191,7 +178,7 @@ def leading_order(setting: Setting, std: float, functions) -> dict:
     return {
         "integral": total, "c": constant, "leading_order": np.sqrt(dim) * constant * horizon / steps,
         "leading_order_vanishes": abs(total) < VANISHING,
-    }  # fmt: skip
+    }
 
 
 def defect_over_step(process: ForwardProcess):
@@ -221,9 +208,8 @@ def ou_limit():
 
 
 def _gaussian(setting: Setting):
-    return (
-        None if spectrum(setting) is not None else 'the data must be Gaussian (law = "gaussian", or m0 = L0)'
-    )
+    return (None if spectrum(setting) is not None
+            else 'the data must be Gaussian (law = "gaussian", or m0 = L0)')
 
 
 def _exact_score(setting: Setting):
@@ -246,17 +232,12 @@ THEOREM = Theorem(
     source=Source("Gao, Nguyen and Zhu 2025", "Proposition 8", "2311.11003"),
     statement=r"W_2^2 = \sum_i(\sqrt{v_{K,i}}-\sigma_i)^2,\quad v_k=(P-Q/V_\tau)^2v_{k-1}+\int n^2g^2",
     symbols={
-        "P": "linear coefficient of the step",
-        "Q": "score coefficient of the step",
-        "V": "variance a²σ0² + s² at the step's start τ",
-        "v": "variance of the sampler's output",
-        "sigma_0": "standard deviation of the data",
-        "f": "drift",
-        "g_sq": "g²",
+        "P": "linear coefficient of the step", "Q": "score coefficient of the step",
+        "V": "variance a²σ0² + s² at the step's start τ", "v": "variance of the sampler's output",
+        "sigma_0": "standard deviation of the data", "f": "drift", "g_sq": "g²",
     },
     conditions=(
-        ONE_BLOCK,
-        Condition("Gaussian data", "p_0 = N(m, Σ)", _gaussian),
+        ONE_BLOCK, Condition("Gaussian data", "p_0 = N(m, Σ)", _gaussian),
         Condition("exact score", "M = 0", _exact_score),
     ),
     stated=STATED,

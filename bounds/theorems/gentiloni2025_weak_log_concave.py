@@ -190,16 +190,11 @@ def evaluate(setting: Setting, functions) -> Bound:
         "xi": float(log_concave_from(question.alpha, question.M)), "contraction": float(product),
         "contraction_as_h_to_0": float(np.exp(growth)), "initial_distance": question.unit * initial,
         "initial_term": f"W2(p_0, N(0, v I)) from {source}", "steps": len(h),
-    }  # fmt: skip
-    return Bound(
-        theorem=THEOREM.key,
-        kind="upper",
-        total=total,
-        terms=MappingProxyType(terms),
-        information=information_used(None, source is DistanceFrom.CLOSED_FORM),
-        notes=_notes(setting, question, total, closed, float(max(later.max(), product))),
-        details=MappingProxyType(details),
-    )
+    }
+    return Bound(theorem=THEOREM.key, kind="upper", total=total, terms=MappingProxyType(terms),
+                 information=information_used(None, source is DistanceFrom.CLOSED_FORM),
+                 notes=_notes(setting, question, total, closed, float(max(later.max(), product))),
+                 details=MappingProxyType(details))
 
 
 def step_conditions(h: float, L: float) -> dict[str, bool]:
@@ -222,10 +217,8 @@ def _notes(setting: Setting, question: _Standard, total, closed, expansion) -> t
             f"e^(M/alpha) = {price:.3g} (= e^(R²/s²) for mixtures)"
         )
     longest = float(question.h.max())
-    holds = [
-        f"{name} {'holds' if met else 'does not'}"
-        for name, met in step_conditions(longest, question.L).items()
-    ]
+    holds = [f"{name} {'holds' if met else 'does not'}"
+             for name, met in step_conditions(longest, question.L).items()]
     said = f"; h = {longest:.4g}, L = {question.L:.4g}: {', '.join(holds)}"
     notes.append(("no closed form" if closed is None else f"closed form: {closed:.4g}") + said)
     return tuple(notes)
@@ -253,14 +246,11 @@ def _not_in_the_clock(drift, diffusion_sq):
 _LATER = 1 / (scale * (1 + m0 * R))
 #: With M = 0, in units of c: the product of γ is w = e^{∫f}/(1 + m0 R), steps on the clock ∫f are fℓ long,
 #: and L_t and −κ_t lie below max(L_U, 1).
-LEADING = Leading(
-    initial=sqrt(m - 1 / L0 + (1 - 1 / sqrt(L0)) ** 2) / (1 + m0 * R),
-    step_power=sympy.Rational(1, 2),
-    steps=(Density(sqrt(2) * (1 + 2 * Max(L0, 1)) * f ** sympy.Rational(3, 2) * _LATER),),
-    score=Density(2 * f * _LATER),
-    assumes="strongly log-concave data of unknown mean, in units of c",
-    unmet=_not_in_the_clock,
-)
+LEADING = Leading(initial=sqrt(m - 1 / L0 + (1 - 1 / sqrt(L0)) ** 2) / (1 + m0 * R),
+                  step_power=sympy.Rational(1, 2),
+                  steps=(Density(sqrt(2) * (1 + 2 * Max(L0, 1)) * f ** sympy.Rational(3, 2) * _LATER),),
+                  score=Density(2 * f * _LATER),
+                  assumes="strongly log-concave data of unknown mean, in units of c", unmet=_not_in_the_clock)
 
 THEOREM = Theorem(
     key="gentiloni2025-weak-log-concave",
@@ -275,27 +265,18 @@ THEOREM = Theorem(
     symbols=distance_to_gaussian.SYMBOLS
     | {
         "h": "length of the step, ∫f (in the closed form: of the longest)",
-        "kappa": "κ = α_t − M_t at the step's start",
-        "L_t": "1/(a²/L_U + s²) at the step's start",
-        "L": "sup_t max(L_t, −κ_t)",
-        "eps": "ε: L2 size of the score error",
-        "a": "e^{−T}",
-        "D": "bound of W2(p_0, N(0, vI))",
-        "s": "(1 − e^{−2T})^{1/2}",
+        "kappa": "κ = α_t − M_t at the step's start", "L_t": "1/(a²/L_U + s²) at the step's start",
+        "L": "sup_t max(L_t, −κ_t)", "eps": "ε: L2 size of the score error", "a": "e^{−T}",
+        "D": "bound of W2(p_0, N(0, vI))", "s": "(1 − e^{−2T})^{1/2}",
         "sigma": "standard deviation of the prior",
-        "v": "variance that becomes the prior's at T (1 for the prior N(0, I))",
-        "E0": "initial distance",
-        "T": "duration of the sampler, ∫f",
-        "eta": "length of the non-contractive phase that is crossed",
-        "a_sq": "a² at the last time",
-        "s_sq": "s² at the last time",
+        "v": "variance that becomes the prior's at T (1 for the prior N(0, I))", "E0": "initial distance",
+        "T": "duration of the sampler, ∫f", "eta": "length of the non-contractive phase that is crossed",
+        "a_sq": "a² at the last time", "s_sq": "s² at the last time",
     },
     conditions=(
-        ONE_BLOCK,
-        Condition("weak log-concavity", "(α, M)-weakly log-concave, −∇² log p_0 ⪯ L_U I", _weak),
+        ONE_BLOCK, Condition("weak log-concavity", "(α, M)-weakly log-concave, −∇² log p_0 ⪯ L_U I", _weak),
         Condition("Ornstein–Uhlenbeck", "g² = 2c²f", _ornstein_uhlenbeck),
-        euler_maruyama_only("P = 1 + ∫f, Q = ∫g²"),
-        ONE_PROBLEM,
+        euler_maruyama_only("P = 1 + ∫f, Q = ∫g²"), ONE_PROBLEM,
     ),
     stated=STATED,
     derive=derive,

@@ -160,18 +160,14 @@ def evaluate(setting: Setting, functions, missed=missed_noise, key="martingale")
     def joined(values):
         if isinstance(values[0], str | int) and all(value == values[0] for value in values):
             return values[0]
-        whole = [
-            np.ravel(np.broadcast_to(value, part.shape)) for value, part in zip(values, parts, strict=True)
-        ]
+        whole = [np.ravel(np.broadcast_to(value, part.shape))
+                 for value, part in zip(values, parts, strict=True)]
         return np.concatenate(whole).reshape(setting.shape)
 
-    terms, details = (
-        MappingProxyType({name: joined([each[name] for each in some]) for name in some[0]})
-        for some in ([bound.terms for bound in found], [bound.details for bound in found])
-    )
-    return replace(
-        found[0], total=joined([bound.total for bound in found]), terms=terms, details=details, notes=()
-    )
+    terms, details = (MappingProxyType({name: joined([each[name] for each in some]) for name in some[0]})
+                      for some in ([bound.terms for bound in found], [bound.details for bound in found]))
+    return replace(found[0], total=joined([bound.total for bound in found]), terms=terms, details=details,
+                   notes=())
 
 
 def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients:
@@ -187,10 +183,8 @@ def _step_by_step(setting: Setting, functions, missed) -> Ingredients:
     return Ingredients(
         initial=initial,
         columns=Columns(
-            contraction=contraction(setting, functions),
-            bias=step_bias(setting, functions),
-            variance=missed(setting, functions),
-            score_weight=setting.table.Q,
+            contraction=contraction(setting, functions), bias=step_bias(setting, functions),
+            variance=missed(setting, functions), score_weight=setting.table.Q,
         ),
         stop=early_stop(setting, functions),
         initial_term=term,
@@ -200,10 +194,8 @@ def _step_by_step(setting: Setting, functions, missed) -> Ingredients:
 def _evaluate(setting: Setting, functions, missed, key: str) -> Bound:
     """The recursion of problems that are evaluated together."""
     parts = ingredients(setting, functions, missed)
-    found, steps = (
-        parts.totals(expand(setting.score_error, 1), expand(setting.score_noise, 1)),
-        len(parts.columns),
-    )
+    found, steps = (parts.totals(expand(setting.score_error, 1), expand(setting.score_noise, 1)),
+                    len(parts.columns))
     with np.errstate(invalid="ignore", over="ignore"):
         terms = {
             INITIALISATION: round_up(found.contraction * parts.initial, steps),
@@ -225,15 +217,11 @@ def _evaluate(setting: Setting, functions, missed, key: str) -> Bound:
         "steps": steps,
         **parts.details,
     }
-    return Bound(
-        theorem=key,
-        kind="upper",
-        total=total,
-        terms=MappingProxyType({name: _finite(value) for name, value in terms.items()}),
-        information=information_used(setting.facts.moments, parts.initial_term.closed_form),
-        notes=() if np.ndim(total) else (*_notes(setting, total, growth), *parts.notes),
-        details=MappingProxyType(details),
-    )
+    return Bound(theorem=key, kind="upper", total=total,
+                 terms=MappingProxyType({name: _finite(value) for name, value in terms.items()}),
+                 information=information_used(setting.facts.moments, parts.initial_term.closed_form),
+                 notes=() if np.ndim(total) else (*_notes(setting, total, growth), *parts.notes),
+                 details=MappingProxyType(details))
 
 
 def _finite(value):
@@ -254,26 +242,13 @@ def _notes(setting: Setting, total: float, growth: float) -> tuple[str, ...]:
 
 
 SYMBOLS = PHASE_SYMBOLS | {
-    "P": "linear coefficient of the step",
-    "Q": "score coefficient of the step",
+    "P": "linear coefficient of the step", "Q": "score coefficient of the step",
     "H_lo": "Hessian of log p at c_lo, at the step's start τ (or at T, or at the node σ)",
-    "X": "H(c_up) − H(c_lo)",
-    "c1": "Φ⁻¹ − P",
-    "c2": "Φ⁻¹C − Q",
-    "d": "dimension",
-    "a_sq": "a²",
-    "s_sq": "s²",
-    "m": "E‖X_0‖²/d",
-    "l": "1/L, inverse smoothness",
-    "m2": "E‖X_0‖²",
-    "F": "∫_r^σ f",
-    "C": "C(σ, r)",
-    "g": "g(σ)",
-    "ng": "n(σ)g(σ), the scheme's noise",
+    "X": "H(c_up) − H(c_lo)", "c1": "Φ⁻¹ − P", "c2": "Φ⁻¹C − Q", "d": "dimension", "a_sq": "a²", "s_sq": "s²",
+    "m": "E‖X_0‖²/d", "l": "1/L, inverse smoothness", "m2": "E‖X_0‖²", "F": "∫_r^σ f", "C": "C(σ, r)",
+    "g": "g(σ)", "ng": "n(σ)g(σ), the scheme's noise",
     "x_mean": "mean Hessian excess (its upper bound, or the MMSE curve's)",
-    "x_sq": "mean squared Hessian excess",
-    "s": "s(T)",
-    "sigma": "standard deviation of the prior",
+    "x_sq": "mean squared Hessian excess", "s": "s(T)", "sigma": "standard deviation of the prior",
     "mean_norm": "‖E X_0‖",
 }
 
@@ -284,131 +259,68 @@ def _gaussian(variance, dim=1, mean=0.0):
 
 CASES = (
     Case(
-        "N(0,1/4), OU",
-        ou,
-        _gaussian(0.25),
-        lambda: euler_maruyama(4, 400),
-        ratio_ceiling=1.4,
+        "N(0,1/4), OU", ou, _gaussian(0.25), lambda: euler_maruyama(4, 400), ratio_ceiling=1.4,
         decisive={"variance_known": 0.25},
     ),
     Case(
-        "N(0,1/4), OU, constants",
-        ou,
-        _gaussian(0.25),
-        lambda: euler_maruyama(4, 400),
-        information="constants",
-        ratio_ceiling=1.4,
-        decisive={"variance": 0.25},
+        "N(0,1/4), OU, constants", ou, _gaussian(0.25), lambda: euler_maruyama(4, 400),
+        information="constants", ratio_ceiling=1.4, decisive={"variance": 0.25},
     ),
     Case(
-        "far mean, short horizon",
-        ou,
-        _gaussian(0.25, 2, 3.0),
-        lambda: euler_maruyama(0.5, 4000),
-        ratio_ceiling=1.05,
-        decisive={"initial_log_concave_sq": 0.25, "contraction": 0.999},
+        "far mean, short horizon", ou, _gaussian(0.25, 2, 3.0), lambda: euler_maruyama(0.5, 4000),
+        ratio_ceiling=1.05, decisive={"initial_log_concave_sq": 0.25, "contraction": 0.999},
     ),
     Case(
-        "bias of Euler–Maruyama",
-        ou,
-        _gaussian(1.0, 1, 4.0),
-        lambda: euler_maruyama(5, 100),
-        ratio_ceiling=2.0,
-        decisive={"bias_known_sq": 0.25},
+        "bias of Euler–Maruyama", ou, _gaussian(1.0, 1, 4.0), lambda: euler_maruyama(5, 100),
+        ratio_ceiling=2.0, decisive={"bias_known_sq": 0.25},
     ),
     Case(
-        "bias of Euler–Maruyama, constants",
-        ou,
-        _gaussian(1.0, 1, 4.0),
-        lambda: euler_maruyama(5, 100),
-        information="constants",
-        ratio_ceiling=2.0,
-        decisive={"bias_sq": 0.25},
+        "bias of Euler–Maruyama, constants", ou, _gaussian(1.0, 1, 4.0), lambda: euler_maruyama(5, 100),
+        information="constants", ratio_ceiling=2.0, decisive={"bias_sq": 0.25},
     ),
     Case(
-        "biased score",
-        ou,
-        _gaussian(1.0),
-        lambda: euler_maruyama(5, 400),
-        score_error=0.5,
-        ratio_ceiling=1.1,
-        decisive={"contraction": 0.99},
+        "biased score", ou, _gaussian(1.0), lambda: euler_maruyama(5, 400), score_error=0.5,
+        ratio_ceiling=1.1, decisive={"contraction": 0.99},
     ),
     Case(
-        "early stopping of a wide prior",
-        ou,
-        _gaussian(1e-6, 1, 1.0),
-        lambda: euler_maruyama(4, 400, early_stop=0.5),
-        ratio_ceiling=3.0,
-        decisive={"early_stop_sq": 0.01},
+        "early stopping of a wide prior", ou, _gaussian(1e-6, 1, 1.0),
+        lambda: euler_maruyama(4, 400, early_stop=0.5), ratio_ceiling=3.0, decisive={"early_stop_sq": 0.01},
     ),
     Case(
-        "two modes, matched noise",
-        ou,
-        lambda laws: laws.GaussianMixture.two_modes(2.0, 0.5),
-        lambda: posterior_mean_matched(5, 400),
-        ratio_ceiling=8.0,
+        "two modes, matched noise", ou, lambda laws: laws.GaussianMixture.two_modes(2.0, 0.5),
+        lambda: posterior_mean_matched(5, 400), ratio_ceiling=8.0,
     ),
     Case("VE", lambda: ve(1), _gaussian(0.25), lambda: euler_maruyama(10, 800), ratio_ceiling=2.0),
 )
 PHASE_CASES = (
     Case(
-        "CLD, posterior mean, N(0,4)",
-        cld,
-        _gaussian(4.0),
-        lambda: posterior_mean(8, 100),
-        ratio_ceiling=2.0,
+        "CLD, posterior mean, N(0,4)", cld, _gaussian(4.0), lambda: posterior_mean(8, 100), ratio_ceiling=2.0,
         decisive={"phase_variance_known": 0.25},
     ),
     Case(
-        "CLD, posterior mean, N(0,4), constants",
-        cld,
-        _gaussian(4.0),
-        lambda: posterior_mean(8, 100),
-        information="constants",
-        ratio_ceiling=2.0,
-        decisive={"phase_variance": 0.25},
+        "CLD, posterior mean, N(0,4), constants", cld, _gaussian(4.0), lambda: posterior_mean(8, 100),
+        information="constants", ratio_ceiling=2.0, decisive={"phase_variance": 0.25},
     ),
     Case(
-        "CLD, far mean, short horizon",
-        lambda: cld(epsilon=0.5),
-        _gaussian(0.25, 2, 30.0),
-        lambda: euler_maruyama(0.5, 500),
-        ratio_ceiling=1.01,
+        "CLD, far mean, short horizon", lambda: cld(epsilon=0.5), _gaussian(0.25, 2, 30.0),
+        lambda: euler_maruyama(0.5, 500), ratio_ceiling=1.01,
         decisive={"phase_initial_sq": 0.9, "phase_affine": 0.99},
     ),
     Case(
-        "CLD, biased score",
-        cld,
-        _gaussian(1.0),
-        lambda: euler_maruyama(8, 400),
-        score_error=10.0,
-        ratio_ceiling=1.01,
-        decisive={"phase_score_sq": 0.9},
+        "CLD, biased score", cld, _gaussian(1.0), lambda: euler_maruyama(8, 400), score_error=10.0,
+        ratio_ceiling=1.01, decisive={"phase_score_sq": 0.9},
     ),
     Case(
-        "CLD, bias of Euler–Maruyama",
-        cld,
-        _gaussian(1.0, 1, 20.0),
-        lambda: euler_maruyama(8, 50),
-        ratio_ceiling=3.0,
-        decisive={"phase_bias_known_sq": 0.1},
+        "CLD, bias of Euler–Maruyama", cld, _gaussian(1.0, 1, 20.0), lambda: euler_maruyama(8, 50),
+        ratio_ceiling=3.0, decisive={"phase_bias_known_sq": 0.1},
     ),
     Case(
-        "CLD, bias of Euler–Maruyama, constants",
-        cld,
-        _gaussian(1.0, 1, 20.0),
-        lambda: euler_maruyama(8, 50),
-        information="constants",
-        ratio_ceiling=3.0,
-        decisive={"phase_bias_sq": 0.1},
+        "CLD, bias of Euler–Maruyama, constants", cld, _gaussian(1.0, 1, 20.0), lambda: euler_maruyama(8, 50),
+        information="constants", ratio_ceiling=3.0, decisive={"phase_bias_sq": 0.1},
     ),
     Case(
-        "CLD, early stopping of far data",
-        cld,
-        _gaussian(4.0, 1, 30.0),
-        lambda: euler_maruyama(1.0, 400, early_stop=0.95),
-        ratio_ceiling=2.0,
+        "CLD, early stopping of far data", cld, _gaussian(4.0, 1, 30.0),
+        lambda: euler_maruyama(1.0, 400, early_stop=0.95), ratio_ceiling=2.0,
         decisive={"early_stop_sq": 0.01},
     ),
 )
@@ -434,18 +346,9 @@ LEADING = Leading(
 )
 
 THEOREM = Theorem(
-    key="martingale",
-    title="Martingale bound",
-    kind="upper",
-    source=Source("docs/theory.md", "section 4"),
+    key="martingale", title="Martingale bound", kind="upper", source=Source("docs/theory.md", "section 4"),
     statement=r"E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{\mathrm{noise}}^2,\quad W_2 \le E_K",
-    symbols=SYMBOLS,
-    conditions=(FINITE_FISHER, RESOLVED),
-    stated=STATED,
-    derive=derive,
-    evaluate=evaluate,
+    symbols=SYMBOLS, conditions=(FINITE_FISHER, RESOLVED), stated=STATED, derive=derive, evaluate=evaluate,
     derivation="Tweedie's formula, E[U sᵀ] = −I, and the reverse-time martingale Φ(t,0) s_t(U_t).",
-    cases=CASES + PHASE_CASES,
-    leading=LEADING,
-    ingredients=ingredients,
+    cases=CASES + PHASE_CASES, leading=LEADING, ingredients=ingredients,
 )

@@ -80,9 +80,8 @@ def coupled_noise(setting: Setting, functions):
         relative = error / matched + 1e-12
     usable = np.isfinite(scale)
     scale, relative = np.where(usable, scale, 0.0), np.where(usable, relative, 0.0)
-    coupled = missed_noise(
-        setting, functions, lambda nodes: scale[..., nodes.index, None, None] * _matched(setting, nodes)
-    )
+    coupled = missed_noise(setting, functions,
+                           lambda nodes: scale[..., nodes.index, None, None] * _matched(setting, nodes))
     # λ is known to the accuracy of the quadrature; what that leaves of the standard deviation is added
     left = np.sqrt(expand(setting.assumption.dim, 1) * setting.table.noise_var) * relative
     return np.where(usable, np.minimum(own, np.square(np.sqrt(coupled) + left)), own)

@@ -171,23 +171,18 @@ def evaluate(setting, functions) -> Bound:
         "initial_term": product["initial_term"].name, "steps": steps,
         "regularity_constant": regularity_constant(seen.path, setting.assumption, float(seen.table.clock[0])),
         "closed_form": None,
-    }  # fmt: skip
+    }
     if np.isfinite(closed["closed_form"]):
         details |= {
             "closed_form": float(round_up(closed["closed_form"], 8 * steps) + stop),
             "closed_form_kappa": closed["kappa"],
             "closed_form_eta": a * (1 - 1 / closed["kappa"]), "closed_form_Lambda": closed["Lambda"],
             **{f"closed_form_{name}": float(value) for name, value in closed["closed_terms"].items()},
-        }  # fmt: skip
-    return Bound(
-        theorem=THEOREM.key,
-        kind="upper",
-        total=total if total == total else np.inf,
-        terms=MappingProxyType(terms),
-        information=information_used(seen.problem.moments, product["initial_term"].closed_form),
-        notes=_notes(setting, total, details),
-        details=MappingProxyType(details),
-    )
+        }
+    return Bound(theorem=THEOREM.key, kind="upper", total=total if total == total else np.inf,
+                 terms=MappingProxyType(terms),
+                 information=information_used(seen.problem.moments, product["initial_term"].closed_form),
+                 notes=_notes(setting, total, details), details=MappingProxyType(details))
 
 
 def _in_metric(seen: Contraction, functions, size: float, kappa: float, kind: str) -> dict:
@@ -204,10 +199,8 @@ def _in_metric(seen: Contraction, functions, size: float, kappa: float, kind: st
             SCORE_BIAS: projection * np.sum(later * score) if size else 0.0,
             DISCRETISATION: projection * np.sum(later * added),
         }
-    found = dict(
-        kappa=kappa, kind=kind, terms=terms, total=_number(sum(terms.values())), contraction=float(whole),
-        initial_term=parts["initial_term"], closed_form=np.inf,
-    )  # fmt: skip
+    found = dict(kappa=kappa, kind=kind, terms=terms, total=_number(sum(terms.values())),
+                 contraction=float(whole), initial_term=parts["initial_term"], closed_form=np.inf)
     rho_bar = float(parts["drift"].max())
     if rho_bar < 1:
         ceiling = functions["ceiling"](d=seen.problem.data.d, h=h, nu=seen.ceiling(parts["shape"]))
@@ -238,10 +231,8 @@ def _notes(setting, total, details) -> tuple[str, ...]:
     if details["closed_form"] is None:
         notes.append("no closed form: it needs h < 2(1 − 1/κ)/a, and v > 0 or early stopping")
     else:
-        terms = [
-            f"{details[f'closed_form_{name}']:.4g} {name}"
-            for name in ("initialisation", "score", "discretisation")
-        ]
+        terms = [f"{details[f'closed_form_{name}']:.4g} {name}"
+                 for name in ("initialisation", "score", "discretisation")]
         notes.append(
             f"closed form c1 e^(−c2 T) W2 + c1 σ² M + c1 √h: {details['closed_form']:.4g} = "
             f"{' + '.join(terms)} "
@@ -262,34 +253,17 @@ def _langevin(setting):
 
 
 _OWN = {
-    "h": "length of the step on the clock ∫β",
-    "a": "−a is the double eigenvalue of the drift",
-    "kappa": "κ > 1, which chooses the metric",
-    "d": "dimension",
-    "K": "number of steps",
-    "R_xx": "𝔐 = RᵀR, R upper triangular: position",
-    "R_xv": "entry of R off the diagonal",
-    "R_vv": "entry of R, velocity",
-    "Z_xx": "entry of the matrix whose norm is taken (in missed_sq: of X)",
-    "Z_xv": "entry of that matrix",
-    "Z_vx": "entry of that matrix",
-    "Z_vv": "entry of that matrix",
-    "D_x": "noise strength ε² of the position",
-    "D_v": "noise strength σ² of the velocity",
-    "rho_bar": "ρ̄ = ‖I + hÃ‖_𝔐",
-    "ell": "ℓ = max_c ‖DH̃(c)‖_𝔐",
-    "Lambda": "Λ = Σ hℓ_k/ρ̄",
-    "b": "b_k: bias of the step in 𝔐",
-    "v_sq": "v_k²: noise the step misses, in 𝔐",
-    "nu": "ν_k: size of X in 𝔐",
-    "s": "hλ_max(D𝔐D)^{1/2}",
-    "eps": "M: L2 size of the score error",
-    "flow": "‖e^{TA}‖_𝔐",
-    "largest": "λ_max(𝔐)",
-    "W": "bound of W2(p_0 ⊗ π_v, π_∞)",
-    "E_0": "initial distance in 𝔐",
-    "p": "√((𝔐⁻¹)_11)",
-    "local": "largest of b_k + √(d/3)h^{3/2}ν_k",
+    "h": "length of the step on the clock ∫β", "a": "−a is the double eigenvalue of the drift",
+    "kappa": "κ > 1, which chooses the metric", "d": "dimension", "K": "number of steps",
+    "R_xx": "𝔐 = RᵀR, R upper triangular: position", "R_xv": "entry of R off the diagonal",
+    "R_vv": "entry of R, velocity", "Z_xx": "entry of the matrix whose norm is taken (in missed_sq: of X)",
+    "Z_xv": "entry of that matrix", "Z_vx": "entry of that matrix", "Z_vv": "entry of that matrix",
+    "D_x": "noise strength ε² of the position", "D_v": "noise strength σ² of the velocity",
+    "rho_bar": "ρ̄ = ‖I + hÃ‖_𝔐", "ell": "ℓ = max_c ‖DH̃(c)‖_𝔐", "Lambda": "Λ = Σ hℓ_k/ρ̄",
+    "b": "b_k: bias of the step in 𝔐", "v_sq": "v_k²: noise the step misses, in 𝔐",
+    "nu": "ν_k: size of X in 𝔐", "s": "hλ_max(D𝔐D)^{1/2}", "eps": "M: L2 size of the score error",
+    "flow": "‖e^{TA}‖_𝔐", "largest": "λ_max(𝔐)", "W": "bound of W2(p_0 ⊗ π_v, π_∞)",
+    "E_0": "initial distance in 𝔐", "p": "√((𝔐⁻¹)_11)", "local": "largest of b_k + √(d/3)h^{3/2}ν_k",
 }
 _USED = {str(symbol) for expression in STATED.values() for symbol in expression.free_symbols}
 
@@ -307,10 +281,8 @@ THEOREM = Theorem(
     ),
     symbols={name: text for name, text in MARTINGALE_SYMBOLS.items() if name in _USED} | _OWN,
     conditions=(
-        Condition("critically-damped Langevin", "dU = AU du + diag(ε, σ)dB", _langevin),
-        FINITE_FISHER,
-        euler_maruyama_only("P = I − hA, Q = hD"),
-        ONE_PROBLEM,
+        Condition("critically-damped Langevin", "dU = AU du + diag(ε, σ)dB", _langevin), FINITE_FISHER,
+        euler_maruyama_only("P = I − hA, Q = hD"), ONE_PROBLEM,
     ),
     stated=STATED,
     derive=derive,
@@ -319,45 +291,27 @@ THEOREM = Theorem(
     "Shape and rate are those of the slides, the constants (c1, c2, 𝔐, ν) are re-derived here.",
     cases=(
         Case(
-            "far mean, one short step",
-            cld,
-            lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
-            lambda: euler_maruyama(0.01, 1),
-            ratio_ceiling=1.05,
+            "far mean, one short step", cld, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+            lambda: euler_maruyama(0.01, 1), ratio_ceiling=1.05,
             decisive={"projection": 0.9, "growth": 0.95, "drift_norm": 0.9, "phase_initial_sq": 0.9},
         ),
         Case(
-            "large score error",
-            cld,
-            lambda laws: laws.Gaussian(np.zeros(1), 1.0),
-            lambda: euler_maruyama(8, 400),
-            score_error=100.0,
-            ratio_ceiling=2.5,
+            "large score error", cld, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
+            lambda: euler_maruyama(8, 400), score_error=100.0, ratio_ceiling=2.5,
             decisive={"score": 0.4, "phase_score_sq": 0.15},
         ),
         Case(
-            "one huge step",
-            cld,
-            lambda laws: laws.Gaussian(np.zeros(1), 1.0),
-            lambda: euler_maruyama(5, 1),
-            ratio_ceiling=4.0,
-            decisive={"local": 0.25},
+            "one huge step", cld, lambda laws: laws.Gaussian(np.zeros(1), 1.0), lambda: euler_maruyama(5, 1),
+            ratio_ceiling=4.0, decisive={"local": 0.25},
         ),
         Case(
-            "one huge step, restored ellipticity, constants",
-            lambda: cld(epsilon=2),
-            lambda laws: laws.Gaussian(np.zeros(1), 4.0),
-            lambda: euler_maruyama(5, 1),
-            information="constants",
-            ratio_ceiling=3.0,
-            decisive={"local": 0.3},
+            "one huge step, restored ellipticity, constants", lambda: cld(epsilon=2),
+            lambda laws: laws.Gaussian(np.zeros(1), 4.0), lambda: euler_maruyama(5, 1),
+            information="constants", ratio_ceiling=3.0, decisive={"local": 0.3},
         ),
         Case(
-            "early stopping of far data",
-            cld,
-            lambda laws: laws.Gaussian(np.full(1, 30.0), 4.0),
-            lambda: euler_maruyama(1.0, 400, early_stop=0.95),
-            ratio_ceiling=2.0,
+            "early stopping of far data", cld, lambda laws: laws.Gaussian(np.full(1, 30.0), 4.0),
+            lambda: euler_maruyama(1.0, 400, early_stop=0.95), ratio_ceiling=2.0,
             decisive={"early_stop_sq": 0.01},
         ),
     ),

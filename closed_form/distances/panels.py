@@ -43,9 +43,8 @@ def added_up(panels: Panels, target: float, depth: int) -> tuple[float, float]:
     going = np.arange(len(panels.share))
     for left in reversed(range(depth)):
         finer = panels.halves(going)
-        pair, noise, unseen = (
-            part.reshape(2, -1).sum(axis=0) for part in (finer.share, finer.noise, finer.unseen)
-        )
+        pair, noise, unseen = (part.reshape(2, -1).sum(axis=0)
+                               for part in (finer.share, finer.noise, finer.unseen))
         doubt = np.abs(pair - panels.share[going]) + unseen
         total = math.fsum(shares) + pair.sum()
         done = (doubt <= np.maximum(target * total, noise)) | (left == 0)

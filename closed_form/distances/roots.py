@@ -21,7 +21,6 @@ def elementwise_roots(function, low, high, args, accuracy=0.0, wide=None) -> np.
     if wide is None:
         raise ArithmeticError(f"no root between {low[missed][0]} and {high[missed][0]}")
     x = found.x.copy()
-    x[missed] = elementwise_roots(
-        function, -wide[missed], wide[missed], tuple(arg[missed] for arg in args), accuracy
-    )
+    x[missed] = elementwise_roots(function, -wide[missed], wide[missed], tuple(arg[missed] for arg in args),
+                                  accuracy)
     return x

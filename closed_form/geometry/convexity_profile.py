@@ -74,11 +74,8 @@ def convexity_profile(law, distances, *, pairs: int = PAIRS, seed: int = 0) -> C
     best = None
     for r in distances:
         # the pair that was best at the last distance is a good start at this one
-        tried = (
-            (centres, directions)
-            if best is None
-            else tuple(map(np.vstack, zip((centres, directions), best, strict=True)))
-        )
+        tried = ((centres, directions) if best is None
+                 else tuple(map(np.vstack, zip((centres, directions), best, strict=True))))
         value, centre, direction = _least(score, r, *tried)
         best = centre[None], direction[None]
         values.append(value)
@@ -134,9 +131,8 @@ def _least(score: Callable, r: float, centres: np.ndarray, directions: np.ndarra
         return slopes(packed[None, :dim], direction[None])[0]
 
     for start in order:
-        found = minimize(
-            one, np.concatenate([centres[start], directions[start]]), method="BFGS", options={"gtol": 1e-7}
-        )
+        found = minimize(one, np.concatenate([centres[start], directions[start]]), method="BFGS",
+                         options={"gtol": 1e-7})
         if found.fun < best[0]:
             direction = found.x[dim:] / np.linalg.norm(found.x[dim:])
             best = float(found.fun), found.x[:dim], direction

@@ -47,9 +47,8 @@ def _collinear(law) -> Parts:
     """The line through the means and the d − 1 directions across it."""
     line, direction, offset = law.line()
     across = partial(_across, direction)
-    return Parts(
-        (line,), direction[None], Gaussian(across(offset), law.std**2), across, 16 * _EPS * _size(law)
-    )
+    return Parts((line,), direction[None], Gaussian(across(offset), law.std**2), across,
+                 16 * _EPS * _size(law))
 
 
 def _across(direction: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -81,9 +80,8 @@ def factors(law) -> Parts | str:
         return "the components have covariances that are not one multiple of I"
     centred = law.means - law.mean
     axes = np.eye(law.dim)
-    _, _, principal = np.linalg.svd(
-        np.sqrt(law.weights)[:, None] * centred, full_matrices=len(centred) < law.dim
-    )
+    _, _, principal = np.linalg.svd(np.sqrt(law.weights)[:, None] * centred,
+                                    full_matrices=len(centred) < law.dim)
     for directions in (axes, principal):
         found = _along(law, directions)
         if found is not None:
@@ -150,6 +148,5 @@ def product_assumption(law):
         raise ValueError(f"law must factor: {found}")
     M = max((line.assumptions()[0].M for line in found.lines), default=0.0)
     alpha = law.std**-2
-    return WeaklyLogConcave(
-        alpha, M, alpha, dim=law.dim, second_moment=law.second_moment, mean_norm=law.mean_norm
-    )
+    return WeaklyLogConcave(alpha, M, alpha, dim=law.dim, second_moment=law.second_moment,
+                            mean_norm=law.mean_norm)

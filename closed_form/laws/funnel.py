@@ -175,9 +175,8 @@ class PushedFunnel:
             level = np.log(np.square(self.a)) - math.log(self.s_sq) - law.log_shift
         start = (law.std * shrunk * self.signal) * first + level
         slope = law.std * math.sqrt(shrunk)
-        left, pull, mass = scale_posterior(
-            start, energy, slope, law.dim - 1, nodes or self.nodes, self.nested
-        )
+        left, pull, mass = scale_posterior(start, energy, slope, law.dim - 1, nodes or self.nodes,
+                                           self.nested)
         return left, law.std * pull, mass
 
     def log_density(self, x) -> np.ndarray:

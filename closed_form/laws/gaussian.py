@@ -160,10 +160,7 @@ class Gaussian(Law):
             raise ValueError(f"no log-concavity constants for a singular covariance, eigenvalue {low}")
         return (
             StronglyLogConcave(
-                m0=1.0 / high,
-                L0=1.0 / low,
-                dim=self.dim,
-                second_moment=self.second_moment,
+                m0=1.0 / high, L0=1.0 / low, dim=self.dim, second_moment=self.second_moment,
                 mean_norm=self.mean_norm,
             ),
         )
@@ -206,11 +203,9 @@ class Gaussian(Law):
             value = np.sqrt(np.sum(mean**2) + np.sum((np.sqrt(variances) - np.sqrt(variance)) ** 2))
             return Bracket.exact(float(value), 1e-12 * float(size)).upper
 
-        return replace(
-            super().facts(information, smoothness), gaussian_spectrum=(mean, variances),
-            time_regularity=regularity,
-            distance_to_gaussian=distance if information == "all" else None,
-        )  # fmt: skip
+        return replace(super().facts(information, smoothness), gaussian_spectrum=(mean, variances),
+                       time_regularity=regularity,
+                       distance_to_gaussian=distance if information == "all" else None)
 
 
 def _read(section, _folder) -> Gaussian:

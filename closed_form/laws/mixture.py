@@ -73,13 +73,9 @@ class GaussianMixture(Law):
     def _fill(self, means: np.ndarray, weights: np.ndarray, spread: np.ndarray) -> GaussianMixture:
         for array in (means, weights, spread):
             array.setflags(write=False)
-        self.__dict__.update(
-            means=means,
-            weights=weights,
-            std=float(spread) if spread.ndim == 0 else None,
-            component_covariance=spread if spread.ndim == 2 else None,
-            covariances=spread if spread.ndim == 3 else None,
-        )
+        self.__dict__.update(means=means, weights=weights, std=float(spread) if spread.ndim == 0 else None,
+                             component_covariance=spread if spread.ndim == 2 else None,
+                             covariances=spread if spread.ndim == 3 else None)
         return self
 
     @classmethod
@@ -212,10 +208,8 @@ class GaussianMixture(Law):
         tilts = self.means / low if self.std is not None else self.means @ self._density.precisions
         lipschitz = enclosing_radius(tilts)
         moments = {"dim": self.dim, "second_moment": self.second_moment, "mean_norm": self.mean_norm}
-        return (
-            WeaklyLogConcave(alpha=1.0 / high, M=lipschitz**2, L=1.0 / low, **moments),
-            LogLipschitz(alpha=1.0 / high, lipschitz=lipschitz, L=1.0 / low, **moments),
-        )
+        return (WeaklyLogConcave(alpha=1.0 / high, M=lipschitz**2, L=1.0 / low, **moments),
+                LogLipschitz(alpha=1.0 / high, lipschitz=lipschitz, L=1.0 / low, **moments))
 
     def components(self) -> Components:
         """The components; eigenvectors of their covariances are found once."""
@@ -257,9 +251,8 @@ class GaussianMixture(Law):
         misses = u - a * self.means
         if self.std is not None:
             ratio = self.std**2 / (a * a * self.std**2 + s_sq)
-            return GaussianMixture(
-                self.means + a * ratio * misses, weights=weights, std=np.sqrt(s_sq * ratio)
-            )
+            return GaussianMixture(self.means + a * ratio * misses, weights=weights,
+                                   std=np.sqrt(s_sq * ratio))
         factor = shrunk(self._matrices, a, s_sq)
         means = self.means + a * (factor @ misses[:, :, None])[:, :, 0]
         name = "covariance" if factor.ndim == 2 else "covariances"

@@ -41,9 +41,8 @@ def smoothed_data(samples, smoothing: float, standardize: bool = False) -> Gauss
     return GaussianMixture(centres, counts / len(samples), std=float(std))
 
 
-def read_samples(
-    path: str | PathLike, columns: Sequence[str] | None = None, standardize: bool = False
-) -> np.ndarray:
+def read_samples(path: str | PathLike, columns: Sequence[str] | None = None,
+                 standardize: bool = False) -> np.ndarray:
     """Columns of a CSV file with a header line, as an array of shape (n, d).
 
     Parameters
@@ -125,9 +124,8 @@ def _standardized(samples: np.ndarray) -> np.ndarray:
 
 def _read(section, folder) -> GaussianMixture:
     path, columns = section.file("file", folder, "a CSV file"), section.get("columns", None)
-    if columns is not None and not (
-        isinstance(columns, list) and columns and all(isinstance(column, str) for column in columns)
-    ):
+    if columns is not None and not (isinstance(columns, list) and columns
+                                    and all(isinstance(column, str) for column in columns)):
         raise section.refuse("columns", "a list of column names")
     smoothing = section.number("smoothing", positive=True)
     standardize = section.flag("standardize", False)

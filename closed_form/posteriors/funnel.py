@@ -61,10 +61,8 @@ def scale_posterior(start, energy, slope: float, count: int, nodes: int = NODES,
         :math:`\log\int N(\tau; 0, 1) e^{\ell + \tau^2/2} d\tau`.
     """
     start = np.maximum(start, -_LARGEST_EXPONENT)
-    parts = [
-        _chunk(start[i : i + _PARTICLES], energy[i : i + _PARTICLES], slope, count, nodes, nested)
-        for i in range(0, len(start), _PARTICLES)
-    ]
+    parts = [_chunk(start[i : i + _PARTICLES], energy[i : i + _PARTICLES], slope, count, nodes, nested)
+             for i in range(0, len(start), _PARTICLES)]
     return tuple(np.concatenate(each) for each in zip(*parts, strict=True))
 
 
@@ -75,9 +73,8 @@ def _chunk(start, energy, slope, count, nodes, nested):
         found = [np.empty_like(start) for _ in range(3)]
         for i in range(0, len(start), size):
             now = slice(i, i + size)
-            *parts, ends, change = _trapezoid(
-                start[now], energy[now], slope, count, mode[now], width[now], unit
-            )
+            *parts, ends, change = _trapezoid(start[now], energy[now], slope, count, mode[now], width[now],
+                                              unit)
             for whole, part in zip(found, parts, strict=True):
                 whole[now] = part
             hard[now] |= ~(ends < 2.0 * math.log(nested)) | ~(change <= nested)

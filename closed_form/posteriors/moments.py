@@ -63,12 +63,10 @@ def isotropic_moments(lines, std: float, dim: int) -> PosteriorMoments | None:
     alike: dict[tuple, list] = {}
     for line in lines:
         offsets = line.means[:, 0] - line.means[:, 0].min()
-        alike.setdefault((tuple(np.round(offsets / std, 9)), tuple(np.round(line.weights, 9))), []).append(
-            line
-        )
-    groups = [
-        (LineMoments(same[0].means[:, 0], same[0].weights, std, dim), len(same)) for same in alike.values()
-    ]
+        alike.setdefault((tuple(np.round(offsets / std, 9)), tuple(np.round(line.weights, 9))),
+                         []).append(line)
+    groups = [(LineMoments(same[0].means[:, 0], same[0].weights, std, dim), len(same))
+              for same in alike.values()]
     return groups[0][0] if len(lines) == 1 else ProductMoments(tuple(groups))
 
 

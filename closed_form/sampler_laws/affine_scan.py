@@ -11,9 +11,8 @@ _BLOCK = 1 << 17  # steps × eigenvalues handled at once: a few MB for each work
 _SWEEP = 128  # rounding of one affine scan, in eps, relative to the sum of the sizes of its terms
 
 
-def affine_tracks(
-    values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.ndarray
-) -> np.ndarray:
+def affine_tracks(values: np.ndarray, spectrum_error: float, steps: Steps,
+                  noise_var: np.ndarray) -> np.ndarray:
     """Tracks (value, size, error) of the variance and of the lag for unit mean and for unit bias.
 
     Parameters
@@ -57,8 +56,7 @@ def _run(values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.
             lag_error = np.broadcast_to(WIDE_EPS * (np.abs(P * a) + np.abs(a_next)), A.shape)
             sources = (
                 (A * A, A_error * (2 * np.abs(A) + A_error), np.broadcast_to(n, A.shape), 4 * WIDE_EPS * n),
-                (A, A_error, lag, lag_error),
-                (A, A_error, np.broadcast_to(Q, A.shape), 0.0 * A),
+                (A, A_error, lag, lag_error), (A, A_error, np.broadcast_to(Q, A.shape), 0.0 * A),
             )
             pairs = zip(tracks, sources, strict=True)
             tracks = np.stack([_advanced(track, *source) for track, source in pairs])

@@ -108,9 +108,8 @@ class ChainLaw:
             mean_gap = self.lag + shift
             mean_slack = self.mean_error + self._rotation_eps * np.linalg.norm(shift.astype(float))
             std_gap, std_slack = root_gap(self._wide_variances, self.variance_error, values, values_error)
-            return norm_bracket(
-                np.concatenate([mean_gap, std_gap]), np.concatenate([mean_slack, std_slack]), "affine chain"
-            )
+            return norm_bracket(np.concatenate([mean_gap, std_gap]), np.concatenate([mean_slack, std_slack]),
+                                "affine chain")
 
     def _spectrum(self, target: Gaussian) -> tuple[np.ndarray, float] | None:
         """Variances of ``target`` along U and a bound of their error; None if it does not commute."""
@@ -140,9 +139,8 @@ class ChainLaw:
         return float(np.linalg.norm(np.concatenate([self.mean_error, slack]).astype(float)))
 
 
-def gaussian_chain(
-    law: Gaussian, steps: Steps, bias: np.ndarray | None = None, noise_size: float = 0.0
-) -> ChainLaw:
+def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
+                   noise_size: float = 0.0) -> ChainLaw:
     r"""Exact law of the last iterate when the data are N(m, Σ).
 
     With λ an eigenvalue of Σ and :math:`V_i = a_i^2\lambda + s_i^2`, each coordinate follows
@@ -191,25 +189,13 @@ def gaussian_chain(
     push_size = np.abs(push) + rotation * np.linalg.norm(bias)
     with np.errstate(all="ignore"):
         lag = drift * mean + pull * push
-        lag_error = (
-            drift_error * mean_size
-            + pull_error * push_size
-            + np.abs(drift) * (mean_size - np.abs(mean))
-            + np.abs(pull) * (push_size - np.abs(push))
-            + 4 * WIDE_EPS * (np.abs(drift * mean) + np.abs(pull * push))
-        )
+        lag_error = (drift_error * mean_size + pull_error * push_size
+                     + np.abs(drift) * (mean_size - np.abs(mean)) + np.abs(pull) * (push_size - np.abs(push))
+                     + 4 * WIDE_EPS * (np.abs(drift * mean) + np.abs(pull * push)))
         final_mean = wide(law.mean) * steps.a[-1] + _unrotated(lag, law.basis)
-        return ChainLaw(
-            data=law,
-            mean=final_mean.astype(float),
-            variances=variance.astype(float),
-            mean_error=_SLACK * lag_error,
-            variance_error=_SLACK * variance_error,
-            lag=lag,
-            final_a=float(steps.a[-1]),
-            spectrum_error=spectrum_error,
-            _wide_variances=variance,
-        )
+        return ChainLaw(data=law, mean=final_mean.astype(float), variances=variance.astype(float),
+                        mean_error=_SLACK * lag_error, variance_error=_SLACK * variance_error, lag=lag,
+                        final_a=float(steps.a[-1]), spectrum_error=spectrum_error, _wide_variances=variance)
 
 
 def _checked_bias(dim: int, bias) -> np.ndarray:

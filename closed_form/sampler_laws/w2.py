@@ -36,13 +36,8 @@ def _parts(law) -> Parts:
     return law.split()
 
 
-def sampler_w2(
-    law: Law,
-    steps: Steps,
-    score_error: float = 0.0,
-    score_noise: float = 0.0,
-    direction: np.ndarray | None = None,
-) -> Bracket:
+def sampler_w2(law: Law, steps: Steps, score_error: float = 0.0, score_noise: float = 0.0,
+               direction: np.ndarray | None = None) -> Bracket:
     r"""W2 between the law of the sampler's last iterate and the data law, exact up to the bracket.
 
     The score used is s(y) + b + N(0, M_noise²/d I), with a constant b of norm exactly ``score_error``.

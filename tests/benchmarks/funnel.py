@@ -42,7 +42,7 @@ def measured(particles: int, steps: int, epsilon: float, reduce: bool) -> dict:
         "ns_per_particle_step_dimension": taken / particles / steps / DIM * 1e9,
         "result_mb": samples.nbytes / 1e6,
         "extra_mb": max(0.0, (peak - before) * 1024 / 1e6 - samples.nbytes / 1e6),
-    }  # fmt: skip
+    }
 
 
 def _bar(fraction: float) -> None:

@@ -165,7 +165,7 @@ def test_scaling_the_data_scales_every_bound(key, blocks, factor):
     scaled = (
         ForwardProcess.scalar("scaled", process.f, process.g_sq * size**2) if blocks == 1
         else cld(sigma=2 * size, velocity_variance=size**2)
-    )  # fmt: skip
+    )
     # M1 compares ‖x‖ with 1 and does not scale: zero it where a theorem takes it
     facts = DataFacts(time_regularity=0.0)
     law = StronglyLogConcave(2.0, 2.0, dim=3, mean_norm=0.7)

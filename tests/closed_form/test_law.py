@@ -74,7 +74,7 @@ def test_samples_follow_the_sampler_that_is_measured():
         GaussianMixture([[0.0, 1.0], [2.0, 0.0]], [0.3, 0.7], covariance=FULL),
         GaussianMixture([[0.0, 1.0], [2.0, 0.0]], [0.3, 0.7], covariances=[FULL, 2.0 * np.eye(2)]),
     ],
-)  # fmt: skip
+)
 def test_components_are_the_law(law):
     """Their projections have the mean and the variance of the law, in any direction."""
     direction, found = ROTATION[0], law.components()

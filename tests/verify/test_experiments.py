@@ -29,7 +29,7 @@ def test_the_folder_is_the_list():
     assert set(KNOWN) == {
         "adaptive-grid", "funnel", "horizon-and-step", "learned-score", "many-modes", "regime-boundary",
         "score-error-shape"
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("key", [key for key in KNOWN if key != "learned-score"])

@@ -19,7 +19,7 @@ QUESTION = {
     "process", "processes", "schedules", "assumption", "assumptions", "facts", "grid", "sampler", "samplers",
     "steps",
     "symbolic", "registry",
-}  # fmt: skip
+}
 #: A file name that starts so says which folder it belongs in; these two are things.
 PREFIXES = ("phase_", "cli_", "problem_", "line_")
 NOUNS = {"line_mixture", "phase_space"}
@@ -165,7 +165,7 @@ def test_constants_are_defined_once(path):
         for target in node.targets
         for name in ast.walk(target)
         if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store) and name.id.isupper()
-    ]  # fmt: skip
+    ]
     assert sorted(names) == sorted(set(names))
 
 
@@ -178,5 +178,5 @@ def test_a_law_answers_for_itself():
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance"
         and laws & {name.id for name in ast.walk(node.args[1]) if isinstance(name, ast.Name)}
-    ]  # fmt: skip
+    ]
     assert len(asked) <= 3, asked

@@ -25,7 +25,7 @@ REGISTRIES = {
     "theorems": "bounds.theorems", "processes": "bounds.processes", "assumptions": "bounds.assumptions",
     "samplers": "bounds.samplers", "laws": "closed_form.laws", "commands": "verify.commands",
     "experiments": "verify.experiments",
-}  # fmt: skip
+}
 #: Runs pytest with one folder more on a registry's path.
 GENERIC = """
 import importlib, sys
@@ -95,7 +95,7 @@ def test_the_tests_of_a_registry_run_on_a_new_file(kind, files, add):
     done = subprocess.run(
         [sys.executable, "-c", GENERIC, REGISTRIES[kind], folder, *files, "-k", chosen],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

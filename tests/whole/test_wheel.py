@@ -51,7 +51,7 @@ def test_the_command_runs_from_the_wheel(installed, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code, "certify", "old_faithful", "--theorem", "martingale", "--json"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(installed)}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    )
     where, document = done.stdout.split("\n", 1)
     assert where.startswith(str(installed))
     assert json.loads(document)["certificates"][0]["verdict"] == "HOLDS"

@@ -68,9 +68,8 @@ class Certificate:
     versions: dict = field(default_factory=dict)
 
     @classmethod
-    def not_applicable(
-        cls, theorem: Theorem, unmet: Sequence[str], problem: dict | None = None
-    ) -> Certificate:
+    def not_applicable(cls, theorem: Theorem, unmet: Sequence[str],
+                       problem: dict | None = None) -> Certificate:
         """The certificate of a theorem that says nothing here, with the hypotheses that are not met, one line
         each."""
         nothing = (Verdict.NOT_APPLICABLE, None, None, None)
@@ -116,13 +115,10 @@ class Certificate:
                 upper = np.inf if measured["upper"] is None else measured["upper"]
                 measured = Bracket(measured["lower"], upper, measured["method"])
             known = theorems().get(data["theorem"])
-            bound = data["bound"] and Bound.from_dict(
-                data["theorem"], known.kind if known else "upper", data["bound"]
-            )
-            certificate = cls(
-                data["theorem"], Verdict(data["verdict"]), bound, measured, data["ratio"],
-                tuple(data["unmet"]), data["seed"], data["problem"], data["versions"],
-            )
+            bound = data["bound"] and Bound.from_dict(data["theorem"], known.kind if known else "upper",
+                                                      data["bound"])
+            certificate = cls(data["theorem"], Verdict(data["verdict"]), bound, measured, data["ratio"],
+                              tuple(data["unmet"]), data["seed"], data["problem"], data["versions"])
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"not a certificate: {error!r}") from None
         certificate.recheck()
@@ -156,11 +152,9 @@ def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
     return Verdict.VIOLATED if violated else Verdict.INCONCLUSIVE
 
 
-def certify(
-    theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0,
-    score_noise: float = 0.0, assumption=None, information: str = "all", problem: dict | None = None,
-    samples: int = 0, seed: int = 0,
-) -> Certificate:
+def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0,
+            score_noise: float = 0.0, assumption=None, information: str = "all", problem: dict | None = None,
+            samples: int = 0, seed: int = 0) -> Certificate:
     """Compare a theorem with the exact W2 error of the sampler.
 
     Parameters
@@ -195,18 +189,15 @@ def certify(
     """
     theorem = find_theorem(theorem)
     try:
-        setting = setting_of(
-            process, law, scheme, score_error, score_noise, assumption=assumption, information=information
-        )
+        setting = setting_of(process, law, scheme, score_error, score_noise, assumption=assumption,
+                             information=information)
     except NoAssumption as error:
         return Certificate.not_applicable(theorem, (f"data assumption: {error}",), problem)
     return certify_setting(theorem, setting, law, problem=problem, samples=samples, seed=seed)
 
 
-def certify_setting(
-    theorem: Theorem, setting: Setting, law, measured: Bracket | None = None, problem: dict | None = None,
-    samples: int = 0, seed: int = 0,
-) -> Certificate:
+def certify_setting(theorem: Theorem, setting: Setting, law, measured: Bracket | None = None,
+                    problem: dict | None = None, samples: int = 0, seed: int = 0) -> Certificate:
     """As `certify`, for a setting already made; ``measured`` saves measuring it again."""
     try:
         bound = theorem.bound(setting)
@@ -216,9 +207,8 @@ def certify_setting(
         measured = measure(setting, law, samples, seed)
     seed = seed if samples and np.isinf(measured.upper) else None
     verdict, ratio = verdict_of(theorem.kind, bound.total, measured), ratio_of(bound, measured)
-    return Certificate(
-        theorem.key, verdict, bound, measured, ratio, seed=seed, problem=problem or {}, versions=versions()
-    )
+    return Certificate(theorem.key, verdict, bound, measured, ratio, seed=seed, problem=problem or {},
+                       versions=versions())
 
 
 def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:

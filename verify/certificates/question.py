@@ -41,10 +41,8 @@ def check_assumption(assumption, law) -> None:
         )
 
 
-def setting_of(
-    process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0, score_noise: float = 0.0,
-    *, assumption=None, information: str = "all",
-) -> Setting:
+def setting_of(process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0,
+               score_noise: float = 0.0, *, assumption=None, information: str = "all") -> Setting:
     """The question that bound and truth share, from a closed-form law.
 
     Parameters
@@ -87,11 +85,7 @@ def setting_of_problem(problem, information: str = "all") -> Setting:
     if problem.law is not None:
         if not problem.assumptions:
             raise ValueError("data assumption: " + "; ".join(problem.notes))
-        return setting_of(
-            problem.process, problem.law, problem.scheme, problem.score_error, problem.score_noise,
-            assumption=problem.assumptions[0], information=information,
-        )
-    return Setting(
-        problem.process, problem.assumptions[0], problem.scheme, problem.score_error, problem.score_noise,
-        DataFacts(time_regularity=problem.time_regularity),
-    )
+        return setting_of(problem.process, problem.law, problem.scheme, problem.score_error,
+                          problem.score_noise, assumption=problem.assumptions[0], information=information)
+    return Setting(problem.process, problem.assumptions[0], problem.scheme, problem.score_error,
+                   problem.score_noise, DataFacts(time_regularity=problem.time_regularity))

@@ -118,6 +118,5 @@ def explained(bound: Bound, theorem: Theorem, setting: Setting) -> Bound:
         "bound_after_smoothing": found.bound,
         "moved_by_smoothing": found.moved,
     }
-    return replace(
-        bound, notes=(*bound.notes, found.note()), details=MappingProxyType({**bound.details, **details})
-    )
+    return replace(bound, notes=(*bound.notes, found.note()),
+                   details=MappingProxyType({**bound.details, **details}))

@@ -32,9 +32,8 @@ def bound(problem, theorem, information, overrides, as_json):
         print_json({**document, "schema_version": SCHEMA_VERSIONS["bound"]})
     else:
         entries = [(entry["theorem"], entry["unmet"], entry["notes"]) for entry in results]
-        print_text(
-            tables.describe(question), tables.bounds_table(results), *tables.remarks(entries, question.notes)
-        )
+        print_text(tables.describe(question), tables.bounds_table(results),
+                   *tables.remarks(entries, question.notes))
     return HOLDS if any(entry["applicable"] for entry in results) else WRONG
 
 

@@ -33,9 +33,8 @@ def certify(problem, theorem, information, overrides, as_json, samples, seed):
     """Compare every theorem (or one) with the exact W2 error of the sampler on PROBLEM."""
     question = load_question(problem, overrides)
     with progress("certify") as tell:
-        certificates = certificates_of(
-            question, theorems_named(theorem), information, tell, samples or 0, seed
-        )
+        certificates = certificates_of(question, theorems_named(theorem), information, tell, samples or 0,
+                                       seed)
     if as_json:
         print_json({"certificates": [c.as_dict() for c in certificates], "notes": question.notes})
     else:
@@ -43,9 +42,8 @@ def certify(problem, theorem, information, overrides, as_json, samples, seed):
     return verdict_code(certificates)
 
 
-def certificates_of(
-    question, chosen, information: str, tell: Callable, samples: int = 0, seed: int = 0
-) -> list:
+def certificates_of(question, chosen, information: str, tell: Callable, samples: int = 0,
+                    seed: int = 0) -> list:
     """A certificate of each theorem; the exact error is measured once, and only if one applies."""
     from dataclasses import replace
 

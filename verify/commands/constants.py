@@ -22,10 +22,7 @@ HORIZON, STEPS = 8.0, 2000
 @click.command(short_help="Constants (α, M, L) from samples, over bandwidths.")
 @click.argument("source", metavar="PROBLEM|FILE.csv")
 @click.option(
-    "--bandwidth",
-    "bandwidths",
-    type=float,
-    multiple=True,
+    "--bandwidth", "bandwidths", type=float, multiple=True,
     help="A bandwidth s; may be repeated (default: a range).",
 )
 @click.option("--columns", help="Columns of a CSV file, separated by commas (default: all).")
@@ -72,9 +69,8 @@ def _question(source: str, columns, standardize: bool, overrides):
     question = load_question(source, overrides)
     table = question.tables["data"]
     if table.get("law") != "samples":
-        raise Failure(
-            f'{question.source}: needs data.law = "samples", got {table.get("law") or table.get("assumption")!r}'
-        )
+        found = table.get("law") or table.get("assumption")
+        raise Failure(f'{question.source}: needs data.law = "samples", got {found!r}')
     folder = Path(source).parent if os.path.exists(source) else Path(bundled_problem(source)).parent
     samples = read_samples(folder / table["file"], table.get("columns"), table.get("standardize", False))
     return samples, question.process, question.scheme, question.source
@@ -89,35 +85,26 @@ def _document(found) -> dict:
             "vacuous": row.vacuous,
         }
         for row in found.rows
-    ]  # fmt: skip
+    ]
     useful = None if found.useful is None else {
         "bandwidth": found.useful.noise_std, "moved": found.useful.moved, "bound": found.useful.bound
-    }  # fmt: skip
+    }
     return plain({
         "samples": found.samples, "dim": found.dim, "radius": found.radius,
         "radius_range": found.radius_range,
         "reference_bandwidths": found.reference_bandwidths, "rows": rows, "useful": useful,
-    })  # fmt: skip
+    })
 
 
 def _lines(found, about: str) -> list:
     table = tables.empty_table(">s", ">α = L", ">M", ">R²/s²", ">ξ", ">η", ">s√d", ">bound", "")
     for row in found.rows:
-        values = (
-            row.bandwidth,
-            row.assumption.alpha,
-            row.assumption.M,
-            row.expansion,
-            row.xi,
-            row.eta,
-            row.moved,
-            row.bound,
-        )
+        values = (row.bandwidth, row.assumption.alpha, row.assumption.M, row.expansion, row.xi, row.eta,
+                  row.moved, row.bound)
         table.add_row(*map(number, values), "vacuous" if row.vacuous else "")
     low, high = found.radius_range
-    rules = ", ".join(
-        f"{name.capitalize()} {value:.4g}" for name, value in found.reference_bandwidths.items()
-    )
+    rules = ", ".join(f"{name.capitalize()} {value:.4g}"
+                      for name, value in found.reference_bandwidths.items())
     lines = [
         f"{about}: {found.samples} samples in dimension {found.dim}",
         table,
@@ -131,7 +118,7 @@ def _lines(found, about: str) -> list:
     useful = found.useful
     return [*lines, f"Useful from s = {useful.noise_std:g} on: bound {useful.bound:.4g}; it moves the data "
     f"by at most "
-            f"s√d = {useful.moved:.4g}."]  # fmt: skip
+            f"s√d = {useful.moved:.4g}."]
 
 
 COMMAND = constants

@@ -59,9 +59,7 @@ def _picture(folder: str, tell: Callable) -> str:
         panel = {"title": title, "steps": counts, "exact": [truth for _, truth in rows], "bounds": bounds}
         ceiling = math.sqrt(load(counts[0]).law.second_moment)
         panels.append({**panel, "ceiling": ceiling, "guides": guides})
-    figure = plots.demo_figure(
-        panels, "Proved bounds and the exact error: OU process, Euler–Maruyama, T = 5"
-    )
+    figure = plots.demo_figure(panels, "Proved bounds and the exact error: OU process, Euler–Maruyama, T = 5")
     path = os.path.join(folder, PICTURE)
     save_figure(figure, path, force=True, dpi=180)
     return path
@@ -82,11 +80,9 @@ def _problems() -> list:
     linear, both = {"exact": -1.0}, {"exact": -1.0, "gao2025-general-sde": -0.5}
     two_modes = r"Two modes $\frac{1}{2}N(-1, \frac{1}{4}) + \frac{1}{2}N(1, \frac{1}{4})$"
     geyser = "Old Faithful: 272 eruptions, smoothed"
-    return [
-        (r"Gaussian $N(0, \frac{1}{4})$", gaussian, DEMO_STEPS["gaussian"], both),
-        (two_modes, bundled("two_modes"), DEMO_STEPS["two_modes"], linear),
-        (geyser, bundled("old_faithful"), DEMO_STEPS["old_faithful"], linear),
-    ]
+    return [(r"Gaussian $N(0, \frac{1}{4})$", gaussian, DEMO_STEPS["gaussian"], both),
+            (two_modes, bundled("two_modes"), DEMO_STEPS["two_modes"], linear),
+            (geyser, bundled("old_faithful"), DEMO_STEPS["old_faithful"], linear)]
 
 
 def _bounds_and_truth(question):

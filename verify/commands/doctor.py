@@ -84,11 +84,8 @@ def _folder(package: str) -> str | None:
     from importlib.util import find_spec
 
     spec = find_spec(package)
-    return (
-        None
-        if spec is None
-        else str(Path(spec.origin).parent if spec.origin else "a folder without __init__.py")
-    )
+    return (None if spec is None
+            else str(Path(spec.origin).parent if spec.origin else "a folder without __init__.py"))
 
 
 def _is_changed(file) -> bool:

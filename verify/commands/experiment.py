@@ -47,11 +47,8 @@ def experiment(name, quick, out, force, as_json):
         }
         print_json({"schema_version": SCHEMA_VERSIONS["experiment"], **plain(document)})
     else:
-        lines = [
-            f"{chosen.title}: {chosen.question}",
-            _table(result.rows),
-            *(f"* {line}" for line in result.findings),
-        ]
+        lines = [f"{chosen.title}: {chosen.question}", _table(result.rows),
+                 *(f"* {line}" for line in result.findings)]
         print_text(*lines, *wrote)
     return HOLDS
 

@@ -74,7 +74,7 @@ def _formula(question) -> dict:
     return {
         "rate": str(found.rate), "rate_latex": sympy.latex(found.rate), "integral": str(found.integral),
         "integral_latex": sympy.latex(found.integral), "route": found.route, "vanishing": zeros,
-    }  # fmt: skip
+    }
 
 
 def _draw(ax, question) -> None:

@@ -20,31 +20,20 @@ MOST_TIMES = 2000
     "--eps", type=float, multiple=True, required=True, help="Error W2 <= eps to reach; may be repeated."
 )
 @click.option(
-    "--theorem",
-    default="martingale",
-    show_default=True,
+    "--theorem", default="martingale", show_default=True,
     help="The upper bound to plan with, a key of sgm-bounds list.",
 )
 @click.option(
-    "--grid",
-    type=click.Choice(("uniform", "best")),
-    default="uniform",
-    show_default=True,
+    "--grid", type=click.Choice(("uniform", "best")), default="uniform", show_default=True,
     help="Equal steps, or steps where the bound needs them.",
 )
 @click.option("--horizon", type=float, help="A fixed horizon; by default the best one.")
 @click.option(
-    "--score-share",
-    type=float,
-    default=0.0,
-    show_default=True,
+    "--score-share", type=float, default=0.0, show_default=True,
     help="Share of eps set aside for a score error, whose size is then part of the plan.",
 )
 @click.option(
-    "--information",
-    type=click.Choice(("all", "constants")),
-    default="all",
-    show_default=True,
+    "--information", type=click.Choice(("all", "constants")), default="all", show_default=True,
     help="What the bound may know: all about a law in closed form, or its assumption's constants.",
 )
 @click.option("--certify", "with_truth", is_flag=True, help="Also measure the exact W2 at the plan.")
@@ -85,11 +74,8 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
         alone = entries[0] if len(entries) == 1 else {}
         print_json({"schema_version": SCHEMA_VERSIONS["plan"], **alone, "plans": entries, "problems": known})
     else:
-        print_text(
-            *[tables.describe(question) for question in questions],
-            _table(entries, with_truth),
-            *_lines(entries),
-        )
+        print_text(*[tables.describe(question) for question in questions], _table(entries, with_truth),
+                   *_lines(entries))
     return HOLDS if all(entry["reached"] for entry in entries) else WRONG
 
 
@@ -125,23 +111,20 @@ def _entry(question, found, truth) -> dict:
         "terms": dict(found.bound.terms) if found.bound else None,
         "bound_one_step_less": found.bound_one_step_less, "floor": found.floor, "blocking": found.blocking,
         "truth": truth,
-    }  # fmt: skip
+    }
 
 
 def _table(entries, with_truth: bool):
     extra = (">exact W2", "verdict") if with_truth else ()
-    table = tables.empty_table(
-        "problem", ">eps", ">K", ">horizon", "grid", ">score error", ">bound", ">with K − 1", *extra
-    )
+    table = tables.empty_table("problem", ">eps", ">K", ">horizon", "grid", ">score error", ">bound",
+                               ">with K − 1", *extra)
     for entry in entries:
         truth = entry["truth"] or {}
         cells = [number(truth.get("upper")), truth.get("verdict", "")] if with_truth else []
-        table.add_row(
-            entry["problem"], number(entry["eps"]), str(entry["steps"] or "–"), number(entry["horizon"]),
-            entry["grid"]["kind"] if entry["grid"] else "–", number(entry["score_error"]),
-            number(entry["bound"]),
-            number(entry["bound_one_step_less"]), *cells,
-        )  # fmt: skip
+        table.add_row(entry["problem"], number(entry["eps"]), str(entry["steps"] or "–"),
+                      number(entry["horizon"]), entry["grid"]["kind"] if entry["grid"] else "–",
+                      number(entry["score_error"]), number(entry["bound"]),
+                      number(entry["bound_one_step_less"]), *cells)
     return table
 
 
@@ -151,7 +134,7 @@ def _lines(entries) -> list[str]:
         f"{entry['floor']:.4g}; "
         f"{entry['blocking']}"
         for entry in entries if not entry["reached"]
-    ]  # fmt: skip
+    ]
     return blocked
 
 

@@ -44,13 +44,12 @@ def profile(problem, time, out, force, overrides, as_json):
     table = tables.empty_table(">r", ">κ(r)", ">α − f_M(r)/r", ">gap")
     for place in range(0, len(found.found.distances), 4):
         proved = (None, None) if found.proved is None else (found.proved[place], found.gap[place])
-        table.add_row(
-            number(found.found.distances[place]), number(found.found.values[place]), *map(number, proved)
-        )
+        table.add_row(number(found.found.distances[place]), number(found.found.values[place]),
+                      *map(number, proved))
     lines = [f"nothing is proved: {found.reason}"] if found.reason else [
         f"at t = {time:g}: alpha = {found.constants['alpha']:.4g}, M = {found.constants['M']:.4g}; "
         f"smallest gap {found.gap.min():.3g}"
-    ]  # fmt: skip
+    ]
     print_text(tables.describe(question), table, *lines, *wrote)
     return HOLDS
 

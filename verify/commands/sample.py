@@ -19,25 +19,16 @@ from verify.pages.new_file import new_file
     "--out", required=True, metavar="FILE.npy", help="Where to write; an existing file needs --force."
 )
 @click.option(
-    "-n",
-    "--particles",
-    "n",
-    type=click.IntRange(1, 10**12),
-    default=10_000,
-    show_default=True,
+    "-n", "--particles", "n", type=click.IntRange(1, 10**12), default=10_000, show_default=True,
     help="Samples to draw.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Fixes the samples.")
 @click.option(
-    "--threads",
-    type=click.IntRange(1, 256),
-    default=1,
-    show_default=True,
+    "--threads", type=click.IntRange(1, 256), default=1, show_default=True,
     help="Does not change the samples.",
 )
 @click.option(
-    "--reduce",
-    is_flag=True,
+    "--reduce", is_flag=True,
     help="Simulate only the span of the means (a funnel: its Gram matrix): same law, faster.",
 )
 @click.option("--backend", default="numpy", show_default=True, help="numpy or torch.")
@@ -61,7 +52,8 @@ def sample(problem, out, n, seed, threads, reduce, backend, device, dtype, force
     steps = question.scheme.steps(question.process) if setting is None else setting.table.steps()
     # nothing is imported once the file is there: an interrupt in the middle of that ends Python by the signal
     with new_file(out, force) as part, progress(f"{n} samples") as tell:
-        _draw(draw, part, question, steps, tell, n=n, seed=seed, threads=threads, reduce=reduce, backend=chosen)
+        _draw(draw, part, question, steps, tell, n=n, seed=seed, threads=threads, reduce=reduce,
+              backend=chosen)
     written = {
         "path": out,
         "shape": [n, question.law.dim],

@@ -15,10 +15,7 @@ from verify.plain import number
 @click.command(short_help="Noise schedules at equal steps, bound and exact W2.")
 @click.argument("problem")
 @click.option(
-    "--steps",
-    type=click.IntRange(1, 100_000),
-    default=400,
-    show_default=True,
+    "--steps", type=click.IntRange(1, 100_000), default=400, show_default=True,
     help="Steps K of every sampler.",
 )
 @click.option("--schedule", "names", multiple=True, help="Only this schedule; may be repeated.")
@@ -55,9 +52,8 @@ def schedules(problem, steps, names, out, force, overrides, as_json):
 
 def _table(rows):
     figures = (">bound", ">exact", ">rank")
-    table = tables.empty_table(
-        "schedule", ">T uniform", *figures, ">T best grid", *figures, ">gain bound", ">gain exact"
-    )
+    table = tables.empty_table("schedule", ">T uniform", *figures, ">T best grid", *figures, ">gain bound",
+                               ">gain exact")
     for row in rows:
         cells = [row["schedule"]]
         for grid in ("uniform", "best"):

@@ -17,27 +17,18 @@ from verify.plain import number
 )
 @click.option("--kind", type=click.Choice(("gaussian", "mixture")), help="Only this kind of data.")
 @click.option(
-    "--process",
-    type=click.Choice(("one-block", "cld")),
-    default="one-block",
-    show_default=True,
+    "--process", type=click.Choice(("one-block", "cld")), default="one-block", show_default=True,
     help="VP, VE and other processes of one block, or critically-damped Langevin.",
 )
 @click.option(
     "--sampler", metavar="KEY", help="This sampler (see 'sgm-bounds list') in place of the one drawn."
 )
 @click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
+    "--seed", type=click.IntRange(0), default=0, show_default=True,
     help="Seed of the first; the others follow.",
 )
 @click.option(
-    "--most-steps",
-    type=click.IntRange(2),
-    default=300,
-    show_default=True,
+    "--most-steps", type=click.IntRange(2), default=300, show_default=True,
     help="Largest number of steps drawn.",
 )
 @JSON_OPTION
@@ -51,11 +42,9 @@ def search(problems, kind, process, sampler, seed, most_steps, as_json):
     from verify.counterexamples.search import as_rows, examine_all, ratios
 
     with progress("searching") as tell:
-        found = examine_all(
-            range(seed, seed + problems),
-            progress=lambda done: tell(done / problems, f"{done} of {problems}"),
-            kind=kind, most_steps=most_steps, process=process, sampler=sampler,
-        )  # fmt: skip
+        found = examine_all(range(seed, seed + problems),
+                            progress=lambda done: tell(done / problems, f"{done} of {problems}"), kind=kind,
+                            most_steps=most_steps, process=process, sampler=sampler)
     measured = len({finding.seed for finding in found})
     bad = [finding for finding in found if finding.verdict == "VIOLATED"]
     undecided = [finding for finding in found if finding.verdict == "INCONCLUSIVE"]
@@ -65,18 +54,13 @@ def search(problems, kind, process, sampler, seed, most_steps, as_json):
             "schema_version": SCHEMA_VERSIONS["search"], "process": process, "problems": problems,
             "measured": measured, "violated": len(bad), "ratios": groups,
             "not_holding": as_rows([*bad, *undecided]),
-        })  # fmt: skip
+        })
     else:
         figures = (">n", ">violated", ">least", ">seed", ">median", ">largest", ">seed")
         table = tables.empty_table("theorem", "data", "information", *figures)
         for group in groups:
-            cells = (
-                group["theorem"],
-                group["data"],
-                group["information"],
-                str(group["n"]),
-                str(group["violated"]),
-            )
+            cells = (group["theorem"], group["data"], group["information"], str(group["n"]),
+                     str(group["violated"]))
             least, largest = ((number(group[key]), str(group[f"{key}_seed"])) for key in ("least", "largest"))
             table.add_row(*cells, *least, number(group["median"]), *largest)
         lines = [f"{f.verdict}: seed {f.seed}, {f.theorem}, {f.description}" for f in (*bad, *undecided)]

@@ -76,25 +76,15 @@ def choice(draw: Draw, options):
 PROCESSES = ("one-block", "cld")
 #: Samplers a seed may draw, by their place in here: a name added would move every draw, so that a sampler
 #: registered later is not among them; it is drawn by name, with ``sampler``.
-_ONE_BLOCK_SAMPLERS = (
-    "euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean", "posterior-mean-matched",
-    "ancestral",
-)  # fmt: skip
+_ONE_BLOCK_SAMPLERS = ("euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean",
+                       "posterior-mean-matched", "ancestral")
 #: The same for samplers of position and velocity; the splittings stand twice, and are drawn twice as often.
-_PHASE_SPACE_SAMPLERS = (
-    "euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean",
-    "sscs", "leapfrog", "symplectic-euler", "sscs", "leapfrog", "symplectic-euler",
-)  # fmt: skip
+_PHASE_SPACE_SAMPLERS = ("euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean", "sscs",
+                         "leapfrog", "symplectic-euler", "sscs", "leapfrog", "symplectic-euler")
 
 
-def problem(
-    draw: Draw,
-    *,
-    kind: str | None = None,
-    most_steps: int = 2000,
-    process: str = "one-block",
-    sampler: str | None = None,
-) -> RandomProblem:
+def problem(draw: Draw, *, kind: str | None = None, most_steps: int = 2000, process: str = "one-block",
+            sampler: str | None = None) -> RandomProblem:
     """A random problem.
 
     Parameters
@@ -118,10 +108,8 @@ def problem(
     ValueError
         If ``kind``, ``process`` or ``sampler`` is none of these.
     """
-    for name, value, known in (
-        ("kind", kind, (None, "gaussian", "mixture")), ("process", process, PROCESSES),
-        ("sampler", sampler, (None, *samplers())),
-    ):  # fmt: skip
+    for name, value, known in (("kind", kind, (None, "gaussian", "mixture")), ("process", process, PROCESSES),
+                               ("sampler", sampler, (None, *samplers()))):
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(filter(None, known))}, got {value!r}")
     if process == "cld":
@@ -129,9 +117,8 @@ def problem(
     kind = kind or choice(draw, ("gaussian", "mixture"))
     family, horizon = _process(draw)
     law = (_gaussian if kind == "gaussian" else _mixture)(draw)
-    scheme = Scheme(
-        _rule(draw, _ONE_BLOCK_SAMPLERS, sampler), _grid(draw, horizon, most_steps), _prior_std(draw)
-    )
+    scheme = Scheme(_rule(draw, _ONE_BLOCK_SAMPLERS, sampler), _grid(draw, horizon, most_steps),
+                    _prior_std(draw))
     scale = 1 / float(np.sqrt(law.second_moment / law.dim))
     error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
     noise = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
@@ -166,9 +153,8 @@ def _langevin(draw: Draw):
     """(process, horizon), with a∫β between 0.1 and 15 and a, σ over four orders of magnitude."""
     a, sigma = (_significant(log_uniform(draw, 0.01, 100.0)) for _ in range(2))
     epsilon = _significant(choice(draw, (0.0, 1.0)) * log_uniform(draw, 1e-3, 3.0) * float(sigma) / float(a))
-    velocity = _significant(
-        choice(draw, (0.0, 1.0, 1.0)) * log_uniform(draw, 1e-3, 10.0) * float(sigma**2 / a) / 4
-    )
+    velocity = _significant(choice(draw, (0.0, 1.0, 1.0)) * log_uniform(draw, 1e-3, 10.0)
+                            * float(sigma**2 / a) / 4)
     horizon = float(_significant(log_uniform(draw, 0.01, 100.0)))
     turned = _significant(log_uniform(draw, 0.1, 15.0) / float(a) / horizon)
     place = TIME / _significant(horizon)

@@ -42,13 +42,8 @@ class Finding:
     description: str
 
 
-def examine(
-    seed: int,
-    kind: str | None = None,
-    most_steps: int = 2000,
-    process: str = "one-block",
-    sampler: str | None = None,
-) -> list[Finding]:
+def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process: str = "one-block",
+            sampler: str | None = None) -> list[Finding]:
     """Every applicable theorem on the random problem of that seed.
 
     Parameters
@@ -82,9 +77,8 @@ def examine(
         setting = setting_of(*parts, information=information)
         # the matched noise depends on what is known; every other sampler is measured once
         key = information if question.scheme.sampler.needs_envelope else ""
-        if exact_cost(setting, question.law) > (
-            EXACT_BUDGET if question.process.blocks == 1 else PHASE_BUDGET
-        ):
+        if exact_cost(setting, question.law) > (EXACT_BUDGET if question.process.blocks == 1
+                                                else PHASE_BUDGET):
             continue
         if key not in measured:
             measured[key] = measure(setting, question.law)
@@ -137,12 +131,8 @@ def _line_cost(setting, steps, line, dim: int) -> float:
     return float(np.sum(18 * spread[noisy] / noise[noisy] * 2 * 50))
 
 
-def examine_all(
-    seeds: Iterable[int],
-    executor: Executor | None = None,
-    progress: Callable[[int], None] | None = None,
-    **options,
-) -> list[Finding]:
+def examine_all(seeds: Iterable[int], executor: Executor | None = None,
+                progress: Callable[[int], None] | None = None, **options) -> list[Finding]:
     """`examine` many seeds, on any ``concurrent.futures`` executor.
 
     Parameters
@@ -185,7 +175,7 @@ def ratios(findings: Iterable[Finding]) -> list[dict]:
             "violated": sum(finding.verdict == "VIOLATED" for finding in group),
             "least": least.ratio, "least_seed": least.seed, "median": median(f.ratio for f in group),
             "largest": largest.ratio, "largest_seed": largest.seed,
-        })  # fmt: skip
+        })
     return found
 
 

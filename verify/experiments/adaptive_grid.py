@@ -73,7 +73,7 @@ def run(quick: bool, tell) -> Result:
             "share_for_exact": for_exact, "gain_exact": uniform[1] / split[for_exact][1],
             "exact_gain_at_share_for_bound": uniform[1] / split[for_bound][1],
             "best_grid_gain_bound": uniform[0] / best[0], "best_grid_gain_exact": uniform[1] / best[1],
-        })  # fmt: skip
+        })
     return Result(rows, _findings(rows))
 
 
@@ -100,17 +100,10 @@ def draw(figure, result: Result) -> None:
         "gain_exact": ("two-phase grid, exact W2", "#D55E00", "s", "none"),
         "best_grid_gain_bound": ("best grid of the bound, bound", "#0072B2", "o", None),
         "best_grid_gain_exact": ("best grid of the bound, exact W2", "#D55E00", "s", None),
-    }  # fmt: skip
+    }
     for key, (label, colour, marker, face) in styles.items():
-        ax.plot(
-            [row[key] for row in result.rows],
-            places,
-            marker,
-            color=colour,
-            mfc=face or colour,
-            ms=6,
-            label=label,
-        )
+        ax.plot([row[key] for row in result.rows], places, marker, color=colour, mfc=face or colour, ms=6,
+                label=label)
     ax.axvline(1.0, color="grey", lw=0.8)
     ax.set_yticks(places, [row["mixture"] for row in result.rows])
     ax.invert_yaxis()
@@ -123,6 +116,5 @@ def draw(figure, result: Result) -> None:
 
 EXPERIMENT = Experiment(
     "adaptive-grid", "Refining in the non-contractive phase",
-    "Does a grid that refines below η beat a uniform one at equal steps, in bound and in exact W2?", run,
-    draw,
-)  # fmt: skip
+    "Does a grid that refines below η beat a uniform one at equal steps, in bound and in exact W2?", run, draw
+)

@@ -122,7 +122,7 @@ def _row(sweep: str, process: str, d: int, a, epsilon, steps, found: list[float]
     return {
         "sweep": sweep, "process": process, "dim": d, "a": a, "epsilon": epsilon, "steps": steps,
         "sliced_w2": float(np.mean(found)), "sd": float(np.std(found, ddof=1)), "published": published,
-    }  # fmt: skip
+    }
 
 
 def _bounds(quick: bool) -> list[dict]:
@@ -133,12 +133,10 @@ def _bounds(quick: bool) -> list[dict]:
         for epsilon in EPSILON:
             process = cld(a=1, sigma=2, epsilon=epsilon, velocity_variance=1)
             setting = setting_of(process, law, euler_maruyama(8.0, steps))
-            bound, exact = (
-                theorems()["martingale"].bound(setting).total,
-                sampler_w2(law, setting.table.steps()).midpoint,
-            )
-            rows.append({"sweep": "bound", "process": name, "dim": 1, "a": 1.0, "epsilon": epsilon, "steps": steps,
-                         "bound": float(bound), "exact": exact})  # fmt: skip
+            bound, exact = (theorems()["martingale"].bound(setting).total,
+                            sampler_w2(law, setting.table.steps()).midpoint)
+            rows.append({"sweep": "bound", "process": name, "dim": 1, "a": 1.0, "epsilon": epsilon,
+                         "steps": steps, "bound": float(bound), "exact": exact})
     return rows
 
 
@@ -207,10 +205,6 @@ def draw(figure, result: Result) -> None:
         ax.legend(frameon=False, fontsize="x-small")
 
 
-EXPERIMENT = Experiment(
-    "funnel",
-    "The funnel over ε",
-    "Which published effects of ε on the funnel remain when the score is exact?",
-    run,
-    draw,
-)
+EXPERIMENT = Experiment("funnel", "The funnel over ε",
+                        "Which published effects of ε on the funnel remain when the score is exact?", run,
+                        draw)

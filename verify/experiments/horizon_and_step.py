@@ -69,7 +69,7 @@ def draw(figure, result: Result) -> None:
     """Two panels: over the horizon and over the step."""
     left, right = figure.subplots(1, 2)
     names = {"exact": "exact W2", "martingale": "martingale", "martingale-coupled": "coupled",
-             "gentiloni2025-weak-log-concave": "Gentiloni 2025"}  # fmt: skip
+             "gentiloni2025-weak-log-concave": "Gentiloni 2025"}
     for ax, sweep, key in ((left, "horizon", "horizon"), (right, "step", "step")):
         rows = [row for row in result.rows if row["sweep"] == sweep]
         x = np.array([row[key] for row in rows])
@@ -89,7 +89,6 @@ def draw(figure, result: Result) -> None:
     left.set_ylabel("W2, in the units of the data")
 
 
-EXPERIMENT = Experiment(
-    "horizon-and-step", "2-D mixture over horizon and step",
-    "Does W2 fall like e^(-T) in the horizon and like h, not only √h, in the step?", run, draw,
-)  # fmt: skip
+EXPERIMENT = Experiment("horizon-and-step", "2-D mixture over horizon and step",
+                        "Does W2 fall like e^(-T) in the horizon and like h, not only √h, in the step?", run,
+                        draw)

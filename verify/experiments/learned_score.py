@@ -58,7 +58,7 @@ def run(quick: bool, tell) -> Result:
             "exact_without": without, "bound": bound, "bound_stepwise": stepwise,
             "holds": bool(exact.upper <= min(bound, stepwise)), "sizes": sizes.tolist(),
             "times": numbers.time[:-1].tolist(),
-        })  # fmt: skip
+        })
     return Result(rows, _findings(rows))
 
 
@@ -87,32 +87,19 @@ def draw(figure, result: Result) -> None:
     left.set_xlabel("forward time t")
     left.set_ylabel("L2 error of the learned score at the iterates")
     sizes = [row["score_error"] for row in result.rows]
-    right.semilogy(
-        sizes, [row["exact"] for row in result.rows], "o", color="#D55E00", label="exact W2, learned score"
-    )
-    right.semilogy(
-        sizes, [row["bound"] for row in result.rows], "s", color="#0072B2", label="martingale bound"
-    )
-    right.semilogy(
-        sizes,
-        [row["bound_stepwise"] for row in result.rows],
-        "^",
-        color="#56B4E9",
-        label="with the error of each step",
-    )
-    right.axhline(
-        result.rows[0]["exact_without"], color="grey", lw=0.8, ls="--", label="exact W2, exact score"
-    )
+    right.semilogy(sizes, [row["exact"] for row in result.rows], "o", color="#D55E00",
+                   label="exact W2, learned score")
+    right.semilogy(sizes, [row["bound"] for row in result.rows], "s", color="#0072B2",
+                   label="martingale bound")
+    right.semilogy(sizes, [row["bound_stepwise"] for row in result.rows], "^", color="#56B4E9",
+                   label="with the error of each step")
+    right.axhline(result.rows[0]["exact_without"], color="grey", lw=0.8, ls="--",
+                  label="exact W2, exact score")
     right.set_xlabel("L2 error, largest over the steps")
     right.set_ylabel("W2, in the units of the data")
     for ax in (left, right):
         ax.legend(frameon=False, fontsize="x-small")
 
 
-EXPERIMENT = Experiment(
-    "learned-score",
-    "A learned score",
-    "Does the bound with the measured L2 error hold for a network's score?",
-    run,
-    draw,
-)
+EXPERIMENT = Experiment("learned-score", "A learned score",
+                        "Does the bound with the measured L2 error hold for a network's score?", run, draw)

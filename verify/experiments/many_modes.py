@@ -50,9 +50,8 @@ def _cube(factors_: int, dim: int, rng) -> GaussianMixture:
     """±1 along random orthonormal directions with unequal weights."""
     basis = np.eye(dim)[rng.permutation(dim)[:factors_]]
     signs = np.array(list(itertools.product((-1.0, 1.0), repeat=factors_)))
-    chance = np.where(
-        signs > 0, 0.5 + 0.3 / np.arange(1, factors_ + 1), 0.5 - 0.3 / np.arange(1, factors_ + 1)
-    )
+    chance = np.where(signs > 0, 0.5 + 0.3 / np.arange(1, factors_ + 1),
+                      0.5 - 0.3 / np.arange(1, factors_ + 1))
     return GaussianMixture(signs @ basis, weights=chance.prod(axis=1), std=STD)
 
 
@@ -68,15 +67,13 @@ def run(quick: bool, tell) -> Result:
         if exact_law_available(law) is None:
             truth, how = sampler_w2(law, numbers), "exact"
         else:
-            truth, how = (
-                _bracket(law, setting, 4000 if quick else 20_000),
-                f"samples, confidence {1 - DELTA:g}",
-            )
+            truth, how = (_bracket(law, setting, 4000 if quick else 20_000),
+                          f"samples, confidence {1 - DELTA:g}")
         row = {
             "law": name, "components": len(law.weights), "dim": law.dim,
             "expansion": setting.assumption.M / setting.assumption.alpha, "lower": truth.lower,
             "upper": truth.upper if np.isfinite(truth.upper) else None, "truth": how, "steps": steps,
-        }  # fmt: skip
+        }
         settings = {"": setting}
         if not isinstance(factors(law), str):
             settings[" (factors)"] = replace(setting, assumption=product_assumption(law))
@@ -108,11 +105,8 @@ def _bracket(law, setting, draws: int) -> Bracket:
     finer = sample(law, fine.table.steps(), PAIRS, seed=None, increments=noise)
     apart = coupled(coarse, finer, delta=DELTA / 2)
     upper = apart.upper + theorems()["martingale"].bound(fine).total
-    return Bracket(
-        lower.lower,
-        max(upper, lower.lower),
-        f"{lower.method}; {apart.method}, theorem on {REFINEMENT}K steps",
-    )
+    return Bracket(lower.lower, max(upper, lower.lower),
+                   f"{lower.method}; {apart.method}, theorem on {REFINEMENT}K steps")
 
 
 def _total(theorem, question) -> float | None:
@@ -128,12 +122,11 @@ def _findings(rows: list[dict]) -> list[str]:
         size = row["upper"]
         bounds = ("martingale", "gao", "gentiloni")
         known = {key: value for key, value in row.items() if key.startswith(bounds) and value is not None}
-        ratios = ", ".join(
-            f"{key} {value / size:.3g}" for key, value in sorted(known.items(), key=lambda item: item[1])
-        )
+        ratios = ", ".join(f"{key} {value / size:.3g}"
+                           for key, value in sorted(known.items(), key=lambda item: item[1]))
         what = f"exact W2 {row['upper']:.4g}; bound/exact" if row["truth"] == "exact" else (
             f"W2 in [{row['lower']:.4g}, {row['upper']:.4g}] ({row['truth']}); bound over the upper side"
-        )  # fmt: skip
+        )
         lines.append(f"{row['law']}: R²/s² = {row['expansion']:.3g}, {what}: {ratios}")
     return lines
 
@@ -143,20 +136,12 @@ def draw(figure, result: Result) -> None:
     ax, places = figure.subplots(), np.arange(len(result.rows))
     keys = ("martingale", "martingale (factors)", "martingale-coupled", "gentiloni2025-weak-log-concave")
     for key, marker in zip(keys, "osd^", strict=True):
-        points = [
-            (row[key], place)
-            for place, row in zip(places, result.rows, strict=True)
-            if row.get(key) is not None
-        ]
+        points = [(row[key], place) for place, row in zip(places, result.rows, strict=True)
+                  if row.get(key) is not None]
         ax.plot(*zip(*points, strict=True), marker, ms=6, mfc="none", label=key)
     for place, row in zip(places, result.rows, strict=True):
-        ax.plot(
-            [row["lower"], row["upper"]],
-            [place, place],
-            "k|-",
-            ms=12,
-            label=None if place else "W2, exact or bracket",
-        )
+        ax.plot([row["lower"], row["upper"]], [place, place], "k|-", ms=12,
+                label=None if place else "W2, exact or bracket")
     ax.set_xscale("log")
     ax.set_yticks(places, [row["law"] for row in result.rows])
     ax.invert_yaxis()
@@ -164,10 +149,5 @@ def draw(figure, result: Result) -> None:
     ax.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
 
 
-EXPERIMENT = Experiment(
-    "many-modes",
-    "Many modes in high dimension",
-    "Do constants and bounds stay usable in 50 to 100 dimensions?",
-    run,
-    draw,
-)
+EXPERIMENT = Experiment("many-modes", "Many modes in high dimension",
+                        "Do constants and bounds stay usable in 50 to 100 dimensions?", run, draw)

@@ -31,10 +31,8 @@ def run(quick: bool, tell) -> Result:
     for place, std in enumerate(stds):
         law = GaussianMixture.two_modes(2.0, std)
         assumption = law.assumptions()[0]
-        boundary, convex = (
-            float(eta(assumption.alpha, assumption.M, 0.0)),
-            float(xi(assumption.alpha, assumption.M)),
-        )
+        boundary, convex = (float(eta(assumption.alpha, assumption.M, 0.0)),
+                            float(xi(assumption.alpha, assumption.M)))
         horizons = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0]) * boundary
         for done, T in enumerate(horizons):
             tell((place + done / len(horizons)) / len(stds), f"s = {std:g}, T = {T:.3g}")
@@ -57,7 +55,7 @@ def _row(law, assumption, T: float, boundary: float, convex: float, steps: int) 
         "factor_above_eta": float(np.exp(logs["contractive"])),
         "factor_below_eta": float(np.exp(logs["non_contractive"])),
         "bound_factor": float(bound.details["contraction"]),
-    }  # fmt: skip
+    }
 
 
 def _integral(assumption, start: float, end: float) -> float:
@@ -99,11 +97,8 @@ def draw(figure, result: Result) -> None:
     std = result.rows[-1]["std"] if len({r["std"] for r in result.rows}) == 1 else 0.5
     rows = [row for row in result.rows if row["std"] == std]
     x = [row["horizon"] / row["eta"] for row in rows]
-    for key, label in (
-        ("measured_factor", "measured"),
-        ("rate_factor", "exp(−∫rate)"),
-        ("bound_factor", "bound's product"),
-    ):
+    for key, label in (("measured_factor", "measured"), ("rate_factor", "exp(−∫rate)"),
+                       ("bound_factor", "bound's product")):
         left.semilogy(x, [row[key] for row in rows], "o-", ms=4, label=label)
     for key, label in (("exact", "exact W2"), ("bound", "martingale bound")):
         right.semilogy(x, [row[key] for row in rows], "o-", ms=4, label=label)
@@ -115,7 +110,5 @@ def draw(figure, result: Result) -> None:
         ax.legend(frameon=False, fontsize="small")
 
 
-EXPERIMENT = Experiment(
-    "regime-boundary", "Horizons across the regime boundary",
-    "Do errors grow below η and contract above it, as the rate says?", run, draw,
-)  # fmt: skip
+EXPERIMENT = Experiment("regime-boundary", "Horizons across the regime boundary",
+                        "Do errors grow below η and contract above it, as the rate says?", run, draw)

@@ -62,21 +62,17 @@ def run(quick: bool, tell) -> Result:
     for done, (size, name) in enumerate(cases):
         tell(done / len(cases), f"{name}, M = {size:g}")
         fresh = name == "fresh noise"
-        error = setting_of(
-            ou(), law, euler_maruyama(HORIZON, steps), 0.0 if fresh else size, size if fresh else 0.0
-        )
+        error = setting_of(ou(), law, euler_maruyama(HORIZON, steps), 0.0 if fresh else size,
+                           size if fresh else 0.0)
         shape = (_constant, 0.0, size) if fresh else (SHAPES[name], size, 0.0)
-        exact = (
-            perturbed_w2(law, numbers, shape[0], shape[1] or None, shape[2])
-            if not fresh
-            else _with_noise(law, numbers, size)
-        )
+        exact = (perturbed_w2(law, numbers, shape[0], shape[1] or None, shape[2]) if not fresh
+                 else _with_noise(law, numbers, size))
         final = perturbed_line(law, numbers, shape[0], shape[1]).law if not fresh else None
         rows.append({
             "shape": name, "size": size, "steps": steps, "exact": exact.midpoint, "exact_upper": exact.upper,
             "bound": theorems()["martingale"].bound(error).total,
             "right_mass": None if final is None else float(final.sf(np.zeros(1))[0]),
-        })  # fmt: skip
+        })
     return Result(rows, _findings(rows))
 
 
@@ -124,7 +120,5 @@ def draw(figure, result: Result) -> None:
     ax.legend(frameon=False, fontsize="x-small", loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-EXPERIMENT = Experiment(
-    "score-error-shape", "Score errors of equal size and different shape",
-    "Does the L2 size of the score error alone predict W2?", run, draw,
-)  # fmt: skip
+EXPERIMENT = Experiment("score-error-shape", "Score errors of equal size and different shape",
+                        "Does the L2 size of the score error alone predict W2?", run, draw)

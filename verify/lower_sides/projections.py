@@ -15,14 +15,8 @@ _LEVELS = 64  # quantiles that the one-dimensional transport map is fitted to
 _AXES = 8  # coordinate axes that are tried, the most promising ones of the fitted half
 
 
-def projections(
-    x: np.ndarray,
-    law: Law,
-    *,
-    delta: float = 1e-3,
-    directions: np.ndarray | None = None,
-    seed: int = 0,
-) -> Bracket:
+def projections(x: np.ndarray, law: Law, *, delta: float = 1e-3, directions: np.ndarray | None = None,
+                seed: int = 0) -> Bracket:
     r"""Lower side from one-dimensional projections, valid at any sample size.
 
     .. math:: W_2^2 \ge W_2^2(u^T p, u^T q) \ge E_p \varphi(u^T X) + E_q \varphi^c(u^T Y)
@@ -134,9 +128,8 @@ def _fitted(x: np.ndarray, target: tuple[np.ndarray, np.ndarray, np.ndarray]) ->
     levels = (np.arange(_LEVELS) + 0.5) / _LEVELS
     reach = 10.0 * stds + 1e-9 * (1.0 + np.abs(means))
     ends = (means - reach).min(), (means + reach).max()
-    images = elementwise.find_root(
-        lambda y, level: ndtr((y[..., None] - means) / stds) @ weights - level, ends, args=(levels,)
-    ).x
+    images = elementwise.find_root(lambda y, level: ndtr((y[..., None] - means) / stds) @ weights - level,
+                                   ends, args=(levels,)).x
     knots = np.quantile(x, levels)
     width = images[-1] - images[0] + np.abs(knots - images).max() + 1e-6 * np.abs(images).max()
     least = 1e-6 * width * np.arange(_LEVELS)  # keeps both strictly increasing where quantiles coincide

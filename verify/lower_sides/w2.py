@@ -18,9 +18,7 @@ from verify.lower_sides.moments import moments
 from verify.lower_sides.projections import projections
 
 
-def w2_from_samples(
-    x: np.ndarray, law: Law, *, delta: float = 1e-3, pairs=None, seed: int = 0
-) -> Bracket:
+def w2_from_samples(x: np.ndarray, law: Law, *, delta: float = 1e-3, pairs=None, seed: int = 0) -> Bracket:
     """Bracket of W2(law of x, ``law``) with confidence 1 − ``delta``.
 
     Parameters

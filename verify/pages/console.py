@@ -98,15 +98,9 @@ def print_text(*renderables) -> None:
     from rich.text import Text
 
     tty = sys.stdout.isatty()
-    console = Console(
-        file=_Page(),
-        force_terminal=tty,
-        color_system="auto" if tty and not os.environ.get("NO_COLOR") else None,
-        width=None if tty else _WIDTH,
-        markup=False,
-        highlight=False,
-        emoji=False,
-    )
+    console = Console(file=_Page(), force_terminal=tty,
+                      color_system="auto" if tty and not os.environ.get("NO_COLOR") else None,
+                      width=None if tty else _WIDTH, markup=False, highlight=False, emoji=False)
     for renderable in renderables:
         console.print(Text(renderable) if isinstance(renderable, str) else renderable)
     emit("\n".join(line.rstrip() for line in console.file.getvalue().split("\n")))

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from verify.pages.new_file import new_file
 
 
-def write_figure(
-    path: str | None, force: bool, draw: Callable, size: tuple[float, float] = (6.5, 4.0)
-) -> list[str]:
+def write_figure(path: str | None, force: bool, draw: Callable,
+                 size: tuple[float, float] = (6.5, 4.0)) -> list[str]:
     """Draw on a new matplotlib figure and write it as a PNG, where a path is given.
 
     Parameters

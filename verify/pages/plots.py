@@ -15,16 +15,8 @@ _STYLES = {
 _EXACT = "exact W2 of the sampler"
 
 
-def plot_bounds(
-    ax,
-    steps: Sequence[int],
-    exact: Sequence,
-    bounds: Mapping[str, Sequence[float]],
-    *,
-    title: str = "",
-    ceiling: float | None = None,
-    guides: Mapping[str, float] | None = None,
-):
+def plot_bounds(ax, steps: Sequence[int], exact: Sequence, bounds: Mapping[str, Sequence[float]], *,
+                title: str = "", ceiling: float | None = None, guides: Mapping[str, float] | None = None):
     r"""Bounds as lines and the exact error as markers over the number of steps, on log-log axes.
 
     Parameters
@@ -71,9 +63,8 @@ def plot_bounds(
     middle, half = sides.mean(axis=1)[known], (np.diff(sides)[:, 0] / 2)[known]
     seen = half > 0.02 * middle
     ax.plot(steps[known], middle, "o", color="#1a1a1a", markersize=6, label=_EXACT, zorder=5)
-    ax.errorbar(
-        steps[known][seen], middle[seen], half[seen], fmt="none", ecolor="#1a1a1a", elinewidth=1.2, zorder=4
-    )
+    ax.errorbar(steps[known][seen], middle[seen], half[seen], fmt="none", ecolor="#1a1a1a", elinewidth=1.2,
+                zorder=4)
     for label, slope in (guides or {}).items():
         values = lines.get(label, np.interp(steps, steps[known], middle) if known.any() else None)
         if values is not None and np.isfinite(values[-1]):
@@ -106,17 +97,9 @@ def _finish(ax, title: str, ceiling: float | None) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     if ceiling is not None:
         ax.axhspan(ceiling, 1e12 * ceiling, color="#f0efec", zorder=0.5, linewidth=0)
-        ax.annotate(
-            r"vacuous: above $\sqrt{E\,\Vert X_0\Vert^2}$",
-            (0.02, ceiling),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 4),
-            textcoords="offset points",
-            ha="left",
-            va="bottom",
-            fontsize=9,
-            color="#77756f",
-        )
+        ax.annotate(r"vacuous: above $\sqrt{E\,\Vert X_0\Vert^2}$", (0.02, ceiling),
+                    xycoords=("axes fraction", "data"), xytext=(0, 4), textcoords="offset points", ha="left",
+                    va="bottom", fontsize=9, color="#77756f")
 
 
 def _gap(ax, steps: float, bounds: Sequence[float], exact: float) -> None:
@@ -125,16 +108,8 @@ def _gap(ax, steps: float, bounds: Sequence[float], exact: float) -> None:
     if not tightest > exact > 0:
         return
     ax.plot([steps, steps], [exact, tightest], color="#8a8a8a", linewidth=1, zorder=1)
-    ax.annotate(
-        f"{tightest / exact:.3g}×",
-        (steps, math.sqrt(exact * tightest)),
-        xytext=(8, 0),
-        textcoords="offset points",
-        ha="left",
-        va="center",
-        fontsize=10.5,
-        color="#1a1a1a",
-    )
+    ax.annotate(f"{tightest / exact:.3g}×", (steps, math.sqrt(exact * tightest)), xytext=(8, 0),
+                textcoords="offset points", ha="left", va="center", fontsize=10.5, color="#1a1a1a")
 
 
 def _guide(ax, steps, last: float, slope: float) -> None:
@@ -175,15 +150,8 @@ def demo_figure(panels: Sequence[Mapping], title: str = ""):
     axes[0].set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
     axes[0].set_ylabel("2-Wasserstein distance to the data")
     order = sorted(named, key=lambda label: (label == _EXACT, list(named).index(label)))
-    figure.legend(
-        [named[label] for label in order],
-        order,
-        loc="outside lower center",
-        ncols=len(order),
-        frameon=False,
-        handlelength=2.6,
-        columnspacing=2.2,
-    )
+    figure.legend([named[label] for label in order], order, loc="outside lower center", ncols=len(order),
+                  frameon=False, handlelength=2.6, columnspacing=2.2)
     if title:
         figure.suptitle(title, fontsize=13.5)
     return figure
@@ -241,10 +209,8 @@ def log_concavity_is_not_enough(ax, correlations: Sequence[float] = (0.0, 0.5, 0
     low, high = ax.get_ylim()
     ax.set_ylim(low, max(high, -0.1 * low))
     ax.axhspan(0.0, 1e3 * sigma**2, color="#f0efec", zorder=0.5, linewidth=0)
-    ax.annotate(
-        "$|Z|$ grows", (0.02, 1), xycoords="axes fraction", xytext=(0, -4), textcoords="offset points",
-        ha="left", va="top", fontsize=9, color="#77756f",
-    )  # fmt: skip
+    ax.annotate("$|Z|$ grows", (0.02, 1), xycoords="axes fraction", xytext=(0, -4),
+                textcoords="offset points", ha="left", va="top", fontsize=9, color="#77756f")
     ax.set_xlim(-90, 90)
     ax.set_xticks([-90, -45, 0, 45, 90])
     ax.set_xlabel("direction of $Z$: degrees from position (0) to velocity (90)")

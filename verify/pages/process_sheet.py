@@ -97,9 +97,8 @@ def _phase_facts(process, parameters: Mapping[str, Any]) -> dict:
 def process_latex(facts: Mapping) -> str:
     """A process as a LaTeX ``align*`` environment."""
     lines = [rf"& {facts['latex']}"]
-    lines += [
-        rf"& {entry['latex']} && \text{{({entry['route']})}}" for entry in facts["closed_forms"].values()
-    ]
+    lines += [rf"& {entry['latex']} && \text{{({entry['route']})}}"
+              for entry in facts["closed_forms"].values()]
     return "\n".join([r"\begin{align*}", " \\\\\n".join(lines), r"\end{align*}"])
 
 
@@ -111,8 +110,5 @@ def process_sheet(facts: Mapping) -> list:
     for entry in facts["closed_forms"].values():
         table.add_row(entry["label"], entry["expression"], entry["route"])
     chosen = ", ".join(f"{key} = {value}" for key, value in facts["parameters"].items())
-    return [
-        Text(f"{facts['key']}: {facts['text']}{f' with {chosen}' if chosen else ''}", "bold"),
-        facts["where"],
-        table,
-    ]
+    return [Text(f"{facts['key']}: {facts['text']}{f' with {chosen}' if chosen else ''}", "bold"),
+            facts["where"], table]

@@ -16,9 +16,8 @@ _VERDICT_STYLE = {"HOLDS": "green", "VIOLATED": "bold red", "INCONCLUSIVE": "yel
 def describe(problem) -> str:
     """A problem in one line: process, data with the constants proved for them, sampler, score error."""
     tables, scheme = problem.tables, problem.scheme
-    process = ", ".join(
-        f"{key} = {one_line(value, 60)}" for key, value in tables["process"].items() if key != "family"
-    )
+    process = ", ".join(f"{key} = {one_line(value, 60)}" for key, value in tables["process"].items()
+                        if key != "family")
     process = f"{tables['process']['family']}{f' ({process})' if process else ''}"
     data = f"{tables['data'].get('law', 'constants')} in dimension {tables['data']['dim']}"
     if problem.assumptions:
@@ -45,9 +44,8 @@ def empty_table(*columns: str, **options):
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, **options)
     for name in columns:
         right = name.startswith(">")
-        table.add_column(
-            name.lstrip(">"), justify="right" if right else "left", no_wrap=right, overflow="fold"
-        )
+        table.add_column(name.lstrip(">"), justify="right" if right else "left", no_wrap=right,
+                         overflow="fold")
     return table
 
 
@@ -75,12 +73,8 @@ def certificates_table(certificates: Sequence):
         verdict = str(certificate.verdict)
         bound, measured = certificate.bound, certificate.measured
         total = "–" if bound is None else "inf" if math.isinf(bound.total) else number(bound.total)
-        row = (
-            total,
-            _bracket(measured),
-            number(certificate.ratio),
-            "" if measured is None else measured.method,
-        )
+        row = (total, _bracket(measured), number(certificate.ratio),
+               "" if measured is None else measured.method)
         information = "" if bound is None else bound.information
         table.add_row(certificate.theorem, Text(verdict, _VERDICT_STYLE[verdict]), *row, information)
     return table
@@ -116,9 +110,8 @@ def lower_bound_table(answer: Mapping):
         table.add_row("leading order c T √d / K", number(answer["leading_order"]))
         table.add_row("c(σ0)", number(answer["c"]))
     for needed in answer["requirements"]:
-        table.add_row(
-            f"K ≥ c T √d / ε · (1 + o(1)) for ε = {needed['eps']:g}", number_of_steps(needed["steps"])
-        )
+        table.add_row(f"K ≥ c T √d / ε · (1 + o(1)) for ε = {needed['eps']:g}",
+                      number_of_steps(needed["steps"]))
     return table
 
 

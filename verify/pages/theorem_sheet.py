@@ -80,9 +80,8 @@ def theorem_sheet(facts: Mapping) -> list:
         hypotheses.add_row(hypothesis["name"], hypothesis["statement"])
     expressions = empty_table("expression", "stated", "derived")
     for name, entry in facts["stated"].items():
-        expressions.add_row(
-            name, entry["expression"], "agrees" if entry["agrees"] else f"DIFFERS: {entry['derived']}"
-        )
+        expressions.add_row(name, entry["expression"],
+                            "agrees" if entry["agrees"] else f"DIFFERS: {entry['derived']}")
     symbols = empty_table("symbol", "meaning")
     for name, meaning in facts["symbols"].items():
         symbols.add_row(name, meaning)

@@ -84,9 +84,8 @@ class Backend:
         return draw
 
 
-def backend(
-    name: str = "numpy", device: str = "cpu", dtype: str = "float64", *, noise: str = "host"
-) -> Backend:
+def backend(name: str = "numpy", device: str = "cpu", dtype: str = "float64", *,
+            noise: str = "host") -> Backend:
     """The backend called ``name``; torch is imported here, when it is asked for, and nowhere else.
 
     Parameters

@@ -124,13 +124,12 @@ def _phase(law: Law, kernel: Shrinkage, rows: PhaseRows, bias: float, draws: Dra
         if rows.scored[i]:
             (lx, lv), (cx, cv) = rows.split[i], rows.gain[i]
             energy = lx * lx * W[0] + (2 * lx * lv) * W[1] + lv * lv * W[2]
-            shrinkage, score = kernel.moves(
-                lx * before[0] + lv * before[1], energy, float(rows.ratios.a[i]), 1.0
-            )
+            shrinkage, score = kernel.moves(lx * before[0] + lv * before[1], energy, float(rows.ratios.a[i]),
+                                            1.0)
             x += cx * score + rows.push[i, 0] * bias
             v += cv * score + rows.push[i, 1] * bias
             B = [A[0, 0] - (cx * lx) * shrinkage, A[0, 1] - (cx * lv) * shrinkage,
-                 A[1, 0] - (cv * lx) * shrinkage, A[1, 1] - (cv * lv) * shrinkage]  # fmt: skip
+                 A[1, 0] - (cv * lx) * shrinkage, A[1, 1] - (cv * lv) * shrinkage]
         xx, xv, vv = W
         top_x, top_v = B[0] * xx + B[1] * xv, B[0] * xv + B[1] * vv
         low_x, low_v = B[2] * xx + B[3] * xv, B[2] * xv + B[3] * vv
@@ -158,11 +157,8 @@ def _phase(law: Law, kernel: Shrinkage, rows: PhaseRows, bias: float, draws: Dra
         v += noise_v[0]
         t_x, t_v, u_x, u_v = t_x + noise_x[1], t_v + noise_v[1], noise_x[2], u_v + noise_v[2]
         extra = _gram(root, draws, n - 2)
-        W = [
-            t_x * t_x + u_x * u_x + extra[0],
-            t_x * t_v + u_x * u_v + extra[1],
-            t_v * t_v + u_v * u_v + extra[2],
-        ]
+        W = [t_x * t_x + u_x * u_x + extra[0], t_x * t_v + u_x * u_v + extra[1],
+             t_v * t_v + u_v * u_v + extra[2]]
     return _positions(law, x, W[0], draws)
 
 

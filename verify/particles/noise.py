@@ -56,10 +56,8 @@ class Streams:
 
     def generators(self, first: int, cells: int) -> list[np.random.Generator]:
         """The generator of each cell, at its start."""
-        return [
-            np.random.Generator(np.random.SFC64(cell_sequence(self.seed, cell)))
-            for cell in range(first, first + cells)
-        ]
+        return [np.random.Generator(np.random.SFC64(cell_sequence(self.seed, cell)))
+                for cell in range(first, first + cells)]
 
     def opened(self, first: int, cells: int, size: int) -> Fill:
         """Source of the cells ``first … first+cells-1`` of ``size`` particles each.

@@ -73,15 +73,8 @@ class PhaseRows:
         ratios = Steps(steps.time, one[1:] * 0, scored * 1.0, one[1:] * 0, np.append(signal, 0.0), one, 1.0)
         push = steps.Q[:, :, 1]
         noise = steps.noise_var + noise_var * push[:, :, None] * push[:, None, :]
-        return cls(
-            ratios,
-            scored,
-            split,
-            linear,
-            gain,
-            push,
-            upper_roots(np.concatenate([steps.prior_var[None], noise])),
-        )
+        return cls(ratios, scored, split, linear, gain, push,
+                   upper_roots(np.concatenate([steps.prior_var[None], noise])))
 
     @property
     def draws(self) -> np.ndarray:

@@ -11,9 +11,8 @@ from bounds.steps.affine import Steps
 from closed_form.law import Law
 
 
-def kernel_of(
-    law: Law, steps: Steps, size: float, direction
-) -> SharedCovariance | SeparateCovariances | PushedScore:
+def kernel_of(law: Law, steps: Steps, size: float,
+              direction) -> SharedCovariance | SeparateCovariances | PushedScore:
     """The step of ``law``, in the frame where the covariance of its components is diagonal."""
     check_law(law)
     if not isinstance(steps, Steps) or len(steps) == 0:
@@ -183,9 +182,8 @@ class Shrinkage(PushedScore):
         y[:, 1:] *= (P - Q * shrinkage).reshape(shape)[:, None]
         y += b
 
-    def moves(
-        self, first: np.ndarray, energy: np.ndarray, a: float, s_sq: float
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def moves(self, first: np.ndarray, energy: np.ndarray, a: float,
+              s_sq: float) -> tuple[np.ndarray, np.ndarray]:
         """(c, s_1) at the first coordinate and the others' sum of squares in units of s: s_i = −c y_i for
         i > 1."""
         return self.law.shrinkage(first, energy, a, s_sq, self.nodes, self.nested)

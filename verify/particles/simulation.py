@@ -20,24 +20,11 @@ _BLOCK_NUMBERS = 1 << 16  # numbers in the widest array of a block on the CPU: a
 _DEVICE_NUMBERS = 1 << 24  # the same where a large block is better: off the CPU
 
 
-def sample(
-    law: Law,
-    steps: Steps,
-    n: int,
-    seed: int | None,
-    *,
-    score_error: float = 0.0,
-    score_noise: float = 0.0,
-    direction: np.ndarray | None = None,
-    reduce: bool = False,
-    block: int | None = None,
-    threads: int = 1,
-    backend: Backend | None = None,
-    increments: np.ndarray | None = None,
-    start: np.ndarray | None = None,
-    progress: Callable[[float], None] | None = None,
-    out: np.ndarray | None = None,
-) -> np.ndarray:
+def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: float = 0.0,
+           score_noise: float = 0.0, direction: np.ndarray | None = None, reduce: bool = False,
+           block: int | None = None, threads: int = 1, backend: Backend | None = None,
+           increments: np.ndarray | None = None, start: np.ndarray | None = None,
+           progress: Callable[[float], None] | None = None, out: np.ndarray | None = None) -> np.ndarray:
     r"""Draw ``n`` independent particles of the sampler's last iterate.
 
     .. math:: y \leftarrow P_i y + Q_i (s(\mathrm{time}_i, y) + M u + e_i) + N(0, \mathrm{noise\_var}_i I),

@@ -102,9 +102,8 @@ def _phase_plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
     frame = None if kernel.frame is None else chosen.asarray(kernel.frame)
 
     def walk(first: int, count: int, size: int) -> np.ndarray:
-        given = start if start is None else tuple(
-            chosen.asarray(cells_of(start[:, part], first, count, size)) for part in (0, 1)
-        )  # fmt: skip
+        given = start if start is None else tuple(chosen.asarray(cells_of(start[:, part], first, count, size))
+                                                  for part in (0, 1))
         y = walk_cells(chosen.opened(source, first, count, size), given, (count, law.dim, size))
         return _rows(y if frame is None else product(frame, y, chosen.xp), law.dim, chosen)
 

@@ -49,9 +49,8 @@ class BoundOnGrids:
     def model(self, horizon: float) -> Model:
         """The bound to leading order at this horizon, remembered."""
         if horizon not in self._models:
-            self._models[horizon] = model_of(
-                self.theorem, self._with_grid(TimeGrid.uniform(horizon, 1, self.stop))
-            )
+            self._models[horizon] = model_of(self.theorem,
+                                             self._with_grid(TimeGrid.uniform(horizon, 1, self.stop)))
         return self._models[horizon]
 
     def _with_grid(self, grid: TimeGrid, score_error: float | None = None) -> Setting:

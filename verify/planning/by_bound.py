@@ -61,19 +61,16 @@ class DirectPlanner:
         If a hypothesis of the theorem is not met.
     """
 
-    def __init__(
-        self, theorem: Theorem, setting: Setting, *, grid: str = "uniform", horizon: float | None = None,
-        score_share: float = 0.0,
-    ):
+    def __init__(self, theorem: Theorem, setting: Setting, *, grid: str = "uniform",
+                 horizon: float | None = None, score_share: float = 0.0):
         check_options(theorem, setting, grid, horizon, score_share)
         self.theorem, self.setting, self.fixed, self.share = theorem, setting, horizon, score_share
         blocks = setting.process.blocks
         self._most, self._compared = MOST_STEPS[blocks], COMPARED_STEPS[blocks]
         # the martingale theorem's sources add in squares, and those of the others as they are
         self._squares = theorem.ingredients is not None
-        self._power = (
-            1.0 if self._squares else float(theorem.leading.step_power) if theorem.leading else STEP_POWER
-        )
+        self._power = (1.0 if self._squares else float(theorem.leading.step_power) if theorem.leading
+                       else STEP_POWER)
         self._at = lru_cache(maxsize=REMEMBERED)(self._evaluated)
         self._models: dict[float, Model] = {}
         self._uniform = None
@@ -92,9 +89,8 @@ class DirectPlanner:
         found = self._plan(eps)
         if self._uniform is None:
             return found
-        return min(
-            (found, self._uniform.plan(eps)), key=lambda plan: (not plan.reached, plan.steps or plan.floor)
-        )
+        return min((found, self._uniform.plan(eps)),
+                   key=lambda plan: (not plan.reached, plan.steps or plan.floor))
 
     def least_bound(self, steps: int) -> tuple[float, Bound]:
         """(T, the theorem) at the horizon where the bound with so many steps is smallest, for the setting's
@@ -132,11 +128,9 @@ class DirectPlanner:
         horizon, steps = self._improved(eps, horizon, steps)
         bound = self._bound(horizon, steps, eps)
         less = self._value(horizon, steps - 1, eps) if steps > 1 else None
-        return Plan(
-            self.theorem.key, eps, True, steps, horizon, self.grid(horizon, steps),
-            self._score_error(horizon, eps),
-            bound, less, None, _floor(self._terms(horizon, min(steps, self._compared), eps)),
-        )  # fmt: skip
+        return Plan(self.theorem.key, eps, True, steps, horizon, self.grid(horizon, steps),
+                    self._score_error(horizon, eps), bound, less, None,
+                    _floor(self._terms(horizon, min(steps, self._compared), eps)))
 
     # -- the bound
     # ----------------------------------------------------------------------------------------------
@@ -178,9 +172,8 @@ class DirectPlanner:
             return [self.fixed]
         if self.setting.process.blocks == 1:
             # where to look is a question of the process, whatever the theorem
-            return Horizons(
-                BoundOnGrids(theorems()["martingale"], self.setting, "uniform", 0.0), None
-            ).coarse(DOUBLINGS, 0.0)
+            return Horizons(BoundOnGrids(theorems()["martingale"], self.setting, "uniform", 0.0),
+                            None).coarse(DOUBLINGS, 0.0)
         drift = np.array(self.setting.process.drift.subs(TIME, 1), dtype=float)
         rate = float(np.min(np.abs(np.linalg.eigvals(drift).real))) or 1.0
         count = int(PER_DOUBLING * math.log2(LONGEST / SHORTEST)) + 1
@@ -213,10 +206,9 @@ class DirectPlanner:
     def _search(self, cost, start: float) -> tuple[float, float]:
         """(T, cost) by a bounded search around a horizon."""
         centre, span = math.log(start - self._stop), 1.5 * math.log(2) / PER_DOUBLING
-        found = minimize_scalar(
-            lambda x: min(cost(self._stop + math.exp(x)), 1e300), bounds=(centre - span, centre + span),
-            method="bounded", options={"xatol": HORIZON_ACCURACY},
-        )
+        found = minimize_scalar(lambda x: min(cost(self._stop + math.exp(x)), 1e300),
+                                bounds=(centre - span, centre + span), method="bounded",
+                                options={"xatol": HORIZON_ACCURACY})
         better = self._stop + math.exp(found.x)
         return (better, cost(better)) if cost(better) < cost(start) else (start, cost(start))
 

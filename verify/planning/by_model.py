@@ -56,10 +56,8 @@ class Planner:
         If a hypothesis of the theorem is not met.
     """
 
-    def __init__(
-        self, theorem: Theorem, setting: Setting, *, grid: str = "uniform", horizon: float | None = None,
-        score_share: float = 0.0,
-    ):
+    def __init__(self, theorem: Theorem, setting: Setting, *, grid: str = "uniform",
+                 horizon: float | None = None, score_share: float = 0.0):
         check_options(theorem, setting, grid, horizon, score_share)
         if theorem.ingredients is None:
             raise ValueError(f"theorem must state a recursion, got {theorem.key}")
@@ -108,11 +106,8 @@ class Planner:
         """(K, T, largest K tried) by bisection on the bound itself, minimised over the horizon each time."""
         best: dict[int, tuple[float, float]] = {}
         value = self._bounds.value
-        coarse = (
-            [horizon]
-            if self._horizons.fixed is not None
-            else [horizon, *self._horizons.coarse(COARSE_DOUBLINGS, eps)]
-        )
+        coarse = ([horizon] if self._horizons.fixed is not None
+                  else [horizon, *self._horizons.coarse(COARSE_DOUBLINGS, eps)])
 
         def least(steps: int) -> float:
             if steps in best:
@@ -140,11 +135,8 @@ class Planner:
         for attempt in itertools.count(1):
             if high - low <= 1:
                 break
-            middle = (
-                (low + high) // 2
-                if attempt % 3 == 0 or low == 0
-                else _between(low, high, least(low), least(high), eps)
-            )
+            middle = ((low + high) // 2 if attempt % 3 == 0 or low == 0
+                      else _between(low, high, least(low), least(high), eps))
             low, high = (low, middle) if least(middle) <= eps else (middle, high)
         horizon = best[high][1]
         while high > 1 and value(horizon, high - 1, eps) <= eps:
@@ -192,11 +184,8 @@ class Planner:
         """K at which the bound is ε: the square of the bound is affine in the model's, or proportional to
         it."""
         (x, y), (x0, y0) = points[-1], points[-2] if len(points) > 1 else (0.0, 0.0)
-        if (
-            abs(x - x0) < APART * x
-            or not (x - x0) * (y - y0) > 0
-            or not (square := x + (eps**2 - y) * (x - x0) / (y - y0)) > 0
-        ):
+        if (abs(x - x0) < APART * x or not (x - x0) * (y - y0) > 0
+            or not (square := x + (eps**2 - y) * (x - x0) / (y - y0)) > 0):
             square = x * eps**2 / y
         return self._bounds.steps_by_model(horizon, eps, eps / math.sqrt(square))
 
@@ -205,11 +194,8 @@ class Planner:
         bounds = self._bounds
         less = bounds.value(horizon, steps - 1, eps) if steps > 1 else None
         bound, grid = bounds.bound(horizon, steps, eps), bounds.grid(horizon, steps)
-        return Plan(
-            bound.theorem, eps, bool(bound.total <= eps), steps, horizon, grid,
-            bounds.score_error(horizon, eps), bound,
-            less, None, bounds.floor(horizon, eps),
-        )  # fmt: skip
+        return Plan(bound.theorem, eps, bool(bound.total <= eps), steps, horizon, grid,
+                    bounds.score_error(horizon, eps), bound, less, None, bounds.floor(horizon, eps))
 
     # -- out of reach
     # -------------------------------------------------------------------------------------------
@@ -222,9 +208,8 @@ class Planner:
             f"{worst} keeps the bound at {bound.total:.3g} with {steps} steps, and twice as many hardly help"
         )
         allowed = self._bounds.score_error(horizon, eps)
-        return Plan(
-            bound.theorem, eps, False, None, horizon, None, allowed, None, None, reason, float(bound.total)
-        )
+        return Plan(bound.theorem, eps, False, None, horizon, None, allowed, None, None, reason,
+                    float(bound.total))
 
     def _blocked(self, eps: float) -> Plan:
         """What more steps do not remove: the error source without which the floor is lowest."""
@@ -239,9 +224,8 @@ class Planner:
                 f"{left[worst]:.3g}"
             )
         allowed = self._bounds.score_error(horizon, eps)
-        return Plan(
-            self._bounds.theorem.key, eps, False, None, horizon, None, allowed, None, None, reason, floor
-        )
+        return Plan(self._bounds.theorem.key, eps, False, None, horizon, None, allowed, None, None, reason,
+                    floor)
 
     def _least_floor(self, eps: float, without: str = "") -> tuple[float, float]:
         """(T, floor) where the floor is lowest."""

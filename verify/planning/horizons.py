@@ -43,13 +43,8 @@ class Horizons:
     def __init__(self, bounds: BoundOnGrids, fixed: float | None):
         self._bounds, self.fixed, self._stop = bounds, fixed, bounds.stop
 
-    def best(
-        self,
-        cost: Callable[[float], float],
-        start: float | None = None,
-        size: Callable[[float], float] = float,
-        patience: int = 2 * HORIZONS_PER_DOUBLING,
-    ) -> float:
+    def best(self, cost: Callable[[float], float], start: float | None = None,
+             size: Callable[[float], float] = float, patience: int = 2 * HORIZONS_PER_DOUBLING) -> float:
         """The horizon with the least cost, scanned for or near ``start``.
 
         ``size`` turns the least cost so far into an error below which nothing of the initial error matters;
@@ -65,10 +60,9 @@ class Horizons:
             return start
         span = math.log(ratio) if start is None else math.log(2.0)
         centre = math.log(self._scale(best))
-        found = minimize_scalar(
-            lambda x: min(or_infinite(cost, self._at(math.exp(x))), 1e300),
-            bounds=(centre - span, centre + span), method="bounded", options={"xatol": HORIZON_ACCURACY},
-        )
+        found = minimize_scalar(lambda x: min(or_infinite(cost, self._at(math.exp(x))), 1e300),
+                                bounds=(centre - span, centre + span), method="bounded",
+                                options={"xatol": HORIZON_ACCURACY})
         return self._at(math.exp(found.x)) if found.fun <= value else best
 
     def _at(self, scale: float) -> float:
@@ -89,9 +83,8 @@ class Horizons:
             if self._noise(8 * low) == math.inf:
                 if self._noise(low) > BEYOND:
                     break  # it only leaves the range of numbers
-                ended = bisect(
-                    lambda x: math.copysign(1.0, 1e300 - self._noise(x)), low, 8 * low, rtol=END_ACCURACY
-                )
+                ended = bisect(lambda x: math.copysign(1.0, 1e300 - self._noise(x)), low, 8 * low,
+                               rtol=END_ACCURACY)
                 return ended * (1 - 2 * END_ACCURACY)
             low *= 8
         return math.inf

@@ -50,9 +50,8 @@ class Plan:
     floor: float
 
 
-def check_options(
-    theorem: Theorem, setting: Setting, grid: str, horizon: float | None, score_share: float
-) -> None:
+def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float | None,
+                  score_share: float) -> None:
     """Refuse what no plan can be made with: arguments, then hypotheses of the theorem that are not met."""
     if grid not in ("uniform", "best"):
         raise ValueError(f"grid must be uniform or best, got {grid!r}")

@@ -20,9 +20,8 @@ MAX_DATA_BYTES = 50_000_000
 _MOMENTS = ("dim", "second_moment", "mean_norm", "time_regularity")
 
 
-def _smoothed_support(
-    radius: float, std: float, dim: int, second_moment: float | None, mean_norm: float | None
-):
+def _smoothed_support(radius: float, std: float, dim: int, second_moment: float | None,
+                      mean_norm: float | None):
     """Y + N(0, std² I) with Y in a ball: any mixture of one isotropic Gaussian, finite or continuous."""
     std = check_constant("std", std, positive=True)
     if second_moment is not None:
@@ -83,17 +82,13 @@ def read_data(section: Section, folder: Path) -> tuple[Data, dict]:
     stated = section.choice("assumption", _assumed()) if "assumption" in section.values else None
     if "law" not in section.values:
         extra = ("early_stop",) if stated == BoundedSupport.key else ()
-        section.only(
-            ("assumption", *_constants_of(stated), *_MOMENTS, *extra), known, f"assumption {stated!r}"
-        )
+        section.only(("assumption", *_constants_of(stated), *_MOMENTS, *extra), known,
+                     f"assumption {stated!r}")
         return _constants(section, stated)
     # first those of which a file may state constants
     kind = laws()[section.choice("law", sorted(laws(), key=lambda key: not laws()[key].by_hand))]
-    by_hand = (
-        ("assumption", *_constants_of(stated), "second_moment", "mean_norm")
-        if stated and kind.by_hand
-        else ()
-    )
+    by_hand = (("assumption", *_constants_of(stated), "second_moment", "mean_norm") if stated and kind.by_hand
+               else ())
     section.only(("law", *kind.keys, *by_hand), known, f"law {kind.key!r}")
     with section.border():
         law = kind.read(_DataSection(section.name, section.values), folder)

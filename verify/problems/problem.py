@@ -105,11 +105,9 @@ def read_problem(tables: Mapping[str, Any], folder: str | Path = ".", source: st
     scheme, scheme_table = read_scheme(sections["scheme"], data.early_stop)
     noise = {key: sections["scheme"].number(key, 0.0, minimum=0.0) for key in ("score_error", "score_noise")}
     _check_together(process, data, scheme)
-    return Problem(
-        process, data.law, data.assumptions, scheme, **noise, time_regularity=data.time_regularity,
-        notes=data.notes, source=source,
-        tables={"process": process_table, "data": data_table, "scheme": {**scheme_table, **noise}},
-    )  # fmt: skip
+    return Problem(process, data.law, data.assumptions, scheme, **noise, time_regularity=data.time_regularity,
+                   notes=data.notes, source=source,
+                   tables={"process": process_table, "data": data_table, "scheme": {**scheme_table, **noise}})
 
 
 def bundled_problem(name: str) -> Path:

@@ -7,9 +7,7 @@ from bounds.sampler import Scheme
 from bounds.samplers import samplers
 from verify.problems.section import ProblemError, Section
 
-_KEYS = (
-    "kind", "horizon", "steps", "grid", "early_stop", "prior_std", "score_error", "score_noise",
-)  # fmt: skip
+_KEYS = ("kind", "horizon", "steps", "grid", "early_stop", "prior_std", "score_error", "score_noise")
 
 
 def read_scheme(section: Section, data_early_stop: float | None) -> tuple[Scheme, dict]:

@@ -60,9 +60,8 @@ class Section:
             raise ProblemError(f"{self.name}.{key} must be one of {', '.join(options)}, got {given}")
         return value
 
-    def number(
-        self, key: str, default: Any = REQUIRED, minimum: float = -math.inf, positive: bool = False
-    ) -> Any:
+    def number(self, key: str, default: Any = REQUIRED, minimum: float = -math.inf,
+               positive: bool = False) -> Any:
         """A finite float within range; the default, None included, is returned as it is."""
         if key not in self.values and default is not REQUIRED:
             return default

@@ -88,16 +88,9 @@ class Estimate:
     useful: UsefulSmoothing | None
 
 
-def constants_of_samples(
-    samples,
-    process: ForwardProcess,
-    scheme: Scheme,
-    theorem: Theorem,
-    bandwidths: Sequence[float] | None = None,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Estimate:
+def constants_of_samples(samples, process: ForwardProcess, scheme: Scheme, theorem: Theorem,
+                         bandwidths: Sequence[float] | None = None, *, resamples: int = RESAMPLES,
+                         seed: int = 0) -> Estimate:
     """Constants of smoothed samples over bandwidths, and the bound each gives.
 
     Parameters
@@ -134,10 +127,8 @@ def constants_of_samples(
     if bandwidths is None:
         bandwidths = np.geomspace(0.1 * rules["silverman"], 3 * radius, BANDWIDTHS)
     rows = tuple(_row(samples, radius, float(s), process, scheme, theorem) for s in bandwidths)
-    return Estimate(
-        count, dim, radius, _resampled(samples, resamples, seed), rules, rows,
-        _useful(samples, radius, process, scheme, theorem),
-    )  # fmt: skip
+    return Estimate(count, dim, radius, _resampled(samples, resamples, seed), rules, rows,
+                    _useful(samples, radius, process, scheme, theorem))
 
 
 def _row(samples, radius: float, bandwidth: float, process, scheme, theorem) -> AtBandwidth:
@@ -151,11 +142,8 @@ def _row(samples, radius: float, bandwidth: float, process, scheme, theorem) -> 
     if unit is not None:
         constants = assumption.alpha * unit, assumption.M * unit
         boundaries = float(xi(*constants)), float(eta(*constants, 0.0))
-    return AtBandwidth(
-        bandwidth, assumption, (radius / bandwidth) ** 2, *boundaries, bandwidth * math.sqrt(dim),
-        float(bound.total),
-        bound.is_vacuous(law.second_moment),
-    )  # fmt: skip
+    return AtBandwidth(bandwidth, assumption, (radius / bandwidth) ** 2, *boundaries,
+                       bandwidth * math.sqrt(dim), float(bound.total), bound.is_vacuous(law.second_moment))
 
 
 def _resampled(samples, resamples: int, seed: int) -> tuple[float, float]:
@@ -171,9 +159,8 @@ def _resampled(samples, resamples: int, seed: int) -> tuple[float, float]:
 def _useful(samples, radius: float, process, scheme, theorem) -> UsefulSmoothing | None:
     """The least bandwidth, from the points themselves: smoothing nearly none of them and adding noise."""
     mean = samples.mean(axis=0)
-    support = BoundedSupport(
-        radius, samples.shape[1], float(np.square(samples).sum(axis=1).mean()), float(np.linalg.norm(mean))
-    )
+    support = BoundedSupport(radius, samples.shape[1], float(np.square(samples).sum(axis=1).mean()),
+                             float(np.linalg.norm(mean)))
     return useful_smoothing(theorem, Setting(process, support, scheme))
 
 
@@ -190,26 +177,15 @@ def plot_constants(ax, found: Estimate) -> None:
     bounds = np.minimum([row.bound for row in found.rows], 1e30)
     sizes = [math.sqrt(row.assumption.second_moment) for row in found.rows]
     ax.loglog(bandwidths, bounds, "o-", ms=3, color="#0072B2", label="bound on W2 to the smoothed data")
-    ax.loglog(
-        bandwidths, sizes, color="grey", ls="--", label="size of the data, sqrt(E|X|²): above it vacuous"
-    )
-    ax.loglog(
-        bandwidths,
-        [row.moved for row in found.rows],
-        color="#D55E00",
-        ls=":",
-        label="s√d, cost of smoothing in W2",
-    )
+    ax.loglog(bandwidths, sizes, color="grey", ls="--",
+              label="size of the data, sqrt(E|X|²): above it vacuous")
+    ax.loglog(bandwidths, [row.moved for row in found.rows], color="#D55E00", ls=":",
+              label="s√d, cost of smoothing in W2")
     edge = bandwidths[-1] if found.useful is None else found.useful.noise_std
     ax.axvspan(bandwidths[0], edge, color="grey", alpha=0.15, lw=0)
     for name, value in found.reference_bandwidths.items():
-        ax.axvline(
-            value,
-            color="#009E73",
-            lw=0.8,
-            ls="-." if name == "scott" else "-",
-            label=f"{name.capitalize()}'s bandwidth",
-        )
+        ax.axvline(value, color="#009E73", lw=0.8, ls="-." if name == "scott" else "-",
+                   label=f"{name.capitalize()}'s bandwidth")
     ax.set_ylim(min(sizes) / 30, max(sizes) * 1e6)
     ax.set_xlim(bandwidths[0], bandwidths[-1])
     ax.set_xlabel("bandwidth s, in the units of the data")

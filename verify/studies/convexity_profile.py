@@ -50,7 +50,7 @@ class Profile:
             "time": self.time, "distances": self.found.distances, "profile": self.found.values,
             "proved": self.proved,
             "gap": self.gap, "constants": self.constants, "reason": self.reason,
-        }  # fmt: skip
+        }
 
 
 def profile_at(process: ForwardProcess, law, time: float = 0.0, distances=None, seed: int = 0) -> Profile:
@@ -92,9 +92,8 @@ def profile_at(process: ForwardProcess, law, time: float = 0.0, distances=None, 
     except ValueError as error:
         return Profile(time, found, None, None, str(error))
     at_time = _at(assumption, a, s_sq)
-    return Profile(
-        time, found, at_time.profile(found.distances), {"alpha": at_time.alpha, "M": at_time.M}, None
-    )
+    return Profile(time, found, at_time.profile(found.distances), {"alpha": at_time.alpha, "M": at_time.M},
+                   None)
 
 
 def _at(assumption, a: float, s_sq: float) -> WeaklyLogConcave:

@@ -30,10 +30,8 @@ class LearnedScore:
     losses: tuple[float, ...]
 
 
-def train(
-    law, process: ForwardProcess, horizon: float, *, iterations: int = 2000, width: int = 32, seed: int = 0,
-    device: str = "cpu", tell: Callable = lambda *_: None,
-) -> LearnedScore:
+def train(law, process: ForwardProcess, horizon: float, *, iterations: int = 2000, width: int = 32,
+          seed: int = 0, device: str = "cpu", tell: Callable = lambda *_: None) -> LearnedScore:
     r"""Minimise :math:`E\|s\,s_\theta(X_t, t) + Z\|^2`, X_t = aX_0 + sZ, over times geometric in s².
 
     Parameters
@@ -69,13 +67,9 @@ def train(
     rng = np.random.default_rng(seed)
     times = np.geomspace(horizon, 1e-3 * horizon, 400)
     path = Path(process, times)
-    network = torch.nn.Sequential(
-        torch.nn.Linear(3, width),
-        torch.nn.SiLU(),
-        torch.nn.Linear(width, width),
-        torch.nn.SiLU(),
-        torch.nn.Linear(width, 1),
-    ).to(device=device, dtype=torch.float64)
+    network = torch.nn.Sequential(torch.nn.Linear(3, width), torch.nn.SiLU(), torch.nn.Linear(width, width),
+                                  torch.nn.SiLU(),
+                                  torch.nn.Linear(width, 1)).to(device=device, dtype=torch.float64)
     spread = float(np.sqrt(law.second_moment))
 
     def score(a, s_sq, x):
@@ -91,10 +85,8 @@ def train(
         for step in range(iterations):
             chosen = rng.integers(len(times), size=BATCH)
             a, s_sq = (torch.tensor(v[chosen], device=device) for v in (path.a, path.s_sq))
-            x0, z = (
-                torch.tensor(v, device=device)
-                for v in (law.sample(BATCH, rng)[:, 0], rng.standard_normal(BATCH))
-            )
+            x0, z = (torch.tensor(v, device=device)
+                     for v in (law.sample(BATCH, rng)[:, 0], rng.standard_normal(BATCH)))
             loss = ((s_sq.sqrt() * score(a, s_sq, a * x0 + s_sq.sqrt() * z) + z) ** 2).mean()
             optimiser.zero_grad()
             loss.backward()

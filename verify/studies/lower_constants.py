@@ -83,9 +83,8 @@ def vanishing_stds(process: ForwardProcess, horizon: float, stds: Sequence[float
     return found
 
 
-def measured_constants(
-    process: ForwardProcess, horizon: float, steps: int, stds: Sequence[float]
-) -> np.ndarray:
+def measured_constants(process: ForwardProcess, horizon: float, steps: int,
+                       stds: Sequence[float]) -> np.ndarray:
     """Exact W2·K/(√d T) of Euler–Maruyama started from the law at T, for each σ0: shape (len(stds),)."""
     found = []
     for std in stds:
@@ -98,9 +97,8 @@ def measured_constants(
 def _setting(process, horizon: float, std: float, steps: int) -> Setting:
     path = setting_of(process, Gaussian(np.zeros(1), std**2), euler_maruyama(horizon, 1)).table.path
     prior_std = float(np.sqrt(path.a[0] ** 2 * std**2 + path.s_sq[0]))
-    return setting_of(
-        process, Gaussian(np.zeros(1), std**2), euler_maruyama(horizon, steps, prior_std=prior_std)
-    )
+    return setting_of(process, Gaussian(np.zeros(1), std**2),
+                      euler_maruyama(horizon, steps, prior_std=prior_std))
 
 
 def plot_lower_constants(ax, process: ForwardProcess, horizon: float, steps: int = 2000) -> None:

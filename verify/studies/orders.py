@@ -46,18 +46,15 @@ def derived_row(name: str, f, g_sq) -> dict:
         "martingale": _orders(OURS, f, g_sq),
         "others": [_orders(key, f, g_sq) for key in _others()],
         "lower_bound": LOWER, "lower_bound_latex": LOWER_LATEX,
-    }  # fmt: skip
+    }
 
 
 def _others() -> list[str]:
     """Keys of the other theorems that state a leading order."""
     from bounds.theorems import theorems
 
-    return [
-        key
-        for key, theorem in theorems().items()
-        if theorem.leading is not None and key not in (PUBLISHED_THEOREM, OURS)
-    ]
+    return [key for key, theorem in theorems().items()
+            if theorem.leading is not None and key not in (PUBLISHED_THEOREM, OURS)]
 
 
 def _orders(key: str, f, g_sq, start: str | None = None) -> dict:
@@ -81,7 +78,7 @@ def _orders(key: str, f, g_sq, start: str | None = None) -> dict:
         "error": str(found.error),
         "leading_constant": None if found.leading_constant is None else str(found.leading_constant),
         "assumes": found.assumes, "steps_order": found.steps,
-    }  # fmt: skip
+    }
 
 
 def _plain(row: dict) -> dict:
@@ -95,18 +92,9 @@ _TEXT = {
     "√": r"$\surd$", "^": r"\^{}", "ρ": r"$\rho$", "–": "--", "_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#",
     "$": r"\$",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "\\": r"\textbackslash{}", "ε": r"$\varepsilon$",
-}  # fmt: skip
-_HEAD = (
-    "process",
-    "f",
-    "g",
-    "published K",
-    "derived K",
-    "agrees",
-    "sharper start K",
-    "martingale K",
-    "lower bound",
-)
+}
+_HEAD = ("process", "f", "g", "published K", "derived K", "agrees", "sharper start K", "martingale K",
+         "lower bound")
 #: Theorem G as published, from the initial error of section 4 (docs/theory.md section 7: both are printed),
 #: and ours.
 _PARTS = "derived", "sharper_start", "martingale"
@@ -148,12 +136,10 @@ def latex(rows: Sequence[dict]) -> str:
         published = row["published"]["latex"] if row["published"] else None
         agrees = {True: "yes", False: "no", None: "--"}[row["agrees"]]
         name = "".join(_TEXT.get(letter, letter) for letter in row["process"])
-        maths = [
-            f"${cell}$" if cell else "--" for cell in (row["f_latex"], row["g_latex"], published, *steps)
-        ]
-        lines.append(
-            " & ".join([name, *maths[:4], agrees, *maths[4:], f"${row['lower_bound_latex']}$"]) + r" \\"
-        )
+        maths = [f"${cell}$" if cell else "--"
+                 for cell in (row["f_latex"], row["g_latex"], published, *steps)]
+        lines.append(" & ".join([name, *maths[:4], agrees, *maths[4:], f"${row['lower_bound_latex']}$"])
+                     + r" \\")
     return "\n".join([*lines, r"\end{tabular}", ""])
 
 
@@ -171,21 +157,16 @@ def details(rows: Sequence[dict]) -> list[str]:
 
 def _named(found: dict) -> str:
     start = found["initial_error"]
-    return (
-        found["theorem"]
-        if start == found["theorem"]
-        else f"{found['theorem']} from the initial error of {start}"
-    )
+    return (found["theorem"] if start == found["theorem"]
+            else f"{found['theorem']} from the initial error of {start}")
 
 
 def remarks(rows: Sequence[dict]) -> list[str]:
     """Why an order differs from the published one, what a sharper start changes, and what bounds every row
     from below."""
     differing = [f"{row['process']}: {row['remark']}" for row in rows if row["remark"]]
-    sharper = [
-        f"{row['process']} {row['sharper_start']['steps']}" for row in rows
-        if "steps" in row["derived"] and row["sharper_start"].get("steps") != row["derived"]["steps"]
-    ]  # fmt: skip
+    sharper = [f"{row['process']} {row['sharper_start']['steps']}" for row in rows
+               if "steps" in row["derived"] and row["sharper_start"].get("steps") != row["derived"]["steps"]]
     if sharper:
         differing.append(
             f"From the initial error of {OURS}, {PUBLISHED_THEOREM} gives: {'; '.join(sharper)}; the other "

@@ -26,10 +26,8 @@ GRID_POINTS = 1024
 FIRST = 1e-6
 
 
-def regimes_of(
-    process: ForwardProcess, assumption: Assumption, horizon: float, rho: float = 0.0, *,
-    closed_form: bool = True,
-) -> Regimes:
+def regimes_of(process: ForwardProcess, assumption: Assumption, horizon: float, rho: float = 0.0, *,
+               closed_form: bool = True) -> Regimes:
     r"""ξ, η and the rate :math:`\mu_t = g^2\kappa_t - f` over [0, horizon].
 
     Parameters
@@ -64,9 +62,8 @@ def regimes_of(
         times = times[times > 0]
         curvature, rate, found = _two_blocks(process, assumption, times)
     else:
-        curvature, rate = (
-            partial(value, process, assumption) for value in (contraction.curvature, contraction.rate)
-        )
+        curvature, rate = (partial(value, process, assumption)
+                           for value in (contraction.curvature, contraction.rate))
         constants = _ou_constants(process, assumption) if closed_form else None
     rates = rate(times)
     if constants is not None:
@@ -108,16 +105,14 @@ def _two_blocks(process: ForwardProcess, assumption: Assumption, times) -> tuple
     def curvature(at) -> np.ndarray:
         seen = channel(path, path.clock(np.atleast_1d(at)[::-1])[::-1])
         gap = np.broadcast_to(assumption.hessian_gap(seen.a_sq, seen.s_sq), seen.a_sq.shape)[..., None, None]
-        high = (
-            seen.hessian_floor(1 / assumption.smoothness)
-            + gap * seen.omega[..., :, None] * seen.omega[..., None, :]
-        )
+        high = (seen.hessian_floor(1 / assumption.smoothness)
+                + gap * seen.omega[..., :, None] * seen.omega[..., None, :])
         return -np.linalg.eigvalsh(high)[..., -1]
 
     return curvature, rate, {
         "kappa": kappa, "drift_rate": path.a * (1 - 1 / kappa), "integrated_rate": float(gained(kappa)),
         "regularity_constant": regularity_constant(path, assumption, float(clock[-1])),
-    }  # fmt: skip
+    }
 
 
 def last_crossing(function: Callable[[float], float], times, values, level: float) -> float:

@@ -55,13 +55,8 @@ class Compared:
     exact: Bracket
 
 
-def compare(
-    law,
-    steps: int,
-    names: Sequence[str] = tuple(SCHEDULES),
-    theorem: str = "martingale",
-    tell: Callable = lambda *_: None,
-) -> list[Compared]:
+def compare(law, steps: int, names: Sequence[str] = tuple(SCHEDULES), theorem: str = "martingale",
+            tell: Callable = lambda *_: None) -> list[Compared]:
     """Every schedule on its best uniform grid and on its best grid, Euler–Maruyama, exact score.
 
     Parameters
@@ -116,11 +111,11 @@ def rows(found: Sequence[Compared]) -> list[dict]:
             **{
                 f"{grid}_{key}": value
                 for grid, each in by_grid.items()
-                for key, value in (("horizon", each.horizon), ("bound", each.bound), ("exact", each.exact.upper),
-                                   ("rank", ranks[grid][name]))
+                for key, value in (("horizon", each.horizon), ("bound", each.bound),
+                                   ("exact", each.exact.upper), ("rank", ranks[grid][name]))
             },
             "gain_bound": uniform.bound / best.bound, "gain_exact": uniform.exact.upper / best.exact.lower,
-        })  # fmt: skip
+        })
     return sorted(result, key=lambda row: row["best_bound"])
 
 
@@ -136,7 +131,7 @@ def plot_comparison(ax, table: Sequence[dict]) -> None:
     styles = {
         "uniform_bound": ("#0072B2", "o", "none"), "best_bound": ("#0072B2", "o", "#0072B2"),
         "uniform_exact": ("#D55E00", "s", "none"), "best_exact": ("#D55E00", "s", "#D55E00"),
-    }  # fmt: skip
+    }
     places = range(len(table))
     for key, (colour, marker, face) in styles.items():
         grid, what = key.split("_")

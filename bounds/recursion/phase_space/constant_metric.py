@@ -63,19 +63,16 @@ class Contraction:
         if kind == "basis":
             drift = functions["drift_norm"](h=h, a=path.a, kappa=kappa)
         else:
-            drift = functions["norm"](
-                **shape, **entries(np.eye(2) + h[:, None, None] * path.renormalised_drift)
-            )
+            drift = functions["norm"](**shape,
+                                      **entries(np.eye(2) + h[:, None, None] * path.renormalised_drift))
         pull = np.maximum(*(functions["norm"](**shape, **entries(path.D @ end)) for end in self.hessians))
         triple = fixed[0, 0], fixed[0, 1], fixed[1, 1]
         weights = np.broadcast_to(triple, (len(h), 3))
         initial, source = self._initial(triple, shape)
-        return dict(
-            drift=drift * (1 + ROUNDING), pull=pull * (1 + ROUNDING), initial=initial, initial_term=source,
-            bias=self.problem.bias(weights), variance=self.problem.missed(weights),
-            score=self.problem.score(weights),
-            projection=float(functions["projection"](**shape)) * (1 + ROUNDING), shape=shape,
-        )  # fmt: skip
+        return dict(drift=drift * (1 + ROUNDING), pull=pull * (1 + ROUNDING), initial=initial,
+                    initial_term=source, bias=self.problem.bias(weights),
+                    variance=self.problem.missed(weights), score=self.problem.score(weights),
+                    projection=float(functions["projection"](**shape)) * (1 + ROUNDING), shape=shape)
 
     def _initial(self, triple, shape) -> tuple[float, InitialTerm]:
         """(E_0, where it comes from)."""

@@ -31,15 +31,13 @@ def phase_ingredients(setting: Setting, functions) -> Ingredients:
     problem = PhaseProblem(setting, functions, Constants(setting.assumption, 0))
     tried, certificate = candidates(problem)
     best = min(tried, key=lambda choice: choice.total)
-    return Ingredients(
-        initial=best.initial.error,
-        columns=Columns(np.ones(len(best.bias)), best.bias, best.variance, best.score),
-        stop=problem.early_stop() if setting.scheme.grid.early_stop > 0 else 0.0,
-        initial_term=best.initial.term,
-        growth=_growth(best.weights[0], problem.table.path.stationary),
-        notes=(_certified(best, certificate),),
-        details=MappingProxyType({"weights": best.name, "certificate": certificate}),
-    )
+    return Ingredients(initial=best.initial.error,
+                       columns=Columns(np.ones(len(best.bias)), best.bias, best.variance, best.score),
+                       stop=problem.early_stop() if setting.scheme.grid.early_stop > 0 else 0.0,
+                       initial_term=best.initial.term,
+                       growth=_growth(best.weights[0], problem.table.path.stationary),
+                       notes=(_certified(best, certificate),),
+                       details=MappingProxyType({"weights": best.name, "certificate": certificate}))
 
 
 def _growth(first, stationary) -> float:

@@ -94,14 +94,12 @@ class Start:
         choices = {0.0, float(assumption.centred_variance), float(prior[0, 0])}
         choices |= set(np.geomspace(max(small, 1e-6 * large), large, CANDIDATES).tolist())
         tried = [
-            (gamma, D_sq, source)
-            for gamma in sorted(choices)
+            (gamma, D_sq, source) for gamma in sorted(choices)
             for source, D_sq in distances(assumption, functions, gamma, known if gamma > 0 else None).items()
         ]
         gammas, D_sq, sources = zip(*tried, strict=True)
-        start = cls(
-            channel(path, horizon), prior, path.transition(horizon), np.array(gammas), np.array(D_sq), sources
-        )  # fmt: skip
+        start = cls(channel(path, horizon), prior, path.transition(horizon), np.array(gammas), np.array(D_sq),
+                    sources)
         if not np.allclose(prior, path.stationary, rtol=1e-15, atol=0.0):
             return start
         at_zero = replace(start, seen=channel(path, 0.0), flow=np.eye(2))
@@ -166,12 +164,9 @@ def _coupling(start: Start, metric, assumption, functions) -> Initial:
     turned = np.sqrt(seen.a_sq) * seen.size * seen.omega[1] / law[:, 0, 0]
     seen_v = np.divide(turned, R[:, 1, 1], out=np.zeros_like(turned), where=R[:, 1, 1] > 0)
     apart = R - coupled(R, np.linalg.cholesky(prior), metric)
-    values = dict(
-        P_xx=metric[0, 0], P_xv=metric[0, 1], P_vv=metric[1, 1], phi_x=phi[0], phi_v=phi[1], d=d, gamma=gamma,
-        D_sq=D_sq,
-        e_xx=apart[:, 0, 0], e_xv=apart[:, 0, 1], e_vx=apart[:, 1, 0], e_vv=apart[:, 1, 1], u_x=phi[0] / r_x,
-        u_v=seen_v,
-    )  # fmt: skip
+    values = dict(P_xx=metric[0, 0], P_xv=metric[0, 1], P_vv=metric[1, 1], phi_x=phi[0], phi_v=phi[1], d=d,
+                  gamma=gamma, D_sq=D_sq, e_xx=apart[:, 0, 0], e_xv=apart[:, 0, 1], e_vx=apart[:, 1, 0],
+                  e_vv=apart[:, 1, 1], u_x=phi[0] / r_x, u_v=seen_v)
     length = float(phi @ metric @ phi)
     turn = (apart @ np.stack([values["u_x"], seen_v], axis=-1)[..., None])[..., 0] @ (metric @ phi)
     # E‖X_0‖² may be given too large: where it helps, the least it can be
@@ -181,9 +176,8 @@ def _coupling(start: Start, metric, assumption, functions) -> Initial:
     root = np.sqrt(np.diag(metric))
     long = float(root @ np.abs(phi))
     wide = d * np.sum(np.square(root @ np.abs(apart)), axis=-1)
-    turned = long * (
-        (np.abs(apart) @ np.abs(np.stack([values["u_x"], seen_v], axis=-1))[..., None])[..., 0] @ root
-    )
+    turned = long * ((np.abs(apart) @ np.abs(np.stack([values["u_x"], seen_v], axis=-1))[..., None])[..., 0]
+                     @ root)
     lost = ROUNDING * (long**2 * D_sq + wide + turned * (D_sq + np.abs(m2 - d * gamma)))
     square = np.maximum(functions["phase_initial_sq"](**values, m2=m2), 0.0)
     error = np.where(length - turn >= 0, np.sqrt(square + lost), np.inf)

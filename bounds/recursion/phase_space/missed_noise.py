@@ -106,11 +106,8 @@ class MissedNoise:
         gain = back @ path.covariance(distance)
         noise_map = self.table.noise_map(step, distance)
         affine, zero = self.functions["phase_affine"], 0.0
-        low = affine(
-            P=back - noise_map, Q_x=gain[..., :, :1], Q_v=gain[..., :, 1:], H_x=floor[..., :1, :],
-            H_v=floor[..., 1:, :],
-            X=zero, w=zero, w_x=zero, w_v=zero,
-        )  # fmt: skip
+        low = affine(P=back - noise_map, Q_x=gain[..., :, :1], Q_v=gain[..., :, 1:], H_x=floor[..., :1, :],
+                     H_v=floor[..., 1:, :], X=zero, w=zero, w_x=zero, w_v=zero)
         rise = (gain @ seen.omega[..., None])[..., 0]
         kink = np.zeros(len(step))
         if self.moments is None:
@@ -130,28 +127,22 @@ class MissedNoise:
         panels."""
         p, q, r = (column[panels.step][:, None] for column in weights.T)
         low = panels.low
-        values = dict(
-            P_xx=p, P_xv=q, P_vv=r, d=self.data.d, D_x=self.D_x, D_v=self.D_v, X=panels.X,
-            n_xx=low[..., 0, 0], n_xv=low[..., 0, 1], n_vx=low[..., 1, 0], n_vv=low[..., 1, 1],
-            K_x=panels.rise[..., 0], K_v=panels.rise[..., 1], w_x=panels.omega[..., 0],
-            w_v=panels.omega[..., 1],
-        )  # fmt: skip
+        values = dict(P_xx=p, P_xv=q, P_vv=r, d=self.data.d, D_x=self.D_x, D_v=self.D_v, X=panels.X,
+                      n_xx=low[..., 0, 0], n_xv=low[..., 0, 1], n_vx=low[..., 1, 0], n_vv=low[..., 1, 1],
+                      K_x=panels.rise[..., 0], K_v=panels.rise[..., 1], w_x=panels.omega[..., 0],
+                      w_v=panels.omega[..., 1])
         pull = self._noise_times(low, panels.omega)
         slope = p * pull[..., 0] * values["K_x"] + r * pull[..., 1] * values["K_v"]
         slope = slope + q * (pull[..., 0] * values["K_v"] + pull[..., 1] * values["K_x"])
         if self.moments is None:
-            size = (
-                p * np.square(values["K_x"])
-                + 2 * q * values["K_x"] * values["K_v"]
-                + r * np.square(values["K_v"])
-            )
+            size = (p * np.square(values["K_x"]) + 2 * q * values["K_x"] * values["K_v"]
+                    + r * np.square(values["K_v"]))
             rises = 2 * slope + (np.square(panels.omega) @ [self.D_x, self.D_v]) * size * panels.X
             kink = self.data.d * (panels.kink * np.abs(rises).max(axis=1) + passing(panels.mean * rises))
             return self.functions["phase_variance"](**values, x_mean=panels.mean), panels.mean, kink
         # the sign of the linear term decides which side of the known mean is safe
-        mean = np.where(
-            slope > 0, panels.mean + panels.mean_error, np.maximum(panels.mean - panels.mean_error, 0.0)
-        )
+        mean = np.where(slope > 0, panels.mean + panels.mean_error,
+                        np.maximum(panels.mean - panels.mean_error, 0.0))
         density = np.maximum(
             self.functions["phase_variance_known"](**values, x_mean=mean, x_sq=panels.square), 0.0
         )
@@ -174,9 +165,8 @@ class MissedNoise:
             Quadrature error and rounding added.
         """
         weights = np.where(np.isfinite(weights), weights, 0.0)
-        size = self.data.d * np.maximum(
-            weights[:, 0] * self.table.noise[:, 0, 0], weights[:, 2] * self.table.noise[:, 1, 1]
-        )
+        size = self.data.d * np.maximum(weights[:, 0] * self.table.noise[:, 0, 0],
+                                        weights[:, 2] * self.table.noise[:, 1, 1])
         for _ in range(MAX_HALVINGS):
             density, _, kink = self._density(self._panels, weights)
             value, error, flagged = self._sums(density, kink, size)
@@ -200,9 +190,8 @@ class MissedNoise:
         flagged = np.zeros(len(tail), dtype=bool)
         for kind, tolerance in ((kink == 0, TOLERANCE), (kink > 0, KINK_TOLERANCE)):
             count = np.bincount(panels.step, kind, self.steps)
-            poor = open_ & (
-                np.bincount(panels.step, np.where(kind, tail, 0.0), self.steps) > tolerance * value
-            )
+            poor = open_ & (np.bincount(panels.step, np.where(kind, tail, 0.0), self.steps)
+                            > tolerance * value)
             flagged |= (
                 kind & poor[panels.step] & ((tail * count[panels.step]) > (tolerance * value)[panels.step])
             )
@@ -230,11 +219,8 @@ class MissedNoise:
             square = mean * panels.X
         else:
             square = panels.square
-        total = (
-            floor
-            + mean[..., None, None] * (pull + np.swapaxes(pull, -1, -2))
-            + square[..., None, None] * curve
-        )
+        total = (floor + mean[..., None, None] * (pull + np.swapaxes(pull, -1, -2))
+                 + square[..., None, None] * curve)
         sums = np.einsum("n,pnij->pij", _RULE.weights, total) * (self.data.d * panels.width)[:, None, None]
         return np.stack(
             [np.bincount(panels.step, sums[:, i, j], self.steps) for i, j in ((0, 0), (0, 1), (1, 1))], axis=1

@@ -65,10 +65,8 @@ class PhaseProblem:
         table, seen, floor = self.table, self.seen, self.floor
         gap = np.broadcast_to(self.data.hessian(seen.a_sq, seen.s_sq)[1], seen.a_sq.shape)[:, None, None]
         omega = seen.omega
-        rows = dict(
-            P=table.P, Q_x=table.Q[..., :1], Q_v=table.Q[..., 1:], H_x=floor[:, :1], H_v=floor[:, 1:],
-            w=omega[:, None, :], w_x=omega[:, :1, None], w_v=omega[:, 1:, None],
-        )  # fmt: skip
+        rows = dict(P=table.P, Q_x=table.Q[..., :1], Q_v=table.Q[..., 1:], H_x=floor[:, :1], H_v=floor[:, 1:],
+                    w=omega[:, None, :], w_x=omega[:, :1, None], w_v=omega[:, 1:, None])
         affine = self.functions["phase_affine"]
         high = affine(**rows, X=gap)
         largest = np.abs(floor) + gap * np.abs(omega[:, :, None] * omega[:, None, :])
@@ -83,11 +81,9 @@ class PhaseProblem:
         table, seen, data = self.table, self.seen, self.data
         second, determinant = seen.covariance_plus(data.m)
         r_x = np.sqrt(second[:, 0, 0])
-        values = dict(
-            **self._entries(weights), d=data.d, m=data.m, l=data.l, a_sq=seen.a_sq, s_sq=seen.s_sq,
-            r_x=r_x, r_c=second[:, 0, 1] / r_x, r_v=np.sqrt(determinant) / r_x, w_x=seen.omega[:, 0],
-            w_v=seen.omega[:, 1],
-        )  # fmt: skip
+        values = dict(**self._entries(weights), d=data.d, m=data.m, l=data.l, a_sq=seen.a_sq, s_sq=seen.s_sq,
+                      r_x=r_x, r_c=second[:, 0, 1] / r_x, r_v=np.sqrt(determinant) / r_x,
+                      w_x=seen.omega[:, 0], w_v=seen.omega[:, 1])
         for name in ("c1", "c2"):
             matrix = getattr(table, name)
             values |= {
@@ -120,10 +116,8 @@ class PhaseProblem:
     def start(self) -> Start:
         """The prior and the law at the horizon."""
         setting, table = self.setting, self.table
-        return Start.of(
-            table.path, float(table.clock[0]), table.prior, setting.assumption, self.functions,
-            setting.facts.distance_to_gaussian,
-        )  # fmt: skip
+        return Start.of(table.path, float(table.clock[0]), table.prior, setting.assumption, self.functions,
+                        setting.facts.distance_to_gaussian)
 
     def initial(self, weights):
         """E_0 for the weights P_0."""
@@ -133,9 +127,8 @@ class PhaseProblem:
         """W2 of the position: ((1 − φ_x)² E‖X_0‖² + d S_xx)^{1/2} at the last time."""
         path, assumption = self.table.path, self.setting.assumption
         last = channel(path, self.table.clock[-1])
-        square = self.functions["early_stop_sq"](
-            a_sq=last.phi[0] ** 2, s_sq=last.S[0, 0], m2=assumption.second_moment, d=assumption.dim
-        )
+        square = self.functions["early_stop_sq"](a_sq=last.phi[0] ** 2, s_sq=last.S[0, 0],
+                                                 m2=assumption.second_moment, d=assumption.dim)
         return float(np.sqrt(square)) * (1 + 1e-14)
 
     def choice(self, name: str, weights) -> WeightChoice:
@@ -162,25 +155,18 @@ class PhaseProblem:
         # (b + s)² = (1 + s/b) b² + (1 + b/s) s², the last with s = M score taken apart: b/s may overflow
         with np.errstate(invalid="ignore", divide="ignore"):
             both = np.where((s > 0) & (choice.bias > 0), s / choice.bias, 0.0)
-            back = np.where(
-                (s > 0) & (choice.bias > 0), setting.score_error * (choice.bias / choice.score), 0.0
-            )
+            back = np.where((s > 0) & (choice.bias > 0), setting.score_error * (choice.bias / choice.score),
+                            0.0)
         pulled = (1 + both)[:, None] * shifted + (setting.score_error**2 + back)[:, None] * spread
-        return forward(
-            self.jacobians, choice.weights, choice.initial.measure, choice.bias + s, pulled,
-            choice.variance + fresh,
-            noise + setting.score_noise**2 * spread,
-        )  # fmt: skip
+        return forward(self.jacobians, choice.weights, choice.initial.measure, choice.bias + s, pulled,
+                       choice.variance + fresh, noise + setting.score_noise**2 * spread)
 
     @cached_property
     def _fisher_excess(self):
         """E ssᵀ/d above M2⁻¹, along ωωᵀ; with the MMSE curve what it leaves of it."""
         seen, data = self.seen, self.data
-        excess = (
-            seen.a_sq
-            * (data.m - data.l)
-            / ((seen.s_sq + seen.a_sq * data.m) * (seen.s_sq + seen.a_sq * data.l))
-        )
+        excess = (seen.a_sq * (data.m - data.l)
+                  / ((seen.s_sq + seen.a_sq * data.m) * (seen.s_sq + seen.a_sq * data.l)))
         if self.moments is None:
             return excess, np.zeros_like(excess)
         x1, e1, _, _ = hessian_moments(self.moments, seen.a_sq, seen.s_sq)
@@ -193,10 +179,8 @@ class PhaseProblem:
         moved = table.c1 - table.c2 @ np.linalg.inv(second)
         turned = (table.c2 @ seen.omega[..., None])[..., 0]
         excess = np.subtract(*self._fisher_excess)
-        full = (
-            moved @ second @ np.swapaxes(moved, 1, 2)
-            + excess[:, None, None] * turned[:, :, None] * turned[:, None, :]
-        )
+        full = (moved @ second @ np.swapaxes(moved, 1, 2)
+                + excess[:, None, None] * turned[:, :, None] * turned[:, None, :])
         return data.d * np.stack([full[:, 0, 0], full[:, 0, 1], full[:, 1, 1]], axis=1)
 
     def _score_measure(self, weights):

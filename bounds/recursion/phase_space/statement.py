@@ -72,47 +72,23 @@ STATED = {
 
 SYMBOLS = distance_to_gaussian.SYMBOLS | {
     "P_xx": "entry of the weights P_k (k = 2: of P_k, or of P_0 in the initial term)",
-    "P_xv": "entry of the weights",
-    "P_vv": "entry of the weights",
+    "P_xv": "entry of the weights", "P_vv": "entry of the weights",
     "Q_x": "score coefficient of a row, position column (in the noise: of Φ⁻¹C)",
     "Q_v": "score coefficient of a row, velocity column (in the noise: of Φ⁻¹C)",
-    "H_x": "entry of H(c_lo), position row",
-    "H_v": "entry of H(c_lo), velocity row",
-    "w": "entry of ω for the column, ω ∝ S⁻¹φ the direction in which the data are seen",
-    "w_x": "ω, position",
-    "w_v": "ω, velocity",
-    "n_xx": "entry of N(c_lo) = Φ⁻¹(I + C H(c_lo)) − n",
-    "n_xv": "entry of N(c_lo)",
-    "n_vx": "entry of N(c_lo)",
-    "n_vv": "entry of N(c_lo)",
-    "K_x": "Φ⁻¹Cω, position",
-    "K_v": "Φ⁻¹Cω, velocity",
-    "D_x": "noise strength ε² of the position",
-    "D_v": "noise strength σ² of the velocity",
-    "c1_xx": "entry of Φ⁻¹ − P",
-    "c1_xv": "entry of Φ⁻¹ − P",
-    "c1_vx": "entry of Φ⁻¹ − P",
-    "c1_vv": "entry of Φ⁻¹ − P",
-    "c2_xx": "entry of Φ⁻¹C − Q",
-    "c2_xv": "entry of Φ⁻¹C − Q",
-    "c2_vx": "entry of Φ⁻¹C − Q",
-    "c2_vv": "entry of Φ⁻¹C − Q",
-    "r_x": "Cholesky factor of M2",
-    "r_c": "Cholesky factor, below the diagonal",
-    "r_v": "Cholesky factor, velocity",
-    "Q_xx": "entry of Q",
-    "Q_xv": "entry of Q",
-    "Q_vx": "entry of Q",
-    "Q_vv": "entry of Q",
-    "phi_x": "φ, position",
-    "phi_v": "φ, velocity",
-    "u_x": "R⁻¹φ with RRᵀ = S + γφφᵀ, first entry",
-    "u_v": "R⁻¹φ, second entry",
-    "e_xx": "entry of R − G, GGᵀ the prior: Rz is coupled to Gz",
-    "e_xv": "entry of R − G",
-    "e_vx": "entry of R − G",
-    "e_vv": "entry of R − G",
-    "D_sq": "bound of W2(p_0, N(0, γI))²",
+    "H_x": "entry of H(c_lo), position row", "H_v": "entry of H(c_lo), velocity row",
+    "w": "entry of ω for the column, ω ∝ S⁻¹φ the direction in which the data are seen", "w_x": "ω, position",
+    "w_v": "ω, velocity", "n_xx": "entry of N(c_lo) = Φ⁻¹(I + C H(c_lo)) − n", "n_xv": "entry of N(c_lo)",
+    "n_vx": "entry of N(c_lo)", "n_vv": "entry of N(c_lo)", "K_x": "Φ⁻¹Cω, position",
+    "K_v": "Φ⁻¹Cω, velocity", "D_x": "noise strength ε² of the position",
+    "D_v": "noise strength σ² of the velocity", "c1_xx": "entry of Φ⁻¹ − P", "c1_xv": "entry of Φ⁻¹ − P",
+    "c1_vx": "entry of Φ⁻¹ − P", "c1_vv": "entry of Φ⁻¹ − P", "c2_xx": "entry of Φ⁻¹C − Q",
+    "c2_xv": "entry of Φ⁻¹C − Q", "c2_vx": "entry of Φ⁻¹C − Q", "c2_vv": "entry of Φ⁻¹C − Q",
+    "r_x": "Cholesky factor of M2", "r_c": "Cholesky factor, below the diagonal",
+    "r_v": "Cholesky factor, velocity", "Q_xx": "entry of Q", "Q_xv": "entry of Q", "Q_vx": "entry of Q",
+    "Q_vv": "entry of Q", "phi_x": "φ, position", "phi_v": "φ, velocity",
+    "u_x": "R⁻¹φ with RRᵀ = S + γφφᵀ, first entry", "u_v": "R⁻¹φ, second entry",
+    "e_xx": "entry of R − G, GGᵀ the prior: Rz is coupled to Gz", "e_xv": "entry of R − G",
+    "e_vx": "entry of R − G", "e_vv": "entry of R − G", "D_sq": "bound of W2(p_0, N(0, γI))²",
     "gamma": "variance γ of the Gaussian that stands for the data at T",
 }
 
@@ -134,9 +110,8 @@ def derive() -> dict:
     second = factor * factor.T
     one, two = Matrix([[c1_xx, c1_xv], [c1_vx, c1_vv]]), Matrix([[c2_xx, c2_xv], [c2_vx, c2_vv]])
     # Woodbury in a basis where S = diag(s², 1) and φ = a e₁: ω = e₁
-    left = [
-        (sympy.diag(s_sq, 1) + b * a_sq * sympy.diag(1, 0)).inv()[0, 0].subs(b, value) for value in (l, m)
-    ]
+    left = [(sympy.diag(s_sq, 1) + b * a_sq * sympy.diag(1, 0)).inv()[0, 0].subs(b, value)
+            for value in (l, m)]
     fisher = second.inv() + u * omega * omega.T
     bias = d * (weights * (one * second * one.T - one * two.T - two * one.T + two * fisher * two.T)).trace()
     score = Matrix([[Q_xx, Q_xv], [Q_vx, Q_vv]])

@@ -25,10 +25,8 @@ def candidates(problem: PhaseProblem):
     stationary = problem.table.path.stationary
     unit = stationary[0, 0] / stationary[1, 1]
     last = (1.0, 0.0, LAST_VELOCITY * unit)
-    found = [
-        problem.choice(f"join, δ = {delta:g}", backward(problem.jacobians, (1.0, 0.0, delta * unit)))
-        for delta in JOINS
-    ]
+    found = [problem.choice(f"join, δ = {delta:g}", backward(problem.jacobians, (1.0, 0.0, delta * unit)))
+             for delta in JOINS]
     current = min(found, key=lambda choice: choice.total)
     certified = []
     for _ in range(PASSES):
@@ -44,9 +42,8 @@ def candidates(problem: PhaseProblem):
         current = improved
         if gained < GAIN * current.total:
             break
-    found += [
-        problem.choice(f"constant metric, κ = {kappa:g}", metric_weights(problem, kappa)) for kappa in KAPPAS
-    ]
+    found += [problem.choice(f"constant metric, κ = {kappa:g}", metric_weights(problem, kappa))
+              for kappa in KAPPAS]
     return found, min(certified, default=(np.inf, 0.0))[1]
 
 

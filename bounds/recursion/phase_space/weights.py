@@ -67,11 +67,10 @@ def backward(jacobians: Jacobians, last, measures=None) -> np.ndarray:
     found = np.empty((steps + 1, 3))
     p, q, r = (float(value) for value in last)
     found[steps] = p, q, r
-    rows = zip(
-        jacobians.low.reshape(-1, 4)[::-1].tolist(), jacobians.high.reshape(-1, 4)[::-1].tolist(),
-        jacobians.size.reshape(-1, 4)[::-1].tolist(),
-        [(0.0, 0.0, 0.0)] * steps if measures is None else np.asarray(measures)[::-1].tolist(), strict=True,
-    )  # fmt: skip
+    rows = zip(jacobians.low.reshape(-1, 4)[::-1].tolist(), jacobians.high.reshape(-1, 4)[::-1].tolist(),
+               jacobians.size.reshape(-1, 4)[::-1].tolist(),
+               [(0.0, 0.0, 0.0)] * steps if measures is None else np.asarray(measures)[::-1].tolist(),
+               strict=True)
     for k, ((a, b, c, d), (e, f, g, h), (sa, sb, sc, sd), (wx, wc, wv)) in enumerate(rows):
         x1, z1 = a * (a * p + 2 * c * q) + c * c * r, b * (b * p + 2 * d * q) + d * d * r
         x2, z2 = e * (e * p + 2 * g * q) + g * g * r, f * (f * p + 2 * h * q) + h * h * r
@@ -100,11 +99,8 @@ def _dominating(x1, y1, z1, x2, y2, z2, wx, wc, wv, sxx, sxv, svv):
     if root > 0:
         upper = half + root if half > 0 else max(wx * wv - wc * wc, 0.0) * -determinant / (root - half)
         share = 0.5 / root
-        p, q, r = (
-            x2 + (upper * dx - determinant * wv) * share,
-            y2 + (upper * dy + determinant * wc) * share,
-            z2 + (upper * dz - determinant * wx) * share,
-        )
+        p, q, r = (x2 + (upper * dx - determinant * wv) * share, y2 + (upper * dy + determinant * wc) * share,
+                   z2 + (upper * dz - determinant * wx) * share)
     sxx, svv = sxx + FLOOR, svv + FLOOR
     lift = 0.0
     for x, y, z in ((x1, y1, z1), (x2, y2, z2)):
@@ -155,11 +151,8 @@ def forward(jacobians: Jacobians, weights, initial, drift, drift_measure, varian
     found[0] = wx, wc, wv = tuple(float(value) for value in initial)
     p, q, r = weights[0]
     error = sqrt(max(p * wx + 2 * q * wc + r * wv, 0.0))
-    rows = zip(
-        jacobians.low.reshape(-1, 4).tolist(), jacobians.high.reshape(-1, 4).tolist(), difference,
-        drift.tolist(),
-        variance.tolist(), drift_measure.tolist(), noise_measure.tolist(), strict=True,
-    )  # fmt: skip
+    rows = zip(jacobians.low.reshape(-1, 4).tolist(), jacobians.high.reshape(-1, 4).tolist(), difference,
+               drift.tolist(), variance.tolist(), drift_measure.tolist(), noise_measure.tolist(), strict=True)
     for k, ((a, b, c, d), (e, f, g, h), (dx, dy, dz), bias, var, (bx, bc, bv), (vx, vc, vv)) in enumerate(
         rows, start=1
     ):
@@ -196,11 +189,8 @@ def _positive_share(wx, wc, wv, dx, dy, dz):
     if not root > 0:
         return 0.0, 0.0, 0.0
     lower, share = half - root, 0.5 / root
-    return (
-        (m11 * wx + m12 * wc - lower * wx) * share,
-        (m11 * wc + m12 * wv - lower * wc) * share,
-        (m21 * wc + m22 * wv - lower * wv) * share,
-    )
+    return ((m11 * wx + m12 * wc - lower * wx) * share, (m11 * wc + m12 * wv - lower * wc) * share,
+            (m21 * wc + m22 * wv - lower * wv) * share)
 
 
 def in_metric(growth, metric) -> np.ndarray:

@@ -48,10 +48,8 @@ class Channel:
         """H(c_lo) = −(S + φφᵀ/L)⁻¹, shape (..., 2, 2)."""
         matrix, determinant = self.covariance_plus(inverse_smoothness)
         found = np.empty_like(matrix)
-        found[..., 0, 0], found[..., 1, 1] = (
-            -matrix[..., 1, 1] / determinant,
-            -matrix[..., 0, 0] / determinant,
-        )
+        found[..., 0, 0], found[..., 1, 1] = (-matrix[..., 1, 1] / determinant,
+                                              -matrix[..., 0, 0] / determinant)
         found[..., 0, 1] = found[..., 1, 0] = matrix[..., 0, 1] / determinant
         return found
 

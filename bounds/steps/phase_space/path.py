@@ -40,9 +40,8 @@ class PhasePath:
         if process.parameters.get("family") != "cld":
             raise ValueError(f"process must be critically-damped Langevin (family cld), got {process.name!r}")
         self.process = process
-        self.a, self.sigma, self.epsilon = (
-            float(process.parameters[name]) for name in ("a", "sigma", "epsilon")
-        )
+        self.a, self.sigma, self.epsilon = (float(process.parameters[name])
+                                            for name in ("a", "sigma", "epsilon"))
         self.velocity_variance = float(process.velocity_variance)
         a, noise, pushed = self.a, self.epsilon**2, self.sigma**2
         self.A = np.array([[0.0, a * a], [-1.0, -2 * a]])
@@ -51,7 +50,7 @@ class PhasePath:
         self.stationary = np.array([
             [5 * noise / a + a * pushed, -2 * noise / a**2],
             [-2 * noise / a**2, (noise + a * a * pushed) / a**3]
-        ]) / 4  # fmt: skip
+        ]) / 4
         self._clock = sympy.lambdify(TIME, process.clock, modules="numpy")
         self._speed = sympy.lambdify(TIME, sympy.diff(process.clock, TIME), modules="numpy")
 

@@ -43,18 +43,15 @@ class Splitting:
         kick = h[:, None, None] * path.D
         start = unit + kick @ np.linalg.inv(path.stationary)
         # a row: the kick of one step, what follows it, and what precedes the kick of the next
-        lengths, kicks = (
-            [(part_, fraction * h) for part_, fraction in self.after],
-            clock[:-1] - self.kick_at * h,
-        )
+        lengths, kicks = ([(part_, fraction * h) for part_, fraction in self.after],
+                          clock[:-1] - self.kick_at * h)
         P, Q, noise = _composed(path, lengths, start, kick, np.zeros_like(kick))
         ends = clock[1:]
         if self.before:
             following = [(part_, fraction * h[1:]) for part_, fraction in self.before]
             later = _composed(path, following, P[:-1], Q[:-1], noise[:-1])
-            P, Q, noise = (
-                np.concatenate([new, old[-1:]]) for new, old in zip(later, (P, Q, noise), strict=True)
-            )
+            P, Q, noise = (np.concatenate([new, old[-1:]])
+                           for new, old in zip(later, (P, Q, noise), strict=True))
             opening = [(part_, fraction * h[:1]) for part_, fraction in self.before]
             zero = np.zeros((1, 2, 2))
             first = _composed(path, opening, unit[None], zero, zero)
@@ -62,9 +59,8 @@ class Splitting:
             ends = np.concatenate([kicks, clock[-1:]])
         clock = np.concatenate([clock[:1], ends])
         _, exact = part(path, "flow", clock[:-1] - clock[1:])
-        return Rows(
-            clock, P, Q, noise, _lower_root(noise) @ np.linalg.inv(_lower_root(exact)), "renormalised"
-        )
+        return Rows(clock, P, Q, noise, _lower_root(noise) @ np.linalg.inv(_lower_root(exact)),
+                    "renormalised")
 
 
 def part(path: PhasePath, name: str, length):

@@ -159,9 +159,8 @@ class PushedLaw:
             with contextlib.suppress(RuntimeError):  # none converged
                 if wanted.size > 1:  # a single start makes newton another function, for scalars
                     tolerance = 1e-8 * (x[1] - x[0])
-                    root, converged, _ = newton(
-                        excess, root, excess_slope, (wanted,), tolerance, 6, full_output=True
-                    )
+                    root, converged, _ = newton(excess, root, excess_slope, (wanted,), tolerance, 6,
+                                                full_output=True)
                     missed = ~converged | (root < low) | (root > high)
         if missed.any():
             cells = low[missed], high[missed]

@@ -78,8 +78,5 @@ def _line_components(law) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     found = law.components() if getattr(law, "dim", None) == 1 else None
     if found is None:
         raise ValueError(f"law must be a Gaussian or a mixture of dimension 1, got {law!r:.80}")
-    return (
-        found.means[:, 0],
-        np.sqrt(np.broadcast_to(found.spectrum.ravel(), found.weights.shape)),
-        found.weights,
-    )
+    return (found.means[:, 0], np.sqrt(np.broadcast_to(found.spectrum.ravel(), found.weights.shape)),
+            found.weights)

@@ -38,10 +38,9 @@ class PerturbedLine:
     sizes: np.ndarray
 
 
-def perturbed_line(
-    law, steps: Steps, error: ScoreError, size: float | None = None, *, noise_size: float = 0.0,
-    accuracy: tuple[float, float] = FINE, max_points: int = MAX_POINTS,
-) -> PerturbedLine:
+def perturbed_line(law, steps: Steps, error: ScoreError, size: float | None = None, *,
+                   noise_size: float = 0.0, accuracy: tuple[float, float] = FINE,
+                   max_points: int = MAX_POINTS) -> PerturbedLine:
     r"""Law of the last iterate with the score :math:`s_i(x) + e_i(x)`, for data on a line.
 
     Parameters
@@ -91,9 +90,8 @@ def perturbed_line(
     )
 
 
-def perturbed_w2(
-    law, steps: Steps, error: ScoreError, size: float | None = None, noise_size: float = 0.0
-) -> Bracket:
+def perturbed_w2(law, steps: Steps, error: ScoreError, size: float | None = None,
+                 noise_size: float = 0.0) -> Bracket:
     """W2 between that law and the data; the half-width is the difference between a fine and a coarse grid.
 
     Parameters

@@ -47,14 +47,8 @@ class SamplerLine:
     reach: float
 
 
-def sampler_line(
-    law: GaussianMixture | Gaussian,
-    steps: Steps,
-    bias: float = 0.0,
-    noise_size: float = 0.0,
-    accuracy: tuple[float, float] = FINE,
-    max_points: int = MAX_POINTS,
-) -> SamplerLine:
+def sampler_line(law: GaussianMixture | Gaussian, steps: Steps, bias: float = 0.0, noise_size: float = 0.0,
+                 accuracy: tuple[float, float] = FINE, max_points: int = MAX_POINTS) -> SamplerLine:
     r"""Law of the last iterate for data on a line, every Gaussian or mixture of Gaussians.
 
     .. math:: p_{i+1}(y) = \sum_j \Delta\, p_i(x_j)\, N(y;\ m_i(x_j),\ c_i^2), \qquad
@@ -117,14 +111,8 @@ def sampler_line(
     return SamplerLine(pushed, abs(1.0 - mass), neglected, route.points, reach)
 
 
-def line_w2(
-    law: GaussianMixture | Gaussian,
-    steps: Steps,
-    bias: float = 0.0,
-    noise_size: float = 0.0,
-    target: GaussianMixture | Gaussian | None = None,
-    max_points: int = MAX_POINTS,
-) -> Bracket:
+def line_w2(law: GaussianMixture | Gaussian, steps: Steps, bias: float = 0.0, noise_size: float = 0.0,
+            target: GaussianMixture | Gaussian | None = None, max_points: int = MAX_POINTS) -> Bracket:
     r"""W2 between the law of the last iterate and ``target`` (the data law by default), on a line.
 
     The half-width adds the difference between a coarse and a fine quadrature grid, the width of the W2
@@ -142,9 +130,8 @@ def line_w2(
         As `sampler_line`.
     """
     data = law if target is None else target
-    fine, coarse = (
-        sampler_line(law, steps, bias, noise_size, accuracy, max_points) for accuracy in (FINE, COARSE)
-    )
+    fine, coarse = (sampler_line(law, steps, bias, noise_size, accuracy, max_points)
+                    for accuracy in (FINE, COARSE))
     best, check = (w2_line(found.law, data) for found in (fine, coarse))
     doubt = abs(best.midpoint - check.midpoint) + fine.neglected
     return best.widened(doubt + _rounding(fine, steps, best.midpoint))

@@ -74,11 +74,8 @@ class PhaseField:
         waves, found = fft.rfft(values, axis=1), 0.0
         for offset in np.arange(between) * (self.dx / between):
             # the density and the shift at places in between, which end no farther apart than the grid's
-            there = (
-                fft.irfft(waves * np.exp(1j * self._waves * offset), n=values.shape[1], axis=1)
-                if offset
-                else values
-            )
+            there = (fft.irfft(waves * np.exp(1j * self._waves * offset), n=values.shape[1], axis=1) if offset
+                     else values)
             moved, excess = self._crosswise.kicked(
                 np.ascontiguousarray(there.T), np.ascontiguousarray((shift(offset) + offset).T), 0.0, 1.0)
             found = found + moved / between

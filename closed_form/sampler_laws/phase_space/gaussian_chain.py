@@ -106,20 +106,11 @@ def _chain(variances, steps: Steps) -> PhaseChain:
     weight = np.abs(worth)
     lost = np.einsum("kni,knim->nm", weight, moved) * ROUNDING
     spread = np.einsum("kni,knij,knj->n", weight, sizes, spreads) * ROUNDING
-    spread += ROUNDING * np.einsum(
-        "kni,ki->n", weight, np.sqrt(np.abs(np.diagonal(steps.noise_var, axis1=1, axis2=2)))
-    )
+    spread += ROUNDING * np.einsum("kni,ki->n", weight,
+                                   np.sqrt(np.abs(np.diagonal(steps.noise_var, axis1=1, axis2=2))))
     spread += ROUNDING * (np.abs(row[:, 0]) @ np.sqrt(np.diagonal(steps.prior_var)))
-    return PhaseChain(
-        state[:, 0, 0],
-        state[:, 0, 1],
-        covariance[:, 0, 0],
-        noise_push,
-        covariance,
-        spread,
-        lost[:, 1],
-        lost[:, 0],
-    )
+    return PhaseChain(state[:, 0, 0], state[:, 0, 1], covariance[:, 0, 0], noise_push, covariance, spread,
+                      lost[:, 1], lost[:, 0])
 
 
 def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> Bracket:
@@ -141,21 +132,16 @@ def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> 
     """
     eigenvalues = np.broadcast_to(law.eigenvalues, (law.dim,))
     basis = np.eye(law.dim) if law.basis is None else law.basis
-    mean, bias = (
-        np.broadcast_to(basis.T @ np.broadcast_to(vector, (law.dim,)), (law.dim,))
-        for vector in (law.mean, bias)
-    )
+    mean, bias = (np.broadcast_to(basis.T @ np.broadcast_to(vector, (law.dim,)), (law.dim,))
+                  for vector in (law.mean, bias))
     distinct, inverse = np.unique(eigenvalues, return_inverse=True)
     with np.errstate(over="ignore", invalid="ignore"):
         chain = phase_chain(distinct, steps)
         gap = mean * (chain.gain - 1)[inverse] + bias * chain.push[inverse]
         std = np.sqrt(chain.variance + chain.noise_push * score_noise**2 / law.dim)
         apart = (std - np.sqrt(distinct))[inverse]
-        error = (
-            chain.error[inverse]
-            + np.abs(mean) * chain.mean_error[inverse]
-            + np.abs(bias) * chain.push_error[inverse]
-        )
+        error = (chain.error[inverse] + np.abs(mean) * chain.mean_error[inverse]
+                 + np.abs(bias) * chain.push_error[inverse])
         error = error + ROUNDING * (std[inverse] + np.sqrt(eigenvalues) + np.abs(mean))
         if law.basis is not None:  # the eigenbasis is known to rounding
             error = error + ROUNDING * law.dim * np.sqrt(eigenvalues.max())

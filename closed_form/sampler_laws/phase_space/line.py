@@ -81,16 +81,8 @@ class _Row:
         if xx <= 1e-13 * noise[0, 0] or xx == 0:  # rounding of a difference
             xx = xv = 0.0
         along = (np.sqrt(xx), xv / np.sqrt(xx)) if xx > 0 else (0.0, 0.0)
-        return cls(
-            top[0],
-            top[1],
-            shear,
-            aside,
-            tuple(P[1]),
-            tuple(Q[1]),
-            max(noise[1, 1] - along[1] ** 2, 0.0),
-            along,
-        )
+        return cls(top[0], top[1], shear, aside, tuple(P[1]), tuple(Q[1]),
+                   max(noise[1, 1] - along[1] ** 2, 0.0), along)
 
 
 def phase_line_w2(law, steps: Steps, bias: float = 0.0, score_noise: float = 0.0) -> Bracket:
@@ -119,10 +111,8 @@ def phase_line_w2(law, steps: Steps, bias: float = 0.0, score_noise: float = 0.0
     ----------
     docs/theory.md section 8 (iv).
     """
-    (fine, lost), (coarse, _) = (
-        density_w2(law, *position_density(law, steps, bias, score_noise, spacing))
-        for spacing in (FINE, COARSE)
-    )
+    (fine, lost), (coarse, _) = (density_w2(law, *position_density(law, steps, bias, score_noise, spacing))
+                                 for spacing in (FINE, COARSE))
     doubt = 2 * abs(fine - coarse) + lost + 1e-9 * law.stds.max()
     return Bracket.exact(fine, doubt, "density on position and velocity, fine and coarse grid")
 
@@ -223,9 +213,8 @@ def _box(law: LineMixture, steps: Steps, rows, bias: float, spacing, wider: floa
     if not 0 < stretch.min() <= stretch.max() < np.inf:
         raise GridTooLarge("steps are too long for the law on the line: a row turns the position over")
     phi, S = steps.a, steps.s_sq
-    spread = (
-        S[:, None] + np.square(law.stds)[None, :, None, None] * (phi[:, :, None] * phi[:, None, :])[:, None]
-    )
+    spread = (S[:, None]
+              + np.square(law.stds)[None, :, None, None] * (phi[:, :, None] * phi[:, None, :])[:, None])
     xx, vv = spread[..., 0, 0], spread[..., 1, 1]
     # a coarse sampler's law is wider than the forward one it follows
     deviation = np.maximum(np.sqrt([xx.max(axis=1), vv.max(axis=1)]).T, np.sqrt(np.diagonal(steps.prior_var)))
@@ -242,11 +231,8 @@ def _box(law: LineMixture, steps: Steps, rows, bias: float, spacing, wider: floa
     # between the position's kick and its noise the law is narrower still
     aside = np.array([row.aside[0] for row in rows])
     kicked = at_x[:-1] * np.clip(1 - aside / np.square(at_x[:-1]), LEAST_SLOPE, 1.0)
-    dx = (
-        spacing[0]
-        * min((at_x / stretch).min(), (kicked / stretch[1:]).min())
-        * (FINER if aside.any() else 1.0)
-    )
+    dx = (spacing[0] * min((at_x / stretch).min(), (kicked / stretch[1:]).min())
+          * (FINER if aside.any() else 1.0))
     slope = np.array([row.slope for row in rows])
     dv = (np.maximum(spacing[2] * np.sqrt(noise), spacing[1] * np.minimum(at_v[:-1], at_v[1:])) / slope).min()
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
@@ -258,9 +244,8 @@ def _box(law: LineMixture, steps: Steps, rows, bias: float, spacing, wider: floa
         raise GridTooLarge(
             f"steps need a grid of {sizes} points, more than {MAX_POINTS}: take fewer or wider"
         )
-    x, v = (
-        np.linspace(-size, size, count, endpoint=False) for size, count in zip(reach, counts, strict=True)
-    )
+    x, v = (np.linspace(-size, size, count, endpoint=False)
+            for size, count in zip(reach, counts, strict=True))
     return PhaseField(x, v, spacing[2])
 
 

@@ -68,9 +68,8 @@ class PhaseMixtureScore:
 
     def _pushed(self, push, x, v, slope: bool = False):
         logs, pulled, steeper, pulls = [], [], [], []
-        for mean, xx, xv, vv, scale in zip(
-            self.means[:, 0], self.xx, self.xv, self.vv, self.log_scale, strict=True
-        ):
+        for mean, xx, xv, vv, scale in zip(self.means[:, 0], self.xx, self.xv, self.vv, self.log_scale,
+                                           strict=True):
             gap_x, gap_v = x - self.phi[0] * mean, v - self.phi[1] * mean
             force = xv * gap_x + vv * gap_v
             # the energy by its complete square: V_xx⁻¹ gap_x² + vv⁻¹ force²
@@ -86,11 +85,8 @@ class PhaseMixtureScore:
             share = np.exp(log - top) if len(logs) > 1 else 1.0
             total, summed = total + share, summed + share * force
             if slope:
-                pull, mixed, rise = (
-                    pull + share * pulls[i],
-                    mixed + share * pulls[i] * force,
-                    rise + share * steeper[i],
-                )
+                pull, mixed, rise = (pull + share * pulls[i], mixed + share * pulls[i] * force,
+                                     rise + share * steeper[i])
         mean = summed / total
         # share_i′ = share_i (E[pull] − pull_i)
         return -mean, (mixed / total - mean * pull / total - rise / total) if slope else None

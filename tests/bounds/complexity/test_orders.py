@@ -131,7 +131,7 @@ def test_every_leading_term_of_theorem_w_is_its_limit(process, horizon):
     leading = {
         "initialisation": math.sqrt(dim) * initial, "score bias": error * score,
         "discretisation": math.sqrt(dim * horizon / count) * steps,
-    }  # fmt: skip
+    }
     assert terms == pytest.approx(leading, rel=NEAR_LEADING_ORDER)
 
 

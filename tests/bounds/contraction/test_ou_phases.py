@@ -117,7 +117,7 @@ def test_results_print_as_text_and_latex():
     found = symbolic.derive()
     assert [line.split(" = ")[0] for line in found.lines()] == [
         "α_t", "M_t", "μ_t", "∫2κ_t dt", "ξ(α,M)", "η(α,M,ρ)", "T(α,M,ρ)",
-    ]  # fmt: skip
+    ]
     assert found.lines()[0] == "α_t = alpha*exp(2*t)/(alpha*exp(2*t) - alpha + 1)"
     latex = found.latex()
     assert latex["alpha_t"] == r"\alpha_t = \frac{\alpha e^{2 t}}{\alpha e^{2 t} - \alpha + 1}"
@@ -233,7 +233,7 @@ def test_largest_curvature_is_the_supremum(alpha, ratio, roughness, start, lengt
 BAD = [
     (dict(alpha=0.0), "alpha"), (dict(alpha=-1.0), "alpha"), (dict(alpha=np.nan), "alpha"),
     (dict(M=-0.1), "M"), (dict(M=np.inf), "M"), (dict(rho=1.0), "rho"), (dict(rho=-0.1), "rho"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("change, name", BAD)
@@ -355,10 +355,10 @@ def test_last_crossing_of_plain_functions():
 OU_IN_DISGUISE = [
     (ou(), 1.0), (vp(linear(1, 2)), 1.0), (vp(cosine(2)), 1.0), (vp("2 + sin(t)"), 1.0),
     (general("3", "6"), 6.0), (general("1 + t", "sqrt(8 + 8*t)"), 4.0),
-]  # fmt: skip
+]
 NOT_OU = [
     ve(1), sub_vp(1), general("t", "1"), general("0", "0"), general("-1", "1"), general("sin(t)", "1 + t"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("process, scale", OU_IN_DISGUISE, ids=lambda p: getattr(p, "name", None))
@@ -381,7 +381,7 @@ def test_bad_questions_are_refused():
     weak = WeaklyLogConcave(1.0, 2.0, 3.0)
     for arguments, name in (((ou(), weak, 0.0), "horizon"), ((ou(), weak, np.inf), "horizon"),
                             ((ou(), weak, 1.0, 1.0), "rho"), ((ou(), weak, 1.0, np.nan), "rho"),
-                            ((TWO_BLOCKS, weak, 1.0), "process")):  # fmt: skip
+                            ((TWO_BLOCKS, weak, 1.0), "process")):
         with pytest.raises(ValueError, match=f"^{name} must"):
             regimes_of(*arguments)
     assert regimes.ou_scale_sq(TWO_BLOCKS) is None

@@ -32,7 +32,7 @@ def test_stationary_covariance_is_the_printed_one():
     printed = Matrix([
         [5 * epsilon**2 / a + a * sigma**2, -2 * epsilon**2 / a**2],
         [-2 * epsilon**2 / a**2, (epsilon**2 + a**2 * sigma**2) / a**3],
-    ]) / 4  # fmt: skip
+    ]) / 4
     assert vanishes(found - printed)
     assert found.subs({a: 1, epsilon: 0}) == sigma**2 / 4 * eye(2)
 
@@ -112,7 +112,7 @@ def test_closed_forms_are_named_and_take_constants():
     assert set(symbolic) == {
         "drift", "noise", "transition", "stationary", "covariance", "kernel_mean", "kernel_covariance",
         "renormalised_drift", "metric", "rate",
-    }  # fmt: skip
+    }
     found = langevin.closed_forms(a=2, sigma=1, epsilon=0, velocity_variance=Rational(1, 4))
     assert found["stationary"] == Matrix([[Rational(1, 2), 0], [0, Rational(1, 8)]])
     assert found["kernel_covariance"].subs(CLOCK, 0) == diag(0, Rational(1, 4))

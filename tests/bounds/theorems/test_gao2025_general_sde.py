@@ -37,12 +37,12 @@ def test_order_is_one_half():
 @given(
     st.floats(-1.5, 1.5), st.floats(0, 2), st.floats(0.3, 6.0), st.integers(1, 400),
     st.sampled_from(["ou", "vp", "ve", "oscillating"]), st.floats(0, 1), st.floats(0, 3),
-)  # fmt: skip
+)
 def test_martingale_is_at_most_theorem_g(log_m0, log_ratio, horizon, steps, family, error, mean):
     """With the same initial term and h_k sup(|f| + g²L) <= 1, the martingale bound is at most Theorem G."""
     process = {
         "ou": ou(), "vp": vp("1/2 + 2*t"), "ve": ve("1 + t/2"), "oscillating": general("sin(4*t)", "1"),
-    }[family]  # fmt: skip
+    }[family]
     m0 = 10.0**log_m0
     assumption = StronglyLogConcave(m0, m0 * 10.0**log_ratio, dim=2, mean_norm=mean)
     setting = Setting(
@@ -145,13 +145,13 @@ def test_contraction_integral_is_the_logarithm():
 @given(
     st.sampled_from(["vp", "ve", "growing", "oscillating"]), st.integers(1, 20), st.floats(0.2, 3.0),
     st.floats(0.1, 10.0),
-)  # fmt: skip
+)
 def test_suprema_over_time_are_bounded_from_above(family, steps, horizon, variance):
     """θ and ω are at least their suprema over a fine grid, also within huge steps."""
     process = {
         "vp": vp("1 + 6*t"), "ve": ve("exp(t)"), "growing": general("-1", "1/2"),
         "oscillating": general("3*sin(6*t)", "1"),
-    }[family]  # fmt: skip
+    }[family]
     assumption = StronglyLogConcave(1 / variance, 1 / variance, dim=2)
     facts = DataFacts(time_regularity=0.0)
     details = THEOREM_G.bound(

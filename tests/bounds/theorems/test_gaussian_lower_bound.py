@@ -78,7 +78,7 @@ def test_the_mild_condition_can_fail():
     key=st.sampled_from([k for k in samplers(1) if k != "posterior-mean-matched"]),
     mean=st.floats(-5, 5), variance=st.floats(0.05, 20), steps=st.integers(1, 60),
     stop=st.sampled_from([0.0, 0.1]),
-)  # fmt: skip
+)
 def test_finite_value_is_the_exact_error(key, mean, variance, steps, stop):
     """For any affine sampler and mean the bound is the exact W2 of the chain, from below."""
     law = Gaussian([mean, 0.5], [variance, 1.0])

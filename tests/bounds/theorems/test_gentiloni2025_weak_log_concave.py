@@ -60,7 +60,7 @@ SETTINGS = st.tuples(
     st.tuples(ERROR, st.floats(0, 3), st.integers(1, 9)),
     st.floats(0.05, 6), st.integers(1, 120), st.none() | st.floats(0.3, 6), st.tuples(ERROR, ERROR),
     st.sampled_from(["", "", "geometric", "stopped"]),
-).map(drawn_setting)  # fmt: skip
+).map(drawn_setting)
 
 
 @settings(max_examples=200)
@@ -178,7 +178,7 @@ def test_initial_distance_bounds_the_start(prior, horizon, variance, mean):
         setting = setting_of(
             ou(), law, euler_maruyama(horizon, 1, prior_std=prior), information=information,
             assumption=WeaklyLogConcave(1 / variance, 3.0, 1 / variance, 2, law.second_moment, mean),
-        )  # fmt: skip
+        )
         a, s_sq = setting.table.path.a[0], setting.table.path.s_sq[0]
         truth = w2_gaussian(law.pushed(a, s_sq), Gaussian([0.0, 0.0], setting.table.prior_var)).lower
         assert truth <= THEOREM_W.bound(setting).details["initial_distance"] * (1 + 1e-9) + 1e-12
@@ -201,7 +201,7 @@ def test_start_is_what_the_paper_has():
 
 @settings(max_examples=80)
 @given(LOG, st.floats(0, 4), st.floats(0.1, 5), st.integers(1, 60), st.floats(0, 2), ERROR, ERROR,
-       st.none() | st.just(1.0) | st.floats(0.3, 3), st.sampled_from(["ou", "vp", "fast"]))  # fmt: skip
+       st.none() | st.just(1.0) | st.floats(0.3, 3), st.sampled_from(["ou", "vp", "fast"]))
 def test_holds_on_gaussians_seen_as_weakly_log_concave(
     log_variance, M, horizon, steps, mean, error, noise, prior, family
 ):
@@ -212,7 +212,7 @@ def test_holds_on_gaussians_seen_as_weakly_log_concave(
     setting = setting_of(
         PROCESSES[family], law, euler_maruyama(horizon, steps, prior_std=prior), error, noise,
         assumption=assumption,
-    )  # fmt: skip
+    )
     certificate = certify_setting(THEOREM_W, setting, law)
     assert certificate.verdict is Verdict.HOLDS
     closed = certificate.bound.details["closed_form"]

@@ -213,7 +213,7 @@ def test_the_published_code_that_went_negative():
     certificate = certify(
         "martingale", process=vp("1/10 + 199/10*t"), law=Gaussian(np.zeros(2), 9.0),
         scheme=scheme("euler-maruyama", 1.0, 500),
-    )  # fmt: skip
+    )
     assert certificate.verdict == "HOLDS"
     assert 0 < certificate.bound.total <= 4 * certificate.measured.lower
 

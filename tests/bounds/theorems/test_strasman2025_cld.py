@@ -161,7 +161,7 @@ def test_every_term_of_the_closed_form_dominates(kappa):
     variance=st.floats(0.1, 5.0), mean=st.floats(-3.0, 3.0), steps=st.integers(1, 60),
     horizon=st.floats(0.05, 9.0),
     error=st.sampled_from([0.0, 0.5]), modes=st.sampled_from([1, 1, 2]),
-)  # fmt: skip
+)
 def test_the_order_of_four_bounds(a, sigma, v, share, variance, mean, steps, horizon, error, modes):
     """(C2) ≥ (C1) ≥ the recursion with P = λ𝔐 ≥ the martingale bound, for every κ that both try, on one mode
     or two."""
@@ -217,7 +217,7 @@ def test_the_best_metric_is_chosen():
         tried = [
             _in_metric(problem, THEOREM.functions, 0.3, kappa, kind)
             for kappa in np.geomspace(1.2, 6.0, 60) for kind in KINDS
-        ]  # fmt: skip
+        ]
         assert bound.total <= 1.003 * min(parts["total"] for parts in tried)
         assert bound.details["closed_form"] <= 1.003 * min(parts["closed_form"] for parts in tried)
 

@@ -129,7 +129,7 @@ def test_samples_have_the_variances(standardized):
         ((2, 0.0), ValueError, "std must be positive"), ((2, 11.0), ValueError, "at most 10"),
         ((2, "1"), TypeError, "std must be a number"), ((2, 1.0, 1), TypeError, "true or false"),
     ],
-)  # fmt: skip
+)
 def test_wrong_arguments_are_refused(arguments, error, fragment):
     """A dimension, a scale or a flag that is none is refused by name."""
     with pytest.raises(error, match=fragment):

@@ -17,7 +17,7 @@ def run(quick: bool, tell) -> Result:
         setting = setting_of(ou(), Gaussian([2.0], 1.0), euler_maruyama(horizon, 50 * horizon))
         rows.append({"horizon": horizon, "bound": theorems()["martingale"].bound(setting).total})
     return Result(rows, [f"from T = {rows[0]['horizon']} to {rows[-1]['horizon']} the bound falls by a factor "
-                         f"{rows[0]['bound'] / rows[-1]['bound']:.3g}"])  # fmt: skip
+                         f"{rows[0]['bound'] / rows[-1]['bound']:.3g}"])
 
 
 def draw(figure, result: Result) -> None:

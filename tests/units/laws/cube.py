@@ -36,7 +36,7 @@ class _BlurredCube:
     def score(self, x):
         """−sign(x) (φ(u) − φ(l))/(s (Φ(u) − Φ(l))), u and l the edges seen from the left of the middle."""
         x, s = points(x, self.dim), self.s_sq**0.5
-        u, l = ((edge - np.abs(x)) / s for edge in (self.width, -self.width))  # fmt: skip
+        u, l = ((edge - np.abs(x)) / s for edge in (self.width, -self.width))
         mass = log_ndtr(u) + np.log1p(-np.exp(log_ndtr(l) - log_ndtr(u)))
         rise = np.exp(-(u**2) / 2 - mass) * -np.expm1((u**2 - l**2) / 2)
         return -np.sign(x) * rise / (s * np.sqrt(2 * np.pi))
@@ -45,4 +45,4 @@ class _BlurredCube:
 LAW = DataLaw(
     "cube", ("width", "dim"),
     lambda section, _: Cube(section.number("width", positive=True), section.count("dim", MAX_DIM, 1)),
-)  # fmt: skip
+)

@@ -51,4 +51,4 @@ THEOREM = Theorem(
     conditions=(*MARTINGALE.conditions, ONE_BLOCK), stated={"together": x + y}, derive=derive, evaluate=evaluate,
     cases=(Case("N(0, 1/4), OU", ou, lambda laws: laws.Gaussian([0.0], 0.25), lambda: euler_maruyama(4, 400),
                 ratio_ceiling=3.0, decisive={"together": 0.5}),),
-)  # fmt: skip
+)

@@ -41,7 +41,7 @@ def test_show_a_process(family):
     two = {
         "drift", "noise", "transition", "stationary", "covariance", "kernel_mean", "kernel_covariance",
         "renormalised_drift", "metric", "rate",
-    }  # fmt: skip
+    }
     assert set(facts["closed_forms"]) == (two if family == "cld" else one)
     assert {form["route"] for form in facts["closed_forms"].values()} == {"closed form"}
     latex = run("show", family, "--latex").stdout

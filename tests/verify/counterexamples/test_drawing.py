@@ -25,7 +25,7 @@ def facts(question):
         grid.horizon, grid.early_stop, float(grid.times.sum()), law.second_moment, law.mean_norm,
         question.score_error,
         question.score_noise, question.scheme.prior_std or 0.0,
-    )  # fmt: skip
+    )
     words = (
         question.process.name,
         str(question.process.parameters),

@@ -141,7 +141,7 @@ def test_phase_draws_cover_what_they_should():
     assert {q.scheme.key for q in drawn} == {
         "euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean", "sscs", "leapfrog",
         "symplectic-euler",
-    }  # fmt: skip
+    }
     assert {q.scheme.grid.kind for q in drawn} == {"uniform", "geometric", "list"}
     assert (
         {q.scheme.grid.steps == 1 for q in drawn}

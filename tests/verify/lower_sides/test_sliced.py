@@ -33,7 +33,7 @@ def test_agrees_with_pot_on_its_directions():
         (np.zeros((3, 2)), np.full((3, 2), np.nan), {}, "finite"),
         (np.zeros((3, 2)), np.zeros((3, 2)), {"projections": 0}, "at least 1"),
     ],
-)  # fmt: skip
+)
 def test_wrong_samples_are_refused(x, y, options, fragment):
     """Unequal shapes, values that are not finite and no projection are refused."""
     with pytest.raises(ValueError, match=fragment):

@@ -117,7 +117,7 @@ def test_the_process_chooses_the_planner_and_bad_arguments_are_refused():
         ("strasman2025-cld", cld(), 0.5),
     ],
     ids=lambda value: getattr(value, "name", value),
-)  # fmt: skip
+)
 def test_plans_of_other_theorems_are_the_least(key, process, eps):
     """Theorems G, W and C: K reaches ε, K − 1 does not, and two per cent fewer steps reach it at no
     horizon."""

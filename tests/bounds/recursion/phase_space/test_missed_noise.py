@@ -90,7 +90,7 @@ def test_known_posterior_covariance(key, epsilon):
             lambda time, k=k: np.array(density(time, k, [weights[k] for weights in given])),
             table.clock[k + 1],
             table.clock[k], epsrel=1e-9, norm="max",
-        )  # fmt: skip
+        )
         np.testing.assert_allclose(found[:, k], expected, rtol=MISSED_NOISE, atol=1e-12)
 
 

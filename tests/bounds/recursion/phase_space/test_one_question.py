@@ -65,7 +65,7 @@ TABLE = {
     (2.0, 0.5, 200): (0.3355, 0.3138, 0.2593), (2.0, 0.5, 800): (0.0955, 0.0892, 0.0737),
     (2.0, 0.5, 3200): (0.02469, 0.02307, 0.01906), (4.0, 1.0, 200): (0.6597, 0.6314, 0.5556),
     (4.0, 1.0, 800): (0.1795, 0.1719, 0.1513),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("separation, std, steps", TABLE)
@@ -124,7 +124,7 @@ def test_bias_against_sixty_digits(constants, key, horizon, steps):
             expected = [
                 float(mp.sqrt(bias_sq(exact, key, mpf(clock[k]), mpf(clock[k]) - mpf(clock[k + 1]), weights[k])))
                 for k in range(steps)
-            ]  # fmt: skip
+            ]
         size = np.sqrt(weights[:, 0]) * x + np.sqrt(weights[:, 2]) * v
         scale = (
             (1 + horizon) ** 2
@@ -202,7 +202,7 @@ def test_never_below_the_truth_on_drawn_problems(question):
         setting = setting_of(
             question.process, question.law, question.scheme, question.score_error, question.score_noise,
             information=information,
-        )  # fmt: skip
+        )
         assert certify_setting(MARTINGALE, setting, question.law).verdict is Verdict.HOLDS
 
 
@@ -226,7 +226,7 @@ def test_scaling(factor, epsilon, key):
 @given(
     error=st.floats(0, 2), noise=st.floats(0, 2), more=st.floats(0, 1), key=st.sampled_from(KEYS),
     epsilon=st.sampled_from([0, 0.5]),
-)  # fmt: skip
+)
 def test_terms_are_non_negative_and_the_total_grows(error, noise, more, key, epsilon):
     """No term is negative, the total is at most their sum, and it does not fall when a score error grows."""
     small, large = (

@@ -53,7 +53,7 @@ def test_one_scalar_channel(constants, time):
             "q": float(exact.information(time)), "det": float(mp.det(S)), "phi": floats(phi)[:, 0],
             "S": floats(S),
             "omega": floats(psi * mp.exp(-exact.a * time) / exact.information(time))[:, 0],
-        }  # fmt: skip
+        }
         dets = [
             float(mp.det(exact.second_moment(time, gamma)))
             for gamma in (mp.mpf(0), mp.mpf(0.3), mp.mpf(10) ** 6)

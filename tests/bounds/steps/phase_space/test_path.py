@@ -115,7 +115,7 @@ def test_numbers_are_the_symbolic_closed_forms(constants):
         ("drift", path.A), ("noise", np.sqrt(path.D)), ("transition", path.transition(0.7)),
         ("covariance", path.covariance(0.7)), ("kernel_mean", phi[:, None]), ("kernel_covariance", spread),
         ("stationary", path.stationary), ("renormalised_drift", path.renormalised_drift),
-    ):  # fmt: skip
+    ):
         assert found == pytest.approx(number(name), rel=PHASE_ENTRY, abs=PHASE_ENTRY), name
 
 

@@ -124,7 +124,7 @@ def exact_part(renormalised, noise, name, length):
     """Flow and noise of one part of dU = ÃU dt + Σ dB, by quadrature of scipy's exponential."""
     kept = {
         "flow": np.ones((2, 2)), "drift": [[0, 1], [0, 0]], "force": [[0, 0], [1, 0]], "friction": np.eye(2),
-    }[name] * renormalised  # fmt: skip
+    }[name] * renormalised
     added = noise if name in ("flow", "friction") else 0 * noise
 
     def moved(w):

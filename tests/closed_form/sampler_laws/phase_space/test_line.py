@@ -109,7 +109,7 @@ def test_moments_of_the_density_are_those_of_a_simulation(key, epsilon):
         "x": lambda x: x, "x²": np.square, "x⁴": lambda x: x**4, "cos 2x": lambda x: np.cos(2 * x),
         # smooth, so that the sum over the grid is exact
         "near 0": lambda x: np.exp(-2 * x**2),
-    }.items():  # fmt: skip
+    }.items():
         exact, seen = np.sum(function(places) * density) * width, function(y[:, 0])
         assert abs(seen.mean() - exact) < STANDARD_ERRORS * seen.std() / np.sqrt(n), name
 
