@@ -1,7 +1,5 @@
 """What is true: laws, samplers' laws and W2 distances in closed form or by certified quadrature."""
 
-from __future__ import annotations
-
 from importlib import import_module
 
 _HOMES = {

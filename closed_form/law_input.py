@@ -1,7 +1,5 @@
 """What laws and points are made of, checked at the border and brought to their simplest form."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

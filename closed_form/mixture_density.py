@@ -1,8 +1,6 @@
 """The density of a Gaussian mixture with its first two derivatives, evaluated in blocks that stay in the
 cache."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

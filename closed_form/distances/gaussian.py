@@ -1,7 +1,5 @@
 """The 2-Wasserstein distance between two Gaussian laws, as a bracket."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

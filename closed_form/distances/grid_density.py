@@ -1,7 +1,5 @@
 """W2 between a density on an even grid and a mixture on the line, however far the modes are apart."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import fft
 from scipy.interpolate import make_interp_spline

@@ -1,7 +1,5 @@
 """Elementwise roots to the last digit, looked for where they are likely before where they must be."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

@@ -1,7 +1,5 @@
 """W2 between two samples by optimal transport."""
 
-from __future__ import annotations
-
 import math
 import warnings
 

@@ -1,8 +1,6 @@
 r"""The convexity profile :math:`\kappa_U(r)` of a law :math:`e^{-U}`, searched for numerically through its
 score."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

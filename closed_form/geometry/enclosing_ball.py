@@ -1,7 +1,5 @@
 """The geometry of finitely many points: the ball that holds them and the affine space that they span."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

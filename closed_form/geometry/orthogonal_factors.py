@@ -1,8 +1,6 @@
 r"""Mixtures as independent parts over orthogonal directions: their score, and so the sampler's law, splits
 too."""
 
-from __future__ import annotations
-
 import math
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The data laws, one a file: adding a file here adds a law."""
 
-from __future__ import annotations
-
 from bounds.registry import units
 
 

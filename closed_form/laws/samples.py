@@ -1,7 +1,5 @@
 """A finite data set, read from a file or given, smoothed into a mixture of which everything is known."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Sequence
 from os import PathLike

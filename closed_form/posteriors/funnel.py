@@ -9,8 +9,6 @@ density
 Its likelihood has one maximum, at :math:`e^z = r/n - 1`, so every mode lies between there and 0.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,8 +1,6 @@
 r"""The law of X_0 given U = aX_0 + √s_sq Z, in closed form: Gaussian data stay Gaussian, mixtures stay
 mixtures."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from closed_form.law import Law

@@ -1,8 +1,6 @@
 r"""How fast the score of a Gaussian law changes in time: the constant M1 of arXiv 2311.11003, Assumption
 2."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds.process import ForwardProcess

@@ -1,7 +1,5 @@
 r"""The variance and the mean of an affine chain after all its steps, with bounds of their rounding errors."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds.steps.affine import Steps

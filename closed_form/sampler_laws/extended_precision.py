@@ -1,7 +1,5 @@
 r"""Eigenvalues, square roots and norms in extended precision, with bounds of their rounding errors."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 r"""The exact law of the sampler for Gaussian data, where every step is affine and the law stays Gaussian."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

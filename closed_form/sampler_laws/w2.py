@@ -1,7 +1,5 @@
 r"""The exact W2 error of a sampler, by whichever closed form the data law admits."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

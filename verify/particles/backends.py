@@ -1,7 +1,5 @@
 """The array library, device and precision that one sampler source runs on."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -11,8 +11,6 @@ chain of its own,
 and given W the positions of the other coordinates are √W_xx times a uniform direction, drawn once at the end.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

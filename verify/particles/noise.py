@@ -1,7 +1,5 @@
 """Standard normals that depend on the seed and the particle alone, never on blocks or threads."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Particles of a reverse sampler driven by the exact score, or by the score plus an error of exact size."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 

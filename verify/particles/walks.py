@@ -1,8 +1,6 @@
 """How a block of particles walks through the steps: one block, position and velocity, or a funnel by its Gram
 matrix."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 r"""A law on the line as a mixture on a grid, or as the image of one under a smooth map."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import warnings

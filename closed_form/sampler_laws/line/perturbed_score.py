@@ -1,7 +1,5 @@
 r"""The exact law of the sampler on a line when its score is off by any given function of the state."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

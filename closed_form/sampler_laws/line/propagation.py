@@ -1,7 +1,5 @@
 r"""One noisy step of a law on a line: the quadrature grid, chosen and refined until it is accurate."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from dataclasses import dataclass

@@ -1,8 +1,6 @@
 r"""The exact law of the sampler for laws on a line, by quadrature over the Gaussian of every step instead of
 simulation."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,8 +1,6 @@
 r"""A density on a box of positions and velocities, and what one row of a sampler does to it: shears, kicks,
 noise."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 r"""The exact position law of a phase-space sampler for Gaussian data, where every row is an affine map."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,8 +1,6 @@
 r"""Score and density of a Gaussian mixture in phase space: U_t given component i is N(φμ_i, S + φφᵀ ⊗
 Σ_i)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

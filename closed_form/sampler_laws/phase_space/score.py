@@ -13,8 +13,6 @@ Gaussian's at z',
 free of the cancellation in :math:`-S^{-1} + c\psi\psi^T` at small t.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
