@@ -1,7 +1,5 @@
 """What is claimed: forward processes, data assumptions, samplers, and theorems about the W2 error."""
 
-from __future__ import annotations
-
 import importlib
 
 _HOME = {

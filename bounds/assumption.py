@@ -1,7 +1,5 @@
 r"""What every data assumption is: an envelope, with its checks at the border and its calculus."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Hypotheses that several theorems share."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds.recursion.equal_steps import MANY_STEPS

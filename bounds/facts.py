@@ -1,7 +1,5 @@
 """What is known of the data beyond the constants of an assumption."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -1,8 +1,6 @@
 r"""What a bound looks like to leading order in the step h, as a statement in sympy: E(T, h) ≈ √d [i(T) + hᵖ
 I(T)] + M J(T)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

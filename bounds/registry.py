@@ -1,7 +1,5 @@
 """Units found by being there: whatever the modules of a folder define under one agreed name, by key."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from functools import lru_cache

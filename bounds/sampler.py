@@ -1,7 +1,5 @@
 """A sampler at work: which one, on which grid of times, from which prior."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

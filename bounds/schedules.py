@@ -1,7 +1,5 @@
 """The schedules β(t) and g(t) of the literature, as exact expressions."""
 
-from __future__ import annotations
-
 import sympy
 
 from bounds.symbolic.expressions import exact

@@ -1,7 +1,5 @@
 """Do claim and truth agree: certificates, sampling, searches for counterexamples, and the command line."""
 
-from __future__ import annotations
-
 import importlib
 
 _HOME = {

@@ -5,8 +5,6 @@ nothing applies; 3 inconclusive; 130 interrupted; 141 the reader of the output l
 imported before a command needs it.
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 import pkgutil

@@ -1,7 +1,5 @@
 """What the commands about a problem share: its file, its setting, the theorems asked for, the options."""
 
-from __future__ import annotations
-
 import os
 import re
 

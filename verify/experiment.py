@@ -1,7 +1,5 @@
 """What an experiment is: a question that is answered by computing, and what it found."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

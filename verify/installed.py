@@ -1,7 +1,5 @@
 """Which versions are installed: what certificates record, and what ``--version`` and ``doctor`` tell."""
 
-from __future__ import annotations
-
 import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version

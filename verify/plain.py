@@ -1,7 +1,5 @@
 """Values as plain data and short text: what JSON can hold, four digits, one line."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any

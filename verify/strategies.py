@@ -1,7 +1,5 @@
 """Hypothesis strategies for random admissible problems, for this project's tests and its users'."""
 
-from __future__ import annotations
-
 from hypothesis import strategies as st
 
 from verify.counterexamples.drawing import RandomProblem, problem

@@ -1,7 +1,5 @@
 """Data assumptions as posterior-covariance envelopes, one a file: adding a file here adds an assumption."""
 
-from __future__ import annotations
-
 from bounds.registry import units
 
 

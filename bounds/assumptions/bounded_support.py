@@ -1,7 +1,5 @@
 """The data assumption that needs no density: a support inside a ball."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

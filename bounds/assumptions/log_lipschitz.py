@@ -1,7 +1,5 @@
 """Strong log-concavity up to a log-Lipschitz perturbation."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Strong log-concavity: the data assumption with the sharpest bounds, and the fewest laws."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import ClassVar
 

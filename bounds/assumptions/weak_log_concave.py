@@ -1,7 +1,5 @@
 """Weak log-concavity: convex at a distance, which Gaussian mixtures are."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import ClassVar
 

@@ -5,8 +5,6 @@ On a fine grid with steps :math:`\ell_j` the bias of a sampler with steps h is :
 variance :math:`v_j^2 (h/\ell_j)^2` to leading order, so one evaluation describes every grid.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 r"""Iteration complexity K(ε, d) of a theorem on a process: f and g go in, sympy limits give the orders."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import lru_cache
 

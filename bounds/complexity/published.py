@@ -1,8 +1,6 @@
 """The iteration complexities of arXiv 2311.11003 as printed there: what `bounds.complexity.orders` is
 compared with."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import sympy

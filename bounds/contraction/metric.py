@@ -1,8 +1,6 @@
 r"""The constant metric 𝔐 of critically-damped Langevin, in which the renormalised drift Ã contracts at rate
 a(1 − 1/κ)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 #: Values of κ that the martingale bound tries.

@@ -5,8 +5,6 @@ Constants are in units in which g² = 2 and f = 1; arrays broadcast.  The formul
 `bounds.contraction.symbolic`.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 r"""How fast the reverse process contracts, for any f and g, and the phases that makes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -6,8 +6,6 @@ eigenvalue brings a factor t² at infinity; and for ε = 0 only the velocity's r
 proof, is O(1/√t) at 0.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -6,8 +6,6 @@ The process gives a and s², the assumption gives :math:`c_{up}(q)`, Tweedie's s
 :math:`\mu_t = g^2 \kappa_t - f` (docs/theory.md section 2, arXiv 2501.02298).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar

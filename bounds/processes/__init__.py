@@ -1,8 +1,6 @@
 """The families of forward processes, one a file: the folder is the registry, and problem files use the
 keys."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from bounds.registry import units

@@ -8,8 +8,6 @@ In the clock's own time u = ∫β the coefficients are constant, so every quanti
 Source: arXiv 2511.02419 (a = 1, ε = 0: the critically-damped Langevin diffusion of Dockhorn et al. 2022).
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import sympy

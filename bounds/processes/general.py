@@ -1,7 +1,5 @@
 """Any process of one block: f of any sign and any g, for what none of the named families is."""
 
-from __future__ import annotations
-
 from bounds.process import Coefficient, Family, ForwardProcess
 from bounds.symbolic.expressions import real_function
 

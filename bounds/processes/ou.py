@@ -1,7 +1,5 @@
 """The Ornstein–Uhlenbeck process: the simplest whose law forgets the data, at rate 1."""
 
-from __future__ import annotations
-
 from bounds.process import Family, ForwardProcess
 
 

@@ -1,8 +1,6 @@
 """Sub-variance preserving: the drift of variance preserving, with less noise while the data are still
 seen."""
 
-from __future__ import annotations
-
 import sympy
 
 from bounds.process import Coefficient, Family, ForwardProcess

@@ -1,7 +1,5 @@
 """Variance exploding: noise is added and nothing is forgotten, so that the variance grows without end."""
 
-from __future__ import annotations
-
 from bounds.process import Coefficient, Family, ForwardProcess
 from bounds.symbolic.expressions import real_function
 

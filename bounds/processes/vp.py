@@ -1,7 +1,5 @@
 """Variance preserving: data of variance 1 keep it, under any schedule β(t)."""
 
-from __future__ import annotations
-
 from bounds.process import Coefficient, Family, ForwardProcess
 from bounds.symbolic.expressions import real_function
 

@@ -1,7 +1,5 @@
 r"""The data as the recursion sees them: an assumption's constants, in the shape of steps or nodes."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

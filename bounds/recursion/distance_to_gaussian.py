@@ -5,8 +5,6 @@ Z ~ N(0, vI) is coupled to X_0 by the optimal map, whose slopes Caffarelli's the
 l the smoothness, and below (mv)^{-1/2} for m-strongly log-concave data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from enum import StrEnum
 

@@ -1,8 +1,6 @@
 r"""What the martingale recursion of one block runs on: contraction, bias and missed noise of every step,
 initial term."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds.recursion.data import Constants, expand

@@ -1,8 +1,6 @@
 r"""The error recursion :math:`E_k^2 = (A_k E_{k-1} + d_k)^2 + v_k^2` of docs/theory.md section 4, for one
 problem or many."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cached_property
 from math import hypot, log, sqrt

@@ -1,7 +1,5 @@
 """The samplers, one a file with its forms for one block and for two: the folder is the registry."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from bounds.registry import units

@@ -8,8 +8,6 @@ order 1/2 down to time 0, as the last step has no noise at all; 1 where it stops
 Source: Ho et al. 2020 (arXiv 2006.11239).
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds.steps.rule import Rule, Sampler, grown_noise, posterior_weight

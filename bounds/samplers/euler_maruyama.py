@@ -8,8 +8,6 @@ Exact where f = 0 and the score does not change over a step.  Strong order 1, si
 Source: arXiv 2311.11003 eq. (2.8).
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds.steps.phase_space.path import PhasePath

@@ -7,8 +7,6 @@ and the same with matrices for k = 2.  Exact where the score does not change ove
 Source: docs/theory.md section 3.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds.steps.phase_space.path import PhasePath, exponential_moments

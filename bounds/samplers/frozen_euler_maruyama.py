@@ -8,8 +8,6 @@ Exact where f = 0, g is constant and the score does not change over a step.  Str
 Source: the textbook scheme, as most code has it.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds.steps.phase_space.path import PhasePath

@@ -6,8 +6,6 @@ length: the flow itself is split.  Strong order 1.  Two blocks only.
 Source: after Leimkuhler and Matthews 2013.
 """
 
-from __future__ import annotations
-
 from bounds.steps.phase_space.splitting import Splitting
 from bounds.steps.rule import Sampler
 

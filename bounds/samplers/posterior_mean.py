@@ -8,8 +8,6 @@ is constant.  Strong order 1.
 Source: Tweedie's formula; docs/theory.md section 3.
 """
 
-from __future__ import annotations
-
 from bounds.steps.phase_space.path import PhasePath
 from bounds.steps.phase_space.rows import Rows, reverse_flow_rows
 from bounds.steps.rule import Rule, Sampler, grown_noise, posterior_weight

@@ -9,8 +9,6 @@ only.
 Source: docs/theory.md section 3, matched noise.
 """
 
-from __future__ import annotations
-
 from bounds.steps.rule import Rule, Sampler, grown_noise, posterior_weight
 
 SAMPLER = Sampler(

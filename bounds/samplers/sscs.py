@@ -8,8 +8,6 @@ blocks only.
 Source: Dockhorn et al. 2022 (arXiv 2112.07068).
 """
 
-from __future__ import annotations
-
 from bounds.steps.phase_space.splitting import Splitting
 from bounds.steps.rule import Sampler
 

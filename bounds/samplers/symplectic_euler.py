@@ -6,8 +6,6 @@ a step of positive length.  Strong order 1.  Two blocks only.
 Source: Hairer, Lubich and Wanner 2006, section I.1.
 """
 
-from __future__ import annotations
-
 from bounds.steps.phase_space.splitting import Splitting
 from bounds.steps.rule import Sampler
 

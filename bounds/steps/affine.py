@@ -1,8 +1,6 @@
 """The sampler as numbers: what one reverse step does at every grid time, shared by bound, exact law and
 sampler."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,8 +1,6 @@
 """What a Gauss rule may miss where its integrand has a kink: coefficients stop falling, and no node may lie
 behind it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Gauss–Legendre panels: one rule and one estimate of what it misses, for every integral over steps."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ estimate.
 Closed forms are not used here: C(τ, r) = s²(τ) − Φ²s²(r) cancels for small steps, its integral does not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, cycle

@@ -1,8 +1,6 @@
 r"""What a sampler is: P, Q and the noise n of one reverse step, for one block as integrands, for two as
 rows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

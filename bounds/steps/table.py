@@ -1,8 +1,6 @@
 """A scheme on a process of one block: its steps, how far each is from the exact reverse map, and its
 noise."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds.process import ForwardProcess

@@ -1,8 +1,6 @@
 """Whether two expressions are the same function: the stated and the derived form of a theorem are held
 against each other."""
 
-from __future__ import annotations
-
 import random
 
 import mpmath

@@ -1,7 +1,5 @@
 """A time limit for sympy, which may otherwise think forever about a stranger's expression."""
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import threading

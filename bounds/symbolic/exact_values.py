@@ -1,7 +1,5 @@
 """Exact values beside their floats, so that no huge exact number is ever formed."""
 
-from __future__ import annotations
-
 import ast
 import math
 import numbers

@@ -1,7 +1,5 @@
 """Turn the text of f(t), g(t) or beta(t) into an exact sympy expression without ever evaluating the text."""
 
-from __future__ import annotations
-
 import ast
 import numbers
 import re

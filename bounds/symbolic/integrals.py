@@ -1,7 +1,5 @@
 """Integrals over time in closed form where sympy finds one in time, and the symbols they are written in."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import sympy

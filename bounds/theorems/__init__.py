@@ -1,7 +1,5 @@
 """One file a theorem: dropping a file here lists it, tests it and plots it."""
 
-from __future__ import annotations
-
 from bounds.registry import units
 
 

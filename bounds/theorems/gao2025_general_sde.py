@@ -24,8 +24,6 @@ variance: the initial distance is then (a²E‖X_0‖² + d(s−σ)²)^{1/2}.  S
 from above.
 """
 
-from __future__ import annotations
-
 from types import MappingProxyType
 
 import numpy as np

@@ -27,8 +27,6 @@ The finite-K value is stated exactly instead of up to o(1), for any affine sampl
 is rounded downwards.
 """
 
-from __future__ import annotations
-
 from types import MappingProxyType
 
 import numpy as np

@@ -43,8 +43,6 @@ where known.  Else Z ~ N(0, vI) is coupled to X_0 by the optimal map, whose slop
 keeps above (L_U v)^{−1/2}.
 """
 
-from __future__ import annotations
-
 from types import MappingProxyType
 
 import numpy as np

@@ -27,8 +27,6 @@ singular at t = 0 and nothing cancels: :math:`N(c) = N_{lo} + \kappa x` with :ma
 is a sum of squares.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from types import MappingProxyType
 

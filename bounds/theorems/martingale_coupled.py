@@ -23,8 +23,6 @@ c* is where the mean of the posterior covariance is known or bounded; for Gaussi
 exact.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

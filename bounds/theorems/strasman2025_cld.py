@@ -47,8 +47,6 @@ the two, so that nothing rests on the search.  The regularity constant is not pr
 printed it is infinite (`bounds.contraction.renormalised_score`).
 """
 
-from __future__ import annotations
-
 from types import MappingProxyType
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Turn a law or a problem file into the setting that bound and truth share."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds.facts import DataFacts

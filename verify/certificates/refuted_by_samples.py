@@ -1,8 +1,6 @@
 """Where no exact law is known: a lower side of the sampler's W2 error, from samples and at a stated
 confidence."""
 
-from __future__ import annotations
-
 import math
 
 from bounds.setting import Setting

@@ -1,8 +1,6 @@
 r"""Which smoothing would make a vacuous bound useful: the least noise on the data at which it says
 something."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """The command ``bound``: what every theorem claims about a problem."""
 
-from __future__ import annotations
-
 import click
 
 from verify.command_options import load_question, problem_options, setting_or_reason, theorems_named

@@ -1,7 +1,5 @@
 """The command ``certify``: what theorems claim about a problem against the exact error, with an exit code."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import click

@@ -1,8 +1,6 @@
 """The command ``constants``: (α, M, L) of samples over bandwidths, and which bandwidth makes a bound
 useful."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The command ``demo``: two bundled problems certified, and a picture of bounds against the exact error."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The command ``doctor``: is everything installed, and is it this project's?"""
 
-from __future__ import annotations
-
 import re
 import sys
 from pathlib import Path

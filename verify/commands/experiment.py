@@ -1,7 +1,5 @@
 """The command ``experiment``: questions of the papers, answered by computing."""
 
-from __future__ import annotations
-
 import click
 
 from verify.command_options import JSON_OPTION, picture_options

@@ -1,7 +1,5 @@
 """The command ``list``: every theorem, process, sampler, assumption and bundled problem there is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import click

@@ -1,7 +1,5 @@
 """The command ``lower-bound``: the exact error on Gaussian data, and the steps that an error needs."""
 
-from __future__ import annotations
-
 import math
 
 import click

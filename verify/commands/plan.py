@@ -1,7 +1,5 @@
 """The command ``plan``: how many steps, which horizon, grid and score error reach W2 ≤ ε."""
 
-from __future__ import annotations
-
 import click
 
 from verify.command_options import JSON_OPTION, SET_OPTION, load_question, setting_or_reason

@@ -1,7 +1,5 @@
 """The command ``profile``: how convex −log p is at each distance, and what is proved about it."""
 
-from __future__ import annotations
-
 import click
 
 from verify.command_options import JSON_OPTION, SET_OPTION, load_question, picture_options

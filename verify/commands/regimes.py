@@ -1,7 +1,5 @@
 """The command ``regimes``: when the reverse flow contracts, as numbers and as a picture."""
 
-from __future__ import annotations
-
 import click
 
 from verify.command_options import JSON_OPTION, SET_OPTION, load_question, picture_options

@@ -1,7 +1,5 @@
 """The command ``sample``: the particles of the sampler in a .npy file."""
 
-from __future__ import annotations
-
 import math
 import os
 from pathlib import Path

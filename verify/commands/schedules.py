@@ -1,7 +1,5 @@
 """The command ``schedules``: noise schedules compared at equal steps, each on its best horizon and grid."""
 
-from __future__ import annotations
-
 import click
 
 from verify.command_options import JSON_OPTION, SET_OPTION, load_question, picture_options

@@ -1,7 +1,5 @@
 """The command ``search``: random problems held against every theorem, with the ratio of each side by side."""
 
-from __future__ import annotations
-
 import click
 
 from verify.command_options import JSON_OPTION

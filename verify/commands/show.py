@@ -1,7 +1,5 @@
 """The command ``show``: everything about one theorem or one family of processes."""
 
-from __future__ import annotations
-
 import click
 
 from verify.command_options import JSON_OPTION

@@ -1,8 +1,6 @@
 """The command ``table``: iteration complexities, published and derived, for eight processes and the user's
 own."""
 
-from __future__ import annotations
-
 import click
 
 from verify.command_options import JSON_OPTION, load_question

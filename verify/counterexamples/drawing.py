@@ -1,7 +1,5 @@
 """Random admissible problems of every family, scheme, grid and score error, whose exact answer is known."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 

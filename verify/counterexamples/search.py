@@ -1,7 +1,5 @@
 """Search for a counterexample: many random problems, every theorem, each against the exact answer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass

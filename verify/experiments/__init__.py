@@ -1,7 +1,5 @@
 """Experiments: one file each that defines ``EXPERIMENT``, listed by being here."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from bounds.registry import units

@@ -1,8 +1,6 @@
 """Does a grid that refines in the non-contractive phase beat a uniform one at equal steps, in bound and in
 exact W2?"""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,8 +1,6 @@
 """The funnel by critically-damped Langevin with the exact score: what of the published effect of ε is not
 learning?"""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

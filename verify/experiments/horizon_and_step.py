@@ -1,8 +1,6 @@
 """W2 of a two-dimensional mixture over horizon and step: is the initial error e^{−T}, and the rest √h or
 h?"""
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds import ou

@@ -1,8 +1,6 @@
 """A score learned by a small network: its measured L2 error feeds the bound, and the sampler's law is still
 exact."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

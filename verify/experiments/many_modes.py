@@ -1,8 +1,6 @@
 """Mixtures of many modes in 50 to 100 dimensions: constants, every bound against the truth, brackets where it
 is not exact."""
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import replace
 

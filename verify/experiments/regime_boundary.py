@@ -1,8 +1,6 @@
 """How errors contract on either side of the regime boundary: measured, against the rate and against the
 bound's factor."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.integrate import quad
 

@@ -1,7 +1,5 @@
 """Score errors of equal L2 size but different shape: does the size alone predict W2?"""
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds import ou

@@ -1,7 +1,5 @@
 """Means of samples to one-sided bounds at a stated confidence."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A lower side of W2 from the mean and covariance of samples."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

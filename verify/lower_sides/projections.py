@@ -1,7 +1,5 @@
 """A lower side of W2 from samples projected on lines, by a potential fitted to one half of them."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

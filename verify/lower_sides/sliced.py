@@ -1,8 +1,6 @@
 """Sliced W2 between two samples of one size, as published experiments report it: a point estimate, never a
 verdict."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -5,8 +5,6 @@ potential fitted to one half of the sample, so its value on the other half is a 
 the plain mean cost of a coupling.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -5,8 +5,6 @@ errors (AttributeError, TypeError, KeyError…) keep their traceback: hiding the
 SGM_BOUNDS_DEBUG=1 keeps every traceback.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

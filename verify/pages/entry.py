@@ -1,7 +1,5 @@
 """A theorem on a problem as plain data, whether it applies or not."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from verify.plain import plain

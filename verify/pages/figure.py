@@ -1,7 +1,5 @@
 """A picture in a file: made, drawn and written whole, or not at all."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from verify.pages.new_file import new_file

@@ -1,7 +1,5 @@
 """Draw bounds and the exact error on matplotlib axes; nothing here reads, writes or shows a figure."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 

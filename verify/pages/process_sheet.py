@@ -3,8 +3,6 @@
 Sympy and rich are imported when used.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

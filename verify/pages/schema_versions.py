@@ -1,7 +1,5 @@
 """Versions of the JSON documents, in one place: a number grows when its document changes its meaning."""
 
-from __future__ import annotations
-
 from types import MappingProxyType
 
 SCHEMA_VERSIONS = MappingProxyType({

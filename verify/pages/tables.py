@@ -3,8 +3,6 @@
 Rich is imported when used.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -1,8 +1,6 @@
 r"""A bound as a function of horizon and steps: by the theorem itself, and by its model, remembered between
 questions."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from functools import lru_cache

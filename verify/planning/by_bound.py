@@ -1,8 +1,6 @@
 r"""Plans by the bound itself, tried at horizons and steps: for position and velocity, and for theorems
 without a model."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial

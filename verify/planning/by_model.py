@@ -1,8 +1,6 @@
 r"""The smallest number of steps that reaches W2 ≤ ε under a bound, with its horizon, grid and score-error
 budget."""
 
-from __future__ import annotations
-
 import itertools
 import math
 

@@ -1,8 +1,6 @@
 r"""The horizon with the least cost, whatever the time scale of the process: a scan over doublings, then a
 bounded search."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from functools import cached_property

@@ -1,7 +1,5 @@
 """What it takes to reach an error, and what may be asked of a planner."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

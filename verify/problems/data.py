@@ -1,7 +1,5 @@
 """Read the table of the data: a law in closed form, smoothed samples, or constants alone."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Read the text of a problem file into tables, and write overrides into them."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 from typing import Any

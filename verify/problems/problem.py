@@ -1,7 +1,5 @@
 """Read a TOML problem file into the objects it means; whatever is wrong is refused here, in one line."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Read the table of the forward process, within a limit of time for what sympy derives."""
 
-from __future__ import annotations
-
 from bounds.process import ForwardProcess
 from bounds.processes import families
 from bounds.symbolic.deadline import Deadline

@@ -1,7 +1,5 @@
 """Read the table of the sampler: a scheme on a named or explicit grid of times."""
 
-from __future__ import annotations
-
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.sampler import Scheme
 from bounds.samplers import samplers

@@ -1,7 +1,5 @@
 """Read one table of a problem file key by key, and refuse a wrong type or range in one line."""
 
-from __future__ import annotations
-
 import contextlib
 import difflib
 import math

@@ -6,8 +6,6 @@ the smallest ball holding the samples.  They say nothing of the law the samples 
 p_n) ≤ s√d.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

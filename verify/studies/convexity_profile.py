@@ -1,8 +1,6 @@
 """The convexity profile of a law at any forward time beside the constants proved for it, as numbers and as a
 picture."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A small network trained by denoising score matching on a law on a line (needs the extra ``torch``)."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass

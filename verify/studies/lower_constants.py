@@ -1,8 +1,6 @@
 r"""The constant c(σ0) of the lower bound as a formula and as a curve, the σ0 where it vanishes, and the truth
 beside it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,8 +1,6 @@
 """The table of iteration complexities: published, derived from the same theorem, and what the martingale
 bound gives."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 PUBLISHED_THEOREM, OURS = "gao2025-general-sde", "martingale"

@@ -1,7 +1,5 @@
 r"""The boundary between the contractive and non-contractive phases for any process, as number and picture."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

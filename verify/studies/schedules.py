@@ -1,8 +1,6 @@
 """Noise schedules on the same data with the same number of steps: bound and exact W2, each on its best
 horizon and grid."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 

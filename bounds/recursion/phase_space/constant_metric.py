@@ -1,8 +1,6 @@
 r"""How fast the error of an Euler–Maruyama step shrinks in the constant metric 𝔐 (arXiv 2511.02419), and what
 it adds."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds.contraction.metric import contracting_metric

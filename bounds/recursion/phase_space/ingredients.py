@@ -1,7 +1,5 @@
 r"""The two-block recursion under its best weights, in the form of one block's."""
 
-from __future__ import annotations
-
 from types import MappingProxyType
 
 import numpy as np

@@ -1,7 +1,5 @@
 r"""One question in phase space (k = 2): what every step does to the error, under any weights."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

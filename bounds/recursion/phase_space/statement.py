@@ -6,8 +6,6 @@ R = [[r_x, 0], [r_c, r_v]], so that each square is a sum of squares and nothing 
 any G with GGᵀ = prior: Rz is coupled to Gz.
 """
 
-from __future__ import annotations
-
 import sympy
 from sympy import Abs, Matrix, Max, sqrt, symbols
 

@@ -1,7 +1,5 @@
 r"""The weights that make the two-block bound smallest: joins, passes to and fro, and constant metrics."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from bounds.contraction.metric import KAPPAS, contracting_metric, norm

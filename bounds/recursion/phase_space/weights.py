@@ -6,8 +6,6 @@ With :math:`P_{k-1} \succeq J(c)^T P_k J(c)` at both ends of the envelope, the e
 xv, vv).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import sqrt
 

@@ -6,8 +6,6 @@ size a and noise variance s², :math:`a^2/s^2 = q = \varphi^T S^{-1}\varphi`, in
 at (a², s²).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

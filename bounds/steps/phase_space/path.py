@@ -1,8 +1,6 @@
 r"""Critically-damped Langevin as numbers: Φ, C, Σ_∞ and the law of U_t given X_0 at clock times, free of
 cancellation."""
 
-from __future__ import annotations
-
 import numpy as np
 import sympy
 

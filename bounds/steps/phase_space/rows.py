@@ -1,7 +1,5 @@
 """What a sampler of position and velocity does between two evaluations of the score: its rows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

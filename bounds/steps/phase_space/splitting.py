@@ -6,8 +6,6 @@ solved exactly: "flow" (all of it), "drift" (position by velocity), "force" (vel
 (the diagonal, with the noise).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
