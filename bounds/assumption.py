@@ -1,6 +1,6 @@
 r"""What every data assumption is: an envelope, with its checks at the border and its calculus."""
 
-from dataclasses import replace
+from dataclasses import field, fields, replace
 from typing import ClassVar
 
 import numpy as np
@@ -32,17 +32,20 @@ def check_constant(name: str, value, *, positive: bool = False, infinite: bool =
     return float(array) if array.ndim == 0 else array
 
 
-def check_order(small_name, small, large_name, large):
+def _check_order(small_name, large_name, small, large):
     """Refuse ``small`` > ``large``, up to the slack."""
     if np.any(np.asarray(small) > np.asarray(large) * (1 + CONSTANT_SLACK)):
-        raise ValueError(
-            f"{small_name} must be at most {large_name}, got {small_name} = {small} > {large_name} = {large}"
-        )
+        raise ValueError(f"{small_name} must be at most {large_name}, got {small_name} = {small} > "
+                         f"{large_name} = {large}")
 
 
-def check_moments(assumption) -> None:
-    """Check dim, ‖E X_0‖ and E‖X_0‖² against each other and against the envelope; fill in the second
-    moment."""
+def constant(power: int, product=None, *, positive: bool = True):
+    """A constant of an assumption: its power of the factor that scales the data, and its rule for products."""
+    return field(metadata={"power": power, "product": product, "positive": positive})
+
+
+def _check_moments(assumption) -> None:
+    """Check dim, ‖E X_0‖ and E‖X_0‖² against each other and the envelope; fill in the second moment."""
     dim = assumption.dim
     if not np.all(np.equal(np.mod(dim, 1), 0)) or np.any(np.asarray(dim) < 1) or isinstance(dim, bool):
         raise ValueError(f"dim must be a positive integer, got {dim!r}")
@@ -54,20 +57,16 @@ def check_moments(assumption) -> None:
     if second is None:
         if mean_norm is None:
             raise ValueError("second_moment (E‖X_0‖²) or mean_norm (‖E X_0‖) must be given, got neither")
-        second = dim * assumption.c_up(0.0) + mean_sq
+        second = assumption._largest_variance() + mean_sq
     second = check_constant("second_moment", second)
     spread = dim * assumption.c_lo(0.0)
     if np.any(second < (mean_sq + spread) * (1 - CONSTANT_SLACK)):
-        raise ValueError(
-            f"second_moment must be at least mean_norm² + dim/L = {np.max(mean_sq + spread):.6g} under these "
-            f"constants, got {np.min(second):.6g}"
-        )
-    if mean_norm is not None and np.any(second > (mean_sq + dim * assumption.c_up(0.0)) * (1 + 1e-9)):
-        raise ValueError(
-            f"second_moment must be at most mean_norm² + dim·c_up(0) = "
-            f"{np.max(mean_sq + dim * assumption.c_up(0.0)):.6g} under these constants, got "
-            f"{np.max(second):.6g}"
-        )
+        raise ValueError(f"second_moment must be at least mean_norm² + dim/L = {np.max(mean_sq + spread):.6g} "
+                         f"under these constants, got {np.min(second):.6g}")
+    most = mean_sq + dim * assumption.c_up(0.0)
+    if mean_norm is not None and np.any(second > most * (1 + 1e-9)):
+        raise ValueError(f"second_moment must be at most mean_norm² + dim·c_up(0) = {np.max(most):.6g} under "
+                         f"these constants, got {np.max(second):.6g}")
     object.__setattr__(assumption, "mean_norm", mean_norm)
     object.__setattr__(assumption, "second_moment", np.maximum(second, mean_sq + spread))
 
@@ -75,22 +74,58 @@ def check_moments(assumption) -> None:
 class Assumption:
     """What the theorems may ask of the data; each kind adds its own excess over the floor of the envelope.
 
-    Attributes
+    Parameters
     ----------
-    key : str
-        Of the kind, as in problem files.
+    constants
+        What the kind declares by `constant`; a number or an array each.
     dim : int
-    second_moment : float
-        E‖X_0‖².
+    second_moment : float, optional
+        E‖X_0‖², not centred; by default the largest value the constants allow.
     mean_norm : float or None
-        ‖E X_0‖; None when unknown.
-    smoothness : float
-        One-sided smoothness L: Hess(-log p_0) <= L I (``inf`` if none).
+        ‖E X_0‖; ``None`` when unknown (then ``second_moment`` is needed).
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a constant is out of range or contradicts another.
     """
 
+    #: Of the kind, as in problem files.
     key: ClassVar[str]
+    #: Names of the strong convexity (of a part of the potential) and of the smoothness, where there are.
+    convexity_and_smoothness: ClassVar[tuple[str, ...]] = ()
     #: True where the Fisher information at t = 0 may be infinite.
     needs_early_stop: ClassVar[bool] = False
+
+    def __post_init__(self):
+        for name, about in self._constants():
+            value = check_constant(name, getattr(self, name), positive=about["positive"])
+            object.__setattr__(self, name, value)
+        if self.convexity_and_smoothness:
+            _check_order(*self.convexity_and_smoothness, *self._ends)
+        _check_moments(self)
+
+    @classmethod
+    def _constants(cls):
+        return [(each.name, each.metadata) for each in fields(cls) if each.metadata]
+
+    @property
+    def _ends(self):
+        return tuple(getattr(self, name) for name in self.convexity_and_smoothness)
+
+    @property
+    def smoothness(self):
+        """One-sided smoothness L: Hess(-log p_0) <= L I (``inf`` if none)."""
+        return np.maximum(*self._ends)
+
+    def _base_variance(self, q):
+        return 1.0 / (self._ends[0] + q)
+
+    def _excess_over_base(self, q):
+        return 0.0
+
+    def _largest_variance(self):
+        return self.dim * self.c_up(0.0)
 
     def c_lo(self, q):
         r""":math:`c_{lo}(q) = 1/(L+q)` (0 when no smoothness is known)."""
@@ -108,11 +143,10 @@ class Assumption:
 
     def hessian_gap(self, a_sq, s_sq):
         """H(c_up) − H(c_lo) of log p_t (never negative; shapes broadcast)."""
-        raise NotImplementedError
+        return gap(a_sq, s_sq, self._ends[0], self.smoothness)
 
     def mapped(self, function):
-        """The same assumption with every constant put through ``function``: a slice of a batch, or axes
-        added."""
+        """The same assumption with every constant put through ``function``."""
         other = object.__new__(type(self))
         for name, value in vars(self).items():
             object.__setattr__(other, name, function(value))
@@ -133,8 +167,7 @@ class Assumption:
 
     @property
     def is_perturbed(self) -> bool:
-        """Whether the data are a perturbation of log-concave ones, by M or a Lipschitz constant, that is not
-        0."""
+        """Whether the data are a perturbation, by M or a Lipschitz constant, of log-concave ones."""
         return bool(np.any(self._excess_over_base(0.0) > 0))
 
     @property
@@ -154,29 +187,31 @@ class Assumption:
         """The law of RX_0 for an orthogonal R: the same envelope (arXiv 2506.09681, calculus of φ)."""
         return replace(self)
 
+    def scaled(self, factor: float):
+        """The law of factor·X_0, each constant times its power of the factor."""
+        factor = check_constant("factor", factor, positive=True)
+        constants = {name: getattr(self, name) * factor ** about["power"] for name, about in self._constants()}
+        mean_norm = None if self.mean_norm is None else self.mean_norm * factor
+        return replace(self, **constants, mean_norm=mean_norm, second_moment=self.second_moment * factor**2)
+
+    def product(self, other):
+        """The law of (X_0, X_0') with independent parts of one kind, each constant by its rule."""
+        if type(self) is not type(other):
+            raise TypeError(f"product needs two assumptions of one kind, got {self.key} and {other.key}")
+        constants = {name: about["product"](getattr(self, name), getattr(other, name))
+                     for name, about in self._constants()}
+        means = (self.mean_norm, other.mean_norm)
+        return replace(self, **constants, dim=self.dim + other.dim,
+                       second_moment=self.second_moment + other.second_moment,
+                       mean_norm=None if None in means else np.hypot(*means))
+
+    def _blurred(self, noise_var: float, **constants):
+        return replace(self, **constants, second_moment=self.second_moment + self.dim * noise_var)
+
+
 
 def gap(a_sq, s_sq, low, high):
     """1/(a²/high + s²) − 1/(a²/low + s²), without cancellation."""
     # (1/low − 1/high) may round below zero when the constants agree
     width = np.maximum(1 / low - 1 / high, 0.0)
     return a_sq * width / ((a_sq / high + s_sq) * (a_sq / low + s_sq))
-
-
-def scaled_law(assumption, factor, **powers):
-    """The law of factor·X_0, each constant times its power of the factor."""
-    factor = check_constant("factor", factor, positive=True)
-    constants = {name: getattr(assumption, name) * factor**power for name, power in powers.items()}
-    mean_norm = None if assumption.mean_norm is None else assumption.mean_norm * factor
-    return replace(assumption, **constants, mean_norm=mean_norm,
-                   second_moment=assumption.second_moment * factor**2)
-
-
-def product_law(one, other, **rules):
-    """The law of two independent parts of one kind, each constant by its rule."""
-    if type(one) is not type(other):
-        raise TypeError(f"product needs two assumptions of one kind, got {one.key} and {other.key}")
-    constants = {name: rule(getattr(one, name), getattr(other, name)) for name, rule in rules.items()}
-    means = (one.mean_norm, other.mean_norm)
-    return replace(one, **constants, dim=one.dim + other.dim,
-                   second_moment=one.second_moment + other.second_moment,
-                   mean_norm=None if None in means else np.hypot(*means))

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from bounds.assumption import Assumption, check_constant, check_moments, product_law, scaled_law
+from bounds.assumption import Assumption, constant
 from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 
 
@@ -20,48 +20,33 @@ class BoundedSupport(Assumption):
     radius : float
         Radius of a ball (any centre) that holds the support.
     dim, second_moment, mean_norm
-        As in `StronglyLogConcave`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If a constant is out of range or contradicts another.
+        As in `bounds.assumption.Assumption`, and so are the errors.
 
     Source: docs/theory.md section 1, row four (a variance on a ball is at most R²).
     """
 
     key: ClassVar[str] = "bounded"
-    radius: float
+    # of independent parts: radii of one direction, so the larger counts
+    radius: float = constant(1, np.maximum)
     dim: int = 1
     second_moment: float | None = None
     mean_norm: float | None = 0.0
     smoothness: ClassVar[float] = np.inf
     needs_early_stop: ClassVar[bool] = True
 
-    def __post_init__(self):
-        object.__setattr__(self, "radius", check_constant("radius", self.radius, positive=True))
-        if self.second_moment is None and self.mean_norm is not None:
-            # the whole variance, not dim times one direction's
-            object.__setattr__(self, "second_moment", np.square(self.radius) + np.square(self.mean_norm))
-        check_moments(self)
+    def _largest_variance(self):
+        # the whole variance, not dim times one direction's
+        return np.square(self.radius)
 
     def _base_variance(self, q):
         return np.square(self.radius) + 0.0 * q
-
-    def _excess_over_base(self, q):
-        return 0.0
 
     def hessian_gap(self, a_sq, s_sq):
         with np.errstate(divide="ignore"):
             return np.square(self.radius) * a_sq / np.square(s_sq)
 
-    def scaled(self, factor: float):
-        """The law of factor·X_0."""
-        return scaled_law(self, factor, radius=1)
-
     def smoothed(self, noise_var: float) -> WeaklyLogConcave:
-        """The law of X_0 + N(0, noise_var I): weakly log-concave with α = L = 1/σ², M = R²/σ⁴
-        (Bhatia–Davis)."""
+        """The law of X_0 + N(0, noise_var I): α = L = 1/σ², M = R²/σ⁴ (Bhatia–Davis)."""
         return self.plus_noise(1 / noise_var, 1 / noise_var, self.dim * noise_var)
 
     def plus_noise(self, m0: float, L0: float, noise_second_moment: float) -> WeaklyLogConcave:
@@ -72,10 +57,6 @@ class BoundedSupport(Assumption):
         """
         return WeaklyLogConcave(m0, np.square(self.radius * L0), L0, self.dim,
                                 self.second_moment + noise_second_moment, self.mean_norm)
-
-    def product(self, other):
-        """The law of (X_0, X_0') with independent parts: radii of one direction, so the larger counts."""
-        return product_law(self, other, radius=np.maximum)
 
     @staticmethod
     def symbolic(q):

@@ -1,19 +1,11 @@
 """Strong log-concavity up to a log-Lipschitz perturbation."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from bounds.assumption import (
-    Assumption,
-    check_constant,
-    check_moments,
-    check_order,
-    gap,
-    product_law,
-    scaled_law,
-)
+from bounds.assumption import Assumption, constant
 
 
 @dataclass(frozen=True)
@@ -29,37 +21,20 @@ class LogLipschitz(Assumption):
     alpha, lipschitz, L : float
         Need alpha > 0, lipschitz >= 0, L > 0.
     dim, second_moment, mean_norm
-        As in `StronglyLogConcave`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If a constant is out of range or contradicts another.
+        As in `bounds.assumption.Assumption`, and so are the errors.
 
     Source: arXiv 2511.02419, structure and regularity assumptions.
     """
 
     key: ClassVar[str] = "log-lipschitz"
-    alpha: float
-    lipschitz: float
-    L: float
+    convexity_and_smoothness: ClassVar[tuple] = ("alpha", "L")
+    alpha: float = constant(-2, np.minimum)
+    # of independent parts only the larger perturbation of a direction counts
+    lipschitz: float = constant(-1, np.maximum, positive=False)
+    L: float = constant(-2, np.maximum)
     dim: int = 1
     second_moment: float | None = None
     mean_norm: float | None = 0.0
-
-    def __post_init__(self):
-        object.__setattr__(self, "alpha", check_constant("alpha", self.alpha, positive=True))
-        object.__setattr__(self, "lipschitz", check_constant("lipschitz", self.lipschitz))
-        object.__setattr__(self, "L", check_constant("L", self.L, positive=True))
-        check_order("alpha", self.alpha, "L", self.L)
-        check_moments(self)
-
-    @property
-    def smoothness(self):
-        return np.maximum(self.L, self.alpha)
-
-    def _base_variance(self, q):
-        return 1.0 / (self.alpha + q)
 
     def _excess_over_base(self, q):
         return 2 * self.lipschitz / (self.alpha + q) ** 1.5 + np.square(self.lipschitz / (self.alpha + q))
@@ -69,24 +44,13 @@ class LogLipschitz(Assumption):
         with np.errstate(divide="ignore"):
             first = (2 * self.lipschitz * a_sq / (np.sqrt(s_sq) * spread**1.5) if np.any(self.lipschitz)
                      else 0.0)
-        return (gap(a_sq, s_sq, self.alpha, self.smoothness) + first
-                + np.square(self.lipschitz / spread) * a_sq)
-
-    def scaled(self, factor: float):
-        """The law of factor·X_0."""
-        return scaled_law(self, factor, alpha=-2, lipschitz=-1, L=-2)
+        return super().hessian_gap(a_sq, s_sq) + first + np.square(self.lipschitz / spread) * a_sq
 
     def smoothed(self, noise_var: float):
         """The law of X_0 + N(0, noise_var I) (the Lipschitz part is rounded up)."""
         shrink = 1 / (1 + self.alpha * noise_var)
-        return replace(self, alpha=self.alpha * shrink, lipschitz=self.lipschitz * shrink,
-                       L=1 / (1 / self.L + noise_var),
-                       second_moment=self.second_moment + self.dim * noise_var)
-
-    def product(self, other):
-        """The law of (X_0, X_0') with independent parts: only the larger perturbation of a direction
-        counts."""
-        return product_law(self, other, alpha=np.minimum, lipschitz=np.maximum, L=np.maximum)
+        return self._blurred(noise_var, alpha=self.alpha * shrink, lipschitz=self.lipschitz * shrink,
+                             L=1 / (1 / self.L + noise_var))
 
     @staticmethod
     def symbolic(q):

@@ -1,19 +1,11 @@
 """Strong log-concavity: the data assumption with the sharpest bounds, and the fewest laws."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from bounds.assumption import (
-    Assumption,
-    check_constant,
-    check_moments,
-    check_order,
-    gap,
-    product_law,
-    scaled_law,
-)
+from bounds.assumption import Assumption, constant
 
 
 @dataclass(frozen=True)
@@ -26,62 +18,27 @@ class StronglyLogConcave(Assumption):
     ----------
     m0, L0 : float, inverse squared data units
         Need 0 < m0 <= L0.
-    dim : int
-    second_moment : float, optional
-        E‖X_0‖², not centred; by default the largest value the constants allow.
-    mean_norm : float or None
-        ‖E X_0‖; ``None`` when unknown (then ``second_moment`` is needed).
-
-    Raises
-    ------
-    ValueError, TypeError
-        If a constant is not finite and positive, or contradicts another.
+    dim, second_moment, mean_norm
+        As in `bounds.assumption.Assumption`, and so are the errors.
 
     Source: arXiv 2311.11003, Assumption 1.
     """
 
     key: ClassVar[str] = "strong-log-concave"
-    m0: float
-    L0: float
+    convexity_and_smoothness: ClassVar[tuple] = ("m0", "L0")
+    m0: float = constant(-2, np.minimum)
+    L0: float = constant(-2, np.maximum)
     dim: int = 1
     second_moment: float | None = None
     mean_norm: float | None = 0.0
-
-    def __post_init__(self):
-        object.__setattr__(self, "m0", check_constant("m0", self.m0, positive=True))
-        object.__setattr__(self, "L0", check_constant("L0", self.L0, positive=True))
-        check_order("m0", self.m0, "L0", self.L0)
-        check_moments(self)
-
-    @property
-    def smoothness(self):
-        return np.maximum(self.L0, self.m0)
 
     @property
     def weak_log_concavity(self):
         return self.m0, 0.0
 
-    def _base_variance(self, q):
-        return 1.0 / (self.m0 + q)
-
-    def _excess_over_base(self, q):
-        return 0.0
-
-    def hessian_gap(self, a_sq, s_sq):
-        return gap(a_sq, s_sq, self.m0, self.smoothness)
-
-    def scaled(self, factor: float):
-        """The law of factor·X_0."""
-        return scaled_law(self, factor, m0=-2, L0=-2)
-
     def smoothed(self, noise_var: float):
         """The law of X_0 + N(0, noise_var I)."""
-        return replace(self, m0=1 / (1 / self.m0 + noise_var), L0=1 / (1 / self.L0 + noise_var),
-                       second_moment=self.second_moment + self.dim * noise_var)
-
-    def product(self, other):
-        """The law of (X_0, X_0') with independent parts under the same kind of assumption."""
-        return product_law(self, other, m0=np.minimum, L0=np.maximum)
+        return self._blurred(noise_var, m0=1 / (1 / self.m0 + noise_var), L0=1 / (1 / self.L0 + noise_var))
 
     @staticmethod
     def symbolic(q):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bounds.assumption import Assumption, check_constant, check_moments, gap, scaled_law
+from bounds.assumption import Assumption, constant
 
 
 @dataclass(frozen=True)
@@ -16,24 +16,23 @@ class WellConditioned(Assumption):
     condition : float
         κ >= 1.
     dim, second_moment, mean_norm
-        As in `bounds.assumptions.strong_log_concave.StronglyLogConcave`.
+        As in `bounds.assumption.Assumption`.
 
     Source: docs/theory.md section 1, row one.
     """
 
     key: ClassVar[str] = "well-conditioned"
-    m0: float
-    condition: float
+    convexity_and_smoothness: ClassVar[tuple] = ("m0", "smoothness")
+    m0: float = constant(-2)
+    condition: float = constant(0)
     dim: int = 1
     second_moment: float | None = None
     mean_norm: float | None = 0.0
 
     def __post_init__(self):
-        for name in ("m0", "condition"):
-            object.__setattr__(self, name, check_constant(name, getattr(self, name), positive=True))
         if self.condition < 1:
             raise ValueError(f"condition must be at least 1, got {self.condition}")
-        check_moments(self)
+        super().__post_init__()
 
     @property
     def smoothness(self):
@@ -42,19 +41,6 @@ class WellConditioned(Assumption):
     @property
     def weak_log_concavity(self):
         return self.m0, 0.0
-
-    def _base_variance(self, q):
-        return 1.0 / (self.m0 + q)
-
-    def _excess_over_base(self, q):
-        return 0.0
-
-    def hessian_gap(self, a_sq, s_sq):
-        return gap(a_sq, s_sq, self.m0, self.smoothness)
-
-    def scaled(self, factor):
-        """The law of factor·X_0."""
-        return scaled_law(self, factor, m0=-2)
 
 
 ASSUMPTION = WellConditioned
