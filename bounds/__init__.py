@@ -15,14 +15,8 @@ _HOME = {
     "LogLipschitz": "assumptions.log_lipschitz",
     "BoundedSupport": "assumptions.bounded_support",
     **{name: f"processes.{name}" for name in ("ou", "vp", "ve", "sub_vp", "general", "cld")},
-    **dict.fromkeys(
-        (
-            "scheme", "euler_maruyama", "frozen_euler_maruyama", "exponential_integrator", "posterior_mean",
-            "posterior_mean_matched", "ancestral",
-        ),
-        "sampler",
-    ),
-}
+    **dict.fromkeys(("scheme", "euler_maruyama", "frozen_euler_maruyama", "exponential_integrator",
+                     "posterior_mean", "posterior_mean_matched", "ancestral"), "sampler")}
 
 __all__ = sorted(_HOME)
 

@@ -73,8 +73,7 @@ class Bound:
             "terms": {name: _plain(value) for name, value in self.terms.items()},
             "information": self.information,
             "notes": list(self.notes),
-            "details": {name: _plain(value) for name, value in self.details.items()},
-        }
+            "details": {name: _plain(value) for name, value in self.details.items()}}
 
     @classmethod
     def from_dict(cls, theorem: str, kind: str, data: dict) -> Bound:

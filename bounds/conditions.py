@@ -19,10 +19,8 @@ def _one_block(setting: Setting):
 def _early_stop(setting: Setting):
     """Bounded support has no finite Fisher information at t = 0."""
     if setting.assumption.needs_early_stop and setting.scheme.grid.early_stop == 0:
-        return (
-            "bounded support needs early stopping (early_stop > 0): its Fisher information at t = 0 may be "
-            "infinite"
-        )
+        return ("bounded support needs early stopping (early_stop > 0): its Fisher information at t = 0 may "
+                "be infinite")
     return None
 
 
@@ -32,10 +30,8 @@ def _resolved(setting: Setting):
         return None
     longest = _longest(setting)
     if longest > LONGEST:
-        return (
-            f"∫f over a step must be at most {LONGEST:g} for {setting.scheme.key}, got {longest:.4g}: take "
-            f"more steps"
-        )
+        return (f"∫f over a step must be at most {LONGEST:g} for {setting.scheme.key}, got {longest:.4g}: "
+                "take more steps")
     return None
 
 

@@ -54,9 +54,8 @@ class ForwardProcess:
             matrix = sympy.ImmutableMatrix(getattr(self, label))
             if (matrix.shape not in ((1, 1), (2, 2))
                 or matrix.shape != sympy.ImmutableMatrix(self.drift).shape):
-                raise ValueError(
-                    f"{label} must be a 1×1 or 2×2 matrix like the drift, got shape {matrix.shape}"
-                )
+                raise ValueError(f"{label} must be a 1×1 or 2×2 matrix like the drift, got shape "
+                                 f"{matrix.shape}")
             extra = matrix.free_symbols - {TIME}
             if extra:
                 raise ValueError(f"{label} must be a function of t alone, got {sorted(map(str, extra))}")
@@ -153,10 +152,8 @@ class ForwardProcess:
         values = self._values("g²", self._numeric[1], times)
         if values.size and values.min() < 0:
             at = np.unravel_index(np.argmin(values), values.shape)
-            raise ValueError(
-                f"process: g² must be >= 0 on [0, T], got g²({float(times[at]):.6g}) = "
-                f"{float(values[at]):.6g}"
-            )
+            raise ValueError(f"process: g² must be >= 0 on [0, T], got g²({float(times[at]):.6g}) = "
+                             f"{float(values[at]):.6g}")
         return values
 
     @staticmethod
@@ -165,9 +162,8 @@ class ForwardProcess:
             with np.errstate(all="ignore"):
                 values = np.asarray(function(times))
         except OverflowError:
-            raise ValueError(
-                f"process: {label} must be finite on (0, T], its constants leave the range of floats"
-            ) from None
+            raise ValueError(f"process: {label} must be finite on (0, T], its constants leave the range of "
+                             "floats") from None
         if np.iscomplexobj(values):
             values = np.where(np.abs(values.imag) > 0, np.nan, values.real)
         values = np.broadcast_to(values.astype(float), np.shape(times))
@@ -175,10 +171,8 @@ class ForwardProcess:
             bad = ~np.isfinite(values)
             if bad.any():
                 at = tuple(np.argwhere(bad)[0])
-                raise ValueError(
-                    f"process: {label} must be real and finite on (0, T], got {values[at]} at t = "
-                    f"{float(times[at]):.6g}"
-                )
+                raise ValueError(f"process: {label} must be real and finite on (0, T], got {values[at]} at t "
+                                 f"= {float(times[at]):.6g}")
         return values
 
 

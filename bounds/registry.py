@@ -34,8 +34,7 @@ def _units(folder: str, name: str, path: tuple) -> MappingProxyType:
         if unit is None:
             raise TypeError(f"{folder}.{module.name} must define {name}: every file of {folder} is one unit")
         if unit.key in found:
-            raise TypeError(
-                f"{folder}.{module.name} must have a key of its own, got {unit.key!r} a second time"
-            )
+            raise TypeError(f"{folder}.{module.name} must have a key of its own, got {unit.key!r} a second "
+                            "time")
         found[unit.key] = unit
     return MappingProxyType(found)

@@ -101,8 +101,7 @@ def _named(key: str):
     make.__name__ = make.__qualname__ = key.replace("-", "_")
     make.__doc__ = (
         f"The {key} sampler ({sampler.source}); see `scheme` for the parameters.\n\n"
-        f"{sampler.what}  {sampler.exact}  Strong order {sampler.strong_order:g}."
-    )
+        f"{sampler.what}  {sampler.exact}  Strong order {sampler.strong_order:g}.")
     return make
 
 

@@ -75,12 +75,10 @@ class Setting:
         if size == 1:
             return [
                 self._part(lambda value, at=at: float(np.broadcast_to(value, self.shape)[at]))
-                for at in np.ndindex(self.shape)
-            ]
+                for at in np.ndindex(self.shape)]
         slices = (slice(start, start + size) for start in range(0, self.shape[0], size))
         return [
-            self._part(lambda value, part=part: value[part] if len(value) > 1 else value) for part in slices
-        ]
+            self._part(lambda value, part=part: value[part] if len(value) > 1 else value) for part in slices]
 
     def _part(self, taken: Callable) -> Setting:
         """Some problems of a batch: ``taken`` of every array."""

@@ -176,8 +176,7 @@ class Theorem:
         common = self.stated.keys() & derived.keys()
         return {
             name: name in common and agrees(self.stated[name], derived[name])
-            for name in {**self.stated, **derived}
-        }
+            for name in {**self.stated, **derived}}
 
     def corrupted(self, name: str, factor) -> Theorem:
         """The same theorem with one stated expression multiplied by ``factor``: for testing the tests."""

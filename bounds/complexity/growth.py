@@ -36,8 +36,7 @@ class Order:
 
     def __mul__(self, other: Order) -> Order:
         return Order(
-            *(sympy.simplify(mine + its) for mine, its in zip(self._powers, other._powers, strict=True))
-        )
+            *(sympy.simplify(mine + its) for mine, its in zip(self._powers, other._powers, strict=True)))
 
     def __pow__(self, power) -> Order:
         return Order(*(sympy.simplify(mine * sympy.sympify(power)) for mine in self._powers))
@@ -178,15 +177,13 @@ def growth_of(log_derivative, log_value) -> Growth:
     if power not in (sympy.oo, -sympy.oo):
         exponent = sympy.simplify(1 + power)
         if not decided(sympy.Gt(exponent, 0), "R must grow without bound"):
-            raise NoOrder(
-                f"s²/a² must grow like a power of t or faster: its derivative behaves like t^({power})"
-            )
+            raise NoOrder("s²/a² must grow like a power of t or faster: its derivative behaves like "
+                          f"t^({power})")
         coefficient = (limit(sympy.exp(sympy.expand_log(log_value - power * sympy.log(t), force=True)))
                        / exponent)
         if coefficient in (0, sympy.oo):
-            raise NoOrder(
-                f"s²/a² grows like t^({exponent}) times something slower, whose order is not derived"
-            )
+            raise NoOrder(f"s²/a² grows like t^({exponent}) times something slower, whose order is not "
+                          "derived")
         return Growth(0, exponent, sympy.simplify(coefficient), exponent / t)
     if power == -sympy.oo:
         raise NoOrder("s²/a² must grow without bound: the initial error does not vanish as T → ∞")

@@ -36,11 +36,9 @@ class PublishedOrder:
     remark: str = ""
 
 
-_NO_LOG = (
-    "the printed logarithm is not needed: with w = e^{∫f}/(1 + m0 R) the integral of w g (|f| + g²L) "
-    "converges; "
-    "only M1's term has ∫w g² ~ log T, and it is of smaller order (h T^{1/2} log T √d with h ~ ε²/d)"
-)
+_NO_LOG = ("the printed logarithm is not needed: with w = e^{∫f}/(1 + m0 R) the integral of w g (|f| + g²L) "
+           "converges; only M1's term has ∫w g² ~ log T, and it is of smaller order (h T^{1/2} log T √d with "
+           "h ~ ε²/d)")
 
 
 def published_orders() -> tuple[PublishedOrder, ...]:
@@ -50,17 +48,14 @@ def published_orders() -> tuple[PublishedOrder, ...]:
     log = Order(log=_ONE)
     tail = 1 / (2 * c + 1)
     zero = sympy.S.Zero
-    return (
-        PublishedOrder("VE, exponential", zero, a**2 * sympy.exp(2 * b * t), per_step * log),
-        PublishedOrder("VE, constant", zero, a**2, Order(d=3 * _HALF, eps=-3 * _ONE) * log, _NO_LOG),
-        PublishedOrder("VE, √(2at)", zero, 2 * a * t, Order(d=sympy.Rational(5, 4), eps=-5 * _HALF)),
-        PublishedOrder("VE, (b+at)^c", zero, (b + a * t) ** (2 * c), per_step * Order(d=tail / 2, eps=-tail)),
-        PublishedOrder("Ornstein–Uhlenbeck", alpha, sigma**2, per_step * log),
-        PublishedOrder("VP, linear", (b + a * t) / 2, b + a * t, per_step * log**_HALF),
-        PublishedOrder(
-            "VP, (b+at)^ρ", (b + a * t) ** rho / 2, (b + a * t) ** rho, per_step * log ** (1 / (rho + 1))
-        ),
-        PublishedOrder(
-            "VP, exponential", a * sympy.exp(b * t) / 2, a * sympy.exp(b * t), per_step * Order(loglog=_ONE)
-        ),
-    )
+    return (PublishedOrder("VE, exponential", zero, a**2 * sympy.exp(2 * b * t), per_step * log),
+            PublishedOrder("VE, constant", zero, a**2, Order(d=3 * _HALF, eps=-3 * _ONE) * log, _NO_LOG),
+            PublishedOrder("VE, √(2at)", zero, 2 * a * t, Order(d=sympy.Rational(5, 4), eps=-5 * _HALF)),
+            PublishedOrder("VE, (b+at)^c", zero, (b + a * t) ** (2 * c),
+                           per_step * Order(d=tail / 2, eps=-tail)),
+            PublishedOrder("Ornstein–Uhlenbeck", alpha, sigma**2, per_step * log),
+            PublishedOrder("VP, linear", (b + a * t) / 2, b + a * t, per_step * log**_HALF),
+            PublishedOrder("VP, (b+at)^ρ", (b + a * t) ** rho / 2, (b + a * t) ** rho,
+                           per_step * log ** (1 / (rho + 1))),
+            PublishedOrder("VP, exponential", a * sympy.exp(b * t) / 2, a * sympy.exp(b * t),
+                           per_step * Order(loglog=_ONE)))

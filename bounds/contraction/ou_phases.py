@@ -126,8 +126,7 @@ def largest_curvature(alpha, M, L, start, end):
         turn = -0.5 * np.log(-np.asarray(constant) / slope)
     turn = np.clip(np.where(np.isnan(turn), ends[0], turn), *ends)
     expansion = np.maximum.reduce(
-        np.broadcast_arrays(*(M_at(alpha, M, t) - alpha_at(alpha, t) for t in (*ends, turn)))
-    )
+        np.broadcast_arrays(*(M_at(alpha, M, t) - alpha_at(alpha, t) for t in (*ends, turn))))
     # L_t is monotone in t
     return np.maximum.reduce(np.broadcast_arrays(alpha_at(L, ends[0]), alpha_at(L, ends[1]), expansion))
 

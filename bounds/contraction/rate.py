@@ -97,7 +97,5 @@ class Regimes:
             "horizon": float(self.horizon),
             "rate": [
                 {"time": float(time), "rate": float(value)}
-                for time, value in zip(self.times, self.rate, strict=True)
-            ],
-            **({} if self.metric is None else {"metric": self.metric}),
-        }
+                for time, value in zip(self.times, self.rate, strict=True)],
+            **({} if self.metric is None else {"metric": self.metric})}

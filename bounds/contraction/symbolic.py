@@ -61,8 +61,7 @@ class SymbolicRegimes:
         "antiderivative": ("∫2κ_t dt", r"\int 2\kappa_t\,dt"),
         "xi": ("ξ(α,M)", r"\xi(\alpha, M)"),
         "eta": ("η(α,M,ρ)", r"\eta(\alpha, M, \rho)"),
-        "backward_time": ("T(α,M,ρ)", r"T(\alpha, M, \rho)"),
-    }
+        "backward_time": ("T(α,M,ρ)", r"T(\alpha, M, \rho)")}
 
     def lines(self) -> list[str]:
         """One line of plain text for every quantity, for a terminal."""

@@ -69,17 +69,10 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
                           numbers["velocity_variance"], {"family": "cld", **numbers})
 
 
-FAMILY = Family(
-    "cld",
-    cld,
-    {
-        "a": Coefficient(default=1),
-        "sigma": Coefficient(default=2),
-        "epsilon": Coefficient(default=0),
-        "velocity_variance": Coefficient(default=1),
-        "clock": Coefficient(default="t"),
-    },
-)
+FAMILY = Family("cld", cld,
+                {"a": Coefficient(default=1), "sigma": Coefficient(default=2),
+                 "epsilon": Coefficient(default=0), "velocity_variance": Coefficient(default=1),
+                 "clock": Coefficient(default="t")})
 
 
 def _number(name, value):
@@ -200,8 +193,7 @@ def closed_forms(**constants) -> dict[str, sympy.Basic]:
         "kernel_covariance": spread.applyfunc(sympy.simplify),
         "renormalised_drift": renormalised_drift(),
         "metric": fixed,
-        "rate": rate,
-    }
+        "rate": rate}
     values = {symbol: exact(constants[str(symbol)]) for symbol in COEFFICIENTS if str(symbol) in constants}
     if "velocity_variance" in constants:
         values[velocity_std] = sympy.sqrt(exact(constants["velocity_variance"]))

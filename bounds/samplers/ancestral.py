@@ -23,7 +23,5 @@ SAMPLER = Sampler(
         score_defect=None,
         # ∫n²g² = C(τ,r) s²(r)/s²(τ)
         amplitude=lambda n, _: grown_noise(n) * np.maximum(1 - n.C / n.s_sq, 0.0),
-        amplitude_needs_path=True,
-    ),
-    strong_order=0.5,
-)
+        amplitude_needs_path=True),
+    strong_order=0.5)

@@ -26,9 +26,7 @@ SAMPLER = Sampler(
     source="arXiv 2311.11003 eq. (2.8)",
     what="The coefficients are integrated over the step, state and score are held.",
     exact="Exact where f = 0 and the score does not change over a step.",
-    one_block=Rule(
-        drift=lambda n: n.f, score_weight=lambda n: n.g_sq,
-        score_defect=lambda n: np.expm1(2 * n.F - n.F_end) * n.g_sq, amplitude=lambda n, _: np.sqrt(n.g_sq),
-    ),
-    phase_space=_rows,
-)
+    one_block=Rule(drift=lambda n: n.f, score_weight=lambda n: n.g_sq,
+                   score_defect=lambda n: np.expm1(2 * n.F - n.F_end) * n.g_sq,
+                   amplitude=lambda n, _: np.sqrt(n.g_sq)),
+    phase_space=_rows)

@@ -31,10 +31,7 @@ SAMPLER = Sampler(
     source="exponential integrator (docs/theory.md section 3)",
     what="The linear part of the reverse process is solved, the score is held.",
     exact="Exact where the score does not change over a step.",
-    one_block=Rule(
-        drift=None, score_weight=lambda n: np.exp(n.F) * n.g_sq,
-        score_defect=lambda n: np.exp(n.F) * np.expm1(n.F - n.F_end) * n.g_sq,
-        amplitude=lambda n, _: grown_noise(n),
-    ),
-    phase_space=_rows,
-)
+    one_block=Rule(drift=None, score_weight=lambda n: np.exp(n.F) * n.g_sq,
+                   score_defect=lambda n: np.exp(n.F) * np.expm1(n.F - n.F_end) * n.g_sq,
+                   amplitude=lambda n, _: grown_noise(n)),
+    phase_space=_rows)

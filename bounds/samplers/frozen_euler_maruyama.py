@@ -27,10 +27,7 @@ SAMPLER = Sampler(
     source="Euler–Maruyama with coefficients frozen at the start of the step",
     what="Coefficients, state and score are held at their values where the step starts.",
     exact="Exact where f = 0, g is constant and the score does not change over a step.",
-    one_block=Rule(
-        drift=lambda n: n.f_end, score_weight=lambda n: n.g_sq_end,
-        score_defect=lambda n: np.expm1(2 * n.F - n.F_end) * n.g_sq + (n.g_sq - n.g_sq_end),
-        amplitude=lambda n, _: np.sqrt(n.g_sq_end),
-    ),
-    phase_space=_rows,
-)
+    one_block=Rule(drift=lambda n: n.f_end, score_weight=lambda n: n.g_sq_end,
+                   score_defect=lambda n: np.expm1(2 * n.F - n.F_end) * n.g_sq + (n.g_sq - n.g_sq_end),
+                   amplitude=lambda n, _: np.sqrt(n.g_sq_end)),
+    phase_space=_rows)

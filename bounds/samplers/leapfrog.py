@@ -16,6 +16,4 @@ SAMPLER = Sampler(
     exact="Never exact for a step of positive length.",
     phase_space=Splitting(
         before=(("drift", 0.5), ("friction", 0.5), ("force", 0.5)),
-        after=(("force", 0.5), ("friction", 0.5), ("drift", 0.5)),
-    ),
-)
+        after=(("force", 0.5), ("friction", 0.5), ("drift", 0.5))))

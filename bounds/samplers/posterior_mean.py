@@ -22,8 +22,6 @@ SAMPLER = Sampler(
     source="Tweedie's formula (docs/theory.md section 3)",
     what="A step goes to the posterior mean, with the noise of a flat score.",
     exact="The mean of every step is exact for any data, its noise where the score is constant.",
-    one_block=Rule(
-        drift=None, score_weight=posterior_weight, score_defect=None, amplitude=lambda n, _: grown_noise(n),
-    ),
-    phase_space=_rows,
-)
+    one_block=Rule(drift=None, score_weight=posterior_weight, score_defect=None,
+                   amplitude=lambda n, _: grown_noise(n)),
+    phase_space=_rows)

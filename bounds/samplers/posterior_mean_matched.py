@@ -24,6 +24,4 @@ SAMPLER = Sampler(
         # n = Φ⁻¹(I + C H(c*))
         amplitude=lambda n, hessian: grown_noise(n) * (1 + n.C * hessian),
         needs_envelope=True,
-        amplitude_needs_path=True,
-    ),
-)
+        amplitude_needs_path=True))

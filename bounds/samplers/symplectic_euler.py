@@ -14,5 +14,4 @@ SAMPLER = Sampler(
     source="velocity first, then position with the new velocity (Hairer, Lubich and Wanner 2006)",
     what="The kick and the velocity first, then the position with the new velocity.",
     exact="Never exact for a step of positive length.",
-    phase_space=Splitting(before=(), after=(("force", 1.0), ("friction", 1.0), ("drift", 1.0))),
-)
+    phase_space=Splitting(before=(), after=(("force", 1.0), ("friction", 1.0), ("drift", 1.0))))

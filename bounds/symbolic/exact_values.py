@@ -29,16 +29,14 @@ FUNCTIONS: dict[str, tuple[Callable, Callable]] = {
     "cosh": (sympy.cosh, math.cosh),
     "tanh": (sympy.tanh, math.tanh),
     "abs": (sympy.Abs, abs),
-    "Abs": (sympy.Abs, abs),
-}
+    "Abs": (sympy.Abs, abs)}
 CONSTANTS = {"pi": (sympy.pi, math.pi), "e": (sympy.E, math.e), "E": (sympy.E, math.e)}
 OPERATORS: dict[type, Callable] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-}
+    ast.Pow: operator.pow}
 _UNDEFINED = (sympy.I, sympy.zoo, sympy.oo, -sympy.oo, sympy.nan)
 
 

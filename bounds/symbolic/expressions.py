@@ -32,8 +32,7 @@ _SHOWN_CHARACTERS = 60
 _TOKEN = re.compile(
     r"(?P<space>[ \t]+)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<operator>\*\*|[-+*/^(),])",
-    re.ASCII,
-)
+    re.ASCII)
 _KNOWN = "pi, e, exp, log, sqrt, sin, cos, tan, cot, sinh, cosh, tanh, abs"
 
 

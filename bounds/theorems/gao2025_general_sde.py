@@ -63,8 +63,7 @@ STATED = {
     "growth": Max(Abs(1 + F - I_alpha), Abs(1 + F - I_L)) + M1 * h * G,
     "time_regularity": M1 * h * G * (1 + Max(x0, theta) + omega),
     "score": M * G,
-    "discretisation": sqrt(h) * _NU * sqrt(I_sq),
-}
+    "discretisation": sqrt(h) * _NU * sqrt(I_sq)}
 
 
 def derive() -> dict:
@@ -89,8 +88,7 @@ def derive() -> dict:
         "growth": Max(*(Abs(s) for s in slopes)) + per_size,
         "time_regularity": per_size * (1 + Max(x0, theta) + omega),
         "score": G * M,
-        "discretisation": sqrt(h) * sqrt(I_sq) * moved,
-    }
+        "discretisation": sqrt(h) * sqrt(I_sq) * moved}
 
 
 def time_regularity(setting: Setting):
@@ -115,8 +113,7 @@ def evaluate(setting: Setting, functions) -> Bound:
 
     (I_alpha, I_L, I_absf, I_sqrtL, I_sq, rise), errors = path.integrate(integrand)
     I_L, I_absf, I_sqrtL, I_sq, rise = (
-        x + e for x, e in zip((I_L, I_absf, I_sqrtL, I_sq, rise), errors[1:], strict=True)
-    )
+        x + e for x, e in zip((I_L, I_absf, I_sqrtL, I_sq, rise), errors[1:], strict=True))
     I_alpha = I_alpha - errors[0]
     x0 = np.sqrt(setting.assumption.second_moment)
     initial = np.sqrt(np.square(path.a[0] * x0)
@@ -139,14 +136,11 @@ def evaluate(setting: Setting, functions) -> Bound:
     regularity = summed("time_regularity")
     terms = {
         INITIALISATION: round_up(
-            float(functions["initialisation"](
-                V_0=variance[-1], V_T=variance[0], a_0=path.a[-1], a_T=path.a[0], E0=initial
-            )),
-            operations,
-        ),
+            float(functions["initialisation"](V_0=variance[-1], V_T=variance[0], a_0=path.a[-1],
+                                              a_T=path.a[0], E0=initial)),
+            operations),
         SCORE_BIAS: summed("score"),
-        DISCRETISATION: regularity + summed("discretisation"),
-    }
+        DISCRETISATION: regularity + summed("discretisation")}
     if path.times[-1] > 0:
         stop = np.square((1 - path.a[-1]) * x0) + dim * path.s_sq[-1]
         terms[EARLY_STOPPING] = round_up(float(np.sqrt(stop)), operations)
@@ -158,16 +152,8 @@ def evaluate(setting: Setting, functions) -> Bound:
         terms=MappingProxyType(terms),
         information="constants and M1",
         notes=vacuous_notes(total, setting.assumption.second_moment),
-        details=MappingProxyType(
-            {
-                "M1": float(M1),
-                "theta": theta,
-                "omega": omega,
-                "time_regularity": float(regularity),
-                "steps": len(lengths),
-            }
-        ),
-    )
+        details=MappingProxyType({"M1": float(M1), "theta": theta, "omega": omega,
+                                  "time_regularity": float(regularity), "steps": len(lengths)}))
 
 
 def _suprema(path, variance, initial, x0, dim, rise, I_absf):
@@ -193,10 +179,8 @@ def _strong(setting: Setting):
 
 def _has_time_regularity(setting: Setting):
     if setting.facts.time_regularity is None:
-        return (
-            "needs the time-regularity constant M1 (data.time_regularity), which closed-form Gaussian laws "
-            "supply"
-        )
+        return ("needs the time-regularity constant M1 (data.time_regularity), which closed-form Gaussian "
+                "laws supply")
     return None
 
 
@@ -208,8 +192,7 @@ THEOREM = Theorem(
     statement=(
         r"W_2 \le e^{-\int_0^T c}\|x_0\| + \sum_k \Big[\prod_{j>k}\Gamma_j\Big]\big(M_1 h_k "
         r"G_k(1+\|x_0\|+\omega)"
-        r" + M G_k + \sqrt{h_k}\,\nu_k(\textstyle\int(|f|+g^2L)^2)^{1/2}\big)"
-    ),
+        r" + M G_k + \sqrt{h_k}\,\nu_k(\textstyle\int(|f|+g^2L)^2)^{1/2}\big)"),
     symbols={
         "F": "∫f over the step", "G": "∫g² over the step", "M": "L2 size of the score error",
         "M1": "time-regularity constant of the score", "h": "length of the step", "d": "dimension",
@@ -218,14 +201,11 @@ THEOREM = Theorem(
         "I_sqrtL": "∫g²√L", "I_sq": "∫(|f| + g²L)²",
         "E0": "initial distance, a‖x_0‖ for the prior N(0, s²(T)I)", "V_0": "a²/m0 + s² at the last time",
         "V_T": "a²/m0 + s² at the horizon", "a_0": "a at the last time", "a_T": "a at the horizon",
-        "x0": "‖x_0‖ = sqrt(E‖X_0‖²)",
-    },
-    conditions=(
-        ONE_BLOCK, Condition("strong log-concavity", "m0 I ⪯ −∇² log p_0 ⪯ L0 I, m0 > 0", _strong),
-        euler_maruyama_only("the scheme of (2.8)"),
-        Condition("time regularity", "‖s_t(x) − s_t'(x)‖ <= M1|t−t'|(1+‖x‖)", _has_time_regularity),
-        ONE_PROBLEM, FINITE_FISHER,
-    ),
+        "x0": "‖x_0‖ = sqrt(E‖X_0‖²)"},
+    conditions=(ONE_BLOCK, Condition("strong log-concavity", "m0 I ⪯ −∇² log p_0 ⪯ L0 I, m0 > 0", _strong),
+                euler_maruyama_only("the scheme of (2.8)"),
+                Condition("time regularity", "‖s_t(x) − s_t'(x)‖ <= M1|t−t'|(1+‖x‖)", _has_time_regularity),
+                ONE_PROBLEM, FINITE_FISHER),
     stated=STATED,
     derive=derive,
     evaluate=evaluate,
@@ -233,14 +213,9 @@ THEOREM = Theorem(
     "over a step. "
     "Shape and rate are the paper's, the constants are re-derived here.",
     cases=(
-        Case(
-            "far mean, short horizon", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
-            lambda: euler_maruyama(0.5, 20000), ratio_ceiling=10.0, decisive={"initialisation": 0.05},
-        ),
-        Case(
-            "large score error", ou, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
-            lambda: euler_maruyama(3, 1000), score_error=100.0, ratio_ceiling=10.0, decisive={"score": 0.05},
-        ),
-    ),
-    leading=LEADING,
-)
+        Case("far mean, short horizon", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+             lambda: euler_maruyama(0.5, 20000), ratio_ceiling=10.0, decisive={"initialisation": 0.05}),
+        Case("large score error", ou, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
+             lambda: euler_maruyama(3, 1000), score_error=100.0, ratio_ceiling=10.0,
+             decisive={"score": 0.05})),
+    leading=LEADING)

@@ -55,8 +55,7 @@ f, g_sq = symbols("f g_sq", real=True)
 STATED = {
     "factor": P - Q / V,
     "distance_sq": (sympy.sqrt(v) - sigma_0) ** 2,
-    "rate": g_sq**2 / V - f * g_sq - f**2 * V,
-}
+    "rate": g_sq**2 / V - f * g_sq - f**2 * V}
 
 
 def derive() -> dict:
@@ -108,8 +107,7 @@ def evaluate(setting: Setting, functions) -> Bound:
         final = product**2 * table.prior_var + np.sum(later**2 * table.noise_var, axis=-1)
         spread = _sizes(factor, np.sqrt(table.prior_var), np.sqrt(table.noise_var), np.hypot)
         rounding = np.sum(later * slack * spread, axis=-1) + (1e-12 + STEP_ROUNDING * len(table.Q)) * np.sqrt(
-            final
-        )
+            final)
         distance = functions["distance_sq"](v=final, sigma_0=np.sqrt(distinct))
         gap = np.maximum(np.sqrt(distance) - rounding - 1e-12 * np.sqrt(distinct), 0.0)
         spread_sq = float(np.sum(counts * np.square(gap)))
@@ -175,8 +173,7 @@ def leading_order(setting: Setting, std: float, functions) -> dict:
     constant = abs(total) / (2 * std)
     return {
         "integral": total, "c": constant, "leading_order": np.sqrt(dim) * constant * horizon / steps,
-        "leading_order_vanishes": abs(total) < VANISHING,
-    }
+        "leading_order_vanishes": abs(total) < VANISHING}
 
 
 def defect_over_step(process: ForwardProcess):
@@ -212,10 +209,8 @@ def _gaussian(setting: Setting):
 
 def _exact_score(setting: Setting):
     if np.any(np.asarray(setting.score_error) > 0) or np.any(np.asarray(setting.score_noise) > 0):
-        return (
-            f"the score must be exact, got score_error {setting.score_error}, score_noise "
-            f"{setting.score_noise}"
-        )
+        return (f"the score must be exact, got score_error {setting.score_error}, score_noise "
+                f"{setting.score_noise}")
     return None
 
 
@@ -232,12 +227,9 @@ THEOREM = Theorem(
     symbols={
         "P": "linear coefficient of the step", "Q": "score coefficient of the step",
         "V": "variance a²σ0² + s² at the step's start τ", "v": "variance of the sampler's output",
-        "sigma_0": "standard deviation of the data", "f": "drift", "g_sq": "g²",
-    },
-    conditions=(
-        ONE_BLOCK, Condition("Gaussian data", "p_0 = N(m, Σ)", _gaussian),
-        Condition("exact score", "M = 0", _exact_score),
-    ),
+        "sigma_0": "standard deviation of the data", "f": "drift", "g_sq": "g²"},
+    conditions=(ONE_BLOCK, Condition("Gaussian data", "p_0 = N(m, Σ)", _gaussian),
+                Condition("exact score", "M = 0", _exact_score)),
     stated=STATED,
     derive=derive,
     evaluate=evaluate,
@@ -246,6 +238,4 @@ THEOREM = Theorem(
         Case("N(0, I_100), OU", ou, _normal(1.0, 100), lambda: euler_maruyama(4, 1600), ratio_ceiling=1.0001,
              decisive={"distance_sq": 4.0}),
         Case("N(2, 1/4), VE", lambda: ve(1), _normal(0.25, 2, 2.0), lambda: euler_maruyama(40, 400),
-             ratio_ceiling=1.0001, decisive={"factor": 1.01}),
-    ),
-)
+             ratio_ceiling=1.0001, decisive={"factor": 1.01})))

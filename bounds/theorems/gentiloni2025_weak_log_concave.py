@@ -88,8 +88,7 @@ STATED = {
     "local": h ** sympy.Rational(3, 2) * _B,
     "score": 2 * h * eps,
     "closed_form": exp((1 + 2 * L) * eta) * (E0 + (sqrt(h) * _B + 2 * eps) * T),
-    "early_stop_sq": MARTINGALE["early_stop_sq"],
-}
+    "early_stop_sq": MARTINGALE["early_stop_sq"]}
 
 
 def derive() -> dict:
@@ -113,8 +112,7 @@ def derive() -> dict:
         "local": local,
         "score": score,
         "closed_form": total.subs(K, T / h),
-        "early_stop_sq": (stop.coeff(x0, 2) * m2 + d * stop.coeff(z, 2)).subs(in_squares),
-    }
+        "early_stop_sq": (stop.coeff(x0, 2) * m2 + d * stop.coeff(z, 2)).subs(in_squares)}
 
 
 class _Standard:
@@ -131,9 +129,8 @@ class _Standard:
         self.a_sq, self.s_sq = np.square(path.a), path.s_sq / self.unit**2
         self.prior_var = setting.table.prior_var / self.unit**2
         self.eps = self.unit * float(np.hypot(setting.score_error, setting.score_noise))
-        self.L = float(
-            largest_curvature(self.alpha, self.M, self.data.smoothness, self.stop, self.stop + self.duration)
-        )
+        self.L = float(largest_curvature(self.alpha, self.M, self.data.smoothness, self.stop,
+                                         self.stop + self.duration))
 
 
 def _initial(setting: Setting, question: _Standard, functions) -> tuple[float, DistanceFrom]:
@@ -170,8 +167,7 @@ def evaluate(setting: Setting, functions) -> Bound:
         terms = {
             INITIALISATION: in_data_units(product * initial),
             DISCRETISATION: in_data_units(np.sum(later * functions["local"](**step))),
-            SCORE_BIAS: in_data_units(np.sum(later * functions["score"](**step))) if question.eps else 0.0,
-        }
+            SCORE_BIAS: in_data_units(np.sum(later * functions["score"](**step))) if question.eps else 0.0}
     stop = 0.0
     if setting.table.path.times[-1] > 0:
         stop = terms[EARLY_STOPPING] = float(round_up(early_stop(setting, functions), 8))
@@ -187,8 +183,7 @@ def evaluate(setting: Setting, functions) -> Bound:
         "closed_form": closed, **conditions, "h": longest, "L": question.L, "eta": boundary,
         "xi": float(log_concave_from(question.alpha, question.M)), "contraction": float(product),
         "contraction_as_h_to_0": float(np.exp(growth)), "initial_distance": question.unit * initial,
-        "initial_term": f"W2(p_0, N(0, v I)) from {source}", "steps": len(h),
-    }
+        "initial_term": f"W2(p_0, N(0, v I)) from {source}", "steps": len(h)}
     return Bound(theorem=THEOREM.key, kind="upper", total=total, terms=MappingProxyType(terms),
                  information=information_used(None, source is DistanceFrom.CLOSED_FORM),
                  notes=_notes(setting, question, total, closed, float(max(later.max(), product))),
@@ -202,18 +197,15 @@ def step_conditions(h: float, L: float) -> dict[str, bool]:
         "h <= 1": bool(h <= 1),
         "h (2L - 1) <= 2": bool(h * (2 * L - 1) <= 2),
         "h <= 1/(1+2L)": bool(h * (1 + 2 * L) <= 1),
-        "h < 2/(9 L^2)": bool(h * 9 * L**2 < 2),
-    }
+        "h < 2/(9 L^2)": bool(h * 9 * L**2 < 2)}
 
 
 def _notes(setting: Setting, question: _Standard, total, closed, expansion) -> tuple[str, ...]:
     notes = [*vacuous_notes(total, setting.assumption.second_moment)]
     if notes and question.M > 0 and expansion > 1:
         price = np.exp(min(question.M / question.alpha, 700))
-        notes.append(
-            f"the non-contractive phase may expand errors: step factors multiply to {expansion:.3g}, "
-            f"e^(M/alpha) = {price:.3g} (= e^(R²/s²) for mixtures)"
-        )
+        notes.append("the non-contractive phase may expand errors: step factors multiply to "
+                     f"{expansion:.3g}, e^(M/alpha) = {price:.3g} (= e^(R²/s²) for mixtures)")
     longest = float(question.h.max())
     holds = [f"{name} {'holds' if met else 'does not'}"
              for name, met in step_conditions(longest, question.L).items()]
@@ -255,11 +247,9 @@ THEOREM = Theorem(
     title="Gentiloni-Silveri and Ocello: weakly log-concave data",
     kind="upper",
     source=Source("Gentiloni-Silveri and Ocello 2025", "main bound under condition (33)", "2501.02298"),
-    statement=(
-        r"W_2 \le \prod_k\gamma_k\,e^{-T}W_2(p_0,N(0,I)) + \sum_k\Big[\prod_{j>k}\gamma_j\Big]"
-        r"\big(h_k^{3/2}B(h_k) + 2h_k\varepsilon\big)"
-        r" \le e^{(1+2L)\eta_0}\big[e^{-T}W_2(p_0,N(0,I)) + (\sqrt h B(h) + 2\varepsilon)T\big]"
-    ),
+    statement=(r"W_2 \le \prod_k\gamma_k\,e^{-T}W_2(p_0,N(0,I)) + "
+               r"\sum_k\Big[\prod_{j>k}\gamma_j\Big]\big(h_k^{3/2}B(h_k) + 2h_k\varepsilon\big) \le "
+               r"e^{(1+2L)\eta_0}\big[e^{-T}W_2(p_0,N(0,I)) + (\sqrt h B(h) + 2\varepsilon)T\big]"),
     symbols=distance_to_gaussian.SYMBOLS
     | {
         "h": "length of the step, ∫f (in the closed form: of the longest)",
@@ -269,13 +259,11 @@ THEOREM = Theorem(
         "sigma": "standard deviation of the prior",
         "v": "variance that becomes the prior's at T (1 for the prior N(0, I))", "E0": "initial distance",
         "T": "duration of the sampler, ∫f", "eta": "length of the non-contractive phase that is crossed",
-        "a_sq": "a² at the last time", "s_sq": "s² at the last time",
-    },
-    conditions=(
-        ONE_BLOCK, Condition("weak log-concavity", "(α, M)-weakly log-concave, −∇² log p_0 ⪯ L_U I", _weak),
-        Condition("Ornstein–Uhlenbeck", "g² = 2c²f", _ornstein_uhlenbeck),
-        euler_maruyama_only("P = 1 + ∫f, Q = ∫g²"), ONE_PROBLEM,
-    ),
+        "a_sq": "a² at the last time", "s_sq": "s² at the last time"},
+    conditions=(ONE_BLOCK,
+                Condition("weak log-concavity", "(α, M)-weakly log-concave, −∇² log p_0 ⪯ L_U I", _weak),
+                Condition("Ornstein–Uhlenbeck", "g² = 2c²f", _ornstein_uhlenbeck),
+                euler_maruyama_only("P = 1 + ∫f, Q = ∫g²"), ONE_PROBLEM),
     stated=STATED,
     derive=derive,
     evaluate=evaluate,
@@ -294,6 +282,4 @@ THEOREM = Theorem(
              decisive={"score": 0.9}),
         Case("early stopping of far data", ou, lambda laws: laws.Gaussian(np.full(1, 30.0), 4.0),
              lambda: euler_maruyama(3, 4000, early_stop=0.5), ratio_ceiling=2.0,
-             decisive={"early_stop_sq": 0.01}),
-    ),
-)
+             decisive={"early_stop_sq": 0.01})))

@@ -90,17 +90,15 @@ STATED = {
     "initial_smooth_sq": a_sq * (m2 - d * l) + d * (sympy.sqrt(a_sq * l + s_sq) - sigma) ** 2,
     "initial_log_concave_sq": a_sq * mean_norm**2
     + d
-    * Max(
-        ((-H_lo) ** sympy.Rational(-1, 2) - sigma) ** 2, ((-H_lo - X) ** sympy.Rational(-1, 2) - sigma) ** 2
-    ),
+    * Max(((-H_lo) ** sympy.Rational(-1, 2) - sigma) ** 2,
+          ((-H_lo - X) ** sympy.Rational(-1, 2) - sigma) ** 2),
     "contraction": Max(Abs(P + Q * H_lo), Abs(P + Q * (H_lo + X))),
     "bias_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * _EXCESS),
     "bias_known_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * (_EXCESS - x_mean)),
     "variance": d * (_N**2 + Max(0, x_mean * (2 * _N * _KAPPA + _KAPPA**2 * X))),
     "variance_known": d * (_N**2 + 2 * _N * _KAPPA * x_mean + _KAPPA**2 * x_sq),
     "early_stop_sq": (1 - sympy.sqrt(a_sq)) ** 2 * m2 + d * s_sq,
-    **PHASE_STATED,
-}
+    **PHASE_STATED}
 
 
 def derive() -> dict:
@@ -144,8 +142,7 @@ def derive() -> dict:
         "variance": d * Max(increment.subs(u, 0) ** 2, chord),
         "variance_known": d * known,
         "early_stop_sq": stop.coeff(x0, 2) * m2 + d * stop.coeff(z, 2),
-        **derive_phase(),
-    }
+        **derive_phase()}
 
 
 def evaluate(setting: Setting, functions, missed=missed_noise, key="martingale") -> Bound:
@@ -178,15 +175,11 @@ def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients
 
 def _step_by_step(setting: Setting, functions, missed) -> Ingredients:
     initial, term = initial_error(setting, functions)
-    return Ingredients(
-        initial=initial,
-        columns=Columns(
-            contraction=contraction(setting, functions), bias=step_bias(setting, functions),
-            variance=missed(setting, functions), score_weight=setting.table.Q,
-        ),
-        stop=early_stop(setting, functions),
-        initial_term=term,
-    )
+    return Ingredients(initial=initial,
+                       columns=Columns(contraction=contraction(setting, functions),
+                                       bias=step_bias(setting, functions),
+                                       variance=missed(setting, functions), score_weight=setting.table.Q),
+                       stop=early_stop(setting, functions), initial_term=term)
 
 
 def _evaluate(setting: Setting, functions, missed, key: str) -> Bound:
@@ -199,8 +192,7 @@ def _evaluate(setting: Setting, functions, missed, key: str) -> Bound:
             INITIALISATION: round_up(found.contraction * parts.initial, steps),
             SCORE_BIAS: found.score_weight * setting.score_error,
             SCORE_NOISE: found.noise_weight * setting.score_noise,
-            DISCRETISATION: found.discretisation,
-        }
+            DISCRETISATION: found.discretisation}
     # an error source that is not there adds nothing, even where its weight overflows
     for name, size in ((SCORE_BIAS, setting.score_error), (SCORE_NOISE, setting.score_noise)):
         if not np.any(size):
@@ -213,8 +205,7 @@ def _evaluate(setting: Setting, functions, missed, key: str) -> Bound:
         "contraction": growth,
         "initial_term": parts.initial_term.name,
         "steps": steps,
-        **parts.details,
-    }
+        **parts.details}
     return Bound(theorem=key, kind="upper", total=total,
                  terms=MappingProxyType({name: _finite(value) for name, value in terms.items()}),
                  information=information_used(setting.facts.moments, parts.initial_term.closed_form),
@@ -247,8 +238,7 @@ SYMBOLS = PHASE_SYMBOLS | {
     "g": "g(σ)", "ng": "n(σ)g(σ), the scheme's noise",
     "x_mean": "mean Hessian excess (its upper bound, or the MMSE curve's)",
     "x_sq": "mean squared Hessian excess", "s": "s(T)", "sigma": "standard deviation of the prior",
-    "mean_norm": "‖E X_0‖",
-}
+    "mean_norm": "‖E X_0‖"}
 
 
 def _gaussian(variance, dim=1, mean=0.0):
@@ -256,72 +246,41 @@ def _gaussian(variance, dim=1, mean=0.0):
 
 
 CASES = (
-    Case(
-        "N(0,1/4), OU", ou, _gaussian(0.25), lambda: euler_maruyama(4, 400), ratio_ceiling=1.4,
-        decisive={"variance_known": 0.25},
-    ),
-    Case(
-        "N(0,1/4), OU, constants", ou, _gaussian(0.25), lambda: euler_maruyama(4, 400),
-        information="constants", ratio_ceiling=1.4, decisive={"variance": 0.25},
-    ),
-    Case(
-        "far mean, short horizon", ou, _gaussian(0.25, 2, 3.0), lambda: euler_maruyama(0.5, 4000),
-        ratio_ceiling=1.05, decisive={"initial_log_concave_sq": 0.25, "contraction": 0.999},
-    ),
-    Case(
-        "bias of Euler–Maruyama", ou, _gaussian(1.0, 1, 4.0), lambda: euler_maruyama(5, 100),
-        ratio_ceiling=2.0, decisive={"bias_known_sq": 0.25},
-    ),
-    Case(
-        "bias of Euler–Maruyama, constants", ou, _gaussian(1.0, 1, 4.0), lambda: euler_maruyama(5, 100),
-        information="constants", ratio_ceiling=2.0, decisive={"bias_sq": 0.25},
-    ),
-    Case(
-        "biased score", ou, _gaussian(1.0), lambda: euler_maruyama(5, 400), score_error=0.5,
-        ratio_ceiling=1.1, decisive={"contraction": 0.99},
-    ),
-    Case(
-        "early stopping of a wide prior", ou, _gaussian(1e-6, 1, 1.0),
-        lambda: euler_maruyama(4, 400, early_stop=0.5), ratio_ceiling=3.0, decisive={"early_stop_sq": 0.01},
-    ),
-    Case(
-        "two modes, matched noise", ou, lambda laws: laws.GaussianMixture.two_modes(2.0, 0.5),
-        lambda: posterior_mean_matched(5, 400), ratio_ceiling=8.0,
-    ),
-    Case("VE", lambda: ve(1), _gaussian(0.25), lambda: euler_maruyama(10, 800), ratio_ceiling=2.0),
-)
+    Case("N(0,1/4), OU", ou, _gaussian(0.25), lambda: euler_maruyama(4, 400), ratio_ceiling=1.4,
+         decisive={"variance_known": 0.25}),
+    Case("N(0,1/4), OU, constants", ou, _gaussian(0.25), lambda: euler_maruyama(4, 400),
+         information="constants", ratio_ceiling=1.4, decisive={"variance": 0.25}),
+    Case("far mean, short horizon", ou, _gaussian(0.25, 2, 3.0), lambda: euler_maruyama(0.5, 4000),
+         ratio_ceiling=1.05, decisive={"initial_log_concave_sq": 0.25, "contraction": 0.999}),
+    Case("bias of Euler–Maruyama", ou, _gaussian(1.0, 1, 4.0), lambda: euler_maruyama(5, 100),
+         ratio_ceiling=2.0, decisive={"bias_known_sq": 0.25}),
+    Case("bias of Euler–Maruyama, constants", ou, _gaussian(1.0, 1, 4.0), lambda: euler_maruyama(5, 100),
+         information="constants", ratio_ceiling=2.0, decisive={"bias_sq": 0.25}),
+    Case("biased score", ou, _gaussian(1.0), lambda: euler_maruyama(5, 400), score_error=0.5,
+         ratio_ceiling=1.1, decisive={"contraction": 0.99}),
+    Case("early stopping of a wide prior", ou, _gaussian(1e-6, 1, 1.0),
+         lambda: euler_maruyama(4, 400, early_stop=0.5), ratio_ceiling=3.0, decisive={"early_stop_sq": 0.01}),
+    Case("two modes, matched noise", ou, lambda laws: laws.GaussianMixture.two_modes(2.0, 0.5),
+         lambda: posterior_mean_matched(5, 400), ratio_ceiling=8.0),
+    Case("VE", lambda: ve(1), _gaussian(0.25), lambda: euler_maruyama(10, 800), ratio_ceiling=2.0))
 PHASE_CASES = (
-    Case(
-        "CLD, posterior mean, N(0,4)", cld, _gaussian(4.0), lambda: posterior_mean(8, 100), ratio_ceiling=2.0,
-        decisive={"phase_variance_known": 0.25},
-    ),
-    Case(
-        "CLD, posterior mean, N(0,4), constants", cld, _gaussian(4.0), lambda: posterior_mean(8, 100),
-        information="constants", ratio_ceiling=2.0, decisive={"phase_variance": 0.25},
-    ),
-    Case(
-        "CLD, far mean, short horizon", lambda: cld(epsilon=0.5), _gaussian(0.25, 2, 30.0),
-        lambda: euler_maruyama(0.5, 500), ratio_ceiling=1.01,
-        decisive={"phase_initial_sq": 0.9, "phase_affine": 0.99},
-    ),
-    Case(
-        "CLD, biased score", cld, _gaussian(1.0), lambda: euler_maruyama(8, 400), score_error=10.0,
-        ratio_ceiling=1.01, decisive={"phase_score_sq": 0.9},
-    ),
-    Case(
-        "CLD, bias of Euler–Maruyama", cld, _gaussian(1.0, 1, 20.0), lambda: euler_maruyama(8, 50),
-        ratio_ceiling=3.0, decisive={"phase_bias_known_sq": 0.1},
-    ),
-    Case(
-        "CLD, bias of Euler–Maruyama, constants", cld, _gaussian(1.0, 1, 20.0), lambda: euler_maruyama(8, 50),
-        information="constants", ratio_ceiling=3.0, decisive={"phase_bias_sq": 0.1},
-    ),
-    Case(
-        "CLD, early stopping of far data", cld, _gaussian(4.0, 1, 30.0),
-        lambda: euler_maruyama(1.0, 400, early_stop=0.95), ratio_ceiling=2.0,
-        decisive={"early_stop_sq": 0.01},
-    ),
-)
+    Case("CLD, posterior mean, N(0,4)", cld, _gaussian(4.0), lambda: posterior_mean(8, 100),
+         ratio_ceiling=2.0, decisive={"phase_variance_known": 0.25}),
+    Case("CLD, posterior mean, N(0,4), constants", cld, _gaussian(4.0), lambda: posterior_mean(8, 100),
+         information="constants", ratio_ceiling=2.0, decisive={"phase_variance": 0.25}),
+    Case("CLD, far mean, short horizon", lambda: cld(epsilon=0.5), _gaussian(0.25, 2, 30.0),
+         lambda: euler_maruyama(0.5, 500), ratio_ceiling=1.01,
+         decisive={"phase_initial_sq": 0.9, "phase_affine": 0.99}),
+    Case("CLD, biased score", cld, _gaussian(1.0), lambda: euler_maruyama(8, 400), score_error=10.0,
+         ratio_ceiling=1.01, decisive={"phase_score_sq": 0.9}),
+    Case("CLD, bias of Euler–Maruyama", cld, _gaussian(1.0, 1, 20.0), lambda: euler_maruyama(8, 50),
+         ratio_ceiling=3.0, decisive={"phase_bias_known_sq": 0.1}),
+    Case("CLD, bias of Euler–Maruyama, constants", cld, _gaussian(1.0, 1, 20.0),
+         lambda: euler_maruyama(8, 50), information="constants", ratio_ceiling=3.0,
+         decisive={"phase_bias_sq": 0.1}),
+    Case("CLD, early stopping of far data", cld, _gaussian(4.0, 1, 30.0),
+         lambda: euler_maruyama(1.0, 400, early_stop=0.95), ratio_ceiling=2.0,
+         decisive={"early_stop_sq": 0.01}))
 
 #: With w = e^{∫f}/(1 + m0 R): the term "log-concave at T", w² v_k² = d h³ w² g² max (f + g²H)²/3, and
 #: Euler–Maruyama's bias w b_k = √d h² w f² (a² m + s²)^{1/2}/2; g²H lies between −R′/(1/L0 + R) and
@@ -335,18 +294,14 @@ LEADING = Leading(
             / (1 + m0 * R) ** 2
             * Max((f - slope / (1 / m0 + R)) ** 2, (f - slope / (1 / L0 + R)) ** 2)
             / 3,
-            p=2,
-        ),
-        Density(f**2 * sympy.sqrt(second_moment + R) / (1 + m0 * R) / 2),
-    ),
+            p=2),
+        Density(f**2 * sympy.sqrt(second_moment + R) / (1 + m0 * R) / 2)),
     score=Density(scale * slope / (1 + m0 * R)),
-    assumes="centred data",
-)
+    assumes="centred data")
 
 THEOREM = Theorem(
     key="martingale", title="Martingale bound", kind="upper", source=Source("docs/theory.md", "section 4"),
     statement=r"E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{\mathrm{noise}}^2,\quad W_2 \le E_K",
     symbols=SYMBOLS, conditions=(FINITE_FISHER, RESOLVED), stated=STATED, derive=derive, evaluate=evaluate,
     derivation="Tweedie's formula, E[U sᵀ] = −I, and the reverse-time martingale Φ(t,0) s_t(U_t).",
-    cases=CASES + PHASE_CASES, leading=LEADING, ingredients=ingredients,
-)
+    cases=CASES + PHASE_CASES, leading=LEADING, ingredients=ingredients)

@@ -40,8 +40,7 @@ from bounds.theorems import martingale
 _noise_var, _matched_var = sympy.symbols("noise_var matched_var", real=True)
 _OWN = martingale.STATED.keys() - PHASE_STATED.keys()
 STATED = {name: martingale.STATED[name] for name in martingale.STATED if name in _OWN} | {
-    "scale": sympy.sqrt(_noise_var / _matched_var)
-}
+    "scale": sympy.sqrt(_noise_var / _matched_var)}
 _USED = {str(symbol) for expression in STATED.values() for symbol in expression.free_symbols}
 
 
@@ -52,8 +51,7 @@ def derive() -> dict:
     (solution,) = sympy.solve(scale**2 * variance - target, scale)
     plain = {variance: _matched_var, target: _noise_var}
     return {name: expression for name, expression in martingale.derive().items() if name in _OWN} | {
-        "scale": solution.subs(plain)
-    }
+        "scale": solution.subs(plain)}
 
 
 def _matched(setting: Setting, nodes):
@@ -103,8 +101,7 @@ THEOREM = replace(
     symbols={
         **{name: text for name, text in martingale.SYMBOLS.items() if name in _USED},
         "noise_var": "∫n²g², the scheme's noise variance",
-        "matched_var": "∫(n*g)², the variance of the matched noise",
-    },
+        "matched_var": "∫(n*g)², the variance of the matched noise"},
     conditions=(ONE_BLOCK, *martingale.THEOREM.conditions),
     stated=STATED,
     derive=derive,
@@ -113,6 +110,4 @@ THEOREM = replace(
     derivation="As `martingale`; λ by equating variances.",
     cases=tuple(
         replace(case, decisive={k: v for k, v in case.decisive.items() if "variance" not in k})
-        for case in martingale.CASES
-    ),
-)
+        for case in martingale.CASES))

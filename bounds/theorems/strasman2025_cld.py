@@ -103,8 +103,7 @@ STATED = {
     * exp(Lambda)
     * (rho_bar**K * E_0 + (1 - rho_bar**K) / (1 - rho_bar) * (s * eps + local)),
     "early_stop_sq": MARTINGALE["early_stop_sq"],
-    **PHASE,
-}
+    **PHASE}
 
 
 def _largest_eigenvalue(matrix):
@@ -130,8 +129,7 @@ def derive() -> dict:
     (x,) = sympy.solve(rho_bar * fixed_point + t - fixed_point, fixed_point)
     x = x.subs(t, local + s * eps)
     stop = sympy.expand(
-        (sqrt(symbols("a_sq", real=True)) * u + sqrt(symbols("s_sq", real=True)) * t - u) ** 2
-    )
+        (sqrt(symbols("a_sq", real=True)) * u + sqrt(symbols("s_sq", real=True)) * t - u) ** 2)
     return {
         "drift_norm": sqrt(_largest_eigenvalue(drift)).subs(plain),
         "norm": sqrt(_largest_eigenvalue(fixed.inv() * Z.T * fixed * Z)),
@@ -146,8 +144,7 @@ def derive() -> dict:
         "ceiling": ceiling,
         "closed_form": p * exp(Lambda) * (x + rho_bar**K * (E_0 - x)),
         "early_stop_sq": stop.coeff(u, 2) * symbols("m2", real=True) + d * stop.coeff(t, 2),
-        **derive_phase(),
-    }
+        **derive_phase()}
 
 
 def evaluate(setting, functions) -> Bound:
@@ -168,15 +165,13 @@ def evaluate(setting, functions) -> Bound:
         "contraction": product["contraction"],
         "initial_term": product["initial_term"].name, "steps": steps,
         "regularity_constant": regularity_constant(seen.path, setting.assumption, float(seen.table.clock[0])),
-        "closed_form": None,
-    }
+        "closed_form": None}
     if np.isfinite(closed["closed_form"]):
         details |= {
             "closed_form": float(round_up(closed["closed_form"], 8 * steps) + stop),
             "closed_form_kappa": closed["kappa"],
             "closed_form_eta": a * (1 - 1 / closed["kappa"]), "closed_form_Lambda": closed["Lambda"],
-            **{f"closed_form_{name}": float(value) for name, value in closed["closed_terms"].items()},
-        }
+            **{f"closed_form_{name}": float(value) for name, value in closed["closed_terms"].items()}}
     return Bound(theorem=THEOREM.key, kind="upper", total=total if total == total else np.inf,
                  terms=MappingProxyType(terms),
                  information=information_used(seen.problem.moments, product["initial_term"].closed_form),
@@ -195,8 +190,7 @@ def _in_metric(seen: Contraction, functions, size: float, kappa: float, kind: st
         terms = {
             INITIALISATION: projection * whole * parts["initial"],
             SCORE_BIAS: projection * np.sum(later * score) if size else 0.0,
-            DISCRETISATION: projection * np.sum(later * added),
-        }
+            DISCRETISATION: projection * np.sum(later * added)}
     found = dict(kappa=kappa, kind=kind, terms=terms, total=_number(sum(terms.values())),
                  contraction=float(whole), initial_term=parts["initial_term"], closed_form=np.inf)
     rho_bar = float(parts["drift"].max())
@@ -212,8 +206,7 @@ def _in_metric(seen: Contraction, functions, size: float, kappa: float, kind: st
                 name: _number(
                     functions["closed_form"](**values, **{k: v if k in of else 0.0 for k, v in whole.items()})
                 )
-                for name, of in alone.items()
-            }
+                for name, of in alone.items()}
             found["Lambda"] = float(values["Lambda"])
             found["closed_form"] = _number(functions["closed_form"](**values, **whole))
     return found
@@ -231,16 +224,12 @@ def _notes(setting, total, details) -> tuple[str, ...]:
     else:
         terms = [f"{details[f'closed_form_{name}']:.4g} {name}"
                  for name in ("initialisation", "score", "discretisation")]
-        notes.append(
-            f"closed form c1 e^(−c2 T) W2 + c1 σ² M + c1 √h: {details['closed_form']:.4g} = "
-            f"{' + '.join(terms)} "
-            f"(κ = {details['closed_form_kappa']:.4g})"
-        )
+        notes.append(f"closed form c1 e^(−c2 T) W2 + c1 σ² M + c1 √h: {details['closed_form']:.4g} = "
+                     f"{' + '.join(terms)} (κ = {details['closed_form_kappa']:.4g})")
     if np.isfinite(details["regularity_constant"]):
         constant = details["regularity_constant"]
-        notes.append(
-            f"regularity constant C_T = {constant:.4g} (with the factor 1 + t²; the slides give no number)"
-        )
+        notes.append(f"regularity constant C_T = {constant:.4g} (with the factor 1 + t²; the slides give no "
+                     "number)")
     return tuple(notes)
 
 
@@ -261,8 +250,7 @@ _OWN = {
     "b": "b_k: bias of the step in 𝔐", "v_sq": "v_k²: noise the step misses, in 𝔐",
     "nu": "ν_k: size of X in 𝔐", "s": "hλ_max(D𝔐D)^{1/2}", "eps": "M: L2 size of the score error",
     "flow": "‖e^{TA}‖_𝔐", "largest": "λ_max(𝔐)", "W": "bound of W2(p_0 ⊗ π_v, π_∞)",
-    "E_0": "initial distance in 𝔐", "p": "√((𝔐⁻¹)_11)", "local": "largest of b_k + √(d/3)h^{3/2}ν_k",
-}
+    "E_0": "initial distance in 𝔐", "p": "√((𝔐⁻¹)_11)", "local": "largest of b_k + √(d/3)h^{3/2}ν_k"}
 _USED = {str(symbol) for expression in STATED.values() for symbol in expression.free_symbols}
 
 THEOREM = Theorem(
@@ -275,42 +263,27 @@ THEOREM = Theorem(
         r" + \sum_k\prod_{j>k}\rho_j\,\big(b_k + v_k + s_kM\big)\Big\}"
         r" \le \sqrt{(\mathfrak{M}^{-1})_{11}}\,e^\Lambda\Big\{\bar\rho^KE_0 + "
         r"\frac{1-\bar\rho^K}{1-\bar\rho}"
-        r"\big[sM + \max_k(b_k + \sqrt{d/3}\,h^{3/2}\nu_k)\big]\Big\}"
-    ),
+        r"\big[sM + \max_k(b_k + \sqrt{d/3}\,h^{3/2}\nu_k)\big]\Big\}"),
     symbols={name: text for name, text in MARTINGALE_SYMBOLS.items() if name in _USED} | _OWN,
-    conditions=(
-        Condition("critically-damped Langevin", "dU = AU du + diag(ε, σ)dB", _langevin), FINITE_FISHER,
-        euler_maruyama_only("P = I − hA, Q = hD"), ONE_PROBLEM,
-    ),
+    conditions=(Condition("critically-damped Langevin", "dU = AU du + diag(ε, σ)dB", _langevin),
+                FINITE_FISHER, euler_maruyama_only("P = I − hA, Q = hD"), ONE_PROBLEM),
     stated=STATED,
     derive=derive,
     evaluate=evaluate,
     derivation="Eigenvalues of 𝔐⁻¹ZᵀMZ; synchronous coupling; the fixed point of the recursion. "
     "Shape and rate are those of the slides, the constants (c1, c2, 𝔐, ν) are re-derived here.",
     cases=(
-        Case(
-            "far mean, one short step", cld, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
-            lambda: euler_maruyama(0.01, 1), ratio_ceiling=1.05,
-            decisive={"projection": 0.9, "growth": 0.95, "drift_norm": 0.9, "phase_initial_sq": 0.9},
-        ),
-        Case(
-            "large score error", cld, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
-            lambda: euler_maruyama(8, 400), score_error=100.0, ratio_ceiling=2.5,
-            decisive={"score": 0.4, "phase_score_sq": 0.15},
-        ),
-        Case(
-            "one huge step", cld, lambda laws: laws.Gaussian(np.zeros(1), 1.0), lambda: euler_maruyama(5, 1),
-            ratio_ceiling=4.0, decisive={"local": 0.25},
-        ),
-        Case(
-            "one huge step, restored ellipticity, constants", lambda: cld(epsilon=2),
-            lambda laws: laws.Gaussian(np.zeros(1), 4.0), lambda: euler_maruyama(5, 1),
-            information="constants", ratio_ceiling=3.0, decisive={"local": 0.3},
-        ),
-        Case(
-            "early stopping of far data", cld, lambda laws: laws.Gaussian(np.full(1, 30.0), 4.0),
-            lambda: euler_maruyama(1.0, 400, early_stop=0.95), ratio_ceiling=2.0,
-            decisive={"early_stop_sq": 0.01},
-        ),
-    ),
-)
+        Case("far mean, one short step", cld, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+             lambda: euler_maruyama(0.01, 1), ratio_ceiling=1.05,
+             decisive={"projection": 0.9, "growth": 0.95, "drift_norm": 0.9, "phase_initial_sq": 0.9}),
+        Case("large score error", cld, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
+             lambda: euler_maruyama(8, 400), score_error=100.0, ratio_ceiling=2.5,
+             decisive={"score": 0.4, "phase_score_sq": 0.15}),
+        Case("one huge step", cld, lambda laws: laws.Gaussian(np.zeros(1), 1.0), lambda: euler_maruyama(5, 1),
+             ratio_ceiling=4.0, decisive={"local": 0.25}),
+        Case("one huge step, restored ellipticity, constants", lambda: cld(epsilon=2),
+             lambda laws: laws.Gaussian(np.zeros(1), 4.0), lambda: euler_maruyama(5, 1),
+             information="constants", ratio_ceiling=3.0, decisive={"local": 0.3}),
+        Case("early stopping of far data", cld, lambda laws: laws.Gaussian(np.full(1, 30.0), 4.0),
+             lambda: euler_maruyama(1.0, 400, early_stop=0.95), ratio_ceiling=2.0,
+             decisive={"early_stop_sq": 0.01})))
