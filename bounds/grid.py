@@ -81,8 +81,7 @@ class TimeGrid:
     @classmethod
     def geometric(cls, horizon: float, steps: int, early_stop: float = 0.0,
                   smallest: float | None = None) -> TimeGrid:
-        """Times in geometric progression down to ``early_stop``; without one, down to ``smallest`` and then
-        0.
+        """Times in geometric progression down to ``early_stop``; without one, to ``smallest`` and then 0.
 
         ``smallest`` defaults to 1e-3 × horizon.
         """

@@ -1,5 +1,4 @@
-r"""What a bound looks like to leading order in the step h, as a statement in sympy: E(T, h) ≈ √d [i(T) + hᵖ
-I(T)] + M J(T)."""
+r"""A bound to leading order in the step h, in sympy: E(T, h) ≈ √d [i(T) + hᵖ I(T)] + M J(T)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,8 +22,7 @@ class Density:
 
 @dataclass(frozen=True)
 class Leading:
-    r"""A theorem to leading order, for m0-strongly log-concave and L0-smooth data and Euler–Maruyama on a
-    uniform grid.
+    r"""A theorem to leading order: m0-strongly log-concave, L0-smooth data, Euler–Maruyama, a uniform grid.
 
     .. math:: E \approx \sqrt d\,\Big[i(R(T)) + h^{p} \sum_j \Big(\int_0^T \delta_j\,dt\Big)^{1/p_j}\Big]
               + M \int_0^T \sigma\,dt.

@@ -27,8 +27,7 @@ def exponential(a, b) -> sympy.Expr:
 
 
 def cosine(horizon=1, offset="1/125") -> sympy.Expr:
-    r"""β whose a(t)² is the cosine schedule cos²(π/2·(t/T'+s)/(1+s)) up to normalisation (Nichol and Dhariwal
-    2021).
+    r"""β whose a(t)² is the cosine schedule cos²(π/2·(t/T'+s)/(1+s)), normalised (Nichol and Dhariwal 2021).
 
     Parameters
     ----------

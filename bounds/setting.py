@@ -1,5 +1,4 @@
-"""The question a theorem is asked: process, data assumption, sampler, score error, and what else is known of
-the data."""
+"""The question a theorem is asked: process, data assumption, sampler, score error, and facts of the data."""
 
 from __future__ import annotations
 
@@ -68,8 +67,7 @@ class Setting:
         return np.broadcast_shapes(*(np.shape(v) for v in values)) if values else ()
 
     def batches(self, size: int) -> list[Setting]:
-        """The problems of a batch in slices of at most ``size``, all on the same table; of size 1, each a
-        single problem."""
+        """The problems of a batch in slices of at most ``size`` on one table; of size 1, single problems."""
         if not self.shape or self.shape[0] <= size > 1:
             return [self]
         if size == 1:

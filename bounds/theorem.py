@@ -1,5 +1,4 @@
-"""What a theorem is: a statement in sympy, hypotheses that can be checked, a second derivation, and
-numbers."""
+"""What a theorem is: a statement in sympy, hypotheses to check, a second derivation, and numbers."""
 
 from __future__ import annotations
 
@@ -168,8 +167,7 @@ class Theorem:
             return self.evaluate(setting, self.functions)
 
     def agreement(self) -> dict[str, bool]:
-        """Whether each expression as stated is the one derived, at random points to thirty digits; False for
-        one alone."""
+        """Whether each stated expression is the one derived, to thirty digits; False for one alone."""
         from bounds.symbolic.agreement import agrees
 
         derived = self.derive()

@@ -1,2 +1,1 @@
-"""How the number of steps grows with the error and the dimension, derived and published, and where steps are
-best placed."""
+"""How the number of steps grows with error and dimension, and where steps are best placed."""

@@ -1,5 +1,4 @@
-r"""The grid that makes a recursion's bound smallest for a number of steps, and the model of the bound it
-comes from.
+r"""The grid that makes a recursion's bound smallest for a number of steps, from a model of the bound.
 
 On a fine grid with steps :math:`\ell_j` the bias of a sampler with steps h is :math:`b_j h/\ell_j` and its
 variance :math:`v_j^2 (h/\ell_j)^2` to leading order, so one evaluation describes every grid.
@@ -88,8 +87,7 @@ class Model:
 
 
 def model_of(theorem: Theorem, setting: Setting, steps: int = MODEL_STEPS) -> Model:
-    """The model of a theorem with a recursion at the setting's horizon, from ``steps`` fine steps; its own
-    grid does not matter.
+    """The model of a theorem with a recursion at the setting's horizon; its own grid does not matter.
 
     Raises
     ------
@@ -111,8 +109,7 @@ def model_of(theorem: Theorem, setting: Setting, steps: int = MODEL_STEPS) -> Mo
 
 
 def per_step(columns: Columns, steps: int) -> Columns:
-    """One row a step: a splitting has a kick more than steps, and each kick is shared between the steps
-    beside it."""
+    """One row a step: each kick of a splitting, one more than steps, shared between the steps beside it."""
     if len(columns) == steps:
         return columns
     return Columns(np.ones(steps),

@@ -162,8 +162,7 @@ class Dynamics:
 
 @lru_cache(maxsize=256)
 def _tail(expression, drifts: bool) -> tuple:
-    """(k, c): the density tends to c R^{−k} as R → ∞ with f (or without) and R′/R as they are; (0, 0) where
-    it vanishes."""
+    """(k, c): the density tends to c R^{−k}, f (or none) and R′/R as they are; (0, 0) if it vanishes."""
     expression = _eventually(expression.subs({slope: _RATE * R, f: _DRIFT if drifts else 0}))
     if sympy.simplify(expression) == 0:
         return sympy.S.Zero, sympy.S.Zero

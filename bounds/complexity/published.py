@@ -1,5 +1,4 @@
-"""The iteration complexities of arXiv 2311.11003 as printed there: what `bounds.complexity.orders` is
-compared with."""
+"""The iteration complexities printed in arXiv 2311.11003, which `bounds.complexity.orders` is held to."""
 
 from dataclasses import dataclass
 

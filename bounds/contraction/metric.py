@@ -1,5 +1,4 @@
-r"""The constant metric 𝔐 of critically-damped Langevin, in which the renormalised drift Ã contracts at rate
-a(1 − 1/κ)."""
+r"""The constant metric 𝔐 of critically-damped Langevin, in which Ã contracts at rate a(1 − 1/κ)."""
 
 import numpy as np
 
@@ -27,8 +26,7 @@ def contracting_metric(path, kappa: float, kind: str = "basis") -> np.ndarray:
 
 
 def norm(matrices, fixed) -> np.ndarray:
-    r""":math:`\|X\|_𝔐 = \|𝔐^{1/2}X𝔐^{-1/2}\|` of matrices (..., 2, 2): the largest singular value, without
-    cancellation."""
+    r""":math:`\|X\|_𝔐 = \|𝔐^{1/2}X𝔐^{-1/2}\|` of matrices (..., 2, 2), without cancellation."""
     factor = np.linalg.cholesky(fixed).T
     seen = factor @ matrices @ np.linalg.inv(factor)
     a, b, c, d = seen[..., 0, 0], seen[..., 0, 1], seen[..., 1, 0], seen[..., 1, 1]

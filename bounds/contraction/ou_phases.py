@@ -1,5 +1,4 @@
-r"""The two phases of the Ornstein–Uhlenbeck process as numbers: their boundaries ξ and η, and what the
-reverse flow stretches.
+r"""The two phases of the Ornstein–Uhlenbeck process as numbers: ξ and η, and what the flow stretches.
 
 Constants are in units in which g² = 2 and f = 1; arrays broadcast.  The formulas are derived in
 `bounds.contraction.symbolic`.

@@ -1,5 +1,4 @@
-r"""The renormalised score :math:`\nabla\log(p_t/p_\infty)` in phase space: its Hessian, and the constant that
-bounds it.
+r"""The renormalised score :math:`\nabla\log(p_t/p_\infty)` in phase space: its Hessian, with a bound.
 
 Seed theorem C rests on :math:`\|\nabla^2\log\tilde p_t\| \le C(1 + 1/\sqrt t)e^{-2at}`.  The double
 eigenvalue brings a factor t² at infinity; and for ε = 0 only the velocity's row, which is all that enters the
@@ -22,8 +21,7 @@ SCAN_ERROR = 1e-9
 
 
 def renormalised_hessian(path: PhasePath, assumption, clock, *, grown: bool = False):
-    r""":math:`\tilde H(c) = H(c) + \Sigma_\infty^{-1}` at both ends of the envelope, free of cancellation at
-    large times.
+    r""":math:`\tilde H(c) = H(c) + \Sigma_\infty^{-1}` at both ends of the envelope, free of cancellation.
 
     .. math:: \tilde H(c_{lo}) = \Sigma_\infty^{-1}\Phi\,(\mathrm{diag}(1/L, v^2) - \Sigma_\infty)\,\Phi^T V^{-1},
               \quad V = S + \varphi\varphi^T/L, \qquad \tilde H(c_{up}) = \tilde H(c_{lo}) + X\omega\omega^T.
@@ -75,8 +73,7 @@ class Regularity:
     full: np.ndarray
 
     def printed(self, values):
-        """``values`` over 1 + 1/√t: unbounded as T grows (t²), and at 0 if ``values`` are those of the full
-        Hessian."""
+        """``values`` over 1 + 1/√t: unbounded as T grows (t²), and at 0 if those of the full Hessian."""
         return values / (1 + 1 / np.sqrt(self.clock))
 
     def corrected(self, values):

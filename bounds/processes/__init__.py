@@ -1,5 +1,4 @@
-"""The families of forward processes, one a file: the folder is the registry, and problem files use the
-keys."""
+"""The families of forward processes, one a file: the folder is the registry."""
 
 from collections.abc import Mapping
 
@@ -7,5 +6,5 @@ from bounds.registry import units
 
 
 def families() -> Mapping:
-    """Every `bounds.process.Family` by its key."""
+    """Every `bounds.process.Family` by its key, which problem files use."""
     return units("bounds.processes", "FAMILY")

@@ -108,8 +108,7 @@ def transition(clock=CLOCK) -> Matrix:
 
 @lru_cache(maxsize=1)
 def stationary() -> Matrix:
-    r""":math:`\Sigma_\infty`, the solution of :math:`A\Sigma + \Sigma A^T + \Sigma_0 = 0` with Σ_0 = diag(ε²,
-    σ²)."""
+    r""":math:`\Sigma_\infty`, where :math:`A\Sigma + \Sigma A^T + \Sigma_0 = 0` with Σ_0 = diag(ε², σ²)."""
     p, q, r = sympy.symbols("p q r")
     unknown = Matrix([[p, q], [q, r]])
     equation = drift() * unknown + unknown * drift().T + noise() * noise().T
@@ -137,8 +136,7 @@ def kernel(clock=CLOCK) -> tuple[Matrix, Matrix]:
 
 @lru_cache(maxsize=1)
 def renormalised_drift() -> Matrix:
-    r""":math:`\tilde A = -A - \Sigma\Sigma^T\Sigma_\infty^{-1}`, the drift that is left when the score of
-    p/p_∞ is used."""
+    r""":math:`\tilde A = -A - \Sigma\Sigma^T\Sigma_\infty^{-1}`, the drift left with the score of p/p_∞."""
     return (-drift() - noise() * noise().T * stationary().inv()).applyfunc(sympy.simplify)
 
 
@@ -173,8 +171,7 @@ def log_concavity_is_not_enough() -> tuple[Matrix, Matrix, Matrix]:
 
 
 def closed_forms(**constants) -> dict[str, sympy.Basic]:
-    """Everything derived, by name, in clock time u = ∫β; symbolic in a, σ, ε and v but for the ``constants``
-    given.
+    """Everything derived, by name, in clock time u = ∫β; symbolic but for the ``constants`` given.
 
     Parameters
     ----------

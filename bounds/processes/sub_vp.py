@@ -1,5 +1,4 @@
-"""Sub-variance preserving: the drift of variance preserving, with less noise while the data are still
-seen."""
+"""Sub-variance preserving: the drift of variance preserving, and less noise early on."""
 
 import sympy
 

@@ -6,8 +6,7 @@ from bounds.registry import units
 
 
 def samplers(blocks: int | None = None) -> Mapping:
-    """Every `bounds.steps.rule.Sampler` by the key used in problem files; those with a form for
-    k = ``blocks`` if given."""
+    """Every `bounds.steps.rule.Sampler` by its problem-file key; with ``blocks``, those with that form."""
     found = units("bounds.samplers", "SAMPLER")
     if blocks is None:
         return found

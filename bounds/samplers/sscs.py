@@ -1,5 +1,4 @@
-r"""Symmetric splitting of the Langevin process (SSCS): half a step of its linear flow, a kick by the score,
-half a flow.
+r"""Symmetric splitting of the Langevin process (SSCS): half a flow, a kick by the score, half a flow.
 
 The flow is :math:`dU = \tilde A U du + \Sigma dB`, solved exactly, and the kick takes the score less that of
 the stationary law.  Exact for data in the stationary law, where there is no kick.  Strong order 1.  Two

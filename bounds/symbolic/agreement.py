@@ -1,5 +1,4 @@
-"""Whether two expressions are the same function: the stated and the derived form of a theorem are held
-against each other."""
+"""Whether two expressions, such as a theorem's stated and derived form, are the same function."""
 
 import random
 

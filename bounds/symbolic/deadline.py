@@ -6,8 +6,7 @@ import threading
 
 
 class Deadline(contextlib.AbstractContextManager):
-    """Raise ``TimeoutError`` in the block after ``seconds`` (main thread of a POSIX system; elsewhere no
-    limit).
+    """Raise ``TimeoutError`` in the block after ``seconds`` (main thread, POSIX; elsewhere no limit).
 
     Parameters
     ----------

@@ -98,8 +98,7 @@ def time_regularity(setting: Setting):
 
 
 def evaluate(setting: Setting, functions) -> Bound:
-    """The theorem at numbers: a term for each sum, the one of time regularity a part of the discretisation
-    (in the details)."""
+    """The theorem at numbers; the sum of time regularity is a part of the discretisation (in the details)."""
     m0, L0 = setting.assumption.strong_log_concavity, setting.assumption.smoothness
     path, table, dim = setting.table.path, setting.table, setting.assumption.dim
     lengths = -np.diff(path.times)

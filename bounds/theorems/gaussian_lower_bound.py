@@ -1,5 +1,4 @@
-r"""The lower bound on Gaussian data: no affine sampler of K steps does better than what it does there
-(k = 1).
+r"""The lower bound on Gaussian data: no affine sampler of K steps does better than there (k = 1).
 
 Statement
 ---------
@@ -67,8 +66,7 @@ def derive() -> dict:
 
 
 def _rate(h, t):
-    """λ: the h² coefficient of (variance after one Euler–Maruyama step) − (variance of the exact reverse
-    process)."""
+    """λ: the h² coefficient of an Euler–Maruyama step's variance − that of the exact reverse process."""
     f_t, g_t, V_t = (sympy.Function(name)(t) for name in ("f", "G", "V"))
     slope = g_t - 2 * f_t * V_t  # V' of V = a²σ² + s²
     # ∫ over [t − h, t] to second order
@@ -139,8 +137,7 @@ def evaluate(setting: Setting, functions) -> Bound:
 
 
 def _sizes(factor, start: float, sources, combine):
-    """Upper estimates of |x_{k−1}| for x_k = factor_k x_{k−1} + source_k, combined by hypot or add: shape (u,
-    k)."""
+    """Upper estimates (u, k) of |x_{k−1}|, x_k = factor_k x_{k−1} + source_k combined by hypot or add."""
     logs = np.log(np.maximum(np.abs(factor), 1e-150))
     power = 2.0 if combine is np.hypot else 1.0
     total = power * np.cumsum(logs, axis=1)
@@ -159,8 +156,7 @@ def _signed_later(factor, later):
 
 
 def leading_order(setting: Setting, std: float, functions) -> dict:
-    """c(σ0), the integral of λa²σ0⁴/V², the leading-order W2 and whether that vanishes, for Euler–Maruyama on
-    a uniform grid."""
+    """c(σ0), ∫λa²σ0⁴/V², the leading-order W2 and whether it vanishes: Euler–Maruyama, a uniform grid."""
     path, dim = setting.table.path, int(setting.assumption.dim)
     horizon, steps = float(path.times[0] - path.times[-1]), len(path.F)
 

@@ -191,8 +191,7 @@ def evaluate(setting: Setting, functions) -> Bound:
 
 
 def step_conditions(h: float, L: float) -> dict[str, bool]:
-    """Which step-size conditions hold for steps of at most h: the closed form needs the second, the paper's
-    own is the last."""
+    """Conditions that hold for steps of at most h: the closed form needs the second, the paper the last."""
     return {
         "h <= 1": bool(h <= 1),
         "h (2L - 1) <= 2": bool(h * (2 * L - 1) <= 2),

@@ -1,5 +1,4 @@
-r"""The martingale bound: one reverse step against the exact conditional law (k = 1, and k = 2 by
-`bounds.recursion.phase_space`).
+r"""The martingale bound: one reverse step against the exact conditional law (for one block and two).
 
 Statement
 ---------

@@ -1,5 +1,4 @@
-r"""The martingale bound when only the law of the sampler's noise counts: each step's noise coupled to the
-posterior.
+r"""The martingale bound with each step's noise coupled to the posterior: only the law of the noise counts.
 
 Statement
 ---------

@@ -1,5 +1,4 @@
-r"""Strasman et al.'s bound for critically-damped Langevin, in a constant metric, with every constant
-explicit.
+r"""Strasman et al.'s bound for critically-damped Langevin in a constant metric, every constant explicit.
 
 Statement
 ---------
@@ -148,8 +147,7 @@ def derive() -> dict:
 
 
 def evaluate(setting, functions) -> Bound:
-    """The product form; the closed form, its three terms and the regularity constant are among the
-    details."""
+    """The product form; the closed form, its terms and the regularity constant are among the details."""
     seen = Contraction(setting, functions, Constants(setting.assumption, 0))
     size = float(np.hypot(setting.score_error, setting.score_noise))
     product, closed = smallest(lambda *metric: _in_metric(seen, functions, size, *metric))
