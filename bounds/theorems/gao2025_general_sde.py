@@ -30,14 +30,7 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, sqrt, symbols
 
-from bounds.bound import (
-    DISCRETISATION,
-    EARLY_STOPPING,
-    INITIALISATION,
-    SCORE_BIAS,
-    Bound,
-    vacuous_notes,
-)
+from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound, vacuous_notes
 from bounds.conditions import FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, euler_maruyama_only
 from bounds.leading import L0, Density, Leading, R, a, f, m, m0, slope
 from bounds.processes.ou import ou

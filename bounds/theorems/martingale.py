@@ -53,13 +53,7 @@ from bounds.processes.ve import ve
 from bounds.recursion.data import expand
 from bounds.recursion.equal_steps import fitted_ingredients
 from bounds.recursion.ingredients import Columns, Ingredients
-from bounds.recursion.one_block import (
-    contraction,
-    early_stop,
-    initial_error,
-    missed_noise,
-    step_bias,
-)
+from bounds.recursion.one_block import contraction, early_stop, initial_error, missed_noise, step_bias
 from bounds.recursion.phase_space.ingredients import phase_ingredients
 from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
 from bounds.recursion.phase_space.statement import SYMBOLS as PHASE_SYMBOLS
