@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -21,15 +22,7 @@ def vacuous_notes(total: float, second_moment: float) -> tuple[str, ...]:
 
 
 def information_used(moments, distance: bool) -> str:
-    """What a bound knew of the data, in words.
-
-    Parameters
-    ----------
-    moments : object or None
-        The posterior moments, where they were known.
-    distance : bool
-        Whether the initial term is a closed form's W2(p_0, N(0, v I)).
-    """
+    """What a bound knew: posterior ``moments`` or None, and whether a closed form's W2(p_0, N(0, v I))."""
     return ("constants" if moments is None else "MMSE curve") + " and W2(p_0, N(0, v I))" * distance
 
 
@@ -57,10 +50,14 @@ class Bound:
     theorem: str
     kind: str
     total: float
-    terms: MappingProxyType
+    terms: Mapping
     information: str = "constants"
     notes: tuple[str, ...] = ()
-    details: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
+    details: Mapping = field(default_factory=dict)
+
+    def __post_init__(self):
+        for name in ("terms", "details"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     def is_vacuous(self, second_moment: float) -> bool:
         """Whether an upper bound exceeds sqrt(E‖X_0‖²), the distance of the data from the point 0."""
@@ -85,8 +82,8 @@ class Bound:
             If an entry is missing.
         """
         terms = {name: np.inf if value is None else value for name, value in data["terms"].items()}
-        return cls(theorem, kind, np.inf if data["total"] is None else data["total"], MappingProxyType(terms),
-                   data["information"], tuple(data["notes"]), MappingProxyType(dict(data["details"])))
+        return cls(theorem, kind, np.inf if data["total"] is None else data["total"], terms,
+                   data["information"], tuple(data["notes"]), data["details"])
 
 
 def _says_nothing(total: float, second_moment: float) -> bool:

@@ -24,8 +24,6 @@ variance: the initial distance is then (a²E‖X_0‖² + d(s−σ)²)^{1/2}.  S
 from above.
 """
 
-from types import MappingProxyType
-
 import numpy as np
 import sympy
 from sympy import Abs, Max, sqrt, symbols
@@ -137,15 +135,10 @@ def evaluate(setting: Setting, functions) -> Bound:
         stop = np.square((1 - path.a[-1]) * x0) + dim * path.s_sq[-1]
         terms[EARLY_STOPPING] = round_up(float(np.sqrt(stop)), operations)
     total = sum(terms.values())
-    return Bound(
-        theorem=THEOREM.key,
-        kind="upper",
-        total=round_up(float(total), 8),
-        terms=MappingProxyType(terms),
-        information="constants and M1",
-        notes=vacuous_notes(total, setting.assumption.second_moment),
-        details=MappingProxyType({"M1": float(M1), "theta": theta, "omega": omega,
-                                  "time_regularity": float(regularity), "steps": len(lengths)}))
+    return Bound(theorem=THEOREM.key, kind="upper", total=round_up(float(total), 8), terms=terms,
+                 information="constants and M1", notes=vacuous_notes(total, setting.assumption.second_moment),
+                 details={"M1": float(M1), "theta": theta, "omega": omega,
+                          "time_regularity": float(regularity), "steps": len(lengths)})
 
 
 def _suprema(path, variance, initial, x0, dim, rise, I_absf):
@@ -164,22 +157,18 @@ def _suprema(path, variance, initial, x0, dim, rise, I_absf):
 
 
 def _strong(setting: Setting):
-    if setting.assumption.strong_log_concavity is None:
-        return f"needs m0-strongly log-concave data (m0 > 0), got {setting.assumption.key}"
-    return None
+    return (None if setting.assumption.strong_log_concavity is not None
+            else f"needs m0-strongly log-concave data (m0 > 0), got {setting.assumption.key}")
 
 
 def _has_time_regularity(setting: Setting):
-    if setting.facts.time_regularity is None:
-        return ("needs the time-regularity constant M1 (data.time_regularity), which closed-form Gaussian "
-                "laws supply")
-    return None
+    return (None if setting.facts.time_regularity is not None else
+            "needs the time-regularity constant M1 (data.time_regularity), which closed-form Gaussian laws "
+            "supply")
 
 
 THEOREM = Theorem(
-    key="gao2025-general-sde",
-    title="Gao, Nguyen and Zhu: general f and g",
-    kind="upper",
+    key="gao2025-general-sde", title="Gao, Nguyen and Zhu: general f and g", kind="upper",
     source=Source("Gao, Nguyen and Zhu 2025", "shape of (3.15)", "2311.11003"),
     statement=(
         r"W_2 \le e^{-\int_0^T c}\|x_0\| + \sum_k \Big[\prod_{j>k}\Gamma_j\Big]\big(M_1 h_k "
@@ -198,16 +187,12 @@ THEOREM = Theorem(
                 euler_maruyama_only("the scheme of (2.8)"),
                 Condition("time regularity", "‖s_t(x) − s_t'(x)‖ <= M1|t−t'|(1+‖x‖)", _has_time_regularity),
                 ONE_PROBLEM, FINITE_FISHER),
-    stated=STATED,
-    derive=derive,
-    evaluate=evaluate,
+    stated=STATED, derive=derive, evaluate=evaluate, leading=LEADING,
     derivation="Reverse SDE against its discretisation, synchronous coupling; Minkowski and Cauchy–Schwarz "
-    "over a step. "
-    "Shape and rate are the paper's, the constants are re-derived here.",
+    "over a step. Shape and rate are the paper's, the constants are re-derived here.",
     cases=(
         Case("far mean, short horizon", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
              lambda: euler_maruyama(0.5, 20000), ratio_ceiling=10.0, decisive={"initialisation": 0.05}),
         Case("large score error", ou, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
              lambda: euler_maruyama(3, 1000), score_error=100.0, ratio_ceiling=10.0,
-             decisive={"score": 0.05})),
-    leading=LEADING)
+             decisive={"score": 0.05})))

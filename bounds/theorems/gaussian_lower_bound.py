@@ -26,8 +26,6 @@ The finite-K value is stated exactly instead of up to o(1), for any affine sampl
 is rounded downwards.
 """
 
-from types import MappingProxyType
-
 import numpy as np
 import sympy
 from sympy import symbols
@@ -104,8 +102,8 @@ def evaluate(setting: Setting, functions) -> Bound:
         later, product = weights(np.abs(factor))
         final = product**2 * table.prior_var + np.sum(later**2 * table.noise_var, axis=-1)
         spread = _sizes(factor, np.sqrt(table.prior_var), np.sqrt(table.noise_var), np.hypot)
-        rounding = np.sum(later * slack * spread, axis=-1) + (1e-12 + STEP_ROUNDING * len(table.Q)) * np.sqrt(
-            final)
+        relative = 1e-12 + STEP_ROUNDING * len(table.Q)
+        rounding = np.sum(later * slack * spread, axis=-1) + relative * np.sqrt(final)
         distance = functions["distance_sq"](v=final, sigma_0=np.sqrt(distinct))
         gap = np.maximum(np.sqrt(distance) - rounding - 1e-12 * np.sqrt(distinct), 0.0)
         spread_sq = float(np.sum(counts * np.square(gap)))
@@ -132,8 +130,8 @@ def evaluate(setting: Setting, functions) -> Bound:
         if leading["leading_order_vanishes"]:
             notes = ("the mild condition (5.35) fails: the leading order vanishes at this σ0",)
     return Bound(theorem=THEOREM.key, kind="lower", total=float(total),
-                 terms=MappingProxyType({"spread": np.sqrt(spread_sq), "mean": np.sqrt(shift_sq)}),
-                 information="Gaussian data", notes=notes, details=MappingProxyType(details))
+                 terms={"spread": np.sqrt(spread_sq), "mean": np.sqrt(shift_sq)},
+                 information="Gaussian data", notes=notes, details=details)
 
 
 def _sizes(factor, start: float, sources, combine):
@@ -167,9 +165,8 @@ def leading_order(setting: Setting, std: float, functions) -> dict:
     (value,), _ = path.integrate(integrand)
     total = float(np.sum(value))
     constant = abs(total) / (2 * std)
-    return {
-        "integral": total, "c": constant, "leading_order": np.sqrt(dim) * constant * horizon / steps,
-        "leading_order_vanishes": abs(total) < VANISHING}
+    return {"integral": total, "c": constant, "leading_order": np.sqrt(dim) * constant * horizon / steps,
+            "leading_order_vanishes": abs(total) < VANISHING}
 
 
 def defect_over_step(process: ForwardProcess):
@@ -204,10 +201,9 @@ def _gaussian(setting: Setting):
 
 
 def _exact_score(setting: Setting):
-    if np.any(np.asarray(setting.score_error) > 0) or np.any(np.asarray(setting.score_noise) > 0):
-        return (f"the score must be exact, got score_error {setting.score_error}, score_noise "
-                f"{setting.score_noise}")
-    return None
+    error, noise = setting.score_error, setting.score_noise
+    return (f"the score must be exact, got score_error {error}, score_noise {noise}"
+            if np.any(np.asarray(error) > 0) or np.any(np.asarray(noise) > 0) else None)
 
 
 def _normal(variance, dim, mean=0.0):
@@ -215,9 +211,7 @@ def _normal(variance, dim, mean=0.0):
 
 
 THEOREM = Theorem(
-    key="gaussian-lower-bound",
-    title="Lower bound on Gaussian data",
-    kind="lower",
+    key="gaussian-lower-bound", title="Lower bound on Gaussian data", kind="lower",
     source=Source("Gao, Nguyen and Zhu 2025", "Proposition 8", "2311.11003"),
     statement=r"W_2^2 = \sum_i(\sqrt{v_{K,i}}-\sigma_i)^2,\quad v_k=(P-Q/V_\tau)^2v_{k-1}+\int n^2g^2",
     symbols={
@@ -226,9 +220,7 @@ THEOREM = Theorem(
         "sigma_0": "standard deviation of the data", "f": "drift", "g_sq": "g²"},
     conditions=(ONE_BLOCK, Condition("Gaussian data", "p_0 = N(m, Σ)", _gaussian),
                 Condition("exact score", "M = 0", _exact_score)),
-    stated=STATED,
-    derive=derive,
-    evaluate=evaluate,
+    stated=STATED, derive=derive, evaluate=evaluate,
     derivation="The score of a Gaussian is linear; one Euler–Maruyama step expanded to second order in h.",
     cases=(
         Case("N(0, I_100), OU", ou, _normal(1.0, 100), lambda: euler_maruyama(4, 1600), ratio_ceiling=1.0001,

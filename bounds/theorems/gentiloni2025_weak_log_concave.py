@@ -43,8 +43,6 @@ where known.  Else Z ~ N(0, vI) is coupled to X_0 by the optimal map, whose slop
 keeps above (L_U v)^{−1/2}.
 """
 
-from types import MappingProxyType
-
 import numpy as np
 import sympy
 from sympy import Abs, Max, exp, sqrt, symbols
@@ -74,6 +72,7 @@ from bounds.setting import Setting
 from bounds.symbolic.integrals import TIME
 from bounds.theorem import Case, Condition, Source, Theorem
 from bounds.theorems.martingale import STATED as MARTINGALE
+from bounds.theorems.martingale import derived_early_stop
 
 h, kappa, L_t, L, d, m2, eps = symbols("h kappa L_t L d m2 eps", real=True)
 a, D, s, sigma, v = symbols("a D s sigma v", real=True)
@@ -103,8 +102,6 @@ def derive() -> dict:
     score = sympy.diff(z + h * (z + 2 * t), t) * eps
     # K = T/h steps, none of whose later products exceeds e^{(1+2L)η}
     total = exp((1 + 2 * L) * eta) * (E0 + K * (local + score))
-    stop = sympy.expand((a * x0 + s * z - x0) ** 2)
-    in_squares = {a: sympy.sqrt(symbols("a_sq", real=True)), s: sympy.sqrt(symbols("s_sq", real=True))}
     return {
         **distance_to_gaussian.derive(),
         "initial": initial,
@@ -112,7 +109,7 @@ def derive() -> dict:
         "local": local,
         "score": score,
         "closed_form": total.subs(K, T / h),
-        "early_stop_sq": (stop.coeff(x0, 2) * m2 + d * stop.coeff(z, 2)).subs(in_squares)}
+        "early_stop_sq": derived_early_stop()}
 
 
 class _Standard:
@@ -184,10 +181,10 @@ def evaluate(setting: Setting, functions) -> Bound:
         "xi": float(log_concave_from(question.alpha, question.M)), "contraction": float(product),
         "contraction_as_h_to_0": float(np.exp(growth)), "initial_distance": question.unit * initial,
         "initial_term": f"W2(p_0, N(0, v I)) from {source}", "steps": len(h)}
-    return Bound(theorem=THEOREM.key, kind="upper", total=total, terms=MappingProxyType(terms),
+    return Bound(theorem=THEOREM.key, kind="upper", total=total, terms=terms,
                  information=information_used(None, source is DistanceFrom.CLOSED_FORM),
                  notes=_notes(setting, question, total, closed, float(max(later.max(), product))),
-                 details=MappingProxyType(details))
+                 details=details)
 
 
 def step_conditions(h: float, L: float) -> dict[str, bool]:
@@ -213,23 +210,25 @@ def _notes(setting: Setting, question: _Standard, total, closed, expansion) -> t
     return tuple(notes)
 
 
+_OFF_THE_CLOCK = "needs g² = 2c²f with c constant, got f = {}, g² = {}"
+
+
 def _weak(setting: Setting):
-    if setting.assumption.weak_log_concavity is not None:
-        return None
-    return f"needs (alpha, M)-weakly log-concave data with one-sided smoothness, got {setting.assumption.key}"
+    given = setting.assumption
+    return (None if given.weak_log_concavity is not None
+            else f"needs (alpha, M)-weakly log-concave data with one-sided smoothness, got {given.key}")
 
 
 def _ornstein_uhlenbeck(setting: Setting):
-    if setting.process.blocks != 1 or ou_scale_sq(setting.process) is not None:
-        return None
-    return f"needs g² = 2c²f with c constant, got f = {setting.process.f}, g² = {setting.process.g_sq}"
+    process = setting.process
+    return (None if process.blocks != 1 or ou_scale_sq(process) is not None
+            else _OFF_THE_CLOCK.format(process.f, process.g_sq))
 
 
 def _not_in_the_clock(drift, diffusion_sq):
     """Whether g² = 2c²f, for symbols too."""
-    if drift != 0 and sympy.simplify(sympy.diff(diffusion_sq / drift, TIME)) == 0:
-        return None
-    return f"needs g² = 2c²f with c constant, got f = {drift}, g² = {diffusion_sq}"
+    return (None if drift != 0 and sympy.simplify(sympy.diff(diffusion_sq / drift, TIME)) == 0
+            else _OFF_THE_CLOCK.format(drift, diffusion_sq))
 
 
 _LATER = 1 / (scale * (1 + m0 * R))
@@ -242,8 +241,7 @@ LEADING = Leading(initial=sqrt(m - 1 / L0 + (1 - 1 / sqrt(L0)) ** 2) / (1 + m0 *
                   assumes="strongly log-concave data of unknown mean, in units of c", unmet=_not_in_the_clock)
 
 THEOREM = Theorem(
-    key="gentiloni2025-weak-log-concave",
-    title="Gentiloni-Silveri and Ocello: weakly log-concave data",
+    key="gentiloni2025-weak-log-concave", title="Gentiloni-Silveri and Ocello: weakly log-concave data",
     kind="upper",
     source=Source("Gentiloni-Silveri and Ocello 2025", "main bound under condition (33)", "2501.02298"),
     statement=(r"W_2 \le \prod_k\gamma_k\,e^{-T}W_2(p_0,N(0,I)) + "
@@ -263,10 +261,7 @@ THEOREM = Theorem(
                 Condition("weak log-concavity", "(α, M)-weakly log-concave, −∇² log p_0 ⪯ L_U I", _weak),
                 Condition("Ornstein–Uhlenbeck", "g² = 2c²f", _ornstein_uhlenbeck),
                 euler_maruyama_only("P = 1 + ∫f, Q = ∫g²"), ONE_PROBLEM),
-    stated=STATED,
-    derive=derive,
-    evaluate=evaluate,
-    leading=LEADING,
+    stated=STATED, derive=derive, evaluate=evaluate, leading=LEADING,
     derivation="Synchronous coupling, the reverse-time martingale e^{−t}∇log p_t, and the two phases. "
     "Shape and rate are the paper's, the constants (B(h), the factors of the steps) are re-derived here.",
     cases=(

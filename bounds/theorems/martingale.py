@@ -27,7 +27,6 @@ is a sum of squares.
 """
 
 from dataclasses import replace
-from types import MappingProxyType
 
 import numpy as np
 import sympy
@@ -73,6 +72,7 @@ _EXCESS = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
 # e^F g − ng first: it vanishes exactly for most samplers, where 1 + CH − 1 would cancel
 _N = (sympy.exp(F) * g - ng) + sympy.exp(F) * C * H_lo * g
 _KAPPA = sympy.exp(F) * C * g
+_HALF = sympy.Rational(1, 2)
 
 #: Problems of a batch evaluated together, so that memory stays bounded; with two blocks each has weights of
 #: its own.
@@ -81,10 +81,8 @@ BATCH = {1: 256, 2: 1}
 STATED = {
     "initial_sq": a_sq * m2 + d * (s - sigma) ** 2,
     "initial_smooth_sq": a_sq * (m2 - d * l) + d * (sympy.sqrt(a_sq * l + s_sq) - sigma) ** 2,
-    "initial_log_concave_sq": a_sq * mean_norm**2
-    + d
-    * Max(((-H_lo) ** sympy.Rational(-1, 2) - sigma) ** 2,
-          ((-H_lo - X) ** sympy.Rational(-1, 2) - sigma) ** 2),
+    "initial_log_concave_sq": a_sq * mean_norm**2 + d * Max(
+        ((-H_lo) ** -_HALF - sigma) ** 2, ((-H_lo - X) ** -_HALF - sigma) ** 2),
     "contraction": Max(Abs(P + Q * H_lo), Abs(P + Q * (H_lo + X))),
     "bias_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * _EXCESS),
     "bias_known_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * (_EXCESS - x_mean)),
@@ -124,7 +122,6 @@ def derive() -> dict:
     second, stein = a_sq * m2 + d * s_sq, sigma**2 * d * sympy.sqrt(a_sq * l + s_sq) / sigma
     step = sympy.diff(P * z + Q * (H_lo + u) * z, z)
     gaussian = sympy.expand((sympy.sqrt(a_sq) * x0 + s * z - sigma * z) ** 2)
-    stop = sympy.expand((sympy.sqrt(a_sq) * x0 + sympy.sqrt(s_sq) * z - x0) ** 2)
     return {
         "initial_sq": gaussian.coeff(x0, 2) * m2 + d * gaussian.coeff(z, 2),
         "initial_smooth_sq": second + d * sigma**2 - 2 * stein,
@@ -134,8 +131,15 @@ def derive() -> dict:
         "bias_known_sq": d * bias_known,
         "variance": d * Max(increment.subs(u, 0) ** 2, chord),
         "variance_known": d * known,
-        "early_stop_sq": stop.coeff(x0, 2) * m2 + d * stop.coeff(z, 2),
+        "early_stop_sq": derived_early_stop(),
         **derive_phase()}
+
+
+def derived_early_stop():
+    """E‖a x_0 + s z − x_0‖², the size of the noise that early stopping leaves."""
+    x0, z = symbols("x0 z", real=True)
+    stop = sympy.expand((sympy.sqrt(a_sq) * x0 + sympy.sqrt(s_sq) * z - x0) ** 2)
+    return stop.coeff(x0, 2) * m2 + d * stop.coeff(z, 2)
 
 
 def evaluate(setting: Setting, functions, missed=missed_noise, key="martingale") -> Bound:
@@ -152,7 +156,7 @@ def evaluate(setting: Setting, functions, missed=missed_noise, key="martingale")
                  for value, part in zip(values, parts, strict=True)]
         return np.concatenate(whole).reshape(setting.shape)
 
-    terms, details = (MappingProxyType({name: joined([each[name] for each in some]) for name in some[0]})
+    terms, details = ({name: joined([each[name] for each in some]) for name in some[0]}
                       for some in ([bound.terms for bound in found], [bound.details for bound in found]))
     return replace(found[0], total=joined([bound.total for bound in found]), terms=terms, details=details,
                    notes=())
@@ -178,8 +182,8 @@ def _step_by_step(setting: Setting, functions, missed) -> Ingredients:
 def _evaluate(setting: Setting, functions, missed, key: str) -> Bound:
     """The recursion of problems that are evaluated together."""
     parts = ingredients(setting, functions, missed)
-    found, steps = (parts.totals(expand(setting.score_error, 1), expand(setting.score_noise, 1)),
-                    len(parts.columns))
+    found = parts.totals(expand(setting.score_error, 1), expand(setting.score_noise, 1))
+    steps = len(parts.columns)
     with np.errstate(invalid="ignore", over="ignore"):
         terms = {
             INITIALISATION: round_up(found.contraction * parts.initial, steps),
@@ -194,16 +198,12 @@ def _evaluate(setting: Setting, functions, missed, key: str) -> Bound:
         terms[EARLY_STOPPING] = parts.stop + np.zeros(np.shape(parts.initial))
     total = _finite(round_up(found.total, 1))
     growth = _finite(found.contraction if parts.growth is None else parts.growth)
-    details = {
-        "contraction": growth,
-        "initial_term": parts.initial_term.name,
-        "steps": steps,
-        **parts.details}
+    details = {"contraction": growth, "initial_term": parts.initial_term.name, "steps": steps} | parts.details
     return Bound(theorem=key, kind="upper", total=total,
-                 terms=MappingProxyType({name: _finite(value) for name, value in terms.items()}),
+                 terms={name: _finite(value) for name, value in terms.items()},
                  information=information_used(setting.facts.moments, parts.initial_term.closed_form),
                  notes=() if np.ndim(total) else (*_notes(setting, total, growth), *parts.notes),
-                 details=MappingProxyType(details))
+                 details=details)
 
 
 def _finite(value):
@@ -279,18 +279,11 @@ PHASE_CASES = (
 #: Euler–Maruyama's bias w b_k = √d h² w f² (a² m + s²)^{1/2}/2; g²H lies between −R′/(1/L0 + R) and
 #: −R′/(1/m0 + R).
 LEADING = Leading(
-    initial=(sympy.sqrt(1 / m0 + R) - sympy.sqrt(R)) / (1 + m0 * R),
-    step_power=sympy.S.One,
-    steps=(
-        Density(
-            slope
-            / (1 + m0 * R) ** 2
-            * Max((f - slope / (1 / m0 + R)) ** 2, (f - slope / (1 / L0 + R)) ** 2)
-            / 3,
-            p=2),
-        Density(f**2 * sympy.sqrt(second_moment + R) / (1 + m0 * R) / 2)),
-    score=Density(scale * slope / (1 + m0 * R)),
-    assumes="centred data")
+    initial=(sympy.sqrt(1 / m0 + R) - sympy.sqrt(R)) / (1 + m0 * R), step_power=sympy.S.One,
+    steps=(Density(slope / (1 + m0 * R) ** 2
+                   * Max((f - slope / (1 / m0 + R)) ** 2, (f - slope / (1 / L0 + R)) ** 2) / 3, p=2),
+           Density(f**2 * sympy.sqrt(second_moment + R) / (1 + m0 * R) / 2)),
+    score=Density(scale * slope / (1 + m0 * R)), assumes="centred data")
 
 THEOREM = Theorem(
     key="martingale", title="Martingale bound", kind="upper", source=Source("docs/theory.md", "section 4"),

@@ -94,18 +94,14 @@ def ingredients(setting: Setting, functions):
 
 THEOREM = replace(
     martingale.THEOREM,
-    key="martingale-coupled",
-    title="Martingale bound, noise coupled to the posterior",
+    key="martingale-coupled", title="Martingale bound, noise coupled to the posterior",
     source=Source("docs/theory.md", "section 4, any deterministic noise of the same size"),
     symbols={
         **{name: text for name, text in martingale.SYMBOLS.items() if name in _USED},
         "noise_var": "∫n²g², the scheme's noise variance",
         "matched_var": "∫(n*g)², the variance of the matched noise"},
     conditions=(ONE_BLOCK, *martingale.THEOREM.conditions),
-    stated=STATED,
-    derive=derive,
-    evaluate=evaluate,
-    ingredients=ingredients,
+    stated=STATED, derive=derive, evaluate=evaluate, ingredients=ingredients,
     derivation="As `martingale`; λ by equating variances.",
     cases=tuple(
         replace(case, decisive={k: v for k, v in case.decisive.items() if "variance" not in k})

@@ -46,8 +46,6 @@ the two, so that nothing rests on the search.  The regularity constant is not pr
 printed it is infinite (`bounds.contraction.renormalised_score`).
 """
 
-from types import MappingProxyType
-
 import numpy as np
 import sympy
 from sympy import Abs, Matrix, exp, sqrt, symbols
@@ -74,6 +72,7 @@ from bounds.sampler import euler_maruyama
 from bounds.theorem import Case, Condition, Source, Theorem
 from bounds.theorems.martingale import STATED as MARTINGALE
 from bounds.theorems.martingale import SYMBOLS as MARTINGALE_SYMBOLS
+from bounds.theorems.martingale import derived_early_stop
 
 h, a, kappa, d, K = symbols("h a kappa d K", real=True)
 R_xx, R_xv, R_vv, D_x, D_v = symbols("R_xx R_xv R_vv D_x D_v", real=True)
@@ -127,8 +126,6 @@ def derive() -> dict:
     # E = ρ̄E + x at the fixed point, from which ρ̄^K of the distance is left
     (x,) = sympy.solve(rho_bar * fixed_point + t - fixed_point, fixed_point)
     x = x.subs(t, local + s * eps)
-    stop = sympy.expand(
-        (sqrt(symbols("a_sq", real=True)) * u + sqrt(symbols("s_sq", real=True)) * t - u) ** 2)
     return {
         "drift_norm": sqrt(_largest_eigenvalue(drift)).subs(plain),
         "norm": sqrt(_largest_eigenvalue(fixed.inv() * Z.T * fixed * Z)),
@@ -142,7 +139,7 @@ def derive() -> dict:
         "missed_sq": (Matrix.diag(D_x, D_v) * Z.T * fixed * Z).trace(),
         "ceiling": ceiling,
         "closed_form": p * exp(Lambda) * (x + rho_bar**K * (E_0 - x)),
-        "early_stop_sq": stop.coeff(u, 2) * symbols("m2", real=True) + d * stop.coeff(t, 2),
+        "early_stop_sq": derived_early_stop(),
         **derive_phase()}
 
 
@@ -171,9 +168,9 @@ def evaluate(setting, functions) -> Bound:
             "closed_form_eta": a * (1 - 1 / closed["kappa"]), "closed_form_Lambda": closed["Lambda"],
             **{f"closed_form_{name}": float(value) for name, value in closed["closed_terms"].items()}}
     return Bound(theorem=THEOREM.key, kind="upper", total=total if total == total else np.inf,
-                 terms=MappingProxyType(terms),
+                 terms=terms,
                  information=information_used(seen.problem.moments, product["initial_term"].closed_form),
-                 notes=_notes(setting, total, details), details=MappingProxyType(details))
+                 notes=_notes(setting, total, details), details=details)
 
 
 def _in_metric(seen: Contraction, functions, size: float, kappa: float, kind: str) -> dict:
@@ -232,9 +229,8 @@ def _notes(setting, total, details) -> tuple[str, ...]:
 
 
 def _langevin(setting):
-    if setting.process.parameters.get("family") == "cld":
-        return None
-    return f"stated for critically-damped Langevin (cld), got {setting.process.name}"
+    return (None if setting.process.parameters.get("family") == "cld"
+            else f"stated for critically-damped Langevin (cld), got {setting.process.name}")
 
 
 _OWN = {
@@ -252,8 +248,7 @@ _OWN = {
 _USED = {str(symbol) for expression in STATED.values() for symbol in expression.free_symbols}
 
 THEOREM = Theorem(
-    key="strasman2025-cld",
-    title="Strasman et al.: critically-damped Langevin in a constant metric",
+    key="strasman2025-cld", title="Strasman et al.: critically-damped Langevin in a constant metric",
     kind="upper",
     source=Source("Strasman et al. 2025", "final W2 upper bound of the slides", "2511.02419"),
     statement=(
@@ -265,9 +260,7 @@ THEOREM = Theorem(
     symbols={name: text for name, text in MARTINGALE_SYMBOLS.items() if name in _USED} | _OWN,
     conditions=(Condition("critically-damped Langevin", "dU = AU du + diag(ε, σ)dB", _langevin),
                 FINITE_FISHER, euler_maruyama_only("P = I − hA, Q = hD"), ONE_PROBLEM),
-    stated=STATED,
-    derive=derive,
-    evaluate=evaluate,
+    stated=STATED, derive=derive, evaluate=evaluate,
     derivation="Eigenvalues of 𝔐⁻¹ZᵀMZ; synchronous coupling; the fixed point of the recursion. "
     "Shape and rate are those of the slides, the constants (c1, c2, 𝔐, ν) are re-derived here.",
     cases=(
