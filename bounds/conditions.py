@@ -11,11 +11,6 @@ from bounds.theorem import Condition
 LONGEST = 12.0
 
 
-def _one_block(setting: Setting):
-    return (None if setting.process.blocks == 1
-            else f"the process has {setting.process.blocks} blocks, this form needs 1")
-
-
 def _early_stop(setting: Setting):
     """Bounded support has no finite Fisher information at t = 0."""
     if setting.assumption.needs_early_stop and setting.scheme.grid.early_stop == 0:
@@ -45,21 +40,17 @@ def _longest(setting: Setting) -> float:
     return float(np.max(Path(setting.process, kept).F)) / together
 
 
-def _one_problem(setting: Setting):
-    return None if not setting.shape else "evaluated one problem at a time"
-
-
-def _euler_maruyama(setting: Setting):
-    return (None if setting.scheme.key == "euler-maruyama"
-            else f"stated for euler-maruyama, got {setting.scheme.key}")
-
-
 def euler_maruyama_only(statement: str) -> Condition:
     """The sampler is Euler–Maruyama, in the words of a theorem."""
-    return Condition("Euler–Maruyama", statement, _euler_maruyama)
+    return Condition("Euler–Maruyama", statement, lambda setting: (
+        None if setting.scheme.key == "euler-maruyama"
+        else f"stated for euler-maruyama, got {setting.scheme.key}"))
 
 
-ONE_PROBLEM = Condition("one problem", "constants are numbers", _one_problem)
-ONE_BLOCK = Condition("one block", "k = 1", _one_block)
+ONE_PROBLEM = Condition("one problem", "constants are numbers",
+                        lambda setting: "evaluated one problem at a time" if setting.shape else None)
+ONE_BLOCK = Condition("one block", "k = 1", lambda setting: (
+    None if setting.process.blocks == 1
+    else f"the process has {setting.process.blocks} blocks, this form needs 1"))
 FINITE_FISHER = Condition("finite Fisher information", "I(p_{t0}) < ∞ at the last time t0", _early_stop)
 RESOLVED = Condition("steps resolved in floating point", "∫f <= 12 over every step where P = Φ⁻¹", _resolved)

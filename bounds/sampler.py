@@ -35,24 +35,21 @@ class Scheme:
     prior_std: float | None = None
 
     def __post_init__(self):
-        if self.prior_std is not None and not (isinstance(self.prior_std, int | float)
-                                               and not isinstance(self.prior_std, bool)
-                                               and np.isfinite(self.prior_std) and self.prior_std > 0):
-            raise ValueError(f"prior_std must be positive and finite, got {self.prior_std!r}")
+        std = self.prior_std
+        if std is not None and not (isinstance(std, int | float) and not isinstance(std, bool)
+                                    and np.isfinite(std) and std > 0):
+            raise ValueError(f"prior_std must be positive and finite, got {std!r}")
 
     @property
     def key(self) -> str:
         return self.sampler.key
 
     def steps(self, process: ForwardProcess, assumption=None, moments=None) -> Steps:
-        """The sampler as numbers.
+        """The sampler as numbers, from its `table`."""
+        return self.table(process, assumption, moments).steps()
 
-        Parameters
-        ----------
-        process : ForwardProcess
-            Of one block, or critically-damped Langevin.
-        assumption, moments
-            Data assumption and, where known, posterior moments: only matched noise looks at them.
+    def table(self, process: ForwardProcess, assumption=None, moments=None) -> StepTable | PhaseTable:
+        """The sampler on a process, step by step; only matched noise looks at the assumption and the moments.
 
         Raises
         ------
@@ -60,36 +57,18 @@ class Scheme:
             If matched noise is asked for without an assumption, or the process is not usable up to the
             horizon.
         """
-        if process.blocks == 2:
-            return PhaseTable(process, self).steps()
-        return StepTable(process, self, assumption, moments).steps()
+        return (PhaseTable(process, self) if process.blocks == 2
+                else StepTable(process, self, assumption, moments))
 
 
 def scheme(key: str, horizon: float, steps: int, *, grid: str = "uniform", early_stop: float = 0.0,
            prior_std=None):
-    """A sampler by name on a uniform or geometric grid.
-
-    Parameters
-    ----------
-    key : str
-        One of `samplers`.
-    horizon, steps, early_stop
-        As in `TimeGrid`.
-    grid : str
-        "uniform" or "geometric".
-    prior_std : float, optional
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown or a number out of range.
-    """
+    """A sampler by its key on a "uniform" or "geometric" `TimeGrid`; ValueError for what is out of range."""
     if key not in samplers():
         raise ValueError(f"scheme must be one of {', '.join(samplers())}, got {key!r}")
     if grid not in ("uniform", "geometric"):
         raise ValueError(f"grid must be uniform or geometric, got {grid!r}")
-    times = getattr(TimeGrid, grid)(horizon, steps, early_stop)
-    return Scheme(samplers()[key], times, prior_std)
+    return Scheme(samplers()[key], getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std)
 
 
 def _named(key: str):

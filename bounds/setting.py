@@ -12,8 +12,6 @@ from bounds.assumption import Assumption
 from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
-from bounds.steps.phase_space.table import PhaseTable
-from bounds.steps.table import StepTable
 
 
 @dataclass(frozen=True)
@@ -22,10 +20,8 @@ class Setting:
 
     Parameters
     ----------
-    process : ForwardProcess
     assumption : Assumption
         Constants may be arrays that broadcast against each other: one evaluation then bounds them all.
-    scheme : Scheme
     score_error : float
         M: L2 size of the score error at the iterates.
     score_noise : float
@@ -53,11 +49,9 @@ class Setting:
                 raise ValueError(f"{name} must be >= 0 and finite, got {getattr(self, name)}")
 
     @cached_property
-    def table(self) -> StepTable | PhaseTable:
+    def table(self):
         """The scheme on the process as numbers."""
-        if self.process.blocks == 2:
-            return PhaseTable(self.process, self.scheme)
-        return StepTable(self.process, self.scheme, self.assumption, self.facts.moments)
+        return self.scheme.table(self.process, self.assumption, self.facts.moments)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -71,12 +65,11 @@ class Setting:
         if not self.shape or self.shape[0] <= size > 1:
             return [self]
         if size == 1:
-            return [
-                self._part(lambda value, at=at: float(np.broadcast_to(value, self.shape)[at]))
-                for at in np.ndindex(self.shape)]
+            return [self._part(lambda value, at=at: float(np.broadcast_to(value, self.shape)[at]))
+                    for at in np.ndindex(self.shape)]
         slices = (slice(start, start + size) for start in range(0, self.shape[0], size))
-        return [
-            self._part(lambda value, part=part: value[part] if len(value) > 1 else value) for part in slices]
+        return [self._part(lambda value, part=part: value[part] if len(value) > 1 else value)
+                for part in slices]
 
     def _part(self, taken: Callable) -> Setting:
         """Some problems of a batch: ``taken`` of every array."""

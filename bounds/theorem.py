@@ -15,15 +15,7 @@ from bounds.setting import Setting
 
 
 class NotApplicable(ValueError):
-    """A theorem was asked for where its hypotheses do not hold.
-
-    Attributes
-    ----------
-    theorem : str
-        Key of the theorem.
-    unmet : tuple of str
-        One line for each hypothesis that is not met, beginning with its name.
-    """
+    """A theorem (its key) was asked for where hypotheses do not hold: ``unmet`` has a line for each."""
 
     def __init__(self, theorem: str, unmet):
         self.theorem, self.unmet = theorem, tuple(unmet)
@@ -57,13 +49,10 @@ class Case:
 
     Attributes
     ----------
-    name : str
     process, scheme : callable
         () -> the process, the scheme.
     law : callable
-        (module of laws) -> the data; called with the laws of `closed_form`, which this package does not
-        import.
-    score_error, score_noise : float
+        (module of laws) -> the data; called with `closed_form.laws`, which this package does not import.
     information : str
         "all" or "constants": what the bound may know of the data.
     ratio_ceiling : float
@@ -83,6 +72,11 @@ class Case:
     decisive: dict = field(default_factory=dict)
 
 
+def gaussian(variance, dim: int = 1, mean: float = 0.0) -> Callable:
+    """The law of a case: N(mean (1, …, 1), variance I)."""
+    return lambda laws: laws.Gaussian(np.full(dim, mean), variance)
+
+
 @dataclass(frozen=True)
 class Theorem:
     """One result of the literature, or ours: one file in `bounds.theorems`.
@@ -92,12 +86,10 @@ class Theorem:
     key, title : str
     kind : str
         "upper" (W2 is at most) or "lower" (W2 of this sampler is at least).
-    source : Source
     statement : str
         The inequality in LaTeX; each named expression of ``stated`` completes it.
     symbols : dict of str to str
         Every symbol of ``stated`` with its meaning.
-    conditions : tuple of Condition
     stated : dict of str to sympy expression
         What the formula is made of, as stated, in a form that does not cancel.  ``evaluate`` gets them as
         functions of numbers; suprema and integrals that are no expression (gao2025's initial distance, θ and
@@ -108,7 +100,6 @@ class Theorem:
         (Setting, functions) -> Bound, where ``functions`` are the lambdified ``stated``.
     derivation : str
         One sentence: how ``derive`` gets there.
-    cases : tuple of Case
     leading : Leading, optional
         The statement to leading order in the step, from which `bounds.complexity.orders` derives the orders.
     ingredients : callable, optional
@@ -137,31 +128,12 @@ class Theorem:
 
     def unmet(self, setting: Setting) -> tuple[str, ...]:
         """The hypotheses that do not hold, one line each (empty: the theorem applies)."""
-        found = []
-        for condition in self.conditions:
-            problem = condition.check(setting)
-            if problem is not None:
-                found.append(f"{condition.name}: {problem}")
-        return tuple(found)
+        found = ((condition.name, condition.check(setting)) for condition in self.conditions)
+        return tuple(f"{name}: {problem}" for name, problem in found if problem is not None)
 
     def bound(self, setting: Setting) -> Bound:
-        """The theorem at numbers.
-
-        Parameters
-        ----------
-        setting : Setting
-
-        Returns
-        -------
-        Bound
-
-        Raises
-        ------
-        NotApplicable
-            If a hypothesis is not met; the exception names each.
-        """
-        unmet = self.unmet(setting)
-        if unmet:
+        """The theorem at numbers; raises `NotApplicable`, naming each hypothesis that is not met."""
+        if unmet := self.unmet(setting):
             raise NotApplicable(self.key, unmet)
         with np.errstate(over="ignore"):
             return self.evaluate(setting, self.functions)
@@ -170,11 +142,9 @@ class Theorem:
         """Whether each stated expression is the one derived, to thirty digits; False for one alone."""
         from bounds.symbolic.agreement import agrees
 
-        derived = self.derive()
-        common = self.stated.keys() & derived.keys()
-        return {
-            name: name in common and agrees(self.stated[name], derived[name])
-            for name in {**self.stated, **derived}}
+        stated, derived = self.stated, self.derive()
+        return {name: name in stated and name in derived and agrees(stated[name], derived[name])
+                for name in {**stated, **derived}}
 
     def corrupted(self, name: str, factor) -> Theorem:
         """The same theorem with one stated expression multiplied by ``factor``: for testing the tests."""
@@ -182,20 +152,18 @@ class Theorem:
 
     def latex(self) -> str:
         """The statement and its expressions in LaTeX."""
-        lines = [self.statement]
-        lines += [rf"\mathrm{{{name.replace('_', chr(92) + ' ')}}} &= {sympy.latex(expr)}"
-                  for name, expr in self.stated.items()]
-        return "\n".join(lines)
+        lines = (rf"\mathrm{{{name.replace('_', chr(92) + ' ')}}} &= {sympy.latex(expression)}"
+                 for name, expression in self.stated.items())
+        return "\n".join((self.statement, *lines))
 
 
 class _Function:
     """A sympy expression called by keyword: ``function(P=…, Q=…)``, ignoring what it does not need."""
 
     def __init__(self, expression):
-        self.expression = expression
-        self.symbols = sorted(expression.free_symbols, key=str)
-        self.names = [str(s) for s in self.symbols]
-        self._call = sympy.lambdify(self.symbols, expression, modules="numpy", cse=True)
+        symbols = sorted(expression.free_symbols, key=str)
+        self._names = [str(symbol) for symbol in symbols]
+        self._call = sympy.lambdify(symbols, expression, modules="numpy", cse=True)
 
     def __call__(self, **values):
-        return self._call(*(values[name] for name in self.names))
+        return self._call(*(values[name] for name in self._names))

@@ -35,7 +35,7 @@ from bounds.processes.ou import ou
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
-from bounds.theorem import Case, Condition, Source, Theorem
+from bounds.theorem import Case, Condition, Source, Theorem, gaussian
 
 F, G, M, M1, h, d, theta, omega = symbols("F G M M1 h d theta omega", real=True)
 I_alpha, I_L, I_absf, I_sqrtL, I_sq = symbols("I_alpha I_L I_absf I_sqrtL I_sq", real=True)
@@ -191,8 +191,7 @@ THEOREM = Theorem(
     derivation="Reverse SDE against its discretisation, synchronous coupling; Minkowski and Cauchy–Schwarz "
     "over a step. Shape and rate are the paper's, the constants are re-derived here.",
     cases=(
-        Case("far mean, short horizon", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+        Case("far mean, short horizon", ou, gaussian(0.25, 2, 30.0),
              lambda: euler_maruyama(0.5, 20000), ratio_ceiling=10.0, decisive={"initialisation": 0.05}),
-        Case("large score error", ou, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
-             lambda: euler_maruyama(3, 1000), score_error=100.0, ratio_ceiling=10.0,
-             decisive={"score": 0.05})))
+        Case("large score error", ou, gaussian(1.0), lambda: euler_maruyama(3, 1000), score_error=100.0,
+             ratio_ceiling=10.0, decisive={"score": 0.05})))

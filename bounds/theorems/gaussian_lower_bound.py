@@ -39,7 +39,7 @@ from bounds.recursion.propagation import STEP_ROUNDING, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.symbolic.integrals import TIME
-from bounds.theorem import Case, Condition, Source, Theorem
+from bounds.theorem import Case, Condition, Source, Theorem, gaussian
 
 #: Relative rounding granted to P, Q/V and a at each step.
 ROUNDING = 16 * np.finfo(float).eps
@@ -206,10 +206,6 @@ def _exact_score(setting: Setting):
             if np.any(np.asarray(error) > 0) or np.any(np.asarray(noise) > 0) else None)
 
 
-def _normal(variance, dim, mean=0.0):
-    return lambda laws: laws.Gaussian(np.full(dim, mean), variance)
-
-
 THEOREM = Theorem(
     key="gaussian-lower-bound", title="Lower bound on Gaussian data", kind="lower",
     source=Source("Gao, Nguyen and Zhu 2025", "Proposition 8", "2311.11003"),
@@ -223,7 +219,7 @@ THEOREM = Theorem(
     stated=STATED, derive=derive, evaluate=evaluate,
     derivation="The score of a Gaussian is linear; one Euler–Maruyama step expanded to second order in h.",
     cases=(
-        Case("N(0, I_100), OU", ou, _normal(1.0, 100), lambda: euler_maruyama(4, 1600), ratio_ceiling=1.0001,
+        Case("N(0, I_100), OU", ou, gaussian(1.0, 100), lambda: euler_maruyama(4, 1600), ratio_ceiling=1.0001,
              decisive={"distance_sq": 4.0}),
-        Case("N(2, 1/4), VE", lambda: ve(1), _normal(0.25, 2, 2.0), lambda: euler_maruyama(40, 400),
+        Case("N(2, 1/4), VE", lambda: ve(1), gaussian(0.25, 2, 2.0), lambda: euler_maruyama(40, 400),
              ratio_ceiling=1.0001, decisive={"factor": 1.01})))

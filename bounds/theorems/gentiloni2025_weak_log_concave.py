@@ -70,7 +70,7 @@ from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.symbolic.integrals import TIME
-from bounds.theorem import Case, Condition, Source, Theorem
+from bounds.theorem import Case, Condition, Source, Theorem, gaussian
 from bounds.theorems.martingale import STATED as MARTINGALE
 from bounds.theorems.martingale import derived_early_stop
 
@@ -265,15 +265,13 @@ THEOREM = Theorem(
     derivation="Synchronous coupling, the reverse-time martingale e^{−t}∇log p_t, and the two phases. "
     "Shape and rate are the paper's, the constants (B(h), the factors of the steps) are re-derived here.",
     cases=(
-        Case("far mean, short horizon", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
-             lambda: euler_maruyama(0.5, 20000), ratio_ceiling=1.2,
-             decisive={"initial": 0.8, "growth": 0.9999}),
-        Case("far mean, constants, prior N(0, I)", ou, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+        Case("far mean, short horizon", ou, gaussian(0.25, 2, 30.0), lambda: euler_maruyama(0.5, 20000),
+             ratio_ceiling=1.2, decisive={"initial": 0.8, "growth": 0.9999}),
+        Case("far mean, constants, prior N(0, I)", ou, gaussian(0.25, 2, 30.0),
              lambda: euler_maruyama(0.5, 20000, prior_std=1.0), information="constants", ratio_ceiling=1.2,
              decisive={"distance_sq": 0.6, "initial": 0.8}),
-        Case("large score error", ou, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
-             lambda: euler_maruyama(3, 1000, prior_std=1.0), score_error=100.0, ratio_ceiling=1.1,
-             decisive={"score": 0.9}),
-        Case("early stopping of far data", ou, lambda laws: laws.Gaussian(np.full(1, 30.0), 4.0),
+        Case("large score error", ou, gaussian(1.0), lambda: euler_maruyama(3, 1000, prior_std=1.0),
+             score_error=100.0, ratio_ceiling=1.1, decisive={"score": 0.9}),
+        Case("early stopping of far data", ou, gaussian(4.0, 1, 30.0),
              lambda: euler_maruyama(3, 4000, early_stop=0.5), ratio_ceiling=2.0,
              decisive={"early_stop_sq": 0.01})))

@@ -60,7 +60,7 @@ from bounds.recursion.phase_space.statement import derive as derive_phase
 from bounds.recursion.propagation import round_up
 from bounds.sampler import euler_maruyama, posterior_mean, posterior_mean_matched
 from bounds.setting import Setting
-from bounds.theorem import Case, Source, Theorem
+from bounds.theorem import Case, Source, Theorem, gaussian
 
 P, Q, H_lo, X, c1, c2, d = symbols("P Q H_lo X c1 c2 d", real=True)
 a_sq, s_sq, m, l, m2 = symbols("a_sq s_sq m l m2", real=True)
@@ -234,44 +234,39 @@ SYMBOLS = PHASE_SYMBOLS | {
     "mean_norm": "‖E X_0‖"}
 
 
-def _gaussian(variance, dim=1, mean=0.0):
-    return lambda laws: laws.Gaussian(np.full(dim, mean), variance)
-
-
 CASES = (
-    Case("N(0,1/4), OU", ou, _gaussian(0.25), lambda: euler_maruyama(4, 400), ratio_ceiling=1.4,
+    Case("N(0,1/4), OU", ou, gaussian(0.25), lambda: euler_maruyama(4, 400), ratio_ceiling=1.4,
          decisive={"variance_known": 0.25}),
-    Case("N(0,1/4), OU, constants", ou, _gaussian(0.25), lambda: euler_maruyama(4, 400),
+    Case("N(0,1/4), OU, constants", ou, gaussian(0.25), lambda: euler_maruyama(4, 400),
          information="constants", ratio_ceiling=1.4, decisive={"variance": 0.25}),
-    Case("far mean, short horizon", ou, _gaussian(0.25, 2, 3.0), lambda: euler_maruyama(0.5, 4000),
+    Case("far mean, short horizon", ou, gaussian(0.25, 2, 3.0), lambda: euler_maruyama(0.5, 4000),
          ratio_ceiling=1.05, decisive={"initial_log_concave_sq": 0.25, "contraction": 0.999}),
-    Case("bias of Euler–Maruyama", ou, _gaussian(1.0, 1, 4.0), lambda: euler_maruyama(5, 100),
+    Case("bias of Euler–Maruyama", ou, gaussian(1.0, 1, 4.0), lambda: euler_maruyama(5, 100),
          ratio_ceiling=2.0, decisive={"bias_known_sq": 0.25}),
-    Case("bias of Euler–Maruyama, constants", ou, _gaussian(1.0, 1, 4.0), lambda: euler_maruyama(5, 100),
+    Case("bias of Euler–Maruyama, constants", ou, gaussian(1.0, 1, 4.0), lambda: euler_maruyama(5, 100),
          information="constants", ratio_ceiling=2.0, decisive={"bias_sq": 0.25}),
-    Case("biased score", ou, _gaussian(1.0), lambda: euler_maruyama(5, 400), score_error=0.5,
+    Case("biased score", ou, gaussian(1.0), lambda: euler_maruyama(5, 400), score_error=0.5,
          ratio_ceiling=1.1, decisive={"contraction": 0.99}),
-    Case("early stopping of a wide prior", ou, _gaussian(1e-6, 1, 1.0),
+    Case("early stopping of a wide prior", ou, gaussian(1e-6, 1, 1.0),
          lambda: euler_maruyama(4, 400, early_stop=0.5), ratio_ceiling=3.0, decisive={"early_stop_sq": 0.01}),
     Case("two modes, matched noise", ou, lambda laws: laws.GaussianMixture.two_modes(2.0, 0.5),
          lambda: posterior_mean_matched(5, 400), ratio_ceiling=8.0),
-    Case("VE", lambda: ve(1), _gaussian(0.25), lambda: euler_maruyama(10, 800), ratio_ceiling=2.0))
+    Case("VE", lambda: ve(1), gaussian(0.25), lambda: euler_maruyama(10, 800), ratio_ceiling=2.0))
 PHASE_CASES = (
-    Case("CLD, posterior mean, N(0,4)", cld, _gaussian(4.0), lambda: posterior_mean(8, 100),
+    Case("CLD, posterior mean, N(0,4)", cld, gaussian(4.0), lambda: posterior_mean(8, 100),
          ratio_ceiling=2.0, decisive={"phase_variance_known": 0.25}),
-    Case("CLD, posterior mean, N(0,4), constants", cld, _gaussian(4.0), lambda: posterior_mean(8, 100),
+    Case("CLD, posterior mean, N(0,4), constants", cld, gaussian(4.0), lambda: posterior_mean(8, 100),
          information="constants", ratio_ceiling=2.0, decisive={"phase_variance": 0.25}),
-    Case("CLD, far mean, short horizon", lambda: cld(epsilon=0.5), _gaussian(0.25, 2, 30.0),
+    Case("CLD, far mean, short horizon", lambda: cld(epsilon=0.5), gaussian(0.25, 2, 30.0),
          lambda: euler_maruyama(0.5, 500), ratio_ceiling=1.01,
          decisive={"phase_initial_sq": 0.9, "phase_affine": 0.99}),
-    Case("CLD, biased score", cld, _gaussian(1.0), lambda: euler_maruyama(8, 400), score_error=10.0,
+    Case("CLD, biased score", cld, gaussian(1.0), lambda: euler_maruyama(8, 400), score_error=10.0,
          ratio_ceiling=1.01, decisive={"phase_score_sq": 0.9}),
-    Case("CLD, bias of Euler–Maruyama", cld, _gaussian(1.0, 1, 20.0), lambda: euler_maruyama(8, 50),
+    Case("CLD, bias of Euler–Maruyama", cld, gaussian(1.0, 1, 20.0), lambda: euler_maruyama(8, 50),
          ratio_ceiling=3.0, decisive={"phase_bias_known_sq": 0.1}),
-    Case("CLD, bias of Euler–Maruyama, constants", cld, _gaussian(1.0, 1, 20.0),
-         lambda: euler_maruyama(8, 50), information="constants", ratio_ceiling=3.0,
-         decisive={"phase_bias_sq": 0.1}),
-    Case("CLD, early stopping of far data", cld, _gaussian(4.0, 1, 30.0),
+    Case("CLD, bias of Euler–Maruyama, constants", cld, gaussian(1.0, 1, 20.0), lambda: euler_maruyama(8, 50),
+         information="constants", ratio_ceiling=3.0, decisive={"phase_bias_sq": 0.1}),
+    Case("CLD, early stopping of far data", cld, gaussian(4.0, 1, 30.0),
          lambda: euler_maruyama(1.0, 400, early_stop=0.95), ratio_ceiling=2.0,
          decisive={"early_stop_sq": 0.01}))
 

@@ -69,7 +69,7 @@ from bounds.recursion.phase_space.statement import STATED as PHASE
 from bounds.recursion.phase_space.statement import derive as derive_phase
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
-from bounds.theorem import Case, Condition, Source, Theorem
+from bounds.theorem import Case, Condition, Source, Theorem, gaussian
 from bounds.theorems.martingale import STATED as MARTINGALE
 from bounds.theorems.martingale import SYMBOLS as MARTINGALE_SYMBOLS
 from bounds.theorems.martingale import derived_early_stop
@@ -97,9 +97,8 @@ STATED = {
     "score": s * eps,
     "missed_sq": D_x * (_TOP_x**2 + (R_vv * Z_vx) ** 2) + D_v * (_TOP_v**2 + (R_vv * Z_vv) ** 2),
     "ceiling": sqrt(d / 3) * h ** sympy.Rational(3, 2) * Abs(nu),
-    "closed_form": p
-    * exp(Lambda)
-    * (rho_bar**K * E_0 + (1 - rho_bar**K) / (1 - rho_bar) * (s * eps + local)),
+    "closed_form": p * exp(Lambda) * (
+        rho_bar**K * E_0 + (1 - rho_bar**K) / (1 - rho_bar) * (s * eps + local)),
     "early_stop_sq": MARTINGALE["early_stop_sq"],
     **PHASE}
 
@@ -119,10 +118,6 @@ def derive() -> dict:
     root = Matrix([[R_xx, R_xv], [0, R_vv]])
     fixed, Z = root.T * root, Matrix([[Z_xx, Z_xv], [Z_vx, Z_vv]])
     u, t, fixed_point = symbols("u t fixed_point", real=True)
-    # |e₁ᵀx| <= |x|_𝔐 (e₁ᵀ𝔐⁻¹e₁)^{1/2}
-    projection = sqrt(fixed.inv()[0, 0])
-    # N(w) = ∫_0^w Z: v² <= d ν² ∫_0^h w² dw
-    ceiling = sqrt(d * nu**2 * sympy.integrate(u**2, (u, 0, h)))
     # E = ρ̄E + x at the fixed point, from which ρ̄^K of the distance is left
     (x,) = sympy.solve(rho_bar * fixed_point + t - fixed_point, fixed_point)
     x = x.subs(t, local + s * eps)
@@ -130,14 +125,16 @@ def derive() -> dict:
         "drift_norm": sqrt(_largest_eigenvalue(drift)).subs(plain),
         "norm": sqrt(_largest_eigenvalue(fixed.inv() * Z.T * fixed * Z)),
         "largest": _largest_eigenvalue(fixed),
-        "projection": projection,
+        # |e₁ᵀx| <= |x|_𝔐 (e₁ᵀ𝔐⁻¹e₁)^{1/2}
+        "projection": sqrt(fixed.inv()[0, 0]),
         # synchronous coupling of the forward process, |x|_𝔐² <= λ_max |x|²
         "mixing": sqrt(flow**2 * largest * W**2),
         "growth": sympy.diff(t * rho_bar + h * ell * t, t),
         "local": b + sqrt(v_sq),
         "score": s * eps,
         "missed_sq": (Matrix.diag(D_x, D_v) * Z.T * fixed * Z).trace(),
-        "ceiling": ceiling,
+        # N(w) = ∫_0^w Z: v² <= d ν² ∫_0^h w² dw
+        "ceiling": sqrt(d * nu**2 * sympy.integrate(u**2, (u, 0, h))),
         "closed_form": p * exp(Lambda) * (x + rho_bar**K * (E_0 - x)),
         "early_stop_sq": derived_early_stop(),
         **derive_phase()}
@@ -167,8 +164,7 @@ def evaluate(setting, functions) -> Bound:
             "closed_form_kappa": closed["kappa"],
             "closed_form_eta": a * (1 - 1 / closed["kappa"]), "closed_form_Lambda": closed["Lambda"],
             **{f"closed_form_{name}": float(value) for name, value in closed["closed_terms"].items()}}
-    return Bound(theorem=THEOREM.key, kind="upper", total=total if total == total else np.inf,
-                 terms=terms,
+    return Bound(theorem=THEOREM.key, kind="upper", total=total if total == total else np.inf, terms=terms,
                  information=information_used(seen.problem.moments, product["initial_term"].closed_form),
                  notes=_notes(setting, total, details), details=details)
 
@@ -198,10 +194,9 @@ def _in_metric(seen: Contraction, functions, size: float, kappa: float, kind: st
             whole = dict(E_0=parts["initial"], s=float(parts["score"].max()), eps=size, local=largest)
             alone = {"initialisation": ("E_0",), "score": ("s", "eps"), "discretisation": ("local",)}
             found["closed_terms"] = {
-                name: _number(
-                    functions["closed_form"](**values, **{k: v if k in of else 0.0 for k, v in whole.items()})
-                )
-                for name, of in alone.items()}
+                name: _number(functions["closed_form"](**values, **dict.fromkeys(whole, 0.0)
+                                                       | {source: whole[source] for source in sources}))
+                for name, sources in alone.items()}
             found["Lambda"] = float(values["Lambda"])
             found["closed_form"] = _number(functions["closed_form"](**values, **whole))
     return found
@@ -221,8 +216,7 @@ def _notes(setting, total, details) -> tuple[str, ...]:
                  for name in ("initialisation", "score", "discretisation")]
         notes.append(f"closed form c1 e^(−c2 T) W2 + c1 σ² M + c1 √h: {details['closed_form']:.4g} = "
                      f"{' + '.join(terms)} (κ = {details['closed_form_kappa']:.4g})")
-    if np.isfinite(details["regularity_constant"]):
-        constant = details["regularity_constant"]
+    if np.isfinite(constant := details["regularity_constant"]):
         notes.append(f"regularity constant C_T = {constant:.4g} (with the factor 1 + t²; the slides give no "
                      "number)")
     return tuple(notes)
@@ -252,11 +246,10 @@ THEOREM = Theorem(
     kind="upper",
     source=Source("Strasman et al. 2025", "final W2 upper bound of the slides", "2511.02419"),
     statement=(
-        r"W_2 \le \sqrt{(\mathfrak{M}^{-1})_{11}}\Big\{\prod_k\rho_k\,E_0"
-        r" + \sum_k\prod_{j>k}\rho_j\,\big(b_k + v_k + s_kM\big)\Big\}"
-        r" \le \sqrt{(\mathfrak{M}^{-1})_{11}}\,e^\Lambda\Big\{\bar\rho^KE_0 + "
-        r"\frac{1-\bar\rho^K}{1-\bar\rho}"
-        r"\big[sM + \max_k(b_k + \sqrt{d/3}\,h^{3/2}\nu_k)\big]\Big\}"),
+        r"W_2 \le \sqrt{(\mathfrak{M}^{-1})_{11}}\Big\{\prod_k\rho_k\,E_0 + \sum_k\prod_{j>k}\rho_j\,"
+        r"\big(b_k + v_k + s_kM\big)\Big\} \le \sqrt{(\mathfrak{M}^{-1})_{11}}\,e^\Lambda\Big\{"
+        r"\bar\rho^KE_0 + \frac{1-\bar\rho^K}{1-\bar\rho}\big[sM + "
+        r"\max_k(b_k + \sqrt{d/3}\,h^{3/2}\nu_k)\big]\Big\}"),
     symbols={name: text for name, text in MARTINGALE_SYMBOLS.items() if name in _USED} | _OWN,
     conditions=(Condition("critically-damped Langevin", "dU = AU du + diag(ε, σ)dB", _langevin),
                 FINITE_FISHER, euler_maruyama_only("P = I − hA, Q = hD"), ONE_PROBLEM),
@@ -264,17 +257,16 @@ THEOREM = Theorem(
     derivation="Eigenvalues of 𝔐⁻¹ZᵀMZ; synchronous coupling; the fixed point of the recursion. "
     "Shape and rate are those of the slides, the constants (c1, c2, 𝔐, ν) are re-derived here.",
     cases=(
-        Case("far mean, one short step", cld, lambda laws: laws.Gaussian(np.full(2, 30.0), 0.25),
+        Case("far mean, one short step", cld, gaussian(0.25, 2, 30.0),
              lambda: euler_maruyama(0.01, 1), ratio_ceiling=1.05,
              decisive={"projection": 0.9, "growth": 0.95, "drift_norm": 0.9, "phase_initial_sq": 0.9}),
-        Case("large score error", cld, lambda laws: laws.Gaussian(np.zeros(1), 1.0),
-             lambda: euler_maruyama(8, 400), score_error=100.0, ratio_ceiling=2.5,
-             decisive={"score": 0.4, "phase_score_sq": 0.15}),
-        Case("one huge step", cld, lambda laws: laws.Gaussian(np.zeros(1), 1.0), lambda: euler_maruyama(5, 1),
+        Case("large score error", cld, gaussian(1.0), lambda: euler_maruyama(8, 400), score_error=100.0,
+             ratio_ceiling=2.5, decisive={"score": 0.4, "phase_score_sq": 0.15}),
+        Case("one huge step", cld, gaussian(1.0), lambda: euler_maruyama(5, 1),
              ratio_ceiling=4.0, decisive={"local": 0.25}),
         Case("one huge step, restored ellipticity, constants", lambda: cld(epsilon=2),
-             lambda laws: laws.Gaussian(np.zeros(1), 4.0), lambda: euler_maruyama(5, 1),
+             gaussian(4.0), lambda: euler_maruyama(5, 1),
              information="constants", ratio_ceiling=3.0, decisive={"local": 0.3}),
-        Case("early stopping of far data", cld, lambda laws: laws.Gaussian(np.full(1, 30.0), 4.0),
+        Case("early stopping of far data", cld, gaussian(4.0, 1, 30.0),
              lambda: euler_maruyama(1.0, 400, early_stop=0.95), ratio_ceiling=2.0,
              decisive={"early_stop_sq": 0.01})))
