@@ -41,7 +41,7 @@ class TimeGrid:
     Parameters
     ----------
     times : array of shape (k+1,)
-        Forward times; the first is the horizon T, the last the early-stopping time (0 for none).
+        The first is the horizon T, the last the early-stopping time (0 for none).
     kind : str
         "uniform", "geometric" or "list": how it was made.
     copy : bool
@@ -92,8 +92,6 @@ class TimeGrid:
         smallest = 1e-3 * horizon if smallest is None else _positive("smallest", smallest)
         if smallest >= horizon:
             raise ValueError(f"smallest must be below the horizon {horizon:g}, got {smallest:g}")
-        if steps == 1:
-            return cls(np.array([horizon, 0.0]), "geometric")
         return cls(np.append(np.geomspace(horizon, smallest, steps), 0.0), "geometric")
 
     @classmethod

@@ -52,25 +52,9 @@ class Leading:
 
 
 def sizes(leading: Leading, process, horizon: float, *, strong: float, smooth: float, moment: float):
-    r"""The leading-order error of a process in numbers.
+    r"""The leading-order error of a one-block process in numbers: i(R(T)), Σ_j (∫ δ_j)^{1/p_j} and ∫σ.
 
-    Parameters
-    ----------
-    leading : Leading
-    process : ForwardProcess
-        One-block process.
-    horizon : float
-    strong, smooth, moment : float
-        m0, L0 and E‖X_0‖²/d.
-
-    Returns
-    -------
-    initial : float
-        i(R(T)).
-    steps : float
-        I(T): the sum of (∫ δ_j)^{1/p_j}.
-    score : float
-        ∫σ.
+    m0, L0 and E‖X_0‖²/d are ``strong``, ``smooth`` and ``moment``.
     """
     import numpy as np
 

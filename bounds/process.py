@@ -22,8 +22,6 @@ class ForwardProcess:
 
     Parameters
     ----------
-    name : str
-        What it is called in reports.
     drift, noise : sympy matrices of shape (k, k)
         A(t) and Σ(t) as functions of `TIME`; each entry acts on a block of R^d.
     clock : sympy expression
@@ -52,10 +50,9 @@ class ForwardProcess:
     def __post_init__(self):
         for label in ("drift", "noise"):
             matrix = sympy.ImmutableMatrix(getattr(self, label))
-            if (matrix.shape not in ((1, 1), (2, 2))
-                or matrix.shape != sympy.ImmutableMatrix(self.drift).shape):
-                raise ValueError(f"{label} must be a 1×1 or 2×2 matrix like the drift, got shape "
-                                 f"{matrix.shape}")
+            shape = matrix.shape
+            if shape not in ((1, 1), (2, 2)) or shape != sympy.ImmutableMatrix(self.drift).shape:
+                raise ValueError(f"{label} must be a 1×1 or 2×2 matrix like the drift, got shape {shape}")
             extra = matrix.free_symbols - {TIME}
             if extra:
                 raise ValueError(f"{label} must be a function of t alone, got {sorted(map(str, extra))}")
@@ -88,9 +85,6 @@ class ForwardProcess:
         """g², the squared diffusion coefficient."""
         self._scalar()
         return self.noise[0, 0] ** 2
-
-    # -- closed forms
-    # -------------------------------------------------------------------------------------------
 
     @cached_property
     def integral_f(self) -> Derived:
@@ -135,9 +129,6 @@ class ForwardProcess:
         names = ("integral_f", "integral_g_sq", "transition", "covariance", "a", "s_sq")
         return {name: getattr(self, name) for name in names}
 
-    # -- numbers
-    # ------------------------------------------------------------------------------------------------
-
     @cached_property
     def _numeric(self):
         return tuple(sympy.lambdify(TIME, expression, modules="numpy", cse=True)
@@ -178,33 +169,19 @@ class ForwardProcess:
 
 @dataclass(frozen=True)
 class Coefficient:
-    """An argument of a family of processes.
+    """An argument of a family of processes."""
 
-    Attributes
-    ----------
-    example : str or None
-        What ``show`` takes where none is given; None if it has to be given.
-    default : str, number or None
-        What a problem file means by leaving it out, as it would be written; None if it must not be left out.
-    """
-
+    #: What ``show`` takes where none is given; None if it has to be given.
     example: str | None = None
+    #: What a problem file means by leaving it out, as it would be written; None if it must not be left out.
     default: str | float | None = None
 
 
 @dataclass(frozen=True)
 class Family:
-    """Processes that differ in their coefficients only.
+    """Processes that differ in their coefficients only, by their key in problem files.
 
-    Attributes
-    ----------
-    key : str
-        Name in problem files.
-    make : callable
-        Takes the coefficients by name, returns a `ForwardProcess`; its docstring's first line says what the
-        family is.
-    coefficients : mapping of str to Coefficient
-        In the order in which they are listed.
+    The docstring of ``make``, which takes the coefficients by name, opens with what the family is.
     """
 
     key: str

@@ -9,14 +9,8 @@ from types import MappingProxyType
 def units(folder: str, name: str) -> MappingProxyType:
     """Every unit of a folder by its ``key``, in the alphabetical order of the files.
 
+    The folder is named as "bounds.theorems", and each module calls its unit by the name, as "THEOREM".
     A folder appended to the package's ``__path__`` is searched too, so a unit may come from anywhere.
-
-    Parameters
-    ----------
-    folder : str
-        Dotted name of the package, as "bounds.theorems".
-    name : str
-        What each module calls its unit, as "THEOREM".
 
     Raises
     ------

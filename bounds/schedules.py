@@ -29,12 +29,7 @@ def exponential(a, b) -> sympy.Expr:
 def cosine(horizon=1, offset="1/125") -> sympy.Expr:
     r"""β whose a(t)² is the cosine schedule cos²(π/2·(t/T'+s)/(1+s)), normalised (Nichol and Dhariwal 2021).
 
-    Parameters
-    ----------
-    horizon : number
-        The time T' at which a would vanish; the sampler's horizon must be smaller.
-    offset : number or str
-        The small s.
+    T', the horizon here, is where a would vanish, so that the sampler's must be smaller; the offset is s.
     """
     horizon, offset = exact(horizon), exact(offset)
     rate = sympy.pi / (2 * (1 + offset) * horizon)

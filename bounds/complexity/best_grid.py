@@ -30,8 +30,6 @@ class Model:
     ----------
     times : array of shape (m+1,)
         The fine grid.
-    ingredients : Ingredients
-    score_error, score_noise : float
     """
 
     times: np.ndarray
@@ -62,8 +60,8 @@ class Model:
         """
         later, _ = weights(self.ingredients.columns.contraction)
         with np.errstate(over="ignore", invalid="ignore"):
-            spread, bias = (later * np.sqrt(self.ingredients.columns.variance),
-                            later * self.ingredients.columns.bias)
+            columns = self.ingredients.columns
+            spread, bias = later * np.sqrt(columns.variance), later * columns.bias
         unit = max(spread.max(), bias.max())
         if not 0 < unit < np.inf:
             # nothing to choose from, or the bound is infinite whatever the grid
@@ -72,8 +70,7 @@ class Model:
         counts = np.cbrt(spread) + np.finfo(float).tiny
         least = FLOOR * self.lengths / self.lengths.sum()
         for _ in range(ROUNDS):
-            counts = counts * (steps / counts.sum())
-            counts = np.maximum(counts, least * steps)
+            counts = np.maximum(counts * (steps / counts.sum()), least * steps)
             counts = np.cbrt(spread + np.sum(bias / counts) * bias * counts)
         return np.maximum(counts * (steps / counts.sum()), least * steps)
 
@@ -89,10 +86,7 @@ class Model:
 def model_of(theorem: Theorem, setting: Setting, steps: int = MODEL_STEPS) -> Model:
     """The model of a theorem with a recursion at the setting's horizon; its own grid does not matter.
 
-    Raises
-    ------
-    ValueError
-        If the theorem states no recursion (`Theorem.ingredients`), or the setting is a batch.
+    Raises ValueError if the theorem states no recursion (`Theorem.ingredients`), or the setting is a batch.
     """
     if theorem.ingredients is None:
         raise ValueError(f"theorem must state its recursion, got {theorem.key}")

@@ -58,8 +58,8 @@ class Order:
         return d**self.d * eps**self.eps * log**self.log * sympy.log(log) ** self.loglog
 
     def __str__(self) -> str:
-        parts = [_power("d", self.d), _power("log(d/ε)", self.log), _power("loglog(d/ε)", self.loglog)]
-        top = " ".join(part for part in parts if part) or "1"
+        parts = _power("d", self.d), _power("log(d/ε)", self.log), _power("loglog(d/ε)", self.loglog)
+        top = " ".join(filter(None, parts)) or "1"
         if self.eps == 0:
             return top
         if sympy.sympify(self.eps).is_positive:
@@ -69,9 +69,9 @@ class Order:
     @property
     def latex(self) -> str:
         """The order in LaTeX."""
-        named = ("d", self.d), (r"\varepsilon", self.eps), (r"\log(d/\varepsilon)", self.log), (
-            r"\log\log(d/\varepsilon)", self.loglog)
-        return r"\,".join(_latex_power(*pair) for pair in named if pair[1] != 0) or "1"
+        bases = "d", r"\varepsilon", r"\log(d/\varepsilon)", r"\log\log(d/\varepsilon)"
+        powers = zip(bases, (self.d, self.eps, self.log, self.loglog), strict=True)
+        return r"\,".join(_latex_power(*pair) for pair in powers if pair[1] != 0) or "1"
 
 
 def _power(base: str, exponent) -> str:
@@ -95,13 +95,7 @@ ACCURACY = Order(d=sympy.Rational(1, 2), eps=-sympy.S.One)
 
 
 def limit(expression, variable=LATE):
-    """lim of the expression at ∞.
-
-    Raises
-    ------
-    NoOrder
-        If sympy does not find it in time.
-    """
+    """lim of the expression at ∞; raises `NoOrder` if sympy does not find it in time."""
     try:
         with Deadline(LIMIT_SECONDS):
             found = sympy.limit(sympy.simplify(expression), variable, sympy.oo)
@@ -114,13 +108,7 @@ def limit(expression, variable=LATE):
 
 
 def decided(relation, what: str) -> bool:
-    """The truth of a sympy relation.
-
-    Raises
-    ------
-    NoOrder
-        If it depends on the parameters.
-    """
+    """The truth of a sympy relation; raises `NoOrder` if it depends on the parameters."""
     if relation in (sympy.true, sympy.false):
         return bool(relation)
     raise NoOrder(f"the order depends on whether {relation} ({what})")
@@ -151,8 +139,7 @@ class Growth:
         return (ACCURACY**power, Order(log=power), Order(loglog=power))[self.level]
 
     def horizon_factor(self, power, factor) -> sympy.Expr:
-        r"""c in T ∼ c·(order of T) when
-        :math:`R(T) = (\mathrm{factor}\cdot\sqrt d/\varepsilon)^{\mathrm{power}}`.
+        r"""c in T ∼ c·(order of T), :math:`R(T) = (\mathrm{factor}\sqrt d/\varepsilon)^{\mathrm{power}}`.
 
         With level 1, log(√d/ε) is the logarithm meant.
         """
@@ -161,11 +148,7 @@ class Growth:
 
 
 def growth_of(log_derivative, log_value) -> Growth:
-    r"""Growth of R = ∫R′ from (R″/R′, log R′).
-
-    Parameters
-    ----------
-    log_derivative, log_value : sympy expressions in `LATE`
+    r"""Growth of R = ∫R′ from (R″/R′, log R′), expressions in `LATE`.
 
     Raises
     ------
@@ -202,10 +185,7 @@ def growth_of(log_derivative, log_value) -> Growth:
 def integral_order(log_derivative, horizon: Growth) -> tuple[Order, bool]:
     """(Order of ∫_0^T of a density with this logarithmic derivative, whether the integral converges).
 
-    Raises
-    ------
-    NoOrder
-        If it lies between the powers of t.
+    Raises `NoOrder` if it lies between the powers of t.
     """
     t = LATE
     decay = limit(-t * log_derivative)
@@ -218,8 +198,7 @@ def integral_order(log_derivative, horizon: Growth) -> tuple[Order, bool]:
     if decay == 1:
         if limit(sympy.log(t) * (-t * log_derivative - 1)) != 0:
             raise NoOrder("the errors of the steps decay like 1/t times a power of log t")
-        inner = {0: Order(log=sympy.S.One), 1: Order(loglog=sympy.S.One)}.get(horizon.level)
-        if inner is None:
+        if horizon.level > 1:
             raise NoOrder("the order has a threefold logarithm")
-        return inner, False
+        return (Order(loglog=sympy.S.One) if horizon.level else Order(log=sympy.S.One)), False
     return horizon.horizon_order ** (1 - decay), False

@@ -20,7 +20,6 @@ class Complexity:
 
     Attributes
     ----------
-    theorem : str
     horizon, step, score_error, steps : Order
         T(ε, d), h(ε, d), the admissible M(ε, d) and K = T/h.
     growth : Growth
@@ -32,7 +31,6 @@ class Complexity:
         None where that integral grows with T.
     error : sympy expression
         Leading-order E(T, h) over √d at M = 0, in R, h and I.
-    assumes : str
     """
 
     theorem: str
@@ -52,8 +50,6 @@ def complexity(theorem: Theorem, drift, diffusion_sq, start: Theorem | None = No
 
     Parameters
     ----------
-    theorem : Theorem
-        One with a leading-order statement.
     drift, diffusion_sq : sympy expressions
         f and g² as functions of `TIME`; other symbols must be declared positive.
     start : Theorem, optional
@@ -121,13 +117,7 @@ def of_process(theorem: Theorem, process: ForwardProcess) -> Complexity:
 
 
 class Dynamics:
-    r"""f and g² for t → ∞: a′/a = −f, R = s²/a² with R′ = g²/a².
-
-    Attributes
-    ----------
-    growth : Growth
-        Of R.
-    """
+    r"""f and g² for t → ∞: a′/a = −f, R = s²/a² with R′ = g²/a², and the growth of R."""
 
     def __init__(self, drift, diffusion_sq):
         self.f, self.g_sq = (_late(value) for value in (drift, diffusion_sq))

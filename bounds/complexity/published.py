@@ -17,7 +17,6 @@ class PublishedOrder:
 
     Attributes
     ----------
-    name : str
     f, g_sq : sympy expressions
         In `bounds.symbolic.integrals.TIME` and positive parameters.
     steps : Order

@@ -63,17 +63,7 @@ def xi(alpha, M):
 def eta(alpha, M, rho=0.0):
     r"""η: last time at which the rate :math:`2(\alpha_t - M_t) - 1` of OU is ρ (0 if it is always larger).
 
-    Parameters
-    ----------
-    alpha, M : float or array
-        α > 0, M >= 0, in units in which g² = 2 and f = 1.
-    rho : float or array
-        Margin, 0 <= ρ < 1.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If a constant is out of range.
+    The margin is 0 <= ρ < 1; α, M and errors are as in `xi`.
     """
     A, B, C = compiled()[0](*_constants(alpha, M, rho))
     half = -np.asarray(B) / 2
@@ -93,11 +83,6 @@ def backward_time(horizon, alpha, M, rho=0.0):
 def log_growth(alpha, M, start, end):
     r""":math:`\int_{start}^{end} (1 - 2\kappa_t)\,dt` of OU: logarithm of what the reverse flow may stretch.
 
-    Parameters
-    ----------
-    alpha, M, start, end : float or array
-        Forward times 0 <= start <= end.
-
     Source: the antiderivative in `bounds.contraction.symbolic.derive`, with e^{2t} taken out of the
     logarithm.
     """
@@ -108,15 +93,7 @@ def log_growth(alpha, M, start, end):
 
 
 def largest_curvature(alpha, M, L, start, end):
-    r""":math:`\sup \max(L_t, -\kappa_t)` of OU over start <= t <= end, a bound of ‖∇² log p_t‖.
-
-    Parameters
-    ----------
-    alpha, M, L : float or array
-        Constants of the data.
-    start, end : float or array
-        Forward times 0 <= start <= end.
-    """
+    r""":math:`\sup \max(L_t, -\kappa_t)` of OU over start <= t <= end, a bound of ‖∇² log p_t‖."""
     alpha, M, _ = _constants(alpha, M)
     L = check_constant("L", L, positive=True)
     ends = np.asarray(check_constant("start", start)), np.asarray(check_constant("end", end))
@@ -124,10 +101,9 @@ def largest_curvature(alpha, M, L, start, end):
     with np.errstate(divide="ignore", invalid="ignore"):
         turn = -0.5 * np.log(-np.asarray(constant) / slope)
     turn = np.clip(np.where(np.isnan(turn), ends[0], turn), *ends)
-    expansion = np.maximum.reduce(
-        np.broadcast_arrays(*(M_at(alpha, M, t) - alpha_at(alpha, t) for t in (*ends, turn))))
     # L_t is monotone in t
-    return np.maximum.reduce(np.broadcast_arrays(alpha_at(L, ends[0]), alpha_at(L, ends[1]), expansion))
+    return np.maximum.reduce(np.broadcast_arrays(
+        *(alpha_at(L, t) for t in ends), *(M_at(alpha, M, t) - alpha_at(alpha, t) for t in (*ends, turn))))
 
 
 def ou_scale_sq(process: ForwardProcess) -> float | None:

@@ -15,15 +15,11 @@ def curvature(process: ForwardProcess, assumption: Assumption, times) -> np.ndar
     Parameters
     ----------
     process : ForwardProcess
-        One-block process.
+        Of one block.
     assumption : Assumption
         With constants that are numbers.
     times : array of shape (m,)
-        Forward times >= 0.
-
-    Returns
-    -------
-    array of shape (m,)
+        Forward times >= 0; the curvature has their shape.
 
     Raises
     ------

@@ -28,17 +28,12 @@ def renormalised_hessian(path: PhasePath, assumption, clock, *, grown: bool = Fa
 
     Parameters
     ----------
-    path : PhasePath
     assumption : Assumption
         Of one problem.
     clock : array of shape (...)
-        Clock times > 0.
+        Clock times > 0; the two ends have shape (..., 2, 2).
     grown : bool
         Multiply by e^{2au}, which is what decays.
-
-    Returns
-    -------
-    low, high : arrays of shape (..., 2, 2)
 
     Source: docs/theory.md section 5, Theorem C; Tweedie's second-order formula.
     """
@@ -93,8 +88,8 @@ def regularity(path: PhasePath, assumption, clock) -> Regularity:
 
 def _spectral(matrix):
     """Largest |eigenvalue| of symmetric matrices (..., 2, 2)."""
-    half = (matrix[..., 0, 0] + matrix[..., 1, 1]) / 2
-    return np.abs(half) + np.hypot((matrix[..., 0, 0] - matrix[..., 1, 1]) / 2, matrix[..., 0, 1])
+    top, bottom = matrix[..., 0, 0], matrix[..., 1, 1]
+    return np.abs((top + bottom) / 2) + np.hypot((top - bottom) / 2, matrix[..., 0, 1])
 
 
 def regularity_constant(path: PhasePath, assumption, horizon: float) -> float:
@@ -104,25 +99,12 @@ def regularity_constant(path: PhasePath, assumption, horizon: float) -> float:
               \frac{e^{2at}}{(1 + 1/\sqrt t)(1 + t^2)},
 
     the full norm for ε > 0.  Found by a scan over log t that is looked at ever closer around its largest
-    value.
-
-    Parameters
-    ----------
-    path : PhasePath
-    assumption : Assumption
-        Of one problem.
-    horizon : float
-        T > 0, on the clock.
-
-    Returns
-    -------
-    float
-        ``inf`` for v = 0: a velocity that starts from a point has a score that grows like 1/t.
+    value; ``inf`` for v = 0, as a velocity that starts from a point has a score that grows like 1/t.
 
     Raises
     ------
     ValueError
-        If ``horizon`` is not positive and finite.
+        If ``horizon``, T on the clock, is not positive and finite.
     """
     if not (np.isfinite(horizon) and horizon > 0):
         raise ValueError(f"horizon must be positive and finite, got {horizon}")

@@ -51,12 +51,10 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
     given = {"a": a, "sigma": sigma, "epsilon": epsilon, "velocity_variance": velocity_variance}
     numbers = {name: _number(name, value) for name, value in given.items()}
     for name, value in numbers.items():
-        positive = name in ("a", "sigma")
         size = float(value) if value.is_number and value.is_real else float("nan")
-        if not ((size > 0 or (size == 0 and not positive)) and size <= 1e6
-                and not (positive and size < 1e-6)):
-            between = "between 1e-06 and 1e+06" if positive else "between 0 and 1e+06"
-            raise ValueError(f"{name} must be a number {between}, got {given[name]}")
+        least = 1e-6 if name in ("a", "sigma") else 0
+        if not least <= size <= 1e6:
+            raise ValueError(f"{name} must be a number between {least:g} and 1e+06, got {given[name]}")
     if 0 < float(numbers["epsilon"]) < 1e-8 * float(numbers["sigma"]):
         raise ValueError(f"epsilon must be 0 or at least 1e-8 of sigma, got {epsilon}")
     clock = TIME if clock is None else real_function("clock", clock)
@@ -173,10 +171,7 @@ def log_concavity_is_not_enough() -> tuple[Matrix, Matrix, Matrix]:
 def closed_forms(**constants) -> dict[str, sympy.Basic]:
     """Everything derived, by name, in clock time u = ∫β; symbolic but for the ``constants`` given.
 
-    Parameters
-    ----------
-    constants : numbers
-        Any of a, sigma, epsilon, velocity_variance.
+    These are any of a, sigma, epsilon and velocity_variance.
     """
     phi, spread = kernel()
     fixed, rate = metric()

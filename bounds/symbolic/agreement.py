@@ -12,15 +12,8 @@ AGREEMENT_POINTS, AGREEMENT_DIGITS = 32, 30
 def agrees(stated, derived) -> bool:
     r"""Whether two expressions agree to thirty digits at random points where both are real.
 
-    Parameters
-    ----------
-    stated, derived : sympy expressions
-        Their symbols are drawn from ±[2⁻³, 2³]; points where a side is complex or undefined are drawn again.
-
-    Returns
-    -------
-    bool
-        False too where fewer than `AGREEMENT_POINTS` of 100 times as many draws are usable.
+    Their symbols are drawn from ±[2⁻³, 2³], again where a side is complex or undefined; False too where fewer
+    than `AGREEMENT_POINTS` of 100 times as many draws are usable.
     """
     symbols = sorted(stated.free_symbols | derived.free_symbols, key=str)
     call = sympy.lambdify(symbols, [stated, derived], modules="mpmath")

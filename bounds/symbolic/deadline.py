@@ -6,18 +6,7 @@ import threading
 
 
 class Deadline(contextlib.AbstractContextManager):
-    """Raise ``TimeoutError`` in the block after ``seconds`` (main thread, POSIX; elsewhere no limit).
-
-    Parameters
-    ----------
-    seconds : float
-        Wall-clock limit.
-
-    Raises
-    ------
-    TimeoutError
-        When the limit passes.
-    """
+    """Raise ``TimeoutError`` in the block after ``seconds`` (main thread, POSIX; elsewhere no limit)."""
 
     def __init__(self, seconds: float):
         self.seconds = seconds

@@ -85,10 +85,7 @@ def parse_expression(text: str | numbers.Real, symbol: str | sympy.Symbol = "t",
 def real_function(name: str, value) -> sympy.Expr:
     """A coefficient as an expression in `TIME` alone, from an expression, a number or text.
 
-    Raises
-    ------
-    ValueError
-        If it depends on something else than t, or the text is refused by `parse_expression`.
+    Raises ValueError if it depends on something else, or the text is refused by `parse_expression`.
     """
     if isinstance(value, sympy.Expr):
         expression = value.subs({symbol: TIME for symbol in value.free_symbols if symbol.name == "t"})

@@ -17,10 +17,7 @@ CLOSED_FORM_SECONDS = 8.0
 
 @dataclass(frozen=True)
 class Derived:
-    """A quantity sympy derived: its expression, and the route ("closed form" or "quadrature").
-
-    ``expression`` is an unevaluated integral when the route is "quadrature".
-    """
+    """What sympy derived, by the route "closed form" or "quadrature" (then an unevaluated integral)."""
 
     expression: sympy.Expr
     route: str
