@@ -21,14 +21,13 @@ def check_constant(name: str, value, *, positive: bool = False, infinite: bool =
     array = array.astype(float)
     bad = np.isnan(array) | (np.isinf(array) & (not infinite)) | (array < 0) | (positive & (array == 0))
     if np.any(bad):
-        shown = float(array[bad].flat[0]) if array.ndim else float(array)
-        raise ValueError(f"{name} must be {requirement}{'' if infinite else ' and finite'}, got {shown}")
+        raise ValueError(f"{name} must be {requirement}{'' if infinite else ' and finite'}, got "
+                         f"{float(array[bad].flat[0])}")
     limit = LARGEST_CONSTANT**2 if name == "second_moment" else LARGEST_CONSTANT
     far = (array > limit) & np.isfinite(array) | (positive & (array < 1 / limit))
     if np.any(far):
-        shown = float(array[far].flat[0]) if array.ndim else float(array)
         between = f"between {1 / limit:g} and {limit:g}" if positive else f"at most {limit:g}"
-        raise ValueError(f"{name} must be {between} (choose other units), got {shown}")
+        raise ValueError(f"{name} must be {between} (choose other units), got {float(array[far].flat[0])}")
     return float(array) if array.ndim == 0 else array
 
 

@@ -18,9 +18,7 @@ SAMPLER = Sampler(
     what="A step goes to the posterior mean, with the noise that is left when the data are known.",
     exact="Exact for data at a single point.",
     one_block=Rule(
-        drift=None,
-        score_weight=posterior_weight,
-        score_defect=None,
+        drift=None, score_weight=posterior_weight, score_defect=None,
         # ∫n²g² = C(τ,r) s²(r)/s²(τ)
         amplitude=lambda n, _: grown_noise(n) * np.maximum(1 - n.C / n.s_sq, 0.0),
         amplitude_needs_path=True),

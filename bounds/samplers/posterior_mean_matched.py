@@ -18,10 +18,7 @@ SAMPLER = Sampler(
     "middle of the envelope.",
     exact="Exact for isotropic Gaussian data with a tight envelope.",
     one_block=Rule(
-        drift=None,
-        score_weight=posterior_weight,
-        score_defect=None,
+        drift=None, score_weight=posterior_weight, score_defect=None,
         # n = Φ⁻¹(I + C H(c*))
         amplitude=lambda n, hessian: grown_noise(n) * (1 + n.C * hessian),
-        needs_envelope=True,
-        amplitude_needs_path=True))
+        needs_envelope=True, amplitude_needs_path=True))

@@ -43,8 +43,7 @@ E0, V_0, V_T, a_0, a_T, x0 = symbols("E0 V_0 V_T a_0 a_T x0", real=True)
 
 _NU = I_absf * (theta + omega) + sqrt(d) * I_sqrtL + theta * I_L + sqrt(d * G)
 
-#: e^{−∫c}‖x_0‖, √(d h)·∫ w g(|f| + g²L) and ∫ w g², with w = e^{∫f}/(1 + m0 R), g = a√R′, g²L = R′·min(1/R,
-#: L0).
+#: e^{−∫c}‖x_0‖, √(d h)·∫ w g(|f| + g²L), ∫ w g²; w = e^{∫f}/(1 + m0 R), g = a√R′, g²L = R′·min(1/R, L0).
 LEADING = Leading(initial=sqrt(m) / (1 + m0 * R), step_power=sympy.Rational(1, 2),
                   steps=(Density(sqrt(slope) / (1 + m0 * R) * (f + slope * sympy.Min(1 / R, L0))),),
                   score=Density(a * slope / (1 + m0 * R)), assumes="M1 bounded as T → ∞")
@@ -101,10 +100,9 @@ def evaluate(setting: Setting, functions) -> Bound:
         return (n.g_sq * alpha, n.g_sq * lipschitz, np.abs(n.f), n.g_sq * np.sqrt(lipschitz),
                 np.square(np.abs(n.f) + n.g_sq * lipschitz), np.maximum(n.f, 0.0))
 
-    (I_alpha, I_L, I_absf, I_sqrtL, I_sq, rise), errors = path.integrate(integrand)
-    I_L, I_absf, I_sqrtL, I_sq, rise = (
-        x + e for x, e in zip((I_L, I_absf, I_sqrtL, I_sq, rise), errors[1:], strict=True))
-    I_alpha = I_alpha - errors[0]
+    (I_alpha, *others), (error, *errors) = path.integrate(integrand)
+    I_alpha = I_alpha - error
+    I_L, I_absf, I_sqrtL, I_sq, rise = (x + e for x, e in zip(others, errors, strict=True))
     x0 = np.sqrt(setting.assumption.second_moment)
     initial = np.sqrt(np.square(path.a[0] * x0)
                       + dim * np.square(np.sqrt(path.s_sq[0]) - np.sqrt(table.prior_var)))
@@ -113,8 +111,8 @@ def evaluate(setting: Setting, functions) -> Bound:
     M1 = time_regularity(setting)
     M = np.hypot(setting.score_error, setting.score_noise)
     later, _ = weights(functions["growth"](F=path.F, G=table.Q, I_alpha=I_alpha, I_L=I_L, M1=M1, h=lengths))
-    step = dict(h=lengths, G=table.Q, M=M, M1=M1, theta=theta, omega=omega, x0=x0, d=dim)
-    step |= dict(I_absf=I_absf, I_sqrtL=I_sqrtL, I_L=I_L, I_sq=I_sq)
+    step = dict(h=lengths, G=table.Q, M=M, M1=M1, theta=theta, omega=omega, x0=x0, d=dim, I_absf=I_absf,
+                I_sqrtL=I_sqrtL, I_L=I_L, I_sq=I_sq)
     operations = 4 * len(lengths)
 
     def summed(name):
@@ -124,13 +122,10 @@ def evaluate(setting: Setting, functions) -> Bound:
         return round_up(np.inf if np.isnan(value) else value, operations)
 
     regularity = summed("time_regularity")
-    terms = {
-        INITIALISATION: round_up(
-            float(functions["initialisation"](V_0=variance[-1], V_T=variance[0], a_0=path.a[-1],
-                                              a_T=path.a[0], E0=initial)),
-            operations),
-        SCORE_BIAS: summed("score"),
-        DISCRETISATION: regularity + summed("discretisation")}
+    start = functions["initialisation"](V_0=variance[-1], V_T=variance[0], a_0=path.a[-1], a_T=path.a[0],
+                                        E0=initial)
+    terms = {INITIALISATION: round_up(float(start), operations), SCORE_BIAS: summed("score"),
+             DISCRETISATION: regularity + summed("discretisation")}
     if path.times[-1] > 0:
         stop = np.square((1 - path.a[-1]) * x0) + dim * path.s_sq[-1]
         terms[EARLY_STOPPING] = round_up(float(np.sqrt(stop)), operations)
@@ -145,13 +140,11 @@ def _suprema(path, variance, initial, x0, dim, rise, I_absf):
     """(θ, ω): the suprema over time, bounded step by step from the grid times."""
     upper = slice(None, -1)
     growth = np.exp(rise)
-    # within a step a(t) <= a(τ) e^{∫f⁺}, and the contraction V_t a_T/(V_T a_t) only improves on its value at
-    # τ
+    # within a step a(t) <= a(τ) e^{∫f⁺}, and the contraction V_t a_T/(V_T a_t) is at most its value at τ
     theta = np.max(variance[upper] * path.a[0] / (variance[0] * path.a[upper]) * growth) * initial
     size = np.square(path.a * x0) + dim * path.s_sq
     from_above = size[upper] * growth**2
-    gained = path.C * np.exp(2 * I_absf)
-    from_below = (size[1:] + dim * gained) * np.exp(2 * (I_absf - rise))
+    from_below = (size[1:] + dim * (path.C * np.exp(2 * I_absf))) * np.exp(2 * (I_absf - rise))
     omega = np.sqrt(max(size.max(), np.max(np.minimum(from_above, from_below))))
     return float(theta), float(omega)
 
@@ -172,8 +165,7 @@ THEOREM = Theorem(
     source=Source("Gao, Nguyen and Zhu 2025", "shape of (3.15)", "2311.11003"),
     statement=(
         r"W_2 \le e^{-\int_0^T c}\|x_0\| + \sum_k \Big[\prod_{j>k}\Gamma_j\Big]\big(M_1 h_k "
-        r"G_k(1+\|x_0\|+\omega)"
-        r" + M G_k + \sqrt{h_k}\,\nu_k(\textstyle\int(|f|+g^2L)^2)^{1/2}\big)"),
+        r"G_k(1+\|x_0\|+\omega) + M G_k + \sqrt{h_k}\,\nu_k(\textstyle\int(|f|+g^2L)^2)^{1/2}\big)"),
     symbols={
         "F": "∫f over the step", "G": "∫g² over the step", "M": "L2 size of the score error",
         "M1": "time-regularity constant of the score", "h": "length of the step", "d": "dimension",
@@ -191,7 +183,7 @@ THEOREM = Theorem(
     derivation="Reverse SDE against its discretisation, synchronous coupling; Minkowski and Cauchy–Schwarz "
     "over a step. Shape and rate are the paper's, the constants are re-derived here.",
     cases=(
-        Case("far mean, short horizon", ou, gaussian(0.25, 2, 30.0),
-             lambda: euler_maruyama(0.5, 20000), ratio_ceiling=10.0, decisive={"initialisation": 0.05}),
+        Case("far mean, short horizon", ou, gaussian(0.25, 2, 30.0), lambda: euler_maruyama(0.5, 20000),
+             ratio_ceiling=10.0, decisive={"initialisation": 0.05}),
         Case("large score error", ou, gaussian(1.0), lambda: euler_maruyama(3, 1000), score_error=100.0,
              ratio_ceiling=10.0, decisive={"score": 0.05})))

@@ -58,9 +58,8 @@ STATED = {
 def derive() -> dict:
     """The affine step from the Gaussian score, Bures in one dimension, and λ by expanding one step in h."""
     y, h, t = symbols("y h t", real=True)
-    factor = sympy.diff(P * y + Q * (-y / V), y)
     bures = v + sigma_0**2 - 2 * sympy.sqrt(v) * sigma_0
-    return {"factor": factor, "distance_sq": bures, "rate": _rate(h, t)}
+    return {"factor": sympy.diff(P * y + Q * (-y / V), y), "distance_sq": bures, "rate": _rate(h, t)}
 
 
 def _rate(h, t):
@@ -110,8 +109,8 @@ def evaluate(setting: Setting, functions) -> Bound:
         # the mean, in units of m: y = (a + e) m, and e obeys the same recursion with the defect P a(τ) − a(r)
         defect, size = table.P * path.a[:-1] - path.a[1:], np.abs(table.P) * path.a[:-1] + path.a[1:]
         sign = np.prod(np.sign(factor), axis=-1)
-        error = -sign * product * path.a[0] + np.sum(_signed_later(factor, later) * defect, axis=-1)
-        error = error + path.a[-1] - 1
+        error = (-sign * product * path.a[0] + np.sum(_signed_later(factor, later) * defect, axis=-1)
+                 + path.a[-1] - 1)
         reach = _sizes(factor, path.a[0], np.abs(defect) + ROUNDING * size, np.add)
         doubt = np.sum(later * (slack * reach + ROUNDING * size), axis=-1) + 1e-12 * np.abs(error) + 1e-15
         shift = np.maximum(np.abs(error) - doubt, 0.0)[inverse] * np.abs(mean)
@@ -119,15 +118,12 @@ def evaluate(setting: Setting, functions) -> Bound:
     if not np.isfinite(spread_sq + shift_sq):
         # rounding has eaten everything, or the sampler overflows: 0 is still a lower bound
         spread_sq, shift_sq = np.nan_to_num((spread_sq, shift_sq), nan=0.0, posinf=0.0)
-    operations = len(table.Q)
     total = np.sqrt(spread_sq + shift_sq) * (1 - 1e-12)
-    details = {"steps": operations, "dim": len(variances)}
-    notes = ()
+    details, notes = {"steps": len(table.Q), "dim": len(variances)}, ()
     if (setting.scheme.key == "euler-maruyama" and setting.scheme.grid.kind == "uniform"
         and len(distinct) == 1):
-        leading = leading_order(setting, float(np.sqrt(distinct[0])), functions)
-        details |= leading
-        if leading["leading_order_vanishes"]:
+        details |= leading_order(setting, float(np.sqrt(distinct[0])), functions)
+        if details["leading_order_vanishes"]:
             notes = ("the mild condition (5.35) fails: the leading order vanishes at this σ0",)
     return Bound(theorem=THEOREM.key, kind="lower", total=float(total),
                  terms={"spread": np.sqrt(spread_sq), "mean": np.sqrt(shift_sq)},
@@ -170,24 +166,20 @@ def leading_order(setting: Setting, std: float, functions) -> dict:
 
 
 def defect_over_step(process: ForwardProcess):
-    r"""λ(τ) as a sympy expression for a process: λ = g⁴/V − f g² − f² V, V = a²S + s², S = σ0² symbolic.
+    r"""(λ(τ), V) in sympy for a process: λ = g⁴/V − f g² − f² V, V = a²S + s², S = σ0² symbolic.
 
-    Raises
-    ------
-    ValueError
-        If s² has no closed form.
+    Raises ValueError if s² has no closed form.
     """
-    variance_0 = sympy.Symbol("S", positive=True)
     if process.s_sq.route != "closed form":
         raise ValueError(f"{process.name}: s² has no closed form")
-    variance = process.a.expression**2 * variance_0 + process.s_sq.expression
+    variance = process.a.expression**2 * sympy.Symbol("S", positive=True) + process.s_sq.expression
     return sympy.simplify(STATED["rate"].subs({f: process.f, g_sq: process.g_sq, V: variance})), variance
 
 
 def ou_limit():
     r"""lim e/h for OU as T → ∞, derived by sympy: (S − 1 − ½S² log S)/(S − 1), S = σ0²."""
     rate, variance = defect_over_step(ou())
-    S, u = sympy.Symbol("S", positive=True), sympy.Symbol("u", positive=True)
+    S, u = symbols("S u", positive=True)
     weight = ou().a.expression ** 2 * S**2 / variance**2
     # u = e^{−2τ}, dτ = −du/(2u)
     integrand = sympy.simplify((rate * weight).subs(TIME, -sympy.log(u) / 2) / (2 * u))

@@ -95,7 +95,6 @@ def derive() -> dict:
     z, x0, y0, u, t, K = symbols("z x0 y0 u t K", real=True)
     # the same noise for the data and for N(0, vI)
     moved = sympy.expand((a * x0 + s * z) - (a * y0 + s * z))
-    initial = moved.coeff(x0) * D + sqrt(d) * Abs(sigma - sqrt(s**2 + a**2 * v))
     # b = x + 2∇log p: its slopes; its change over the time u, drift u(√m2 + √d) and noise (2du)^{1/2}(1 + 2L)
     step = [sympy.diff(z + h * (z + 2 * (-bound * z)), z) for bound in (kappa, L_t)]
     local = h * sqrt(2 * d * h) * (1 + 2 * L) + sympy.integrate(u, (u, 0, h)) * (sqrt(m2) + sqrt(d))
@@ -104,7 +103,7 @@ def derive() -> dict:
     total = exp((1 + 2 * L) * eta) * (E0 + K * (local + score))
     return {
         **distance_to_gaussian.derive(),
-        "initial": initial,
+        "initial": moved.coeff(x0) * D + sqrt(d) * Abs(sigma - sqrt(s**2 + a**2 * v)),
         "growth": Max(*(Abs(slope) for slope in step)),
         "local": local,
         "score": score,
@@ -133,10 +132,10 @@ class _Standard:
 def _initial(setting: Setting, question: _Standard, functions) -> tuple[float, DistanceFrom]:
     """(E_0, what W2(p_0, N(0, vI)) rests on)."""
     a_sq, s_sq, prior = question.a_sq[0], question.s_sq[0], question.prior_var
-    v = 0.0
-    if abs(prior - 1) <= 8 * np.finfo(float).eps:
+    limits, v = np.finfo(float), 0.0
+    if abs(prior - 1) <= 8 * limits.eps:
         v = 1.0
-    elif prior > s_sq and a_sq * np.finfo(float).max > prior:
+    elif prior > s_sq and a_sq * limits.max > prior:
         v = float((prior - s_sq) / a_sq)
     in_data_units = setting.facts.distance_to_gaussian
     known = None if in_data_units is None else lambda v: in_data_units(v * question.unit**2) / question.unit
@@ -203,11 +202,10 @@ def _notes(setting: Setting, question: _Standard, total, closed, expansion) -> t
         notes.append("the non-contractive phase may expand errors: step factors multiply to "
                      f"{expansion:.3g}, e^(M/alpha) = {price:.3g} (= e^(R²/s²) for mixtures)")
     longest = float(question.h.max())
-    holds = [f"{name} {'holds' if met else 'does not'}"
-             for name, met in step_conditions(longest, question.L).items()]
-    said = f"; h = {longest:.4g}, L = {question.L:.4g}: {', '.join(holds)}"
-    notes.append(("no closed form" if closed is None else f"closed form: {closed:.4g}") + said)
-    return tuple(notes)
+    holds = (f"{name} {'holds' if met else 'does not'}"
+             for name, met in step_conditions(longest, question.L).items())
+    said = "no closed form" if closed is None else f"closed form: {closed:.4g}"
+    return (*notes, f"{said}; h = {longest:.4g}, L = {question.L:.4g}: {', '.join(holds)}")
 
 
 _OFF_THE_CLOCK = "needs g² = 2c²f with c constant, got f = {}, g² = {}"

@@ -74,8 +74,7 @@ _N = (sympy.exp(F) * g - ng) + sympy.exp(F) * C * H_lo * g
 _KAPPA = sympy.exp(F) * C * g
 _HALF = sympy.Rational(1, 2)
 
-#: Problems of a batch evaluated together, so that memory stays bounded; with two blocks each has weights of
-#: its own.
+#: Problems of a batch evaluated together, by k: memory is bounded, and k = 2 has weights for each.
 BATCH = {1: 256, 2: 1}
 
 STATED = {
@@ -96,39 +95,36 @@ def derive() -> dict:
     """The stated expressions again, from Tweedie's formula and the martingale representation."""
     U, c, u, z, x0 = symbols("U c u z x0", real=True)
     q, psi = a_sq / s_sq, sympy.sqrt(a_sq) / s_sq
-    hessian = -1 / s_sq + c * psi**2  # Tweedie, second order: H(c)
-    c_lo = l / (1 + l * q)
-    # E‖c1 U + c2 s(U)‖²: E[U sᵀ] = −I and E[s sᵀ] = −H at the expected posterior covariance
-    score_sq = -hessian
+    # Tweedie, second order: −H(c), and E[s sᵀ] = −H at the expected posterior covariance; E[U sᵀ] = −I
+    score_sq = 1 / s_sq - c * psi**2
 
     def moment(fisher):
+        """E‖c1 U + c2 s(U)‖²."""
         form = sympy.expand((c1 * U + c2 * u) ** 2)
         return form.coeff(U, 2) * _M2 - form.coeff(U, 1).coeff(u, 1) + form.coeff(u, 2) * fisher
 
     # the posterior covariance at which the Fisher information is known: c_lo, plus the excess x/ψ²
-    bias = moment(score_sq.subs(c, c_lo))
-    bias_known = moment(score_sq.subs(c, c_lo) - x_mean)
+    least = score_sq.subs(c, l / (1 + l * q))
     # one reverse martingale increment: d/dU of Φ⁻¹(U + C s(U)), minus the scheme's own noise
     slope = sympy.diff(sympy.exp(F) * (U + C * (H_lo + u) * U), U)
     increment = slope * g - ng
     chord = increment.subs(u, 0) ** 2 + x_mean / X * (increment.subs(u, X) ** 2 - increment.subs(u, 0) ** 2)
     square = sympy.expand(increment**2)
     known = square.coeff(u, 0) + square.coeff(u, 1) * x_mean + square.coeff(u, 2) * x_sq
-    # gradient of a monotone map with Jacobian in [σ⁻¹(−H_lo)^{-1/2}, σ⁻¹(−H_up)^{-1/2}], Gaussian Poincaré:
-    # σ²(J−1)²
+    # Gaussian Poincaré, σ²(J−1)², for the gradient of a monotone map: J from σ⁻¹(−H_lo)^{-1/2} to H_up's
     jacobian = (1 / (sigma * sympy.sqrt(-H_lo)), 1 / (sigma * sympy.sqrt(-H_lo - X)))
-    # −∇² log p_T ⪯ 1/(a²l+s²): the map T from N(0, σ²) to p_T has slope >= (a²l+s²)^{1/2}/σ, so E⟨x,T⟩ = σ² E
-    # tr ∇T (Stein)
+    # −∇² log p_T ⪯ 1/(a²l+s²): the map T from N(0, σ²) to p_T has slope >= (a²l+s²)^{1/2}/σ, and by Stein
+    # E⟨x,T⟩ = σ² E tr ∇T
     second, stein = a_sq * m2 + d * s_sq, sigma**2 * d * sympy.sqrt(a_sq * l + s_sq) / sigma
     step = sympy.diff(P * z + Q * (H_lo + u) * z, z)
-    gaussian = sympy.expand((sympy.sqrt(a_sq) * x0 + s * z - sigma * z) ** 2)
+    coupled = sympy.expand((sympy.sqrt(a_sq) * x0 + s * z - sigma * z) ** 2)
     return {
-        "initial_sq": gaussian.coeff(x0, 2) * m2 + d * gaussian.coeff(z, 2),
+        "initial_sq": coupled.coeff(x0, 2) * m2 + d * coupled.coeff(z, 2),
         "initial_smooth_sq": second + d * sigma**2 - 2 * stein,
         "initial_log_concave_sq": a_sq * mean_norm**2 + d * Max(*(sigma**2 * (j - 1) ** 2 for j in jacobian)),
         "contraction": Max(Abs(step.subs(u, 0)), Abs(step.subs(u, X))),
-        "bias_sq": d * bias,
-        "bias_known_sq": d * bias_known,
+        "bias_sq": d * moment(least),
+        "bias_known_sq": d * moment(least - x_mean),
         "variance": d * Max(increment.subs(u, 0) ** 2, chord),
         "variance_known": d * known,
         "early_stop_sq": derived_early_stop(),
@@ -232,7 +228,6 @@ SYMBOLS = PHASE_SYMBOLS | {
     "x_mean": "mean Hessian excess (its upper bound, or the MMSE curve's)",
     "x_sq": "mean squared Hessian excess", "s": "s(T)", "sigma": "standard deviation of the prior",
     "mean_norm": "‖E X_0‖"}
-
 
 CASES = (
     Case("N(0,1/4), OU", ou, gaussian(0.25), lambda: euler_maruyama(4, 400), ratio_ceiling=1.4,

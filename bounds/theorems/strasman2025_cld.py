@@ -154,8 +154,7 @@ def evaluate(setting, functions) -> Bound:
     a, kappa = seen.path.a, product["kappa"]
     details = {
         "kappa": kappa, "metric": product["kind"], "eta": a * (1 - 1 / kappa),
-        "contraction": product["contraction"],
-        "initial_term": product["initial_term"].name, "steps": steps,
+        "contraction": product["contraction"], "initial_term": product["initial_term"].name, "steps": steps,
         "regularity_constant": regularity_constant(seen.path, setting.assumption, float(seen.table.clock[0])),
         "closed_form": None}
     if np.isfinite(closed["closed_form"]):
@@ -173,8 +172,7 @@ def _in_metric(seen: Contraction, functions, size: float, kappa: float, kind: st
     """Both forms in one metric."""
     parts = seen.in_metric(kappa, kind)
     h, steps, projection = seen.h, len(seen.h), parts["projection"]
-    growth = functions["growth"](rho_bar=parts["drift"], h=h, ell=parts["pull"])
-    later, whole = weights(growth)
+    later, whole = weights(functions["growth"](rho_bar=parts["drift"], h=h, ell=parts["pull"]))
     added = functions["local"](b=parts["bias"], v_sq=parts["variance"])
     score = functions["score"](s=parts["score"], eps=size) if size else np.zeros(steps)
     with np.errstate(over="ignore", invalid="ignore"):
