@@ -1,7 +1,7 @@
 r"""Iteration complexity K(ε, d) of a theorem on a process: f and g go in, sympy limits give the orders."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import sympy
 
@@ -120,25 +120,20 @@ class Dynamics:
     r"""f and g² for t → ∞: a′/a = −f, R = s²/a² with R′ = g²/a², and the growth of R."""
 
     def __init__(self, drift, diffusion_sq):
-        self.f, self.g_sq = (_late(value) for value in (drift, diffusion_sq))
+        # in the positive time, real symbols unchanged
+        self.f, self.g_sq = (sympy.sympify(value).subs(TIME, LATE) for value in (drift, diffusion_sq))
         u = sympy.Symbol("u", positive=True)
         exponent = sympy.integrate(self.f.subs(LATE, u), (u, 0, LATE))
         if exponent.has(sympy.Integral):
             raise NoOrder(f"∫f must have a closed form, sympy found none for f = {drift}")
         if limit(self.f).is_negative:
             raise NoOrder(f"f must not stay negative, got f = {drift}")
-        self._exponent = sympy.simplify(exponent)
-        self._accumulated: dict[Density, tuple[Order, bool]] = {}
+        #: (Order of ∫_0^T of a density, whether it converges), remembered: theorems share densities.
+        self.accumulated = cache(self._accumulated)
         log_slope = sympy.simplify(2 * self.f + sympy.diff(self.g_sq, LATE) / self.g_sq)
-        self.growth = growth_of(log_slope, 2 * self._exponent + sympy.log(self.g_sq))
+        self.growth = growth_of(log_slope, 2 * sympy.simplify(exponent) + sympy.log(self.g_sq))
 
-    def accumulated(self, density: Density) -> tuple[Order, bool]:
-        """(Order of ∫_0^T of the density, whether it converges), remembered: theorems share densities."""
-        if density not in self._accumulated:
-            self._accumulated[density] = self._of(density)
-        return self._accumulated[density]
-
-    def _of(self, density: Density) -> tuple[Order, bool]:
+    def _accumulated(self, density: Density) -> tuple[Order, bool]:
         rate = self.growth.rate
         known = {_DRIFT: self.f, _RATE: rate}
         power, tail = _tail(density.expression, self.f != 0)
@@ -163,11 +158,6 @@ def _tail(expression, drifts: bool) -> tuple:
 @lru_cache(maxsize=256)
 def _dynamics(drift, diffusion_sq) -> Dynamics:
     return Dynamics(drift, diffusion_sq)
-
-
-def _late(value):
-    """The expression in the positive time, its real symbols unchanged."""
-    return sympy.sympify(value).subs(TIME, LATE)
 
 
 def _eventually(expression):

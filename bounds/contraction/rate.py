@@ -85,13 +85,9 @@ class Regimes:
 
     def as_dict(self) -> dict:
         """Plain data for JSON; ``rate`` is a list of {"time": t, "rate": μ_t}, forward times increasing."""
+        names = ("xi", "eta", "rho", "backward_time", "horizon")
         return {
-            "xi": float(self.xi),
-            "eta": float(self.eta),
-            "rho": float(self.rho),
-            "backward_time": float(self.backward_time),
-            "horizon": float(self.horizon),
-            "rate": [
-                {"time": float(time), "rate": float(value)}
-                for time, value in zip(self.times, self.rate, strict=True)],
+            **{name: float(getattr(self, name)) for name in names},
+            "rate": [{"time": float(time), "rate": float(value)}
+                     for time, value in zip(self.times, self.rate, strict=True)],
             **({} if self.metric is None else {"metric": self.metric})}

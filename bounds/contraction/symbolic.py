@@ -69,9 +69,8 @@ class SymbolicRegimes:
 
     def latex(self) -> dict[str, str]:
         """One equation in LaTeX for every quantity, by name."""
-        return {
-            name: f"{label} = {sympy.latex(getattr(self, name))}" for name, (_, label) in self._LABELS.items()
-        }
+        return {name: f"{label} = {sympy.latex(getattr(self, name))}"
+                for name, (_, label) in self._LABELS.items()}
 
 
 @lru_cache
@@ -87,7 +86,6 @@ def derive() -> SymbolicRegimes:
     alpha_w = sympy.factor(kappa.subs(M, 0))
     M_w = sympy.factor(alpha_w - kappa)
     rate_w = process.g_sq * (alpha_w - M_w) - process.f
-    xi = _log_concave_from(kappa)
     quadratic, eta = _contractive_from(rate_w)
     # dt = dw/(2w)
     antiderivative = sympy.integrate(alpha_w / W, W) - sympy.integrate(sympy.factor(M_w / W), W)
@@ -95,8 +93,8 @@ def derive() -> SymbolicRegimes:
     in_t = {W: sympy.exp(2 * TIME)}
     return SymbolicRegimes(alpha_t=alpha_w.subs(in_t), M_t=M_w.subs(in_t), rate=rate_w.subs(in_t),
                            antiderivative=antiderivative.subs(in_t), quadratic=quadratic,
-                           turning=sympy.collect(sympy.expand(turning), u, sympy.factor), xi=xi, eta=eta,
-                           backward_time=sympy.Max(0, HORIZON - eta))
+                           turning=sympy.collect(sympy.expand(turning), u, sympy.factor),
+                           xi=_log_concave_from(kappa), eta=eta, backward_time=sympy.Max(0, HORIZON - eta))
 
 
 def _log_concave_from(kappa):

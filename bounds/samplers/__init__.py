@@ -8,6 +8,5 @@ from bounds.registry import units
 def samplers(blocks: int | None = None) -> Mapping:
     """Every `bounds.steps.rule.Sampler` by its problem-file key; with ``blocks``, those with that form."""
     found = units("bounds.samplers", "SAMPLER")
-    if blocks is None:
-        return found
-    return {key: sampler for key, sampler in found.items() if sampler.form(blocks) is not None}
+    return found if blocks is None else {
+        key: sampler for key, sampler in found.items() if sampler.form(blocks) is not None}
