@@ -1,22 +1,20 @@
-r"""A bound as a function of horizon and steps: by the theorem itself, and by its model, remembered between
-questions."""
+"""A bound as a function of horizon and steps: by the theorem itself, by its model, and the plans it makes."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
 
-from bounds.bound import EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
-from bounds.complexity.best_grid import Model, model_of
+from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
+from bounds.complexity.best_grid import MODEL_STEPS, Model, model_of
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.recursion.propagation import weights
 from bounds.setting import Setting
 from bounds.theorem import Theorem
-
-#: Bounds remembered.
-REMEMBERED = 8
+from verify.planning.plan import Plan
 
 
 class BoundOnGrids:
@@ -34,25 +32,23 @@ class BoundOnGrids:
         Share of ε set aside for a score error; 0: the setting's score error.
     """
 
+    #: Bounds remembered, and fine steps of the model.
+    remembered, model_steps = 8, MODEL_STEPS
+
     def __init__(self, theorem: Theorem, setting: Setting, kind: str, score_share: float):
         self.theorem, self.setting, self.kind, self.share = theorem, setting, kind, score_share
+        self.stop = setting.scheme.grid.early_stop
         self._models: dict[float, Model] = {}
-        self._remembered = lru_cache(maxsize=REMEMBERED)(self._bound)
-
-    @property
-    def stop(self) -> float:
-        """The early-stopping time."""
-        return self.setting.scheme.grid.early_stop
+        self._at = lru_cache(maxsize=self.remembered)(self._bound)
 
     def model(self, horizon: float) -> Model:
         """The bound to leading order at this horizon, remembered."""
         if horizon not in self._models:
-            self._models[horizon] = model_of(self.theorem,
-                                             self._with_grid(TimeGrid.uniform(horizon, 1, self.stop)))
+            setting = self._with_grid(TimeGrid.uniform(horizon, 1, self.stop))
+            self._models[horizon] = model_of(self.theorem, setting, self.model_steps)
         return self._models[horizon]
 
-    def _with_grid(self, grid: TimeGrid, score_error: float | None = None) -> Setting:
-        changed = {} if score_error is None else {"score_error": score_error}
+    def _with_grid(self, grid: TimeGrid, **changed) -> Setting:
         return replace(self.setting, scheme=replace(self.setting.scheme, grid=grid), **changed)
 
     def grid(self, horizon: float, steps: int) -> TimeGrid:
@@ -72,11 +68,11 @@ class BoundOnGrids:
 
     def bound(self, horizon: float, steps: int, eps: float) -> Bound:
         """The theorem itself; the last few are remembered, without their grids of up to ten million times."""
-        return self._remembered(horizon, steps, self.score_error(horizon, eps))
+        return self._at(horizon, steps, self.score_error(horizon, eps))
 
     def _bound(self, horizon: float, steps: int, score_error: float) -> Bound:
-        with np.errstate(all="ignore"):  # far too long a horizon overflows, and the bound is ∞
-            return self.theorem.bound(self._with_grid(self.grid(horizon, steps), score_error))
+        with np.errstate(all="ignore"):  # far too long a horizon or step overflows, and the bound is ∞
+            return self.theorem.bound(self._with_grid(self.grid(horizon, steps), score_error=score_error))
 
     def value(self, horizon: float, steps: int, eps: float) -> float:
         """The bound as a number; ∞ where the process has ended."""
@@ -96,8 +92,7 @@ class BoundOnGrids:
         return self.value(horizon, steps, eps) / self.estimate(horizon, steps, eps)
 
     def floor(self, horizon: float, eps: float, without: str = "") -> float:
-        """What the bound tends to with more and more steps, estimated; ``without`` one of the error
-        sources."""
+        """What the bound tends to with ever more steps, estimated; ``without`` one of the error sources."""
         model = replace(self.model(horizon), score_error=self.score_error(horizon, eps))
         if without == SCORE_BIAS:
             model = replace(model, score_error=0.0)
@@ -112,12 +107,39 @@ class BoundOnGrids:
             return math.inf
         excess = lambda log_steps: math.log(  # noqa: E731
             max(self.estimate(horizon, math.exp(log_steps), eps) * factor, 1e-300) / eps)
-        low, high = 0.0, math.log(100.0 * MAX_STEPS)
+        high = math.log(100.0 * MAX_STEPS)
         if excess(high) > 0:
             return math.inf
-        return math.exp(brentq(excess, low, high, xtol=1e-9)) if excess(low) > 0 else 1.0
+        return math.exp(brentq(excess, 0.0, high, xtol=1e-9)) if excess(0.0) > 0 else 1.0
 
     def initial_left(self, horizon: float) -> float:
         """What is left of the initial error at time 0, estimated."""
         parts = self.model(horizon).ingredients
         return float(weights(parts.columns.contraction)[1] * parts.initial)
+
+    def reached(self, eps: float, horizon: float, steps: int, floor: float) -> Plan:
+        """The plan of so many steps, with K and K − 1 evaluated by the theorem."""
+        less = self.value(horizon, steps - 1, eps) if steps > 1 else None
+        bound = self.bound(horizon, steps, eps)
+        return Plan(self.theorem.key, eps, bool(bound.total <= eps), steps, horizon,
+                    self.grid(horizon, steps), self.score_error(horizon, eps), bound, less, None, floor)
+
+    def blocked(self, eps: float, horizon: float, floor: float, reason: str) -> Plan:
+        """What stands in the way, as a plan."""
+        return Plan(self.theorem.key, eps, False, None, horizon, None, self.score_error(horizon, eps), None,
+                    None, reason, floor)
+
+    def blocking(self, eps: float, floor: float, most: int, fixed: bool,
+                 without: Callable[[str], float]) -> str:
+        """What more steps do not remove, in words: the error source without which the floor is lowest.
+
+        With a free horizon the initial error may block only where no other source is there.
+        """
+        if floor < eps:
+            return f"{DISCRETISATION}: more than {most} steps would be needed"
+        sources = [SCORE_BIAS] * bool(self.setting.score_error) + [EARLY_STOPPING] * bool(self.stop)
+        sources += [INITIALISATION] * (fixed or not sources)
+        left = {source: without(source) for source in sources}
+        worst = min(left, key=left.get)
+        return (f"{worst} keeps the bound above {eps:g} whatever the steps; without it the floor is "
+                f"{left[worst]:.3g}")

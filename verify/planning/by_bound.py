@@ -1,15 +1,12 @@
-r"""Plans by the bound itself, tried at horizons and steps: for position and velocity, and for theorems
-without a model."""
+"""Plans by the bound itself: for position and velocity, and for theorems without a model."""
 
 import math
-from dataclasses import replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
-from bounds.complexity.best_grid import Model, model_of
 from bounds.grid import TimeGrid
 from bounds.setting import Setting
 from bounds.symbolic.integrals import TIME
@@ -24,8 +21,7 @@ from verify.planning.plan import Plan, check_eps, check_options
 MOST_STEPS = {1: 1_000_000, 2: 100_000}
 #: Steps of the first look at every horizon, and most steps at which horizons are compared.
 FIRST_STEPS, COMPARED_STEPS = 100, {1: 20_000, 2: 400}
-#: Two-block horizons tried: the shortest and the longest, times the time scale of the drift; how many per
-#: doubling.
+#: Two-block horizons tried: the shortest and longest, times the time scale of the drift; number per doubling.
 SHORTEST, LONGEST, PER_DOUBLING = 2.0**-4, 2.0**6, 2
 HORIZON_ACCURACY = 1e-2
 #: One-block horizons tried, a factor of two apart.
@@ -34,11 +30,21 @@ DOUBLINGS = 24
 FAR = 1e9
 #: Power of the step in a theorem that states no leading order.
 STEP_POWER = 0.5
-#: Fine steps of the model of the best grid.
-MODEL_STEPS = 200
 #: Rounds of horizon and steps in turn.
 ROUNDS = 2
-REMEMBERED = 256
+
+
+class _TriedBound(BoundOnGrids):
+    """The bound on every grid of a kind, whose model says no more than where a best grid has its steps."""
+
+    remembered, model_steps = 256, 200
+
+    def score_error(self, horizon: float, eps: float) -> float:
+        """The score error allowed for at this horizon, by its term with a few steps."""
+        if self.share == 0:
+            return super().score_error(horizon, eps)
+        few = COMPARED_STEPS[self.setting.process.blocks]
+        return self.share * eps / float(self._at(horizon, few, 1.0).terms[SCORE_BIAS])
 
 
 class DirectPlanner:
@@ -49,40 +55,26 @@ class DirectPlanner:
     theorem, setting, grid, horizon, score_share
         As for `Planner`, with any theorem; "best" needs one with a recursion.  The model of the best grid is
         rough where steps are long or a splitting's kicks differ: a plan on the best grid is one on the
-        uniform grid where that takes fewer steps.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not as said.
-    NotApplicable
-        If a hypothesis of the theorem is not met.
+        uniform grid where that takes fewer steps.  Raises what `Planner` does.
     """
 
     def __init__(self, theorem: Theorem, setting: Setting, *, grid: str = "uniform",
                  horizon: float | None = None, score_share: float = 0.0):
         check_options(theorem, setting, grid, horizon, score_share)
-        self.theorem, self.setting, self.fixed, self.share = theorem, setting, horizon, score_share
+        self.setting, self.fixed = setting, horizon
+        self._bounds = _TriedBound(theorem, setting, grid, score_share)
         blocks = setting.process.blocks
         self._most, self._compared = MOST_STEPS[blocks], COMPARED_STEPS[blocks]
         # the martingale theorem's sources add in squares, and those of the others as they are
         self._squares = theorem.ingredients is not None
         self._power = (1.0 if self._squares else float(theorem.leading.step_power) if theorem.leading
                        else STEP_POWER)
-        self._at = lru_cache(maxsize=REMEMBERED)(self._evaluated)
-        self._models: dict[float, Model] = {}
         self._uniform = None
         if grid == "best":
             self._uniform = DirectPlanner(theorem, setting, horizon=horizon, score_share=score_share)
 
     def plan(self, eps: float) -> Plan:
-        """The plan for W2 ≤ ``eps``.
-
-        Raises
-        ------
-        ValueError
-            If ``eps`` is not positive and finite.
-        """
+        """The plan for W2 ≤ ``eps``, as by `Planner.plan`."""
         check_eps(eps)
         found = self._plan(eps)
         if self._uniform is None:
@@ -91,20 +83,14 @@ class DirectPlanner:
                    key=lambda plan: (not plan.reached, plan.steps or plan.floor))
 
     def least_bound(self, steps: int) -> tuple[float, Bound]:
-        """(T, the theorem) at the horizon where the bound with so many steps is smallest, for the setting's
-        score error."""
-        cost = lambda T: self._value(T, steps, 1.0)  # noqa: E731
+        """(T, the theorem), as by `Planner.least_bound`."""
+        cost = lambda T: self._bounds.value(T, steps, 1.0)  # noqa: E731
         horizon = self.fixed or self._search(cost, min(self._horizons, key=cost))[0]
-        return horizon, self._bound(horizon, steps, 1.0)
+        return horizon, self._bounds.bound(horizon, steps, 1.0)
 
     def grid(self, horizon: float, steps: int) -> TimeGrid:
         """The grid of so many steps."""
-        if self._uniform is None:
-            return TimeGrid.uniform(horizon, steps, self._stop)
-        if horizon not in self._models:
-            scheme = replace(self.setting.scheme, grid=TimeGrid.uniform(horizon, 1, self._stop))
-            self._models[horizon] = model_of(self.theorem, replace(self.setting, scheme=scheme), MODEL_STEPS)
-        return self._models[horizon].best_grid(steps)
+        return self._bounds.grid(horizon, steps)
 
     def _plan(self, eps: float) -> Plan:
         horizon, needed = self._horizon(eps, FIRST_STEPS)
@@ -124,44 +110,12 @@ class DirectPlanner:
         if steps is None:
             return self._blocked(eps)
         horizon, steps = self._improved(eps, horizon, steps)
-        bound = self._bound(horizon, steps, eps)
-        less = self._value(horizon, steps - 1, eps) if steps > 1 else None
-        return Plan(self.theorem.key, eps, True, steps, horizon, self.grid(horizon, steps),
-                    self._score_error(horizon, eps), bound, less, None,
-                    _floor(self._terms(horizon, min(steps, self._compared), eps)))
-
-    # -- the bound
-    # ----------------------------------------------------------------------------------------------
-
-    @property
-    def _stop(self) -> float:
-        return self.setting.scheme.grid.early_stop
-
-    def _evaluated(self, horizon: float, steps: int, score_error: float) -> Bound:
-        scheme = replace(self.setting.scheme, grid=self.grid(horizon, steps))
-        with np.errstate(all="ignore"):  # far too long steps overflow, and the bound is ∞
-            return self.theorem.bound(replace(self.setting, scheme=scheme, score_error=score_error))
-
-    def _score_error(self, horizon: float, eps: float) -> float:
-        if self.share == 0:
-            return float(self.setting.score_error)
-        return self.share * eps / float(self._at(horizon, self._compared, 1.0).terms[SCORE_BIAS])
-
-    def _bound(self, horizon: float, steps: int, eps: float) -> Bound:
-        return self._at(horizon, steps, self._score_error(horizon, eps))
-
-    def _value(self, horizon: float, steps: int, eps: float) -> float:
-        try:
-            return float(self._bound(horizon, steps, eps).total)
-        except ValueError:
-            return math.inf
+        floor = _floor(self._terms(horizon, min(steps, self._compared), eps))
+        return self._bounds.reached(eps, horizon, steps, floor)
 
     def _terms(self, horizon: float, steps: int, eps: float) -> dict[str, float]:
         """The terms of the bound as numbers, early stopping among them."""
-        return {EARLY_STOPPING: 0.0, **self._bound(horizon, steps, eps).terms}
-
-    # -- horizon and steps
-    # --------------------------------------------------------------------------------------
+        return {EARLY_STOPPING: 0.0, **self._bounds.bound(horizon, steps, eps).terms}
 
     @cached_property
     def _horizons(self) -> list[float]:
@@ -175,11 +129,10 @@ class DirectPlanner:
         drift = np.array(self.setting.process.drift.subs(TIME, 1), dtype=float)
         rate = float(np.min(np.abs(np.linalg.eigvals(drift).real))) or 1.0
         count = int(PER_DOUBLING * math.log2(LONGEST / SHORTEST)) + 1
-        return [self._stop + float(x) / rate for x in np.geomspace(SHORTEST, LONGEST, count)]
+        return [self._bounds.stop + float(x) / rate for x in np.geomspace(SHORTEST, LONGEST, count)]
 
     def _needed(self, horizon: float, steps: int, eps: float) -> float:
-        """Steps this horizon takes, from its bound with so many: the discretisation goes like a power of
-        K."""
+        """Steps this horizon takes, from its bound with so many: discretisation goes like a power of K."""
         try:
             terms = self._terms(horizon, steps, eps)
         except ValueError:
@@ -203,11 +156,12 @@ class DirectPlanner:
 
     def _search(self, cost, start: float) -> tuple[float, float]:
         """(T, cost) by a bounded search around a horizon."""
-        centre, span = math.log(start - self._stop), 1.5 * math.log(2) / PER_DOUBLING
-        found = minimize_scalar(lambda x: min(cost(self._stop + math.exp(x)), 1e300),
+        stop = self._bounds.stop
+        centre, span = math.log(start - stop), 1.5 * math.log(2) / PER_DOUBLING
+        found = minimize_scalar(lambda x: min(cost(stop + math.exp(x)), 1e300),
                                 bounds=(centre - span, centre + span), method="bounded",
                                 options={"xatol": HORIZON_ACCURACY})
-        better = self._stop + math.exp(found.x)
+        better = stop + math.exp(found.x)
         return (better, cost(better)) if cost(better) < cost(start) else (start, cost(start))
 
     def _steps(self, eps: float, horizon: float, guess: float) -> int | None:
@@ -217,7 +171,7 @@ class DirectPlanner:
         while high is None or high - low > 1:
             if low == self._most:
                 return None
-            value = self._value(horizon, steps, eps)
+            value = self._bounds.value(horizon, steps, eps)
             low, high = (low, steps) if value <= eps else (steps, high)
             points.append((steps, value))
             steps = _crossing(points, eps, self._power)
@@ -231,7 +185,7 @@ class DirectPlanner:
     def _improved(self, eps: float, horizon: float, steps: int) -> tuple[float, int]:
         """(T, K) after moving the horizon of few steps by the bound itself, as long as that saves steps."""
         while self.fixed is None and 1 < steps <= self._compared:
-            moved, value = self._search(partial(self._value, steps=steps - 1, eps=eps), horizon)
+            moved, value = self._search(partial(self._bounds.value, steps=steps - 1, eps=eps), horizon)
             if not value <= eps:
                 break
             horizon, steps = moved, self._steps(eps, moved, steps - 1)
@@ -247,19 +201,10 @@ class DirectPlanner:
                 continue
         horizon = min(floors, key=lambda T: _floor(floors[T]))
         floor = _floor(floors[horizon])
-        if floor < eps:
-            reason = f"{DISCRETISATION}: more than {self._most} steps would be needed"
-        else:
-            sources = [SCORE_BIAS] * bool(self.setting.score_error) + [EARLY_STOPPING] * bool(self._stop)
-            sources += [INITIALISATION] * (self.fixed is not None or not sources)
-            left = {source: min(_floor(terms, source) for terms in floors.values()) for source in sources}
-            worst = min(left, key=left.get)
-            reason = (
-                f"{worst} keeps the bound above {eps:g} whatever the steps; without it the floor is "
-                f"{left[worst]:.3g}"
-            )
-        allowed = self._score_error(horizon, eps)
-        return Plan(self.theorem.key, eps, False, None, horizon, None, allowed, None, None, reason, floor)
+        reason = self._bounds.blocking(
+            eps, floor, self._most, self.fixed is not None,
+            lambda source: min(_floor(terms, source) for terms in floors.values()))
+        return self._bounds.blocked(eps, horizon, floor, reason)
 
 
 def _crossing(points: list[tuple[int, float]], eps: float, power: float) -> int:

@@ -1,10 +1,9 @@
-r"""The smallest number of steps that reaches W2 ≤ ε under a bound, with its horizon, grid and score-error
-budget."""
+"""The fewest steps that reach W2 ≤ ε under a bound, with their horizon, grid and score-error budget."""
 
 import itertools
 import math
 
-from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
+from bounds.bound import Bound
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.setting import Setting
 from bounds.theorem import Theorem
@@ -29,8 +28,7 @@ APART = 1e-6
 
 
 class Planner:
-    """Plans by the bound's leading order, for one process of one block, data law and sampler; evaluations are
-    shared.
+    """Plans by the bound's leading order, for one process of one block, data law and sampler.
 
     Parameters
     ----------
@@ -61,7 +59,7 @@ class Planner:
             raise ValueError(f"theorem must state a recursion, got {theorem.key}")
         if setting.process.blocks != 1:
             raise ValueError(f"plans are made for one-block processes, got {setting.process.name}")
-        self.setting, self._share = setting, score_share
+        self.setting = setting
         self._bounds = BoundOnGrids(theorem, setting, grid, score_share)
         self._horizons = Horizons(self._bounds, horizon)
 
@@ -85,11 +83,12 @@ class Planner:
             steps, horizon, tried = self._few(eps, horizon, min(estimate, FEW_STEPS))
             if steps is None:
                 return self._stuck(eps, horizon, tried)
-        return self._blocked(eps) if steps is None else self._checked(eps, steps, horizon)
+        if steps is None:
+            return self._blocked(eps)
+        return self._bounds.reached(eps, horizon, steps, self._bounds.floor(horizon, eps))
 
     def least_bound(self, steps: int) -> tuple[float, Bound]:
-        """(T, the theorem) at the horizon where the bound with so many steps is smallest, for the setting's
-        score error."""
+        """(T, the theorem) where the bound with so many steps is least, for the setting's score error."""
         horizon = self._horizons.best(lambda T: self._bounds.value(T, steps, 1.0))
         return horizon, self._bounds.bound(horizon, steps, 1.0)
 
@@ -97,8 +96,7 @@ class Planner:
         """The grid of so many steps."""
         return self._bounds.grid(horizon, steps)
 
-    # -- few steps: the bound itself
-    # ----------------------------------------------------------------------------
+    # -- few steps: the bound itself -------------------------------------------------------------------------
 
     def _few(self, eps: float, horizon: float, estimate: float):
         """(K, T, largest K tried) by bisection on the bound itself, minimised over the horizon each time."""
@@ -112,8 +110,7 @@ class Planner:
                 return best[steps][0]
             cost = lambda T: value(T, steps, eps)  # noqa: E731
             if steps > CALIBRATION_STEPS:
-                # too dear to try every horizon: that of the model, and that of the nearest number of steps
-                # already tried
+                # too dear to try every horizon: that of the model, and of the nearest steps already tried
                 nearest = best[min(best, key=lambda k: abs(k - steps))][1] if best else horizon
                 chosen = min({horizon, nearest}, key=cost)
             else:
@@ -142,8 +139,7 @@ class Planner:
             high -= 1
         return high, horizon, tried
 
-    # -- many steps: the model, corrected by the bound
-    # ----------------------------------------------------------
+    # -- many steps: the model, corrected by the bound -------------------------------------------------------
 
     def _trusted(self, eps: float, horizon: float, estimate: float) -> bool:
         """Whether the bound at the steps of the model, or at fewer, is what the model says."""
@@ -179,51 +175,29 @@ class Planner:
         return self._bounds.estimate(horizon, steps, eps) ** 2, self._bounds.value(horizon, steps, eps) ** 2
 
     def _crossing(self, horizon: float, points, eps: float) -> float:
-        """K at which the bound is ε: the square of the bound is affine in the model's, or proportional to
-        it."""
+        """K at which the bound is ε, its square affine in the model's, or proportional to it."""
         (x, y), (x0, y0) = points[-1], points[-2] if len(points) > 1 else (0.0, 0.0)
         if (abs(x - x0) < APART * x or not (x - x0) * (y - y0) > 0
             or not (square := x + (eps**2 - y) * (x - x0) / (y - y0)) > 0):
             square = x * eps**2 / y
         return self._bounds.steps_by_model(horizon, eps, eps / math.sqrt(square))
 
-    def _checked(self, eps: float, steps: int, horizon: float) -> Plan:
-        """The plan, with K and K − 1 evaluated by the theorem."""
-        bounds = self._bounds
-        less = bounds.value(horizon, steps - 1, eps) if steps > 1 else None
-        bound, grid = bounds.bound(horizon, steps, eps), bounds.grid(horizon, steps)
-        return Plan(bound.theorem, eps, bool(bound.total <= eps), steps, horizon, grid,
-                    bounds.score_error(horizon, eps), bound, less, None, bounds.floor(horizon, eps))
-
-    # -- out of reach
-    # -------------------------------------------------------------------------------------------
+    # -- out of reach ----------------------------------------------------------------------------------------
 
     def _stuck(self, eps: float, horizon: float, steps: int) -> Plan:
         """Where the model does not describe the bound: what the bound itself stops at."""
         bound = self._bounds.bound(horizon, steps, eps)
         worst = max(bound.terms, key=bound.terms.get)
-        reason = (
-            f"{worst} keeps the bound at {bound.total:.3g} with {steps} steps, and twice as many hardly help"
-        )
-        allowed = self._bounds.score_error(horizon, eps)
-        return Plan(bound.theorem, eps, False, None, horizon, None, allowed, None, None, reason,
-                    float(bound.total))
+        reason = (f"{worst} keeps the bound at {bound.total:.3g} with {steps} steps, and twice as many "
+                  "hardly help")
+        return self._bounds.blocked(eps, horizon, float(bound.total), reason)
 
     def _blocked(self, eps: float) -> Plan:
-        """What more steps do not remove: the error source without which the floor is lowest."""
+        """What more steps do not remove."""
         horizon, floor = self._least_floor(eps)
-        if floor < eps:
-            reason = f"{DISCRETISATION}: more than {MAX_STEPS} steps would be needed"
-        else:
-            left = {source: self._least_floor(eps, source)[1] for source in self._sources()}
-            worst = min(left, key=left.get)
-            reason = (
-                f"{worst} keeps the bound above {eps:g} whatever the steps; without it the floor is "
-                f"{left[worst]:.3g}"
-            )
-        allowed = self._bounds.score_error(horizon, eps)
-        return Plan(self._bounds.theorem.key, eps, False, None, horizon, None, allowed, None, None, reason,
-                    floor)
+        reason = self._bounds.blocking(eps, floor, MAX_STEPS, self._horizons.fixed is not None,
+                                       lambda source: self._least_floor(eps, source)[1])
+        return self._bounds.blocked(eps, horizon, floor, reason)
 
     def _least_floor(self, eps: float, without: str = "") -> tuple[float, float]:
         """(T, floor) where the floor is lowest."""
@@ -232,16 +206,9 @@ class Planner:
         horizon = self._horizons.best(floor, size=lambda _: eps, patience=-1)
         return horizon, floor(horizon)
 
-    def _sources(self) -> list[str]:
-        """Error sources that may block: with a free horizon the initial error only where no other is
-        there."""
-        found = [SCORE_BIAS] * bool(self.setting.score_error) + [EARLY_STOPPING] * bool(self._bounds.stop)
-        return found + [INITIALISATION] * (self._horizons.fixed is not None or not found)
-
 
 def _between(low: int, high: int, above: float, below: float, eps: float) -> int:
-    """Steps between two numbers of them, where a power law through their bounds, ``above`` and at most ε,
-    crosses ε."""
+    """Steps between two numbers of them, where a power law through their bounds crosses ε."""
     if not (0 < below < above < math.inf):
         return (low + high) // 2
     part = math.log(above / eps) / math.log(above / below)

@@ -1,5 +1,4 @@
-r"""The horizon with the least cost, whatever the time scale of the process: a scan over doublings, then a
-bounded search."""
+"""The horizon with the least cost, at any time scale: a scan over doublings, then a bounded search."""
 
 import math
 from collections.abc import Callable
@@ -31,11 +30,7 @@ GAIN, SATURATED = 1e-6, 1e-6
 class Horizons:
     """Finds horizons for one question.
 
-    Parameters
-    ----------
-    bounds : BoundOnGrids
-    fixed : float or None
-        A horizon to keep to.
+    ``fixed``: a horizon to keep to, if any.
     """
 
     def __init__(self, bounds: BoundOnGrids, fixed: float | None):
@@ -50,13 +45,13 @@ class Horizons:
         """
         if self.fixed is not None:
             return self.fixed
-        ratio = 2 ** (1 / HORIZONS_PER_DOUBLING)
-        best, value = start, math.inf
         if start is None:
-            best, value = self._scan(cost, ratio, size, patience)
-        elif (value := cost(start)) == math.inf:
-            return start
-        span = math.log(ratio) if start is None else math.log(2.0)
+            ratio = 2 ** (1 / HORIZONS_PER_DOUBLING)
+            (best, value), span = self._scan(cost, ratio, size, patience), math.log(ratio)
+        else:
+            best, value, span = start, cost(start), math.log(2.0)
+            if value == math.inf:
+                return start
         centre = math.log(self._scale(best))
         found = minimize_scalar(lambda x: min(or_infinite(cost, self._at(math.exp(x))), 1e300),
                                 bounds=(centre - span, centre + span), method="bounded",
@@ -64,8 +59,7 @@ class Horizons:
         return self._at(math.exp(found.x)) if found.fun <= value else best
 
     def _at(self, scale: float) -> float:
-        """The horizon of a scale: t0 + scale at first; where the process ends, doublings of the scale halve
-        what is left."""
+        """The horizon of a scale: t0 + scale at first, then halving what is left of a process that ends."""
         return self._stop + scale / (1 + scale / self._longest)
 
     def _scale(self, horizon: float) -> float:
@@ -88,8 +82,7 @@ class Horizons:
         return math.inf
 
     def coarse(self, doublings: int, error: float) -> list[float]:
-        """Horizons a factor of two apart, from the shortest to where the initial error is far below
-        ``error``."""
+        """Horizons a factor of two apart, up to where the initial error is far below ``error``."""
         found = []
         for power in range(doublings):
             scale = self._shortest * 2.0**power
@@ -115,8 +108,7 @@ class Horizons:
 
     @cached_property
     def _shortest(self) -> float:
-        """A horizon at which the noise, over a, is still far below the size of the data: a scan starts
-        there."""
+        """Where a scan starts: a horizon whose noise, over a, is far below the size of the data."""
         assumption = self._bounds.setting.assumption
         size = math.sqrt(float(assumption.second_moment) / float(np.max(assumption.dim)))
         horizon = 1.0
@@ -140,12 +132,10 @@ class Horizons:
         return math.sqrt(path.C[0]) / kept if kept > 0 else math.inf
 
     def _settled(self, scale: float, error: float) -> bool:
-        """Whether a longer horizon changes nothing: little is left of the initial error, or s/a has stopped
-        growing."""
+        """Whether a longer horizon changes nothing: little initial error is left, or s/a no longer grows."""
         horizon = self._at(scale)
-        if self._noise(horizon - self._stop) <= self._noise(self._at(scale / 2) - self._stop) * (
-            1 + SATURATED
-        ):
+        before = self._noise(self._at(scale / 2) - self._stop)
+        if self._noise(horizon - self._stop) <= before * (1 + SATURATED):
             return True
         try:
             return self._bounds.initial_left(horizon) < NEGLIGIBLE * error

@@ -16,9 +16,8 @@ class Plan:
 
     Attributes
     ----------
-    theorem : str
-    eps : float
-    reached : bool
+    theorem, eps, reached
+        The theorem's key, the error and whether it is reached.
     steps : int or None
         The smallest K whose bound is at most ε.
     horizon : float
@@ -56,10 +55,8 @@ def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float 
     if theorem.kind != "upper":
         raise ValueError(f"theorem must be an upper bound, got {theorem.key}")
     if grid == "best" and theorem.ingredients is None:
-        raise ValueError(
-            f"grid must be uniform for {theorem.key}: a best grid needs a recursion (martingale, "
-            f"martingale-coupled)"
-        )
+        raise ValueError(f"grid must be uniform for {theorem.key}: a best grid needs a recursion "
+                         "(martingale, martingale-coupled)")
     if horizon is not None and not (np.isfinite(horizon) and horizon > setting.scheme.grid.early_stop):
         raise ValueError(f"horizon must be finite and above early_stop, got {horizon}")
     if not 0.0 <= score_share < 1.0:
