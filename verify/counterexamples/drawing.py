@@ -43,15 +43,7 @@ class NumpyDraw:
 
 @dataclass(frozen=True)
 class RandomProblem:
-    """An admissible question with a known answer.
-
-    Attributes
-    ----------
-    process : ForwardProcess
-    law : Gaussian or GaussianMixture
-    scheme : Scheme
-    score_error, score_noise : float
-    """
+    """An admissible question with a known answer."""
 
     process: ForwardProcess
     law: Gaussian | GaussianMixture
@@ -87,19 +79,13 @@ def problem(draw: Draw, *, kind: str | None = None, most_steps: int = 2000, proc
 
     Parameters
     ----------
-    draw : Draw
     kind : "gaussian" or "mixture", optional
         Kind of data; either by default.
     most_steps : int
         Largest number of steps.
     process : "one-block" or "cld"
     sampler : str, optional
-        Key of any sampler with a form for the process, in place of the one drawn; all else is drawn as
-        without it.
-
-    Returns
-    -------
-    RandomProblem
+        Key of any sampler with a form for the process, in place of the one drawn; the rest stays as drawn.
 
     Raises
     ------
@@ -110,17 +96,20 @@ def problem(draw: Draw, *, kind: str | None = None, most_steps: int = 2000, proc
                                ("sampler", sampler, (None, *samplers()))):
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(filter(None, known))}, got {value!r}")
-    if process == "cld":
-        return _phase_problem(draw, kind or choice(draw, ("gaussian", "mixture")), most_steps, sampler)
     kind = kind or choice(draw, ("gaussian", "mixture"))
+    parts = (_one_block if process == "one-block" else _phase_space)(draw, kind, most_steps, sampler)
+    family, law, scheme, scale = parts
+    error, noise = (choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale for _ in range(2))
+    return RandomProblem(family, law, scheme, error, noise)
+
+
+def _one_block(draw: Draw, kind: str, most_steps: int, sampler: str | None):
+    """(process, law, scheme, a large score error)."""
     family, horizon = _process(draw)
     law = (_gaussian if kind == "gaussian" else _mixture)(draw)
-    scheme = Scheme(_rule(draw, _ONE_BLOCK_SAMPLERS, sampler), _grid(draw, horizon, most_steps),
-                    _prior_std(draw))
-    scale = 1 / float(np.sqrt(law.second_moment / law.dim))
-    error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
-    noise = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
-    return RandomProblem(family, law, scheme, error, noise)
+    rule, grid = _rule(draw, _ONE_BLOCK_SAMPLERS, sampler), _grid(draw, horizon, most_steps)
+    prior_std = choice(draw, (None, None, log_uniform(draw, 0.5, 2.0)))
+    return family, law, Scheme(rule, grid, prior_std), 1 / float(np.sqrt(law.second_moment / law.dim))
 
 
 def _rule(draw: Draw, drawn, sampler: str | None):
@@ -129,7 +118,7 @@ def _rule(draw: Draw, drawn, sampler: str | None):
     return samplers()[sampler or key]
 
 
-def _phase_problem(draw: Draw, kind: str, most_steps: int, sampler: str | None) -> RandomProblem:
+def _phase_space(draw: Draw, kind: str, most_steps: int, sampler: str | None):
     family, horizon = _langevin(draw)
     path = PhasePath(family)
     width = float(np.sqrt(path.stationary[0, 0]))
@@ -141,10 +130,7 @@ def _phase_problem(draw: Draw, kind: str, most_steps: int, sampler: str | None) 
         law = GaussianMixture(width * law.means, weights=law.weights, std=width * law.std)
     scheme = Scheme(_rule(draw, _PHASE_SPACE_SAMPLERS, sampler), _grid(draw, horizon, most_steps))
     # a score error of one is as large as the score of the stationary velocity
-    scale = 1 / float(np.sqrt(path.stationary[1, 1]))
-    error = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
-    noise = choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale
-    return RandomProblem(family, law, scheme, error, noise)
+    return family, law, scheme, 1 / float(np.sqrt(path.stationary[1, 1]))
 
 
 def _langevin(draw: Draw):
@@ -188,10 +174,8 @@ def _process(draw: Draw):
         lambda: ve(polynomial(0, level, power / 2)),
         lambda: sub_vp(linear(level / 5, slope)),
         lambda: general(-rate * sympy.Rational(3, 4) - slope / 10, constant(level)),
-        lambda: general(
-            level / 3 * sympy.sin(3 * TIME + slope) - rate / 2,
-            1 + sympy.cos(2 * TIME + level) * sympy.Rational(9, 10),
-        ),
+        lambda: general(level / 3 * sympy.sin(3 * TIME + slope) - rate / 2,
+                        1 + sympy.cos(2 * TIME + level) * sympy.Rational(9, 10)),
     )
     return choice(draw, makers)(), horizon
 
@@ -209,10 +193,6 @@ def _grid(draw: Draw, horizon: float, most_steps: int) -> TimeGrid:
         times[-1] = stop
         return TimeGrid.from_times(times)
     return getattr(TimeGrid, shape)(horizon, steps, stop)
-
-
-def _prior_std(draw: Draw) -> float | None:
-    return choice(draw, (None, None, log_uniform(draw, 0.5, 2.0)))
 
 
 def _gaussian(draw: Draw) -> Gaussian:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -19,8 +20,7 @@ from verify.counterexamples.drawing import NumpyDraw, problem
 EXACT_BUDGET = 1e8
 #: The same in phase space, where an evaluation is one of many in a row of an array: seconds at most.
 PHASE_BUDGET = 1e9
-#: Width of a mixture's bracket, relative to its upper side, beyond which the exact law in phase space says
-#: nothing.
+#: Width of a mixture's bracket, relative to its upper side, beyond which it says nothing in phase space.
 UNRESOLVED = 0.5
 
 
@@ -44,55 +44,36 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process:
             sampler: str | None = None) -> list[Finding]:
     """Every applicable theorem on the random problem of that seed.
 
-    Parameters
-    ----------
-    seed : int
-    kind : "gaussian" or "mixture", optional
-    most_steps : int
-    process : "one-block" or "cld"
-    sampler : str, optional
-        In place of the drawn one.
-
-    Returns
-    -------
-    list of Finding
-        Empty for a problem whose exact answer is refused (the law would need too fine a grid, or in phase
-        space is not resolved by it), or whose sampler overflows.
+    Options are those of `verify.counterexamples.drawing.problem`.  Nothing is found for a problem whose exact
+    answer is refused (the law would need too fine a grid, or in phase space is not resolved by it), or whose
+    sampler overflows.
     """
     draw = NumpyDraw(np.random.default_rng(seed))
     question = problem(draw, kind=kind, most_steps=most_steps, process=process, sampler=sampler)
-    parts = (question.process, question.law, question.scheme, question.score_error, question.score_noise)
-    grid = question.scheme.grid
-    description = (
-        f"{question.process.name} {question.process.parameters} {question.scheme.key} {grid.kind} "
-        f"T={grid.horizon:g} K={grid.steps} t0={grid.early_stop:g} "
-        f"{type(question.law).__name__} d={question.law.dim} "
-        f"M={question.score_error:.3g} noise={question.score_noise:.3g}"
-    )
-    found = []
-    measured = {}
+    family, law, scheme, error, noise = (getattr(question, field.name) for field in fields(question))
+    grid, data = scheme.grid, type(law).__name__
+    description = (f"{family.name} {family.parameters} {scheme.key} {grid.kind} T={grid.horizon:g} "
+                   f"K={grid.steps} t0={grid.early_stop:g} {data} d={law.dim} M={error:.3g} "
+                   f"noise={noise:.3g}")
+    found, measured = [], {}
     for information in ("constants", "all"):
-        setting = setting_of(*parts, information=information)
+        setting = setting_of(family, law, scheme, error, noise, information=information)
         # the matched noise depends on what is known; every other sampler is measured once
-        key = information if question.scheme.sampler.needs_envelope else ""
-        if exact_cost(setting, question.law) > (EXACT_BUDGET if question.process.blocks == 1
-                                                else PHASE_BUDGET):
+        key = information if scheme.sampler.needs_envelope else ""
+        if exact_cost(setting, law) > (EXACT_BUDGET if family.blocks == 1 else PHASE_BUDGET):
             continue
         if key not in measured:
-            measured[key] = measure(setting, question.law)
-        if not np.isfinite(measured[key].upper) or _unresolved(setting, question.law, measured[key]):
+            measured[key] = measure(setting, law)
+        truth = measured[key]
+        if not np.isfinite(truth.upper) or _unresolved(setting, law, truth):
             continue
         for theorem in theorems().values():
-            certificate = certify_setting(theorem, setting, question.law, measured[key])
-            if certificate.verdict is Verdict.NOT_APPLICABLE:
-                continue
-            found.append(
-                Finding(
-                    seed, type(question.law).__name__, information, theorem.key, str(certificate.verdict),
-                    float(certificate.bound.total), measured[key].lower, measured[key].upper,
-                    np.inf if certificate.ratio is None else certificate.ratio, description,
-                )
-            )
+            certificate = certify_setting(theorem, setting, law, truth)
+            if certificate.verdict is not Verdict.NOT_APPLICABLE:
+                ratio = np.inf if certificate.ratio is None else certificate.ratio
+                found.append(Finding(seed, data, information, theorem.key, str(certificate.verdict),
+                                     float(certificate.bound.total), truth.lower, truth.upper, ratio,
+                                     description))
     return found
 
 
@@ -103,10 +84,9 @@ def _unresolved(setting, law, measured) -> bool:
 
 
 def exact_cost(setting, law) -> float:
-    """Evaluations of a Gaussian that the exact law on every line would need, from the width of its support
-    over the step's noise.
+    """Evaluations of a Gaussian that the exact law needs on all lines; infinite where it is refused.
 
-    In phase space those of its grid on position and velocity; infinite where the exact law is refused.
+    From the width of its support over the step's noise; in phase space those of its grid.
     """
     try:
         lines = law.split().lines
@@ -131,37 +111,18 @@ def _line_cost(setting, steps, line, dim: int) -> float:
 
 def examine_all(seeds: Iterable[int], executor: Executor | None = None,
                 progress: Callable[[int], None] | None = None, **options) -> list[Finding]:
-    """`examine` many seeds, on any ``concurrent.futures`` executor.
-
-    Parameters
-    ----------
-    seeds : iterable of int
-    executor : Executor, optional
-    progress : callable, optional
-        Called with the number of problems done.
-    options
-        Passed to `examine`.
-    """
+    """`examine` many seeds with the same options; ``progress`` is told the number of problems done."""
     run = map if executor is None else executor.map
     found = []
-    for done, findings in enumerate(run(_Examine(options), seeds), start=1):
+    for done, findings in enumerate(run(partial(examine, **options), seeds), start=1):
         found.extend(findings)
         if progress is not None:
             progress(done)
     return found
 
 
-@dataclass(frozen=True)
-class _Examine:
-    options: dict
-
-    def __call__(self, seed: int) -> list[Finding]:
-        return examine(seed, **self.options)
-
-
 def ratios(findings: Iterable[Finding]) -> list[dict]:
-    """Least, median and largest ratio of bound to truth by theorem, data and information, and the seeds of
-    the two ends."""
+    """Least, median and largest ratio of bound to truth by theorem, data and information, with seeds."""
     groups: dict[tuple, list] = {}
     for finding in findings:
         groups.setdefault((finding.theorem, finding.kind, finding.information), []).append(finding)
