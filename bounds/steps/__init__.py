@@ -1,2 +1,1 @@
-"""The sampler on the process as numbers: what every reverse step does, and how far it is from the exact
-reverse map."""
+"""The sampler on the process as numbers: what a reverse step does, and how far it is from the exact map."""

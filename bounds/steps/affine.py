@@ -1,5 +1,4 @@
-"""The sampler as numbers: what one reverse step does at every grid time, shared by bound, exact law and
-sampler."""
+"""The sampler as numbers: every reverse step, shared by bound, exact law and sampler."""
 
 from dataclasses import dataclass
 

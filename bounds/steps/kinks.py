@@ -1,5 +1,4 @@
-"""What a Gauss rule may miss where its integrand has a kink: coefficients stop falling, and no node may lie
-behind it."""
+"""What a Gauss rule may miss at a kink: coefficients stop falling, and no node may lie behind it."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,14 +14,9 @@ MARGIN = 2.0
 
 @dataclass(frozen=True)
 class Kinked:
-    """An integrand that is smooth but for kinks.
+    """An integrand that is smooth but for kinks: its values (..., n) at the nodes of panels.
 
-    Attributes
-    ----------
-    values : array of shape (..., n)
-        At the nodes of panels.
-    size : array of shape (...)
-        How far the smooth functions go that change sign at kinks in each panel; 0 where none does.
+    ``size``, of shape (...): how far in each panel the smooth functions go that change sign at kinks, or 0.
     """
 
     values: np.ndarray
@@ -30,8 +24,7 @@ class Kinked:
 
 
 def passing(values) -> np.ndarray:
-    """How far a smooth function of shape (..., n) at Gauss nodes goes where it has a zero in its panel, else
-    0: shape (...)."""
+    """How far smooth functions (..., n) at Gauss nodes go if they have a zero in their panel, else 0: (...)."""
     ends = values @ _to_ends(values.shape[-1])
     high, low = np.maximum.reduce(values, axis=-1), np.minimum.reduce(values, axis=-1)
     size = NO_SIGN * np.maximum(np.abs(high), np.abs(low))[..., None]

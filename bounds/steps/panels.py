@@ -13,15 +13,10 @@ MAX_PANELS = 2048
 
 
 class PanelRule(NamedTuple):
-    """A Gauss rule on [0, 1].
+    """A Gauss rule on [0, 1] of n nodes.
 
-    Attributes
-    ----------
-    places, weights : arrays of shape (n,)
-    inner : array of shape (n, n)
-        From values at the nodes to the integrals from 0 to each node.
-    columns : array of shape (n, 3)
-        From values to their integral and the two highest Legendre coefficients.
+    ``inner`` takes values at the nodes to the integrals from 0 to each node, ``columns``, of shape (n, 3), to
+    the integral and the two highest Legendre coefficients.
     """
 
     places: np.ndarray
@@ -42,11 +37,7 @@ def panel_rule(nodes: int) -> PanelRule:
 
 
 def integrals(values, width, rule: PanelRule):
-    """(∫ over each panel, the two highest coefficients seen in it) for values (..., n): arrays of shape
-    (...).
-
-    ``width``, the lengths of the panels, has a last axis of length 1.
-    """
+    """(∫ over each panel, its two highest coefficients), shape (...): values (..., n), widths (..., 1)."""
     projected = (values @ rule.columns) * width
     return projected[..., 0], np.abs(projected[..., 1]) + np.abs(projected[..., 2])
 

@@ -1,5 +1,4 @@
-r"""Integrals over every step of a grid at once: Gauss–Legendre panels, inner integrals ∫f and C, and an error
-estimate.
+r"""Integrals over every step of a grid: Gauss–Legendre panels, inner integrals ∫f and C, an error estimate.
 
 Closed forms are not used here: C(τ, r) = s²(τ) − Φ²s²(r) cancels for small steps, its integral does not.
 """
@@ -83,8 +82,6 @@ class Path:
         The further integrals and their errors.
     a, s_sq : arrays of shape (k+1,)
         Forward law at each grid time.
-    relative_error : float
-        Largest estimated relative quadrature error of F and C.
     """
 
     def __init__(self, process: ForwardProcess, times: np.ndarray, also: Callable = lambda nodes: (),
@@ -93,16 +90,14 @@ class Path:
         self.times = np.asarray(times, dtype=float)
         self.a = self.s_sq = None
         below = self._below()
-        upper, lower = self.times[:-1], self.times[1:]
-        self._upper, self._lower = upper, lower
-        self._f_end = process.f_values(upper)
-        self._g_sq_end = process.g_sq_values(upper)
+        self._upper, self._lower = self.times[:-1], self.times[1:]
+        self._ends = process.f_values(self._upper), process.g_sq_values(self._upper)
         (self.F, f_size, self.C, *self.also), errors = self.integrate(
             lambda nodes: (nodes.f, np.abs(nodes.f), nodes.growth * nodes.g_sq, *also(nodes)),
             floor=also_floors and (lambda nodes: (0.0, 0.0, 0.0, *also_floors(nodes))),
         )
         self.also_errors = errors[3:]
-        self.relative_error = self._check(errors, f_size)
+        self._check(errors, f_size)
         self._accumulate(below)
 
     def _below(self):
@@ -115,19 +110,13 @@ class Path:
 
     def _check(self, errors, f_size):
         f_error, _, c_error = errors[:3]
-        covariance = self.C
         with np.errstate(invalid="ignore", divide="ignore"):
-            relative = max(np.nanmax(f_error / f_size, initial=0.0),
-                           np.nanmax(c_error / covariance, initial=0.0))
+            relative = max(np.nanmax(f_error / f_size, initial=0.0), np.nanmax(c_error / self.C, initial=0.0))
         if not relative < DIVERGENCE:
             worst = int(np.nanargmax(np.maximum(f_error / np.maximum(f_size, 1e-300),
-                                                c_error / np.maximum(covariance, 1e-300))))
-            raise ValueError(
-                f"process: the integrals of f and g² must converge, they do not between t = "
-                f"{self._lower[worst]:.6g} "
-                f"and t = {self._upper[worst]:.6g}"
-            )
-        return float(relative)
+                                                c_error / np.maximum(self.C, 1e-300))))
+            raise ValueError("process: the integrals of f and g² must converge, they do not between "
+                             f"t = {self._lower[worst]:.6g} and t = {self._upper[worst]:.6g}")
 
     @np.errstate(over="ignore", invalid="ignore")
     def _accumulate(self, below):
@@ -143,23 +132,18 @@ class Path:
             upwards = accumulate(steps, lambda s_sq, step: s_sq * step[0] + step[1], initial=below[1])
             self.s_sq = np.fromiter(upwards, float, len(self.times))[::-1].copy()
         if not (np.all(np.isfinite(self.s_sq)) and np.all(np.isfinite(self.a))):
-            raise ValueError(
-                "process: a(t) and s²(t) must stay finite up to the horizon; use a smaller horizon"
-            )
+            raise ValueError("process: a(t) and s²(t) must stay finite up to the horizon; "
+                             "use a smaller horizon")
         if max(self.a.max() ** 2, self.s_sq.max()) > LARGEST_SCALE_SQ:
-            raise ValueError(
-                f"process: a² and s² must stay below {LARGEST_SCALE_SQ:g} up to the horizon; use a smaller "
-                f"horizon"
-            )
+            raise ValueError(f"process: a² and s² must stay below {LARGEST_SCALE_SQ:g} up to the horizon; "
+                             "use a smaller horizon")
         if self.s_sq[0] <= 0:
             raise ValueError("process: g² must not vanish on the whole of [0, T]")
 
-    # -- nodes and integrals
-    # ------------------------------------------------------------------------------------
+    # -- nodes and integrals ---------------------------------------------------------------------------------
 
     def _nodes(self, index: np.ndarray, edges: np.ndarray, count: int) -> StepNodes:
-        """``count`` nodes a panel for the steps ``index``, panel ``edges`` of shape (k, m+1) in [0, 1] from r
-        to τ."""
+        """``count`` nodes a panel for the steps ``index``, panel edges (k, m+1) in [0, 1] from r to τ."""
         x, w, inner, _ = panel_rule(count)
         lower, h = self._lower[index][:, None, None], (self._upper - self._lower)[index][:, None, None]
         left, width = edges[:, :-1, None], np.diff(edges)[:, :, None]
@@ -169,7 +153,7 @@ class Path:
         F = self._inner(f, h * width, inner, w)
         F_end = ((f @ w) * (h * width)[..., 0]).sum(axis=1)[:, None, None]
         growth = np.exp(2 * (F - F_end))
-        ends = self._f_end[index][:, None, None], self._g_sq_end[index][:, None, None]
+        ends = (end[index][:, None, None] for end in self._ends)
         nodes = StepNodes(index, t, f, g_sq, F, h, F_end, *ends, growth)
         if self.a is None:
             return nodes
@@ -196,7 +180,7 @@ class Path:
 
     def integrate(self, integrands: Callable, problems: int = 1, tolerance: float = RELATIVE_ERROR,
                   floor=None):
-        """∫ over every step of each integrand, with an estimate of the error.
+        """∫ over every step of each integrand, and an error estimate: lists of arrays of shape (..., k).
 
         Parameters
         ----------
@@ -205,23 +189,16 @@ class Path:
         problems : int
             Product of the leading axes, for the size of the blocks.
         tolerance : float
-            Relative error, per step, at which refinement stops.
+            Refinement stops where a step may miss (`bounds.steps.panels.missed`) so little, relatively.
         floor : callable, optional
-            `StepNodes` -> the size of a density below which an integrand is rounding, not worth refining; for
-            each integrand.
-
-        Returns
-        -------
-        values, errors : lists of arrays of shape (..., k)
-            Panels are refined until what they may miss (`bounds.steps.panels.missed`) is below ``tolerance``.
+            `StepNodes` -> for each integrand the density below which it is rounding, not worth refining.
         """
         values = errors = None
         steps = len(self._upper)
         for block in self._blocks(problems):
             for index, sums, estimates in self._refine(block, integrands, tolerance, floor, problems == 1):
                 if values is None:
-                    values = [np.empty((*s.shape[:-1], steps)) for s in sums]
-                    errors = [np.empty((*s.shape[:-1], steps)) for s in sums]
+                    values, errors = ([np.empty((*s.shape[:-1], steps)) for s in sums] for _ in range(2))
                 for target, source in zip([*values, *errors], [*sums, *estimates], strict=True):
                     target[..., index] = source
         return values, errors
@@ -243,7 +220,8 @@ class Path:
                         unfinished[0] = [(index[~done], edges[~done])]
                     continue
                 for step in np.flatnonzero(~done):
-                    halved = _halve(edges[step], flagged[step])
+                    middles = (edges[step, :-1] + edges[step, 1:])[flagged[step]] / 2
+                    halved = np.sort(np.concatenate([edges[step], middles]))
                     unfinished.setdefault(len(halved), []).append((index[step], halved))
             if halving < 0:
                 waiting = unfinished.get(0, [])
@@ -264,9 +242,7 @@ class Path:
         floors = (0.0,) if floor is None else floor(nodes)
         for value, least in zip(integrands(nodes), cycle(floors), strict=False):
             least = (np.broadcast_to(least, nodes.t.shape) @ w) * width[..., 0] if np.ndim(least) else least
-            kink = None
-            if isinstance(value, Kinked):
-                value, kink = value.values, value.size
+            value, kink = (value.values, value.size) if isinstance(value, Kinked) else (value, None)
             value = np.broadcast_to(value, np.broadcast_shapes(np.shape(value), nodes.t.shape))
             per_panel, seen = integrals(value, width, rule)
             mass = (np.abs(value) @ w) * width[..., 0]
@@ -281,8 +257,3 @@ class Path:
             sums.append(per_panel.sum(axis=-1))
             estimates.append(tail.sum(axis=-1))
         return sums, estimates, flagged
-
-
-def _halve(edges: np.ndarray, flagged: np.ndarray) -> np.ndarray:
-    middles = (edges[:-1] + edges[1:])[flagged] / 2
-    return np.sort(np.concatenate([edges, middles]))

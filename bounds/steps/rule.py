@@ -1,5 +1,4 @@
-r"""What a sampler is: P, Q and the noise n of one reverse step, for one block as integrands, for two as
-rows."""
+"""What a sampler is: P, Q and the noise n of a step, for one block as integrands, for two as rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,11 +53,10 @@ class Sampler:
     one_block : Rule or None
         Its step for k = 1, if it has one.
     phase_space : callable or None
-        (path, decreasing times) -> `bounds.steps.phase_space.rows.Rows` for k = 2, if it has them: a
-        function, or a `bounds.steps.phase_space.splitting.Splitting`.
+        (path, decreasing times) -> `bounds.steps.phase_space.rows.Rows` for k = 2, if it has them, such as a
+        `bounds.steps.phase_space.splitting.Splitting`.
     strong_order : float
-        Of every form: (E|exact − sampler|²)^{1/2} falls like h^order under one Brownian motion, down to time
-        0.
+        Of every form, down to time 0: (E|exact − sampler|²)^{1/2} ~ h^order under one Brownian motion.
     """
 
     key: str

@@ -1,5 +1,4 @@
-"""A scheme on a process of one block: its steps, how far each is from the exact reverse map, and its
-noise."""
+"""A scheme on a process of one block: its steps, how far each is from the exact map, and its noise."""
 
 import numpy as np
 
@@ -36,9 +35,8 @@ class StepTable:
             known = ", ".join(samplers(1))
             raise ValueError(f"scheme must be one of {known} for a process of one block, got {scheme.key!r}")
         if self.rule.needs_envelope and assumption is None:
-            raise ValueError(
-                f"{scheme.key} needs a data assumption: its noise is matched to the posterior covariance"
-            )
+            raise ValueError(f"{scheme.key} needs a data assumption: "
+                             "its noise is matched to the posterior covariance")
         self.assumption, self.moments = assumption, moments
         rule = self.rule
         late = rule.amplitude_needs_path
@@ -56,9 +54,8 @@ class StepTable:
         self.path = path = Path(process, scheme.grid.times, integrands, floors)
         self.prior_var = float(path.s_sq[0]) if scheme.prior_std is None else float(scheme.prior_std) ** 2
         self.Q, self.c2, self.c2_error = path.also[0], path.also[1], path.also_errors[1]
-        self.noise_var = (
-            path.integrate(lambda n: (np.square(self.amplitude(n)),))[0][0] if late else path.also[2]
-        )
+        self.noise_var = (path.integrate(lambda n: (np.square(self.amplitude(n)),))[0][0] if late
+                          else path.also[2])
         with np.errstate(over="ignore"):
             growth = np.exp(path.F)
         if rule.drift is None:
@@ -94,8 +91,7 @@ class StepTable:
 
 
 def hessian_moments(moments, a_sq, s_sq):
-    r"""Mean and mean square of the Hessian excess :math:`x = \psi^2 (c - c_{lo})`, with errors: (x1, e1, x2,
-    e2)."""
+    r"""(x1, e1, x2, e2): mean and mean square of :math:`x = \psi^2 (c - c_{lo})`, each with its error."""
     with np.errstate(divide="ignore", invalid="ignore"):
         psi_sq = a_sq / np.square(s_sq)
         first, first_error, second, second_error = moments.at(a_sq / s_sq)

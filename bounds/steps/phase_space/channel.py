@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bounds.steps.phase_space.path import outer
+
 
 @dataclass(frozen=True)
 class Channel:
@@ -36,18 +38,15 @@ class Channel:
 
     def covariance_plus(self, variance):
         """(S + variance φφᵀ, its determinant): a sum of terms that are all positive."""
-        matrix = (
-            self.S
-            + np.multiply(variance, 1.0)[..., None, None] * self.phi[..., :, None] * self.phi[..., None, :]
-        )
+        matrix = self.S + outer(np.multiply(variance, 1.0)[..., None] * self.phi, self.phi)
         return matrix, self.det_S + variance * self.a_sq * self.size
 
     def hessian_floor(self, inverse_smoothness):
         """H(c_lo) = −(S + φφᵀ/L)⁻¹, shape (..., 2, 2)."""
         matrix, determinant = self.covariance_plus(inverse_smoothness)
         found = np.empty_like(matrix)
-        found[..., 0, 0], found[..., 1, 1] = (-matrix[..., 1, 1] / determinant,
-                                              -matrix[..., 0, 0] / determinant)
+        found[..., 0, 0] = -matrix[..., 1, 1] / determinant
+        found[..., 1, 1] = -matrix[..., 0, 0] / determinant
         found[..., 0, 1] = found[..., 1, 0] = matrix[..., 0, 1] / determinant
         return found
 
@@ -58,11 +57,6 @@ def channel(path, clock) -> Channel:
     .. math:: \det S = \det C + v^2 \zeta^T \mathrm{adj}(C)\,\zeta, \quad
               \varphi^T \mathrm{adj}(S)\,\varphi = \varphi^T \mathrm{adj}(C)\,\varphi + v^2 \det\Phi^2, \quad
               \zeta = \Phi e_2.
-
-    Parameters
-    ----------
-    path : PhasePath
-    clock : array of shape (...)
     """
     clock = np.asarray(clock, dtype=float)
     decay = np.exp(-path.a * clock)
@@ -70,17 +64,16 @@ def channel(path, clock) -> Channel:
     near = np.stack([1 + path.a * clock, -clock], axis=-1)
     far = np.stack([path.a**2 * clock, 1 - path.a * clock], axis=-1)
     C = path.covariance(clock)
-    v_sq = path.velocity_variance
+    v_sq = path.velocity_variance * np.square(decay)
     adjoint = _adjoint_times(C, near)
-    C_near = np.sum(adjoint * near, axis=-1)
-    S = C + (v_sq * np.square(decay))[..., None, None] * far[..., :, None] * far[..., None, :]
+    S = C + outer(v_sq[..., None] * far, far)
     det_C = C[..., 0, 0] * C[..., 1, 1] - np.square(C[..., 0, 1])
-    det_S = det_C + v_sq * np.square(decay) * np.sum(_adjoint_times(C, far) * far, axis=-1)
-    size = C_near + v_sq * np.square(decay)
+    det_S = det_C + v_sq * np.sum(_adjoint_times(C, far) * far, axis=-1)
+    size = np.sum(adjoint * near, axis=-1) + v_sq
     turned = np.stack([far[..., 1], -far[..., 0]], axis=-1)
     # ω → e₁ and s² → 0 at time 0, also where V_0 = 0
     seen = np.where(size > 0, size, 1.0)
-    omega = (adjoint + (v_sq * np.square(decay))[..., None] * turned) / seen[..., None]
+    omega = (adjoint + v_sq[..., None] * turned) / seen[..., None]
     omega = np.where((size > 0)[..., None], omega, np.array([1.0, 0.0]))
     return Channel(np.square(decay), det_S / seen, decay[..., None] * near, omega, S, det_S, size)
 
@@ -88,7 +81,5 @@ def channel(path, clock) -> Channel:
 def _adjoint_times(matrix, vector):
     """adj(M)x for symmetric 2×2 M."""
     x, v = vector[..., 0], vector[..., 1]
-    return np.stack(
-        [matrix[..., 1, 1] * x - matrix[..., 0, 1] * v, matrix[..., 0, 0] * v - matrix[..., 0, 1] * x],
-        axis=-1,
-    )
+    return np.stack([matrix[..., 1, 1] * x - matrix[..., 0, 1] * v,
+                     matrix[..., 0, 0] * v - matrix[..., 0, 1] * x], axis=-1)

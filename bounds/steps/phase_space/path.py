@@ -1,5 +1,4 @@
-r"""Critically-damped Langevin as numbers: Φ, C, Σ_∞ and the law of U_t given X_0 at clock times, free of
-cancellation."""
+"""Critically-damped Langevin as numbers free of cancellation: Φ, C, Σ_∞, and U_t given X_0 at clock times."""
 
 import numpy as np
 import sympy
@@ -58,10 +57,8 @@ class PhasePath:
         found = self._values("clock", self._clock, times)
         if found[-1] < 0 or np.any(np.diff(found) >= 0):
             at = int(np.argmax(np.diff(found) >= 0))
-            raise ValueError(
-                "process: clock must increase from 0 on [0, T], got "
-                f"{found[at + 1]:.6g} at t = {times[at + 1]:.6g} and {found[at]:.6g} at t = {times[at]:.6g}"
-            )
+            raise ValueError(f"process: clock must increase from 0 on [0, T], got {found[at + 1]:.6g} at "
+                             f"t = {times[at + 1]:.6g} and {found[at]:.6g} at t = {times[at]:.6g}")
         return found
 
     def speed(self, times) -> np.ndarray:
@@ -69,9 +66,8 @@ class PhasePath:
         found = self._values("β", self._speed, np.asarray(times, dtype=float))
         if np.any(found <= 0):
             at = int(np.argmin(found))
-            raise ValueError(
-                f"process: β must be > 0 where a step starts, got β({times[at]:.6g}) = {found[at]:.6g}"
-            )
+            raise ValueError("process: β must be > 0 where a step starts, "
+                             f"got β({times[at]:.6g}) = {found[at]:.6g}")
         return found
 
     @staticmethod
@@ -82,10 +78,10 @@ class PhasePath:
             raise ValueError(f"process: {name} must be real and finite on [0, T], T = {times[0]:.6g}")
         return np.broadcast_to(found.astype(float), times.shape).copy()
 
-    def transition(self, clock) -> np.ndarray:
-        r"""Φ = e^{uA} = e^{-au}(I + uN), shape (..., 2, 2); negative u give the inverse."""
-        clock = np.asarray(clock, dtype=float)
-        return np.exp(-self.a * clock)[..., None, None] * (np.eye(2) + clock[..., None, None] * self.N)
+    def transition(self, clock, nilpotent=None) -> np.ndarray:
+        """Φ = e^{uA} = e^{-au}(I + uN), shape (..., 2, 2), or with another N; negative u give the inverse."""
+        clock, N = np.asarray(clock, dtype=float), self.N if nilpotent is None else nilpotent
+        return np.exp(-self.a * clock)[..., None, None] * (np.eye(2) + clock[..., None, None] * N)
 
     def covariance(self, clock) -> np.ndarray:
         r"""C = ∫_0^u Φ(w)DΦ(w)ᵀ dw, shape (..., 2, 2), for u >= 0; C_xx ~ u³ keeps its digits where ε = 0."""
@@ -107,14 +103,22 @@ class PhasePath:
         """
         flow = self.transition(clock)
         moved = flow[..., :, 1]
-        return flow[..., :, 0], self.covariance(clock) + self.velocity_variance * moved[..., :, None] * moved[
-            ..., None, :
-        ]
+        return flow[..., :, 0], self.covariance(clock) + outer(self.velocity_variance * moved, moved)
 
     @property
     def renormalised_drift(self) -> np.ndarray:
         r""":math:`\tilde A = \Sigma_\infty A^T \Sigma_\infty^{-1}`, double eigenvalue −a."""
         return self.stationary @ self.A.T @ np.linalg.inv(self.stationary)
+
+    @property
+    def renormalised_nilpotent(self) -> np.ndarray:
+        """Ã + aI, whose square is 0."""
+        return self.renormalised_drift + self.a * np.eye(2)
+
+
+def outer(x, y) -> np.ndarray:
+    """xyᵀ for arrays of shape (..., 2)."""
+    return x[..., :, None] * y[..., None, :]
 
 
 def exponential_moments(rate, clock):

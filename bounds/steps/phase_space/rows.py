@@ -24,8 +24,7 @@ class Rows:
 
 
 def euler_rows(path: PhasePath, clock, length, coupling) -> Rows:
-    """Rows P = I − length·A and Q = noise = length·D, for step lengths of shape (k,) and the amplitude (k,)
-    of the noise."""
+    """Rows P = I − length·A and Q = noise = length·D, for lengths and amplitudes of the noise (k,)."""
     length = length[:, None, None]
     coupling = np.eye(2) * coupling[:, None, None]
     return Rows(clock, np.eye(2) - length * path.A, length * path.D, length * path.D, coupling, "none")
@@ -34,12 +33,7 @@ def euler_rows(path: PhasePath, clock, length, coupling) -> Rows:
 def reverse_flow_rows(path: PhasePath, times, score_weight) -> Rows:
     """Rows with P = Φ⁻¹ and the noise Φ⁻¹CΦ⁻ᵀ of the reverse process without its score.
 
-    Parameters
-    ----------
-    path : PhasePath
-    times : array of shape (k+1,)
-    score_weight : callable
-        (clock lengths (k,), Φ⁻¹C (k, 2, 2)) -> Q of shape (k, 2, 2).
+    ``score_weight``: (clock lengths (k,), Φ⁻¹C (k, 2, 2)) -> Q of shape (k, 2, 2).
     """
     clock = path.clock(times)
     h = clock[:-1] - clock[1:]

@@ -33,28 +33,23 @@ class Splitting:
         return max((fraction for _, fraction in self.before), default=0.0)
 
     def __call__(self, path: PhasePath, times) -> Rows:
-        """The rows on a grid of decreasing times: from one kick to the next, and the first and last half
-        flow."""
+        """The rows on a grid of decreasing times: from kick to kick, and the first and last half flow."""
         clock = path.clock(times)
         h = clock[:-1] - clock[1:]
         unit = np.eye(2)
         kick = h[:, None, None] * path.D
         start = unit + kick @ np.linalg.inv(path.stationary)
         # a row: the kick of one step, what follows it, and what precedes the kick of the next
-        lengths, kicks = ([(part_, fraction * h) for part_, fraction in self.after],
-                          clock[:-1] - self.kick_at * h)
-        P, Q, noise = _composed(path, lengths, start, kick, np.zeros_like(kick))
+        found = _composed(path, self.after, h, start, kick, np.zeros_like(kick))
         ends = clock[1:]
         if self.before:
-            following = [(part_, fraction * h[1:]) for part_, fraction in self.before]
-            later = _composed(path, following, P[:-1], Q[:-1], noise[:-1])
-            P, Q, noise = (np.concatenate([new, old[-1:]])
-                           for new, old in zip(later, (P, Q, noise), strict=True))
-            opening = [(part_, fraction * h[:1]) for part_, fraction in self.before]
             zero = np.zeros((1, 2, 2))
-            first = _composed(path, opening, unit[None], zero, zero)
-            P, Q, noise = (np.concatenate([new, old]) for new, old in zip(first, (P, Q, noise), strict=True))
-            ends = np.concatenate([kicks, clock[-1:]])
+            first = _composed(path, self.before, h[:1], unit[None], zero, zero)
+            later = _composed(path, self.before, h[1:], *(matrix[:-1] for matrix in found))
+            found = [np.concatenate([one, two, three[-1:]])
+                     for one, two, three in zip(first, later, found, strict=True)]
+            ends = np.concatenate([clock[:-1] - self.kick_at * h, clock[-1:]])
+        P, Q, noise = found
         clock = np.concatenate([clock[:1], ends])
         _, exact = part(path, "flow", clock[:-1] - clock[1:])
         return Rows(clock, P, Q, noise, _lower_root(noise) @ np.linalg.inv(_lower_root(exact)),
@@ -65,11 +60,10 @@ def part(path: PhasePath, name: str, length):
     """(map, noise covariance) of one part over clock distances of shape (k,): arrays of shape (k, 2, 2)."""
     length = np.asarray(length, dtype=float)
     drift = path.renormalised_drift
-    moved, noise = np.zeros((len(length), 2, 2)), np.zeros((len(length), 2, 2))
-    moved[:] = np.eye(2)
+    moved, noise = np.tile(np.eye(2), (len(length), 1, 1)), np.zeros((len(length), 2, 2))
     if name == "flow":
-        nilpotent = drift + path.a * np.eye(2)
-        moved = np.exp(-path.a * length)[:, None, None] * (np.eye(2) + length[:, None, None] * nilpotent)
+        nilpotent = path.renormalised_nilpotent
+        moved = path.transition(length, nilpotent)
         i0, i1, i2 = (moment[:, None, None] for moment in exponential_moments(2 * path.a, length))
         turned = nilpotent @ path.D
         noise = i0 * path.D + i1 * (turned + turned.T) + i2 * (turned @ nilpotent.T)
@@ -88,9 +82,9 @@ def part(path: PhasePath, name: str, length):
     return moved, noise
 
 
-def _composed(path, parts, P, Q, noise):
-    for name, length in parts:
-        moved, added = part(path, name, length)
+def _composed(path, parts, h, P, Q, noise):
+    for name, fraction in parts:
+        moved, added = part(path, name, fraction * h)
         P, Q, noise = moved @ P, moved @ Q, moved @ noise @ np.swapaxes(moved, 1, 2) + added
     return P, Q, noise
 
@@ -98,8 +92,7 @@ def _composed(path, parts, P, Q, noise):
 def _lower_root(matrix):
     """L with LLᵀ = matrix and L_vx = 0; the velocity always has noise, the position need not."""
     found = np.zeros_like(matrix)
-    velocity = np.sqrt(matrix[:, 1, 1])
-    found[:, 1, 1] = velocity
-    found[:, 0, 1] = matrix[:, 0, 1] / velocity
+    found[:, 1, 1] = np.sqrt(matrix[:, 1, 1])
+    found[:, 0, 1] = matrix[:, 0, 1] / found[:, 1, 1]
     found[:, 0, 0] = np.sqrt(np.maximum(matrix[:, 0, 0] - np.square(found[:, 0, 1]), 0.0))
     return found

@@ -1,5 +1,4 @@
-"""A scheme on critically-damped Langevin: its rows, how far each is from the exact reverse map, and its
-noise."""
+"""A scheme on critically-damped Langevin: its rows, how far each is from the exact map, and its noise."""
 
 import numpy as np
 
@@ -47,22 +46,17 @@ class PhaseTable:
 
     def __init__(self, process: ForwardProcess, scheme):
         if scheme.prior_std is not None:
-            raise ValueError(
-                f"prior_std must be left out for critically-damped Langevin, whose prior is N(0, Σ_∞), got "
-                f"{scheme.prior_std}"
-            )
+            raise ValueError("prior_std must be left out for critically-damped Langevin, whose prior is "
+                             f"N(0, Σ_∞), got {scheme.prior_std}")
         self.scheme = scheme
         self.path = path = PhasePath(process)
         longest = path.a * float(np.max(-np.diff(path.clock(scheme.grid.times))))
         if longest > LONGEST:
-            raise ValueError(
-                f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, got one of {longest:.4g}/a"
-            )
+            raise ValueError(f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, "
+                             f"got one of {longest:.4g}/a")
         if scheme.sampler.phase_space is None:
-            known = ", ".join(samplers(2))
-            raise ValueError(
-                f"scheme must be one of {known} for critically-damped Langevin, got {scheme.key!r}"
-            )
+            raise ValueError(f"scheme must be one of {', '.join(samplers(2))} for critically-damped "
+                             f"Langevin, got {scheme.key!r}")
         self._rows = rows = scheme.sampler.phase_space(path, scheme.grid.times)
         self.clock, self.P, self.Q, self.noise = rows.clock, rows.P, rows.Q, rows.noise
         width = self.clock[:-1] - self.clock[1:]
@@ -76,29 +70,16 @@ class PhaseTable:
         self.prior = path.stationary
 
     def noise_map(self, step, distance) -> np.ndarray:
-        """n, which takes Σ dB of the exact process to the noise of the rows.
+        """n, which takes Σ dB of the exact process to the noise of the rows ``step``: shape (p, n, 2, 2).
 
-        Parameters
-        ----------
-        step : array of shape (p,)
-            Rows.
-        distance : array of shape (p, n)
-            Clock distances above their lower ends.
-
-        Returns
-        -------
-        array of shape (p, n, 2, 2)
+        ``distance``, of shape (p, n): clock distances above the lower ends of the rows (p,).
         """
         coupling = self._rows.coupling[step][:, None]
         if self._rows.noise_flow == "none":
             return np.broadcast_to(coupling, (*distance.shape, 2, 2))
         if self._rows.noise_flow == "inverse":
             return self.path.transition(-distance)
-        drift = self.path.renormalised_drift + self.path.a * np.eye(2)
-        flow = np.exp(-self.path.a * distance)[..., None, None] * (
-            np.eye(2) + distance[..., None, None] * drift
-        )
-        return coupling @ flow
+        return coupling @ self.path.transition(distance, self.path.renormalised_nilpotent)
 
     def steps(self) -> Steps:
         """P, Q and the noise of every row, as the sampler and its exact law use them."""
