@@ -24,7 +24,7 @@ class Kinked:
 
 
 def passing(values) -> np.ndarray:
-    """How far smooth functions (..., n) at Gauss nodes go if they have a zero in their panel, else 0: (...)."""
+    """How far a function (..., n) at Gauss nodes goes where it has a zero in its panel, else 0: (...)."""
     ends = values @ _to_ends(values.shape[-1])
     high, low = np.maximum.reduce(values, axis=-1), np.minimum.reduce(values, axis=-1)
     size = NO_SIGN * np.maximum(np.abs(high), np.abs(low))[..., None]
