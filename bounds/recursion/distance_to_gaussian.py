@@ -1,5 +1,4 @@
-r"""How far the data are from a Gaussian, W2(p_0, N(0, vI)): from constants, as stated and derived, and in
-closed form.
+"""How far the data are from a Gaussian, W2(p_0, N(0, vI)): from constants and in closed form.
 
 Z ~ N(0, vI) is coupled to X_0 by the optimal map, whose slopes Caffarelli's theorem keeps above (lv)^{-1/2},
 l the smoothness, and below (mv)^{-1/2} for m-strongly log-concave data.
@@ -44,19 +43,10 @@ class DistanceFrom(StrEnum):
 
 def distances(assumption, functions, v: float,
               known: Callable[[float], float] | None = None) -> dict[DistanceFrom, float]:
-    """Bounds of W2(p_0, N(0, vI))² by what they rest on; those from `DistanceFrom.CONSTANTS` grow like
-    E‖X_0‖².
+    """Bounds of W2(p_0, N(0, vI))² of one problem by what they rest on.
 
-    Parameters
-    ----------
-    assumption : Assumption
-        Of one problem.
-    functions : mapping
-        The stated expressions.
-    v : float
-        In squared data units.
-    known : callable, optional
-        v -> upper bound of W2(p_0, N(0, vI)), where there is one.
+    Those from `DistanceFrom.CONSTANTS` grow like E‖X_0‖²; ``known``, where there is one, takes v to an upper
+    bound of W2(p_0, N(0, vI)).
     """
     values = dict(d=assumption.dim, l=1 / assumption.smoothness, v=v)
     found = {DistanceFrom.CONSTANTS: float(functions["distance_sq"](**values, m2=assumption.second_moment))}

@@ -39,28 +39,18 @@ EPS = np.finfo(float).eps
 
 
 def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingredients]) -> Ingredients | None:
-    """The ingredients of all steps from those of a few; None where that is not much shorter.
+    """The ingredients of all steps of one problem from those of a few; None where that is not much shorter.
 
-    Parameters
-    ----------
-    setting : Setting
-        One problem.
-    ingredients : callable
-        Of the same setting on another grid.
-
-    Returns
-    -------
-    Ingredients or None
-        A_k, b_k, v_k² and Q_k from above, E_0 and the early stopping as ``ingredients`` gives them.
+    ``ingredients`` gives those of the same setting on another grid: E_0 and the early stopping are its own,
+    A_k, b_k, v_k² and Q_k from above.
     """
     times = setting.scheme.grid.times
     steps = len(times) - 1
     if steps < MANY_STEPS or setting.shape:
         return None
-    panels, nodes = _runs(times), LONG
-    if len(panels) >= MANY_RUNS:
-        nodes = SHORT
-    else:
+    panels = _runs(times)
+    nodes = SHORT if len(panels) >= MANY_RUNS else LONG
+    if nodes is LONG:
         panels = _graded(panels, nodes[0])
     pieces, samples, used = [], [], 0
     for _ in range(MAX_HALVINGS):
@@ -81,8 +71,7 @@ def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingred
 
 
 def _agree(setting: Setting, samples: list[_Sample]) -> bool:
-    """Whether a² and s² of every round are those of all rounds together: a gap of one may hide what another
-    resolved."""
+    """Whether a² and s² of every round are those of all: a gap of one may hide what another resolved."""
     if len(samples) == 1:
         return True
     kept = np.unique(np.concatenate([sample.kept for sample in samples]))
@@ -96,8 +85,7 @@ def _agree(setting: Setting, samples: list[_Sample]) -> bool:
 
 
 def _runs(times) -> np.ndarray:
-    """(First step, number of steps) of every run of steps that are equal up to the rounding of the times,
-    shape (m, 2)."""
+    """(First step, number of steps) of every run of equal steps, up to the times' rounding: shape (m, 2)."""
     steps = len(times) - 1
     starts = [np.zeros(1, dtype=int)]
     for begin in range(0, steps - 1, BLOCK):
@@ -130,28 +118,13 @@ def _halved(panels: np.ndarray) -> np.ndarray:
 class _Sample:
     """Some steps of the grid and what the recursion runs on there.
 
-    Attributes
-    ----------
-    setting : Setting
-    long, short : arrays of shape (m, 2)
-        Panels (first, count) of which some steps are sampled, and of which all are.
-    steps : array of shape (s,)
-        The steps: first the same number in every long panel, then all of the short ones.
-    values : array of shape (6, s)
-        A − 1, b, v², Q, f and g².
-    noise : array of shape (6, s)
-        Rounding of the values.
-    whole : Ingredients
-        Of the grid that holds the sampled steps and the gaps between them.
-    kept : array of int
-        The times of that grid among those of the whole.
-    path : Path
-        Its integrals.
+    Of the panels ``long`` (m, 2) = (first, count) the same number of ``steps`` (s,) is sampled, of shorter
+    ones all, after these.  ``values`` (6, s) are A − 1, b, v², Q, f and g², ``noise`` their rounding.
+    ``whole`` and ``path`` belong to the grid of the times ``kept``: these steps and the gaps between them.
     """
 
     setting: Setting
     long: np.ndarray
-    short: np.ndarray
     steps: np.ndarray
     values: np.ndarray
     noise: np.ndarray
@@ -176,7 +149,7 @@ class _Sample:
         process = setting.process
         values = [column[at] for column in (contraction - 1, *others)]
         values += [process.f_values(times[steps]), process.g_sq_values(times[steps])]
-        return cls(setting, long, short, steps, np.array(values), _rounding(thin, values, at), whole, kept,
+        return cls(setting, long, steps, np.array(values), _rounding(thin, values, at), whole, kept,
                    thin.table.path)
 
     def stretches(self, samples: int) -> list[Stretch]:
@@ -201,24 +174,20 @@ class _Sample:
         values, noise = (x[:, :sampled].reshape(6, -1, samples).swapaxes(0, 1)
                          for x in (self.values, self.noise))
         series = values @ np.linalg.pinv(basis).swapaxes(1, 2)
-        shown = np.abs(values - series @ basis.swapaxes(1, 2)).max(axis=2) + np.abs(series[..., -2:]).sum(
-            axis=2
-        )
-        error = SAFETY * shown
+        shown = np.abs(values - series @ basis.swapaxes(1, 2)).max(axis=2)
+        error = SAFETY * (shown + np.abs(series[..., -2:]).sum(axis=2))
         times = self.setting.scheme.grid.times
         jitter = 4 * EPS * (times[first] / (times[first] - times[first + 1]) + len(times))
-        allowed = np.maximum(RELATIVE_ERROR, 2 * SAFETY * jitter)[:, None] * np.abs(values).max(
-            axis=2
-        ) + noise.max(axis=2)
+        relative = np.maximum(RELATIVE_ERROR, 2 * SAFETY * jitter)[:, None]
+        allowed = relative * np.abs(values).max(axis=2) + noise.max(axis=2)
         good = (error[:, :4] <= allowed[:, :4]).all(axis=1)
         found = []
         for panel in np.flatnonzero(good):
-            if self._strays(*self.long[panel], series[panel, 4:], error[panel, 4:]):
+            place, rows, off = self.long[panel].tolist(), series[panel], error[panel]
+            if self._strays(*place, rows[4:], off[4:]):
                 good[panel] = False
             else:
-                found.append(
-                    _raised(*self.long[panel].tolist(), series[panel, :4], error[panel, :4], jitter[panel])
-                )
+                found.append(_raised(*place, rows[:4], off[:4], jitter[panel]))
         return found, _halved(self.long[~good])
 
     def _strays(self, first: int, count: int, series, error) -> bool:
@@ -256,6 +225,5 @@ def _rounding(thin: Setting, values, at) -> np.ndarray:
     # v² is the square of a difference of amplitudes known to EPS
     size = dim * weight
     missed = 64 * EPS * np.sqrt(np.maximum(variance, 0.0) * size) + 1e-28 * size
-    return np.array(
-        [np.full(len(at), 16 * EPS), bias, missed, 16 * EPS * weight, EPS * np.abs(f), EPS * g_sq]
-    )
+    return np.array([np.full(len(at), 16 * EPS), bias, missed, 16 * EPS * weight, EPS * np.abs(f),
+                     EPS * g_sq])

@@ -25,12 +25,7 @@ _LAGRANGE = np.linalg.solve(chebyshev.chebvander(_PLACES, NODES - 1).T,
 class FittedColumns(Columns):
     """Columns computed a block at a time, and held as a whole only where that is asked for.
 
-    Parameters
-    ----------
-    pieces : list of Panel and Stretch
-        All the steps, in their order.
-    count : int
-        How many steps that is.
+    ``pieces`` are all the steps, ``count`` of them, in their order.
     """
 
     def __init__(self, pieces: list[Panel | Stretch], count: int):
@@ -70,14 +65,7 @@ def _joined(chunks: list[np.ndarray]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Stretch:
-    """Consecutive steps that were all computed.
-
-    Attributes
-    ----------
-    first : int
-        The first of them.
-    columns : array of shape (4, n)
-    """
+    """Consecutive steps from ``first`` on that were all computed: columns of shape (4, n)."""
 
     first: int
     columns: np.ndarray
@@ -89,14 +77,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Panel:
-    """Equal steps and the series of A − 1, b, v² and Q there.
-
-    Attributes
-    ----------
-    first : int
-        The first of them.
-    laid : Laid
-    """
+    """Equal steps from ``first`` on, and the series of A − 1, b, v² and Q there."""
 
     first: int
     laid: Laid
@@ -111,18 +92,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class Laid:
-    """Chebyshev series at equally spaced places, from above, a chunk of them at a time.
+    """Chebyshev series (rows, terms) at ``count`` equally spaced places, from above, a chunk at a time.
 
-    Attributes
-    ----------
-    series : array of shape (rows, terms)
-    count : int
-        Number of places, from -1 to 1.
-    through : array of shape (chunks, rows, NODES), or None
-        Values at some places of every whole chunk, raised by ``missed``; None where polynomials through them
-        miss more than rounding, and the series are summed.
-    missed : array of shape (rows,)
-        What the polynomials miss at most.
+    ``through``, of shape (chunks, rows, NODES): values at some places of every whole chunk, raised by
+    ``missed``, what polynomials through them miss; None, and summed, where that is more than rounding.
     """
 
     series: np.ndarray
@@ -132,16 +105,17 @@ class Laid:
 
     @classmethod
     def of(cls, series, count: int) -> Laid:
-        """The series at ``count`` places."""
+        """The series at ``count`` places from -1 to 1."""
+        summed = cls(series, count, None, np.zeros(len(series)))
         if count < 2 * RUN:
-            return cls(series, count, None, np.zeros(len(series)))
+            return summed
         terms = series.shape[1]
         # the largest derivative of T_n of this order is at 1: ∏_{j<order} (n² − j²)/(2j + 1)
         steep = np.prod([(np.arange(terms) ** 2 - j * j) / (2 * j + 1) for j in range(NODES)], axis=0)
         half = (RUN - 1) / (count - 1)
         missed = np.abs(series) @ np.abs(steep) * half**NODES / (math.factorial(NODES) * 2.0 ** (NODES - 1))
         if np.any(missed > ROUNDED * np.abs(series).max(axis=1)):
-            return cls(series, count, None, np.zeros(len(series)))
+            return summed
         starts = np.arange(0, count - RUN + 1, RUN)
         places = 2 * (starts[:, None] + (RUN - 1) * (1 + _PLACES) / 2) / (count - 1) - 1
         through = np.moveaxis(chebyshev.chebval(places, series.T), 0, 1)
@@ -154,11 +128,8 @@ class Laid:
             if self.through is not None and stop - start == RUN:
                 yield start, self.through[start // RUN] @ _LAGRANGE
             else:
-                yield (
-                    start,
-                    self.series
-                    @ _basis(2 * np.arange(start, stop) / (self.count - 1) - 1, self.series.shape[1]),
-                )
+                places = 2 * np.arange(start, stop) / (self.count - 1) - 1
+                yield start, self.series @ _basis(places, self.series.shape[1])
 
 
 def _basis(place: np.ndarray, terms: int) -> np.ndarray:

@@ -1,5 +1,4 @@
-"""What the error recursion runs on, for one problem or many: E_0 and what every step does, and what comes of
-it."""
+"""What the error recursion runs on, for one problem or many: E_0, what every step does, what comes of it."""
 
 from __future__ import annotations
 
@@ -20,21 +19,16 @@ def _column(row: int, meaning: str) -> property:
 class Columns:
     """What every step does to the error.
 
-    Parameters
-    ----------
-    contraction, bias, variance : arrays of shape (..., k)
-        A_k, b_k and v_k².
-    score_weight : array of shape (..., k)
-        Q_k, the weight of a score error.
+    All are arrays of shape (..., k); ``whole`` is the four together.
     """
 
     def __init__(self, contraction, bias, variance, score_weight):
         self.whole = contraction, bias, variance, score_weight
 
-    contraction = _column(0, "A_k: array of shape (..., k).")
-    bias = _column(1, "b_k: array of shape (..., k).")
-    variance = _column(2, "v_k²: array of shape (..., k).")
-    score_weight = _column(3, "Q_k: array of shape (..., k).")
+    contraction = _column(0, "A_k.")
+    bias = _column(1, "b_k.")
+    variance = _column(2, "v_k².")
+    score_weight = _column(3, "Q_k, the weight of a score error.")
 
     def __len__(self) -> int:
         return self.contraction.shape[-1]
@@ -46,8 +40,7 @@ class Columns:
 
 
 class InitialTerm(NamedTuple):
-    """Where an initial error comes from: its name, and whether it rests on a closed form's W2(p_0, N(0, v
-    I))."""
+    """Where an initial error comes from, and whether it rests on a closed form's W2(p_0, N(0, vI))."""
 
     name: str
     closed_form: bool = False
@@ -61,18 +54,12 @@ class Ingredients:
     ----------
     initial : array of shape (...)
         E_0.
-    columns : Columns
-        Of all steps.
     stop : array of shape (...)
         What early stopping adds.
-    initial_term : InitialTerm
-        Where E_0 comes from.
     growth : float, optional
         What the steps may multiply an error by, where that is not the product of their contractions.
-    notes : tuple of str
-        Remarks for the reader.
-    details : mapping
-        Further numbers.
+    notes, details
+        Remarks for the reader, and further numbers.
     """
 
     initial: np.ndarray
@@ -91,9 +78,8 @@ class Ingredients:
         score_error, score_noise : arrays of shape (..., 1) or floats
             M and M_noise.
         refinement : float or array of shape (k,)
-            1 for the bound.  Otherwise an estimate, not a bound: to leading order, of the same grid with
-            every step cut in so many, whose biases add up to 1/refinement and whose variances to
-            1/refinement² of these.
+            1 for the bound.  Otherwise an estimate, to leading order, of the same grid with every step cut in
+            so many, whose biases add up to 1/refinement and whose variances to 1/refinement² of these.
         """
         contraction, drift, variance, score_weight = self.columns.whole
         if np.ndim(refinement) or refinement != 1:
@@ -116,8 +102,7 @@ class Ingredients:
         return Totals(ends[0] + self.stop, ends[1], product, *(ends[2:] or (0.0, 0.0)))
 
     def _sources(self, score_error: float, score_noise: float) -> Iterator:
-        """Blocks of contractions with what drives, one after the other: the total, its parts without and by
-        score errors."""
+        """Blocks of contractions, and what drives the total and its parts, without and by score errors."""
         for contraction, bias, variance, weight in self.columns.blocks():
             if not (score_error or score_noise):
                 yield contraction, [(bias, variance)]
@@ -140,18 +125,11 @@ class Ingredients:
 
 
 class Totals(NamedTuple):
-    """What the recursion of one problem or many ends at, from above.
+    """What the recursion of one problem or many ends at, from above: arrays of shape (...).
 
-    Attributes
-    ----------
-    total : array of shape (...)
-        E_K plus early stopping.
-    discretisation : array of shape (...)
-        The error of exact scores from an exact start.
-    contraction : array of shape (...)
-        The product of all contractions.
-    score_weight, noise_weight : arrays of shape (...)
-        What a score error, and one of mean zero, of size 1 adds; not computed where there is no score error.
+    ``total`` is E_K plus early stopping, ``discretisation`` the error of exact scores from an exact start,
+    ``contraction`` the product of all, ``score_weight`` and ``noise_weight`` what a score error, and one of
+    mean zero, of size 1 adds (not computed where there is none).
     """
 
     total: np.ndarray

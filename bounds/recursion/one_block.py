@@ -1,5 +1,4 @@
-r"""What the martingale recursion of one block runs on: contraction, bias and missed noise of every step,
-initial term."""
+"""What the martingale recursion of one block runs on: contraction, bias, missed noise, initial term."""
 
 import numpy as np
 
@@ -31,11 +30,8 @@ def missed_noise(setting: Setting, functions, amplitude=None):
             linear = data.linear_excess(nodes.a_sq, nodes.s_sq)
             mean, rises = np.minimum(gap, linear), rise * (2 * slope + rise * gap)
             kink = passing(gap - linear) * np.abs(rises).max(axis=-1) + passing(mean * rises)
-            return (
-                Kinked(
-                    functions["variance"](**values, x_mean=mean), expand(setting.assumption.dim, 2) * kink
-                ),
-            )
+            size = expand(setting.assumption.dim, 2) * kink
+            return (Kinked(functions["variance"](**values, x_mean=mean), size),)
         x1, e1, x2, e2 = hessian_moments(moments, nodes.a_sq, nodes.s_sq)
         # the sign of the linear term decides which side of the known mean is safe
         mean = np.where(slope * rise > 0, x1 + e1, np.maximum(x1 - e1, 0.0))
@@ -45,8 +41,7 @@ def missed_noise(setting: Setting, functions, amplitude=None):
     dim = np.max(setting.assumption.dim)
     (value,), (error,) = table.path.integrate(
         integrand, problems, VARIANCE_ERROR,
-        lambda nodes: (dim * AMPLITUDE_ROUNDING * np.exp(2 * nodes.F) * nodes.g_sq,),
-    )
+        lambda nodes: (dim * AMPLITUDE_ROUNDING * np.exp(2 * nodes.F) * nodes.g_sq,))
     # N is a difference of amplitudes: what their rounding leaves is added as well
     size = table.noise_var + np.exp(2 * table.path.F) * table.path.C
     return value + error + expand(setting.assumption.dim, 1) * AMPLITUDE_ROUNDING * size
@@ -62,11 +57,7 @@ def step_bias(setting: Setting, functions):
     if setting.facts.moments is None:
         square = functions["bias_sq"](**values)
     else:
-        x1, e1, _, _ = hessian_moments(setting.facts.moments, values["a_sq"], values["s_sq"])
-        # the known excess is at most the linear one; rounding may say otherwise
-        excess = values["a_sq"] * (data.m - data.l) / ((values["s_sq"] + values["a_sq"] * data.m)
-                                                       * (values["s_sq"] + values["a_sq"] * data.l))
-        known = np.clip(x1 - e1, 0.0, excess)
+        excess, known = data.known_excess(setting.facts.moments, values["a_sq"], values["s_sq"])
         square = functions["bias_known_sq"](**values, x_mean=known)
         square = np.maximum(square, 0.0) + 1e-15 * values["c2"] ** 2 * excess * data.d
     spread = np.sqrt(values["s_sq"] + values["a_sq"] * data.m)
@@ -93,13 +84,10 @@ def initial_error(setting: Setting, functions):
     # s(T) and σ nearly cancel, and so may E‖X_0‖² and d/L
     rounding = 1e-15 * np.sqrt(assumption.dim) * (np.sqrt(variance) + sigma_prior)
     lost = 4 * np.finfo(float).eps * a**2 * assumption.second_moment
-    candidates = {
-        InitialTerm("independent coupling"): np.sqrt(functions["initial_sq"](**known, s=np.sqrt(variance)))
-        + rounding,
-        InitialTerm("smooth at T"): np.sqrt(np.maximum(smooth, 0.0) + lost) + rounding,
-    }
-    floor = assumption.hessian_lower(a**2, variance)
-    gap = assumption.hessian_gap(a**2, variance)
+    independent = np.sqrt(functions["initial_sq"](**known, s=np.sqrt(variance)))
+    candidates = {InitialTerm("independent coupling"): independent + rounding,
+                  InitialTerm("smooth at T"): np.sqrt(np.maximum(smooth, 0.0) + lost) + rounding}
+    floor, gap = assumption.hessian_lower(a**2, variance), assumption.hessian_gap(a**2, variance)
     convex = -floor - gap
     if np.any(convex > 0):
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -111,11 +99,9 @@ def initial_error(setting: Setting, functions):
         candidates[InitialTerm("log-concave at T")] = error
     if setting.facts.distance_to_gaussian is not None and setting.table.prior_var >= variance and a**2 > 0:
         spare = (setting.table.prior_var - variance) / a**2
-        candidates[InitialTerm("transport at 0", closed_form=True)] = np.asarray(
-            a * setting.facts.distance_to_gaussian(spare)
-        )
-    values = np.broadcast_arrays(*candidates.values())
-    best = np.minimum.reduce(values)
+        transported = np.asarray(a * setting.facts.distance_to_gaussian(spare))
+        candidates[InitialTerm("transport at 0", closed_form=True)] = transported
+    best = np.minimum.reduce(np.broadcast_arrays(*candidates.values()))
     used = min(candidates, key=lambda term: float(np.max(candidates[term])))
     return (best if best.ndim else float(best)), used
 
@@ -125,8 +111,5 @@ def early_stop(setting: Setting, functions):
     path, assumption = setting.table.path, setting.assumption
     if path.times[-1] == 0:
         return 0.0
-    return np.sqrt(
-        functions["early_stop_sq"](
-            a_sq=path.a[-1] ** 2, s_sq=path.s_sq[-1], m2=assumption.second_moment, d=assumption.dim
-        )
-    )
+    return np.sqrt(functions["early_stop_sq"](a_sq=path.a[-1] ** 2, s_sq=path.s_sq[-1],
+                                              m2=assumption.second_moment, d=assumption.dim))

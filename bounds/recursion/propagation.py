@@ -1,5 +1,4 @@
-r"""The error recursion :math:`E_k^2 = (A_k E_{k-1} + d_k)^2 + v_k^2` of docs/theory.md section 4, for one
-problem or many."""
+r"""The error recursion :math:`E_k^2 = (A_k E_{k-1} + d_k)^2 + v_k^2` of docs/theory.md section 4."""
 
 from collections.abc import Iterable
 from functools import cached_property
@@ -84,8 +83,7 @@ def propagate_one(errors: list[list[float]], blocks: Iterable) -> tuple[list[lis
 
 
 def _running_product(contraction):
-    """Products of the contractions so far; None where they are few or leave the range in which they are
-    harmless."""
+    """Products of the contractions so far; None where they are few or leave the range of harmless ones."""
     if len(contraction) < SHORT_RUN:
         return None
     with np.errstate(all="ignore"):
@@ -102,11 +100,7 @@ def _propagate_steps(error: float, contraction, drift, variance) -> float:
 
 
 def _propagate_run(errors: list[float], product, drift, variance) -> list[float] | None:
-    r"""E after some steps, from above: :math:`x_k = E_k/\prod A` solves
-    :math:`x_k^2 = x_{k-1}^2 + 2 x_{k-1} d_k + d_k^2 + v_k^2`.
-
-    (d and v over the products so far.)  None where sums leave the range in which these are harmless.
-    """
+    """E after some steps, from above, by `_Run`; None where sums leave the range of harmless ones."""
     with np.errstate(all="ignore"):
         moved = drift / product
         noise = variance / product
@@ -118,10 +112,11 @@ def _propagate_run(errors: list[float], product, drift, variance) -> list[float]
 
 
 class _Run:
-    r"""x after some steps.  An x from above on the right of the equation gives a smaller one from above on
-    the left.
+    r"""Some steps of :math:`x_k = E_k/\prod A`, with d and v over the products so far.
 
-    The first is :math:`x_k \le \sum d + (x_0^2 + \sum v^2)^{1/2}` (Minkowski).
+    It solves :math:`x_k^2 = x_{k-1}^2 + 2 x_{k-1} d_k + d_k^2 + v_k^2`: an x from above on the right gives a
+    smaller one from above on the left.  The first is :math:`x_k \le \sum d + (x_0^2 + \sum v^2)^{1/2}`
+    (Minkowski).
     """
 
     def __init__(self, moved, noise):
@@ -176,19 +171,7 @@ def _log_product(contraction):
 
 
 def weights(contraction):
-    r"""Products :math:`\prod_{j>k} A_j` of the later contractions.
-
-    Parameters
-    ----------
-    contraction : array of shape (..., k)
-
-    Returns
-    -------
-    later : array of shape (..., k)
-        The product over the steps after each.
-    total : array of shape (...)
-        The product over all.
-    """
+    r"""Products of contractions (..., k): after each step, :math:`\prod_{j>k} A_j`, and over all, (...)."""
     with np.errstate(divide="ignore", over="ignore"):
         logs = np.log(contraction)
         sums = np.cumsum(logs[..., ::-1], axis=-1)[..., ::-1]
