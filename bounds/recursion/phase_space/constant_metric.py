@@ -1,5 +1,4 @@
-r"""How fast the error of an Euler–Maruyama step shrinks in the constant metric 𝔐 (arXiv 2511.02419), and what
-it adds."""
+"""What an Euler–Maruyama step does to the error in the constant metric 𝔐 (arXiv 2511.02419)."""
 
 import numpy as np
 
@@ -7,7 +6,9 @@ from bounds.contraction.metric import contracting_metric
 from bounds.contraction.renormalised_score import renormalised_hessian
 from bounds.recursion.ingredients import InitialTerm
 from bounds.recursion.phase_space.one_question import PhaseProblem
+from bounds.recursion.phase_space.weights import entries, triples
 from bounds.steps.phase_space.channel import channel
+from bounds.steps.phase_space.path import outer
 
 #: Relative rounding of a norm in the metric.
 ROUNDING = 1e-13
@@ -18,23 +19,8 @@ KINDS = ("basis", "lyapunov")
 PLACES = np.array([0.0, 0.5, 1.0])
 
 
-def entries(matrix) -> dict:
-    """Z_xx … Z_vv of matrices (..., 2, 2)."""
-    return {
-        f"Z_{row}{column}": matrix[..., i, j] for i, row in enumerate("xv") for j, column in enumerate("xv")
-    }
-
-
 class Contraction:
-    """One question seen in 𝔐: what does not depend on κ is computed once.
-
-    Parameters
-    ----------
-    setting : Setting
-    functions : mapping
-        The stated expressions.
-    data : `bounds.recursion.data.Constants`
-    """
+    """One question seen in 𝔐, given as to `PhaseProblem`: what does not depend on κ is computed once."""
 
     def __init__(self, setting, functions, data):
         self.setting, self.functions = setting, functions
@@ -47,12 +33,7 @@ class Contraction:
     def in_metric(self, kappa: float, kind: str) -> dict:
         """ρ̄_k, ℓ_k, E_0, b_k, v_k, the weight of the score and √((𝔐⁻¹)_11) for one metric.
 
-        Parameters
-        ----------
-        kappa : float
-            κ > 1.
-        kind : str
-            "basis" or "lyapunov", as in `bounds.contraction.metric.contracting_metric`.
+        κ > 1 and the kind, "basis" or "lyapunov", are as in `bounds.contraction.metric.contracting_metric`.
         """
         path, functions, h = self.path, self.functions, self.h
         fixed = contracting_metric(path, kappa, kind)
@@ -61,10 +42,11 @@ class Contraction:
         if kind == "basis":
             drift = functions["drift_norm"](h=h, a=path.a, kappa=kappa)
         else:
-            drift = functions["norm"](**shape,
-                                      **entries(np.eye(2) + h[:, None, None] * path.renormalised_drift))
-        pull = np.maximum(*(functions["norm"](**shape, **entries(path.D @ end)) for end in self.hessians))
-        triple = fixed[0, 0], fixed[0, 1], fixed[1, 1]
+            moved = np.eye(2) + h[:, None, None] * path.renormalised_drift
+            drift = functions["norm"](**shape, **entries("Z", moved))
+        pull = np.maximum(*(functions["norm"](**shape, **entries("Z", path.D @ end))
+                            for end in self.hessians))
+        triple = triples(fixed)
         weights = np.broadcast_to(triple, (len(h), 3))
         initial, source = self._initial(triple, shape)
         return dict(drift=drift * (1 + ROUNDING), pull=pull * (1 + ROUNDING), initial=initial,
@@ -77,14 +59,13 @@ class Contraction:
         coupled, distance = self.problem.initial(triple), self.problem.start.mixing
         if not np.isfinite(distance):
             return coupled.error, coupled.term
-        flow = self.functions["norm"](**shape, **entries(self.path.transition(self.table.clock[0])))
+        flow = self.functions["norm"](**shape, **entries("Z", self.path.transition(self.table.clock[0])))
         mixed = self.functions["mixing"](flow=flow, largest=self.functions["largest"](**shape), W=distance)
         flowed = float(mixed) * (1 + ROUNDING), InitialTerm("W2(p_0 ⊗ π_v, π_∞) mixed by e^{TA}")
         return min((coupled.error, coupled.term), flowed)
 
     def ceiling(self, shape) -> np.ndarray:
-        r"""ν_k in :math:`v_k \le \sqrt{d/3}\,h^{3/2}\nu_k`, over three times of the step and three lags:
-        array (k,)."""
+        r"""ν_k, shape (k,), in :math:`v_k \le \sqrt{d/3}\,h^{3/2}\nu_k`, over three times and three lags."""
         path, lag = self.path, self.h[:, None] * PLACES
         clock = self.table.clock[1:, None] + lag
         if path.velocity_variance == 0 and clock[-1, 0] == 0:
@@ -92,29 +73,19 @@ class Contraction:
         seen = channel(path, clock)
         floor = seen.hessian_floor(1 / self.setting.assumption.smoothness)
         gap = np.broadcast_to(self.setting.assumption.hessian_gap(seen.a_sq, seen.s_sq), clock.shape)
-        ends = floor, floor + gap[..., None, None] * seen.omega[..., :, None] * seen.omega[..., None, :]
+        ends = floor, floor + outer(gap[..., None] * seen.omega, seen.omega)
         back, gain = path.transition(-lag)[:, :, None], (path.D + path.covariance(lag) @ path.A.T)[:, :, None]
         noise = dict(D_x=path.D[0, 0], D_v=path.D[1, 1])
-        sizes = [
-            self.functions["missed_sq"](**shape, **noise, **entries(back @ (gain @ end[:, None] - path.A)))
-            for end in ends
-        ]
+        sizes = [self.functions["missed_sq"](**shape, **noise,
+                                             **entries("Z", back @ (gain @ end[:, None] - path.A)))
+                 for end in ends]
         return np.sqrt(np.maximum(*sizes).max(axis=(1, 2)))
 
 
 def smallest(evaluated) -> tuple[dict, dict]:
-    """The metrics with the smallest ``total`` and the smallest ``closed_form``.
-
-    Parameters
-    ----------
-    evaluated : callable
-        (κ, kind) -> a mapping with both.
-    """
-    found = {
-        (kappa, kind): evaluated(kappa, kind)
-        for kind in KINDS
-        for kappa in np.geomspace(*KAPPAS, FIRST).tolist()
-    }
+    """What (κ, kind) is evaluated to where ``total``, and where ``closed_form`` of it, are smallest."""
+    found = {(kappa, kind): evaluated(kappa, kind) for kind in KINDS
+             for kappa in np.geomspace(*KAPPAS, FIRST).tolist()}
     for name in ("total", "closed_form"):
         step = (KAPPAS[1] / KAPPAS[0]) ** (1 / (FIRST - 1))
         for _ in range(ROUNDS):

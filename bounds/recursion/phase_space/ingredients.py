@@ -8,23 +8,14 @@ from bounds.recursion.data import Constants
 from bounds.recursion.ingredients import Columns, Ingredients
 from bounds.recursion.phase_space.one_question import PhaseProblem, WeightChoice
 from bounds.recursion.phase_space.weight_search import candidates
+from bounds.recursion.phase_space.weights import symmetric
 from bounds.setting import Setting
 
 
 def phase_ingredients(setting: Setting, functions) -> Ingredients:
-    """E_0 and the columns of the best weights, in which every contraction is 1.
+    """E_0 and the columns of the best weights, in which every contraction is 1, of one two-block problem.
 
-    Parameters
-    ----------
-    setting : Setting
-        One problem of two blocks.
-    functions : mapping
-        The stated expressions of the martingale bound.
-
-    Returns
-    -------
-    Ingredients
-        One entry for every row of the sampler's table: of a splitting one more than steps.
+    Columns have an entry for every row of the sampler's table: of a splitting one more than steps.
     """
     problem = PhaseProblem(setting, functions, Constants(setting.assumption, 0))
     tried, certificate = candidates(problem)
@@ -40,12 +31,10 @@ def phase_ingredients(setting: Setting, functions) -> Ingredients:
 
 def _growth(first, stationary) -> float:
     """What the first weights make of an error, over what the last do: λ_max(P_0 Σ_∞)/Σ_xx, rooted."""
-    p, q, r = first
     if not np.all(np.isfinite(first)):
         return np.inf
-    return float(
-        np.sqrt(np.abs(np.linalg.eigvals(np.array([[p, q], [q, r]]) @ stationary)).max() / stationary[0, 0])
-    )
+    values = np.linalg.eigvals(symmetric(first) @ stationary)
+    return float(np.sqrt(np.abs(values).max() / stationary[0, 0]))
 
 
 def _certified(best: WeightChoice, certificate: float) -> str:

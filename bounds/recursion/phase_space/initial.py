@@ -1,9 +1,7 @@
-r"""The initial term of a two-block sampler: how far p_T is from the prior in the metric P_0, the smallest
-that applies.
+r"""The initial term of a two-block sampler: how far p_T is at most from the prior in the metric P_0.
 
 U_T = φX_0 + S^{1/2}z is coupled to φξ + S^{1/2}z with ξ ~ N(0, γI) optimal for X_0, and that Gaussian to the
-prior by the map that is optimal in the metric.  γ = 0 is the independent coupling of docs/theory.md section
-4.
+prior by the map that is optimal in the metric.  γ = 0 is the independent coupling (docs/theory.md section 4).
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ import numpy as np
 
 from bounds.recursion.distance_to_gaussian import DistanceFrom, distances
 from bounds.recursion.ingredients import InitialTerm
+from bounds.recursion.phase_space.weights import entries, named, symmetric, triples
 from bounds.steps.phase_space.channel import Channel, channel
 
 #: Values of γ tried between the smallest and the largest variance of the data.
@@ -25,19 +24,10 @@ INDEPENDENT = InitialTerm("independent coupling")
 
 @dataclass(frozen=True)
 class Initial:
-    """E_0 and where it comes from.
-
-    Attributes
-    ----------
-    error : float
-    measure : (xx, xv, vv)
-        Second moment of the initial error under the coupling.
-    term : InitialTerm
-        Where it comes from.
-    """
+    """E_0, the second moment (xx, xv, vv) of the error under the coupling, and where it comes from."""
 
     error: float
-    measure: tuple
+    measure: np.ndarray
     term: InitialTerm
 
 
@@ -61,16 +51,10 @@ class Start:
 
     Attributes
     ----------
-    seen : Channel
-        At the horizon (shape ()).
-    prior : array of shape (2, 2)
-        The prior's covariance.
-    flow : array of shape (2, 2)
-        Φ(T, 0).
-    gammas, D_sq : arrays of shape (n,)
-        Variances γ, and bounds of W2(p_0, N(0, γI))².
-    sources : tuple of DistanceFrom
-        What each bound rests on.
+    seen, prior, flow
+        The channel at the horizon, the prior's covariance and Φ(T, 0).
+    gammas, D_sq, sources
+        Variances γ, bounds of W2(p_0, N(0, γI))² and what these rest on: n of each.
     mixing : float
         W2(p_0 ⊗ N(0, v²), N(0, Σ_∞)) where the prior is stationary, else infinite.
     """
@@ -85,18 +69,14 @@ class Start:
 
     @classmethod
     def of(cls, path, horizon: float, prior, assumption, functions, known=None) -> Start:
-        """The start of a sampler at clock time ``horizon``.
-
-        ``known``: γ -> upper bound of W2(p_0, N(0, γI)), where there is one.
-        """
+        """The start of a sampler at clock time ``horizon``; ``known`` as for `distances`."""
         prior = np.asarray(prior, dtype=float)
         small, large = 1 / assumption.smoothness, assumption.second_moment / assumption.dim
         choices = {0.0, float(assumption.centred_variance), float(prior[0, 0])}
         choices |= set(np.geomspace(max(small, 1e-6 * large), large, CANDIDATES).tolist())
         tried = [
             (gamma, D_sq, source) for gamma in sorted(choices)
-            for source, D_sq in distances(assumption, functions, gamma, known if gamma > 0 else None).items()
-        ]
+            for source, D_sq in distances(assumption, functions, gamma, known if gamma > 0 else None).items()]
         gammas, D_sq, sources = zip(*tried, strict=True)
         start = cls(channel(path, horizon), prior, path.transition(horizon), np.array(gammas), np.array(D_sq),
                     sources)
@@ -118,20 +98,11 @@ def error_in_metric(start: Start, weights, assumption, functions) -> Initial:
     From a stationary prior also
     :math:`\lambda_{\max}(\Phi^T P \Phi)^{1/2} W_2(p_0 \otimes N(0, v^2), N(0, \Sigma_\infty))`.
 
-    Parameters
-    ----------
-    start : Start
-    weights : (xx, xv, vv)
-    assumption : Assumption
-    functions : mapping
-        The stated expressions.
-
     Source: docs/theory.md section 4; Caffarelli's contraction theorem; Stein's identity.
     """
-    p, q, r = (float(value) for value in weights)
-    metric = np.array([[p, q], [q, r]])
+    metric = symmetric(np.asarray(weights, dtype=float))
     if not np.all(np.isfinite(metric)):
-        return Initial(np.inf, (1.0, 0.0, 1.0), INDEPENDENT)
+        return Initial(np.inf, triples(np.eye(2)), INDEPENDENT)
     best = _coupling(start, metric, assumption, functions)
     if np.isfinite(start.mixing):
         # eigenvalues without the range of the metric
@@ -141,12 +112,8 @@ def error_in_metric(start: Start, weights, assumption, functions) -> Initial:
         error = float(np.sqrt(max(largest[-1], 0.0) + lost) * np.sqrt(size) * start.mixing * (1 + ROUNDING))
         if error < best.error:
             worst = start.mixing * start.flow @ vectors[:, -1]
-            return Initial(error, _triple(np.outer(worst, worst)), InitialTerm("forward flow from time 0"))
+            return Initial(error, triples(np.outer(worst, worst)), InitialTerm("forward flow from time 0"))
     return best
-
-
-def _triple(matrix):
-    return float(matrix[0, 0]), float(matrix[0, 1]), float(matrix[1, 1])
 
 
 def _coupling(start: Start, metric, assumption, functions) -> Initial:
@@ -163,12 +130,12 @@ def _coupling(start: Start, metric, assumption, functions) -> Initial:
     # R⁻¹φ, its second entry (adj(S)φ)_v/(r_x² r_v); 0 where V_0 = 0 at time 0
     turned = np.sqrt(seen.a_sq) * seen.size * seen.omega[1] / law[:, 0, 0]
     seen_v = np.divide(turned, R[:, 1, 1], out=np.zeros_like(turned), where=R[:, 1, 1] > 0)
+    u = np.stack([phi[0] / r_x, seen_v], axis=-1)[..., None]
     apart = R - coupled(R, np.linalg.cholesky(prior), metric)
-    values = dict(P_xx=metric[0, 0], P_xv=metric[0, 1], P_vv=metric[1, 1], phi_x=phi[0], phi_v=phi[1], d=d,
-                  gamma=gamma, D_sq=D_sq, e_xx=apart[:, 0, 0], e_xv=apart[:, 0, 1], e_vx=apart[:, 1, 0],
-                  e_vv=apart[:, 1, 1], u_x=phi[0] / r_x, u_v=seen_v)
+    values = dict(**named(triples(metric)), **entries("e", apart), phi_x=phi[0], phi_v=phi[1], d=d,
+                  gamma=gamma, D_sq=D_sq, u_x=u[:, 0, 0], u_v=seen_v)
     length = float(phi @ metric @ phi)
-    turn = (apart @ np.stack([values["u_x"], seen_v], axis=-1)[..., None])[..., 0] @ (metric @ phi)
+    turn = (apart @ u)[..., 0] @ (metric @ phi)
     # E‖X_0‖² may be given too large: where it helps, the least it can be
     grows = (turn >= 0) | np.array([source is DistanceFrom.CONSTANTS for source in sources])
     m2 = np.where(grows, assumption.second_moment, d / assumption.smoothness)
@@ -176,8 +143,7 @@ def _coupling(start: Start, metric, assumption, functions) -> Initial:
     root = np.sqrt(np.diag(metric))
     long = float(root @ np.abs(phi))
     wide = d * np.sum(np.square(root @ np.abs(apart)), axis=-1)
-    turned = long * ((np.abs(apart) @ np.abs(np.stack([values["u_x"], seen_v], axis=-1))[..., None])[..., 0]
-                     @ root)
+    turned = long * ((np.abs(apart) @ np.abs(u))[..., 0] @ root)
     lost = ROUNDING * (long**2 * D_sq + wide + turned * (D_sq + np.abs(m2 - d * gamma)))
     square = np.maximum(functions["phase_initial_sq"](**values, m2=m2), 0.0)
     error = np.where(length - turn >= 0, np.sqrt(square + lost), np.inf)
@@ -192,7 +158,7 @@ def _coupling(start: Start, metric, assumption, functions) -> Initial:
     if gamma[best]:
         name = f"Gaussian of variance {gamma[best]:.3g} ({sources[best]})"
         term = InitialTerm(name, sources[best] is DistanceFrom.CLOSED_FORM)
-    return Initial(float(error[best]), _triple(D_sq[best] * np.outer(phi, phi) + d * moved), term)
+    return Initial(float(error[best]), triples(D_sq[best] * np.outer(phi, phi) + d * moved), term)
 
 
 def _more(square, lost):

@@ -10,9 +10,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from bounds.recursion.phase_space.weights import entries, triples
 from bounds.steps.kinks import kink_error, passing
 from bounds.steps.panels import MAX_PANELS, integrals, missed, panel_rule
 from bounds.steps.phase_space.channel import channel
+from bounds.steps.phase_space.path import outer
 from bounds.steps.table import hessian_moments
 
 #: Nodes of a panel.
@@ -36,22 +38,18 @@ class Panels:
 
     Attributes
     ----------
-    step : array of shape (p,)
-        The step of each panel.
-    left, width : arrays of shape (p,)
-        Its place, as clock distances above the lower end of the step.
+    step, left, width : arrays of shape (p,)
+        The step of each panel, and its place as clock distances above the lower end of the step.
     low : array of shape (p, n, 2, 2)
         N(c_lo).
     rise, omega : arrays of shape (p, n, 2)
         Φ⁻¹Cω and ω: N(c) = N(c_lo) + x rise ωᵀ.
     X, mean, mean_error, square : arrays of shape (p, n)
-        Largest excess; mean excess (largest, or known with its error) and known mean square (its error
-        included).
+        Largest excess; mean excess (largest, or known with its error); known mean square, its error included.
     rounding : array of shape (p, 2)
         Integrals of Σ_j D_j (error of N_ij)².
     kink : array of shape (p,)
-        By how much the envelope's largest mean excess passes the covariance's, where one becomes the smaller;
-        else 0.
+        How far the envelope's largest mean excess passes the covariance's where they cross, else 0.
     """
 
     step: np.ndarray
@@ -74,27 +72,15 @@ class Panels:
 
 
 class MissedNoise:
-    r"""v_k² of every step, and its measure V_k, as functions of the weights.
-
-    Parameters
-    ----------
-    table : PhaseTable
-    data : one-problem view of the assumption
-        With ``hessian``, ``linear_excess``, d and l, as `bounds.recursion.one_block.Constants`.
-    moments : object with ``at(q)``, or None
-        Known moments of the posterior covariance.
-    functions : mapping
-        The stated expressions.
-    """
+    """v_k² of every step, and its measure V_k, as functions of the weights; given what `PhaseProblem` has."""
 
     def __init__(self, table, data, moments, functions):
         self.table, self.data, self.moments, self.functions = table, data, moments, functions
         self.path = table.path
         self.steps = len(table.P)
         self.D_x, self.D_v = self.path.epsilon**2, self.path.sigma**2
-        self._width = table.clock[:-1] - table.clock[1:]
-        every = np.arange(self.steps)
-        self._panels = self._nodes(every, np.zeros(self.steps), self._width)
+        width = table.clock[:-1] - table.clock[1:]
+        self._panels = self._nodes(np.arange(self.steps), np.zeros(self.steps), width)
 
     def _nodes(self, step, left, width) -> Panels:
         path, data = self.path, self.data
@@ -123,15 +109,12 @@ class MissedNoise:
         return Panels(step, left, width, low, rise, seen.omega, gap, mean, error, square, rounding, kink)
 
     def _density(self, panels: Panels, weights):
-        """The integrand at the nodes, the mean excess it was evaluated at, and the size (p,) of kinks in its
-        panels."""
+        """The integrand at the nodes, the mean excess it was evaluated at, the size (p,) of kinks."""
         p, q, r = (column[panels.step][:, None] for column in weights.T)
-        low = panels.low
         values = dict(P_xx=p, P_xv=q, P_vv=r, d=self.data.d, D_x=self.D_x, D_v=self.D_v, X=panels.X,
-                      n_xx=low[..., 0, 0], n_xv=low[..., 0, 1], n_vx=low[..., 1, 0], n_vv=low[..., 1, 1],
-                      K_x=panels.rise[..., 0], K_v=panels.rise[..., 1], w_x=panels.omega[..., 0],
-                      w_v=panels.omega[..., 1])
-        pull = self._noise_times(low, panels.omega)
+                      **entries("n", panels.low), K_x=panels.rise[..., 0], K_v=panels.rise[..., 1],
+                      w_x=panels.omega[..., 0], w_v=panels.omega[..., 1])
+        pull = self._noise_times(panels.low, panels.omega)
         slope = p * pull[..., 0] * values["K_x"] + r * pull[..., 1] * values["K_v"]
         slope = slope + q * (pull[..., 0] * values["K_v"] + pull[..., 1] * values["K_x"])
         if self.moments is None:
@@ -143,27 +126,15 @@ class MissedNoise:
         # the sign of the linear term decides which side of the known mean is safe
         mean = np.where(slope > 0, panels.mean + panels.mean_error,
                         np.maximum(panels.mean - panels.mean_error, 0.0))
-        density = np.maximum(
-            self.functions["phase_variance_known"](**values, x_mean=mean, x_sq=panels.square), 0.0
-        )
-        return density, mean, panels.kink
+        density = self.functions["phase_variance_known"](**values, x_mean=mean, x_sq=panels.square)
+        return np.maximum(density, 0.0), mean, panels.kink
 
     def _noise_times(self, low, omega):
         """N(c_lo) D ω."""
         return low[..., 0] * (self.D_x * omega[..., :1]) + low[..., 1] * (self.D_v * omega[..., 1:])
 
     def __call__(self, weights):
-        """v_k² for weights P_1 … P_K.
-
-        Parameters
-        ----------
-        weights : array of shape (k, 3)
-
-        Returns
-        -------
-        array of shape (k,)
-            Quadrature error and rounding added.
-        """
+        """v_k², shape (k,), for weights P_1 … P_K of shape (k, 3): quadrature error and rounding added."""
         weights = np.where(np.isfinite(weights), weights, 0.0)
         size = self.data.d * np.maximum(weights[:, 0] * self.table.noise[:, 0, 0],
                                         weights[:, 2] * self.table.noise[:, 1, 1])
@@ -192,9 +163,8 @@ class MissedNoise:
             count = np.bincount(panels.step, kind, self.steps)
             poor = open_ & (np.bincount(panels.step, np.where(kind, tail, 0.0), self.steps)
                             > tolerance * value)
-            flagged |= (
-                kind & poor[panels.step] & ((tail * count[panels.step]) > (tolerance * value)[panels.step])
-            )
+            large = tail * count[panels.step] > (tolerance * value)[panels.step]
+            flagged |= kind & poor[panels.step] & large
         return value, error, flagged
 
     def _refine(self, flagged):
@@ -210,8 +180,8 @@ class MissedNoise:
         D = np.array([self.D_x, self.D_v])
         low, rise = panels.low, panels.rise
         floor = np.einsum("pnij,j,pnkj->pnik", low, D, low)
-        pull = self._noise_times(low, panels.omega)[..., :, None] * rise[..., None, :]
-        curve = (np.square(panels.omega) @ D)[..., None, None] * rise[..., :, None] * rise[..., None, :]
+        pull = outer(self._noise_times(low, panels.omega), rise)
+        curve = outer((np.square(panels.omega) @ D)[..., None] * rise, rise)
         if self.moments is None:
             p, q, r = (column[panels.step][:, None] for column in weights.T)
             least = p * floor[..., 0, 0] + 2 * q * floor[..., 0, 1] + r * floor[..., 1, 1]
@@ -222,6 +192,4 @@ class MissedNoise:
         total = (floor + mean[..., None, None] * (pull + np.swapaxes(pull, -1, -2))
                  + square[..., None, None] * curve)
         sums = np.einsum("n,pnij->pij", _RULE.weights, total) * (self.data.d * panels.width)[:, None, None]
-        return np.stack(
-            [np.bincount(panels.step, sums[:, i, j], self.steps) for i, j in ((0, 0), (0, 1), (1, 1))], axis=1
-        )
+        return np.stack([np.bincount(panels.step, part, self.steps) for part in triples(sums).T], axis=1)

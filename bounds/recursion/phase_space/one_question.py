@@ -7,25 +7,18 @@ import numpy as np
 
 from bounds.recursion.phase_space.initial import Initial, Start, error_in_metric
 from bounds.recursion.phase_space.missed_noise import MissedNoise
-from bounds.recursion.phase_space.weights import Jacobians, forward
+from bounds.recursion.phase_space.weights import Jacobians, entries, forward, named, symmetric, triples
 from bounds.recursion.propagation import propagate
 from bounds.steps.phase_space.channel import channel
-from bounds.steps.table import hessian_moments
+from bounds.steps.phase_space.path import outer
 
 
 @dataclass(frozen=True)
 class WeightChoice:
     """One choice of weights P_0 … P_K, and the recursion in their norms, where every contraction is 1.
 
-    Attributes
-    ----------
-    name : str
-    weights : array of shape (k+1, 3)
-    initial : Initial
-    bias, score, variance : arrays of shape (k,)
-        b_k, λ_max(QᵀP_kQ)^{1/2} and v_k².
-    total : float
-        E_K, without early stopping.
+    Weights have shape (k+1, 3); b_k, λ_max(QᵀP_kQ)^{1/2} and v_k² shape (k,); the total is E_K, without early
+    stopping.
     """
 
     name: str
@@ -40,12 +33,7 @@ class WeightChoice:
 class PhaseProblem:
     """One question in phase space: everything the recursion needs that does not depend on the weights.
 
-    Parameters
-    ----------
-    setting : Setting
-    functions : mapping
-        The stated expressions of the martingale bound.
-    data : `bounds.recursion.data.Constants`
+    ``functions`` are the stated expressions, ``data`` the `bounds.recursion.data.Constants`.
     """
 
     def __init__(self, setting, functions, data):
@@ -65,39 +53,27 @@ class PhaseProblem:
         omega = seen.omega
         rows = dict(P=table.P, Q_x=table.Q[..., :1], Q_v=table.Q[..., 1:], H_x=floor[:, :1], H_v=floor[:, 1:],
                     w=omega[:, None, :], w_x=omega[:, :1, None], w_v=omega[:, 1:, None])
-        affine = self.functions["phase_affine"]
-        high = affine(**rows, X=gap)
-        largest = np.abs(floor) + gap * np.abs(omega[:, :, None] * omega[:, None, :])
-        return Jacobians(affine(**rows, X=0.0), high, np.abs(table.P) + np.abs(table.Q) @ largest)
-
-    def _entries(self, weights):
-        p, q, r = weights.T
-        return dict(P_xx=p, P_xv=q, P_vv=r)
+        low, high = (self.functions["phase_affine"](**rows, X=X) for X in (0.0, gap))
+        largest = np.abs(floor) + gap * np.abs(outer(omega, omega))
+        return Jacobians(low, high, np.abs(table.P) + np.abs(table.Q) @ largest)
 
     def bias(self, weights) -> np.ndarray:
         """b_k for weights P_1 … P_K of shape (k, 3)."""
         table, seen, data = self.table, self.seen, self.data
         second, determinant = seen.covariance_plus(data.m)
         r_x = np.sqrt(second[:, 0, 0])
-        values = dict(**self._entries(weights), d=data.d, m=data.m, l=data.l, a_sq=seen.a_sq, s_sq=seen.s_sq,
-                      r_x=r_x, r_c=second[:, 0, 1] / r_x, r_v=np.sqrt(determinant) / r_x,
-                      w_x=seen.omega[:, 0], w_v=seen.omega[:, 1])
-        for name in ("c1", "c2"):
-            matrix = getattr(table, name)
-            values |= {
-                f"{name}_{row}{column}": matrix[:, i, j]
-                for i, row in enumerate("xv")
-                for j, column in enumerate("xv")
-            }
+        values = dict(**named(weights), **entries("c1", table.c1), **entries("c2", table.c2), d=data.d,
+                      m=data.m, l=data.l, a_sq=seen.a_sq, s_sq=seen.s_sq, r_x=r_x, r_c=second[:, 0, 1] / r_x,
+                      r_v=np.sqrt(determinant) / r_x, w_x=seen.omega[:, 0], w_v=seen.omega[:, 1])
         if self.moments is None:
             square = self.functions["phase_bias_sq"](**values)
         else:
-            known = self._fisher_excess[1]
+            excess, known = self._fisher_excess
             square = np.maximum(self.functions["phase_bias_known_sq"](**values, x_mean=known), 0.0)
             # excess − known is a difference
             turned = (table.c2 @ seen.omega[..., None])[..., 0]
             size = weights[:, 0] * np.square(turned[:, 0]) + weights[:, 2] * np.square(turned[:, 1])
-            square = square + 4e-15 * data.d * self._fisher_excess[0] * size
+            square = square + 4e-15 * data.d * excess * size
         # rounding of c1 and c2, seen through E UUᵀ and E ssᵀ
         lost = table.c1_error @ np.sqrt(np.abs(np.diagonal(second, axis1=1, axis2=2)))[..., None]
         lost = lost + table.c2_error @ np.sqrt(np.abs(np.diagonal(self.floor, axis1=1, axis2=2)))[..., None]
@@ -106,9 +82,7 @@ class PhaseProblem:
 
     def score(self, weights) -> np.ndarray:
         """λ_max(QᵀP_kQ)^{1/2} for weights P_1 … P_K."""
-        Q = self.table.Q
-        values = dict(Q_xx=Q[:, 0, 0], Q_xv=Q[:, 0, 1], Q_vx=Q[:, 1, 0], Q_vv=Q[:, 1, 1])
-        return np.sqrt(self.functions["phase_score_sq"](**self._entries(weights), **values))
+        return np.sqrt(self.functions["phase_score_sq"](**named(weights), **entries("Q", self.table.Q)))
 
     @cached_property
     def start(self) -> Start:
@@ -162,14 +136,7 @@ class PhaseProblem:
     @cached_property
     def _fisher_excess(self):
         """E ssᵀ/d above M2⁻¹, along ωωᵀ; with the MMSE curve what it leaves of it."""
-        seen, data = self.seen, self.data
-        excess = (seen.a_sq * (data.m - data.l)
-                  / ((seen.s_sq + seen.a_sq * data.m) * (seen.s_sq + seen.a_sq * data.l)))
-        if self.moments is None:
-            return excess, np.zeros_like(excess)
-        x1, e1, _, _ = hessian_moments(self.moments, seen.a_sq, seen.s_sq)
-        # the known excess is at most the linear one; rounding may say otherwise
-        return excess, np.clip(x1 - e1, 0.0, excess)
+        return self.data.known_excess(self.moments, self.seen.a_sq, self.seen.s_sq)
 
     def _bias_measure(self):
         table, seen, data = self.table, self.seen, self.data
@@ -177,17 +144,13 @@ class PhaseProblem:
         moved = table.c1 - table.c2 @ np.linalg.inv(second)
         turned = (table.c2 @ seen.omega[..., None])[..., 0]
         excess = np.subtract(*self._fisher_excess)
-        full = (moved @ second @ np.swapaxes(moved, 1, 2)
-                + excess[:, None, None] * turned[:, :, None] * turned[:, None, :])
-        return data.d * np.stack([full[:, 0, 0], full[:, 0, 1], full[:, 1, 1]], axis=1)
+        full = moved @ second @ np.swapaxes(moved, 1, 2) + outer(excess[:, None] * turned, turned)
+        return data.d * triples(full)
 
     def _score_measure(self, weights):
         """Q w wᵀQᵀ, w the direction of the score that weighs most."""
         Q = self.table.Q
-        metric = np.stack([weights[:, 0], weights[:, 1], weights[:, 1], weights[:, 2]], axis=1).reshape(
-            -1, 2, 2
-        )
-        form = np.swapaxes(Q, 1, 2) @ metric @ Q
+        form = np.swapaxes(Q, 1, 2) @ symmetric(weights) @ Q
         _, vectors = np.linalg.eigh(np.where(np.isfinite(form), form, 0.0))
         found = (Q @ vectors[..., -1:])[..., 0]
-        return np.stack([found[:, 0] ** 2, found[:, 0] * found[:, 1], found[:, 1] ** 2], axis=1)
+        return triples(outer(found, found))

@@ -1,5 +1,4 @@
-r"""The two-block expressions of the martingale bound: as stated, entry by entry, and derived again from
-matrices.
+r"""The two-block expressions of the martingale bound: stated entry by entry, and derived from matrices.
 
 Symmetric 2×2 matrices are entries _xx, _xv, _vv; S + γφφᵀ and M2 enter through their Cholesky factors
 R = [[r_x, 0], [r_c, r_v]], so that each square is a sum of squares and nothing cancels.  The prior enters as
@@ -10,15 +9,14 @@ import sympy
 from sympy import Abs, Matrix, Max, sqrt, symbols
 
 from bounds.recursion import distance_to_gaussian
+from bounds.recursion.phase_space.weights import PLACES
 
 P_xx, P_xv, P_vv, d, m, l, m2 = symbols("P_xx P_xv P_vv d m l m2", real=True)
 P, Q_x, Q_v, H_x, H_v, X, w, w_x, w_v = symbols("P Q_x Q_v H_x H_v X w w_x w_v", real=True)
-n_xx, n_xv, n_vx, n_vv, K_x, K_v, D_x, D_v, x_mean, x_sq = symbols(
-    "n_xx n_xv n_vx n_vv K_x K_v D_x D_v x_mean x_sq", real=True
-)
-c1_xx, c1_xv, c1_vx, c1_vv, c2_xx, c2_xv, c2_vx, c2_vv = symbols(
-    "c1_xx c1_xv c1_vx c1_vv c2_xx c2_xv c2_vx c2_vv", real=True
-)
+n_xx, n_xv, n_vx, n_vv = symbols("n_xx n_xv n_vx n_vv", real=True)
+K_x, K_v, D_x, D_v, x_mean, x_sq = symbols("K_x K_v D_x D_v x_mean x_sq", real=True)
+c1_xx, c1_xv, c1_vx, c1_vv = symbols("c1_xx c1_xv c1_vx c1_vv", real=True)
+c2_xx, c2_xv, c2_vx, c2_vv = symbols("c2_xx c2_xv c2_vx c2_vv", real=True)
 r_x, r_c, r_v, a_sq, s_sq = symbols("r_x r_c r_v a_sq s_sq", real=True)
 Q_xx, Q_xv, Q_vx, Q_vv = symbols("Q_xx Q_xv Q_vx Q_vv", real=True)
 phi_x, phi_v, u_x, u_v, D_sq, gamma = symbols("phi_x phi_v u_x u_v D_sq gamma", real=True)
@@ -68,6 +66,12 @@ STATED = {
     **distance_to_gaussian.STATED,
 }
 
+
+def _entries(name: str, matrix: str, first: str = "") -> dict[str, str]:
+    what = (first or matrix, matrix, matrix, matrix)
+    return {f"{name}_{place}": f"entry of {text}" for place, text in zip(PLACES, what, strict=True)}
+
+
 SYMBOLS = distance_to_gaussian.SYMBOLS | {
     "P_xx": "entry of the weights P_k (k = 2: of P_k, or of P_0 in the initial term)",
     "P_xv": "entry of the weights", "P_vv": "entry of the weights",
@@ -75,18 +79,14 @@ SYMBOLS = distance_to_gaussian.SYMBOLS | {
     "Q_v": "score coefficient of a row, velocity column (in the noise: of Φ⁻¹C)",
     "H_x": "entry of H(c_lo), position row", "H_v": "entry of H(c_lo), velocity row",
     "w": "entry of ω for the column, ω ∝ S⁻¹φ the direction in which the data are seen", "w_x": "ω, position",
-    "w_v": "ω, velocity", "n_xx": "entry of N(c_lo) = Φ⁻¹(I + C H(c_lo)) − n", "n_xv": "entry of N(c_lo)",
-    "n_vx": "entry of N(c_lo)", "n_vv": "entry of N(c_lo)", "K_x": "Φ⁻¹Cω, position",
-    "K_v": "Φ⁻¹Cω, velocity", "D_x": "noise strength ε² of the position",
-    "D_v": "noise strength σ² of the velocity", "c1_xx": "entry of Φ⁻¹ − P", "c1_xv": "entry of Φ⁻¹ − P",
-    "c1_vx": "entry of Φ⁻¹ − P", "c1_vv": "entry of Φ⁻¹ − P", "c2_xx": "entry of Φ⁻¹C − Q",
-    "c2_xv": "entry of Φ⁻¹C − Q", "c2_vx": "entry of Φ⁻¹C − Q", "c2_vv": "entry of Φ⁻¹C − Q",
+    "w_v": "ω, velocity", **_entries("n", "N(c_lo)", "N(c_lo) = Φ⁻¹(I + C H(c_lo)) − n"),
+    "K_x": "Φ⁻¹Cω, position", "K_v": "Φ⁻¹Cω, velocity", "D_x": "noise strength ε² of the position",
+    "D_v": "noise strength σ² of the velocity", **_entries("c1", "Φ⁻¹ − P"), **_entries("c2", "Φ⁻¹C − Q"),
     "r_x": "Cholesky factor of M2", "r_c": "Cholesky factor, below the diagonal",
-    "r_v": "Cholesky factor, velocity", "Q_xx": "entry of Q", "Q_xv": "entry of Q", "Q_vx": "entry of Q",
-    "Q_vv": "entry of Q", "phi_x": "φ, position", "phi_v": "φ, velocity",
+    "r_v": "Cholesky factor, velocity", **_entries("Q", "Q"), "phi_x": "φ, position", "phi_v": "φ, velocity",
     "u_x": "R⁻¹φ with RRᵀ = S + γφφᵀ, first entry", "u_v": "R⁻¹φ, second entry",
-    "e_xx": "entry of R − G, GGᵀ the prior: Rz is coupled to Gz", "e_xv": "entry of R − G",
-    "e_vx": "entry of R − G", "e_vv": "entry of R − G", "D_sq": "bound of W2(p_0, N(0, γI))²",
+    **_entries("e", "R − G", "R − G, GGᵀ the prior: Rz is coupled to Gz"),
+    "D_sq": "bound of W2(p_0, N(0, γI))²",
     "gamma": "variance γ of the Gaussian that stands for the data at T",
 }
 

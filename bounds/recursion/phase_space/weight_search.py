@@ -15,8 +15,7 @@ PASSES = 4
 
 
 def candidates(problem: PhaseProblem):
-    """(every choice of weights that was tried, the square root of the dual certificate for the best optimal
-    ones).
+    """(Every choice of weights that was tried, the root of the dual certificate for the best optimal ones).
 
     The certificate is at most the total of its own weights; without bias it is at most that of any.
     """

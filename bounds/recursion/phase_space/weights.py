@@ -1,9 +1,8 @@
-r"""Weights P_k of the two-block error recursion: the best ones, the smallest-determinant join, and a constant
-metric.
+r"""Weights P_k of the two-block recursion: the best, the smallest-determinant join, and a constant metric.
 
 With :math:`P_{k-1} \succeq J(c)^T P_k J(c)` at both ends of the envelope, the error in the norm of P_k obeys
-:math:`E_k^2 = (E_{k-1} + d_k)^2 + v_k^2` (docs/theory.md section 4).  Symmetric 2×2 matrices are triples (xx,
-xv, vv).
+:math:`E_k^2 = (E_{k-1} + d_k)^2 + v_k^2` (docs/theory.md section 4).  Symmetric 2×2 matrices are triples
+(xx, xv, vv).
 """
 
 from dataclasses import dataclass
@@ -19,18 +18,35 @@ FLOOR = 1e-280
 LOG_FLOOR = -600.0
 #: Differences of the two ends below this fraction of their size are rounding.
 SAME = 1e-14
+#: Names of the entries of a matrix, row by row.
+PLACES = ("xx", "xv", "vx", "vv")
+
+
+def entries(name: str, matrix) -> dict:
+    """The entries of matrices (..., 2, 2) as arguments: name_xx … name_vv."""
+    return {f"{name}_{place}": matrix[..., i // 2, i % 2] for i, place in enumerate(PLACES)}
+
+
+def named(weights) -> dict:
+    """Weights (..., 3) as arguments: P_xx, P_xv and P_vv."""
+    return {f"P_{place}": weights[..., i] for i, place in enumerate(("xx", "xv", "vv"))}
+
+
+def triples(matrix) -> np.ndarray:
+    """(xx, xv, vv) of symmetric matrices: shape (..., 3) from (..., 2, 2)."""
+    return matrix[..., (0, 0, 1), (0, 1, 1)]
+
+
+def symmetric(weights) -> np.ndarray:
+    """The matrices of triples: shape (..., 2, 2) from (..., 3)."""
+    return np.take(weights, [[0, 1], [1, 2]], axis=-1)
 
 
 @dataclass(frozen=True)
 class Jacobians:
-    r"""The one-step Jacobians J(c) = P + Q H(c) at both ends of the envelope.
+    """The one-step Jacobians J(c) = P + Q H(c), shape (k, 2, 2), at both ends of the envelope, c_lo and c_up.
 
-    Attributes
-    ----------
-    low, high : arrays of shape (k, 2, 2)
-        J(c_lo) and J(c_up).
-    size : array of shape (k, 2, 2)
-        |P| + |Q||H|, entry by entry, the larger of both ends: what rounding is relative to.
+    ``size`` is |P| + |Q||H|, entry by entry, the larger of both ends: what rounding is relative to.
     """
 
     low: np.ndarray
@@ -158,29 +174,22 @@ def forward(jacobians: Jacobians, weights, initial, drift, drift_measure, varian
         ox, oc, ov = wx - ux, wc - uc, wv - uv
         moved = bias / error if error > 0 else 0.0
         back = 1 + (error / bias if bias > 0 else 0.0)
-        wx = (
-            (1 + moved)
-            * (a * a * ux + 2 * a * b * uc + b * b * uv + e * e * ox + 2 * e * f * oc + f * f * ov)
-            + back * bx
-            + vx
-        )
+        wx = (1 + moved) * (
+            a * a * ux + 2 * a * b * uc + b * b * uv + e * e * ox + 2 * e * f * oc + f * f * ov
+        ) + back * bx + vx
         wc = (1 + moved) * (
             a * c * ux + (a * d + b * c) * uc + b * d * uv + e * g * ox + (e * h + f * g) * oc + f * h * ov
         ) + back * bc + vc
-        wv = (
-            (1 + moved)
-            * (c * c * ux + 2 * c * d * uc + d * d * uv + g * g * ox + 2 * g * h * oc + h * h * ov)
-            + back * bv
-            + vv
-        )
+        wv = (1 + moved) * (
+            c * c * ux + 2 * c * d * uc + d * d * uv + g * g * ox + 2 * g * h * oc + h * h * ov
+        ) + back * bv + vv
         error = sqrt((error + bias) * (error + bias) + var)
         found[k] = wx, wc, wv
     return found
 
 
 def _positive_share(wx, wc, wv, dx, dy, dz):
-    """LΠLᵀ, Π the projector on the positive part of LᵀΔL, LLᵀ = W: the part of the error that c_lo grows
-    most."""
+    """LΠLᵀ, Π on the positive part of LᵀΔL, LLᵀ = W: the part of the error that c_lo grows most."""
     m11, m12, m21, m22 = wx * dx + wc * dy, wx * dy + wc * dz, wc * dx + wv * dy, wc * dy + wv * dz
     half = 0.5 * (m11 + m22)
     root = sqrt(max(half * half + max(wx * wv - wc * wc, 0.0) * max(dy * dy - dx * dz, 0.0), 0.0))
@@ -192,14 +201,9 @@ def _positive_share(wx, wc, wv, dx, dy, dz):
 
 
 def in_metric(growth, metric) -> np.ndarray:
-    r"""P_k = λ_k𝔐 with λ_{k−1} = ‖J_k‖²λ_k and λ_K = (𝔐⁻¹)_11, the least with λ_K𝔐 ⪰ e₁e₁ᵀ: array of shape
-    (k+1, 3).
+    """P_k = λ_k𝔐, shape (k+1, 3), with λ_{k−1} = ‖J_k‖²λ_k and λ_K = (𝔐⁻¹)_11, the least with λ_K𝔐 ⪰ e₁e₁ᵀ.
 
-    Parameters
-    ----------
-    growth : array of shape (k,)
-        ‖J_k‖ in the metric, the larger of both ends.
-    metric : array of shape (2, 2)
+    ``growth``, of shape (k,): ‖J_k‖ in the metric, the larger of both ends.
     """
     logs = np.concatenate([[0.0], np.cumsum(2 * np.log(np.maximum(growth, 1e-300))[::-1])])
     # λ_{k−1} = max(‖J_k‖²λ_k, floor), solved for all k
@@ -208,4 +212,4 @@ def in_metric(growth, metric) -> np.ndarray:
         scale = np.exp(logs) * metric[1, 1] / (metric[0, 0] * metric[1, 1] - metric[0, 1] ** 2)
     # a sum of logarithms, and its exponential, are off by their size
     rounding = 1 + 1e-12 + 16 * np.finfo(float).eps * np.cumsum(4 + np.abs(logs[::-1]))[::-1]
-    return (scale * rounding)[:, None] * np.array([metric[0, 0], metric[0, 1], metric[1, 1]])
+    return (scale * rounding)[:, None] * triples(metric)
