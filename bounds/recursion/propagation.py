@@ -30,12 +30,8 @@ def propagate(initial, contraction, drift, variance):
     initial : array of shape (...)
         E_0 >= 0.
     contraction, drift, variance : arrays of shape (..., k)
-        A_k, d_k = b_k + Q_k M and v_k², all >= 0; the leading axes broadcast.
-
-    Returns
-    -------
-    array of shape (...)
-        E_K (``inf`` where it overflows; never NaN).
+        A_k, d_k = b_k + Q_k M and v_k², all >= 0; the leading axes broadcast.  E_K has shape (...): ``inf``
+        where it overflows, never NaN.
 
     Source: docs/theory.md section 4.
     """

@@ -69,17 +69,13 @@ class Path:
     process : ForwardProcess
     times : array of shape (k+1,)
         Strictly decreasing forward times ending at or above 0.
-    also : callable, optional
-        Further integrands (as in `integrate`) that need neither a nor s², computed in the same pass.
-    also_floors : callable, optional
-        The rounding of each of these, as ``floor`` of `integrate`.
+    also, also_floors : callable, optional
+        Further integrands of the same pass that need neither a nor s², and their ``floor``: see `integrate`.
 
     Attributes
     ----------
-    F, C : arrays of shape (k,)
-        ∫f and C(τ, r) over each step.
-    also, also_errors : lists of arrays of shape (k,)
-        The further integrals and their errors.
+    F, C, also, also_errors : arrays of shape (k,), or lists of these
+        ∫f and C(τ, r) over each step, the further integrals and their errors.
     a, s_sq : arrays of shape (k+1,)
         Forward law at each grid time.
     """

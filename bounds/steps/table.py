@@ -14,31 +14,24 @@ DEFECT_ROUNDING = 64 * np.finfo(float).eps
 class StepTable:
     r"""A scheme on a process: the path, and the coefficients of every step, computed once and shared.
 
-    Parameters
-    ----------
-    process, scheme, assumption, moments
-        As in `bounds.sampler.Scheme.steps`.
+    Made of what `bounds.sampler.Scheme.steps` takes.
 
     Attributes
     ----------
-    path : Path
-    P, Q, noise_var : arrays of shape (k,)
-    c1, c2 : arrays of shape (k,)
-        Φ⁻¹ − P and Φ⁻¹C − Q, computed without cancellation.
-    c1_error, c2_error : arrays of shape (k,)
-        Estimated quadrature and rounding errors of the two.
+    P, Q, noise_var, c1, c2, c1_error, c2_error : arrays of shape (k,)
+        c1 = Φ⁻¹ − P and c2 = Φ⁻¹C − Q without cancellation, with their quadrature and rounding errors.
     """
 
     def __init__(self, process: ForwardProcess, scheme, assumption=None, moments=None):
         self.scheme, self.rule = scheme, scheme.sampler.one_block
-        if self.rule is None:
+        rule = self.rule
+        if rule is None:
             known = ", ".join(samplers(1))
             raise ValueError(f"scheme must be one of {known} for a process of one block, got {scheme.key!r}")
-        if self.rule.needs_envelope and assumption is None:
+        if rule.needs_envelope and assumption is None:
             raise ValueError(f"{scheme.key} needs a data assumption: "
                              "its noise is matched to the posterior covariance")
         self.assumption, self.moments = assumption, moments
-        rule = self.rule
         late = rule.amplitude_needs_path
 
         def integrands(n):

@@ -16,21 +16,13 @@ def moments(x: np.ndarray, law: Law, *, delta: float = 1e-3) -> Bracket:
 
     with x ↦ Ax + b fitted to one half of the samples, once as a translation and once as the optimal map of
     the two Gaussians, the mean over the other half lowered by its one-sided normal quantile (central limit
-    theorem; the potential is not bounded), and the second mean exact.
-
-    Parameters
-    ----------
-    x : array of shape (n, d)
-        Independent samples in random order, at least 100.
-    law : Law
-        With ``mean`` and ``covariance``: a Gaussian or a GaussianMixture.
-    delta : float
+    theorem; the potential is not bounded), and the second mean exact.  x, law and δ are those of
+    `verify.lower_sides.w2.w2_from_samples`.
     """
     x, delta = checked_samples("x", x, law.dim, FEW), checked_delta(delta)
     fitted, tested = x[: len(x) // 2] - law.mean, x[len(x) // 2 :] - law.mean
     shift = fitted.mean(axis=0)
-    best = -math.inf
-    maps = _gaussian_maps(fitted - shift, law)
+    best, maps = -math.inf, _gaussian_maps(fitted - shift, law)
     for A, inverse in maps:
         pull = A @ shift
         values = np.einsum("nd,nd->n", tested - tested @ A, tested) + 2.0 * (tested @ pull)

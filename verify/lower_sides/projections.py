@@ -25,18 +25,9 @@ def projections(x: np.ndarray, law: Law, *, delta: float = 1e-3, directions: np.
     Bernstein inequality (Maurer and Pontil 2009, Theorem 4) at level δ over the number of directions; the
     second is integrated exactly. The largest of the directions' bounds is returned.
 
-    Parameters
-    ----------
-    x : array of shape (n, d)
-        Independent samples in random order, at least 4.
-    law : Law
-        With components: a Gaussian or a GaussianMixture.
-    delta : float
-    directions : array of shape (m, d), optional
-        Not zero, fixed before seeing x. By default 8 random ones, and, chosen by the fitted half, up to
-        8 axes and the direction of the mean gap.
-    seed : int
-        Of the random directions.
+    x, of at least 4 samples, law, δ and seed are those of `verify.lower_sides.w2.w2_from_samples`;
+    directions, of shape (m, d), are not zero and fixed before seeing x: by default 8 random ones and, chosen
+    by the fitted half, up to 8 axes and the direction of the mean gap.
     """
     x, delta = checked_samples("x", x, law.dim, 4), checked_delta(delta)
     fitted, tested = x[: len(x) // 2], x[len(x) // 2 :]
@@ -91,7 +82,7 @@ class Potential:
         values = np.concatenate([self._values, self(crossings)])
         return float(values.max() - values.min())
 
-    def conjugate_mean(self, target: tuple[np.ndarray, np.ndarray, np.ndarray]) -> float:
+    def conjugate_mean(self, target) -> float:
         """E φᶜ under a one-dimensional mixture, by the moments of truncated Gaussians."""
         from scipy.special import ndtr
 
@@ -117,7 +108,7 @@ def _projected(law: Law, direction: np.ndarray):
     return found.weights, means, np.sqrt(np.maximum(variances, np.finfo(float).tiny))
 
 
-def _fitted(x: np.ndarray, target: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Potential:
+def _fitted(x: np.ndarray, target) -> Potential:
     """Potential of the map from the quantiles of x to those of the target."""
     from scipy.optimize import elementwise
     from scipy.special import ndtr

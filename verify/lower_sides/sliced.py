@@ -1,5 +1,4 @@
-"""Sliced W2 between two samples of one size, as published experiments report it: a point estimate, never a
-verdict."""
+"""Sliced W2 between two samples of one size, as published: a point estimate, never a verdict."""
 
 import math
 
@@ -14,20 +13,8 @@ def sliced_w2(x, y, *, projections: int = 2000, seed: int = 0) -> float:
     .. math:: \Big(\frac1m \sum_{u} \frac1n \sum_i (x_{u,(i)} - y_{u,(i)})^2\Big)^{1/2}
 
     Biased upwards: two samples of one law are a distance of order n^{-1/2} apart.  `verify.lower_sides.w2`
-    has guaranteed sides.
-
-    Parameters
-    ----------
-    x, y : arrays of shape (n, d)
-    projections : int
-        m.
-    seed : int
-        Of the directions.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or are not (n, d), a value is not finite, or there is no projection.
+    has guaranteed sides.  Raises ValueError if the shapes of x and y differ or are not (n, d), a value is not
+    finite, or there is no projection (m = ``projections``).
 
     Source: Rabin et al. (2011); arXiv 2511.02419 (experiments).
     """

@@ -55,7 +55,6 @@ def coupled(x: np.ndarray, y: np.ndarray, *, delta: float = 1e-3) -> Bracket:
         Row i of both is one independent draw from a coupling of the two laws, such as two runs of
         ``verify.particles.simulation.sample`` with the same ``increments`` (synchronous coupling). At least
         100 rows. Rows that were matched after drawing (sorted, assigned) are not a coupling of the laws.
-    delta : float
     """
     x = checked_samples("x", x, None, FEW)
     y, delta = checked_samples("y", y, x.shape[1], FEW), checked_delta(delta)

@@ -48,14 +48,10 @@ class _TriedBound(BoundOnGrids):
 
 
 class DirectPlanner:
-    """Plans for one process, data law and sampler under any upper bound.
+    """Plans for one process, data law and sampler under any upper bound, with the arguments of `Planner`.
 
-    Parameters
-    ----------
-    theorem, setting, grid, horizon, score_share
-        As for `Planner`, with any theorem; "best" needs one with a recursion.  The model of the best grid is
-        rough where steps are long or a splitting's kicks differ: a plan on the best grid is one on the
-        uniform grid where that takes fewer steps.  Raises what `Planner` does.
+    "best" needs a theorem with a recursion.  The model of the best grid is rough where steps are long or a
+    splitting's kicks differ: a plan on the best grid is one on the uniform grid where that takes fewer steps.
     """
 
     def __init__(self, theorem: Theorem, setting: Setting, *, grid: str = "uniform",

@@ -60,20 +60,16 @@ class Jacobians:
 def backward(jacobians: Jacobians, last, measures=None) -> np.ndarray:
     r"""Weights from the last to the first, each the least that dominates both ends of its step.
 
+    P_0 … P_K have shape (k+1, 3), ``inf`` from where they leave the range of floats.
+
     Parameters
     ----------
-    jacobians : Jacobians
     last : (xx, xv, vv)
         P_K.
     measures : array of shape (k, 3), optional
         W_{k−1}, positive definite: P_{k−1} then minimises tr(PW) over :math:`P \succeq X_1, X_2`, which is
         :math:`X_2 + L^{-T}[L^T(X_1 - X_2)L]_+L^{-1}`, :math:`LL^T = W`.  Without it the join of smallest
         determinant, W = X_2⁻¹.
-
-    Returns
-    -------
-    array of shape (k+1, 3)
-        P_0 … P_K (``inf`` from where they leave the range of floats).
 
     Source: docs/theory.md section 4.
     """
@@ -140,20 +136,8 @@ def forward(jacobians: Jacobians, weights, initial, drift, drift_measure, varian
 
     .. math:: W_k = (1 + d_k/E)\,\Sigma_i J_i W^{(i)} J_i^T + (1 + E/d_k) B_k + V_k
 
-    Parameters
-    ----------
-    jacobians : Jacobians
-    weights : array of shape (k+1, 3)
-    initial : (xx, xv, vv)
-        W_0, second moment of the initial error.
-    drift, variance : arrays of shape (k,)
-        d_k and v_k² in the weights.
-    drift_measure, noise_measure : arrays of shape (k, 3)
-        B_k with tr(P_k B_k) = d_k², and V_k with tr(P_k V_k) = v_k².
-
-    Returns
-    -------
-    array of shape (k+1, 3)
+    Weights and W have shape (k+1, 3), and W_0 = ``initial`` is the second moment of the initial error; d_k
+    and v_k² have shape (k,), and (k, 3) their measures: tr(P_k B_k) = d_k² and tr(P_k V_k) = v_k².
 
     Source: docs/theory.md section 4.
     """

@@ -14,24 +14,14 @@ LONGEST = 300.0
 
 
 class PhaseTable:
-    r"""The two-block counterpart of `bounds.steps.table.StepTable`, shared by the bound and the exact law.
-
-    Parameters
-    ----------
-    process : ForwardProcess
-        Critically-damped Langevin.
-    scheme : Scheme
+    """The two-block counterpart of `bounds.steps.table.StepTable`: a scheme on critically-damped Langevin.
 
     Attributes
     ----------
-    path : PhasePath
     clock : array of shape (k+1,)
         Clock times of the rows.
-    P, Q, noise : arrays of shape (k, 2, 2)
-    c1, c2 : arrays of shape (k, 2, 2)
-        Φ⁻¹ − P and Φ⁻¹C − Q.
-    c1_error, c2_error : arrays of shape (k, 2, 2)
-        Bounds of their rounding, entry by entry.
+    P, Q, noise, c1, c2, c1_error, c2_error : arrays of shape (k, 2, 2)
+        c1 = Φ⁻¹ − P and c2 = Φ⁻¹C − Q, with bounds of their rounding, entry by entry.
     prior : array of shape (2, 2)
         Σ_∞: the sampler starts from the stationary law.
 
