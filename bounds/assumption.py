@@ -208,7 +208,6 @@ class Assumption:
         return replace(self, **constants, second_moment=self.second_moment + self.dim * noise_var)
 
 
-
 def gap(a_sq, s_sq, low, high):
     """1/(a²/high + s²) − 1/(a²/low + s²), without cancellation."""
     # (1/low − 1/high) may round below zero when the constants agree

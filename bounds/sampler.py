@@ -63,7 +63,10 @@ class Scheme:
 
 def scheme(key: str, horizon: float, steps: int, *, grid: str = "uniform", early_stop: float = 0.0,
            prior_std=None):
-    """A sampler by its key on a "uniform" or "geometric" `TimeGrid`; ValueError for what is out of range."""
+    """A sampler by its key on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early stop.
+
+    ``prior_std`` is that of `Scheme`.  Raises ValueError if a name is unknown or a number out of range.
+    """
     if key not in samplers():
         raise ValueError(f"scheme must be one of {', '.join(samplers())}, got {key!r}")
     if grid not in ("uniform", "geometric"):
