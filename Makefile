@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 WORKERS ?= 2
+# a worker a core; what sympy has found once it need not find again
+SETTINGS := OPENBLAS_NUM_THREADS=1 SYMPY_CACHE_SIZE=50000
 
 .PHONY: demo test deep bench lint clean
 
@@ -21,10 +23,10 @@ demo: $(VENV)/run.stamp
 
 test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+	$(SETTINGS) $(BIN)/python -m pytest -n $(WORKERS)
 
 deep: $(VENV)/test.stamp
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m deep -s
+	$(SETTINGS) $(BIN)/python -m pytest -m deep -s
 
 bench: $(VENV)/test.stamp
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python tests/benchmarks/bench.py

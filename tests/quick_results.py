@@ -1,21 +1,37 @@
-"""Quick results of the experiments, run once for all tests of a session, by whichever process asks first."""
+"""What takes long and several tests ask for, run once a session, by whichever process asks first."""
 
+import hashlib
 import os
 import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from verify import experiments as registry
+from verify.studies import schedules
+
+compare = schedules.compare
+
+
+def _once(folder: Path, name: str, run: Callable):
+    """The result of that name, from the session's folder or left there for the next to ask."""
+    path = folder / f"{name}.pickle"
+    if not path.exists():
+        part = folder / f"{name}.{os.getpid()}"
+        part.write_bytes(pickle.dumps(run()))
+        part.replace(path)
+    return pickle.loads(path.read_bytes())
 
 
 def quick_result(experiment, folder: Path):
-    """The quick form's result, from the session's folder or left there for the next to ask."""
-    path = folder / f"{experiment.key}.pickle"
-    if not path.exists():
-        part = folder / f"{experiment.key}.{os.getpid()}"
-        part.write_bytes(pickle.dumps(experiment.run(True, lambda *_: None)))
-        part.replace(path)
-    return pickle.loads(path.read_bytes())
+    """The quick form's result."""
+    return _once(folder, experiment.key, lambda: experiment.run(True, lambda *_: None))
+
+
+def compared(folder: Path, *question):
+    """What `verify.studies.schedules.compare` finds."""
+    name = hashlib.sha256(pickle.dumps(question)).hexdigest()
+    return _once(folder, f"schedules-{name}", lambda: compare(*question))
 
 
 def remembered(folder: Path) -> dict:
@@ -29,6 +45,7 @@ def remembered(folder: Path) -> dict:
 
 
 def remember(folder: str) -> None:
-    """Have this process take quick results from the session's folder: for the kernels of notebooks."""
+    """Have this process take results from the session's folder: for the kernels of notebooks."""
     known = remembered(Path(folder))
     registry.experiments = lambda: known
+    schedules.compare = lambda *question: compared(Path(folder), *question)

@@ -14,12 +14,12 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 @pytest.mark.filterwarnings("default")  # the kernel's own libraries, not ours
 def test_notebook_runs(path, monkeypatch, shared_folder):
-    """The notebook executes without an error; quick experiments that a test has run already are not run
-    again."""
+    """The notebook executes without an error; what a test has run already is not run again."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("MPLBACKEND", "agg")
     notebook = nbformat.read(path, as_version=4)
-    if "verify.experiments" in "".join(cell.source for cell in notebook.cells):
+    source = "".join(cell.source for cell in notebook.cells)
+    if "verify.experiments" in source or "verify.studies.schedules" in source:
         first = f"from tests.quick_results import remember\nremember({str(shared_folder)!r})"
         notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute()

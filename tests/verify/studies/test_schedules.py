@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from closed_form import Gaussian
+from tests.quick_results import compared
 from tests.tolerances import BEST_GRID
 from tests.verify.tolerances import SAME_SCHEDULE
 from verify.studies.schedules import SCHEDULES, compare, plot_comparison, rows
@@ -15,9 +16,9 @@ VE = ("VE, constant", "VE, √(2t)", "VE, (1+t)²", "VE, exponential")
 
 
 @pytest.fixture(scope="module")
-def table():
+def table(shared_folder):
     """Every schedule on N(0, 1/4), 200 steps."""
-    return {row["schedule"]: row for row in rows(compare(Gaussian(np.zeros(1), 0.25), 200))}
+    return {row["schedule"]: row for row in rows(compared(shared_folder, Gaussian(np.zeros(1), 0.25), 200))}
 
 
 def test_every_bound_holds_and_no_best_grid_is_worse(table):
