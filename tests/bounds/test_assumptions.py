@@ -113,6 +113,11 @@ def test_products_and_rotations(key, q):
     assert one.rotated() == one
 
 
+def test_a_ball_bounds_the_whole_variance():
+    """E‖X_0‖² of data in a ball of radius 2 about a mean of norm 1 is at most 4 + 1, in any dimension."""
+    assert BoundedSupport(2.0, dim=3, mean_norm=1.0).second_moment == 5.0
+
+
 def test_bounded_plus_noise_holds_on_a_known_law():
     """Uniform on {−R, R} plus N(0, v) is two modes, whose largest tilted variance the constructor's row
     attains."""
