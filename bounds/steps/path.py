@@ -12,9 +12,8 @@ import numpy as np
 from bounds.process import ForwardProcess
 from bounds.steps.kinks import Kinked, kink_error
 from bounds.steps.panels import MAX_PANELS, integrals, missed, panel_rule
+from bounds.steps.pieces import LONG, SHORT, pieces
 
-#: Nodes of a panel: few where the step is short, more where that is not accurate enough, then halves of it.
-SHORT, LONG = 5, 10
 #: Points (problems × panels × nodes) held in memory at once.
 BLOCK_POINTS = 1 << 16
 #: A panel is refined while its estimated error exceeds this fraction of its step's integral.
@@ -26,6 +25,9 @@ MAX_HALVINGS = 48
 LARGEST_SCALE_SQ = 1e100
 #: A relative error of ∫f or ∫g² above this means that the integral does not converge.
 DIVERGENCE = 1e-6
+#: A step to time 0, where s² vanishes, is halved towards 0 so often.
+MAX_LEVELS = 100
+_EPS = np.finfo(float).eps
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ class Path:
     ----------
     F, C, also, also_errors : arrays of shape (k,), or lists of these
         ∫f and C(τ, r) over each step, the further integrals and their errors.
+    F_error, C_error : arrays of shape (k,)
+        How far ∫f and C may be off, absolute: proved, but for steps of which `unproved` says why not.
+    unproved : str
+        Why the errors are estimates, or "".
     a, s_sq : arrays of shape (k+1,)
         Forward law at each grid time.
     """
@@ -85,8 +91,11 @@ class Path:
         self.process = process
         self.times = np.asarray(times, dtype=float)
         self.a = self.s_sq = None
+        self._levels = np.zeros(len(self.times) - 1, dtype=int)
         below = self._below()
         self._upper, self._lower = self.times[:-1], self.times[1:]
+        self._pieces = pieces(process, self.times)
+        self.unproved = self._pieces.unproved
         self._ends = process.f_values(self._upper), process.g_sq_values(self._upper)
         (self.F, f_size, self.C, *self.also), errors = self.integrate(
             lambda nodes: (nodes.f, np.abs(nodes.f), nodes.growth * nodes.g_sq, *also(nodes)),
@@ -94,7 +103,16 @@ class Path:
         )
         self.also_errors = errors[3:]
         self._check(errors, f_size)
+        self.F_error = self._pieces.f_error + 4 * _EPS * f_size
+        # e^{2(F − F_end)} is largest where f was negative
+        with np.errstate(over="ignore"):
+            self.C_error = (np.exp(f_size - self.F) * self._pieces.g_sq_error
+                            + self.C * (4 * self.F_error + 16 * _EPS * (1 + f_size)))
         self._accumulate(below)
+        # functions of a²/s² may change where s² does: then steps are halved towards their lower end
+        with np.errstate(divide="ignore", over="ignore"):
+            growth = np.log2(self.s_sq[:-1] / (np.exp(-2 * self.F) * self.s_sq[1:]))
+        self._levels = np.clip(np.ceil(np.nan_to_num(growth, posinf=np.inf)) - 1, 0, MAX_LEVELS).astype(int)
 
     def _below(self):
         """(∫_0^{t0} f, s²(t0)) below the last grid time."""
@@ -201,30 +219,43 @@ class Path:
 
     def _refine(self, block: np.ndarray, integrands: Callable, tolerance: float, floor, try_short: bool):
         """Yield (steps, sums, errors) as groups of steps of ``block`` become accurate enough."""
-        waiting = [(block, np.broadcast_to(np.array([0.0, 1.0]), (len(block), 2)))]
         # a batch is rarely easy for all its problems: it goes straight to the longer rule
-        for halving in range(-1 if try_short else 0, MAX_HALVINGS + 1):
-            unfinished: dict[int, list] = {}
-            for index, edges in waiting:
-                sums, estimates, flagged = self._evaluate(index, edges, SHORT if halving < 0 else LONG,
-                                                          integrands, tolerance, floor)
+        short = self._pieces.short[block] & (self._levels[block] == 0) & try_short
+        unfinished = self._groups(block[~short])
+        if short.any():
+            index = block[short]
+            edges = np.broadcast_to(np.array([0.0, 1.0]), (len(index), 2))
+            sums, estimates, flagged = self._evaluate(index, edges, SHORT, integrands, tolerance, floor)
+            done = ~flagged[:, 0]
+            if done.any():
+                yield index[done], [s[..., done] for s in sums], [e[..., done] for e in estimates]
+            unfinished += [(index[~done], edges[~done])] if not done.all() else []
+        for halving in range(MAX_HALVINGS + 1):
+            halves: dict[int, list] = {}
+            for index, edges in unfinished:
+                sums, estimates, flagged = self._evaluate(index, edges, LONG, integrands, tolerance, floor)
                 done = ~flagged.any(axis=1) | (halving == MAX_HALVINGS) | (edges.shape[1] > MAX_PANELS)
                 if done.any():
                     yield index[done], [s[..., done] for s in sums], [e[..., done] for e in estimates]
-                if halving < 0:
-                    if not done.all():
-                        unfinished[0] = [(index[~done], edges[~done])]
-                    continue
                 for step in np.flatnonzero(~done):
                     middles = (edges[step, :-1] + edges[step, 1:])[flagged[step]] / 2
                     halved = np.sort(np.concatenate([edges[step], middles]))
-                    unfinished.setdefault(len(halved), []).append((index[step], halved))
-            if halving < 0:
-                waiting = unfinished.get(0, [])
-            else:
-                waiting = [tuple(map(np.array, zip(*group, strict=True))) for group in unfinished.values()]
-            if not waiting:
+                    halves.setdefault(len(halved), []).append((index[step], halved))
+            unfinished = [tuple(map(np.array, zip(*group, strict=True))) for group in halves.values()]
+            if not unfinished:
                 return
+
+    def _groups(self, index: np.ndarray) -> list[tuple]:
+        """(steps, their edges) of steps with as many pieces each."""
+        whole = (self._pieces.count[index] == 1) & (self._levels[index] == 0)
+        groups: dict[int, list] = {}
+        for step in index[~whole]:
+            edges = np.union1d(self._pieces.edges(step), 0.5 ** np.arange(1, self._levels[step] + 1))
+            groups.setdefault(len(edges), []).append((step, edges))
+        found = [tuple(map(np.array, zip(*group, strict=True))) for group in groups.values()]
+        if whole.any():
+            found.append((index[whole], np.broadcast_to(np.array([0.0, 1.0]), (int(whole.sum()), 2))))
+        return found
 
     # what overflows ends as inf or NaN, and is refused or reported as an infinite bound further up
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")

@@ -94,7 +94,23 @@ def real_function(name: str, value) -> sympy.Expr:
     extra = {str(s) for s in expression.free_symbols - {TIME}}
     if extra:
         raise ValueError(f"{name} must be a function of t alone, got also {', '.join(sorted(extra))}")
-    return expression
+    return expression.replace(lambda part: part.is_Mul, _with_signs)
+
+
+def _with_signs(product: sympy.Mul) -> sympy.Expr:
+    """|x|/x and x/|x| written as the sign of x: finite at 0, where a quotient is not."""
+    factors = list(product.args)
+    for factor in product.args:
+        base, exponent = factor.as_base_exp()
+        if not (isinstance(base, sympy.Abs) and exponent in (1, -1)):
+            continue
+        for sign in (1, -1):
+            other = (sign * base.args[0]) ** -exponent
+            if other in factors:
+                factors.remove(factor)
+                factors[factors.index(other)] = sign * sympy.sign(base.args[0])
+                break
+    return sympy.Mul(*factors)
 
 
 def exact(number) -> sympy.Expr:

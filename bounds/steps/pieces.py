@@ -1,0 +1,101 @@
+"""Steps cut where panels of the coefficients end, and a proved bound of what a Gauss rule misses there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bounds.process import ForwardProcess
+from bounds.steps.analytic_panels import REACH, analytic_panels
+
+#: Nodes of a panel: few where the step is short, more where that is not accurate enough, then halves of it.
+SHORT, LONG = 5, 10
+#: Longest ∫|f| over a piece, for e^{2F} to grow little on the ellipse.
+LONGEST_DRIFT = 0.5
+#: A panel is cut in at most so many for that.
+MAX_CUTS = 64
+#: What the short rule may miss, relative to a bound of the integrand.
+SHORT_ERROR = 1e-15
+_EPS = np.finfo(float).eps
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """Every step of a grid in pieces, each inside one panel of `bounds.steps.analytic_panels`.
+
+    Attributes
+    ----------
+    places : array of shape (n+1,)
+        The ends of all pieces, ascending.
+    first, count : arrays of shape (k,)
+        The first piece of each step, and how many it has; steps are in the order of the grid (descending).
+    short : array of shape (k,)
+        Whether few nodes are proved to do.
+    f_error, g_sq_error : arrays of shape (k,)
+        Proved bounds of what the rule misses of ∫f, and of ∫e^{2(F − F')}g² where F' is F at the piece.
+    unproved : str
+        Why these bounds say nothing, or "".
+    """
+
+    places: np.ndarray
+    first: np.ndarray
+    count: np.ndarray
+    short: np.ndarray
+    f_error: np.ndarray
+    g_sq_error: np.ndarray
+    unproved: str
+
+    def edges(self, step: int) -> np.ndarray:
+        """The ends of a step's pieces, in [0, 1] from its lower to its upper end."""
+        found = self.places[self.first[step] : self.first[step] + self.count[step] + 1]
+        inner = (found[1:-1] - found[0]) / (found[-1] - found[0])
+        return np.concatenate([[0.0], inner[(inner > 0) & (inner < 1)], [1.0]])
+
+
+def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
+    """The pieces of the steps between decreasing ``times`` of a process of one block.
+
+    Raises ValueError where f or g² is proved not to be usable on (0, T].
+    """
+    panels = analytic_panels((process.f, process.g_sq), ("f", "g²"), (False, True), float(times[0]))
+    ends, ascending = panels.edges, times[::-1]
+    places = np.union1d(ascending, ends[(ends > ascending[0]) & (ends < ascending[-1])])
+    places = _cut(places, panels)
+    length = np.diff(places)
+    middle = places[:-1] + length / 2
+    panel = np.searchsorted(ends, middle) - 1
+    half, centre = np.diff(ends)[panel] / 2, (ends[:-1] + ends[1:])[panel] / 2
+    f_bound, g_bound = panels.bounds[:, panel]
+    drift = f_bound * length
+    with np.errstate(divide="ignore", over="ignore"):
+        reach = (REACH * half - np.abs(middle - centre)) * 2 / length
+        axis = np.minimum(reach, np.maximum(3.0, 1 / drift))
+    rho, growth = axis + np.sqrt(np.square(axis) - 1), np.exp(drift * (axis + 1))
+    step = len(times) - 1 - np.searchsorted(ascending, middle)
+    steps = len(times) - 1
+    count = np.bincount(step, minlength=steps)
+    first = np.concatenate([np.cumsum(count[::-1])[::-1][1:], [0]])
+    few = 64 / 15 * growth * rho ** (-2.0 * SHORT) <= SHORT_ERROR
+    short = (count == 1) & (np.bincount(step, few, steps) == 1)
+    nodes = np.where(short[step], SHORT, LONG)
+    missed = 32 / 15 * length * rho ** (-2.0 * nodes) / (1 - rho**-2.0)
+    # a node is rounded to a float, where the function has a slope of at most bound / distance (Cauchy)
+    rounded = length / ((REACH - 1) * half) * (2 * _EPS * np.abs(places[1:]))
+    hidden = panels.hidden[:, panel]
+    f_error = f_bound * (missed + rounded) + hidden[0]
+    g_error = g_bound * (growth * missed + rounded) + hidden[1]
+    return Pieces(places, first, count, short, np.bincount(step, f_error, steps),
+                  np.bincount(step, g_error, steps), panels.unproved)
+
+
+def _cut(places, panels):
+    """``places`` with those in between that keep ∫|f| over a piece small."""
+    length = np.diff(places)
+    panel = np.searchsorted(panels.edges, places[:-1] + length / 2) - 1
+    parts = np.minimum(np.ceil(panels.bounds[0, panel] * length / LONGEST_DRIFT), MAX_CUTS).astype(int)
+    if parts.max() <= 1:
+        return places
+    parts = np.maximum(parts, 1)
+    start = np.concatenate([[0], np.cumsum(parts)[:-1]])
+    within = np.arange(parts.sum()) - np.repeat(start, parts)
+    cut = np.repeat(places[:-1], parts) + np.repeat(length / parts, parts) * within
+    return np.append(cut, places[-1])

@@ -1,0 +1,359 @@
+"""Expressions in t in ball arithmetic: over a real interval, as its Taylor series, over a complex disc.
+
+A ball that python-flint computes holds every value its argument can take.  `sympy.lambdify` would lose exact
+rationals on the way; here they reach Arb as they are.
+"""
+
+import operator
+from collections.abc import Callable
+from functools import reduce
+
+import sympy
+from sympy.core.relational import Relational
+
+from bounds.symbolic.integrals import TIME
+
+
+class NotEnclosed(ValueError):
+    """There is no rule in ball arithmetic for a part of the expression; the message names it."""
+
+
+class NotAnalytic(ArithmeticError):
+    """On this interval or disc an argument may pass a kink, a jump or a branch point."""
+
+
+class BallFunction:
+    """An expression in `TIME` as a list of operations on balls, shared parts once.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+
+    Raises
+    ------
+    NotEnclosed
+        If a part of it has no rule.
+    """
+
+    def __init__(self, expression: sympy.Expr):
+        self._operations: list[tuple] = []
+        self._places: dict[sympy.Basic, int] = {}
+        self._last = self._place(sympy.sympify(expression, strict=True))
+        #: Whether a sign decides which branch is meant: then the real interval is needed beside the disc.
+        self._signs = any(isinstance(operation, _Chosen) for operation, _ in self._operations)
+
+    def _place(self, part: sympy.Basic) -> int:
+        if part not in self._places:
+            operation, arguments = _operation(part)
+            entry = operation, tuple(self._place(argument) for argument in arguments)
+            self._operations.append(entry)
+            self._places[part] = len(self._operations) - 1
+        return self._places[part]
+
+    def interval(self, t):
+        """An arb that holds every value on the arb ``t``; not finite where there may be a pole."""
+        return self._run(t)[self._last]
+
+    def taylor(self, t, terms: int):
+        """The first Taylor coefficients at every point of the arb ``t``, as an arb_series with ``terms`` terms.
+
+        Raises `NotAnalytic` where a kink, a jump or a branch point may lie on ``t``.
+        """
+        from flint import arb_series
+
+        return self._run(t, arb_series([t, 1], prec=terms))[self._last]
+
+    def disc(self, t, real):
+        """An acb that holds every value on the box ``t`` of the function analytic there and equal on ``real``.
+
+        Raises `NotAnalytic` where that cannot be proved.
+        """
+        return self._run(real, t)[self._last]
+
+    def _run(self, real, lane=None) -> list:
+        reals: list = []
+        if lane is None or self._signs:
+            for operation, places in self._operations:
+                reals.append(operation.interval(real, *(reals[place] for place in places)))
+            if lane is None:
+                return reals
+        values: list = []
+        for operation, places in self._operations:
+            arguments = [values[place] for place in places]
+            if isinstance(operation, _Chosen):
+                arguments = [operation.choose(*(reals[place] for place in places), arguments)]
+                values.append(arguments[0])
+            else:
+                values.append(operation.analytic(lane, *arguments))
+        return values
+
+
+class _Plain:
+    """The same method for intervals and for what is analytic."""
+
+    def __init__(self, apply: Callable):
+        self.interval = self.analytic = lambda _, *arguments: apply(*arguments)
+
+
+class _Variable:
+    """t itself."""
+
+    @staticmethod
+    def interval(t):
+        """t."""
+        return t
+
+    analytic = interval
+
+
+class _Constant:
+    """A rational number or π, at the precision of the moment."""
+
+    def __init__(self, make: Callable):
+        self._make = make
+
+    def interval(self, _):
+        """The constant."""
+        return self._make()
+
+    analytic = interval
+
+
+class _Power:
+    """x ↦ x^q, q rational but not an integer: real where x ≥ 0, analytic where Re x > 0."""
+
+    def __init__(self, exponent: sympy.Rational):
+        self._exponent = exponent
+
+    def _raised(self, base):
+        if self._exponent.q == 2:
+            return integer_power(base.sqrt(), int(self._exponent.p))
+        return (base.log() * _rational(self._exponent)).exp()
+
+    def interval(self, _, base):
+        """On the part of ``base`` that is not negative: elsewhere the power is not real."""
+        from flint import arb
+
+        if base > 0 or not base.is_finite():
+            return self._raised(base) if base > 0 else arb.nan()
+        if base < 0 or self._exponent < 0:
+            return arb.nan()
+        return arb(0).union(self._raised(arb(base.upper()))) if base.upper() > 0 else arb(0)
+
+    def analytic(self, _, base):
+        """Where the base keeps clear of the cut."""
+        if not _real_part(base) > 0:
+            raise NotAnalytic
+        return self._raised(base)
+
+
+class _Logarithm:
+    """log x, analytic where Re x > 0."""
+
+    @staticmethod
+    def interval(_, x):
+        """Not finite where x may be 0."""
+        return x.log()
+
+    @staticmethod
+    def analytic(_, x):
+        """Where the argument keeps clear of the cut."""
+        if not _real_part(x) > 0:
+            raise NotAnalytic
+        return x.log()
+
+
+class _Hyperbolic:
+    """sinh, cosh, tanh and cot, which an arb_series has by way of others."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def interval(self, _, x):
+        """Arb's own."""
+        return getattr(x, self._name)()
+
+    def analytic(self, _, x):
+        """Arb's own for balls, by exponentials or sine and cosine for series."""
+        if hasattr(x, self._name):
+            return getattr(x, self._name)()
+        if self._name == "cot":
+            sine, cosine = x.sin_cos()
+            return cosine / sine
+        if self._name == "tanh":
+            # the exponential that stays small
+            sign = 1 if x[0].mid() >= 0 else -1
+            decayed = (-2 * sign * x).exp()
+            return sign * (1 - decayed) / (1 + decayed)
+        up, down = x.exp(), (-x).exp()
+        return (up - down if self._name == "sinh" else up + down) / 2
+
+
+class _Chosen:
+    """A choice between branches by signs: |x|, the sign, the larger, a piecewise function."""
+
+    def __init__(self, choose: Callable, interval: Callable):
+        self._pick, self._interval = choose, interval
+
+    def interval(self, _, *arguments):
+        """All the branches that the interval may meet."""
+        return self._interval(*arguments)
+
+    def choose(self, *arguments):
+        """The branch's value in the other lane, from the real intervals and the values there."""
+        *reals, values = arguments
+        return self._pick(reals, values)
+
+
+def _sign(real) -> int:
+    """Sign of a real ball; raises NotAnalytic if it may be 0."""
+    if real > 0:
+        return 1
+    if real < 0:
+        return -1
+    raise NotAnalytic
+
+
+def _real_part(value):
+    if hasattr(value, "imag"):
+        return value.real
+    return value[0] if hasattr(value, "coeffs") else value
+
+
+def _rational(number: sympy.Rational):
+    from flint import arb, fmpq
+
+    return arb(fmpq(int(number.p), int(number.q)))
+
+
+def integer_power(base, exponent: int):
+    """base^n by squaring, so that a base that holds 0 is allowed; an even power of an arb is not negative."""
+    if exponent < 0:
+        return 1 / integer_power(base, -exponent)
+    if exponent == 0:
+        return base * 0 + 1
+    if exponent == 1:
+        return base
+    if exponent % 2:
+        return integer_power(base, exponent - 1) * base
+    if hasattr(base, "contains_integer") and not hasattr(base, "imag") and base.contains(0):
+        return _from_zero(integer_power(base.abs_upper(), exponent))
+    half = integer_power(base, exponent // 2)
+    return half * half
+
+
+def _from_zero(top):
+    """The ball [0, top]."""
+    from flint import arb
+
+    return arb(0).union(top)
+
+
+def _larger(sign: int):
+    """max (sign 1) or min (−1) of several."""
+
+    def pick(reals, values):
+        best = 0
+        for at in range(1, len(reals)):
+            if _sign(reals[at] - reals[best]) == sign:
+                best = at
+        return values[best]
+
+    return _Chosen(pick, lambda *reals: reduce(type(reals[0]).max if sign > 0 else type(reals[0]).min, reals))
+
+
+def _piecewise(relations: list) -> _Chosen:
+    """Branches (value, then the two sides of its condition, unless that is always true)."""
+
+    def branches(arguments):
+        rest = iter(arguments)
+        for relation in relations:
+            value = next(rest)
+            yield value, relation, None if relation is None else (next(rest), next(rest))
+
+    def pick(reals, values):
+        for (value, *_), (_, relation, sides) in zip(branches(values), branches(reals), strict=True):
+            if relation is None or (_sign(sides[0] - sides[1]) > 0) == (relation in (">", ">=")):
+                return value
+        raise NotAnalytic
+
+    def interval(*reals):
+        met = []
+        for value, relation, sides in branches(reals):
+            if relation is None:
+                met.append(value)
+                break
+            gap = sides[0] - sides[1]
+            holds, fails = (gap > 0, gap < 0) if relation in (">", ">=") else (gap < 0, gap > 0)
+            if not fails:
+                met.append(value)
+            if holds:
+                break
+        return reduce(lambda x, y: x.union(y), met)
+
+    return _Chosen(pick, interval)
+
+
+def _operation(part: sympy.Basic):
+    """The operation of one node, and its arguments."""
+    match part:
+        case sympy.Symbol() if part == TIME:
+            return _Variable(), ()
+        case sympy.Rational():
+            return _Constant(lambda: _rational(part)), ()
+        case sympy.Float():
+            return _Constant(lambda: _rational(sympy.Rational(part))), ()
+        case _ if part is sympy.pi:
+            return _Constant(_pi), ()
+        case _ if part is sympy.E:
+            return _Constant(lambda: _rational(sympy.S.One).exp()), ()
+        case sympy.Add():
+            return _Plain(lambda *terms: reduce(operator.add, terms)), part.args
+        case sympy.Mul():
+            return _Plain(lambda *terms: reduce(operator.mul, terms)), part.args
+        case sympy.Pow(base=base, exp=exponent):
+            if exponent.is_Integer:
+                return _Plain(lambda x: integer_power(x, int(exponent))), (base,)
+            if exponent.is_Rational:
+                return _Power(exponent), (base,)
+            return _operation(sympy.exp(exponent * sympy.log(base), evaluate=False))
+        case sympy.exp():
+            return _Plain(lambda x: x.exp()), part.args
+        case sympy.log():
+            return _Logarithm(), part.args
+        case sympy.sin() | sympy.cos() | sympy.tan():
+            name = type(part).__name__
+            return _Plain(lambda x: getattr(x, name)()), part.args
+        case sympy.sinh() | sympy.cosh() | sympy.tanh() | sympy.cot():
+            return _Hyperbolic(type(part).__name__), part.args
+        case sympy.Abs():
+            return _Chosen(lambda reals, values: _sign(reals[0]) * values[0], abs), part.args
+        case sympy.sign():
+            return _Chosen(lambda reals, values: values[0] * 0 + _sign(reals[0]), lambda x: x.sgn()), part.args
+        case sympy.Max():
+            return _larger(1), part.args
+        case sympy.Min():
+            return _larger(-1), part.args
+        case sympy.Piecewise():
+            return _branches(part)
+    raise NotEnclosed(f"no ball arithmetic for {type(part).__name__}")
+
+
+def _branches(part: sympy.Piecewise):
+    arguments, relations = [], []
+    for value, condition in part.args:
+        arguments.append(value)
+        if condition == True:  # noqa: E712 (sympy's true)
+            relations.append(None)
+        elif isinstance(condition, Relational) and condition.rel_op in (">", ">=", "<", "<="):
+            relations.append(condition.rel_op)
+            arguments += [condition.lhs, condition.rhs]
+        else:
+            raise NotEnclosed(f"no ball arithmetic for the condition {condition}")
+    return _piecewise(relations), tuple(arguments)
+
+
+def _pi():
+    from flint import arb
+
+    return arb.pi()
