@@ -136,7 +136,9 @@ class Theorem:
         if unmet := self.unmet(setting):
             raise NotApplicable(self.key, unmet)
         with np.errstate(over="ignore"):
-            return self.evaluate(setting, self.functions)
+            found = self.evaluate(setting, self.functions)
+        unproved = getattr(setting.table.path, "unproved", "")
+        return replace(found, notes=(*found.notes, f"not enclosed: {unproved}")) if unproved else found
 
     def agreement(self) -> dict[str, bool]:
         """Whether each stated expression is the one derived, to thirty digits; False for one alone."""

@@ -2,7 +2,7 @@ r"""The data as the recursion sees them: an assumption's constants, in the shape
 
 import numpy as np
 
-from bounds.steps.table import hessian_moments
+from bounds.steps.rule import hessian_moments
 
 
 def expand(value, axes: int):

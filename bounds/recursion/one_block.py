@@ -6,7 +6,7 @@ from bounds.recursion.data import Constants, expand
 from bounds.recursion.ingredients import InitialTerm
 from bounds.setting import Setting
 from bounds.steps.kinks import Kinked, passing
-from bounds.steps.table import hessian_moments
+from bounds.steps.rule import hessian_moments
 
 #: Relative quadrature error of v_k² at which refinement stops; what is left is added.
 VARIANCE_ERROR = 1e-8

@@ -1,8 +1,26 @@
 """The sampler as numbers: every reverse step, shared by bound, exact law and sampler."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class StepErrors:
+    """How far the numbers of `Steps` of one block may be off, absolute: arrays of shape (K,), a, s_sq (K+1,).
+
+    ``estimated`` says which of them is not proved, or is empty.
+    """
+
+    P: np.ndarray
+    Q: np.ndarray
+    noise_var: np.ndarray
+    a: np.ndarray
+    s_sq: np.ndarray
+    prior_var: float = 0.0
+    estimated: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,6 +47,8 @@ class Steps:
         :math:`U_t = \varphi X_0 + N(0, S \otimes I)`.
     prior_var : float, or array of shape (2, 2) for k = 2
         The sampler starts from N(0, prior_var ⊗ I).
+    errors : StepErrors, optional
+        Without them the numbers are taken as they are.
     """
 
     time: np.ndarray
@@ -38,9 +58,17 @@ class Steps:
     a: np.ndarray
     s_sq: np.ndarray
     prior_var: float | np.ndarray
+    errors: StepErrors | None = None
 
     def __len__(self) -> int:
         return len(self.P)
+
+    def rounded(self) -> Steps:
+        """The same numbers as floats, without errors: for laws that are estimated anyway."""
+        numbers = {name: np.asarray(getattr(self, name), dtype=float)
+                   for name in ("P", "Q", "noise_var", "a", "s_sq")}
+        prior = float(self.prior_var) if np.ndim(self.prior_var) == 0 else self.prior_var
+        return replace(self, **numbers, prior_var=prior, errors=None)
 
     @property
     def blocks(self) -> int:

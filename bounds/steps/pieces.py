@@ -62,7 +62,7 @@ def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
     places = _cut(places, panels)
     length = np.diff(places)
     middle = places[:-1] + length / 2
-    panel = np.searchsorted(ends, middle) - 1
+    panel = np.searchsorted(ends, places[:-1], side="right") - 1
     half, centre = np.diff(ends)[panel] / 2, (ends[:-1] + ends[1:])[panel] / 2
     f_bound, g_bound = panels.bounds[:, panel]
     drift = f_bound * length
@@ -70,8 +70,8 @@ def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
         reach = (REACH * half - np.abs(middle - centre)) * 2 / length
         axis = np.minimum(reach, np.maximum(3.0, 1 / drift))
     rho, growth = axis + np.sqrt(np.square(axis) - 1), np.exp(drift * (axis + 1))
-    step = len(times) - 1 - np.searchsorted(ascending, middle)
     steps = len(times) - 1
+    step = steps - np.searchsorted(ascending, places[:-1], side="right")
     count = np.bincount(step, minlength=steps)
     first = np.concatenate([np.cumsum(count[::-1])[::-1][1:], [0]])
     few = 64 / 15 * growth * rho ** (-2.0 * SHORT) <= SHORT_ERROR
@@ -90,7 +90,7 @@ def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
 def _cut(places, panels):
     """``places`` with those in between that keep ∫|f| over a piece small."""
     length = np.diff(places)
-    panel = np.searchsorted(panels.edges, places[:-1] + length / 2) - 1
+    panel = np.searchsorted(panels.edges, places[:-1], side="right") - 1
     parts = np.minimum(np.ceil(panels.bounds[0, panel] * length / LONGEST_DRIFT), MAX_CUTS).astype(int)
     if parts.max() <= 1:
         return places

@@ -77,6 +77,22 @@ class Sampler:
         return self.one_block is not None and self.one_block.needs_envelope
 
 
+def matched_hessian(assumption, moments, a_sq, s_sq):
+    """H(c*) of the matched noise: c* = mmse(q) where it is known, else the middle of the envelope."""
+    floor = assumption.hessian_lower(a_sq, s_sq)
+    if moments is None:
+        return floor + assumption.hessian_gap(a_sq, s_sq) / 2
+    return floor + hessian_moments(moments, a_sq, s_sq)[0]
+
+
+def hessian_moments(moments, a_sq, s_sq):
+    r"""(x1, e1, x2, e2): mean and mean square of :math:`x = \psi^2 (c - c_{lo})`, each with its error."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        psi_sq = a_sq / np.square(s_sq)
+        first, first_error, second, second_error = moments.at(a_sq / s_sq)
+        return psi_sq * first, psi_sq * first_error, psi_sq**2 * second, psi_sq**2 * second_error
+
+
 def posterior_weight(nodes: StepNodes):
     """Integrand of Q = Φ⁻¹C, the score's coefficient in the posterior mean of U_r given U_τ."""
     # Φ(τ,r)⁻¹C(τ,r) = ∫ e^{2F(u) − F(τ)} g²(u) du

@@ -6,6 +6,7 @@ from bounds.process import ForwardProcess
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
 from bounds.steps.path import Path, StepNodes
+from bounds.steps.rule import matched_hessian
 
 #: Relative size of a difference of coefficients below which it is rounding.
 DEFECT_ROUNDING = 64 * np.finfo(float).eps
@@ -67,28 +68,13 @@ class StepTable:
         self.relative_error = path.F_error + np.where(path.C > 0, path.C_error / np.maximum(path.C, 1e-300), 0)
         self.c2_error = self.c2_error + (rounding + self.relative_error) * self.Q
 
-    def matched_hessian(self, nodes: StepNodes):
-        """H(c*) of the matched noise: c* = mmse(q) where it is known, else the middle of the envelope."""
-        if not self.rule.needs_envelope:
-            return None
-        floor = self.assumption.hessian_lower(nodes.a_sq, nodes.s_sq)
-        if self.moments is not None:
-            return floor + hessian_moments(self.moments, nodes.a_sq, nodes.s_sq)[0]
-        return floor + self.assumption.hessian_gap(nodes.a_sq, nodes.s_sq) / 2
-
     def amplitude(self, nodes: StepNodes):
         """n g at the nodes, shape (k, m, n)."""
-        return self.rule.amplitude(nodes, self.matched_hessian(nodes))
+        hessian = (matched_hessian(self.assumption, self.moments, nodes.a_sq, nodes.s_sq)
+                   if self.rule.needs_envelope else None)
+        return self.rule.amplitude(nodes, hessian)
 
     def steps(self) -> Steps:
         """P, Q and the noise variance of every step, as the sampler and its exact law use them."""
         path = self.path
         return Steps(path.times, self.P, self.Q, self.noise_var, path.a, path.s_sq, self.prior_var)
-
-
-def hessian_moments(moments, a_sq, s_sq):
-    r"""(x1, e1, x2, e2): mean and mean square of :math:`x = \psi^2 (c - c_{lo})`, each with its error."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        psi_sq = a_sq / np.square(s_sq)
-        first, first_error, second, second_error = moments.at(a_sq / s_sq)
-        return psi_sq * first, psi_sq * first_error, psi_sq**2 * second, psi_sq**2 * second_error

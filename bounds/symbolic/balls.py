@@ -54,14 +54,25 @@ class BallFunction:
         """An arb that holds every value on the arb ``t``; not finite where there may be a pole."""
         return self._run(t)[self._last]
 
-    def taylor(self, t, terms: int):
-        """The first Taylor coefficients at every point of the arb ``t``, as an arb_series with ``terms`` terms.
+    def taylor(self, t, terms: int) -> list:
+        """The first Taylor coefficients at every point of the arb ``t``: that of order k holds f⁽ᵏ⁾/k! there.
 
-        Raises `NotAnalytic` where a kink, a jump or a branch point may lie on ``t``.
+        Raises `NotAnalytic` where a kink, a jump, a pole or a branch point may lie on ``t``.
         """
-        from flint import arb_series
+        from flint import arb, arb_series, ctx
 
-        return self._run(t, arb_series([t, 1], prec=terms))[self._last]
+        cap, ctx.cap = ctx.cap, terms
+        try:
+            found = self._run(t, arb_series([t, 1], prec=terms))[self._last]
+        except (ValueError, ZeroDivisionError):  # a series whose first term may vanish is not inverted
+            raise NotAnalytic from None
+        finally:
+            ctx.cap = cap
+        if not isinstance(found, arb_series):
+            return [found] + [arb(0)] * (terms - 1)
+        if found.prec < terms:
+            raise NotAnalytic
+        return [found[k] for k in range(terms)]
 
     def disc(self, t, real):
         """An acb that holds every value on the box ``t`` of the function analytic there and equal on ``real``.

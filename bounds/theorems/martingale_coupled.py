@@ -32,7 +32,7 @@ from bounds.recursion.data import Constants, expand
 from bounds.recursion.one_block import missed_noise
 from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
 from bounds.setting import Setting
-from bounds.steps.table import hessian_moments
+from bounds.steps.rule import hessian_moments
 from bounds.theorem import Source
 from bounds.theorems import martingale
 

@@ -2,15 +2,15 @@ r"""The variance and the mean of an affine chain after all its steps, with bound
 
 import numpy as np
 
-from bounds.steps.affine import Steps
+from bounds.steps.affine import StepErrors, Steps
 from closed_form.sampler_laws.extended_precision import WIDE, WIDE_EPS, wide
 
 _BLOCK = 1 << 17  # steps × eigenvalues handled at once: a few MB for each work array
 _SWEEP = 128  # rounding of one affine scan, in eps, relative to the sum of the sizes of its terms
 
 
-def affine_tracks(values: np.ndarray, spectrum_error: float, steps: Steps,
-                  noise_var: np.ndarray) -> np.ndarray:
+def affine_tracks(values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.ndarray,
+                  noise_error: np.ndarray) -> np.ndarray:
     """Tracks (value, size, error) of the variance and of the lag for unit mean and for unit bias.
 
     Parameters
@@ -19,8 +19,8 @@ def affine_tracks(values: np.ndarray, spectrum_error: float, steps: Steps,
         Eigenvalues of the data's covariance, each known up to ``spectrum_error``.
     spectrum_error : float
     steps : Steps
-    noise_var : array of shape (k,)
-        Variance added at every step.
+    noise_var, noise_error : arrays of shape (k,)
+        Variance added at every step, and how far it may be off.
 
     Returns
     -------
@@ -28,10 +28,12 @@ def affine_tracks(values: np.ndarray, spectrum_error: float, steps: Steps,
         ``size`` follows the same recursion as the value, with absolute values.
     """
     parts = _slices(len(values), max(1, _BLOCK // len(steps)))
-    return np.concatenate([_run(values[part], spectrum_error, steps, noise_var) for part in parts], axis=-1)
+    tracks = [_run(values[part], spectrum_error, steps, noise_var, noise_error) for part in parts]
+    return np.concatenate(tracks, axis=-1)
 
 
-def _run(values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.ndarray) -> np.ndarray:
+def _run(values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.ndarray,
+         noise_error: np.ndarray) -> np.ndarray:
     """Tracks (value, size, error) of the variance and of the lag for unit mean and for unit bias.
 
     Shape (3, 3, e) for ``e`` eigenvalues. ``size`` follows the same recursion with absolute values.
@@ -40,25 +42,38 @@ def _run(values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.
     tracks = np.zeros((3, 3, e), dtype=WIDE)
     tracks[0, :2] = steps.prior_var
     tracks[1, 0], tracks[1, 1] = -wide(steps.a[0]), abs(wide(steps.a[0]))
+    errors = steps.errors or _no_errors(len(steps))
+    tracks[0, 2], tracks[1, 2] = errors.prior_var, errors.a[0]
     with np.errstate(all="ignore"):
         for rows in _slices(len(steps), _BLOCK):
+            after = slice(rows.start + 1, rows.stop + 1)
             P, Q, n = wide(steps.P[rows, None]), wide(steps.Q[rows, None]), noise_var[rows, None]
             a, s_sq = wide(steps.a[rows, None]), wide(steps.s_sq[rows, None])
-            a_next = wide(steps.a[rows.start + 1 : rows.stop + 1, None])
+            a_next = wide(steps.a[after, None])
+            dP, dQ, dn = errors.P[rows, None], errors.Q[rows, None], noise_error[rows, None]
+            da, ds, da_next = errors.a[rows, None], errors.s_sq[rows, None], errors.a[after, None]
             V = a * a * values + s_sq
-            gain = np.where(Q == 0.0, 0.0, Q / np.where(V == 0.0, 1.0, V))
-            gain_error = np.abs(gain) * (4 * WIDE_EPS + np.where(Q == 0.0, 0.0, a * a * spectrum_error / V))
+            dV = a * a * spectrum_error + 2 * a * da * values + ds
+            used = Q != 0.0
+            gain = np.where(used, Q / np.where(V == 0.0, 1.0, V), 0.0)
+            gain_error = np.where(used, (dQ + np.abs(gain) * dV) / V + np.abs(gain) * 4 * WIDE_EPS, 0.0)
             A = P - gain
-            A_error = gain_error + 2 * WIDE_EPS * (np.abs(A) + np.abs(gain))
+            A_error = dP + gain_error + 2 * WIDE_EPS * (np.abs(A) + np.abs(gain))
             lag = np.broadcast_to(P * a - a_next, A.shape)
-            lag_error = np.broadcast_to(WIDE_EPS * (np.abs(P * a) + np.abs(a_next)), A.shape)
+            lag_error = np.broadcast_to(WIDE_EPS * (np.abs(P * a) + np.abs(a_next))
+                                        + dP * a + np.abs(P) * da + da_next, A.shape)
             sources = (
-                (A * A, A_error * (2 * np.abs(A) + A_error), np.broadcast_to(n, A.shape), 4 * WIDE_EPS * n),
-                (A, A_error, lag, lag_error), (A, A_error, np.broadcast_to(Q, A.shape), 0.0 * A),
+                (A * A, A_error * (2 * np.abs(A) + A_error), np.broadcast_to(n, A.shape), dn + 4 * WIDE_EPS * n),
+                (A, A_error, lag, lag_error), (A, A_error, np.broadcast_to(Q, A.shape), dQ + 0.0 * A),
             )
             pairs = zip(tracks, sources, strict=True)
             tracks = np.stack([_advanced(track, *source) for track, source in pairs])
     return tracks
+
+
+def _no_errors(steps: int) -> StepErrors:
+    none, points = np.zeros(steps), np.zeros(steps + 1)
+    return StepErrors(none, none, none, points, points)
 
 
 def _advanced(track: np.ndarray, factor, factor_error, source, source_error) -> np.ndarray:

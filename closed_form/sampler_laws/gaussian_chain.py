@@ -41,8 +41,10 @@ class ChainLaw:
         Bounds of |computed − exact| along the columns of U (for the mean: of ``lag``, see below).
     lag : array of shape (d,)
         Uᵀ(mean − a m), in extended precision: what the chain misses of the forward mean a m.
-    final_a : float
+    final_a : float, possibly of extended precision
         Forward coefficient a at the last time of the grid.
+    method : str
+        How far the bounds are proved, for brackets.
 
     Notes
     -----
@@ -58,6 +60,7 @@ class ChainLaw:
     lag: np.ndarray
     final_a: float
     spectrum_error: float
+    method: str
     _wide_variances: np.ndarray
 
     def law(self) -> Gaussian:
@@ -107,7 +110,7 @@ class ChainLaw:
             mean_slack = self.mean_error + self._rotation_eps * np.linalg.norm(shift.astype(float))
             std_gap, std_slack = root_gap(self._wide_variances, self.variance_error, values, values_error)
             return norm_bracket(np.concatenate([mean_gap, std_gap]), np.concatenate([mean_slack, std_slack]),
-                                "affine chain")
+                                self.method)
 
     def _spectrum(self, target: Gaussian) -> tuple[np.ndarray, float] | None:
         """Variances of ``target`` along U and a bound of their error; None if it does not commute."""
@@ -178,8 +181,12 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
     _refuse_point_mass(values, steps)
     distinct, place = np.unique(values, return_inverse=True)
     spectrum_error = eigenvalue_error(law, values)
-    noise_var = wide(steps.noise_var) + wide(steps.Q) ** 2 * (wide(noise_size) ** 2 / law.dim)
-    tracks = affine_tracks(distinct, spectrum_error, steps, noise_var)[..., place]
+    noise_scale = wide(noise_size) ** 2 / law.dim
+    noise_var = wide(steps.noise_var) + wide(steps.Q) ** 2 * noise_scale
+    noise_error = np.zeros(len(steps))
+    if steps.errors is not None:
+        noise_error = steps.errors.noise_var + 2 * np.abs(steps.Q) * steps.errors.Q * noise_scale
+    tracks = affine_tracks(distinct, spectrum_error, steps, noise_var, noise_error)[..., place]
     (variance, _, variance_error), (drift, _, drift_error), (pull, _, pull_error) = tracks
     mean, push = _rotated(wide(law.mean), law.basis), _rotated(wide(bias), law.basis)
     rotation = 0.0 if law.basis is None else 4 * law.dim * _EPS
@@ -189,11 +196,20 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
         lag = drift * mean + pull * push
         lag_error = (drift_error * mean_size + pull_error * push_size
                      + np.abs(drift) * (mean_size - np.abs(mean)) + np.abs(pull) * (push_size - np.abs(push))
-                     + 4 * WIDE_EPS * (np.abs(drift * mean) + np.abs(pull * push)))
+                     + 4 * WIDE_EPS * (np.abs(drift * mean) + np.abs(pull * push))
+                     + (0.0 if steps.errors is None else steps.errors.a[-1]) * mean_size)
         final_mean = wide(law.mean) * steps.a[-1] + _unrotated(lag, law.basis)
         return ChainLaw(data=law, mean=final_mean.astype(float), variances=variance.astype(float),
                         mean_error=_SLACK * lag_error, variance_error=_SLACK * variance_error, lag=lag,
-                        final_a=float(steps.a[-1]), spectrum_error=spectrum_error, _wide_variances=variance)
+                        final_a=steps.a[-1], spectrum_error=spectrum_error, method=_method(steps),
+                        _wide_variances=variance)
+
+
+def _method(steps: Steps) -> str:
+    """What a bracket says of itself: proved, or which of the step's numbers is estimated."""
+    if steps.errors is None:
+        return "affine chain"
+    return f"affine chain, estimated: {steps.errors.estimated}" if steps.errors.estimated else "affine chain"
 
 
 def _checked_bias(dim: int, bias) -> np.ndarray:

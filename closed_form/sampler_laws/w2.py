@@ -78,13 +78,14 @@ def sampler_w2(law: Law, steps: Steps, score_error: float = 0.0, score_noise: fl
         parts = _parts(law)
     except NoExactLaw as error:
         raise NoExactLaw(f"law has no exact sampler law: {error}") from None
+    plain = steps.rounded()
     bias, score_noise = law.bias(score_error, direction), error_size("score_noise", score_noise)
     noise, known, brackets = score_noise / math.sqrt(law.dim), {}, []
     for line, along in zip(parts.lines, parts.directions, strict=True):
         found, push = line.components(), float(along @ bias)
         key = *(array.tobytes() for array in (found.means, found.weights, found.spectrum)), push
         if key not in known:  # equal lines are measured once
-            known[key] = _line_w2(line, steps, push, noise)
+            known[key] = _line_w2(line, plain, push, noise)
         brackets.append(known[key])
     if parts.rest is not None:
         spare = score_noise * math.sqrt(parts.rest.dim / law.dim)

@@ -19,7 +19,7 @@ from closed_form import Bracket
 from closed_form.law import NoAssumption
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
-from verify.certificates.question import setting_of
+from verify.certificates.question import setting_of, true_steps
 from verify.certificates.refuted_by_samples import measured_by_samples
 from verify.installed import versions
 from verify.pages.schema_versions import SCHEMA_VERSIONS
@@ -214,11 +214,10 @@ def certify_setting(theorem: Theorem, setting: Setting, law, measured: Bracket |
 def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:
     """The exact W2 error of the sampler; where no exact law is known [lower, ∞), lower from samples, with the
     reason."""
-    steps = setting.table.steps()
     reason = exact_law_available(law)
     if reason is None:
         try:
-            return sampler_w2(law, steps, float(setting.score_error), float(setting.score_noise))
+            return sampler_w2(law, true_steps(setting), float(setting.score_error), float(setting.score_noise))
         except GridTooLarge as error:
             reason = error
     return measured_by_samples(setting, law, samples, seed, reason)

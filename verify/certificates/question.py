@@ -6,7 +6,9 @@ from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.setting import Setting
+from bounds.steps.affine import Steps
 from closed_form.law import SLACK
+from closed_form.steps.table import exact_steps
 
 
 def check_assumption(assumption, law) -> None:
@@ -64,6 +66,11 @@ def setting_of(process: ForwardProcess, law, scheme: Scheme, score_error: float 
         check_assumption(assumption, law)
     facts = law.facts(information, float(chosen.smoothness))
     return Setting(process, chosen, scheme, score_error, score_noise, facts)
+
+
+def true_steps(setting: Setting) -> Steps:
+    """The sampler as numbers for its exact law: by `closed_form.steps`, not from the table the bound uses."""
+    return exact_steps(setting.process, setting.scheme, setting.assumption, setting.facts.moments)
 
 
 def setting_of_problem(problem, information: str = "all") -> Setting:

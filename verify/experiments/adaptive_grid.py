@@ -13,7 +13,7 @@ from bounds.sampler import euler_maruyama
 from bounds.theorems import theorems
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.w2 import sampler_w2
-from verify.certificates.question import setting_of
+from verify.certificates.question import setting_of, true_steps
 from verify.experiment import Experiment, Result
 
 SHARES = (0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
@@ -54,7 +54,7 @@ def run(quick: bool, tell) -> Result:
 
         def measured(grid, setting=setting, law=law):
             changed = replace(setting, scheme=replace(setting.scheme, grid=grid))
-            return theorem.bound(changed).total, sampler_w2(law, changed.table.steps()).midpoint
+            return theorem.bound(changed).total, sampler_w2(law, true_steps(changed)).midpoint
 
         uniform = measured(setting.scheme.grid)
         best = measured(model_of(theorem, setting).best_grid(steps))

@@ -14,7 +14,7 @@ from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.w2 import sampler_w2
-from verify.certificates.question import setting_of
+from verify.certificates.question import setting_of, true_steps
 from verify.experiment import Experiment, Result
 from verify.lower_sides.sliced import sliced_w2
 from verify.particles.simulation import sample
@@ -132,7 +132,7 @@ def _bounds(quick: bool) -> list[dict]:
             process = cld(a=1, sigma=2, epsilon=epsilon, velocity_variance=1)
             setting = setting_of(process, law, euler_maruyama(8.0, steps))
             bound, exact = (theorems()["martingale"].bound(setting).total,
-                            sampler_w2(law, setting.table.steps()).midpoint)
+                            sampler_w2(law, true_steps(setting)).midpoint)
             rows.append({"sweep": "bound", "process": name, "dim": 1, "a": 1.0, "epsilon": epsilon,
                          "steps": steps, "bound": float(bound), "exact": exact})
     return rows

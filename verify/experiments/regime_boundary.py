@@ -14,7 +14,7 @@ from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.perturbed_score import perturbed_line
 from closed_form.sampler_laws.line.sampler import sampler_line
 from closed_form.sampler_laws.w2 import sampler_w2
-from verify.certificates.question import setting_of
+from verify.certificates.question import setting_of, true_steps
 from verify.experiment import Experiment, Result
 
 STDS = (0.35, 0.5, 0.7)
@@ -41,7 +41,7 @@ def run(quick: bool, tell) -> Result:
 def _row(law, assumption, T: float, boundary: float, convex: float, steps: int) -> dict:
     setting = setting_of(ou(), law, euler_maruyama(T, steps))
     bound = theorems()["martingale"].bound(setting)
-    exact = sampler_w2(law, setting.table.steps())
+    exact = sampler_w2(law, true_steps(setting))
     logs = {
         "contractive": -_integral(assumption, max(boundary, 1e-9), T) if boundary < T else 0.0,
         "non_contractive": -_integral(assumption, 1e-9, min(boundary, T)),

@@ -17,7 +17,7 @@ from bounds.theorems import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step, leading_order
 from closed_form import Gaussian
 from closed_form.sampler_laws.w2 import sampler_w2
-from verify.certificates.question import setting_of
+from verify.certificates.question import setting_of, true_steps
 
 STDS = np.geomspace(0.1, 10.0, 61)
 #: Seconds sympy may spend on preparing the integrand.
@@ -87,7 +87,7 @@ def measured_constants(process: ForwardProcess, horizon: float, steps: int,
     found = []
     for std in stds:
         setting = _setting(process, horizon, float(std), steps)
-        truth = sampler_w2(Gaussian(np.zeros(1), float(std) ** 2), setting.table.steps())
+        truth = sampler_w2(Gaussian(np.zeros(1), float(std) ** 2), true_steps(setting))
         found.append(truth.midpoint * steps / horizon)
     return np.array(found)
 

@@ -15,7 +15,7 @@ from bounds.steps.kinks import kink_error, passing
 from bounds.steps.panels import MAX_PANELS, integrals, missed, panel_rule
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import outer
-from bounds.steps.table import hessian_moments
+from bounds.steps.rule import hessian_moments
 
 #: Nodes of a panel.
 NODES = 6

@@ -1,0 +1,311 @@
+r"""Every step of a sampler of one block as numbers, with proved errors, from polynomials in place of f and g².
+
+Nothing of `bounds.steps` that computes is used: what the truth and the claim share is the sampler's rule, P, Q
+and n as integrands of f, g², F and C.  The steps are cut where the polynomials end; on each piece a Gauss rule
+has so many nodes that its error is proved to be beyond extended precision (Trefethen, *Approximation Theory and
+Approximation Practice*, theorem 19.3).
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from bounds.process import ForwardProcess
+from bounds.sampler import Scheme
+from bounds.steps.affine import StepErrors, Steps
+from bounds.steps.rule import matched_hessian
+from bounds.symbolic.balls import NotEnclosed
+from closed_form.steps.polynomials import REACH, WIDE, polynomials
+from closed_form.steps.quadrature import gauss
+
+#: Nodes of a piece: few where it is short, else as many as the polynomials have terms.
+SHORT, LONG = 6, 24
+#: What few nodes may miss, relative to a bound of the integrand.
+SHORT_ERROR = 1e-19
+#: Longest ∫|f| over a piece, for e^{2F} to grow little on the ellipse.
+LONGEST_DRIFT = 0.5
+MAX_CUTS = 1 << 12
+#: Nodes of the second rule that a noise without a proved error is compared with.
+FEWER = 17
+#: A step to time 0, where s² vanishes, is halved towards 0 so often.
+MAX_LEVELS = 100
+_EPS = float(np.finfo(WIDE).eps)
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """What a sampler's rule may use, at nodes of pieces: arrays of shape (p, n), or (p, 1) for a step's own."""
+
+    t: np.ndarray
+    f: np.ndarray
+    g_sq: np.ndarray
+    F: np.ndarray
+    F_end: np.ndarray
+    f_end: np.ndarray
+    g_sq_end: np.ndarray
+    h: np.ndarray
+    growth: np.ndarray
+    C: np.ndarray | None = None
+    a_sq: np.ndarray | None = None
+    s_sq: np.ndarray | None = None
+
+
+class StepNumbers:
+    """P, Q, noise and the forward law of every step.
+
+    Parameters
+    ----------
+    process : ForwardProcess
+        Of one block.
+    times : array of shape (k+1,)
+        Decreasing.
+    rule : bounds.steps.rule.Rule
+    hessian : callable, optional
+        (a², s²) -> H(c*), for a rule that needs it.
+
+    Raises
+    ------
+    NotEnclosed
+        If the coefficients cannot be written in ball arithmetic.
+    ValueError
+        Where f or g² is seen not to be usable on (0, T].
+    """
+
+    def __init__(self, process: ForwardProcess, times: np.ndarray, rule, hessian=None):
+        self.rule, self.hessian = rule, hessian
+        self.times = np.asarray(times, dtype=float)
+        self.parts = polynomials(process, float(self.times[0]))
+        self.estimated = self.parts.unproved
+        # below an early stop there is one more step, which only the forward law needs
+        self._ascending = np.union1d(self.times, [0.0])
+        self._extra = len(self._ascending) - len(self.times)
+        self._levels = np.zeros(len(self._ascending) - 1, dtype=int)
+        self._cut()
+        self._integrate()
+        self._accumulate()
+        if rule.amplitude_needs_path:
+            self._integrate_late()
+
+    # -- pieces ----------------------------------------------------------------------------------------------
+
+    def _cut(self):
+        """Pieces of every step, each inside one polynomial, with short ∫|f|."""
+        parts, ascending = self.parts, self._ascending
+        inner = parts.edges[(parts.edges > 0) & (parts.edges < ascending[-1])]
+        places = np.union1d(ascending, inner)
+        if self._levels.any():
+            length = np.diff(ascending)
+            finer = [low + size * 0.5 ** np.arange(1, levels + 1) for low, size, levels
+                     in zip(ascending[:-1], length, self._levels, strict=True) if levels]
+            places = np.union1d(places, np.concatenate(finer))
+        length = np.diff(places)
+        part = np.searchsorted(parts.edges, places[:-1], side="right") - 1
+        step = np.searchsorted(ascending, places[:-1], side="right") - 1
+        count = np.clip(np.ceil(parts.bound[0, part] * length / LONGEST_DRIFT), 1, MAX_CUTS).astype(int)
+        low, length, part, self._step = (np.repeat(x, count)
+                                         for x in (places[:-1].astype(WIDE), length, part, step))
+        length = (length / np.repeat(count, count)).astype(WIDE)
+        start = np.concatenate([[0], np.cumsum(count)[:-1]])
+        low = low + length * (np.arange(len(low)) - np.repeat(start, count))
+        self._low, self._length, self._part = low, length, part
+        self._first = np.searchsorted(self._step, np.arange(len(ascending) - 1))
+        self._bounds()
+
+    def _bounds(self):
+        """What a rule misses of each piece, and which pieces need few nodes."""
+        parts, length = self.parts, self._length.astype(float)
+        half = np.diff(parts.edges)[self._part] / 2
+        centre = (parts.edges[:-1] + np.diff(parts.edges) / 2)[self._part]
+        self._half, self._centre = half, centre
+        f_bound, g_bound = parts.bound[:, self._part]
+        drift = f_bound * length
+        off = np.abs((self._low + self._length / 2).astype(float) - centre)
+        with np.errstate(divide="ignore", over="ignore"):
+            axis = np.minimum((REACH * half - off) * 2 / length, np.maximum(2.5, 1 / drift))
+        rho, grown = axis + np.sqrt(np.square(axis) - 1), np.exp(drift * (axis + 1))
+        with np.errstate(under="ignore"):
+            self._few = 64 / 15 * grown * rho ** (-2.0 * SHORT) <= SHORT_ERROR
+            missed = 32 / 15 * rho ** (-2.0 * np.where(self._few, SHORT, LONG)) / (1 - rho**-2.0)
+        rounding = 32 * _EPS
+        self._f_error = length * (f_bound * (missed + rounding) + parts.remainder[0, self._part])
+        self._g_error = length * (g_bound * (grown * missed + rounding) + parts.remainder[1, self._part])
+
+    def _summed(self, values):
+        """Sums over the pieces of each step."""
+        return np.add.reduceat(values, self._first)
+
+    # -- nodes -----------------------------------------------------------------------------------------------
+
+    def _polynomial(self, which: int, part, y):
+        """f or g² in the coordinate y of its part."""
+        table = self.parts.coefficients[which]
+        last = int(np.flatnonzero(np.any(table != 0, axis=0)).max(initial=0))
+        values = np.broadcast_to(table[part, last][:, None], y.shape).copy()
+        for power in range(last - 1, -1, -1):
+            values *= y
+            values += table[part, power][:, None]
+        return values
+
+    def _groups(self, long: int = LONG):
+        """(pieces, rule) of those with few nodes and of the others."""
+        for chosen, count in ((self._few, SHORT), (~self._few, long)):
+            index = np.flatnonzero(chosen)
+            if len(index):
+                yield index, gauss(count)
+
+    def _coefficients(self, index, rule):
+        """t, f and g² at the nodes of pieces, g² not below 0."""
+        part, half = self._part[index], self._half[index][:, None]
+        low, length = self._low[index][:, None], self._length[index][:, None]
+        y = (low - self._centre[index][:, None]) / half + length / half * rule.nodes
+        g_sq = np.maximum(self._polynomial(1, part, y), 0)
+        return low + length * rule.nodes, self._polynomial(0, part, y), g_sq
+
+    def _integrate(self):
+        """∫f, C, P − 1, Q and, where it is known already, the noise of every step."""
+        pieces, length = len(self._low), self._length
+        groups = [(index, rule, *self._coefficients(index, rule)) for index, rule in self._groups()]
+        F_piece = np.empty(pieces, dtype=WIDE)
+        for index, rule, _, f, _ in groups:
+            F_piece[index] = (f @ rule.weights) * length[index]
+        self.F, self.F_error = self._summed(F_piece), self._summed(self._f_error)
+        sums = np.cumsum(F_piece) - F_piece
+        self._F_before = sums - sums[self._first][self._step]
+        self._ends()
+        names = ("C", "Q", "drift", "noise", "size", "Q_size", "noise_size")
+        found = {name: np.zeros(pieces, dtype=WIDE) for name in names}
+        late = self.rule.amplitude_needs_path
+        for index, rule, t, f, g_sq in groups:
+            nodes = self._nodes(index, rule, t, f, g_sq)
+            ones = replace(nodes, g_sq=np.ones_like(g_sq), g_sq_end=np.ones_like(nodes.g_sq_end))
+            weight = rule.weights
+            values = {"C": nodes.growth * g_sq, "Q": self.rule.score_weight(nodes), "size": nodes.growth,
+                      "Q_size": self.rule.score_weight(ones)}
+            if self.rule.drift is not None:
+                values["drift"] = self.rule.drift(nodes)
+            if not late:
+                values["noise"] = np.square(self.rule.amplitude(nodes, None))
+                values["noise_size"] = np.square(self.rule.amplitude(ones, None))
+            for name, value in values.items():
+                value = np.broadcast_to(value, g_sq.shape)
+                if name.endswith("size"):
+                    found[name][index] = np.abs(value).max(axis=1)
+                else:
+                    found[name][index] = (value @ weight) * length[index]
+        within = 4 * self.F_error + 8 * _EPS * (1 + self._summed(np.abs(F_piece)))
+        for name, size in (("C", "size"), ("Q", "Q_size"), ("noise", "noise_size")):
+            value = self._summed(found[name])
+            error = self._summed(found[size] * self._g_error) + np.abs(value) * within
+            setattr(self, name, value)
+            setattr(self, name + "_error", error)
+        if self.rule.drift is None:
+            self.P = np.exp(self.F)
+            self.P_error = self.P * (self.F_error + 4 * _EPS * (1 + np.abs(self.F)))
+        else:
+            self.P = 1 + self._summed(found["drift"])
+            self.P_error = self.F_error + 4 * _EPS * (1 + np.abs(self.P))
+
+    def _ends(self):
+        """f and g² where each step starts."""
+        last = np.append(self._first[1:], len(self._low)) - 1
+        part = self._part[last]
+        y = ((self._ascending[1:] - self._centre[last]) / self._half[last])[:, None].astype(WIDE)
+        self._f_end = self._polynomial(0, part, y)[:, 0]
+        self._g_sq_end = np.maximum(self._polynomial(1, part, y)[:, 0], 0)
+
+    def _nodes(self, index, rule, t, f, g_sq) -> Nodes:
+        step = self._step[index]
+        width = self._length[index][:, None]
+        F = self._F_before[index][:, None] + (f @ rule.inner) * width
+        of_step = (array[step][:, None] for array in (self.F, self._f_end, self._g_sq_end))
+        F_end, f_end, g_sq_end = of_step
+        h = np.diff(self._ascending)[step][:, None]
+        return Nodes(t, f, g_sq, F, F_end, f_end, g_sq_end, h, np.exp(2 * (F - F_end)))
+
+    # -- the forward law -------------------------------------------------------------------------------------
+
+    def _accumulate(self):
+        """a and s² at the grid's times and their errors, from time 0 up."""
+        log_a = np.concatenate([[WIDE(0)], -np.cumsum(self.F)])
+        log_error = np.concatenate([[0.0], np.cumsum(self.F_error)])
+        log_error = log_error + 2 * _EPS * np.arange(len(log_a)) * np.maximum.accumulate(np.abs(log_a))
+        self.a = np.exp(log_a)
+        self.a_error = (self.a * (log_error + 2 * _EPS)).astype(float)
+        # upwards in time, a sum of non-negative terms: nothing cancels
+        gained, doubt = self.C / self.a[1:] ** 2, self.C_error / self.a[1:] ** 2
+        s_sq = self.a**2 * np.concatenate([[WIDE(0)], np.cumsum(gained)])
+        relative = 4 * log_error + 4 * _EPS * np.arange(1, len(log_a) + 1)
+        self.s_sq = s_sq
+        self.s_sq_error = (self.a**2 * np.concatenate([[0.0], np.cumsum(doubt)]) + s_sq * relative).astype(float)
+
+    # -- noise that looks at the forward law -----------------------------------------------------------------
+
+    def _integrate_late(self):
+        """The noise whose amplitude uses C, a² or s², on pieces that halve towards time 0, with an estimate."""
+        with np.errstate(divide="ignore"):
+            growth = np.log2((self.s_sq[1:] / (np.exp(-2 * self.F) * self.s_sq[:-1])).astype(float))
+        self._levels = np.clip(np.ceil(np.nan_to_num(growth, posinf=np.inf)) - 1, 0, MAX_LEVELS).astype(int)
+        self._cut()
+        self._few = np.zeros(len(self._low), dtype=bool)
+        found = [self._noise(count) for count in (LONG, FEWER)]
+        self.noise = found[0]
+        self.noise_error = 2 * np.abs(found[0] - found[1]) + 64 * _EPS * found[0]
+        self.estimated = self.estimated or "the noise of a step is compared with a second quadrature"
+
+    def _noise(self, count: int):
+        pieces, length, rule = len(self._low), self._length, gauss(count)
+        index = np.arange(pieces)
+        t, f, g_sq = self._coefficients(index, rule)
+        F_piece = (f @ rule.weights) * length
+        sums = np.cumsum(F_piece) - F_piece
+        self._F_before = sums - sums[self._first][self._step]
+        nodes = self._nodes(index, rule, t, f, g_sq)
+        kernel = nodes.growth * g_sq
+        mass = (kernel @ rule.weights) * length
+        before = np.cumsum(mass) - mass
+        before = (before - before[self._first][self._step])[:, None]
+        C = np.maximum(before + (kernel @ rule.inner) * length[:, None], 0) / nodes.growth
+        step, decay = self._step, np.exp(-2 * nodes.F)
+        a_sq, s_sq = (array[:-1][step][:, None] for array in (self.a**2, self.s_sq))
+        nodes = replace(nodes, C=C, a_sq=a_sq * decay, s_sq=s_sq * decay + C)
+        hessian = None if self.hessian is None else self.hessian(nodes.a_sq, nodes.s_sq)
+        return self._summed((np.square(self.rule.amplitude(nodes, hessian)) @ rule.weights) * length)
+
+    def steps(self, prior_std: float | None) -> Steps:
+        """The numbers of the grid's own steps, in its order."""
+
+        def ordered(values):
+            return values[self._extra :][::-1]
+
+        a, s_sq, a_error, s_sq_error = (ordered(x) for x in (self.a, self.s_sq, self.a_error, self.s_sq_error))
+        P, Q, noise, P_error, Q_error, noise_error = (
+            ordered(x) for x in (self.P, self.Q, self.noise, self.P_error, self.Q_error, self.noise_error))
+        prior_var = s_sq[0] if prior_std is None else WIDE(prior_std) ** 2
+        errors = StepErrors(P_error.astype(float), Q_error.astype(float), noise_error.astype(float), a_error,
+                            s_sq_error, s_sq_error[0] if prior_std is None else 0.0, self.estimated)
+        return Steps(self.times, P, Q, noise, a, s_sq, prior_var, errors)
+
+
+def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moments=None) -> Steps:
+    """The numbers of a scheme by this route: of one block in extended precision, with their errors.
+
+    Where the coefficients cannot be enclosed, and in phase space, they are those of the scheme's own table.
+    Only matched noise looks at the assumption and the moments.
+
+    Raises
+    ------
+    ValueError
+        If the process is not usable up to the horizon.
+    """
+    if process.blocks == 2:
+        return scheme.steps(process)
+    rule = scheme.sampler.one_block
+    hessian = partial(matched_hessian, assumption, moments) if rule.needs_envelope else None
+    try:
+        return StepNumbers(process, scheme.grid.times, rule, hessian).steps(scheme.prior_std)
+    except NotEnclosed as error:
+        found = scheme.steps(process, assumption, moments)
+        none, points = np.zeros(len(found)), np.zeros(len(found) + 1)
+        return replace(found, errors=StepErrors(none, none, none, points, points,
+                                                estimated=f"not enclosed: {error}"))
