@@ -73,6 +73,8 @@ class Path:
         Strictly decreasing forward times ending at or above 0.
     also, also_floors : callable, optional
         Further integrands of the same pass that need neither a nor s², and their ``floor``: see `integrate`.
+    finest : float
+        A variance of the data below which nothing in them changes: where s²/a² is smaller, so does no integrand.
 
     Attributes
     ----------
@@ -87,7 +89,7 @@ class Path:
     """
 
     def __init__(self, process: ForwardProcess, times: np.ndarray, also: Callable = lambda nodes: (),
-                 also_floors: Callable | None = None):
+                 also_floors: Callable | None = None, finest: float = 0.0):
         self.process = process
         self.times = np.asarray(times, dtype=float)
         self.a = self.s_sq = None
@@ -110,8 +112,9 @@ class Path:
                             + self.C * (4 * self.F_error + 16 * _EPS * (1 + f_size)))
         self._accumulate(below)
         # functions of a²/s² may change where s² does: then steps are halved towards their lower end
-        with np.errstate(divide="ignore", over="ignore"):
-            growth = np.log2(self.s_sq[:-1] / (np.exp(-2 * self.F) * self.s_sq[1:]))
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            size = self.s_sq + finest * np.square(self.a)
+            growth = np.log2(size[:-1]) - np.log2(np.exp(-2 * self.F) * size[1:])
         self._levels = np.clip(np.ceil(np.nan_to_num(growth, posinf=np.inf)) - 1, 0, MAX_LEVELS).astype(int)
 
     def _below(self):

@@ -58,8 +58,8 @@ def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
     """
     panels = analytic_panels((process.f, process.g_sq), ("f", "g²"), (False, True), float(times[0]))
     ends, ascending = panels.edges, times[::-1]
-    places = np.union1d(ascending, ends[(ends > ascending[0]) & (ends < ascending[-1])])
-    places = _cut(places, panels)
+    inner = ends[(ends > ascending[0]) & (ends < ascending[-1])]
+    places = _cut(np.union1d(ascending, inner) if len(inner) else ascending, panels)
     length = np.diff(places)
     middle = places[:-1] + length / 2
     panel = np.searchsorted(ends, places[:-1], side="right") - 1

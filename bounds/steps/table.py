@@ -45,7 +45,8 @@ class StepTable:
             # g² less its value at the step's end, f less its value there
             return (0.0, DEFECT_ROUNDING * n.g_sq, *(0.0,) * (not late), 0.0, DEFECT_ROUNDING * np.abs(n.f))
 
-        self.path = path = Path(process, scheme.grid.times, integrands, floors)
+        finest = 0.0 if assumption is None else float(1 / np.max(assumption.smoothness))
+        self.path = path = Path(process, scheme.grid.times, integrands, floors, finest)
         self.prior_var = float(path.s_sq[0]) if scheme.prior_std is None else float(scheme.prior_std) ** 2
         self.Q, self.c2, self.c2_error = path.also[0], path.also[1], path.also_errors[1]
         self.noise_var = (path.integrate(lambda n: (np.square(self.amplitude(n)),))[0][0] if late

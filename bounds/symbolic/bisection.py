@@ -7,8 +7,9 @@ import numpy as np
 
 from bounds.symbolic.balls import BallFunction
 
-#: A part at a kink or a jump that can hide less than this fraction of an integral over [0, T] is narrow enough.
-NEGLIGIBLE = 1e-30
+#: A part at a kink or a jump that can hide less than this fraction of an integral over [0, T] is narrow enough
+#: if it is no longer than this fraction of T.
+NEGLIGIBLE, NARROW = 1e-30, 1e-9
 #: What a part at a singularity may hold of an integral, at least, for the integral to be refused.
 SINGULAR = 1e-10
 MAX_PARTS = 4000
@@ -112,7 +113,7 @@ class Bisection:
                 hidden.append(self._singular(function, size, label, left, right))
                 continue
             span = float(values.upper() - values.lower()) * (right - left)
-            if span > NEGLIGIBLE * size and not last:
+            if not last and (span > NEGLIGIBLE * size or right - left > NARROW * self._horizon):
                 return None
             hidden.append(span)
         return hidden if last or self._allowed(left, right, real) else None

@@ -84,7 +84,7 @@ def _expansions(balls, horizon, left, middle, right, real, sizes):
     from flint import arb
 
     half, centre = arb(right - left) / 2, arb(middle)
-    half = half + abs(arb(left) + half - centre)  # should the middle be rounded
+    reach = (arb(right) - centre).max(centre - arb(left))  # the middle may be rounded
     rows, remainders = [], []
     for ball, size, minor in zip(balls, sizes, (1.0, MINOR), strict=True):
         try:
@@ -92,7 +92,7 @@ def _expansions(balls, horizon, left, middle, right, real, sizes):
             at = ball.taylor(centre, TERMS)
         except NotAnalytic:
             return None
-        remainder = float((abs(over[TERMS]) * half**TERMS).abs_upper())
+        remainder = float((abs(over[TERMS]) * reach**TERMS).abs_upper())
         lead = float(abs(at[0]).mid())
         if not (remainder <= REMAINDER * lead or remainder * horizon <= REMAINDER * minor * size):
             return None

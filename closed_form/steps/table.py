@@ -16,13 +16,13 @@ from bounds.sampler import Scheme
 from bounds.steps.affine import StepErrors, Steps
 from bounds.steps.rule import matched_hessian
 from bounds.symbolic.balls import NotEnclosed
-from closed_form.steps.polynomials import REACH, WIDE, polynomials
+from closed_form.steps.polynomials import REACH, TERMS, WIDE, polynomials
 from closed_form.steps.quadrature import gauss
 
-#: Nodes of a piece: few where it is short, else as many as the polynomials have terms.
-SHORT, LONG = 6, 24
-#: What few nodes may miss, relative to a bound of the integrand.
-SHORT_ERROR = 1e-19
+#: Nodes of a piece: the fewest that miss less than this of a bound of the integrand, at most as many as the
+#: polynomials have terms.
+COUNTS = 4, 8, TERMS
+MISSED = 1e-19
 #: Longest ∫|f| over a piece, for e^{2F} to grow little on the ellipse.
 LONGEST_DRIFT = 0.5
 MAX_CUTS = 1 << 12
@@ -78,7 +78,7 @@ class StepNumbers:
         self.parts = polynomials(process, float(self.times[0]))
         self.estimated = self.parts.unproved
         # below an early stop there is one more step, which only the forward law needs
-        self._ascending = np.union1d(self.times, [0.0])
+        self._ascending = self.times[::-1] if self.times[-1] == 0 else np.append(0.0, self.times[::-1])
         self._extra = len(self._ascending) - len(self.times)
         self._levels = np.zeros(len(self._ascending) - 1, dtype=int)
         self._cut()
@@ -93,7 +93,7 @@ class StepNumbers:
         """Pieces of every step, each inside one polynomial, with short ∫|f|."""
         parts, ascending = self.parts, self._ascending
         inner = parts.edges[(parts.edges > 0) & (parts.edges < ascending[-1])]
-        places = np.union1d(ascending, inner)
+        places = np.union1d(ascending, inner) if len(inner) else ascending
         if self._levels.any():
             length = np.diff(ascending)
             finer = [low + size * 0.5 ** np.arange(1, levels + 1) for low, size, levels
@@ -124,9 +124,10 @@ class StepNumbers:
         with np.errstate(divide="ignore", over="ignore"):
             axis = np.minimum((REACH * half - off) * 2 / length, np.maximum(2.5, 1 / drift))
         rho, grown = axis + np.sqrt(np.square(axis) - 1), np.exp(drift * (axis + 1))
-        with np.errstate(under="ignore"):
-            self._few = 64 / 15 * grown * rho ** (-2.0 * SHORT) <= SHORT_ERROR
-            missed = 32 / 15 * rho ** (-2.0 * np.where(self._few, SHORT, LONG)) / (1 - rho**-2.0)
+        with np.errstate(under="ignore", divide="ignore"):
+            needed = np.log(64 / 15 / MISSED * grown) / (2 * np.log(rho))
+            self._count = np.array(COUNTS)[np.searchsorted(COUNTS[:-1], needed)]
+            missed = 32 / 15 * rho ** (-2.0 * self._count) / (1 - rho**-2.0)
         rounding = 32 * _EPS
         self._f_error = length * (f_bound * (missed + rounding) + parts.remainder[0, self._part])
         self._g_error = length * (g_bound * (grown * missed + rounding) + parts.remainder[1, self._part])
@@ -147,10 +148,10 @@ class StepNumbers:
             values += table[part, power][:, None]
         return values
 
-    def _groups(self, long: int = LONG):
-        """(pieces, rule) of those with few nodes and of the others."""
-        for chosen, count in ((self._few, SHORT), (~self._few, long)):
-            index = np.flatnonzero(chosen)
+    def _groups(self):
+        """(pieces, rule) of those with as many nodes."""
+        for count in COUNTS:
+            index = np.flatnonzero(self._count == count)
             if len(index):
                 yield index, gauss(count)
 
@@ -178,9 +179,9 @@ class StepNumbers:
         late = self.rule.amplitude_needs_path
         for index, rule, t, f, g_sq in groups:
             nodes = self._nodes(index, rule, t, f, g_sq)
-            ones = replace(nodes, g_sq=np.ones_like(g_sq), g_sq_end=np.ones_like(nodes.g_sq_end))
+            ones = _unit_noise(nodes)
             weight = rule.weights
-            values = {"C": nodes.growth * g_sq, "Q": self.rule.score_weight(nodes), "size": nodes.growth,
+            values = {"C": nodes.growth * g_sq, "Q": self.rule.score_weight(nodes), "size": ones.growth,
                       "Q_size": self.rule.score_weight(ones)}
             if self.rule.drift is not None:
                 values["drift"] = self.rule.drift(nodes)
@@ -210,7 +211,7 @@ class StepNumbers:
         """f and g² where each step starts."""
         last = np.append(self._first[1:], len(self._low)) - 1
         part = self._part[last]
-        y = ((self._ascending[1:] - self._centre[last]) / self._half[last])[:, None].astype(WIDE)
+        y = ((self._ascending[1:].astype(WIDE) - self._centre[last]) / self._half[last])[:, None]
         self._f_end = self._polynomial(0, part, y)[:, 0]
         self._g_sq_end = np.maximum(self._polynomial(1, part, y)[:, 0], 0)
 
@@ -247,8 +248,7 @@ class StepNumbers:
             growth = np.log2((self.s_sq[1:] / (np.exp(-2 * self.F) * self.s_sq[:-1])).astype(float))
         self._levels = np.clip(np.ceil(np.nan_to_num(growth, posinf=np.inf)) - 1, 0, MAX_LEVELS).astype(int)
         self._cut()
-        self._few = np.zeros(len(self._low), dtype=bool)
-        found = [self._noise(count) for count in (LONG, FEWER)]
+        found = [self._noise(count) for count in (TERMS, FEWER)]
         self.noise = found[0]
         self.noise_error = 2 * np.abs(found[0] - found[1]) + 64 * _EPS * found[0]
         self.estimated = self.estimated or "the noise of a step is compared with a second quadrature"
@@ -285,6 +285,12 @@ class StepNumbers:
         errors = StepErrors(P_error.astype(float), Q_error.astype(float), noise_error.astype(float), a_error,
                             s_sq_error, s_sq_error[0] if prior_std is None else 0.0, self.estimated)
         return Steps(self.times, P, Q, noise, a, s_sq, prior_var, errors)
+
+
+def _unit_noise(nodes: Nodes) -> Nodes:
+    """The same nodes with g = 1, as floats: what integrands linear in g² make of a bound of g²."""
+    plain = {name: value.astype(float) for name, value in vars(nodes).items() if isinstance(value, np.ndarray)}
+    return Nodes(**plain | {"g_sq": np.ones(nodes.g_sq.shape), "g_sq_end": np.ones(nodes.g_sq_end.shape)})
 
 
 def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moments=None) -> Steps:

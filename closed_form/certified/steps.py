@@ -1,0 +1,164 @@
+r"""Every step of a sampler of one block in balls: P, Q, noise and the forward law."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from types import SimpleNamespace
+
+import numpy as np
+
+from bounds.process import ForwardProcess
+from bounds.symbolic.balls import BallFunction, NotAnalytic
+from bounds.symbolic.bisection import Bisection
+from closed_form.certified.expansion import TERMS, Expansion, Interval, balls
+
+#: Bits of a ball's middle.
+PRECISION = 128
+#: Remainder of a part's series, relative to the function.
+REMAINDER = 1e-26
+#: Where g² is smaller than this in its mean over [0, T] it need not be so exact.
+MINOR = 1e-9
+#: Longest ∫|f| over a piece, for the series of e^{2F} to be short.
+LONGEST_DRIFT = 0.5
+#: A step to time 0, where s² vanishes, is halved towards 0 so often if its noise looks at s².
+MAX_LEVELS = 110
+
+
+@dataclass(frozen=True)
+class BallSteps:
+    """Lists of arb: P, Q and noise of k steps, a and s² at k + 1 times, decreasing; the prior's variance."""
+
+    P: list
+    Q: list
+    noise_var: list
+    a: list
+    s_sq: list
+    prior_var: object
+
+    def __len__(self) -> int:
+        return len(self.P)
+
+
+@lru_cache(maxsize=64)
+def _parts(process: ForwardProcess, horizon: float) -> tuple[np.ndarray, list[bool]]:
+    """Ends of parts of [0, T], and on which of them f and g² have short series; on others they hardly vary."""
+    functions = [BallFunction(process.f), BallFunction(process.g_sq)]
+
+    def short(left, middle, right, real, sizes):
+        from flint import arb
+
+        half = arb(right - left)
+        for function, size, minor in zip(functions, sizes, (1.0, MINOR), strict=True):
+            try:
+                last = function.taylor(real, TERMS + 1)[TERMS]
+            except NotAnalytic:
+                return None
+            remainder = float((abs(last) * (half / 2) ** TERMS).abs_upper())
+            lead = float(abs(function.interval(arb(middle))).mid())
+            if not remainder <= REMAINDER * max(lead, minor * size / horizon):
+                return None
+        return True
+
+    unknown = [False, process.g_sq.is_nonnegative is not True]
+    found = list(Bisection(functions, ("f", "g²"), unknown, horizon, short).parts())
+    return np.array([0.0, *(right for right, *_ in found)]), [bool(kept) for _, kept, _ in found]
+
+
+def ball_steps(process: ForwardProcess, times: np.ndarray, rule, hessian=None, prior_std=None,
+               precision: int = PRECISION) -> BallSteps:
+    """The steps of a sampler's rule in balls.
+
+    Parameters
+    ----------
+    process : ForwardProcess
+        Of one block.
+    times : array of shape (k+1,)
+        Decreasing.
+    rule : bounds.steps.rule.Rule
+    hessian : callable, optional
+        (a², s²) -> H(c*), for a rule that needs it; of objects with arithmetic.
+    prior_std : float, optional
+    precision : int
+        Bits.
+
+    Raises
+    ------
+    NotEnclosed
+        If the coefficients cannot be written in ball arithmetic.
+    ValueError
+        Where f or g² is seen not to be usable on (0, T].
+    """
+    from flint import arb
+
+    with balls(precision):
+        parts = _parts(process, float(times[0]))
+        functions = BallFunction(process.f), BallFunction(process.g_sq)
+        ascending = [float(t) for t in times[::-1]]
+        points = ascending if ascending[0] == 0 else [0.0, *ascending]
+        a, s_sq, log_a, found = [arb(1)], [arb(0)], arb(0), []
+        for lower, upper in zip(points[:-1], points[1:], strict=True):
+            step = _Step(functions, rule, hessian, parts, lower, upper, a[-1], s_sq[-1])
+            log_a -= step.F
+            a.append(log_a.exp())
+            s_sq.append(s_sq[-1] * (-2 * step.F).exp() + step.C)
+            found.append(step)
+        kept = len(ascending)
+        a, s_sq, found = a[-kept:][::-1], s_sq[-kept:][::-1], found[-(kept - 1):][::-1]
+        prior = s_sq[0] if prior_std is None else arb(float(prior_std)) ** 2
+        return BallSteps([x.P for x in found], [x.Q for x in found], [x.noise for x in found], a, s_sq, prior)
+
+
+class _Step:
+    """The numbers of one step: F, C, P, Q, noise."""
+
+    def __init__(self, functions, rule, hessian, parts, lower, upper, a, s_sq):
+        from flint import arb
+
+        late = rule.amplitude_needs_path
+        coefficients = []
+        for left, right, smooth in _pieces(functions, *parts, lower, upper, late and lower == 0):
+            piece = Interval.of(arb(left), arb(right))
+            coefficients.append([Expansion.of(function, piece, smooth) for function in functions])
+        exponents, F = [], arb(0)
+        for f, _ in coefficients:
+            exponents.append(f.antiderivative(F))
+            F += f.integral()
+        f_end, g_sq_end = (function.interval(arb(upper)) for function in functions)
+        C = Q = drift = noise = arb(0)
+        for (f, g_sq), exponent in zip(coefficients, exponents, strict=True):
+            growth = (2 * (exponent - F)).exp()
+            nodes = SimpleNamespace(f=f, g_sq=g_sq, F=exponent, F_end=f.constant(F), f_end=f.constant(f_end),
+                                    g_sq_end=f.constant(g_sq_end), growth=growth, h=arb(upper) - arb(lower))
+            kernel = growth * g_sq
+            if late:
+                nodes.C = kernel.antiderivative(C) / growth
+                decay = (-2 * exponent).exp()
+                nodes.a_sq, nodes.s_sq = decay * (a * a), decay * s_sq + nodes.C
+            C += kernel.integral()
+            Q += rule.score_weight(nodes).integral()
+            if rule.drift is not None:
+                drift += rule.drift(nodes).integral()
+            if late and f.interval.left == 0:
+                # 0 <= n <= Φ⁻¹ there
+                noise += ((2 * exponent).exp() * g_sq).integral() * arb(0).union(arb(1))
+            else:
+                amplitude = rule.amplitude(nodes, None if hessian is None else hessian(nodes.a_sq, nodes.s_sq))
+                noise += (amplitude * amplitude).integral()
+        self.F, self.C, self.Q, self.noise = F, C, Q, noise
+        self.P = F.exp() if rule.drift is None else 1 + drift
+
+
+def _pieces(functions, edges, smooth, lower, upper, to_zero):
+    """Ends of the pieces of a step, and whether each is smooth."""
+    from flint import arb
+
+    inner = edges[np.searchsorted(edges, lower, side="right") : np.searchsorted(edges, upper)]
+    places = np.concatenate([[lower], inner, [upper]])
+    if to_zero:
+        places = np.union1d(places, upper * 0.5 ** np.arange(1, MAX_LEVELS + 1))
+    for left, right in zip(places[:-1].tolist(), places[1:].tolist(), strict=True):
+        whole = arb(left).union(arb(right))
+        drift = float(abs(functions[0].interval(whole)).upper()) * (right - left)
+        count = int(min(max(np.ceil(drift / LONGEST_DRIFT), 1), 256)) if np.isfinite(drift) else 1
+        cuts = np.linspace(left, right, count + 1).tolist()
+        flag = smooth[np.searchsorted(edges, left, side="right") - 1]
+        yield from ((low, high, flag) for low, high in zip(cuts[:-1], cuts[1:], strict=True))
