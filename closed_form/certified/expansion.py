@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bounds.symbolic.balls import BallFunction
+from bounds.symbolic.balls import BallFunction, integer_power
 
 #: Terms of the series at the middle; even, so that the remainder has one sign.
 TERMS = 24
@@ -89,8 +89,7 @@ class Expansion:
     def _both(self, apply, *others) -> "Expansion":
         others = [other if isinstance(other, Expansion) else self.constant(other) for other in others]
         if self.at is None or any(other.at is None for other in others):
-            lanes = [each.over if each.at is None else _range(each) for each in (self, *others)]
-            return Expansion(self.interval, None, apply(*lanes))
+            return Expansion(self.interval, None, apply(*(each.values() for each in (self, *others))))
         return Expansion(self.interval, apply(self.at, *(other.at for other in others)),
                          apply(self.over, *(other.over for other in others)))
 
@@ -129,33 +128,37 @@ class Expansion:
 
     def values(self):
         """A ball of its values."""
-        return self.over if self.at is None else _range(self)
+        return self.over if self.at is None else self.over[0]
 
     def integral(self):
-        """∫ over the interval."""
+        """(∫ over the interval, how much of its ball is the series' remainder)."""
+        from flint import arb
+
         if self.at is None:
-            return self.over * self.interval.length
+            return self.over * self.interval.length, arb(0)
         half, total = self.interval.half, 0
         square = half * half
         for k in range(TERMS - 2, -1, -2):
             total = total * square + self.at[k] / (k + 1)
-        return 2 * half * (total + _power(square, TERMS // 2) * self.over[TERMS] / (TERMS + 1))
+        remainder = 2 * half * integer_power(square, TERMS // 2) * self.over[TERMS] / (TERMS + 1)
+        return 2 * half * total + remainder, abs(remainder)
 
     def antiderivative(self, start) -> "Expansion":
         """start + ∫ from the left end of the interval."""
         from flint import arb, arb_series
 
         interval = self.interval
-        span = arb(0).union(interval.length)
+        # not [0, length] times the values, whose ball would reach below 0
+        between = start + arb(0).union(interval.length * self.values())
         if self.at is None:
-            return Expansion(interval, None, start + span * self.over)
+            return Expansion(interval, None, between)
         half, total = interval.half, 0
         for k in range(TERMS - 1, -1, -1):
             total = self.at[k] / (k + 1) - total * half
         # ∫ of x^n u_n from the left end to the middle
-        middle = start + half * (total + _power(half, TERMS) * self.over[TERMS] / (TERMS + 1))
+        middle = start + half * (total + integer_power(half, TERMS) * self.over[TERMS] / (TERMS + 1))
         at = [middle, *(self.at[k] / (k + 1) for k in range(TERMS - 1))]
-        over = [start + span * _range(self), *(self.over[k] / (k + 1) for k in range(TERMS))]
+        over = [between, *(self.over[k] / (k + 1) for k in range(TERMS))]
         return Expansion(interval, arb_series(at, prec=TERMS), arb_series(over, prec=TERMS + 1))
 
 
@@ -188,14 +191,3 @@ _UFUNCS = {
     np.subtract: lambda x, y: y.__rsub__(x) if isinstance(y, Expansion) else x - y,
     np.multiply: lambda x, y: y * x if isinstance(y, Expansion | Root) else x * y,
     np.divide: lambda x, y: y.__rtruediv__(x) if isinstance(y, Expansion) else x / y}
-
-
-def _range(expansion: Expansion):
-    """Values over the interval, from the series at its middle where that is narrower."""
-    return expansion.over[0]
-
-
-def _power(base, exponent: int):
-    from bounds.symbolic.balls import integer_power
-
-    return integer_power(base, exponent)

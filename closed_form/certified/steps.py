@@ -21,6 +21,8 @@ MINOR = 1e-9
 LONGEST_DRIFT = 0.5
 #: A step to time 0, where s² vanishes, is halved towards 0 so often if its noise looks at s².
 MAX_LEVELS = 110
+#: A piece is halved, up to so often, while a ball of an integral over it is wider than this, relatively.
+SHARP, MAX_HALVINGS = 1e-24, 12
 
 
 @dataclass(frozen=True)
@@ -113,38 +115,64 @@ class _Step:
     def __init__(self, functions, rule, hessian, parts, lower, upper, a, s_sq):
         from flint import arb
 
+        self.functions, self.rule, self.hessian = functions, rule, hessian
+        self.a_sq, self.s_sq = a * a, s_sq
         late = rule.amplitude_needs_path
-        coefficients = []
-        for left, right, smooth in _pieces(functions, *parts, lower, upper, late and lower == 0):
-            piece = Interval.of(arb(left), arb(right))
-            coefficients.append([Expansion.of(function, piece, smooth) for function in functions])
-        exponents, F = [], arb(0)
-        for f, _ in coefficients:
-            exponents.append(f.antiderivative(F))
-            F += f.integral()
-        f_end, g_sq_end = (function.interval(arb(upper)) for function in functions)
-        C = Q = drift = noise = arb(0)
-        for (f, g_sq), exponent in zip(coefficients, exponents, strict=True):
-            growth = (2 * (exponent - F)).exp()
-            nodes = SimpleNamespace(f=f, g_sq=g_sq, F=exponent, F_end=f.constant(F), f_end=f.constant(f_end),
-                                    g_sq_end=f.constant(g_sq_end), growth=growth, h=arb(upper) - arb(lower))
-            kernel = growth * g_sq
-            if late:
-                nodes.C = kernel.antiderivative(C) / growth
-                decay = (-2 * exponent).exp()
-                nodes.a_sq, nodes.s_sq = decay * (a * a), decay * s_sq + nodes.C
-            C += kernel.integral()
-            Q += rule.score_weight(nodes).integral()
-            if rule.drift is not None:
-                drift += rule.drift(nodes).integral()
-            if late and f.interval.left == 0:
-                # 0 <= n <= Φ⁻¹ there
-                noise += ((2 * exponent).exp() * g_sq).integral() * arb(0).union(arb(1))
-            else:
-                amplitude = rule.amplitude(nodes, None if hessian is None else hessian(nodes.a_sq, nodes.s_sq))
-                noise += (amplitude * amplitude).integral()
-        self.F, self.C, self.Q, self.noise = F, C, Q, noise
-        self.P = F.exp() if rule.drift is None else 1 + drift
+        pieces = list(_pieces(functions, *parts, lower, upper, late and lower == 0))
+        self.F = sum((Expansion.of(functions[0], Interval.of(arb(left), arb(right)), smooth).integral()[0]
+                      for left, right, smooth in pieces), arb(0))
+        self.ends = [function.interval(arb(upper)) for function in functions]
+        self.h = arb(upper) - arb(lower)
+        F, sums = arb(0), [arb(0)] * 4
+        waiting = [(*piece, MAX_HALVINGS) for piece in reversed(pieces)]
+        while waiting:
+            left, right, smooth, halvings = waiting.pop()
+            moved, found = self._piece(left, right, smooth, F, sums[0])
+            middle, found, remainders = left + (right - left) / 2, *zip(*found, strict=True)
+            sharp = all(map(_sharp, found, remainders, sums))
+            if smooth and halvings and left < middle < right and not sharp:
+                waiting += [(middle, right, smooth, halvings - 1), (left, middle, smooth, halvings - 1)]
+                continue
+            F += moved
+            sums = [total + part for total, part in zip(sums, found, strict=True)]
+        self.C, self.Q, self.noise, drift = sums
+        self.P = self.F.exp() if rule.drift is None else 1 + drift
+
+    def _piece(self, left, right, smooth, F, C):
+        """∫f over a piece that starts with ∫f = F and C, and its parts of C, Q, the noise and P − 1."""
+        from flint import arb
+
+        rule, interval = self.rule, Interval.of(arb(left), arb(right))
+        f, g_sq = (Expansion.of(function, interval, smooth) for function in self.functions)
+        exponent = f.antiderivative(F)
+        growth = (2 * (exponent - self.F)).exp()
+        nodes = SimpleNamespace(f=f, g_sq=g_sq, F=exponent, F_end=f.constant(self.F), growth=growth, h=self.h,
+                                f_end=f.constant(self.ends[0]), g_sq_end=f.constant(self.ends[1]))
+        kernel = growth * g_sq
+        weight = rule.score_weight(nodes).integral()
+        drift, moved = (arb(0), arb(0)) if rule.drift is None else rule.drift(nodes).integral(), f.integral()[0]
+        if not rule.amplitude_needs_path:
+            amplitude = rule.amplitude(nodes, None)
+            return moved, (kernel.integral(), weight, (amplitude * amplitude).integral(), drift)
+        if left == 0:
+            # 0 <= n <= Φ⁻¹, on a piece too short to matter
+            noise = arb(0).union(((2 * exponent).exp() * g_sq).integral()[0]), arb(0)
+        else:
+            decay = (-2 * exponent).exp()
+            nodes.C = kernel.antiderivative(C) / growth
+            nodes.a_sq, nodes.s_sq = decay * self.a_sq, decay * self.s_sq + nodes.C
+            hessian = None if self.hessian is None else self.hessian(nodes.a_sq, nodes.s_sq)
+            try:
+                amplitude = rule.amplitude(nodes, hessian)
+                noise = (amplitude * amplitude).integral()
+            except ValueError:  # s² is not seen to be positive: the piece is too long
+                noise = arb("nan"), arb("nan")
+        return moved, (kernel.integral(), weight, noise, drift)
+
+
+def _sharp(part, remainder, total) -> bool:
+    """Whether the remainder of a part is small beside it or the total so far."""
+    return bool(remainder <= SHARP * (abs(part.mid()) + abs(total.mid()))) or remainder == 0
 
 
 def _pieces(functions, edges, smooth, lower, upper, to_zero):
