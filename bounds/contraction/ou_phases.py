@@ -121,9 +121,11 @@ def _scale_sq(f, g_sq):
         return None
     ratio = g_sq / (2 * f)
     if not ratio.is_number:
-        # two values that differ refuse at once what simplification would have to think about
+        # two values that differ refuse at once, the difference decides: simplifying the ratio may take for ever
         one, two = (ratio.subs(TIME, time).evalf() for time in (sympy.Rational(1, 7), sympy.Rational(3, 11)))
         if not (one.is_finite and two.is_finite and abs(complex(one - two)) <= 1e-9 * abs(complex(one))):
             return None
-        ratio = sympy.simplify(ratio)
+        ratio = sympy.nsimplify(one, rational=True, tolerance=1e-12)
+        if sympy.expand(g_sq - 2 * ratio * f) != 0:
+            return None
     return float(ratio) if ratio.is_number and ratio.is_positive else None

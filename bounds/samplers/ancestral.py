@@ -21,5 +21,5 @@ SAMPLER = Sampler(
         drift=None, score_weight=posterior_weight, score_defect=None,
         # ∫n²g² = C(τ,r) s²(r)/s²(τ)
         amplitude=lambda n, _: grown_noise(n) * np.maximum(1 - n.C / n.s_sq, 0.0),
-        amplitude_needs_path=True),
+        amplitude_needs_path=True, closed_noise=lambda C, lower, upper: C * lower / upper),
     strong_order=0.5)

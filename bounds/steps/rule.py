@@ -26,6 +26,8 @@ class Rule:
         True if the noise depends on the data assumption, through H*.
     amplitude_needs_path : bool
         True if n uses C, a² or s² at the nodes.
+    closed_noise : callable or None
+        (C, s²(r), s²(τ)) -> ∫n²g² where n uses the path and its integral is known.
 
     Source: docs/theory.md section 3.
     """
@@ -36,6 +38,7 @@ class Rule:
     amplitude: Callable
     needs_envelope: bool = False
     amplitude_needs_path: bool = False
+    closed_noise: Callable | None = None
 
 
 @dataclass(frozen=True)

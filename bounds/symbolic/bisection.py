@@ -127,7 +127,7 @@ class Bisection:
                   for place in (left - width, right + width) if 0 < place <= self._horizon]
         held = max((value for value in beside if math.isfinite(value)), default=math.inf) * width
         if not held <= SINGULAR * size:
-            raise ValueError(f"process: the integral of {label} must converge on (0, T], {label} is not seen "
-                             f"to be finite {where}")
+            raise ValueError(f"process: {label} must be real and finite on (0, T] and its integral converge, "
+                             f"which is not seen {where}")
         self.unproved = f"{label} is not seen to be bounded {where}"
         return held

@@ -117,7 +117,7 @@ class _Step:
 
         self.functions, self.rule, self.hessian = functions, rule, hessian
         self.a_sq, self.s_sq = a * a, s_sq
-        late = rule.amplitude_needs_path
+        late = rule.amplitude_needs_path and rule.closed_noise is None
         pieces = list(_pieces(functions, *parts, lower, upper, late and lower == 0))
         self.F = sum((Expansion.of(functions[0], Interval.of(arb(left), arb(right)), smooth).integral()[0]
                       for left, right, smooth in pieces), arb(0))
@@ -136,6 +136,8 @@ class _Step:
             F += moved
             sums = [total + part for total, part in zip(sums, found, strict=True)]
         self.C, self.Q, self.noise, drift = sums
+        if rule.closed_noise:
+            self.noise = rule.closed_noise(self.C, s_sq, s_sq * (-2 * self.F).exp() + self.C)
         self.P = self.F.exp() if rule.drift is None else 1 + drift
 
     def _piece(self, left, right, smooth, F, C):
@@ -151,6 +153,8 @@ class _Step:
         kernel = growth * g_sq
         weight = rule.score_weight(nodes).integral()
         drift, moved = (arb(0), arb(0)) if rule.drift is None else rule.drift(nodes).integral(), f.integral()[0]
+        if rule.closed_noise:
+            return moved, (kernel.integral(), weight, (arb(0), arb(0)), drift)
         if not rule.amplitude_needs_path:
             amplitude = rule.amplitude(nodes, None)
             return moved, (kernel.integral(), weight, (amplitude * amplitude).integral(), drift)
@@ -161,8 +165,8 @@ class _Step:
             decay = (-2 * exponent).exp()
             nodes.C = kernel.antiderivative(C) / growth
             nodes.a_sq, nodes.s_sq = decay * self.a_sq, decay * self.s_sq + nodes.C
-            hessian = None if self.hessian is None else self.hessian(nodes.a_sq, nodes.s_sq)
             try:
+                hessian = None if self.hessian is None else self.hessian(nodes.a_sq, nodes.s_sq)
                 amplitude = rule.amplitude(nodes, hessian)
                 noise = (amplitude * amplitude).integral()
             except ValueError:  # s² is not seen to be positive: the piece is too long

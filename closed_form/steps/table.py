@@ -84,7 +84,9 @@ class StepNumbers:
         self._cut()
         self._integrate()
         self._accumulate()
-        if rule.amplitude_needs_path:
+        if rule.closed_noise:
+            self._close_noise()
+        elif rule.amplitude_needs_path:
             self._integrate_late()
 
     # -- pieces ----------------------------------------------------------------------------------------------
@@ -241,6 +243,15 @@ class StepNumbers:
         self.s_sq_error = (self.a**2 * np.concatenate([[0.0], np.cumsum(doubt)]) + s_sq * relative).astype(float)
 
     # -- noise that looks at the forward law -----------------------------------------------------------------
+
+    def _close_noise(self):
+        """The noise where its integral is known."""
+        lower, upper = self.s_sq[:-1], self.s_sq[1:]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            doubt = (self.C_error / self.C + np.where(lower > 0, self.s_sq_error[:-1] / lower, 0)
+                     + self.s_sq_error[1:] / upper + 8 * _EPS)
+        self.noise = self.rule.closed_noise(self.C, lower, upper)
+        self.noise_error = np.where(self.noise > 0, self.noise * doubt, 0)
 
     def _integrate_late(self):
         """The noise whose amplitude uses C, a² or s², on pieces that halve towards time 0, with an estimate."""
