@@ -1,6 +1,11 @@
 """What is claimed: forward processes, data assumptions, samplers, and theorems about the W2 error."""
 
 import importlib
+import os
+
+# python-flint is here for balls: sympy would count with its integers as soon as it is installed, and some
+# polynomials then end the process with a signal (heuristic gcd) where python's own only take long
+os.environ.setdefault("SYMPY_GROUND_TYPES", "python")
 
 _HOME = {
     "ForwardProcess": "process",

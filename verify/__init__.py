@@ -2,6 +2,8 @@
 
 import importlib
 
+import bounds  # noqa: F401 (before sympy, see there)
+
 _HOME = {
     "Certificate": "certificates.certificate", "Verdict": "certificates.certificate",
     "certify": "certificates.certificate", "certify_setting": "certificates.certificate",

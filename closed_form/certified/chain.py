@@ -4,26 +4,34 @@ import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
+from bounds.symbolic.balls import integer_power
 from closed_form.bracket import Bracket
 from closed_form.certified.steps import PRECISION, BallSteps, ball_steps
 from closed_form.laws.gaussian import Gaussian
+from closed_form.sampler_laws.extended_precision import eigenvalue_error
 
 
 def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumption=None, moments=None,
                  precision: int = PRECISION) -> Bracket:
     """W2 between the sampler's last iterate and N(m, Σ), every digit proved.
 
-    The eigenvalues of Σ are those that the law has as floats.
+    A covariance that is not diagonal is decomposed in floats; the balls hold what that leaves open.
+
+    Raises
+    ------
+    NotEnclosed
+        If the coefficients cannot be written in ball arithmetic.
+    ValueError
+        If the process is not usable up to the horizon.
     """
     from flint import ctx
 
     rule, hessian = scheme.sampler.one_block, None
-    values, counts = np.unique(law.eigenvalues, return_counts=True)
     if rule.needs_envelope:
-        hessian = _matched(values, counts, assumption, moments)
+        hessian = _matched(*np.unique(law.eigenvalues, return_counts=True), assumption, moments)
     steps = ball_steps(process, scheme.grid.times, rule, hessian, scheme.prior_std, precision)
     with ctx.workprec(precision):
-        return _bracket(_square(law, values, counts, steps))
+        return _bracket(_square(law, steps))
 
 
 def _matched(values, counts, assumption, moments):
@@ -40,25 +48,34 @@ def _matched(values, counts, assumption, moments):
     return hessian
 
 
-def _square(law: Gaussian, values, counts, steps: BallSteps):
-    """W2² as a ball."""
+def _square(law: Gaussian, steps: BallSteps):
+    """W2² as a ball, axis by axis of the covariance; equal axes with equal means once."""
     from flint import arb
 
-    mean = law.mean if law.basis is None else law.basis.T @ law.mean
-    sizes = np.zeros(len(values))
-    np.add.at(sizes, np.searchsorted(values, law.eigenvalues), np.square(mean))
-    total = arb(0)
-    for value, count, size in zip(values.tolist(), counts.tolist(), sizes.tolist(), strict=True):
-        variance, lag = steps.prior_var, -steps.a[0]
-        for k in range(len(steps)):
-            marginal = steps.a[k] * steps.a[k] * value + steps.s_sq[k]
-            factor = steps.P[k] - (steps.Q[k] / marginal if steps.Q[k] != 0 else 0)
-            lag = factor * lag + (steps.P[k] * steps.a[k] - steps.a[k + 1])
-            variance = factor * factor * variance + steps.noise_var[k]
-        gap = variance.nonnegative_part().sqrt() - arb(value).sqrt()
-        shift = lag + steps.a[-1] - 1
-        total += count * gap * gap + size * shift * shift
+    values, mean, turned = law.eigenvalues, law.mean, 0.0
+    if law.basis is not None:
+        # the axes are those of a decomposition in floats, which the balls of both allow for
+        mean, turned = law.basis.T @ law.mean, 4 * law.dim * np.finfo(float).eps * law.mean_norm
+    doubt = eigenvalue_error(law, values)
+    axes, counts = np.unique(np.stack([values, np.abs(mean)]), axis=1, return_counts=True)
+    known, total = {}, arb(0)
+    for value, size, count in zip(*axes.tolist(), counts.tolist(), strict=True):
+        if value not in known:
+            known[value] = _axis(arb(value, doubt), steps)
+        spread, shift = known[value]
+        total += count * (spread * spread + integer_power(arb(size, turned) * shift, 2))
     return total
+
+
+def _axis(value, steps: BallSteps):
+    """(√v − √λ, what the mean misses of m in units of it) along an axis."""
+    variance, lag = steps.prior_var, -steps.a[0]
+    for k in range(len(steps)):
+        marginal = steps.a[k] * steps.a[k] * value + steps.s_sq[k]
+        factor = steps.P[k] - (steps.Q[k] / marginal if steps.Q[k] != 0 else 0)
+        lag = factor * lag + (steps.P[k] * steps.a[k] - steps.a[k + 1])
+        variance = integer_power(factor, 2) * variance + steps.noise_var[k]
+    return variance.nonnegative_part().sqrt() - value.nonnegative_part().sqrt(), lag + steps.a[-1] - 1
 
 
 def _bracket(square) -> Bracket:

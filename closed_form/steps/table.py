@@ -28,6 +28,8 @@ LONGEST_DRIFT = 0.5
 MAX_CUTS = 1 << 12
 #: Nodes of the second rule that a noise without a proved error is compared with.
 FEWER = 17
+#: Relative rounding of H(c*), and by how much it is moved to see what that does.
+HESSIAN_ROUNDING, PUSH = 2e-15, 1e-6
 #: A step to time 0, where s² vanishes, is halved towards 0 so often.
 MAX_LEVELS = 100
 _EPS = float(np.finfo(WIDE).eps)
@@ -259,12 +261,12 @@ class StepNumbers:
             growth = np.log2((self.s_sq[1:] / (np.exp(-2 * self.F) * self.s_sq[:-1])).astype(float))
         self._levels = np.clip(np.ceil(np.nan_to_num(growth, posinf=np.inf)) - 1, 0, MAX_LEVELS).astype(int)
         self._cut()
-        found = [self._noise(count) for count in (TERMS, FEWER)]
-        self.noise = found[0]
-        self.noise_error = 2 * np.abs(found[0] - found[1]) + 64 * _EPS * found[0]
+        (self.noise, rounding), (other, _) = (self._noise(count) for count in (TERMS, FEWER))
+        self.noise_error = 2 * np.abs(self.noise - other) + rounding
         self.estimated = self.estimated or "the noise of a step is compared with a second quadrature"
 
     def _noise(self, count: int):
+        """The noise by a rule of so many nodes, and what rounding may do to it."""
         pieces, length, rule = len(self._low), self._length, gauss(count)
         index = np.arange(pieces)
         t, f, g_sq = self._coefficients(index, rule)
@@ -281,7 +283,12 @@ class StepNumbers:
         a_sq, s_sq = (array[:-1][step][:, None] for array in (self.a**2, self.s_sq))
         nodes = replace(nodes, C=C, a_sq=a_sq * decay, s_sq=s_sq * decay + C)
         hessian = None if self.hessian is None else self.hessian(nodes.a_sq, nodes.s_sq)
-        return self._summed((np.square(self.rule.amplitude(nodes, hessian)) @ rule.weights) * length)
+        amplitude = self.rule.amplitude(nodes, hessian)
+        # H is known to a few roundings of floats, and 1 + C H may cancel
+        moved = self.rule.amplitude(nodes, None if hessian is None else hessian * (1 + PUSH))
+        slack = HESSIAN_ROUNDING / PUSH * np.abs(moved - amplitude) + 8 * _EPS * np.abs(amplitude)
+        return (self._summed((np.square(amplitude) @ rule.weights) * length),
+                self._summed((slack * (2 * np.abs(amplitude) + slack) @ rule.weights) * length))
 
     def steps(self, prior_std: float | None) -> Steps:
         """The numbers of the grid's own steps, in its order."""

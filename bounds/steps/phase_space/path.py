@@ -4,6 +4,7 @@ import numpy as np
 import sympy
 
 from bounds.process import ForwardProcess
+from bounds.steps.analytic_panels import analytic_panels
 from bounds.symbolic.integrals import TIME
 
 #: Below this value of 2au the moments of the exponential are summed as series.
@@ -49,11 +50,15 @@ class PhasePath:
             [-2 * noise / a**2, (noise + a * a * pushed) / a**3]
         ]) / 4
         self._clock = sympy.lambdify(TIME, process.clock, modules="numpy")
-        self._speed = sympy.lambdify(TIME, sympy.diff(process.clock, TIME), modules="numpy")
+        self._rate = sympy.diff(process.clock, TIME)
+        self._speed = sympy.lambdify(TIME, self._rate, modules="numpy")
+        #: Why β is not proved to be at least 0 throughout, or "".
+        self.unproved = ""
 
     def clock(self, times) -> np.ndarray:
-        """u = ∫β at decreasing times, shape (k+1,); refuses a clock that does not run forward."""
+        """u = ∫β at decreasing times, shape (k+1,); refuses a clock that does not run forward throughout."""
         times = np.asarray(times, dtype=float)
+        self.unproved = analytic_panels((self._rate,), ("β",), (True,), float(times[0])).unproved
         found = self._values("clock", self._clock, times)
         if found[-1] < 0 or np.any(np.diff(found) >= 0):
             at = int(np.argmax(np.diff(found) >= 0))
