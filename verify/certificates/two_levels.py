@@ -125,4 +125,5 @@ def lipschitz(setting: Setting) -> float:
     noise_var = steps.noise_var + (steps.Q * float(setting.score_noise)) ** 2 / setting.assumption.dim
     with np.errstate(over="ignore", invalid="ignore"):
         later = np.cumprod(np.append(1.0, stretch[::-1]))[::-1]
-        return float(np.sqrt(steps.prior_var * later[0] ** 2 + np.sum(noise_var * later[1:] ** 2)))
+        added = np.where(noise_var > 0.0, noise_var * later[1:] ** 2, 0.0)
+        return float(np.sqrt(steps.prior_var * later[0] ** 2 + added.sum()))

@@ -36,7 +36,7 @@ SPLIT_CELLS = ((0.1, 0.0), (0.1, 1.0), (1.0, 0.0), (1.0, 0.25), (2.0, 0.0), (2.0
 
 #: Particles that share their Brownian path with ones of so many times the steps, and the level of all such
 #: cells together.
-PAIRS, FINER, DELTA = 400, 4, 0.05
+PAIRS, FINER, DELTA = 100, 4, 0.05
 
 
 def process_of(a: float, epsilon: float):
