@@ -1,5 +1,6 @@
 r"""Every step of a sampler of one block in balls: P, Q, noise and the forward law."""
 
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 from types import SimpleNamespace
@@ -97,7 +98,7 @@ def ball_steps(process: ForwardProcess, times: np.ndarray, rule, hessian=None, p
         ascending = [float(t) for t in times[::-1]]
         points = ascending if ascending[0] == 0 else [0.0, *ascending]
         a, s_sq, log_a, found = [arb(1)], [arb(0)], arb(0), []
-        for lower, upper in zip(points[:-1], points[1:], strict=True):
+        for lower, upper in itertools.pairwise(points):
             step = _Step(functions, rule, hessian, parts, lower, upper, a[-1], s_sq[-1])
             log_a -= step.F
             a.append(log_a.exp())
@@ -193,4 +194,4 @@ def _pieces(functions, edges, smooth, lower, upper, to_zero):
         count = int(min(max(np.ceil(drift / LONGEST_DRIFT), 1), 256)) if np.isfinite(drift) else 1
         cuts = np.linspace(left, right, count + 1).tolist()
         flag = smooth[np.searchsorted(edges, left, side="right") - 1]
-        yield from ((low, high, flag) for low, high in zip(cuts[:-1], cuts[1:], strict=True))
+        yield from ((low, high, flag) for low, high in itertools.pairwise(cuts))

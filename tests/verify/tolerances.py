@@ -42,3 +42,10 @@ FUNNEL_SAME_LAW = 1e-4
 SLICED_PROJECTIONS = 2e-2
 #: Order of the exact error fitted from 2,000 and 4,000 steps, where the next order is a few percent.
 SLOPE_OF_LEADING_ORDER = 0.1
+#: Share of 2,000 runs in which a one-sided limit at 95 % must cover: 0.95 less two standard errors.
+COVERED = 0.94
+#: A second moment, at least 1/2, against its upper limit from a million samples: Λ√(2 log 20/10⁶) = 0.0025 is
+#: added to the root, 0.7 % of the square, and the sample is as far off again.
+LIMIT_AT_A_MILLION = 2e-2
+#: Share of repetitions in which samples must refute a bound of half the truth.
+REFUTED = 0.9

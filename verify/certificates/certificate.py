@@ -20,7 +20,7 @@ from closed_form.law import NoAssumption
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from verify.certificates.question import setting_of, true_steps
-from verify.certificates.refuted_by_samples import measured_by_samples
+from verify.certificates.sampled import Sampled, measured_by_samples
 from verify.installed import versions
 from verify.pages.schema_versions import SCHEMA_VERSIONS
 
@@ -45,7 +45,8 @@ class Certificate:
     bound : Bound or None
         None where the theorem does not apply.
     measured : Bracket or None
-        The exact W2 of the sampler, with guaranteed sides.
+        The exact W2 of the sampler, with guaranteed sides; or what samples say of it, with an upper side that
+        takes a theorem for true (`verify.certificates.sampled.Sampled`) and decides no verdict.
     ratio : float or None
         Bound over the measured upper side: 1 is perfectly tight (for a lower bound, measured over bound).
     unmet : tuple of str
@@ -81,6 +82,7 @@ class Certificate:
             "lower": self.measured.lower,
             "upper": self.measured.upper if np.isfinite(self.measured.upper) else None,
             "method": self.measured.method,
+            "given": getattr(self.measured, "given", None),
         }
         return {
             "theorem": self.theorem,
@@ -113,7 +115,8 @@ class Certificate:
             measured = data["measured"]
             if measured is not None:
                 upper = np.inf if measured["upper"] is None else measured["upper"]
-                measured = Bracket(measured["lower"], upper, measured["method"])
+                sides, given = (measured["lower"], upper, measured["method"]), measured.get("given")
+                measured = Bracket(*sides) if given is None else Sampled(*sides, given)
             known = theorems().get(data["theorem"])
             bound = data["bound"] and Bound.from_dict(data["theorem"], known.kind if known else "upper",
                                                       data["bound"])
@@ -136,6 +139,9 @@ class Certificate:
 def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
     """The verdict: HOLDS only against a guaranteed side, VIOLATED only against the other.
 
+    An upper side from samples is given a theorem, so neither that theorem nor another holds, or is violated,
+    because of it.
+
     Parameters
     ----------
     kind : str
@@ -143,11 +149,12 @@ def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
     total : float
     measured : Bracket
     """
+    upper = np.inf if isinstance(measured, Sampled) else measured.upper
     if kind == "upper":
-        holds, violated = measured.upper <= total, measured.lower > total
+        holds, violated = upper <= total, measured.lower > total
     else:
-        holds, violated = total <= measured.lower, total > measured.upper
-    if holds and np.isfinite(measured.upper):
+        holds, violated = total <= measured.lower, total > upper
+    if holds and np.isfinite(upper):
         return Verdict.HOLDS
     return Verdict.VIOLATED if violated else Verdict.INCONCLUSIVE
 
@@ -175,8 +182,8 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
     problem : dict, optional
         Recorded on the certificate.
     samples, seed : int
-        Samples, at least 100, that may refute the theorem where no exact law is known; 0 for none
-        (`verify.certificates.refuted_by_samples`).
+        Samples, at least 100, that may refute the theorem where no exact law is known, and that estimate how
+        loose it is; 0 for none (`verify.certificates.sampled`).
 
     Returns
     -------
@@ -205,14 +212,14 @@ def certify_setting(theorem: Theorem, setting: Setting, law, measured: Bracket |
         return Certificate.not_applicable(theorem, error.unmet, problem)
     if measured is None:
         measured = measure(setting, law, samples, seed)
-    seed = seed if samples and np.isinf(measured.upper) else None
+    seed = seed if isinstance(measured, Sampled) else None
     verdict, ratio = verdict_of(theorem.kind, bound.total, measured), ratio_of(bound, measured)
     return Certificate(theorem.key, verdict, bound, measured, ratio, seed=seed, problem=problem or {},
                        versions=versions())
 
 
 def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:
-    """The exact W2 error of the sampler; where no exact law is known [lower, ∞), lower from samples, with the
+    """The exact W2 error of the sampler; where no exact law is known what samples say of it, with the
     reason."""
     reason = exact_law_available(law)
     if reason is None:

@@ -25,7 +25,8 @@ from verify.pages.console import (
 @click.command(short_help="Bounds against the exact W2 error, with verdicts.")
 @problem_options
 @click.option("--samples", type=click.IntRange(100, 10**8), metavar="N",
-              help="Where no exact law is known: run the sampler, N samples may refute a theorem.")
+              help="Where no exact law is known: run the sampler; N samples may refute a theorem, and give a "
+                   "95 % bracket.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the samples.")
 def certify(problem, theorem, information, overrides, as_json, samples, seed):
     """Compare every theorem (or one) with the exact W2 error of the sampler on PROBLEM."""

@@ -1,1 +1,1 @@
-"""What samples prove about W2 from below."""
+"""What samples say of W2: one-sided statements at a stated confidence."""

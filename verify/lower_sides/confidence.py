@@ -1,32 +1,50 @@
-"""Means of samples to one-sided bounds at a stated confidence."""
+"""Means of samples to one-sided limits at a stated confidence: two proved at any sample size, one asymptotic."""
 
 import math
 
 import numpy as np
 
-from closed_form.bracket import Bracket
-
 FEW = 100  # samples below which the central limit theorem is not relied on
 
 
-def bernstein_lower(values: np.ndarray, span: float, delta: float) -> float:
-    """Lower confidence bound of a mean of values in an interval of length ``span``, at any sample size."""
-    n, log = len(values), math.log(2.0 / delta)
-    spread = math.sqrt(2.0 * values.var(ddof=1) * log / n)
-    return float(values.mean()) - spread - 7.0 * span * log / (3.0 * (n - 1))
+def bernstein_lower(values: np.ndarray, span: float, delta: float) -> np.ndarray:
+    """Lower limit of the mean of values, shape (..., n), that lie in an interval of length ``span``.
+
+    Finite-sample: above the mean with probability at most ``delta``, whatever n and the law (empirical
+    Bernstein inequality, Maurer and Pontil 2009, Theorem 4).
+    """
+    n, log = values.shape[-1], math.log(2.0 / delta)
+    spread = np.sqrt(2.0 * values.var(axis=-1, ddof=1) * log / n)
+    return values.mean(axis=-1) - spread - 7.0 * span * log / (3.0 * (n - 1))
 
 
-def normal_lower(values: np.ndarray, delta: float) -> float:
-    """Lower confidence bound of a mean by the central limit theorem."""
-    from scipy.special import ndtri
+def student_upper(values: np.ndarray, delta: float) -> np.ndarray:
+    """Upper limit of the mean of non-negative values, shape (..., n), with tails of unknown size.
 
-    return float(values.mean() + ndtri(delta) * values.std(ddof=1) / math.sqrt(len(values)))
+    Asymptotic: below the mean with probability δ + o(1) at most, if the variance is finite. It is Student's,
+    with the largest value counted once more: a sample that has missed the tail has too small a mean and too
+    small a spread at once, and plain Student misses twice as often as it says on squares of the funnel.
+    """
+    from scipy.special import stdtrit
+
+    values = np.concatenate([values, values.max(axis=-1, keepdims=True)], axis=-1)
+    n = values.shape[-1]
+    spread = values.std(axis=-1, ddof=1) / math.sqrt(n)
+    return values.mean(axis=-1) + stdtrit(n - 1, 1.0 - delta) * spread
 
 
-def lower_side(squared: float, delta: float, n: int, how: str) -> Bracket:
-    """The bracket [√squared, ∞) of n samples, with its method and level in words."""
-    lower = math.sqrt(max(0.0, squared))
-    return Bracket(lower, math.inf, f"{n} samples, {how}, delta {delta:g}")
+def lipschitz_upper(squares: np.ndarray, delta: float, lipschitz: float) -> np.ndarray:
+    r"""Upper limit of E|D|² from squares |D_i|², shape (..., n), D a Λ-Lipschitz map of standard normals.
+
+    .. math:: E|D|^2 \le (R + \Lambda\sqrt{2\log(1/\delta)/n})^2 + \Lambda^2/n, \qquad
+              R^2 = \tfrac1n\sum_i|D_i|^2
+
+    Finite-sample: R is a Λ/√n-Lipschitz map of all the normals, so it is that far below its mean with
+    probability at most δ (Gaussian concentration), and its variance is at most Λ²/n (Gaussian Poincaré).
+    """
+    n = squares.shape[-1]
+    root = np.sqrt(squares.mean(axis=-1)) + lipschitz * math.sqrt(2.0 * math.log(1.0 / delta) / n)
+    return root**2 + lipschitz**2 / n
 
 
 def checked_delta(delta: float) -> float:

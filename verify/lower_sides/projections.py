@@ -1,49 +1,49 @@
-"""A lower side of W2 from samples projected on lines, by a potential fitted to one half of them."""
+"""A lower side of W2 from samples projected on orthogonal lines, by potentials fitted to one half of them."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from closed_form.bracket import Bracket
 from closed_form.law import Law
-from verify.lower_sides.confidence import bernstein_lower, checked_delta, checked_samples, lower_side
+from verify.lower_sides.confidence import bernstein_lower, checked_delta, checked_samples
 
-_LEVELS = 64  # quantiles that the one-dimensional transport map is fitted to
-_AXES = 8  # coordinate axes that are tried, the most promising ones of the fitted half
+_SCORES = np.linspace(-2.5, 2.5, 33)  # normal scores of the quantiles that a map of the line is fitted to
+_TAPER = 0.2  # of the range of those quantiles: beyond them a map returns to the identity within that
+_MOST = 64  # directions of a basis that are tried, the most promising ones of the fitted half
 
 
-def projections(x: np.ndarray, law: Law, *, delta: float = 1e-3, directions: np.ndarray | None = None,
-                seed: int = 0) -> Bracket:
-    r"""Lower side from one-dimensional projections, valid at any sample size.
+def projections(x: np.ndarray, law: Law, *, delta: float = 1e-3) -> Bracket:
+    r"""Lower side from projections on orthogonal lines, valid at any sample size.
 
-    .. math:: W_2^2 \ge W_2^2(u^T p, u^T q) \ge E_p \varphi(u^T X) + E_q \varphi^c(u^T Y)
+    .. math:: W_2^2 \ge \sum_i W_2^2(u_i^T p, u_i^T q)
+              \ge E_p \sum_i \varphi_i(u_i^T X) + \sum_i E_q \varphi_i^c(u_i^T Y), \qquad u_i \perp u_j
 
-    p is the unknown law of ``x``, q is ``law``. For every direction u the first half of the samples fits a
-    map T of the line, increasing, piecewise linear and the identity far out; φ, with φ' = 2(x − T(x)), is
-    bounded and φᶜ is its conjugate. The first mean, over the second half, is bounded below by the empirical
-    Bernstein inequality (Maurer and Pontil 2009, Theorem 4) at level δ over the number of directions; the
-    second is integrated exactly. The largest of the directions' bounds is returned.
+    p is the unknown law of ``x``, q is ``law``; the first step holds as every coupling of p and q is one of
+    their projections. For every u the first half of the samples fits a map T of the line, increasing,
+    piecewise linear and the identity far out; φ, with φ' = 2(x − T(x)), is bounded and φᶜ is its conjugate.
+    The first mean, over the second half, is bounded below by the empirical Bernstein inequality, once and at
+    level δ: which basis and which of its directions enter the sum is decided by the fitted half alone, whose
+    own second half says which of the maps fitted to its first promise anything. The second mean is
+    integrated exactly.
 
-    x, of at least 4 samples, law, δ and seed are those of `verify.lower_sides.w2.w2_from_samples`;
-    directions, of shape (m, d), are not zero and fixed before seeing x: by default 8 random ones and, chosen
-    by the fitted half, up to 8 axes and the direction of the mean gap.
+    x, of at least 8 samples, law and δ are those of `verify.lower_sides.w2.w2_from_samples`.
     """
-    x, delta = checked_samples("x", x, law.dim, 4), checked_delta(delta)
+    x, delta = checked_samples("x", x, law.dim, 8), checked_delta(delta)
     fitted, tested = x[: len(x) // 2], x[len(x) // 2 :]
-    if directions is None:
-        directions = _directions(fitted, law, seed)
-    directions = checked_samples("directions", directions, law.dim, 1)
-    lengths = np.linalg.norm(directions, axis=1, keepdims=True)
-    if not lengths.min() > 0.0:
-        raise ValueError("directions must not be zero, got a zero row")
-    best = 0.0
-    for direction in directions / lengths:
-        target = _projected(law, direction)
-        potential = _fitted(fitted @ direction, target)
-        mean = bernstein_lower(potential(tested @ direction), potential.span, delta / len(directions))
-        best = max(best, mean + potential.conjugate_mean(target))
-    return lower_side(best, delta, len(x), f"{len(directions)} projections, empirical Bernstein")
+    chosen = max((_promising(fitted, law, basis) for basis in _bases(fitted, law)),
+                 key=lambda found: sum(promise for promise, _, _ in found))
+    values, span, conjugate = np.zeros(len(tested)), 0.0, 0.0
+    for _, direction, (target, images) in chosen:
+        potential = _fitted(fitted @ direction, images)
+        values += potential(tested @ direction)
+        span, conjugate = span + potential.span, conjugate + potential.conjugate_mean(target)
+    squared = float(bernstein_lower(values, span, delta)) + conjugate
+    return Bracket(math.sqrt(max(0.0, squared)), math.inf,
+                   f"{len(x)} samples, orthogonal projections ({len(chosen)}), empirical Bernstein, "
+                   f"delta {delta:g}")
 
 
 @dataclass(frozen=True)
@@ -108,30 +108,56 @@ def _projected(law: Law, direction: np.ndarray):
     return found.weights, means, np.sqrt(np.maximum(variances, np.finfo(float).tiny))
 
 
-def _fitted(x: np.ndarray, target) -> Potential:
-    """Potential of the map from the quantiles of x to those of the target."""
+def _target(law: Law, direction: np.ndarray) -> tuple:
+    """The law of direction·X, and its quantiles at the scores."""
     from scipy.optimize import elementwise
     from scipy.special import ndtr
 
-    weights, means, stds = target
-    levels = (np.arange(_LEVELS) + 0.5) / _LEVELS
+    weights, means, stds = found = _projected(law, direction)
     reach = 10.0 * stds + 1e-9 * (1.0 + np.abs(means))
     ends = (means - reach).min(), (means + reach).max()
-    images = elementwise.find_root(lambda y, level: ndtr((y[..., None] - means) / stds) @ weights - level,
-                                   ends, args=(levels,)).x
-    knots = np.quantile(x, levels)
-    width = images[-1] - images[0] + np.abs(knots - images).max() + 1e-6 * np.abs(images).max()
-    least = 1e-6 * width * np.arange(_LEVELS)  # keeps both strictly increasing where quantiles coincide
+    quantiles = elementwise.find_root(lambda y, level: ndtr((y[..., None] - means) / stds) @ weights - level,
+                                      ends, args=(ndtr(_SCORES),)).x
+    return found, quantiles
+
+
+def _fitted(x: np.ndarray, images: np.ndarray) -> Potential:
+    """Potential of the map from the quantiles of x at the scores to ``images``."""
+    from scipy.special import ndtr
+
+    knots = np.quantile(x, ndtr(_SCORES))
+    width = (_TAPER * (images[-1] - images[0]) + np.abs(knots - images).max()
+             + 1e-6 * np.abs(images).max())
+    least = 1e-6 * width * np.arange(len(_SCORES))  # strictly increasing where quantiles coincide, too
     knots, images = knots + least, images + least
     low, high = min(knots[0], images[0]) - width, max(knots[-1], images[-1]) + width
     return Potential(np.r_[low, knots, high], np.r_[low, images, high])
 
 
-def _directions(fitted: np.ndarray, law: Law, seed: int) -> np.ndarray:
-    if law.dim == 1:
-        return np.ones((1, 1))
-    gap = fitted.mean(axis=0) - law.mean
-    promise = gap**2 + (fitted.std(axis=0) - np.sqrt(np.diag(law.covariance))) ** 2
-    axes = np.eye(law.dim)[np.argsort(promise)[-_AXES:]]
-    random = np.random.default_rng(seed).standard_normal((8, law.dim))
-    return np.concatenate([axes, random, gap[None]] if gap.any() else [axes, random])
+def _bases(fitted: np.ndarray, law: Law) -> Iterator[np.ndarray]:
+    """Orthonormal rows: the axes, the gap of the means alone, and what diagonalises the target's covariance or
+    the difference of the two."""
+    yield np.eye(law.dim)
+    if law.dim > 1:
+        gap = fitted.mean(axis=0) - law.mean
+        if gap.any():
+            yield gap[None] / np.linalg.norm(gap)
+        for matrix in (law.covariance, np.cov(fitted, rowvar=False) - law.covariance):
+            yield np.linalg.eigh(matrix)[1].T
+
+
+def _promising(fitted: np.ndarray, law: Law, basis: np.ndarray) -> list[tuple]:
+    """Directions of a basis whose map, fitted to one half, promises a distance on the other: promise,
+    direction and target."""
+    gap = (fitted.mean(axis=0) - law.mean) @ basis.T
+    stds = [np.sqrt(np.einsum("ij,jk,ik->i", basis, matrix, basis, optimize=True).clip(0.0))
+            for matrix in (np.atleast_2d(np.cov(fitted, rowvar=False)), law.covariance)]
+    found = []
+    for direction in basis[np.argsort(gap**2 + (stds[0] - stds[1]) ** 2)[-_MOST:]]:
+        target, images = _target(law, direction)
+        first, second = np.array_split(fitted @ direction, 2)
+        potential = _fitted(first, images)
+        promise = potential(second).mean() + potential.conjugate_mean(target)
+        if promise > 0.0:
+            found.append((promise, direction, (target, images)))
+    return found

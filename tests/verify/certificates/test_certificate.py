@@ -13,6 +13,7 @@ from bounds.sampler import euler_maruyama, scheme
 from bounds.theorems import theorems
 from closed_form import Bracket, Gaussian, GaussianMixture
 from verify.certificates.certificate import Certificate, Verdict, certify, verdict_of
+from verify.certificates.sampled import Sampled
 
 LAW, SAMPLER = Gaussian([0.0], 0.25), euler_maruyama(4.0, 50)
 
@@ -37,7 +38,14 @@ def test_json_there_and_back(key):
     """A certificate survives JSON unchanged."""
     certificate = certify(key, process=ou(), law=LAW, scheme=SAMPLER, problem={"note": 1})
     assert Certificate.from_json(certificate.to_json()) == certificate
-    assert json.loads(certificate.to_json())["schema_version"] == 1
+    assert json.loads(certificate.to_json())["schema_version"] == 2
+
+
+@given(st.floats(0, 10), st.floats(0, 10), st.floats(0, 20), st.sampled_from(["upper", "lower"]))
+def test_an_upper_side_given_a_theorem_decides_nothing(low, width, total, kind):
+    """With samples a verdict is that of [lower, ∞): a theorem is never shown by what takes one for true."""
+    measured = Sampled(low, low + width, "test", "martingale")
+    assert verdict_of(kind, total, measured) == verdict_of(kind, total, Bracket(low, np.inf, "test"))
 
 
 def test_a_forged_verdict_is_caught():
@@ -115,9 +123,9 @@ def test_samples_refute_a_false_theorem_where_no_exact_law_is_known():
 
     question = dict(process=ou(), law=law, scheme=euler_maruyama(1.0, 3), samples=20_000, seed=3)
     fair, false = (certify(theorem, **question) for theorem in (true, replace(true, evaluate=tenth)))
-    assert (
-        fair.measured.lower > 0 and np.isinf(fair.measured.upper) and "20000 samples" in fair.measured.method
-    )
+    assert 0 < fair.measured.lower <= fair.measured.upper < np.inf and "20000 samples" in fair.measured.method
+    assert fair.ratio >= 1 and "95 % one-sided from 1250 pairs" in fair.measured.method
+    assert Certificate.from_json(fair.to_json()) == fair
     assert (fair.verdict, false.verdict, fair.seed) == (Verdict.INCONCLUSIVE, Verdict.VIOLATED, 3)
     assert certify(true, **question | {"samples": 0}).measured.lower == 0
     with pytest.raises(ValueError, match="n >= 100"):

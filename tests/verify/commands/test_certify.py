@@ -78,6 +78,7 @@ def test_no_exact_law_is_inconclusive_and_exits_3(tmp_path):
     schema("certificate").validate(sampled)
     entry = sampled["certificates"][0]
     assert "2000 samples" in entry["measured"]["method"] and entry["seed"] == 4
+    assert entry["measured"]["given"] in theorems() and entry["ratio"] is not None
 
 
 def test_a_measurement_that_fails_is_inconclusive(monkeypatch):
@@ -92,6 +93,7 @@ def test_a_measurement_that_fails_is_inconclusive(monkeypatch):
         "lower": 0.0,
         "upper": None,
         "method": "not measured: the grid would be too large",
+        "given": None,
     }
 
 

@@ -10,7 +10,7 @@ from scipy.integrate import quad
 
 from closed_form.laws.mixture import GaussianMixture
 from tests.verify.tolerances import CONJUGATE_GRID, CONJUGATE_MEAN
-from verify.lower_sides.projections import Potential, _fitted
+from verify.lower_sides.projections import Potential, _fitted, _target
 
 
 @st.composite
@@ -88,7 +88,7 @@ def test_conjugate_mean_is_the_integral(potential, law):
 def test_fitted_map_is_increasing_with_fixed_ends(law, seed):
     """Whatever the samples (ties included), T is increasing and the identity at both ends."""
     x = np.round(np.random.default_rng(seed).normal(size=50), 1)
-    target = (law.weights, law.means[:, 0], np.full(len(law.weights), 0.3))
-    potential = _fitted(x, target)
+    _, images = _target(law, np.ones(1))
+    potential = _fitted(x, images)
     assert (np.diff(potential.knots) > 0.0).all() and (np.diff(potential.images) > 0.0).all()
     assert potential.knots[0] == potential.images[0] and potential.knots[-1] == potential.images[-1]
