@@ -8,6 +8,8 @@ from bounds.steps.affine import Steps
 from bounds.steps.path import Path, StepNodes
 from bounds.steps.rule import matched_hessian
 
+#: Squared relative rounding of a noise amplitude in which 1 and C H may cancel.
+AMPLITUDE_ROUNDING = 1e-28
 #: Relative size of a difference of coefficients below which it is rounding.
 DEFECT_ROUNDING = 64 * np.finfo(float).eps
 
@@ -53,6 +55,9 @@ class StepTable:
                           else path.also[2])
         with np.errstate(over="ignore"):
             growth = np.exp(path.F)
+            #: What rounding may do to the noise: (∫(n + δ)²)^{1/2} is a norm.
+            lost = AMPLITUDE_ROUNDING * np.square(growth) * path.C
+        self.noise_error = 2 * np.sqrt(self.noise_var * lost) + lost if late else np.zeros_like(lost)
         if rule.drift is None:
             self.P, self.c1, self.c1_error = growth, np.zeros_like(growth), np.zeros_like(growth)
         else:

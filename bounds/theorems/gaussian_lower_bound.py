@@ -97,12 +97,15 @@ def evaluate(setting: Setting, functions) -> Bound:
     with np.errstate(over="ignore", invalid="ignore"):
         factor = functions["factor"](P=table.P, Q=table.Q, V=marginal)
         # P and Q/V nearly cancel on long steps: what their rounding is worth in the end is taken off
-        slack = ROUNDING * (np.abs(table.P) + table.Q / marginal)
+        slack = (ROUNDING + table.relative_error) * (np.abs(table.P) + table.Q / marginal)
         later, product = weights(np.abs(factor))
         final = product**2 * table.prior_var + np.sum(later**2 * table.noise_var, axis=-1)
         spread = _sizes(factor, np.sqrt(table.prior_var), np.sqrt(table.noise_var), np.hypot)
-        relative = 1e-12 + STEP_ROUNDING * len(table.Q)
+        relative = 1e-12 + STEP_ROUNDING * len(table.Q) + np.max(table.relative_error)
+        # the noises of all steps are one norm
+        noise = np.sqrt(np.sum(np.square(later) * table.noise_error, axis=-1))
         rounding = np.sum(later * slack * spread, axis=-1) + relative * np.sqrt(final)
+        rounding += noise * np.minimum(1.0, noise / np.maximum(np.sqrt(final), 1e-300))
         distance = functions["distance_sq"](v=final, sigma_0=np.sqrt(distinct))
         gap = np.maximum(np.sqrt(distance) - rounding - 1e-12 * np.sqrt(distinct), 0.0)
         spread_sq = float(np.sum(counts * np.square(gap)))

@@ -109,7 +109,7 @@ class StepNumbers:
         count = np.clip(np.ceil(parts.bound[0, part] * length / LONGEST_DRIFT), 1, MAX_CUTS).astype(int)
         low, length, part, self._step = (np.repeat(x, count)
                                          for x in (places[:-1].astype(WIDE), length, part, step))
-        length = (length / np.repeat(count, count)).astype(WIDE)
+        length = length.astype(WIDE) / np.repeat(count, count)
         start = np.concatenate([[0], np.cumsum(count)[:-1]])
         low = low + length * (np.arange(len(low)) - np.repeat(start, count))
         self._low, self._length, self._part = low, length, part

@@ -62,3 +62,7 @@ FUNNEL_DIFFERENCE = 1e-5
 PHASE_SCORE = 1e-9
 #: Number of points of a grid, rounded up to a length the FFT likes.
 GRID_SIZES = 0.15
+#: Truths of the table of hidden features, printed with twelve digits.
+TWELVE_DIGITS = 5e-12
+#: Chain in balls: relative width of its bracket, two roundings to floats.
+CERTIFIED_WIDTH = 1e-14

@@ -1,0 +1,94 @@
+"""No feature of f and g² hides between the nodes of a step, and errors called proved hold what is missed."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import erf
+
+from bounds import ForwardProcess, general, ve, vp
+from bounds.steps.analytic_panels import analytic_panels
+from bounds.steps.path import Path
+from bounds.symbolic.expressions import real_function
+from tests.bounds.tolerances import FEATURE_RELATIVE, PATH_RELATIVE
+
+
+def path(f, g_sq, times) -> Path:
+    """The path of a process from f and g² as text."""
+    return Path(ForwardProcess.scalar("test", real_function("f", f), real_function("g", g_sq)), np.array(times))
+
+
+@given(st.floats(0.01, 0.99), st.floats(1, 7), st.floats(-2, 2))
+def test_a_spike_is_seen_wherever_it_is(at, log_narrow, log_tall):
+    """∫g² over one step holds the whole of a spike a million times narrower than the step."""
+    narrow, tall = float(f"{10**log_narrow:.6g}"), float(f"{10**(log_tall + log_narrow):.6g}")
+    at = float(f"{at:.6g}")
+    found = path("0", f"1+{tall}*exp(-({narrow}*(t-{at}))^2)", [1.0, 0.0])
+    wanted = 1 + tall / narrow * np.sqrt(np.pi) / 2 * (erf(narrow * (1 - at)) + erf(narrow * at))
+    assert found.C[0] == pytest.approx(wanted, rel=FEATURE_RELATIVE)
+    assert abs(found.C[0] - wanted) <= found.C_error[0] + 4e-16 * wanted
+
+
+@given(st.floats(0.01, 0.99), st.integers(1, 5))
+def test_a_jump_and_a_kink_are_seen(at, steps):
+    """∫f and ∫g² of a jump and of a kink are those of the two sides, on any grid."""
+    at = float(f"{at:.6g}")
+    times = np.linspace(1, 0, steps + 1)
+    found = path(f"abs(t-{at})", f"2+abs(t-{at})/(t-{at})", times)
+    F = (np.square(times - at) * np.sign(times - at)) / 2
+    jump = np.where(times > at, 3 * (times - at), times - at)
+    assert found.F == pytest.approx(F[:-1] - F[1:], rel=PATH_RELATIVE)
+    weighted = path("0", f"2+abs(t-{at})/(t-{at})", times)
+    assert weighted.C == pytest.approx(jump[:-1] - jump[1:], rel=PATH_RELATIVE)
+
+
+@given(st.floats(1e-9, 1e-3), st.floats(0.1, 5))
+def test_a_nearly_singular_end_is_seen(offset, size):
+    """∫f of size/√(t + offset) over one step is 2·size·(√(1 + offset) − √offset)."""
+    offset, size = float(f"{offset:.6g}"), float(f"{size:.6g}")
+    found = path(f"{size}/sqrt(t+{offset})", "1", [1.0, 0.0])
+    wanted = 2 * size / (np.sqrt(1 + offset) + np.sqrt(offset))
+    assert found.F[0] == pytest.approx(wanted, rel=FEATURE_RELATIVE)
+    assert abs(found.F[0] - wanted) <= found.F_error[0] + 4e-16 * wanted
+
+
+def test_a_smooth_process_needs_one_panel():
+    """Coefficients that are polynomials of low degree are proved on [0, T] at once."""
+    for process in (vp("0.1+19.9*t"), general("1", "2"), ve("t")):
+        panels = analytic_panels((process.f, process.g_sq), ("f", "g²"), (False, True), 1.0)
+        assert len(panels.edges) == 2 and not panels.unproved
+
+
+@pytest.mark.parametrize("f, g_sq, words", [
+    ("0", "1-1.001*exp(-(1e4*(t-0.3141))^2)", "g² must be >= 0"), ("tan(t)", "1", "f must be real and finite"),
+    ("0", "1/(t-0.7)^2", "g² must be real and finite"), ("0", "1-2*t", "g² must be >= 0"),
+    ("1/t", "1", "f must be real and finite"), ("log(t-1)", "1", "f must be real and finite"),
+    ("0", "(t-1)/abs(t-1)", "g² must be >= 0")])
+def test_what_is_not_admissible_anywhere_is_refused(f, g_sq, words):
+    """A coefficient that is negative or singular on however small a part of [0, T] is refused by name."""
+    with pytest.raises(ValueError, match=words):
+        path(f, g_sq, [2.0, 1.0, 0.0])
+
+
+@pytest.mark.parametrize("g_sq", ["sin(3*t)^2", "t^20", "abs(t-0.7)", "(1-t)^2*exp(-t)", "t^(1/5)"])
+def test_a_root_of_g_is_allowed(g_sq):
+    """g² may vanish at points: it is proved not to be negative there."""
+    assert not path("1/2", g_sq, [2.0, 1.0, 0.0]).unproved
+
+
+def test_what_is_not_proved_is_said():
+    """An integrable singularity at 0 and a coefficient that oscillates too fast leave a reason."""
+    assert "bounded near t" in path("0", "1/sqrt(t)", [1.0, 0.0]).unproved
+    assert "parts" in path("0", "2-cos(exp(10*t))", np.linspace(1, 0, 401)).unproved
+
+
+def test_noise_matched_to_narrow_data_is_seen():
+    """Near time 0, where s² vanishes, steps are halved: the noise of data of variance 1e-12 comes out whole."""
+    from bounds import posterior_mean_matched
+    from closed_form import Gaussian
+    from verify import setting_of
+
+    table = setting_of(general("0", "1"), Gaussian([0.0], 1e-12), posterior_mean_matched(1.0, 3)).table
+    # exact for isotropic Gaussian data: v_r = (V_r/V_τ)² V_τ + noise
+    s_sq = table.path.s_sq + 1e-12
+    assert table.noise_var == pytest.approx(s_sq[1:] - np.square(s_sq[1:]) / s_sq[:-1], rel=FEATURE_RELATIVE * 100)

@@ -1,0 +1,108 @@
+"""Expressions in ball arithmetic hold the values that 40 digits give, whatever they are made of."""
+
+import mpmath
+import pytest
+import sympy
+from flint import acb, arb, ctx
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed
+from bounds.symbolic.expressions import real_function
+from bounds.symbolic.integrals import TIME
+
+TEXTS = [
+    "1/3", "t", "0.1+19.9*t", "exp(-(5*(t-0.8))^2)", "sqrt(t+1/7)", "(t+0.1)^(2/3)", "1/(3-t)", "log(1+t)^3",
+    "sin(3*t)*cos(t)", "tan(t/3)", "cot(1+t/9)", "sinh(t)-cosh(2*t)", "tanh(4*(t-1))-tanh(4*(t-2))",
+    "tanh(300*(t-1))", "abs(t-0.7)", "abs(t-0.7)/(t-0.7)", "2^t", "e^(-t)*pi", "t^20", "abs(sin(5*t))^3",
+]
+OTHERS = [
+    sympy.Piecewise((TIME**2, TIME < 1), (sympy.exp(TIME), True)), sympy.Max(TIME, 1 - TIME, sympy.Rational(3, 4)),
+    sympy.Min(sympy.sin(TIME), sympy.Rational(1, 2)), sympy.Float(0.1) * TIME,
+]
+EXPRESSIONS = [real_function("f", text) for text in TEXTS] + OTHERS
+PLACES = st.floats(1e-3, 2.5)
+
+
+def truth(expression, place: float):
+    """The value in 40 digits."""
+    with mpmath.workdps(40):
+        return sympy.lambdify(TIME, expression, modules="mpmath")(mpmath.mpf(place))
+
+
+def holds(ball, value) -> bool:
+    """Whether a ball reaches a 40-digit value."""
+    return bool(ball.overlaps(arb(mpmath.nstr(value, 35, min_fixed=-1, max_fixed=-1))))
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS, ids=str)
+@given(left=PLACES, length=st.floats(1e-9, 0.5), share=st.floats(0, 1))
+def test_an_interval_holds_every_value(expression, left, length, share):
+    """A ball over an interval reaches the value at each of its points."""
+    right = left + length
+    ball = BallFunction(expression).interval(arb(left).union(arb(right)))
+    place = min(max(left + share * length, left), right)
+    assert not ball.is_finite() or holds(ball, truth(expression, place))
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS, ids=str)
+@given(left=PLACES, length=st.floats(1e-6, 0.05), share=st.floats(0, 1))
+def test_taylor_coefficients_hold_the_derivatives(expression, left, length, share):
+    """The coefficient of order k over an interval reaches f⁽ᵏ⁾/k! at each of its points."""
+    right = left + length
+    try:
+        found = BallFunction(expression).taylor(arb(left).union(arb(right)), 6)
+    except NotAnalytic:
+        return
+    place = min(max(left + share * length, left), right)
+    with mpmath.workdps(60):
+        at = sympy.lambdify(TIME, expression, modules="mpmath")
+        wanted = mpmath.taylor(at, mpmath.mpf(place), 5)
+    for ball, value in zip(found, wanted, strict=True):
+        slack = arb(0, float(mpmath.mpf(10) ** -15 * (1 + abs(value))))  # the step of the differences
+        assert holds(ball + slack, mpmath.re(value))
+
+
+def test_series_keep_their_terms():
+    """As many Taylor coefficients come back as were asked for: python-flint's limit of ten is lifted."""
+    found = BallFunction(real_function("f", "exp(2*t)")).taylor(arb(0), 30)
+    assert len(found) == 30 and found[29].overlaps(arb(2) ** 29 / arb(29).gamma() / 29)
+    assert ctx.cap == 10
+
+
+@pytest.mark.parametrize("text, place, radius", [
+    ("abs(t-1)", 1.0, 0.1), ("sqrt(t-1)", 1.05, 0.1), ("log(t-1)", 1.05, 0.1), ("abs(t-1)/(t-1)", 1.0, 1e-12)])
+def test_a_disc_at_a_kink_is_not_analytic(text, place, radius):
+    """No bound is given on a disc that holds a kink, a jump or a branch point of the function."""
+    around = arb(0, radius)
+    with pytest.raises(NotAnalytic):
+        BallFunction(real_function("f", text)).disc(acb(arb(place) + around, around), arb(place) + around)
+
+
+def test_a_pole_leaves_no_finite_ball():
+    """A disc or an interval that holds a pole has no finite ball."""
+    function, around = BallFunction(real_function("f", "1/(t-1)")), arb(0, 0.1)
+    assert not function.interval(arb(1) + around).is_finite()
+    assert not function.disc(acb(arb(1) + around, around), arb(1) + around).is_finite()
+
+
+def test_a_disc_holds_the_function_beside_its_kink():
+    """Where |t − 1| is a polynomial on the interval, the disc may reach over the kink."""
+    ball = BallFunction(real_function("f", "abs(t-1)")).disc(acb(arb(2, 1.5), arb(0, 1.5)), arb(2, 0.5))
+    assert ball.is_finite() and ball.overlaps(acb(1)) and ball.overlaps(acb(-0.4))
+
+
+def test_what_has_no_rule_is_named():
+    """An expression with a function that has no rule is refused by its name."""
+    with pytest.raises(NotEnclosed, match="zeta"):
+        BallFunction(sympy.zeta(TIME + 2))
+    with pytest.raises(NotEnclosed, match="condition"):
+        BallFunction(sympy.Piecewise((1, sympy.And(TIME > 1, TIME < 2)), (0, True)))
+
+
+@pytest.mark.parametrize("text, wanted", [
+    ("abs(t-1/2)/(t-1/2)", "sign(t - 1/2)"), ("(t-1)/abs(t-1)", "sign(t - 1)"),
+    ("abs(2*t-1)/(1-2*t)", "-sign(2*t - 1)"), ("t*abs(t-1)", "t*Abs(t - 1)")])
+def test_a_quotient_with_its_own_size_is_a_sign(text, wanted):
+    """|x|/x and x/|x| are read as the sign of x, whose value at 0 is finite."""
+    assert str(real_function("f", text)) == wanted

@@ -1,0 +1,85 @@
+"""Bound and truth on problems of unusual shape: no bound on the wrong side, no bracket that excludes the truth."""
+
+import numpy as np
+import pytest
+
+from bounds import TimeGrid, general
+from bounds.sampler import Scheme
+from bounds.samplers import samplers
+from bounds.steps.path import Path
+from bounds.theorem import NotApplicable
+from bounds.theorems import theorems
+from closed_form import Gaussian
+from closed_form.certified.chain import certified_w2
+from closed_form.steps.table import StepNumbers
+from tests.unusual import KINDS, draw
+from tests.whole.tolerances import CORRUPTED, SOUND
+from verify import measure, setting_of
+
+QUICK, DEEP, AT_ONCE = 300, 20_000, 30
+
+
+def wrong(seed: int) -> list[str]:
+    """What is wrong with the answers to a drawn problem; None where it is refused."""
+    drawn = draw(seed)
+    setting = setting_of(drawn.process, drawn.law, drawn.scheme)
+    truth = certified_w2(drawn.law, drawn.process, drawn.scheme, setting.assumption, setting.facts.moments)
+    measured, found = measure(setting, drawn.law), []
+    if measured.upper < truth.lower or truth.upper < measured.lower:
+        found.append(f"seed {seed} ({drawn.kind}): [{measured.lower!r}, {measured.upper!r}] excludes {truth}")
+    for key, theorem in theorems().items():
+        try:
+            total = theorem.bound(setting).total
+        except NotApplicable:
+            continue
+        if total < truth.lower if theorem.kind == "upper" else total > truth.upper:
+            found.append(f"seed {seed} ({drawn.kind}): {key} says {total!r}, the truth is {truth}")
+    return found
+
+
+@pytest.mark.parametrize("start", range(0, QUICK, AT_ONCE))
+def test_no_bound_is_on_the_wrong_side(start):
+    """On drawn problems every bound is on its side of the certified truth, which every bracket reaches."""
+    assert not [line for seed in range(start, start + AT_ONCE) for line in wrong(seed)]
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("start", range(QUICK, QUICK + DEEP, 500))
+def test_no_bound_is_on_the_wrong_side_of_many(start):
+    """The same on twenty thousand others."""
+    assert not [line for seed in range(start, start + 500) for line in wrong(seed)]
+
+
+def test_every_kind_and_sampler_is_drawn():
+    """Among the problems of the quick test are all kinds of features, all samplers and large dimensions."""
+    drawn = [draw(seed) for seed in range(QUICK)]
+    assert {each.kind for each in drawn} == set(KINDS)
+    assert {each.scheme.key for each in drawn} == set(samplers(1))
+    assert max(each.law.dim for each in drawn) > 1e4
+    assert any(np.ptp(np.diff(each.scheme.grid.times)) > 0.1 for each in drawn)
+
+
+@pytest.mark.parametrize("key", sorted(samplers(1)))
+@pytest.mark.parametrize("corrupted", [None, "claim", "truth"])
+def test_claim_and_truth_integrate_by_themselves(monkeypatch, corrupted, key):
+    """A step integral that is off by a millionth in one of the two makes the lower bound and the truth
+    disagree."""
+    if corrupted == "claim":
+        monkeypatch.setattr(Path, "integrate", _scaled(Path.integrate))
+    if corrupted == "truth":
+        monkeypatch.setattr(StepNumbers, "_summed", lambda self, values, plain=StepNumbers._summed:
+                            plain(self, values) * (1 + 1e-6))
+    grid = TimeGrid(np.array([1.0, 0.7, 0.3, 0.0]))
+    process, law = general("1/2", "1+t"), Gaussian([2.0], 0.5)
+    setting = setting_of(process, law, Scheme(samplers(1)[key], grid, 1.5))
+    bound, measured = theorems()["gaussian-lower-bound"].bound(setting).total, measure(setting, law).midpoint
+    apart = abs(bound / measured - 1)
+    assert apart < SOUND if corrupted is None else apart > CORRUPTED
+
+
+def _scaled(plain):
+    def integrate(self, *arguments, **options):
+        values, errors = plain(self, *arguments, **options)
+        return [value * (1 + 1e-6) for value in values], errors
+
+    return integrate
