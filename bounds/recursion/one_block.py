@@ -12,6 +12,8 @@ from bounds.steps.rule import hessian_moments
 VARIANCE_ERROR = 1e-8
 #: Squared relative rounding of a noise amplitude.
 AMPLITUDE_ROUNDING = 1e-29
+#: Relative rounding of P and of Q times the Hessian.
+CONTRACTION_ROUNDING = 4 * np.finfo(float).eps
 
 
 def missed_noise(setting: Setting, functions, amplitude=None):
@@ -71,7 +73,9 @@ def contraction(setting: Setting, functions):
     table, data = setting.table, Constants(setting.assumption, 1)
     path = table.path
     floor, gap = data.hessian(np.square(path.a[:-1]), path.s_sq[:-1])
-    return functions["contraction"](P=table.P, Q=table.Q, H_lo=floor, X=gap)
+    # P and Q H may nearly cancel: their rounding is added
+    slack = (CONTRACTION_ROUNDING + table.relative_error) * (table.P + table.Q * np.abs(floor))
+    return functions["contraction"](P=table.P, Q=table.Q, H_lo=floor, X=gap) + slack
 
 
 def initial_error(setting: Setting, functions):

@@ -34,8 +34,9 @@ class Polynomials:
     edges : array of shape (m+1,)
     coefficients : array of shape (2, m, n), extended precision
         Of f and g² in powers of y = (t − c)/r, which goes from −1 to 1.
-    remainder, bound : arrays of shape (2, m)
-        Largest distance of the function from its polynomial, and bound of the polynomial on |y| ≤ `REACH`.
+    remainder, size, bound : arrays of shape (2, m)
+        Largest distance of the function from its polynomial, and bounds of the polynomial on |y| ≤ 1 and on
+        |y| ≤ `REACH`.
     unproved : str
         Why the remainders say nothing of some part, or "".
     """
@@ -43,6 +44,7 @@ class Polynomials:
     edges: np.ndarray
     coefficients: np.ndarray
     remainder: np.ndarray
+    size: np.ndarray
     bound: np.ndarray
     unproved: str
 
@@ -75,8 +77,8 @@ def polynomials(process: ForwardProcess, horizon: float) -> Polynomials:
     coefficients, remainder = (np.array([part[at] for part in kept]).swapaxes(0, 1) for at in (0, 1))
     used = int(np.flatnonzero(np.any(coefficients != 0, axis=(0, 1))).max(initial=0)) + 1
     coefficients = coefficients[..., :used]
-    bound = np.abs(coefficients).astype(float) @ REACH ** np.arange(used)
-    return Polynomials(edges, coefficients, remainder.astype(float), bound, search.unproved)
+    size, bound = (np.abs(coefficients).astype(float) @ reach ** np.arange(used) for reach in (1.0, REACH))
+    return Polynomials(edges, coefficients, remainder.astype(float), size, bound, search.unproved)
 
 
 def _expansions(balls, horizon, left, middle, right, real, sizes):

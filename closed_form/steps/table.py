@@ -26,6 +26,8 @@ MISSED = 1e-19
 #: Longest ∫|f| over a piece, for e^{2F} to grow little on the ellipse.
 LONGEST_DRIFT = 0.5
 MAX_CUTS = 1 << 12
+#: Rounding of a polynomial at nodes and of their sum, relative to the sum of sizes.
+ROUNDING = 4 * TERMS * float(np.finfo(WIDE).eps)
 #: Nodes of the second rule that a noise without a proved error is compared with.
 FEWER = 17
 #: Relative rounding of H(c*), and by how much it is moved to see what that does.
@@ -132,9 +134,9 @@ class StepNumbers:
             needed = np.log(64 / 15 / MISSED * grown) / (2 * np.log(rho))
             self._count = np.array(COUNTS)[np.searchsorted(COUNTS[:-1], needed)]
             missed = 32 / 15 * rho ** (-2.0 * self._count) / (1 - rho**-2.0)
-        rounding = 32 * _EPS
-        self._f_error = length * (f_bound * (missed + rounding) + parts.remainder[0, self._part])
-        self._g_error = length * (g_bound * (grown * missed + rounding) + parts.remainder[1, self._part])
+        f_rest, g_rest = parts.remainder[:, self._part] + ROUNDING * parts.size[:, self._part]
+        self._f_error = length * (f_bound * missed + f_rest)
+        self._g_error = length * (g_bound * grown * missed + g_rest)
 
     def _summed(self, values):
         """Sums over the pieces of each step."""
