@@ -377,8 +377,8 @@ BAD_PROBLEMS = [
     ),
     BadProblem("CSV empty", "empty", "samples", files={"data.csv": ""}),
     BadProblem(
-        "CSV without a header", "must name the columns, got numbers: 1.0, 2.0; write header = false", "samples",
-        {"data.columns": None}, files={"data.csv": "1.0,2.0\n2.0,1.0\n"},
+        "CSV without a header", "must name the columns, got numbers: 1.0, 2.0; write header = false",
+        "samples", {"data.columns": None}, files={"data.csv": "1.0,2.0\n2.0,1.0\n"},
     ),
     _bad("header not a boolean", "data.header must be true or false", "samples", data__header="0"),
     _bad("header in a row", "expected a finite number, got 'x'", "samples", data__header="false",

@@ -8,6 +8,8 @@ from closed_form.bracket import Bracket
 
 #: Probability that the lower side may be above the error.
 DELTA = 1e-6
+#: How the method of a bracket without an upper side begins, where no samples were drawn either.
+NO_EXACT_LAW = "no exact law: "
 
 
 def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -> Bracket:
@@ -31,11 +33,11 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
         If n is between 1 and 99, or negative.
     """
     if n == 0 or law.components() is None:
-        return Bracket(0.0, math.inf, f"no exact law: {reason}")
+        return Bracket(0.0, math.inf, f"{NO_EXACT_LAW}{reason}")
     from verify.lower_sides.w2 import w2_from_samples
     from verify.particles.simulation import sample
 
     errors = {"score_error": float(setting.score_error), "score_noise": float(setting.score_noise)}
     x = sample(law, setting.table.steps(), n, seed, **errors)
     side = w2_from_samples(x, law, delta=DELTA, seed=seed)
-    return Bracket(side.lower, math.inf, f"{side.method}; no exact law: {reason}")
+    return Bracket(side.lower, math.inf, f"{side.method}; {NO_EXACT_LAW}{reason}")

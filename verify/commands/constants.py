@@ -65,8 +65,8 @@ def _question(source: str, columns, standardize: bool, header: bool | None, over
             samples = read_samples(source, columns.split(",") if columns else None, standardize, header)
         return samples, ou(), euler_maruyama(HORIZON, STEPS), os.path.basename(source)
     if columns or standardize or header is not None:
-        raise click.UsageError("--columns, --standardize and --header belong to a CSV file; a problem has its "
-                               "own")
+        raise click.UsageError("--columns, --standardize and --header belong to a CSV file; "
+                               "a problem has its own")
     from verify.problems.problem import bundled_problem
 
     question = load_question(source, overrides)

@@ -110,7 +110,7 @@ def test_bad_files(tmp_path, text, columns, message):
 
 @pytest.mark.parametrize("text", ["1.5,2\n3,4\n", "1e-3, nan\n3,4\n", "NA,-2\n3,4\n", "7\n", "2019\n1\n"])
 def test_a_first_row_is_not_taken_for_a_header(tmp_path, text):
-    """A first line of numbers, missing ones included, is refused with the file, the line and what to write."""
+    """A first line of numbers, some perhaps missing, is refused with the file, the line and what to write."""
     first = text.split("\n")[0].replace(",", ", ").replace("  ", " ")
     with pytest.raises(ValueError, match=r"first line of .*data\.csv must name the columns") as caught:
         read_samples(written(tmp_path, text))

@@ -103,7 +103,8 @@ def test_data_without_a_header_keep_their_first_row(tmp_path):
     """A CSV of numbers is refused until it is said whether it has a header, here and in a problem file."""
     data = tmp_path / "data.csv"
     data.write_text("0,1\n1,2\n2,0\n")
-    assert "data.csv must name the columns, got numbers: 0, 1; write" in assert_refused(run("constants", data))
+    line = assert_refused(run("constants", data))
+    assert "data.csv must name the columns, got numbers: 0, 1; write" in line and "--no-header" in line
     counts = {option: answer("constants", data, option, "--bandwidth", 1)["samples"]
               for option in ("--no-header", "--header")}
     assert counts == {"--no-header": 3, "--header": 2}
