@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
+from bounds.symbolic.expressions import for_numbers
 from bounds.symbolic.integrals import DUMMY, END, INNER, START, TIME, Derived, at_start, integral, tidy
 
 
@@ -141,7 +142,7 @@ class ForwardProcess:
 
     @cached_property
     def _numeric(self):
-        return tuple(sympy.lambdify(TIME, expression, modules="numpy", cse=True)
+        return tuple(sympy.lambdify(TIME, for_numbers(expression), modules="numpy", cse=True)
                      for expression in (self.f, self.g_sq))
 
     def f_values(self, times: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import numpy as np
 from bounds.process import ForwardProcess
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
-from bounds.steps.path import Path, StepNodes
+from bounds.steps.path import Path, StepNodes, check_drift
 
 #: Relative size of a difference of coefficients below which it is rounding.
 DEFECT_ROUNDING = 64 * np.finfo(float).eps
@@ -45,6 +45,7 @@ class StepTable:
             return (0.0, DEFECT_ROUNDING * n.g_sq, *(0.0,) * (not late), 0.0, DEFECT_ROUNDING * np.abs(n.f))
 
         self.path = path = Path(process, scheme.grid.times, integrands, floors)
+        check_drift(path)
         self.prior_var = float(path.s_sq[0]) if scheme.prior_std is None else float(scheme.prior_std) ** 2
         self.Q, self.c2, self.c2_error = path.also[0], path.also[1], path.also_errors[1]
         self.noise_var = (path.integrate(lambda n: (np.square(self.amplitude(n)),))[0][0] if late
