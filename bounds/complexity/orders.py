@@ -74,7 +74,7 @@ def complexity(theorem: Theorem, drift, diffusion_sq, start: Theorem | None = No
     except NoOrder:
         raise
     except Exception as error:  # sympy gives up in many ways
-        raise NoOrder(f"sympy fails on f = {drift} and g² = {diffusion_sq} ({type(error).__name__})") from None
+        raise NoOrder(f"sympy fails on f = {drift}, g² = {diffusion_sq} ({type(error).__name__})") from None
 
 
 def _leading(theorem: Theorem, drift, diffusion_sq) -> Leading:

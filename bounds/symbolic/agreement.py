@@ -77,7 +77,7 @@ def _quadrature(function, low: float, high: float) -> tuple[float, float]:
     x, w = _NODES
     # so many that no kink between the first nodes and the end of a panel matters
     left, width = np.linspace(low, high, _PANELS + 1)[:-1], np.full(_PANELS, (high - low) / _PANELS)
-    total = size = 0.0
+    total, size, before = 0.0, 0.0, np.zeros(0)
     with np.errstate(all="ignore"):
         for halving in range(_HALVINGS):
             values = np.asarray(function(left[:, None] + width[:, None] * (x + 1) / 2))

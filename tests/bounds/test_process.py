@@ -4,9 +4,9 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sympy.polys.polyerrors import CoercionFailed, PolynomialError
 
 from bounds import cld, general, ou, sub_vp, ve, vp
 from bounds.complexity.growth import NoOrder
@@ -149,8 +149,8 @@ def test_unusable_processes_are_refused(make, words):
         make()
 
 
-@pytest.mark.parametrize("error", [RecursionError, sympy.PolynomialError, sympy.polys.polyerrors.CoercionFailed,
-                                   NotImplementedError, ZeroDivisionError, KeyError, TypeError, NameError])
+@pytest.mark.parametrize("error", [RecursionError, PolynomialError, CoercionFailed, NotImplementedError,
+                                   ZeroDivisionError, KeyError, TypeError, NameError])
 @pytest.mark.parametrize("name", ["integrate", "simplify"])
 def test_whatever_sympy_raises_is_no_closed_form(monkeypatch, name, error):
     """Where sympy gives up, in whatever way, the forms are there by another route, and so are the numbers."""
@@ -164,7 +164,7 @@ def test_whatever_sympy_raises_is_no_closed_form(monkeypatch, name, error):
     assert {form.route for form in forms.values()} <= {"quadrature", "closed form"}
     assert ou_scale_sq(vp("7 + 11*t")) in (None, 1.0)
     assert Path(process, np.array([1.0, 0.0])).a[0] == pytest.approx(np.exp(-1.5), rel=PATH_RELATIVE)
-    with pytest.raises(NoOrder, match="sympy|closed form"):
+    with pytest.raises(NoOrder, match=r"sympy|closed form"):
         complexity(theorems()["martingale"], process.f, process.g_sq)
 
 
@@ -183,12 +183,13 @@ def numbers(form, low, high):
     return complex(form.expression.subs({START: low, END: high, TIME: high}).evalf(30))
 
 
-@settings(max_examples=12)
-@given(st.sampled_from(("abs(t - {0})", "{1} + abs(t - {0})", "exp(-abs(t - {0}))", "abs(t - {0})*abs(t - {1})",
-                        "{1} + abs(cos({0}*t))", "1/(1 + abs(t - {0}))", "1/({1} + 1 + cos(t)**2)")),
+@settings(max_examples=6)
+@given(st.sampled_from(("abs(t - {0})", "{1} + abs(t - {0})", "exp(-abs(t - {0}))",
+                        "abs(t - {0})*abs(t - {1})", "{1} + abs(cos({0}*t))", "1/(1 + abs(t - {0}))",
+                        "1/({1} + 1 + cos(t)**2)")),
        st.integers(1, 8), st.integers(1, 4))
 def test_a_closed_form_is_true_or_not_said_to_be_one(form, quarters, size):
-    """Of coefficients with a kink, or whose antiderivative jumps, every closed form is what quadrature gives."""
+    """Where coefficients have kinks or antiderivatives jump, closed forms are what quadrature gives."""
     beta = form.format(f"{quarters}/4", f"{size}/2")
     process = vp(beta)
     forms = process.closed_forms()

@@ -394,6 +394,23 @@ def test_process_families(process, f, g_sq, tmp_path):
     assert sympy.simplify(built.g_sq - g_sq) == 0
 
 
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"process__beta": '"1e12*t"'}, r"process: ∫f over a step must be at most 350, got 2.*; use more steps"),
+    ({"process__beta": '"1e-60*exp(-1000*(1+t))"'}, r"nor be so small that its integral is no float"),
+])
+def test_underflow_is_named_as_what_it_is(changes, words, tmp_path):
+    """Where s² is 0 because e^(−∫f) or g² leaves the floats, that is said, and not that g² vanishes."""
+    with pytest.raises(ProblemError, match=words):
+        load(tmp_path, "gaussian", **changes)
+
+
+def test_a_long_horizon_of_many_steps_is_not_refused(tmp_path):
+    """What is looked at first is coarser than the grid, whose own steps are short enough."""
+    problem = load(tmp_path, "gaussian", scheme__horizon="300000", scheme__steps="600000",
+                   process__family='"ou"', process__beta=None)
+    assert problem.scheme.grid.steps == 600_000
+
+
 # -- what is bundled ----------------------------------------------------------------------
 
 
