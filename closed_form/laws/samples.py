@@ -7,7 +7,7 @@ from os import PathLike
 import numpy as np
 
 from closed_form.law import DataLaw
-from closed_form.law_input import finite_array
+from closed_form.law_input import LARGEST, finite_array
 from closed_form.laws.mixture import GaussianMixture
 
 #: What a field without a value may hold.
@@ -154,7 +154,10 @@ def _read(section, folder) -> GaussianMixture:
     standardize = section.flag("standardize", False)
     header = section.flag("header", True) if "header" in section.values else None
     try:
-        return smoothed_data(read_samples(path, columns, header=header), smoothing, standardize)
+        samples = read_samples(path, columns, standardize, header)
+        if (largest := np.abs(samples).max()) > LARGEST:
+            raise ValueError(f"numbers must be at most {LARGEST:g} in size, got {largest:g}")
+        return smoothed_data(samples, smoothing)
     except ValueError as error:
         raise section.fault(f"data.file: {error}") from None
 

@@ -411,6 +411,30 @@ def test_a_long_horizon_of_many_steps_is_not_refused(tmp_path):
     assert problem.scheme.grid.steps == 600_000
 
 
+@pytest.mark.parametrize("size", ["1e170", "1e-170", "1e76", "5e-324"])
+@pytest.mark.parametrize(("base", "key"), [
+    ("mixture", "data.std"), ("samples", "data.smoothing"), ("gaussian", "scheme.horizon"),
+    ("gaussian", "scheme.prior_std"), ("gaussian", "scheme.score_error"), ("cld", "scheme.score_noise"),
+    ("gaussian", "scheme.early_stop"), ("strong", "data.m0"), ("weak", "data.M"), ("bounded", "data.radius"),
+    ("strong", "data.time_regularity"), ("funnel", "data.std"), ("smoothed", "data.std")])
+def test_sizes_whose_powers_leave_the_floats_are_refused_by_key(base, key, size, tmp_path):
+    """Numbers from 1e170 to 1e-170 are refused with the key, the requirement and the value."""
+    with pytest.raises(ProblemError, match=rf"^{key} must be .*, got {size.replace('e', 'e[+]?')}"):
+        load(tmp_path, base, **{key.replace(".", "__"): size})
+
+
+@pytest.mark.parametrize(("base", "key", "value"), [
+    ("gaussian", "data.mean", "[1e170, 0.0]"), ("gaussian", "data.covariance", "[1e170, 1.0]"),
+    ("mixture", "data.means", "[[1e170], [0.0]]"), ("strong", "scheme.grid", "[1e170, 0.0]")])
+def test_lists_of_such_sizes_are_refused_by_key(base, key, value, tmp_path):
+    """So are entries of lists, and fields of a data file, by the file."""
+    with pytest.raises(ProblemError, match=rf"^{key} must be made of numbers of at most 1e\+75 in size, got"):
+        load(tmp_path, base, **{key.replace(".", "__"): value})
+    content = toml({**VALID["samples"], "data.standardize": "false"})
+    with pytest.raises(ProblemError, match=r"data.file: numbers must be at most 1e\+75 in size, got 1e\+170"):
+        load_problem(write_problem(tmp_path, content, {"data.csv": "x,y\n1e170,2\n3,4\n"}))
+
+
 # -- what is bundled ----------------------------------------------------------------------
 
 
