@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from bounds.symbolic.integrals import DUMMY, END, START, TIME, Derived, at_start, integral, tidy
+from bounds.symbolic.expressions import for_numbers
+from bounds.symbolic.integrals import DUMMY, END, INNER, START, TIME, Derived, at_start, integral, tidy
 
 
 @dataclass(frozen=True)
@@ -100,29 +101,39 @@ class ForwardProcess:
     def transition(self) -> Derived:
         r""":math:`\Phi(\tau, r) = e^{-\int_r^\tau f}`."""
         inner = self.integral_f
+        if inner.route != "closed form":
+            return Derived(self._not_worked_out[0], inner.route)
         return Derived(tidy(sympy.exp(-inner.expression)), inner.route)
 
     @cached_property
     def covariance(self) -> Derived:
         r""":math:`C(\tau, r) = \int_r^\tau \Phi(\tau,u)^2 g(u)^2 du`."""
         inner = self.integral_f
-        kernel = sympy.exp(-2 * inner.expression.subs(START, DUMMY)) * self.g_sq.subs(TIME, DUMMY)
         if inner.route != "closed form":
-            return Derived(sympy.Integral(kernel, (DUMMY, START, END)), "quadrature")
+            return Derived(self._not_worked_out[1], "quadrature")
         # VP in disguise: g² = 2f makes the integrand a derivative
-        if sympy.simplify(self.g_sq - 2 * self.f) == 0:
+        if tidy(self.g_sq - 2 * self.f) == 0:
             return Derived(tidy(1 - sympy.exp(-2 * inner.expression)), "closed form")
-        return integral(kernel, DUMMY, START, END)
+        kernel = sympy.exp(-2 * inner.expression.subs(START, DUMMY)) * self.g_sq.subs(TIME, DUMMY)
+        found = integral(kernel, DUMMY, START, END)
+        return found if found.route == "closed form" else Derived(self._not_worked_out[1], found.route)
+
+    @cached_property
+    def _not_worked_out(self) -> tuple[sympy.Expr, sympy.Expr]:
+        """Φ and C as integrals."""
+        total = sympy.Integral(self.f.subs(TIME, INNER), (INNER, START, END))
+        kernel = sympy.exp(-2 * total.subs(START, DUMMY)) * self.g_sq.subs(TIME, DUMMY)
+        return sympy.exp(-total), sympy.Integral(kernel, (DUMMY, START, END))
 
     @cached_property
     def a(self) -> Derived:
         r""":math:`a(t) = \Phi(t, 0)`: X_t = a X_0 + s Z."""
-        return at_start(self.transition)
+        return at_start(self.transition, self._not_worked_out[0])
 
     @cached_property
     def s_sq(self) -> Derived:
         """s²(t) = C(t, 0)."""
-        return at_start(self.covariance)
+        return at_start(self.covariance, self._not_worked_out[1])
 
     def closed_forms(self) -> dict[str, Derived]:
         """Everything derived, by name, with the route taken."""
@@ -131,7 +142,7 @@ class ForwardProcess:
 
     @cached_property
     def _numeric(self):
-        return tuple(sympy.lambdify(TIME, expression, modules="numpy", cse=True)
+        return tuple(sympy.lambdify(TIME, for_numbers(expression), modules="numpy", cse=True)
                      for expression in (self.f, self.g_sq))
 
     def f_values(self, times: np.ndarray) -> np.ndarray:

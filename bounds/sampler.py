@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bounds.argument import check_type
 from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
 from bounds.samplers import samplers
@@ -35,6 +36,8 @@ class Scheme:
     prior_std: float | None = None
 
     def __post_init__(self):
+        check_type("sampler", self.sampler, Sampler, "a Sampler")
+        check_type("grid", self.grid, TimeGrid, "a TimeGrid")
         std = self.prior_std
         if std is not None and not (isinstance(std, int | float) and not isinstance(std, bool)
                                     and np.isfinite(std) and std > 0):
@@ -57,6 +60,7 @@ class Scheme:
             If matched noise is asked for without an assumption, or the process is not usable up to the
             horizon.
         """
+        check_type("process", process, ForwardProcess, "a ForwardProcess")
         return (PhaseTable(process, self) if process.blocks == 2
                 else StepTable(process, self, assumption, moments))
 
@@ -67,8 +71,10 @@ def scheme(key: str, horizon: float, steps: int, *, grid: str = "uniform", early
 
     ``prior_std`` is that of `Scheme`.  Raises ValueError if a name is unknown or a number out of range.
     """
+    check_type("scheme", key, str, "the key of a sampler")
     if key not in samplers():
         raise ValueError(f"scheme must be one of {', '.join(samplers())}, got {key!r}")
+    check_type("grid", grid, str, "uniform or geometric")
     if grid not in ("uniform", "geometric"):
         raise ValueError(f"grid must be uniform or geometric, got {grid!r}")
     return Scheme(samplers()[key], getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
 
+from bounds.argument import check_type
 from bounds.assumption import Assumption
 from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
@@ -43,7 +45,12 @@ class Setting:
     facts: DataFacts = field(default_factory=DataFacts)
 
     def __post_init__(self):
+        check_type("process", self.process, ForwardProcess, "a ForwardProcess")
+        check_type("assumption", self.assumption, Assumption, "an Assumption")
+        check_type("scheme", self.scheme, Scheme, "a Scheme")
+        check_type("facts", self.facts, DataFacts, "a DataFacts")
         for name in ("score_error", "score_noise"):
+            check_type(name, getattr(self, name), (Real, np.ndarray), "a number >= 0 or an array of such")
             value = np.asarray(getattr(self, name), dtype=float)
             if not np.all(np.isfinite(value)) or np.any(value < 0):
                 raise ValueError(f"{name} must be >= 0 and finite, got {getattr(self, name)}")

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
+from bounds.argument import check_type
 from bounds.bound import Bound
 from bounds.leading import Leading
 from bounds.setting import Setting
@@ -133,6 +134,7 @@ class Theorem:
 
     def bound(self, setting: Setting) -> Bound:
         """The theorem at numbers; raises `NotApplicable`, naming each hypothesis that is not met."""
+        check_type("setting", setting, Setting, "a Setting")
         if unmet := self.unmet(setting):
             raise NotApplicable(self.key, unmet)
         with np.errstate(over="ignore"):

@@ -6,6 +6,8 @@ import numpy as np
 
 #: Largest dimension for which a problem file may give full covariances.
 MAX_MATRIX_DIM = 2_000
+#: Sizes that a number of a problem file, other than 0, may have: fourth powers and their inverses are floats.
+SMALLEST, LARGEST = 1e-75, 1e75
 _SYMMETRY = 1e-12  # relative asymmetry forgiven in a covariance
 _EPS = np.finfo(float).eps
 

@@ -376,6 +376,13 @@ BAD_PROBLEMS = [
         "CSV with NaN", "expected a finite number", "samples", files={"data.csv": "x,y\n1,2\n3,nan\n"}
     ),
     BadProblem("CSV empty", "empty", "samples", files={"data.csv": ""}),
+    BadProblem(
+        "CSV without a header", "must name the columns, got numbers: 1.0, 2.0; write header = false",
+        "samples", {"data.columns": None}, files={"data.csv": "1.0,2.0\n2.0,1.0\n"},
+    ),
+    _bad("header not a boolean", "data.header must be true or false", "samples", data__header="0"),
+    _bad("header in a row", "expected a finite number, got 'x'", "samples", data__header="false",
+         data__columns='["1"]'),
     BadProblem("CSV without rows", "no rows", "samples", files={"data.csv": "x,y\n"}),
     BadProblem("CSV binary", "cannot read", "samples", files={"data.csv": b"x,y\n\xff\xfe,1\n"}),
     # constants

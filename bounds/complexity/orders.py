@@ -8,7 +8,7 @@ import sympy
 from bounds.complexity.growth import ACCURACY, LATE, Growth, NoOrder, Order, growth_of, integral_order, limit
 from bounds.leading import Density, Leading, R, a, f, slope
 from bounds.process import ForwardProcess
-from bounds.symbolic.integrals import TIME
+from bounds.symbolic.integrals import DUMMY, TIME, integral, tidy
 from bounds.theorem import Theorem
 
 _RATE, _DRIFT = sympy.symbols("lambda f", positive=True)
@@ -69,7 +69,12 @@ def complexity(theorem: Theorem, drift, diffusion_sq, start: Theorem | None = No
         other = _leading(start, drift, diffusion_sq)
         leading = replace(leading, initial=other.initial,
                           assumes=", ".join(filter(None, (leading.assumes, other.assumes))))
-    return replace(_derived(leading, drift, diffusion_sq), theorem=theorem.key)
+    try:
+        return replace(_derived(leading, drift, diffusion_sq), theorem=theorem.key)
+    except NoOrder:
+        raise
+    except Exception as error:  # sympy gives up in many ways
+        raise NoOrder(f"sympy fails on f = {drift}, g² = {diffusion_sq} ({type(error).__name__})") from None
 
 
 def _leading(theorem: Theorem, drift, diffusion_sq) -> Leading:
@@ -122,16 +127,15 @@ class Dynamics:
     def __init__(self, drift, diffusion_sq):
         # in the positive time, real symbols unchanged
         self.f, self.g_sq = (sympy.sympify(value).subs(TIME, LATE) for value in (drift, diffusion_sq))
-        u = sympy.Symbol("u", positive=True)
-        exponent = sympy.integrate(self.f.subs(LATE, u), (u, 0, LATE))
-        if exponent.has(sympy.Integral):
+        found = integral(self.f.subs(LATE, DUMMY), DUMMY, sympy.S.Zero, LATE)
+        if found.route != "closed form":
             raise NoOrder(f"∫f must have a closed form, sympy found none for f = {drift}")
         if limit(self.f).is_negative:
             raise NoOrder(f"f must not stay negative, got f = {drift}")
         #: (Order of ∫_0^T of a density, whether it converges), remembered: theorems share densities.
         self.accumulated = cache(self._accumulated)
-        log_slope = sympy.simplify(2 * self.f + sympy.diff(self.g_sq, LATE) / self.g_sq)
-        self.growth = growth_of(log_slope, 2 * sympy.simplify(exponent) + sympy.log(self.g_sq))
+        log_slope = tidy(2 * self.f + sympy.diff(self.g_sq, LATE) / self.g_sq)
+        self.growth = growth_of(log_slope, 2 * found.expression + sympy.log(self.g_sq))
 
     def _accumulated(self, density: Density) -> tuple[Order, bool]:
         rate = self.growth.rate

@@ -12,7 +12,11 @@ import sympy
 from bounds.assumption import check_constant
 from bounds.contraction.symbolic import compiled
 from bounds.process import ForwardProcess
+from bounds.symbolic.deadline import attempt
 from bounds.symbolic.integrals import TIME
+
+#: Seconds sympy may spend on whether a process is OU in another clock.
+SCALE_SECONDS = 4.0
 
 
 def _constants(alpha, M, rho=0.0):
@@ -112,7 +116,9 @@ def ou_scale_sq(process: ForwardProcess) -> float | None:
     Then X_t/c is the Ornstein–Uhlenbeck process at the time ∫_0^t f, and a step of Euler–Maruyama is its
     step of length ∫f.
     """
-    return _scale_sq(process.f, process.g_sq) if process.blocks == 1 else None
+    if process.blocks != 1:
+        return None
+    return attempt(lambda: _scale_sq(process.f, process.g_sq), None, SCALE_SECONDS)
 
 
 @lru_cache(maxsize=256)

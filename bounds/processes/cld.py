@@ -14,7 +14,7 @@ import sympy
 from sympy import Matrix, eye
 
 from bounds.process import Coefficient, Family, ForwardProcess
-from bounds.symbolic.expressions import exact, real_function
+from bounds.symbolic.expressions import exact, for_numbers, real_function
 from bounds.symbolic.integrals import TIME
 
 a, sigma = sympy.symbols("a sigma", positive=True)
@@ -60,6 +60,7 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
     clock = TIME if clock is None else real_function("clock", clock)
     if not clock.subs(TIME, 0).equals(sympy.S.Zero):
         raise ValueError(f"clock must be 0 at t = 0 (it is the integral of β), got {clock.subs(TIME, 0)}")
+    clock = for_numbers(clock)
     speed = sympy.diff(clock, TIME)
     constants = {symbol: numbers[str(symbol)] for symbol in COEFFICIENTS}
     return ForwardProcess("cld", sympy.ImmutableMatrix((speed * drift()).subs(constants)),

@@ -17,7 +17,7 @@ from bounds.grid import TimeGrid
 from bounds.recursion.fitted_columns import FittedColumns, Laid, Panel, Stretch
 from bounds.recursion.ingredients import Ingredients
 from bounds.setting import Setting
-from bounds.steps.path import Path
+from bounds.steps.path import Path, StepTooLong
 from bounds.symbolic.integrals import TIME
 
 #: Grids of fewer steps are computed step by step.
@@ -54,7 +54,10 @@ def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingred
         panels = _graded(panels, nodes[0])
     pieces, samples, used = [], [], 0
     for _ in range(MAX_HALVINGS):
-        sampled = _Sample.of(setting, ingredients, panels, nodes[0])
+        try:
+            sampled = _Sample.of(setting, ingredients, panels, nodes[0])
+        except StepTooLong:  # a gap between the samples
+            return None
         samples.append(sampled)
         used += len(sampled.steps)
         if used * SPARED > steps:

@@ -23,6 +23,8 @@ KINK_TOLERANCE = 1e-6
 MAX_HALVINGS = 48
 #: Largest a² and s²: beyond it their products with the data's constants would leave the range of floats.
 LARGEST_SCALE_SQ = 1e100
+#: Largest ∫f of a step: beyond it e^{2∫f} leaves the range of floats.
+LARGEST_DRIFT = 350.0
 #: A relative error of ∫f or ∫g² above this means that the integral does not converge.
 DIVERGENCE = 1e-6
 #: A step to time 0, where s² vanishes, is halved towards 0 so often.
@@ -155,7 +157,9 @@ class Path:
             raise ValueError(f"process: a² and s² must stay below {LARGEST_SCALE_SQ:g} up to the horizon; "
                              "use a smaller horizon")
         if self.s_sq[0] <= 0:
-            raise ValueError("process: g² must not vanish on the whole of [0, T]")
+            check_drift(self)
+            raise ValueError("process: g² must not vanish on the whole of [0, T], nor be so small that its "
+                             f"integral is no float, got g² up to {self._ends[1].max():.3g}")
 
     # -- nodes and integrals ---------------------------------------------------------------------------------
 
@@ -287,3 +291,16 @@ class Path:
             sums.append(per_panel.sum(axis=-1))
             estimates.append(tail.sum(axis=-1))
         return sums, estimates, flagged
+
+
+class StepTooLong(ValueError):
+    """A step over which e^{2∫f} leaves the range of floats: what is made of it would be NaN, or 0."""
+
+
+def check_drift(path: Path) -> None:
+    """Raise `StepTooLong` where ∫f over a step is above `LARGEST_DRIFT`."""
+    worst = int(np.argmax(path.F))
+    if path.F[worst] > LARGEST_DRIFT:
+        raise StepTooLong(f"process: ∫f over a step must be at most {LARGEST_DRIFT:g}, got "
+                          f"{path.F[worst]:.6g} between t = {path.times[worst + 1]:.6g} and "
+                          f"t = {path.times[worst]:.6g}; use more steps or a smaller horizon")

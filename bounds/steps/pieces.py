@@ -12,7 +12,7 @@ SHORT, LONG = 5, 10
 #: Longest ∫|f| over a piece, for e^{2F} to grow little on the ellipse.
 LONGEST_DRIFT = 0.5
 #: A panel is cut in at most so many for that.
-MAX_CUTS = 64
+MAX_CUTS = 1 << 11
 #: What the short rule may miss, relative to a bound of the integrand.
 SHORT_ERROR = 1e-15
 _EPS = np.finfo(float).eps

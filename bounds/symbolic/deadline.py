@@ -3,6 +3,8 @@
 import contextlib
 import signal
 import threading
+from collections.abc import Callable
+from typing import Any
 
 
 class Deadline(contextlib.AbstractContextManager):
@@ -26,3 +28,14 @@ class Deadline(contextlib.AbstractContextManager):
 
     def _ring(self, *_):
         raise TimeoutError(f"no answer within {self.seconds:g} s")
+
+
+def attempt(compute: Callable[[], Any], otherwise: Any, seconds: float) -> Any:
+    """What sympy computes, or ``otherwise`` where it gives up, has no answer in time or none that prints."""
+    try:
+        with Deadline(seconds):
+            found = compute()
+            str(found)
+            return found
+    except Exception:  # sympy gives up in many ways: RecursionError in a gcd, ValueError for long numbers, …
+        return otherwise

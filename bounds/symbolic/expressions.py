@@ -118,6 +118,13 @@ def exact(number) -> sympy.Expr:
     return number if isinstance(number, sympy.Expr) else sympy.Rational(str(number))
 
 
+def for_numbers(expression: sympy.Expr) -> sympy.Expr:
+    """The expression with floats for what is made of exact numbers with too many digits for numpy."""
+    if all(max(abs(number.p), number.q) < 2**63 for number in expression.atoms(sympy.Rational)):
+        return expression
+    return expression.n(17) if expression.is_number else expression.func(*map(for_numbers, expression.args))
+
+
 def _build(text: object, variable: sympy.Symbol) -> sympy.Expr:
     """The checked expression of a text or a number."""
     if isinstance(text, bool) or not isinstance(text, str | numbers.Real):

@@ -4,15 +4,20 @@ from dataclasses import dataclass
 
 import sympy
 
-from bounds.symbolic.deadline import Deadline
+from bounds.symbolic.agreement import is_integral
+from bounds.symbolic.deadline import attempt
 
 TIME = sympy.Symbol("t", nonnegative=True)
 START = sympy.Symbol("r", nonnegative=True)
 END = sympy.Symbol("tau", nonnegative=True)
 DUMMY = sympy.Symbol("u", nonnegative=True)
+INNER = sympy.Symbol("w", nonnegative=True)
 
 #: Seconds sympy may spend on one closed form before quadrature takes over.
 CLOSED_FORM_SECONDS = 8.0
+
+#: What a closed form must not hold.
+UNDEFINED = (sympy.Integral, sympy.Piecewise, sympy.zoo, sympy.nan, sympy.oo)
 
 
 @dataclass(frozen=True)
@@ -24,32 +29,46 @@ class Derived:
 
 
 def integral(integrand, variable, start, end) -> Derived:
-    """∫ integrand d(variable) from start to end, in closed form if sympy finds one in time."""
-    try:
-        with Deadline(CLOSED_FORM_SECONDS):
-            found = sympy.integrate(integrand, (variable, start, end))
-            if isinstance(found, sympy.Piecewise):  # the last branch is the generic one
-                found = found.args[-1].expr
-            if not found.has(sympy.Integral, sympy.Piecewise, sympy.zoo, sympy.nan, sympy.oo):
-                return Derived(tidy(found), "closed form")
-    except (TimeoutError, NotImplementedError, ValueError, TypeError, AttributeError, RecursionError,
-            KeyError, ZeroDivisionError, sympy.PolynomialError):
-        pass  # sympy gives up in many ways; quadrature is the answer to all of them
-    return Derived(sympy.Integral(integrand, (variable, start, end)), "quadrature")
+    """∫ integrand d(variable) from start to end >= start, in closed form if sympy finds one in time.
+
+    Sympy's answer is not taken on trust: it may hold on a part of the line only, as beyond the first zeros of
+    \\|cos t\\|, or leave the case to the reader.  One that quadrature contradicts is no closed form.
+    """
+    found = attempt(lambda: _closed_form(integrand, variable, start, end), None, CLOSED_FORM_SECONDS)
+    if found is None:
+        return Derived(sympy.Integral(integrand, (variable, start, end)), "quadrature")
+    return Derived(tidy(found), "closed form")
+
+
+def _closed_form(integrand, variable, start, end) -> sympy.Expr | None:
+    """The integral as sympy finds it, of several cases the one that is true; None if there is none."""
+    found = sympy.integrate(integrand, (variable, start, end))
+    cases = [case.expr for case in found.args] if isinstance(found, sympy.Piecewise) else [found]
+    return next((case for case in cases if not case.has(*UNDEFINED)
+                 and is_integral(case, integrand, variable, start, end)), None)
 
 
 def tidy(expression):
-    """The expression simplified, or as it is where that takes too long."""
-    try:
-        with Deadline(CLOSED_FORM_SECONDS / 2):
-            return sympy.simplify(sympy.expand(expression, power_exp=False))
-    except TimeoutError:
-        return expression
+    """The expression simplified, or as it is where that takes too long or sympy gives up."""
+    return attempt(lambda: sympy.simplify(sympy.expand(expression, power_exp=False)), expression,
+                   CLOSED_FORM_SECONDS / 2)
 
 
-def at_start(derived: Derived) -> Derived:
-    """A function of (r, τ) at r = 0 and τ = t, as a limit where it is not defined at 0."""
-    expression = derived.expression.subs(START, 0).subs(END, TIME)
-    if derived.route == "closed form" and not expression.is_finite and expression.has(sympy.zoo, sympy.nan):
-        expression = sympy.limit(derived.expression, START, 0, "+").subs(END, TIME)
-    return Derived(tidy(expression), derived.route)
+def at_start(derived: Derived, otherwise: sympy.Expr) -> Derived:
+    """A function of (r, τ) at r = 0 and τ = t, as a limit where it is not defined at 0.
+
+    ``otherwise`` is the same function with its integrals not worked out, for where sympy finds no limit.
+    """
+    found = None
+    if derived.route == "closed form":
+        found = attempt(lambda: _limit_at_start(derived.expression), None, CLOSED_FORM_SECONDS)
+    if found is None:
+        return Derived(otherwise.subs(START, 0).subs(END, TIME), "quadrature")
+    return Derived(tidy(found), derived.route)
+
+
+def _limit_at_start(expression) -> sympy.Expr | None:
+    found = expression.subs(START, 0).subs(END, TIME)
+    if found.has(sympy.zoo, sympy.nan):
+        found = sympy.limit(expression, START, 0, "+").subs(END, TIME)
+    return None if found.has(*UNDEFINED, sympy.Limit) else found

@@ -38,7 +38,7 @@ from bounds.processes.ve import ve
 from bounds.recursion.propagation import STEP_ROUNDING, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
-from bounds.symbolic.integrals import TIME
+from bounds.symbolic.integrals import TIME, tidy
 from bounds.theorem import Case, Condition, Source, Theorem, gaussian
 
 #: Relative rounding granted to P, Q/V and a at each step.
@@ -176,7 +176,7 @@ def defect_over_step(process: ForwardProcess):
     if process.s_sq.route != "closed form":
         raise ValueError(f"{process.name}: s² has no closed form")
     variance = process.a.expression**2 * sympy.Symbol("S", positive=True) + process.s_sq.expression
-    return sympy.simplify(STATED["rate"].subs({f: process.f, g_sq: process.g_sq, V: variance})), variance
+    return tidy(STATED["rate"].subs({f: process.f, g_sq: process.g_sq, V: variance})), variance
 
 
 def ou_limit():

@@ -120,6 +120,9 @@ class _Standard:
         self.data = setting.assumption.scaled(1 / self.unit)
         self.alpha, self.M = self.data.weak_log_concavity
         self.h = path.F
+        if path.a[-1] == 0:
+            raise ValueError(f"early_stop must be so early that e^(−∫f) is not 0 there, got "
+                             f"{setting.scheme.grid.early_stop:g}")
         self.stop = -float(np.log(path.a[-1]))
         self.duration = float(np.sum(path.F))
         self.a_sq, self.s_sq = np.square(path.a), path.s_sq / self.unit**2

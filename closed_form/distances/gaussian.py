@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from bounds.argument import check_type
 from closed_form.bracket import Bracket
 from closed_form.laws.gaussian import Gaussian
 
@@ -23,6 +24,8 @@ def w2_gaussian(p: Gaussian, q: Gaussian) -> Bracket:
     ValueError
         If the dimensions differ.
     """
+    for name, law in (("p", p), ("q", q)):
+        check_type(name, law, Gaussian, "a Gaussian")
     if p.dim != q.dim:
         raise ValueError(f"both laws must have the same dimension, got {p.dim} and {q.dim}")
     shift = p.mean - q.mean

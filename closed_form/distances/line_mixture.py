@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bounds.argument import check_type
 from closed_form.distances.roots import elementwise_roots
+from closed_form.law import Law
 from closed_form.law_input import finite_array
 
 _REACH = 9.0  # standard deviations beyond which a Gaussian has mass 1.1e-19
@@ -54,7 +56,8 @@ class LineMixture:
     @classmethod
     def of(cls, law) -> LineMixture:
         """The same law from a Gaussian or GaussianMixture of dimension 1 (ValueError otherwise)."""
-        if getattr(law, "dim", None) != 1:
+        check_type("law", law, Law, "a law on the line (Gaussian or GaussianMixture of dimension 1)")
+        if law.dim != 1:
             raise ValueError(f"a law on the line must have dim = 1, got {law!r:.80}")
         found = law.components()
         stds = np.sqrt(np.broadcast_to(found.spectrum.ravel(), found.weights.shape))

@@ -7,8 +7,11 @@ from os import PathLike
 import numpy as np
 
 from closed_form.law import DataLaw
-from closed_form.law_input import finite_array
+from closed_form.law_input import LARGEST, finite_array
 from closed_form.laws.mixture import GaussianMixture
+
+#: What a field without a value may hold.
+_MISSING = {"", "-", "?", "na", "n/a", "nan", "none", "null"}
 
 
 def smoothed_data(samples, smoothing: float, standardize: bool = False) -> GaussianMixture:
@@ -40,23 +43,27 @@ def smoothed_data(samples, smoothing: float, standardize: bool = False) -> Gauss
 
 
 def read_samples(path: str | PathLike, columns: Sequence[str] | None = None,
-                 standardize: bool = False) -> np.ndarray:
-    """Columns of a CSV file with a header line, as an array of shape (n, d).
+                 standardize: bool = False, header: bool | None = None) -> np.ndarray:
+    """Columns of a CSV file, as an array of shape (n, d).
 
     Parameters
     ----------
     path : str or path
         A UTF-8 file; blank lines are skipped.
     columns : sequence of str, optional
-        Names from the header, in the order wanted; all of them by default.
+        Names from the header, in the order wanted; all of them by default. Without a header the columns are
+        called "1", "2", ….
     standardize : bool
         Shift and scale every column to mean 0 and standard deviation 1 (population, divisor n).
+    header : bool, optional
+        Whether the first line names the columns; by default it does, and is refused if it looks like data.
 
     Raises
     ------
     ValueError
-        If the file cannot be read or has no rows, a line has too few or too many fields, a column is missing,
-        repeated or, to be standardised, constant, or a field is not a finite number.
+        If the file cannot be read or has no rows, its first line is made of numbers and ``header`` not given,
+        a line has too few or too many fields, a column is missing, repeated or, to be standardised, constant,
+        or a field is not a finite number.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -68,12 +75,33 @@ def read_samples(path: str | PathLike, columns: Sequence[str] | None = None,
         raise ValueError(f"cannot read {path} as CSV: {error}") from None
     if not lines:
         raise ValueError(f"{path} is empty, it needs a header line and at least one row")
-    header = [name.strip() for name in lines[0][1]]
-    chosen = _positions(path, header, header if columns is None else columns)
-    values = np.array([_numbers(path, line, row, header, chosen) for line, row in lines[1:]])
+    names = [name.strip() for name in lines[0][1]]
+    if header is None and _looks_like_data(names):
+        raise ValueError(f"the first line of {path} must name the columns, got numbers: "
+                         f"{', '.join(names):.60}; write header = false (sgm-bounds constants: "
+                         "--no-header) if it is data, header = true (--header) if these are names")
+    if header is False:
+        names = [str(1 + place) for place in range(len(names))]
+    chosen = _positions(path, names, names if columns is None else columns)
+    values = np.array([_numbers(path, line, row, names, chosen)
+                       for line, row in lines[header is not False:]])
     if not len(values):
         raise ValueError(f"{path} has a header line but no rows")
     return _standardized(values) if standardize else values
+
+
+def _looks_like_data(names: list[str]) -> bool:
+    """Whether a line is made of numbers, but for entries that are missing."""
+    present = [name for name in names if name.lower() not in _MISSING]
+    return bool(present) and all(_number(name) is not None for name in present)
+
+
+def _number(text: str) -> float | None:
+    """The number a field holds, which need not be finite; None if it holds none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _positions(path, header: list[str], columns: Sequence[str]) -> list[int]:
@@ -92,11 +120,8 @@ def _numbers(path, line: int, row: list[str], header: list[str], chosen: list[in
         raise ValueError(f"{path}, line {line}: expected {len(header)} fields, got {len(row)}")
     numbers = []
     for position in chosen:
-        try:
-            number = float(row[position])
-        except ValueError:
-            number = np.nan
-        if not np.isfinite(number):
+        number = _number(row[position])
+        if number is None or not np.isfinite(number):
             where = f"{path}, line {line}, column {header[position]!r}"
             raise ValueError(f"{where}: expected a finite number, got {row[position]!r:.40}")
         numbers.append(number)
@@ -127,10 +152,14 @@ def _read(section, folder) -> GaussianMixture:
         raise section.refuse("columns", "a list of column names")
     smoothing = section.number("smoothing", positive=True)
     standardize = section.flag("standardize", False)
+    header = section.flag("header", True) if "header" in section.values else None
     try:
-        return smoothed_data(read_samples(path, columns), smoothing, standardize)
+        samples = read_samples(path, columns, standardize, header)
+        if (largest := np.abs(samples).max()) > LARGEST:
+            raise ValueError(f"numbers must be at most {LARGEST:g} in size, got {largest:g}")
+        return smoothed_data(samples, smoothing)
     except ValueError as error:
         raise section.fault(f"data.file: {error}") from None
 
 
-LAW = DataLaw("samples", ("file", "columns", "standardize", "smoothing", "dim"), _read)
+LAW = DataLaw("samples", ("file", "header", "columns", "standardize", "smoothing", "dim"), _read)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from bounds.argument import check_type
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.line_mixture import LineMixture
@@ -74,6 +75,8 @@ def sampler_w2(law: Law, steps: Steps, score_error: float = 0.0, score_noise: fl
     ----------
     docs/theory.md section 8.
     """
+    check_type("law", law, Law, "a law of the data (Gaussian, GaussianMixture, …)")
+    check_type("steps", steps, Steps, "Steps, as Scheme.steps(process) gives them")
     try:
         parts = _parts(law)
     except NoExactLaw as error:

@@ -4,13 +4,20 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sympy.polys.polyerrors import CoercionFailed, PolynomialError
 
-from bounds import general, ou, sub_vp, ve, vp
+from bounds import cld, general, ou, sub_vp, ve, vp
+from bounds.complexity.growth import NoOrder
+from bounds.complexity.orders import complexity
+from bounds.contraction.ou_phases import ou_scale_sq
 from bounds.process import ForwardProcess
 from bounds.schedules import constant, cosine, exponential, linear, polynomial
 from bounds.steps.path import Path
 from bounds.symbolic.integrals import END, START, TIME
-from tests.bounds.tolerances import PATH_RELATIVE
+from bounds.theorems import theorems
+from tests.bounds.tolerances import KINKED_FORM, PATH_RELATIVE
 
 t = TIME
 FAMILIES = {
@@ -140,3 +147,66 @@ def test_unusable_processes_are_refused(make, words):
     refused."""
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.parametrize("error", [RecursionError, PolynomialError, CoercionFailed, NotImplementedError,
+                                   ZeroDivisionError, KeyError, TypeError, NameError])
+@pytest.mark.parametrize("name", ["integrate", "simplify"])
+def test_whatever_sympy_raises_is_no_closed_form(monkeypatch, name, error):
+    """Where sympy gives up, in whatever way, the forms are there by another route, and so are the numbers."""
+    def fails(*_, **__):
+        raise error("sympy gave up")
+
+    monkeypatch.setattr(sympy, name, fails)
+    process = general("1 + t", "2 + t")
+    forms = process.closed_forms()
+    assert forms["integral_f"].route == ("quadrature" if name == "integrate" else "closed form")
+    assert {form.route for form in forms.values()} <= {"quadrature", "closed form"}
+    assert ou_scale_sq(vp("7 + 11*t")) in (None, 1.0)
+    assert Path(process, np.array([1.0, 0.0])).a[0] == pytest.approx(np.exp(-1.5), rel=PATH_RELATIVE)
+    with pytest.raises(NoOrder, match=r"sympy|closed form"):
+        complexity(theorems()["martingale"], process.f, process.g_sq)
+
+
+@pytest.mark.parametrize("text", ["sqrt(1.23456789012345678901234567)*t", "1.12345678901234567890123**0.5*t",
+                                  "t*cos(12345678901234567890.1)**2", "log(98765432109876543210.123 + t)"])
+def test_long_decimals_are_numbers(text):
+    """Numbers of more digits than numpy's integers hold give the values that 30 digits give."""
+    process, times = vp(text), np.array([0.3, 1.0])
+    expected = [float(process.g_sq.subs(TIME, sympy.Rational(str(time))).evalf(30)) for time in times]
+    assert process.g_sq_values(times) == pytest.approx(expected, rel=PATH_RELATIVE)
+    assert cld(clock=text.replace("log(", "t*log(")).clock.subs(TIME, 1) > 0
+
+
+def numbers(form, low, high):
+    """A closed form of `process` at r = low and τ = t = high, by 30 digits."""
+    return complex(form.expression.subs({START: low, END: high, TIME: high}).evalf(30))
+
+
+@settings(max_examples=6)
+@given(st.sampled_from(("abs(t - {0})", "{1} + abs(t - {0})", "exp(-abs(t - {0}))",
+                        "abs(t - {0})*abs(t - {1})", "{1} + abs(cos({0}*t))", "1/(1 + abs(t - {0}))",
+                        "1/({1} + 1 + cos(t)**2)")),
+       st.integers(1, 8), st.integers(1, 4))
+def test_a_closed_form_is_true_or_not_said_to_be_one(form, quarters, size):
+    """Where coefficients have kinks or antiderivatives jump, closed forms are what quadrature gives."""
+    beta = form.format(f"{quarters}/4", f"{size}/2")
+    process = vp(beta)
+    forms = process.closed_forms()
+    for low, high in ((0, sympy.Rational(3, 5)), (sympy.Rational(3, 10), 2), (0, 9)):
+        total = float(Path(process, np.linspace(float(high), float(low), 80)).F.sum())
+        expected = {"integral_f": total, "integral_g_sq": 2 * total, "transition": np.exp(-total),
+                    "covariance": -np.expm1(-2 * total)}
+        expected |= {"a": np.exp(-total), "s_sq": -np.expm1(-2 * total)} if low == 0 else {}
+        for name, value in expected.items():
+            if forms[name].route == "closed form":
+                assert numbers(forms[name], low, high) == pytest.approx(value, rel=KINKED_FORM), (beta, name)
+
+
+def test_kinks_keep_their_closed_forms():
+    """Both sides of |t − 1| are in the closed form; those of |cos t|, true up to 2π only, are no closed
+    form, and sub-VP, which needs one, refuses it."""
+    assert {form.route for form in vp("abs(t - 1)").closed_forms().values()} == {"closed form"}
+    assert {form.route for form in vp("abs(cos(t))").closed_forms().values()} == {"quadrature"}
+    with pytest.raises(ValueError, match="beta must have a closed-form integral"):
+        sub_vp("abs(cos(t))")

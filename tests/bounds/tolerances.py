@@ -8,6 +8,8 @@ EXPRESSION_RELATIVE = 1e-12
 TWO_DIGITS = 1e-2
 #: Path: a, s², Φ and C by panels of ten nodes against 20-digit quadrature.
 PATH_RELATIVE = 2e-13
+#: A closed form with kinks against panels that are halved at them.
+KINKED_FORM = 1e-8
 #: The same recursion by another route: float64 over a few dozen steps and quadrature at 1e-8.
 RECURSION_RELATIVE = 1e-7
 #: Slopes of errors against the step on grids where the next order still shows.

@@ -10,6 +10,7 @@ from bounds import euler_maruyama, ou
 from closed_form import Funnel, Gaussian, GaussianMixture, sampler_w2
 from closed_form.law import Law, NoAssumption, NoExactLaw
 from closed_form.laws import laws
+from tests.closed_form.tolerances import LAW_SYMMETRY
 from tests.tolerances import LAW_ROUNDING, SAME_INCREMENTS
 from verify import certify
 from verify.particles.simulation import sample

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from bounds.argument import check_type
 from bounds.bound import Bound
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
@@ -16,7 +17,7 @@ from bounds.setting import Setting
 from bounds.theorem import NotApplicable, Theorem
 from bounds.theorems import theorems
 from closed_form import Bracket
-from closed_form.law import NoAssumption
+from closed_form.law import Law, NoAssumption
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from verify.certificates.question import setting_of, true_steps
@@ -206,6 +207,8 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
 def certify_setting(theorem: Theorem, setting: Setting, law, measured: Bracket | None = None,
                     problem: dict | None = None, samples: int = 0, seed: int = 0) -> Certificate:
     """As `certify`, for a setting already made; ``measured`` saves measuring it again."""
+    check_type("theorem", theorem, Theorem, "a Theorem")
+    check_type("law", law, Law, "a law of the data (Gaussian, GaussianMixture, …)")
     try:
         bound = theorem.bound(setting)
     except NotApplicable as error:
@@ -221,6 +224,7 @@ def certify_setting(theorem: Theorem, setting: Setting, law, measured: Bracket |
 def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:
     """The exact W2 error of the sampler; where no exact law is known what samples say of it, with the
     reason."""
+    check_type("setting", setting, Setting, "a Setting")
     reason = exact_law_available(law)
     if reason is None:
         try:
@@ -243,6 +247,7 @@ def find_theorem(theorem: str | Theorem) -> Theorem:
     if isinstance(theorem, Theorem):
         return theorem
     known = theorems()
+    check_type("theorem", theorem, str, "a Theorem or the key of one")
     if theorem not in known:
         raise ValueError(f"theorem must be one of {', '.join(known)}, got {theorem!r}")
     return known[theorem]

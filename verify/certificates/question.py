@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from bounds.argument import check_type
+from bounds.assumption import Assumption
 from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.setting import Setting
 from bounds.steps.affine import Steps
-from closed_form.law import SLACK
+from closed_form.law import SLACK, Law
 from closed_form.steps.table import exact_steps
 
 
@@ -59,6 +61,11 @@ def setting_of(process: ForwardProcess, law, scheme: Scheme, score_error: float 
     ValueError
         If the law proves no assumption (mixtures with unequal covariances), or contradicts the one given.
     """
+    check_type("law", law, Law, "a law of the data (Gaussian, GaussianMixture, …)")
+    check_type("process", process, ForwardProcess, "a ForwardProcess")
+    check_type("scheme", scheme, Scheme, "a Scheme")
+    if assumption is not None:
+        check_type("assumption", assumption, Assumption, "an Assumption")
     if information not in ("all", "constants"):
         raise ValueError(f"information must be all or constants, got {information!r}")
     chosen = law.assumptions()[0] if assumption is None else assumption

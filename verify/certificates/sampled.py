@@ -8,6 +8,8 @@ from bounds.setting import Setting
 from closed_form.bracket import Bracket
 from verify.lower_sides.confidence import FEW
 
+#: How the method of a bracket without an upper side begins, where no samples were drawn either.
+NO_EXACT_LAW = "no exact law: "
 #: Probability that the lower side, which may refute a theorem, may be above the error; at any sample size.
 REFUTED = 1e-6
 #: Probability that one side or the other misses the error, for the bracket as a whole.
@@ -55,7 +57,7 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
         If n is between 1 and 99, or negative.
     """
     if n == 0:
-        return Bracket(0.0, math.inf, f"no exact law: {reason}")
+        return Bracket(0.0, math.inf, f"{NO_EXACT_LAW}{reason}")
     if n < FEW:
         raise ValueError(f"samples must be 0 or n >= {FEW}, got {n}")
     from verify.certificates.two_levels import upper_side
@@ -70,9 +72,9 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
     pairs = max(FEW, n // SAMPLES_A_PAIR)
     top = upper_side(setting, law, pairs, seed, DELTA - REFUTED)
     if top is None:
-        return Sampled(lower, math.inf, "; ".join([*methods, f"no exact law: {reason}"]))
+        return Sampled(lower, math.inf, "; ".join([*methods, f"{NO_EXACT_LAW}{reason}"]))
     proved = f", {top.proved:.3g} at any number" if top.proved < math.inf else ""
     methods.append(f"estimated: {100 * (1 - DELTA):g} % one-sided from {pairs} pairs (asymptotic{proved}), "
                    f"m = {top.refinement}, given {top.given} there")
-    return Sampled(lower, max(lower, top.asymptotic), "; ".join([*methods, f"no exact law: {reason}"]),
+    return Sampled(lower, max(lower, top.asymptotic), "; ".join([*methods, f"{NO_EXACT_LAW}{reason}"]),
                    top.given)

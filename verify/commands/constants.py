@@ -27,10 +27,14 @@ HORIZON, STEPS = 8.0, 2000
 @click.option(
     "--standardize", is_flag=True, help="Shift and scale the columns of a CSV file to mean 0 and variance 1."
 )
+@click.option(
+    "--header/--no-header", default=None,
+    help="Whether the first line of a CSV file names the columns (default: it does, unless made of numbers).",
+)
 @picture_options("Also draw the bound over the bandwidth.")
 @SET_OPTION
 @JSON_OPTION
-def constants(source, bandwidths, columns, standardize, out, force, overrides, as_json):
+def constants(source, bandwidths, columns, standardize, header, out, force, overrides, as_json):
     """Constants of the smoothed empirical law (1/n) Σ N(x_i, s² I), exact for it, as the bandwidth s varies.
 
     PROBLEM has data.law = "samples"; a CSV file is taken with OU and Euler–Maruyama, T = 8, 2000 steps.
@@ -38,7 +42,7 @@ def constants(source, bandwidths, columns, standardize, out, force, overrides, a
     from bounds.theorems import theorems
     from verify.studies.constants import constants_of_samples, plot_constants
 
-    samples, process, scheme, about = _question(source, columns, standardize, overrides)
+    samples, process, scheme, about = _question(source, columns, standardize, header, overrides)
     with naming(about), progress("constants"):
         found = constants_of_samples(samples, process, scheme, theorems()["martingale"], bandwidths or None)
     wrote = write_figure(out, force, lambda figure: plot_constants(figure.add_subplot(), found))
@@ -49,7 +53,7 @@ def constants(source, bandwidths, columns, standardize, out, force, overrides, a
     return HOLDS
 
 
-def _question(source: str, columns, standardize: bool, overrides):
+def _question(source: str, columns, standardize: bool, header: bool | None, overrides):
     """(samples, process, scheme, what they are called)."""
     from bounds import euler_maruyama, ou
     from closed_form.laws.samples import read_samples
@@ -58,10 +62,11 @@ def _question(source: str, columns, standardize: bool, overrides):
         if overrides:
             raise click.UsageError("--set belongs to a problem, not to a CSV file")
         with naming(os.path.basename(source)):
-            samples = read_samples(source, columns.split(",") if columns else None, standardize)
+            samples = read_samples(source, columns.split(",") if columns else None, standardize, header)
         return samples, ou(), euler_maruyama(HORIZON, STEPS), os.path.basename(source)
-    if columns or standardize:
-        raise click.UsageError("--columns and --standardize belong to a CSV file; a problem has its own")
+    if columns or standardize or header is not None:
+        raise click.UsageError("--columns, --standardize and --header belong to a CSV file; "
+                               "a problem has its own")
     from verify.problems.problem import bundled_problem
 
     question = load_question(source, overrides)
@@ -70,7 +75,8 @@ def _question(source: str, columns, standardize: bool, overrides):
         found = table.get("law") or table.get("assumption")
         raise Failure(f'{question.source}: needs data.law = "samples", got {found!r}')
     folder = Path(source).parent if os.path.exists(source) else Path(bundled_problem(source)).parent
-    samples = read_samples(folder / table["file"], table.get("columns"), table.get("standardize", False))
+    samples = read_samples(folder / table["file"], table.get("columns"), table.get("standardize", False),
+                           table.get("header"))
     return samples, question.process, question.scheme, question.source
 
 

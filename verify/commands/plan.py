@@ -1,5 +1,7 @@
 """The command ``plan``: how many steps, which horizon, grid and score error reach W2 ≤ ε."""
 
+import math
+
 import click
 
 from verify.command_options import JSON_OPTION, SET_OPTION, load_question, setting_or_reason
@@ -73,24 +75,26 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
         print_json({"schema_version": SCHEMA_VERSIONS["plan"], **alone, "plans": entries, "problems": known})
     else:
         print_text(*[tables.describe(question) for question in questions], _table(entries, with_truth),
-                   *_lines(entries))
+                   *_lines(entries, with_truth))
     return HOLDS if all(entry["reached"] for entry in entries) else WRONG
 
 
 def _truth(planner, found, question):
-    """The exact W2 of the planned sampler and the verdict."""
+    """The exact W2 of the planned sampler and the verdict; None without a law, of constants alone."""
     from dataclasses import replace
 
-    from verify.certificates.certificate import measure, verdict_of
+    from verify.certificates.certificate import verdict_of
+    from verify.commands.certify import measured_error
 
     if question.law is None:
         return None
     scheme = replace(planner.setting.scheme, grid=found.grid)
-    measured = measure(replace(planner.setting, scheme=scheme, score_error=found.score_error), question.law)
+    measured = measured_error(replace(planner.setting, scheme=scheme, score_error=found.score_error),
+                              question.law)
     verdict = verdict_of("upper", found.bound.total, measured)
     return {
         "lower": measured.lower,
-        "upper": measured.upper,
+        "upper": measured.upper if math.isfinite(measured.upper) else None,
         "method": measured.method,
         "verdict": str(verdict),
     }
@@ -118,7 +122,8 @@ def _table(entries, with_truth: bool):
                                ">with K − 1", *extra)
     for entry in entries:
         truth = entry["truth"] or {}
-        cells = [number(truth.get("upper")), truth.get("verdict", "")] if with_truth else []
+        exact = "unknown" if truth.get("method") and truth["upper"] is None else number(truth.get("upper"))
+        cells = [exact, truth.get("verdict", "")] if with_truth else []
         table.add_row(entry["problem"], number(entry["eps"]), str(entry["steps"] or "–"),
                       number(entry["horizon"]), entry["grid"]["kind"] if entry["grid"] else "–",
                       number(entry["score_error"]), number(entry["bound"]),
@@ -126,14 +131,22 @@ def _table(entries, with_truth: bool):
     return table
 
 
-def _lines(entries) -> list[str]:
+def _lines(entries, with_truth: bool) -> list[str]:
+    from verify.certificates.sampled import NO_EXACT_LAW
+
     blocked = [
         f"{entry['problem']}: eps = {entry['eps']:g} is out of reach, the bound stays above "
         f"{entry['floor']:.4g}; "
         f"{entry['blocking']}"
         for entry in entries if not entry["reached"]
     ]
-    return blocked
+    unknown = [
+        f"{entry['problem']}: no exact W2 is known: "
+        + (truth["method"].removeprefix(NO_EXACT_LAW) if truth else "the data are constants alone")
+        for entry in entries if with_truth and entry["reached"]
+        if not (truth := entry["truth"]) or truth["upper"] is None
+    ]
+    return list(dict.fromkeys([*blocked, *unknown]))
 
 
 COMMAND = plan

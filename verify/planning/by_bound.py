@@ -6,6 +6,7 @@ from functools import cached_property, partial
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from bounds.argument import check_type
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
 from bounds.grid import TimeGrid
 from bounds.setting import Setting
@@ -220,5 +221,7 @@ def _floor(terms, without: str = "") -> float:
 
 def planner_of(theorem: Theorem, setting: Setting, **options) -> Planner | DirectPlanner:
     """The planner for the setting's process and the theorem; ``options`` as for `Planner`."""
+    check_type("theorem", theorem, Theorem, "a Theorem")
+    check_type("setting", setting, Setting, "a Setting")
     modelled = setting.process.blocks == 1 and theorem.ingredients is not None
     return (Planner if modelled else DirectPlanner)(theorem, setting, **options)

@@ -170,6 +170,9 @@ def _check_together(process: ForwardProcess, data: Data, scheme: Scheme) -> None
         with Section("process", {}).border(), np.errstate(all="ignore"):  # what overflows is refused by name
             process.f_values(inside)
             process.g_sq_values(inside)
-            ProcessPath(process, times[chosen])
+            try:
+                ProcessPath(process, times[chosen])
+            except ValueError:  # what is refused is the grid itself, not a coarser one
+                ProcessPath(process, times)
     except (NameError, NotImplementedError):  # a special function that sympy cannot turn into numpy
         raise ProblemError("process: f and g² must be made of elementary functions") from None

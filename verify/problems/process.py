@@ -27,7 +27,10 @@ def read_process(section: Section) -> tuple[ForwardProcess, dict]:
         try:
             with Deadline(BUILD_SECONDS):  # sub-vp integrates, and a square root can hang sympy
                 process = family.make(**expressions)
-        except TimeoutError:
-            why = f"no answer in {BUILD_SECONDS:g} s"
+        except (ValueError, TypeError):  # of the family's own making
+            raise
+        except Exception as error:  # of sympy's, which gives up in many ways
+            why = (f"no answer in {BUILD_SECONDS:g} s" if isinstance(error, TimeoutError)
+                   else f"sympy fails on them ({type(error).__name__})")
             raise ProblemError(f"process: f and g² must be simpler: {why}") from None
     return process, {"family": family.key, **given}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from closed_form.law_input import LARGEST, SMALLEST
 from verify.plain import one_line
 
 REQUIRED = object()
@@ -67,6 +68,9 @@ class Section:
         if value is None or value < minimum or (positive and value <= 0):
             least = f" of at least {minimum:g}" if minimum > -math.inf else ""
             raise self.refuse(key, "a positive finite number" if positive else f"a finite number{least}")
+        if value and not SMALLEST <= abs(value) <= LARGEST:
+            zero = "" if positive else "0 or "
+            raise self.refuse(key, f"{zero}between {SMALLEST:g} and {LARGEST:g} in size")
         return value
 
     def count(self, key: str, largest: int, default: Any = REQUIRED) -> Any:
@@ -91,6 +95,8 @@ class Section:
         array = _array(value)
         if array is None or array.ndim not in ndims:
             raise self.refuse(key, f"{shape} (finite numbers, rectangular, not empty)")
+        if np.abs(array).max() > LARGEST:
+            raise self.refuse(key, f"made of numbers of at most {LARGEST:g} in size")
         return array
 
     @contextlib.contextmanager

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bounds.argument import check_type
 from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.process import ForwardProcess
 from bounds.steps.path import Path
 from closed_form.geometry.convexity_profile import ConvexityProfile, convexity_profile
+from closed_form.law import Law
 
 DISTANCES = 40
 
@@ -74,6 +76,10 @@ def profile_at(process: ForwardProcess, law, time: float = 0.0, distances=None, 
 
     Source: arXiv 2501.02298, propagation of weak log-concavity.
     """
+    check_type("process", process, ForwardProcess, "a ForwardProcess")
+    check_type("law", law, Law, "a law of the data (Gaussian or GaussianMixture)")
+    if law.components() is None:
+        raise ValueError(f"law must be made of Gaussians to have a profile, got {type(law).__name__}")
     if not (np.isfinite(time) and time >= 0):
         raise ValueError(f"time must be finite and >= 0, got {time}")
     a, s_sq = 1.0, 0.0

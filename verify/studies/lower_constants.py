@@ -11,8 +11,7 @@ from scipy.optimize import brentq
 from bounds.process import ForwardProcess
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
-from bounds.symbolic.deadline import Deadline
-from bounds.symbolic.integrals import TIME, integral
+from bounds.symbolic.integrals import TIME, integral, tidy
 from bounds.theorems import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step, leading_order
 from closed_form import Gaussian
@@ -20,8 +19,6 @@ from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of, true_steps
 
 STDS = np.geomspace(0.1, 10.0, 61)
-#: Seconds sympy may spend on preparing the integrand.
-SECONDS = 8.0
 
 
 @dataclass(frozen=True)
@@ -54,11 +51,7 @@ def symbolic_constant(process: ForwardProcess) -> SymbolicConstant:
     rate, variance = defect_over_step(process)
     S, T = sympy.symbols("S T", positive=True)
     integrand = rate * process.a.expression**2 * S**2 / variance**2
-    try:
-        with Deadline(SECONDS):
-            found = integral(sympy.simplify(integrand), TIME, sympy.S.Zero, T)
-    except TimeoutError:
-        return SymbolicConstant(rate, sympy.Integral(integrand, (TIME, 0, T)), "quadrature")
+    found = integral(tidy(integrand), TIME, sympy.S.Zero, T)
     return SymbolicConstant(rate, found.expression, found.route)
 
 

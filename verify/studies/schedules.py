@@ -1,6 +1,7 @@
 """Noise schedules on the same data with the same number of steps: bound and exact W2, each on its best
 horizon and grid."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from bounds.theorems import theorems
 from closed_form.bracket import Bracket
 from verify.certificates.certificate import measure
 from verify.certificates.question import setting_of
+from verify.certificates.sampled import NO_EXACT_LAW
 from verify.planning.by_bound import planner_of
 
 #: Rows of arXiv 2311.11003 with the constants of its experiments where it gives them, the cosine and sub-VP
@@ -54,7 +56,7 @@ class Compared:
 
 
 def compare(law, steps: int, names: Sequence[str] = tuple(SCHEDULES), theorem: str = "martingale",
-            tell: Callable = lambda *_: None) -> list[Compared]:
+            tell: Callable = lambda *_: None, assumption=None) -> list[Compared]:
     """Every schedule on its best uniform grid and on its best grid, Euler–Maruyama, exact score.
 
     Parameters
@@ -68,6 +70,8 @@ def compare(law, steps: int, names: Sequence[str] = tuple(SCHEDULES), theorem: s
         Which bound chooses horizon and grid.
     tell : callable
         (fraction, what) -> None, told of progress.
+    assumption : Assumption, optional
+        By default the sharpest that the law proves.
 
     Raises
     ------
@@ -78,7 +82,7 @@ def compare(law, steps: int, names: Sequence[str] = tuple(SCHEDULES), theorem: s
     for place, name in enumerate(names):
         if name not in SCHEDULES:
             raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {name!r}")
-        setting = setting_of(SCHEDULES[name](), law, euler_maruyama(0.5, 1))
+        setting = setting_of(SCHEDULES[name](), law, euler_maruyama(0.5, 1), assumption=assumption)
         for half, grid in enumerate(("uniform", "best")):
             tell((place + half / 2) / len(names), f"{name}, {grid} grid")
             planner = planner_of(chosen, setting, grid=grid)
@@ -91,7 +95,10 @@ def compare(law, steps: int, names: Sequence[str] = tuple(SCHEDULES), theorem: s
 
 
 def rows(found: Sequence[Compared]) -> list[dict]:
-    """One row a schedule: both grids, their ranks by bound, and the gains of the best grid."""
+    """One row a schedule: both grids, their ranks by bound, and the gains of the best grid.
+
+    An exact W2 that is not known, and a gain that it would take, is None; `unknown` says why.
+    """
     table = {name: {} for name in dict.fromkeys(each.schedule for each in found)}
     for each in found:
         table[each.schedule][each.grid] = each
@@ -110,11 +117,30 @@ def rows(found: Sequence[Compared]) -> list[dict]:
                 f"{grid}_{key}": value
                 for grid, each in by_grid.items()
                 for key, value in (("horizon", each.horizon), ("bound", each.bound),
-                                   ("exact", each.exact.upper), ("rank", ranks[grid][name]))
+                                   ("exact", _known(each.exact.upper)), ("rank", ranks[grid][name]))
             },
-            "gain_bound": uniform.bound / best.bound, "gain_exact": uniform.exact.upper / best.exact.lower,
+            "gain_bound": _gain(uniform.bound, best.bound),
+            "gain_exact": _gain(uniform.exact.upper, best.exact.lower),
         })
     return sorted(result, key=lambda row: row["best_bound"])
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _gain(before: float, after: float) -> float | None:
+    """How many times smaller; None where either is not known, or there is nothing left."""
+    return before / after if math.isfinite(before) and 0 < after < math.inf else None
+
+
+def unknown(found: Sequence[Compared]) -> list[str]:
+    """Why no exact W2 is known, a line for each reason with its schedules; empty where all are known."""
+    reasons: dict[str, dict] = {}
+    for each in found:
+        if not math.isfinite(each.exact.upper):
+            reasons.setdefault(each.exact.method.removeprefix(NO_EXACT_LAW), {})[each.schedule] = None
+    return [f"no exact W2 is known for {', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
 def plot_comparison(ax, table: Sequence[dict]) -> None:
@@ -134,7 +160,8 @@ def plot_comparison(ax, table: Sequence[dict]) -> None:
     for key, (colour, marker, face) in styles.items():
         grid, what = key.split("_")
         label = f"{'bound' if what == 'bound' else 'exact W2'}, {grid} grid"
-        ax.plot([row[key] for row in table], places, marker, color=colour, mfc=face, ms=6, label=label)
+        values = [math.nan if row[key] is None else row[key] for row in table]
+        ax.plot(values, places, marker, color=colour, mfc=face, ms=6, label=label)
     ax.set_yticks(list(places), [row["schedule"] for row in table])
     ax.set_xscale("log")
     ax.invert_yaxis()

@@ -295,9 +295,10 @@ def test_bad_line_mixture(arguments, message):
 def test_bad_line_laws():
     """Laws of higher dimension, no laws at all and quantile levels outside (0, 1) are refused."""
     line = LineMixture([0.0], 1.0)
-    for law in (GaussianMixture.two_modes(1.0, 1.0, dim=2), "a law"):
-        with pytest.raises(ValueError, match="dim = 1"):
-            w2_line(line, law)
+    with pytest.raises(ValueError, match="dim = 1"):
+        w2_line(line, GaussianMixture.two_modes(1.0, 1.0, dim=2))
+    with pytest.raises(TypeError, match="law must be a law on the line"):
+        w2_line(line, "a law")
     for level in (0.0, 1.0, np.nan):
         with pytest.raises(ValueError, match="strictly between 0 and 1"):
             line.ppf([level])

@@ -108,6 +108,24 @@ def test_bad_files(tmp_path, text, columns, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["1.5,2\n3,4\n", "1e-3, nan\n3,4\n", "NA,-2\n3,4\n", "7\n", "2019\n1\n"])
+def test_a_first_row_is_not_taken_for_a_header(tmp_path, text):
+    """A first line of numbers, some perhaps missing, is refused with the file, the line and what to write."""
+    first = text.split("\n")[0].replace(",", ", ").replace("  ", " ")
+    with pytest.raises(ValueError, match=r"first line of .*data\.csv must name the columns") as caught:
+        read_samples(written(tmp_path, text))
+    assert f"got numbers: {first}; write header = false" in str(caught.value)
+
+
+def test_a_header_that_is_said_to_be_there_or_not(tmp_path):
+    """Without a header every line is data and columns go by their number; names may be numbers if said so."""
+    path = written(tmp_path, "1.5,2\n3,4\n")
+    assert read_samples(path, header=False).tolist() == [[1.5, 2.0], [3.0, 4.0]]
+    assert read_samples(path, ["2"], header=False).tolist() == [[2.0], [4.0]]
+    assert read_samples(path, ["1.5"], header=True).tolist() == [[3.0]]
+    assert read_samples(written(tmp_path, "5\n"), header=False).tolist() == [[5.0]]
+
+
 def test_unreadable_files(tmp_path):
     """Missing files, directories and bytes that are not text are ValueErrors with the path."""
     with pytest.raises(ValueError, match=r"no such file: .*missing\.csv"):

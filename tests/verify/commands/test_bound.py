@@ -140,3 +140,18 @@ def test_lower_bound_with_its_formula_and_picture(tmp_path):
     assert document["formula"]["route"] == "closed form" and len(document["formula"]["vanishing"]) == 1
     assert (tmp_path / "c.png").stat().st_size > 10_000
     assert "vanishes at σ0 = 1.26" in run("lower-bound", "lower_bound", "--formula").stdout
+
+
+def test_a_step_too_long_for_floats_is_named(tmp_path):
+    """Where e^(2∫f) of a step leaves the floats, every sampler says so: nothing is NaN, nor silently 0."""
+    long = {"scheme.horizon": "4000.0", "scheme.steps": "4", "scheme.grid": None}
+    for kind in ("euler-maruyama", "posterior-mean-matched"):
+        path = problem(tmp_path, "mixture", {**long, "scheme.kind": f'"{kind}"'})
+        line = assert_refused(run("bound", path))
+        assert "∫f over a step must be at most 350, got 1000 between t =" in line and "nan" not in line
+    switched = {"process.beta": '"1 + 1000000000/(1 + exp((t - 1/2)*400))"'}
+    line = assert_refused(run("bound", problem(tmp_path, "gaussian", switched)))
+    assert "∫f over a step must be at most 350" in line
+    early = {"scheme.kind": '"euler-maruyama"', "scheme.grid": None, "scheme.horizon": "4000.0",
+             "scheme.steps": "4000", "scheme.early_stop": "2000.0"}
+    assert "early_stop must be" in assert_refused(run("bound", problem(tmp_path, "mixture", early)))

@@ -29,6 +29,18 @@ def test_the_truth_is_measured_on_request():
     assert len(plan["grid"]["times"]) == plan["steps"] + 1
 
 
+def test_an_unknown_truth_is_called_unknown(tmp_path):
+    """Where no exact law is known, or constants are all there is, the text says why the W2 is unknown."""
+    in_the_plane = problem(tmp_path, "mixture", {
+        "data.means": "[[-1.0, 0.0], [1.0, 0.3], [0.0, 1.0]]", "data.weights": None, "data.std": "0.7",
+        "scheme.kind": '"euler-maruyama"', "scheme.score_error": "0", "scheme.score_noise": "0"})
+    text = run("plan", in_the_plane, "--eps", 1, "--certify").stdout
+    assert "unknown   INCONCLUSIVE" in text and " inf" not in text
+    assert "no exact W2 is known: the means span 2 dimensions" in text
+    text = run("plan", problem(tmp_path, "lipschitz"), "--eps", 10, "--certify").stdout
+    assert "no exact W2 is known: the data are constants alone" in text
+
+
 def test_an_error_out_of_reach_is_exit_code_two(tmp_path):
     """The reason is in the JSON and in the text."""
     args = ("plan", problem(tmp_path, "gaussian"), "--eps", "1e-3", "--set", "scheme.score_error=2")

@@ -1,8 +1,11 @@
 """The command ``search``."""
 
+import math
+
 from bounds.theorems import theorems
 from tests.command_line import answer, assert_refused, run, schema
 from verify.counterexamples import search as searching
+from verify.counterexamples.search import Finding
 
 
 def test_random_problems_hold():
@@ -63,3 +66,12 @@ def test_problems_passed_over_are_counted(monkeypatch):
     monkeypatch.setattr(searching, "PHASE_BUDGET", 1.0)
     document = answer("search", "--problems", 3, "--process", "cld", "--kind", "mixture", "--most-steps", 10)
     assert (document["problems"], document["measured"], document["ratios"]) == (3, 0, [])
+
+
+def test_an_infinite_ratio_is_null(monkeypatch):
+    """A ratio beyond the floats, or to a W2 of 0, is null in the JSON and "inf" in the table."""
+    finding = Finding(0, "Gaussian", "all", "martingale", "HOLDS", math.inf, 0.0, 1.0, math.inf, "drawn")
+    monkeypatch.setattr("verify.counterexamples.search.examine_all", lambda *_, **__: [finding])
+    document = answer("search", "--problems", 1)
+    schema("search").validate(document)
+    assert document["ratios"][0]["median"] is None and "inf" in run("search", "--problems", 1).stdout

@@ -394,6 +394,47 @@ def test_process_families(process, f, g_sq, tmp_path):
     assert sympy.simplify(built.g_sq - g_sq) == 0
 
 
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"process__beta": '"1e12*t"'}, r"process: ∫f over a step must be at most 350, got 2.*; use more steps"),
+    ({"process__beta": '"1e-60*exp(-1000*(1+t))"'}, r"nor be so small that its integral is no float"),
+])
+def test_underflow_is_named_as_what_it_is(changes, words, tmp_path):
+    """Where s² is 0 because e^(−∫f) or g² leaves the floats, that is said, and not that g² vanishes."""
+    with pytest.raises(ProblemError, match=words):
+        load(tmp_path, "gaussian", **changes)
+
+
+def test_a_long_horizon_of_many_steps_is_not_refused(tmp_path):
+    """What is looked at first is coarser than the grid, whose own steps are short enough."""
+    problem = load(tmp_path, "gaussian", scheme__horizon="300000", scheme__steps="600000",
+                   process__family='"ou"', process__beta=None)
+    assert problem.scheme.grid.steps == 600_000
+
+
+@pytest.mark.parametrize("size", ["1e170", "1e-170", "1e76", "5e-324"])
+@pytest.mark.parametrize(("base", "key"), [
+    ("mixture", "data.std"), ("samples", "data.smoothing"), ("gaussian", "scheme.horizon"),
+    ("gaussian", "scheme.prior_std"), ("gaussian", "scheme.score_error"), ("cld", "scheme.score_noise"),
+    ("gaussian", "scheme.early_stop"), ("strong", "data.m0"), ("weak", "data.M"), ("bounded", "data.radius"),
+    ("strong", "data.time_regularity"), ("funnel", "data.std"), ("smoothed", "data.std")])
+def test_sizes_whose_powers_leave_the_floats_are_refused_by_key(base, key, size, tmp_path):
+    """Numbers from 1e170 to 1e-170 are refused with the key, the requirement and the value."""
+    with pytest.raises(ProblemError, match=rf"^{key} must be .*, got {size.replace('e', 'e[+]?')}"):
+        load(tmp_path, base, **{key.replace(".", "__"): size})
+
+
+@pytest.mark.parametrize(("base", "key", "value"), [
+    ("gaussian", "data.mean", "[1e170, 0.0]"), ("gaussian", "data.covariance", "[1e170, 1.0]"),
+    ("mixture", "data.means", "[[1e170], [0.0]]"), ("strong", "scheme.grid", "[1e170, 0.0]")])
+def test_lists_of_such_sizes_are_refused_by_key(base, key, value, tmp_path):
+    """So are entries of lists, and fields of a data file, by the file."""
+    with pytest.raises(ProblemError, match=rf"^{key} must be made of numbers of at most 1e\+75 in size, got"):
+        load(tmp_path, base, **{key.replace(".", "__"): value})
+    content = toml({**VALID["samples"], "data.standardize": "false"})
+    with pytest.raises(ProblemError, match=r"data.file: numbers must be at most 1e\+75 in size, got 1e\+170"):
+        load_problem(write_problem(tmp_path, content, {"data.csv": "x,y\n1e170,2\n3,4\n"}))
+
+
 # -- what is bundled ----------------------------------------------------------------------
 
 

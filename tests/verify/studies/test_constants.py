@@ -11,6 +11,7 @@ from bounds import euler_maruyama, ou
 from bounds.theorems import theorems
 from closed_form.geometry.convexity_profile import convexity_profile
 from closed_form.laws.samples import smoothed_data
+from tests.bad_problems import VALID, toml, write_problem
 from tests.command_line import answer, assert_refused, problem, run, schema
 from verify.studies.constants import constants_of_samples, plot_constants
 
@@ -96,6 +97,21 @@ def test_csv_files_and_bad_input(tmp_path):
     assert 'data.law = "samples"' in assert_refused(run("constants", "two_modes"))
     assert_refused(run("constants", problem(tmp_path, "samples"), "--standardize"))
     assert_refused(run("constants", data, "--set", "scheme.steps=3"))
+
+
+def test_data_without_a_header_keep_their_first_row(tmp_path):
+    """A CSV of numbers is refused until it is said whether it has a header, here and in a problem file."""
+    data = tmp_path / "data.csv"
+    data.write_text("0,1\n1,2\n2,0\n")
+    line = assert_refused(run("constants", data))
+    assert "data.csv must name the columns, got numbers: 0, 1; write" in line and "--no-header" in line
+    counts = {option: answer("constants", data, option, "--bandwidth", 1)["samples"]
+              for option in ("--no-header", "--header")}
+    assert counts == {"--no-header": 3, "--header": 2}
+    changes = {"data.columns": None, "data.header": "false"}
+    path = write_problem(tmp_path, toml({**VALID["samples"], **changes}), {"data.csv": data.read_text()})
+    assert answer("constants", path, "--bandwidth", 1)["samples"] == 3
+    assert_refused(run("constants", path, "--no-header"))
 
 
 def test_the_picture_shades_what_is_vacuous():
