@@ -3,10 +3,15 @@
 import contextlib
 import signal
 import threading
+import time
+
+#: An alarm rings again after this: one inside a garbage-collection callback is swallowed.
+_AGAIN = 0.1
 
 
 class Deadline(contextlib.AbstractContextManager):
-    """Raise ``TimeoutError`` in the block after ``seconds`` (main thread, POSIX; elsewhere no limit)."""
+    """Raise ``TimeoutError`` in the block after ``seconds``, or when an outer one is over (main thread and
+    POSIX; elsewhere no limit)."""
 
     def __init__(self, seconds: float):
         self.seconds = seconds
@@ -15,14 +20,19 @@ class Deadline(contextlib.AbstractContextManager):
         self._armed = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
         if self._armed:
             self._previous = signal.signal(signal.SIGALRM, self._ring)
-            # again every 0.1 s: an alarm inside a garbage-collection callback is swallowed
-            self._remaining = signal.setitimer(signal.ITIMER_REAL, self.seconds, 0.1)[0]
+            self._outer, self._started = signal.getitimer(signal.ITIMER_REAL), time.monotonic()
+            first = min(self.seconds, self._outer[0] or self.seconds)
+            signal.setitimer(signal.ITIMER_REAL, first, _AGAIN)
         return self
 
     def __exit__(self, *_):
         if self._armed:
-            signal.setitimer(signal.ITIMER_REAL, self._remaining)
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
             signal.signal(signal.SIGALRM, self._previous)
+            left, again = self._outer
+            if left:  # one that rang in the meantime rings now
+                left = max(left - (time.monotonic() - self._started), 1e-6)
+                signal.setitimer(signal.ITIMER_REAL, left, again)
 
     def _ring(self, *_):
         raise TimeoutError(f"no answer within {self.seconds:g} s")

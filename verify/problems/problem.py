@@ -25,6 +25,8 @@ MAX_FILE_BYTES = 1_000_000
 
 _PROCESS_SAMPLES = 2048
 _PROCESS_STEPS = 64
+#: Beyond it e^{2∫f} over a step leaves the range of floats.
+_LARGEST_GROWTH = 300.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +172,9 @@ def _check_together(process: ForwardProcess, data: Data, scheme: Scheme) -> None
         with Section("process", {}).border(), np.errstate(all="ignore"):  # what overflows is refused by name
             process.f_values(inside)
             process.g_sq_values(inside)
-            ProcessPath(process, times[chosen])
+            grown = np.abs(ProcessPath(process, times[chosen]).F / np.diff(chosen)).max()
     except (NameError, NotImplementedError):  # a special function that sympy cannot turn into numpy
         raise ProblemError("process: f and g² must be made of elementary functions") from None
+    if grown > _LARGEST_GROWTH:
+        most = f"∫f over a step is at most {_LARGEST_GROWTH:g}"
+        raise ProblemError(f"scheme.steps must be so many that {most}, got {grown:.6g}")
