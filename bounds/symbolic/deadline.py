@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 import threading
 import time
 
@@ -20,6 +21,7 @@ class Deadline(contextlib.AbstractContextManager):
         self._armed = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
         if self._armed:
             self._previous = signal.signal(signal.SIGALRM, self._ring)
+            self._unraisable, sys.unraisablehook = sys.unraisablehook, self._swallowed
             self._outer, self._started = signal.getitimer(signal.ITIMER_REAL), time.monotonic()
             first = min(self.seconds, self._outer[0] or self.seconds)
             signal.setitimer(signal.ITIMER_REAL, first, _AGAIN)
@@ -29,10 +31,16 @@ class Deadline(contextlib.AbstractContextManager):
         if self._armed:
             signal.setitimer(signal.ITIMER_REAL, 0.0)
             signal.signal(signal.SIGALRM, self._previous)
+            sys.unraisablehook = self._unraisable
             left, again = self._outer
             if left:  # one that rang in the meantime rings now
                 left = max(left - (time.monotonic() - self._started), 1e-6)
                 signal.setitimer(signal.ITIMER_REAL, left, again)
+
+    def _swallowed(self, unraisable):
+        """Say nothing of an alarm that went off where nothing can be raised: it rings again."""
+        if unraisable.exc_type is not TimeoutError:
+            self._unraisable(unraisable)
 
     def _ring(self, *_):
         raise TimeoutError(f"no answer within {self.seconds:g} s")

@@ -46,7 +46,9 @@ def work(pipe) -> None:
     from tests.fuzz.judge import judged
     from tests.fuzz.mutants import mutant
     from verify.cli import cli
+    from verify.studies import orders
 
+    orders.ROW_SECONDS = 3.0  # a user waits a minute for the limits of a row
     resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
     sys.stdin = open(os.devnull)
     CliRunner().invoke(cli, ["table"])  # the published rows take sympy ten seconds, once

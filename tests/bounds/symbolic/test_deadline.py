@@ -45,3 +45,16 @@ def test_a_limit_leaves_nothing_behind():
             pass
         left, again = signal.getitimer(signal.ITIMER_REAL)
         assert 1.0 < left <= 5.0 and again > 0
+
+
+def test_an_alarm_where_nothing_can_be_raised_is_not_talked_about(capfd):
+    """One that goes off while an object is finalised is swallowed there in silence, and rings again."""
+
+    class Slow:
+        def __del__(self):
+            wait(0.3)
+
+    with pytest.raises(TimeoutError), Deadline(0.1):
+        Slow()
+        wait(20.0)
+    assert capfd.readouterr().err == ""
