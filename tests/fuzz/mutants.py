@@ -176,7 +176,7 @@ def _keys(rng: Random, tables: dict) -> None:
             tables[rng.choice(("extra", "process.more", "scheme.grid"))] = {"a": rng.choice(ODD)}
 
 
-MUTATIONS = (*[_number] * 6, *[_coefficient] * 5, *[_value] * 4, *[_words] * 2, _keys)
+MUTATIONS = (*[_number] * 6, *[_coefficient] * 3, *[_value] * 4, *[_words] * 2, _keys)
 
 
 def _written(rng: Random, tables: dict) -> str:

@@ -12,11 +12,11 @@ from tests.fuzz.mutants import Mutant, mutant
 #: Commands of some milliseconds, by weight.
 COMMANDS = (
     (3, ("bound", "PROBLEM", "--theorem", "gaussian-lower-bound")),
-    (2, ("bound", "PROBLEM", "--theorem", "martingale")),
+    (1, ("bound", "PROBLEM", "--theorem", "martingale")),
     (1, ("bound", "PROBLEM", "--theorem", "gao2025-general-sde")),
-    (3, ("regimes", "PROBLEM")),
-    (2, ("lower-bound", "PROBLEM")),
-    (2, ("sample", "PROBLEM", "-n", "3", "--out", "written.npy")),
+    (4, ("regimes", "PROBLEM")),
+    (3, ("lower-bound", "PROBLEM")),
+    (1, ("sample", "PROBLEM", "-n", "3", "--out", "written.npy")),
 )
 FILES, PARTS = 2000, 8
 #: Commands that do what none may, and what the judge says of it.
