@@ -7,7 +7,7 @@ WORKERS ?= 2
 # a worker a core; what sympy has found once it need not find again
 SETTINGS := OPENBLAS_NUM_THREADS=1 SYMPY_CACHE_SIZE=50000
 
-.PHONY: demo test deep bench lint clean
+.PHONY: demo test deep fuzz bench lint clean
 
 $(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,12 @@ test: $(VENV)/test.stamp
 
 deep: $(VENV)/test.stamp
 	$(SETTINGS) $(BIN)/python -m pytest -m deep -s
+
+# mutated problem files, one a seed: FIRST=50000 goes on where a run stopped; faults go to out/fuzz
+FILES ?= 100000
+FIRST ?= 0
+fuzz: $(VENV)/test.stamp
+	$(SETTINGS) $(BIN)/python -m tests.fuzz.campaign --files $(FILES) --first $(FIRST) --workers $(WORKERS)
 
 bench: $(VENV)/test.stamp
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python tests/benchmarks/bench.py

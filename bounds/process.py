@@ -173,7 +173,8 @@ class ForwardProcess:
             bad = ~np.isfinite(values)
             if bad.any():
                 at = tuple(np.argwhere(bad)[0])
-                raise ValueError(f"process: {label} must be real and finite on (0, T], got {values[at]} at t "
+                where = "(0, T]" if times[at] > 0 else "[0, T]"
+                raise ValueError(f"process: {label} must be real and finite on {where}, got {values[at]} at t "
                                  f"= {float(times[at]):.6g}")
         return values
 

@@ -9,6 +9,9 @@ MAX_MATRIX_DIM = 2_000
 #: Sizes that a number of a problem file, other than 0, may have: fourth powers and their inverses are floats.
 SMALLEST, LARGEST = 1e-75, 1e75
 _SYMMETRY = 1e-12  # relative asymmetry forgiven in a covariance
+#: Means and standard deviations stay below this and, if positive, above its inverse, as the constants of an
+#: assumption do: a squared curvature is a fourth power, and in the range of floats then.
+LARGEST_SIZE = 1e50
 _EPS = np.finfo(float).eps
 
 
@@ -24,6 +27,15 @@ def finite_array(name: str, value) -> np.ndarray:
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must have finite entries, got {array[~np.isfinite(array)].flat[0]}")
     return array
+
+
+def of_moderate_size(name: str, sizes: np.ndarray, limit: float = LARGEST_SIZE, *, positive: bool = True):
+    """Refuse sizes whose fourth powers leave the range of floats; zeros only where they must be positive."""
+    sizes = np.abs(sizes)
+    far = (sizes > limit) | (positive & (sizes < 1 / limit))
+    if far.any():
+        between = f"between {1 / limit:g} and {limit:g}" if positive else f"at most {limit:g} in size"
+        raise ValueError(f"{name} must be {between} (choose other units), got {sizes[far].flat[0]:g}")
 
 
 def points(x, dim: int) -> np.ndarray:
@@ -102,6 +114,7 @@ def checked_spread(std, covariance, covariances, c: int, d: int) -> np.ndarray:
         std = finite_array("std", std)
         if std.ndim != 0 or not std > 0.0:
             raise ValueError(f"std must be one positive number, got {std}")
+        of_moderate_size("std", std)
         return std
     name, given, shape = "covariance", covariance, (d, d)
     if covariances is not None:
@@ -113,6 +126,7 @@ def checked_spread(std, covariance, covariances, c: int, d: int) -> np.ndarray:
     values, _ = positive_eigen(name, matrices)
     if (values[..., 0] <= d * _EPS * values[..., -1]).any():
         raise ValueError(f"{name} must be positive definite, got a smallest eigenvalue {values.min()}")
+    of_moderate_size(name, values, LARGEST_SIZE**2)
     return matrices
 
 

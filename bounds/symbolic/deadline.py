@@ -2,13 +2,19 @@
 
 import contextlib
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
+#: An alarm rings again after this: one inside a garbage-collection callback is swallowed.
+_AGAIN = 0.1
+
 
 class Deadline(contextlib.AbstractContextManager):
-    """Raise ``TimeoutError`` in the block after ``seconds`` (main thread, POSIX; elsewhere no limit)."""
+    """Raise ``TimeoutError`` in the block after ``seconds``, or when an outer one is over (main thread and
+    POSIX; elsewhere no limit)."""
 
     def __init__(self, seconds: float):
         self.seconds = seconds
@@ -17,14 +23,26 @@ class Deadline(contextlib.AbstractContextManager):
         self._armed = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
         if self._armed:
             self._previous = signal.signal(signal.SIGALRM, self._ring)
-            # again every 0.1 s: an alarm inside a garbage-collection callback is swallowed
-            self._remaining = signal.setitimer(signal.ITIMER_REAL, self.seconds, 0.1)[0]
+            self._unraisable, sys.unraisablehook = sys.unraisablehook, self._swallowed
+            self._outer, self._started = signal.getitimer(signal.ITIMER_REAL), time.monotonic()
+            first = min(self.seconds, self._outer[0] or self.seconds)
+            signal.setitimer(signal.ITIMER_REAL, first, _AGAIN)
         return self
 
     def __exit__(self, *_):
         if self._armed:
-            signal.setitimer(signal.ITIMER_REAL, self._remaining)
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
             signal.signal(signal.SIGALRM, self._previous)
+            sys.unraisablehook = self._unraisable
+            left, again = self._outer
+            if left:  # one that rang in the meantime rings now
+                left = max(left - (time.monotonic() - self._started), 1e-6)
+                signal.setitimer(signal.ITIMER_REAL, left, again)
+
+    def _swallowed(self, unraisable):
+        """Say nothing of an alarm that went off where nothing can be raised: it rings again."""
+        if unraisable.exc_type is not TimeoutError:
+            self._unraisable(unraisable)
 
     def _ring(self, *_):
         raise TimeoutError(f"no answer within {self.seconds:g} s")

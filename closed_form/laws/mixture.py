@@ -15,6 +15,7 @@ from closed_form.law_input import (
     checked_spread,
     checked_weights,
     finite_array,
+    of_moderate_size,
     points,
     push_coefficients,
     read_spread,
@@ -47,8 +48,8 @@ class GaussianMixture(Law):
     Raises
     ------
     ValueError
-        If a shape does not fit, an entry is not finite, a weight is negative, the weights do not sum
-        to 1, or a covariance is not symmetric positive definite.
+        If a shape does not fit, an entry is not finite or its fourth power not in the range of floats, a
+        weight is negative, the weights do not sum to 1, or a covariance is not symmetric positive definite.
     """
 
     means: np.ndarray
@@ -61,6 +62,7 @@ class GaussianMixture(Law):
         means = finite_array("means", means)
         if means.ndim != 2 or means.size == 0:
             raise ValueError(f"means must have shape (c, d) with c, d >= 1, got {means.shape}")
+        of_moderate_size("means", means, positive=False)
         weights = checked_weights(weights, len(means))
         if sum(part is not None for part in (std, covariance, covariances)) != 1:
             raise ValueError("exactly one of std, covariance and covariances must be given")

@@ -7,7 +7,7 @@ from os import PathLike
 import numpy as np
 
 from closed_form.law import DataLaw
-from closed_form.law_input import LARGEST, finite_array
+from closed_form.law_input import LARGEST, finite_array, of_moderate_size
 from closed_form.laws.mixture import GaussianMixture
 
 #: What a field without a value may hold.
@@ -36,6 +36,7 @@ def smoothed_data(samples, smoothing: float, standardize: bool = False) -> Gauss
     std = finite_array("smoothing", smoothing)
     if std.ndim != 0 or not std > 0.0:
         raise ValueError(f"smoothing must be one positive number, got {smoothing!r}")
+    of_moderate_size("smoothing", std)
     if standardize:
         samples = _standardized(samples)
     centres, counts = np.unique(samples, axis=0, return_counts=True)

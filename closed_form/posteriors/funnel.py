@@ -76,7 +76,7 @@ def _chunk(start, energy, slope, count, nodes, nested):
             for whole, part in zip(found, parts, strict=True):
                 whole[now] = part
             hard[now] |= ~(ends < 2.0 * math.log(nested)) | ~(change <= nested)
-        places = np.flatnonzero(hard)
+        places = np.flatnonzero(hard & np.isfinite(start + energy))  # what is not stays NaN
         if len(places):
             refine = max(nodes / NODES, 0.8)
             long = _long(start[places], energy[places], slope, count, low[places], high[places], refine)
@@ -87,8 +87,9 @@ def _chunk(start, energy, slope, count, nodes, nested):
 
 def _slopes(tau, start, energy, slope, count):
     """ℓ' and ℓ''."""
-    left = 1.0 / (1.0 + np.exp(np.minimum(start + slope * tau, _LARGEST_EXPONENT)))
-    p = 1.0 - left
+    odds = np.exp(np.minimum(start + slope * tau, _LARGEST_EXPONENT))
+    left = 1.0 / (1.0 + odds)
+    p = odds * left  # 1 − left would lose it where it is small
     pulled = energy * left
     first = (0.5 * slope) * p * (pulled - count) - tau
     second = (0.5 * slope**2) * p * left * (pulled - energy * p - count) - 1.0

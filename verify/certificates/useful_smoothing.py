@@ -10,7 +10,7 @@ import numpy as np
 from bounds.bound import Bound
 from bounds.facts import DataFacts
 from bounds.setting import Setting
-from bounds.theorem import NotApplicable, Theorem
+from bounds.theorem import Theorem
 
 #: The extra noise is searched between these multiples of the data's own size.
 SMALLEST, LARGEST = 1e-4, 1e2
@@ -57,8 +57,9 @@ def useful_smoothing(theorem: Theorem, setting: Setting) -> UsefulSmoothing | No
     Returns
     -------
     UsefulSmoothing or None
-        None if no smoothing up to a hundred times the data's size does, the theorem does not apply, or the
-        assumption does not know how it behaves under Gaussian smoothing.
+        None if no smoothing up to a hundred times the data's size does, the theorem does not apply, the
+        assumption does not know how it behaves under Gaussian smoothing, or its constants then leave the range
+        that it takes.
     """
     from scipy.optimize import brentq  # a quarter of a second, for bounds that are vacuous only
 
@@ -75,7 +76,7 @@ def useful_smoothing(theorem: Theorem, setting: Setting) -> UsefulSmoothing | No
         if excess(high) > 0:
             return None
         root = low if excess(low) <= 0 else brentq(excess, low, high, xtol=1e-4)
-    except NotApplicable:
+    except ValueError:  # it does not apply, or a constant leaves its range
         return None
     std = _rounded_up(math.exp(root))
     bound, second_moment = _smoothed(theorem, setting, std)

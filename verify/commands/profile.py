@@ -27,7 +27,7 @@ def profile(problem, time, out, force, overrides, as_json):
     question = load_question(problem, overrides)
     if question.law is None:
         raise Failure(f"{question.source}: a profile needs a law in closed form, got constants")
-    with naming("profile"), progress("searching"):
+    with naming(f"{question.source}: profile at t = {time:g} (--at)"), progress("searching"):
         found = profile_at(question.process, question.law, time)
     wrote = write_figure(out, force, lambda figure: plot_profile(figure.add_subplot(), found))
     if as_json:

@@ -13,6 +13,7 @@ from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.samplers import samplers
 from bounds.steps.path import Path as ProcessPath
+from bounds.steps.path import check_drift
 from bounds.steps.phase_space.table import PhaseTable
 from closed_form.law import Law
 from verify.problems.data import Data, read_data
@@ -171,8 +172,10 @@ def _check_together(process: ForwardProcess, data: Data, scheme: Scheme) -> None
             process.f_values(inside)
             process.g_sq_values(inside)
             try:
-                ProcessPath(process, times[chosen])
+                path = ProcessPath(process, times[chosen])
             except ValueError:  # what is refused is the grid itself, not a coarser one
-                ProcessPath(process, times)
+                path = ProcessPath(process, times)
+            if len(path.times) == len(times):
+                check_drift(path)
     except (NameError, NotImplementedError):  # a special function that sympy cannot turn into numpy
         raise ProblemError("process: f and g² must be made of elementary functions") from None

@@ -1,9 +1,14 @@
 """The table of iteration complexities: published, derived from the same theorem, and what the martingale
 bound gives."""
 
+import time
 from collections.abc import Callable, Sequence
 
+from bounds.symbolic.deadline import Deadline
+
 PUBLISHED_THEOREM, OURS = "gao2025-general-sde", "martingale"
+#: What sympy may take for a row: of a problem, and of the published ones, which are known to end.
+ROW_SECONDS, PUBLISHED_SECONDS = 60.0, 120.0
 #: Proposition 8 of arXiv 2311.11003: what Euler–Maruyama cannot beat on Gaussian data, whatever f and g.
 LOWER, LOWER_LATEX = "Ω(√d/ε)", r"\Omega(\sqrt{d}/\varepsilon)"
 #: Seconds sympy may spend on the g that is shown of a g².
@@ -28,25 +33,26 @@ def published_rows(tell: Callable = lambda fraction=None, what=None: None) -> li
 
 def process_row(name: str, process) -> dict:
     """The same for a problem's one-block process, with nothing published."""
-    row = derived_row(name, process.f, process.g_sq)
+    row = derived_row(name, process.f, process.g_sq, ROW_SECONDS)
     row.update(published=None, agrees=None, remark="")
     return _plain(row)
 
 
-def derived_row(name: str, f, g_sq) -> dict:
-    """Orders of both theorems, and of the published from the initial error of ours; where none is derived,
-    the reason."""
+def derived_row(name: str, f, g_sq, seconds: float = PUBLISHED_SECONDS) -> dict:
+    """Orders of both theorems, and of the published from the initial error of ours; where none is derived
+    within the time for the row, the reason."""
     import sympy
 
     from bounds.symbolic.deadline import attempt
 
+    until = time.monotonic() + seconds
     g = attempt(lambda: sympy.powsimp(sympy.sqrt(g_sq), force=True), sympy.sqrt(g_sq), ROOT_SECONDS)
     return {
         "process": name, "f": str(f), "g": str(g), "f_latex": sympy.latex(f), "g_latex": sympy.latex(g),
-        "derived": _orders(PUBLISHED_THEOREM, f, g_sq),
-        "sharper_start": _orders(PUBLISHED_THEOREM, f, g_sq, OURS),
-        "martingale": _orders(OURS, f, g_sq),
-        "others": [_orders(key, f, g_sq) for key in _others()],
+        "derived": _orders(PUBLISHED_THEOREM, f, g_sq, until),
+        "sharper_start": _orders(PUBLISHED_THEOREM, f, g_sq, until, OURS),
+        "martingale": _orders(OURS, f, g_sq, until),
+        "others": [_orders(key, f, g_sq, until) for key in _others()],
         "lower_bound": LOWER, "lower_bound_latex": LOWER_LATEX,
     }
 
@@ -59,15 +65,17 @@ def _others() -> list[str]:
             if theorem.leading is not None and key not in (PUBLISHED_THEOREM, OURS)]
 
 
-def _orders(key: str, f, g_sq, start: str | None = None) -> dict:
+def _orders(key: str, f, g_sq, until: float, start: str | None = None) -> dict:
     from bounds.complexity.growth import NoOrder
     from bounds.complexity.orders import complexity
     from bounds.theorems import theorems
 
     try:
-        found = complexity(theorems()[key], f, g_sq, start and theorems()[start])
-    except NoOrder as error:
-        return {"theorem": key, "initial_error": start or key, "reason": str(error)}
+        with Deadline(max(until - time.monotonic(), 1e-3)):
+            found = complexity(theorems()[key], f, g_sq, start and theorems()[start])
+    except (NoOrder, TimeoutError) as error:
+        why = str(error) if isinstance(error, NoOrder) else "sympy finds no orders in the time for a row"
+        return {"theorem": key, "initial_error": start or key, "reason": why}
     named = {
         "horizon": found.horizon,
         "step": found.step,

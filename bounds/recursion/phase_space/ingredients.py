@@ -41,5 +41,7 @@ def _certified(best: WeightChoice, certificate: float) -> str:
     """How good the weights are, in words."""
     if not np.isfinite(best.total):
         return "no choice of weights gives a finite bound"
+    if not np.isfinite(certificate):
+        return f"weights: {best.name}; their dual certificate leaves the range of floats"
     proved = "equal, with no bias: no weights do better"
     return f"weights: {best.name}; their dual certificate is {certificate:.4g} of {best.total:.4g} ({proved})"

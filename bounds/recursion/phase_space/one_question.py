@@ -121,7 +121,8 @@ class PhaseProblem:
         # an error that is not there adds nothing, even where its weight overflows
         s = choice.score * setting.score_error if setting.score_error else np.zeros_like(choice.bias)
         fresh = np.square(choice.score * setting.score_noise) if setting.score_noise else 0.0
-        noise = self.missed.measure(later)
+        with np.errstate(over="ignore", invalid="ignore"):  # an excess beyond floats has no measure
+            noise = self.missed.measure(later)
         spread = self._score_measure(later)
         shifted = self._bias_measure()
         # (b + s)² = (1 + s/b) b² + (1 + b/s) s², the last with s = M score taken apart: b/s may overflow

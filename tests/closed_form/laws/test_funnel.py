@@ -109,6 +109,28 @@ def test_two_modes_of_the_scale_are_both_counted():
         )
 
 
+def test_others_far_out_speak_for_a_scale_far_out():
+    """Coordinates of a million, where the noise hides the scale, are believed: the posterior is far from its
+    prior."""
+    x = np.full((1, 20), 1.3e6)
+    x[0, 0] = 0.0
+
+    def weight(w, power):
+        var = math.exp(1.5 * w - 38.0) + 1.0
+        return math.exp(-0.5 * (w * w + np.sum(x**2) / var) - 9.5 * math.log(var) + 1227.0) / var**power
+
+    mean = quad(weight, 38, 50, args=(1,), epsabs=0)[0] / quad(weight, 38, 50, args=(0,), epsabs=0)[0]
+    score = Funnel(20, 1.5).pushed(math.exp(-19.0), 1.0).score(x)[0]
+    assert score[1:] == pytest.approx(-mean * x[0, 1:], rel=FUNNEL_QUADRATURE)
+
+
+def test_a_point_at_infinity_has_no_score():
+    """A coordinate that left the range of floats gives NaN for its point alone, not an error."""
+    law = Funnel(3).pushed(0.5, 0.75)
+    score = law.score(np.array([[0.0, 1.0, 1.0], [0.0, np.inf, 1.0]]))
+    assert np.isfinite(score[0]).all() and not np.isfinite(score[1]).all()
+
+
 @pytest.mark.parametrize("standardized", [False, True])
 def test_samples_have_the_variances(standardized):
     """Means and variances of samples are the law's; standardised, every variance is 1."""

@@ -70,6 +70,14 @@ def test_a_perturbation_can_be_smoothed_too():
     assert "no Gaussian smoothing" in explained(MARTINGALE.bound(bad), MARTINGALE, bad).notes[-1]
 
 
+def test_smoothing_that_constants_cannot_take_is_none():
+    """Constants so small that those of smoothed data would leave their range: none is found, nothing raised."""
+    assumption = WeaklyLogConcave(alpha=1e-25, M=2.0, L=4.0)
+    setting = Setting(ou(), assumption, euler_maruyama(3, 20))
+    assert useful_smoothing(MARTINGALE, setting) is None
+    assert explained(MARTINGALE.bound(setting), MARTINGALE, setting).is_vacuous(1.0)
+
+
 def test_vacuous_means_above_the_size_of_the_data():
     """The threshold is sqrt(E‖X‖²), and infinity is vacuous."""
     setting = setting_of(ou(), GaussianMixture.two_modes(2.0, 0.5), euler_maruyama(5, 400))

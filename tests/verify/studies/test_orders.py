@@ -39,6 +39,13 @@ def test_a_process_of_ones_own_has_a_row():
     assert "none:" in orders.markdown([stuck])
 
 
+def test_a_row_without_time_says_so(monkeypatch):
+    """Where the time for a row is over, every order has that as its reason."""
+    monkeypatch.setattr(orders, "ROW_SECONDS", 0.0)
+    row = orders.process_row("mine", vp(7 + 3 * sympy.Symbol("t", nonnegative=True) ** 5))
+    assert "the time for a row" in row["derived"]["reason"] and "for a row" in row["martingale"]["reason"]
+
+
 def test_remarks_and_details_name_their_rows(rows):
     """Horizon, step and score error are there for every theorem that holds for a row; the lower bound closes
     the remarks, before it what a sharper start changes."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 from bounds import StronglyLogConcave, WeaklyLogConcave, ou, ve, vp
+from bounds.assumptions.bounded_support import BoundedSupport
 from bounds.processes.cld import cld
 from bounds.recursion.data import Constants
 from bounds.recursion.phase_space.one_question import PhaseProblem
@@ -260,6 +261,13 @@ def test_ten_thousand_relaxation_times(key):
     """Weights that would underflow are kept above a floor: never NaN."""
     bound = MARTINGALE.bound(Setting(cld(epsilon=1), TWO_MODES, scheme(key, 1e4, 40), 0.1, 0.1))
     assert bound.total > 0 and all(value >= 0 for value in bound.terms.values())
+
+
+def test_a_certificate_beyond_floats_is_said_to_be_that():
+    """Bounded data stopped at once have an envelope that overflows: the note does not speak of nan."""
+    data = BoundedSupport(1.0)
+    bound = MARTINGALE.bound(Setting(cld(), data, euler_maruyama(1.0, 5, early_stop=3e-238)))
+    assert bound.notes[-1].endswith("their dual certificate leaves the range of floats")
 
 
 def test_steps_beyond_floats_are_refused():
