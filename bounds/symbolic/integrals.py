@@ -1,6 +1,7 @@
 """Integrals over time in closed form where sympy finds one in time, and the symbols they are written in."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy
 
@@ -23,8 +24,9 @@ class Derived:
     route: str
 
 
+@lru_cache(maxsize=256)
 def integral(integrand, variable, start, end) -> Derived:
-    """∫ integrand d(variable) from start to end, in closed form if sympy finds one in time."""
+    """∫ integrand d(variable) from start to end, in closed form if sympy finds one in time; remembered."""
     try:
         with Deadline(CLOSED_FORM_SECONDS):
             found = sympy.integrate(integrand, (variable, start, end))
@@ -38,6 +40,7 @@ def integral(integrand, variable, start, end) -> Derived:
     return Derived(sympy.Integral(integrand, (variable, start, end)), "quadrature")
 
 
+@lru_cache(maxsize=256)
 def tidy(expression):
     """The expression simplified, or as it is where that takes too long."""
     try:
