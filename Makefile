@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 WORKERS ?= 2
-# a worker a core; what sympy has found once it need not find again
+# a worker a core, each with neighbouring tests; what sympy has found once it need not find again
 SETTINGS := OPENBLAS_NUM_THREADS=1 SYMPY_CACHE_SIZE=50000
 
 .PHONY: demo test deep fuzz bench lint clean
@@ -23,7 +23,7 @@ demo: $(VENV)/run.stamp
 
 test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
-	$(SETTINGS) $(BIN)/python -m pytest -n $(WORKERS)
+	$(SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 deep: $(VENV)/test.stamp
 	$(SETTINGS) $(BIN)/python -m pytest -m deep -s

@@ -142,11 +142,20 @@ class Theorem:
         unproved = getattr(setting.table.path, "unproved", "")
         return replace(found, notes=(*found.notes, f"not enclosed: {unproved}")) if unproved else found
 
+    @cached_property
+    def derived(self) -> dict[str, sympy.Expr]:
+        """What ``derive`` finds, derived once."""
+        return self.derive()
+
     def agreement(self) -> dict[str, bool]:
         """Whether each stated expression is the one derived, to thirty digits; False for one alone."""
+        return dict(self._agreement)
+
+    @cached_property
+    def _agreement(self) -> dict[str, bool]:
         from bounds.symbolic.agreement import agrees
 
-        stated, derived = self.stated, self.derive()
+        stated, derived = self.stated, self.derived
         return {name: name in stated and name in derived and agrees(stated[name], derived[name])
                 for name in {**stated, **derived}}
 

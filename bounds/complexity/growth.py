@@ -98,7 +98,7 @@ def limit(expression, variable=LATE):
     """lim of the expression at ∞; raises `NoOrder` if sympy does not find it in time."""
     try:
         with Deadline(LIMIT_SECONDS):
-            found = sympy.limit(sympy.simplify(expression), variable, sympy.oo)
+            found = sympy.limit(expression, variable, sympy.oo)
     except Exception as error:  # sympy gives up in many ways
         raise NoOrder(f"sympy found no limit of {expression} at infinity ({type(error).__name__})") from None
     if found.has(sympy.Limit, sympy.nan, sympy.AccumBounds):

@@ -1,6 +1,7 @@
 """Integrals over time in closed form where sympy finds one in time, and the symbols they are written in."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy
 
@@ -28,6 +29,7 @@ class Derived:
     route: str
 
 
+@lru_cache(maxsize=256)
 def integral(integrand, variable, start, end) -> Derived:
     """∫ integrand d(variable) from start to end >= start, in closed form if sympy finds one in time.
 
@@ -48,6 +50,7 @@ def _closed_form(integrand, variable, start, end) -> sympy.Expr | None:
                  and is_integral(case, integrand, variable, start, end)), None)
 
 
+@lru_cache(maxsize=256)
 def tidy(expression):
     """The expression simplified, or as it is where that takes too long or sympy gives up."""
     return attempt(lambda: sympy.simplify(sympy.expand(expression, power_exp=False)), expression,

@@ -125,14 +125,14 @@ class GaussianMoments:
     def at(self, q):
         """``(e1, e1_error, e2, e2_error)`` at every ``q >= 0``."""
         q = _checked_information(q)
-        e1, e2 = np.zeros(q.shape), np.zeros(q.shape)
+        e1, e2 = np.empty(q.shape), np.empty(q.shape)
         low, share = self.values[0], self.counts / self.counts.sum()
-        for rows in (slice(start, start + _ROWS) for start in range(0, q.size, _ROWS)):
+        size = max(1, _ROWS // len(self.values))
+        for rows in (slice(start, start + size) for start in range(0, q.size, size)):
             block = np.minimum(q.ravel()[rows], 1e150 / self.values[-1] if self.values[-1] > 0.0 else 1.0)
-            for value, part in zip(self.values[1:], share[1:], strict=True):
-                excess = (value - low) / ((1.0 + block * value) * (1.0 + block * low))
-                e1.reshape(-1)[rows] += part * excess
-                e2.reshape(-1)[rows] += part * excess**2
+            block = block[:, None]
+            excess = (self.values - low) / ((1.0 + block * self.values) * (1.0 + block * low))
+            e1.reshape(-1)[rows], e2.reshape(-1)[rows] = excess @ share, excess**2 @ share
         rounding = (8 + len(self.values)) * _EPS
         return e1, rounding * e1, e2, 2.0 * rounding * e2
 

@@ -11,18 +11,28 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
+@pytest.fixture(scope="module")
+def client(shared_folder):
+    """A kernel for all notebooks, which takes long to start; what a test has run already it takes from there."""
+    remember = f"from tests.quick_results import remember\nremember({str(shared_folder)!r})"
+    first = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(remember)])
+    client = NotebookClient(first, timeout=300, kernel_name="python3")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setenv("MPLBACKEND", "agg")
+        with client.setup_kernel():
+            client.execute(cleanup_kc=False)
+            yield client
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 @pytest.mark.filterwarnings("default")  # the kernel's own libraries, not ours
-def test_notebook_runs(path, monkeypatch, shared_folder):
-    """The notebook executes without an error; what a test has run already is not run again."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    notebook = nbformat.read(path, as_version=4)
-    source = "".join(cell.source for cell in notebook.cells)
-    if "verify.experiments" in source or "verify.studies.schedules" in source:
-        first = f"from tests.quick_results import remember\nremember({str(shared_folder)!r})"
-        notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
-    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+def test_notebook_runs(path, client):
+    """The notebook executes without an error, from a namespace and a pyplot in which nothing is."""
+    client.nb = nbformat.read(path, as_version=4)
+    clean = "%reset -f\nimport matplotlib.pyplot\nmatplotlib.pyplot.close('all')\n%reset -f"
+    client.nb.cells.insert(0, nbformat.v4.new_code_cell(clean))
+    client.execute(cleanup_kc=False)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

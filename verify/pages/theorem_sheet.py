@@ -12,7 +12,7 @@ def theorem_facts(theorem) -> dict:
     """Everything ``show`` says about a theorem, as plain data; both routes are compared here."""
     import sympy
 
-    derived, agreement = theorem.derive(), theorem.agreement()
+    derived, agreement = theorem.derived, theorem.agreement()
     stated = {}
     for name, expression in theorem.stated.items():
         stated[name] = {

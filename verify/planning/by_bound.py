@@ -53,6 +53,7 @@ class DirectPlanner:
 
     "best" needs a theorem with a recursion.  The model of the best grid is rough where steps are long or a
     splitting's kicks differ: a plan on the best grid is one on the uniform grid where that takes fewer steps.
+    ``uniform`` is the planner that finds it, None for uniform grids.
     """
 
     def __init__(self, theorem: Theorem, setting: Setting, *, grid: str = "uniform",
@@ -66,17 +67,17 @@ class DirectPlanner:
         self._squares = theorem.ingredients is not None
         self._power = (1.0 if self._squares else float(theorem.leading.step_power) if theorem.leading
                        else STEP_POWER)
-        self._uniform = None
+        self.uniform = None
         if grid == "best":
-            self._uniform = DirectPlanner(theorem, setting, horizon=horizon, score_share=score_share)
+            self.uniform = DirectPlanner(theorem, setting, horizon=horizon, score_share=score_share)
 
     def plan(self, eps: float) -> Plan:
         """The plan for W2 ≤ ``eps``, as by `Planner.plan`."""
         check_eps(eps)
         found = self._plan(eps)
-        if self._uniform is None:
+        if self.uniform is None:
             return found
-        return min((found, self._uniform.plan(eps)),
+        return min((found, self.uniform.plan(eps)),
                    key=lambda plan: (not plan.reached, plan.steps or plan.floor))
 
     def least_bound(self, steps: int) -> tuple[float, Bound]:

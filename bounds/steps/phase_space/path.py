@@ -10,6 +10,8 @@ from bounds.symbolic.integrals import TIME
 #: Below this value of 2au the moments of the exponential are summed as series.
 _SERIES_BELOW = 1.5
 _SERIES_TERMS = 30
+#: A term that changes no digit: the sums are at least e^{−1.5}/3.
+_SERIES_LEAST = 1e-18
 
 
 class PhasePath:
@@ -132,11 +134,12 @@ def exponential_moments(rate, clock):
     small = np.minimum(z, _SERIES_BELOW)
     tail = np.exp(-z)
     large = -np.expm1(-z), 1 - tail * (1 + z), 2 - tail * (2 + 2 * z + z * z)
-    found = []
-    for n, direct in enumerate(large):
-        term, total = np.ones_like(small), np.zeros_like(small)
-        for k in range(_SERIES_TERMS):
-            total = total + term / (n + k + 1)
-            term = term * (-small) / (k + 1)
-        found.append(np.where(z < _SERIES_BELOW, clock ** (n + 1) * total, direct / rate ** (n + 1)))
-    return found
+    totals, term = [np.zeros_like(small) for _ in large], np.ones_like(small)
+    for k in range(_SERIES_TERMS):
+        for n, total in enumerate(totals):
+            total += term / (n + k + 1)
+        term = term * (-small) / (k + 1)
+        if not np.any(np.abs(term) > _SERIES_LEAST):
+            break
+    return [np.where(z < _SERIES_BELOW, clock ** (n + 1) * total, direct / rate ** (n + 1))
+            for n, (total, direct) in enumerate(zip(totals, large, strict=True))]

@@ -31,8 +31,8 @@ def test_constants_are_the_formula_and_do_not_depend_on_order_or_place(seed, n, 
     """α = L = 1/s² and M = R²/s⁴; reordering, shifting and rotating the samples changes neither R nor M."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, dim))
-    (row,) = estimate(x, [s]).rows
     found = estimate(x, [s])
+    (row,) = found.rows
     assert (row.assumption.alpha, row.assumption.L) == (1 / s**2, 1 / s**2)
     assert row.assumption.M == pytest.approx(found.radius**2 / s**4) and row.expansion == pytest.approx(
         (found.radius / s) ** 2
