@@ -75,13 +75,13 @@ class ForwardProcess:
         if self.blocks != 1:
             raise ValueError(f"f and g belong to one-block processes; {self.name} has {self.blocks} blocks")
 
-    @property
+    @cached_property
     def f(self) -> sympy.Expr:
         """The drift f of dX = −f X dt + g dB."""
         self._scalar()
         return -self.drift[0, 0]
 
-    @property
+    @cached_property
     def g_sq(self) -> sympy.Expr:
         """g², the squared diffusion coefficient."""
         self._scalar()

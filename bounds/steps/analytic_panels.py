@@ -35,6 +35,8 @@ class Panels:
         Bounds of the functions on the discs; 0 on the narrow panels left at kinks and jumps.
     hidden : array of shape (functions, m)
         By how much a function's integral over a narrow panel may differ from any mean of its values there.
+    spreads : bool
+        Whether the functions are analytic on all of the discs, also beyond their panels.
     unproved : str
         Why nothing is proved of some part of [0, T], or "".
     """
@@ -42,6 +44,7 @@ class Panels:
     edges: np.ndarray
     bounds: np.ndarray
     hidden: np.ndarray
+    spreads: bool
     unproved: str = ""
 
 
@@ -74,9 +77,10 @@ def analytic_panels(functions: tuple, labels: tuple, nonnegative: tuple, horizon
             search = Bisection(balls, labels, unknown, horizon, _bounds_of(balls))
             ends, bounds, hidden = zip(*search.parts(), strict=True)
     except (NotEnclosed, TooManyParts) as error:
-        return Panels(np.array([0.0, horizon]), nothing, nothing, str(error))
+        return Panels(np.array([0.0, horizon]), nothing, nothing, False, str(error))
     bounds = [[0.0] * len(balls) if found is None else found for found in bounds]
-    return Panels(np.array([0.0, *ends]), np.array(bounds).T, np.array(hidden).T, search.unproved)
+    return Panels(np.array([0.0, *ends]), np.array(bounds).T, np.array(hidden).T,
+                  not any(ball.has_signs for ball in balls), search.unproved)
 
 
 def _bounds_of(balls):

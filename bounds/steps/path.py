@@ -132,6 +132,7 @@ class Path:
         with np.errstate(invalid="ignore", divide="ignore"):
             relative = max(np.nanmax(f_error / f_size, initial=0.0), np.nanmax(c_error / self.C, initial=0.0))
         if not relative < DIVERGENCE:
+            check_drift(self)
             worst = int(np.nanargmax(np.maximum(f_error / np.maximum(f_size, 1e-300),
                                                 c_error / np.maximum(self.C, 1e-300))))
             raise ValueError("process: the integrals of f and g² must converge, they do not between "

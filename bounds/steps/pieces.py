@@ -58,18 +58,19 @@ def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
     """
     panels = analytic_panels((process.f, process.g_sq), ("f", "g²"), (False, True), float(times[0]))
     ends, ascending = panels.edges, times[::-1]
-    inner = ends[(ends > ascending[0]) & (ends < ascending[-1])]
+    inner = _needed(ends[(ends > ascending[0]) & (ends < ascending[-1])], ascending, panels)
     places = _cut(np.union1d(ascending, inner) if len(inner) else ascending, panels)
     length = np.diff(places)
     middle = places[:-1] + length / 2
     panel = np.searchsorted(ends, places[:-1], side="right") - 1
+    panel = np.where(places[1:] > ends[panel + 1], np.searchsorted(ends, middle, side="right") - 1, panel)
     half, centre = np.diff(ends)[panel] / 2, (ends[:-1] + ends[1:])[panel] / 2
     f_bound, g_bound = panels.bounds[:, panel]
     drift = f_bound * length
     with np.errstate(divide="ignore", over="ignore"):
         reach = (REACH * half - np.abs(middle - centre)) * 2 / length
         axis = np.minimum(reach, np.maximum(3.0, 1 / drift))
-    rho, growth = axis + np.sqrt(np.square(axis) - 1), np.exp(drift * (axis + 1))
+    rho, growth = axis + np.sqrt(np.square(axis) - 1), np.exp(np.minimum(drift * (axis + 1), 700.0))
     steps = len(times) - 1
     step = steps - np.searchsorted(ascending, places[:-1], side="right")
     count = np.bincount(step, minlength=steps)
@@ -85,6 +86,20 @@ def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
     g_error = g_bound * (growth * missed + rounded) + hidden[1]
     return Pieces(places, first, count, short, np.bincount(step, f_error, steps),
                   np.bincount(step, g_error, steps), panels.unproved)
+
+
+def _needed(inner, ascending, panels):
+    """Ends of panels at which steps have to be cut: not where one disc is as large beside the step as beside a
+    panel of its own."""
+    if not panels.spreads or not len(inner):
+        return inner
+    step = np.searchsorted(ascending, inner, side="right") - 1
+    low, high = ascending[step], ascending[np.minimum(step + 1, len(ascending) - 1)]
+    middle = low + (high - low) / 2
+    panel = np.searchsorted(panels.edges, middle, side="right") - 1
+    half, centre = np.diff(panels.edges)[panel] / 2, (panels.edges[:-1] + panels.edges[1:])[panel] / 2
+    near = (REACH * half - np.abs(middle - centre)) * 2 >= REACH * (high - low)
+    return inner[~(near & (panels.bounds[:, panel] > 0).any(axis=0))]
 
 
 def _cut(places, panels):

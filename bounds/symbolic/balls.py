@@ -39,8 +39,9 @@ class BallFunction:
         self._operations: list[tuple] = []
         self._places: dict[sympy.Basic, int] = {}
         self._last = self._place(sympy.sympify(expression, strict=True))
-        #: Whether a sign decides which branch is meant: then the real interval is needed beside the disc.
-        self._signs = any(isinstance(operation, _Chosen) for operation, _ in self._operations)
+        #: Whether a sign decides which branch is meant: what is analytic on a disc is then the function on the
+        #: real interval alone that was given with it.
+        self.has_signs = any(isinstance(operation, _Chosen) for operation, _ in self._operations)
 
     def _place(self, part: sympy.Basic) -> int:
         if part not in self._places:
@@ -83,7 +84,7 @@ class BallFunction:
 
     def _run(self, real, lane=None) -> list:
         reals: list = []
-        if lane is None or self._signs:
+        if lane is None or self.has_signs:
             for operation, places in self._operations:
                 reals.append(operation.interval(real, *(reals[place] for place in places)))
             if lane is None:

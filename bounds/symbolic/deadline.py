@@ -18,6 +18,8 @@ class Deadline(contextlib.AbstractContextManager):
 
     def __init__(self, seconds: float):
         self.seconds = seconds
+        #: Whether an outer one was over when this one ended.
+        self.outer_over = False
 
     def __enter__(self):
         self._armed = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
@@ -36,6 +38,7 @@ class Deadline(contextlib.AbstractContextManager):
             sys.unraisablehook = self._unraisable
             left, again = self._outer
             if left:  # one that rang in the meantime rings now
+                self.outer_over = time.monotonic() - self._started >= left
                 left = max(left - (time.monotonic() - self._started), 1e-6)
                 signal.setitimer(signal.ITIMER_REAL, left, again)
 
@@ -50,10 +53,15 @@ class Deadline(contextlib.AbstractContextManager):
 
 def attempt(compute: Callable[[], Any], otherwise: Any, seconds: float) -> Any:
     """What sympy computes, or ``otherwise`` where it gives up, has no answer in time or none that prints."""
+    deadline = Deadline(seconds)
     try:
-        with Deadline(seconds):
+        with deadline:
             found = compute()
             str(found)
             return found
+    except TimeoutError:
+        if deadline.outer_over:
+            raise
+        return otherwise
     except Exception:  # sympy gives up in many ways: RecursionError in a gcd, ValueError for long numbers, …
         return otherwise

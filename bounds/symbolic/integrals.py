@@ -29,9 +29,10 @@ class Derived:
     route: str
 
 
-@lru_cache(maxsize=256)
 def integral(integrand, variable, start, end) -> Derived:
     """∫ integrand d(variable) from start to end >= start, in closed form if sympy finds one in time.
+
+    What is found is remembered.
 
     Sympy's answer is not taken on trust: it may hold on a part of the line only, as beyond the first zeros of
     \\|cos t\\|, or leave the case to the reader.  One that quadrature contradicts is no closed form.
@@ -42,19 +43,26 @@ def integral(integrand, variable, start, end) -> Derived:
     return Derived(tidy(found), "closed form")
 
 
+@lru_cache(maxsize=256)
 def _closed_form(integrand, variable, start, end) -> sympy.Expr | None:
-    """The integral as sympy finds it, of several cases the one that is true; None if there is none."""
+    """The integral as sympy finds it, of several cases the one that is true; None if there is none.
+
+    What raises, a time limit among it, is not remembered.
+    """
     found = sympy.integrate(integrand, (variable, start, end))
     cases = [case.expr for case in found.args] if isinstance(found, sympy.Piecewise) else [found]
     return next((case for case in cases if not case.has(*UNDEFINED)
                  and is_integral(case, integrand, variable, start, end)), None)
 
 
-@lru_cache(maxsize=256)
 def tidy(expression):
     """The expression simplified, or as it is where that takes too long or sympy gives up."""
-    return attempt(lambda: sympy.simplify(sympy.expand(expression, power_exp=False)), expression,
-                   CLOSED_FORM_SECONDS / 2)
+    return attempt(lambda: _simplified(expression), expression, CLOSED_FORM_SECONDS / 2)
+
+
+@lru_cache(maxsize=256)
+def _simplified(expression):
+    return sympy.simplify(sympy.expand(expression, power_exp=False))
 
 
 def at_start(derived: Derived, otherwise: sympy.Expr) -> Derived:

@@ -100,6 +100,8 @@ class ChainLaw:
         target = self.data if target is None else target
         if target.dim != self.data.dim:
             raise ValueError(f"target must have dimension {self.data.dim}, got {target.dim}")
+        if not (np.isfinite(self._wide_variances).all() and np.isfinite(self.lag).all()):
+            return Bracket(0.0, np.inf, f"{self.method}, out of range")
         spectrum = self._spectrum(target)
         if spectrum is None:
             return w2_gaussian(self.law(), target).widened(self._error_norm)

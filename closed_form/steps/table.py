@@ -67,6 +67,8 @@ class StepNumbers:
     rule : bounds.steps.rule.Rule
     hessian : callable, optional
         (a², s²) -> H(c*), for a rule that needs it.
+    finest : float
+        A variance of the data below which nothing in them changes.
 
     Raises
     ------
@@ -76,8 +78,8 @@ class StepNumbers:
         Where f or g² is seen not to be usable on (0, T].
     """
 
-    def __init__(self, process: ForwardProcess, times: np.ndarray, rule, hessian=None):
-        self.rule, self.hessian = rule, hessian
+    def __init__(self, process: ForwardProcess, times: np.ndarray, rule, hessian=None, finest: float = 0.0):
+        self.rule, self.hessian, self.finest = rule, hessian, finest
         self.times = np.asarray(times, dtype=float)
         self.parts = polynomials(process, float(self.times[0]))
         self.estimated = self.parts.unproved
@@ -260,7 +262,8 @@ class StepNumbers:
     def _integrate_late(self):
         """The noise whose amplitude uses C, a² or s², on pieces that halve towards time 0, with an estimate."""
         with np.errstate(divide="ignore"):
-            growth = np.log2((self.s_sq[1:] / (np.exp(-2 * self.F) * self.s_sq[:-1])).astype(float))
+            size = self.s_sq + self.finest * self.a**2
+            growth = np.log2((size[1:] / (np.exp(-2 * self.F) * size[:-1])).astype(float))
         self._levels = np.clip(np.ceil(np.nan_to_num(growth, posinf=np.inf)) - 1, 0, MAX_LEVELS).astype(int)
         self._cut()
         (self.noise, rounding), (other, _) = (self._noise(count) for count in (TERMS, FEWER))
@@ -328,8 +331,9 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
         return scheme.steps(process)
     rule = scheme.sampler.one_block
     hessian = partial(matched_hessian, assumption, moments) if rule.needs_envelope else None
+    finest = 0.0 if assumption is None else float(1 / np.max(assumption.smoothness))
     try:
-        return StepNumbers(process, scheme.grid.times, rule, hessian).steps(scheme.prior_std)
+        return StepNumbers(process, scheme.grid.times, rule, hessian, finest).steps(scheme.prior_std)
     except NotEnclosed as error:
         found = scheme.steps(process, assumption, moments)
         none, points = np.zeros(len(found)), np.zeros(len(found) + 1)

@@ -87,5 +87,3 @@ FITTED_COEFFICIENT = 1e-6
 SUMS_OF_RUNS = 4e-11
 #: Path on a panel with a feature: nodes are floats, where a feature of width w makes f vary by t·2⁻⁵³/w.
 FEATURE_RELATIVE = 1e-11
-#: Two routes to the same step, of which one is corrupted by a millionth.
-CORRUPTED = 1e-8

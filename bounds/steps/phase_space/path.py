@@ -60,12 +60,12 @@ class PhasePath:
     def clock(self, times) -> np.ndarray:
         """u = ∫β at decreasing times, shape (k+1,); refuses a clock that does not run forward throughout."""
         times = np.asarray(times, dtype=float)
-        self.unproved = analytic_panels((self._rate,), ("β",), (True,), float(times[0])).unproved
         found = self._values("clock", self._clock, times)
         if found[-1] < 0 or np.any(np.diff(found) >= 0):
             at = int(np.argmax(np.diff(found) >= 0))
             raise ValueError(f"process: clock must increase from 0 on [0, T], got {found[at + 1]:.6g} at "
                              f"t = {times[at + 1]:.6g} and {found[at]:.6g} at t = {times[at]:.6g}")
+        self.unproved = analytic_panels((self._rate,), ("β",), (True,), float(times[0])).unproved
         return found
 
     def speed(self, times) -> np.ndarray:

@@ -46,6 +46,5 @@ def test_bad_input_is_refused(tmp_path):
     """A negative time and constants without a law are named."""
     assert "time must be" in assert_refused(run("profile", "two_modes", "--at", "-1"))
     assert "law in closed form" in assert_refused(run("profile", problem(tmp_path, "weak")))
-    # a funnel has no score without noise
     refused = assert_refused(run("profile", problem(tmp_path, "funnel", {"process.family": '"ou"'})))
-    assert "profile at t = 0 (--at): s_sq must be positive" in refused
+    assert "law must be made of Gaussians to have a profile, got Funnel" in refused
