@@ -327,9 +327,9 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
     ValueError
         If the process is not usable up to the horizon.
     """
-    if process.blocks == 2:
-        return scheme.steps(process)
     rule = scheme.sampler.one_block
+    if process.blocks == 2 or rule is None:
+        return scheme.steps(process)
     hessian = partial(matched_hessian, assumption, moments) if rule.needs_envelope else None
     finest = 0.0 if assumption is None else float(1 / np.max(assumption.smoothness))
     try:

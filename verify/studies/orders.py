@@ -74,7 +74,8 @@ def _orders(key: str, f, g_sq, until: float, start: str | None = None) -> dict:
         with Deadline(max(until - time.monotonic(), 1e-3)):
             found = complexity(theorems()[key], f, g_sq, start and theorems()[start])
     except (NoOrder, TimeoutError) as error:
-        why = str(error) if isinstance(error, NoOrder) else "sympy finds no orders in the time for a row"
+        in_time = isinstance(error, NoOrder) and time.monotonic() < until
+        why = str(error) if in_time else "sympy finds no orders in the time for a row"
         return {"theorem": key, "initial_error": start or key, "reason": why}
     named = {
         "horizon": found.horizon,
