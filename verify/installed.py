@@ -21,5 +21,5 @@ def versions() -> dict[str, str]:
 @cache
 def _versions() -> dict[str, str]:
     # reading a package's metadata takes longer than many a bound
-    names = ("sgm-bounds", "numpy", "scipy", "sympy")
+    names = ("sgm-bounds", "numpy", "scipy", "sympy", "python-flint")
     return {"python": platform.python_version()} | {name: version_of(name) or "unknown" for name in names}

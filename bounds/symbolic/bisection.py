@@ -122,7 +122,7 @@ class Bisection:
         """What a part at a singularity may hold, judged by the values beside it."""
         from flint import arb
 
-        width, where = right - left, f"near t = {right:.6g}"
+        width, where = right - left, f"near t = {right if left else 0:.6g}"
         beside = [float(abs(function.interval(arb(place))).mid())
                   for place in (left - width, right + width) if 0 < place <= self._horizon]
         held = max((value for value in beside if math.isfinite(value)), default=math.inf) * width
