@@ -115,8 +115,9 @@ class Path:
         self._accumulate(below)
         # functions of a²/s² may change where s² does: then steps are halved towards their lower end
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            size = self.s_sq + finest * np.square(self.a)
-            growth = np.log2(size[:-1]) - np.log2(np.exp(-2 * self.F) * size[1:])
+            # near the lower end s² may grow as fast as the largest g² lets it
+            gained = np.maximum(self.C, (self._upper - self._lower) * self._pieces.largest)
+            growth = np.log2(1 + gained / (np.exp(-2 * self.F) * (self.s_sq + finest * np.square(self.a))[1:]))
         self._levels = np.clip(np.ceil(np.nan_to_num(growth, posinf=np.inf)) - 1, 0, MAX_LEVELS).astype(int)
 
     def _below(self):

@@ -32,6 +32,8 @@ class Pieces:
         Whether few nodes are proved to do.
     f_error, g_sq_error : arrays of shape (k,)
         Proved bounds of what the rule misses of ∫f, and of ∫e^{2(F − F')}g² where F' is F at the piece.
+    largest : array of shape (k,)
+        A bound of g² on each step.
     unproved : str
         Why these bounds say nothing, or "".
     """
@@ -42,6 +44,7 @@ class Pieces:
     short: np.ndarray
     f_error: np.ndarray
     g_sq_error: np.ndarray
+    largest: np.ndarray
     unproved: str
 
     def edges(self, step: int) -> np.ndarray:
@@ -85,7 +88,8 @@ def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
     f_error = f_bound * (missed + rounded) + hidden[0]
     g_error = g_bound * (growth * missed + rounded) + hidden[1]
     return Pieces(places, first, count, short, np.bincount(step, f_error, steps),
-                  np.bincount(step, g_error, steps), panels.unproved)
+                  np.bincount(step, g_error, steps), np.maximum.reduceat(g_bound, first[::-1])[::-1],
+                  panels.unproved)
 
 
 def _needed(inner, ascending, panels):

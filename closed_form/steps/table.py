@@ -261,9 +261,12 @@ class StepNumbers:
 
     def _integrate_late(self):
         """The noise whose amplitude uses C, a² or s², on pieces that halve towards time 0, with an estimate."""
+        # near the lower end s² may grow as fast as the largest g² lets it
+        largest = np.maximum.reduceat(self.parts.bound[1, self._part], self._first)
+        gained = np.maximum(self.C, np.diff(self._ascending) * largest)
         with np.errstate(divide="ignore"):
-            size = self.s_sq + self.finest * self.a**2
-            growth = np.log2((size[1:] / (np.exp(-2 * self.F) * size[:-1])).astype(float))
+            size = np.exp(-2 * self.F) * (self.s_sq + self.finest * self.a**2)[:-1]
+            growth = np.log2((1 + gained / size).astype(float))
         self._levels = np.clip(np.ceil(np.nan_to_num(growth, posinf=np.inf)) - 1, 0, MAX_LEVELS).astype(int)
         self._cut()
         (self.noise, rounding), (other, _) = (self._noise(count) for count in (TERMS, FEWER))
