@@ -1,0 +1,108 @@
+"""One mutant in a process of its own: the module is compiled from the changed tree, and pytest runs on it."""
+
+import importlib.abc
+import importlib.util
+import os
+import re
+import resource
+import sys
+import time
+from pathlib import Path
+
+from tests.mutation.operators import Mutant, mutated
+
+#: Processor seconds that the tests of a mutant may take; one that takes longer is killed.
+SECONDS = 300
+
+
+def tests_of(root: Path, module: str) -> list[Path]:
+    """Files and folders of tests that matter to a module, first what must run first.
+
+    The file of the same name; those that name the module; the file of its folder as a registry; its folder.
+    """
+    path = Path(module)
+    package, folder = path.parts[0], path.parent
+    mirror = root / "tests" / folder
+    while not mirror.is_dir():
+        mirror = mirror.parent
+    dotted = re.compile(re.escape(".".join(path.with_suffix("").parts)) + r"\b")
+    naming = [each for each in sorted((root / "tests" / package).rglob("test_*.py"))
+              if dotted.search(each.read_text(encoding="utf-8"))]
+    near = [mirror] if folder.parts[1:] and mirror != root / "tests" / package else sorted(
+        mirror.glob("test_*.py"))
+    found = [root / "tests" / folder / f"test_{path.stem}.py", *naming,
+             root / "tests" / package / f"test_{folder.name}.py", *near]
+    return [each for each in dict.fromkeys(found) if each.exists()]
+
+
+class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from a changed tree; nothing is written, so no cache can be stale."""
+
+    def __init__(self, root: Path, mutant: Mutant):
+        self.path = root / mutant.module
+        self.name = ".".join(Path(mutant.module).with_suffix("").parts)
+        source = self.path.read_text(encoding="utf-8")
+        self.code = compile(mutated(source, mutant.site), str(self.path), "exec")
+
+    def find_spec(self, name, path=None, target=None):
+        """The changed module under its own name, None for every other."""
+        if name != self.name:
+            return None
+        return importlib.util.spec_from_loader(name, self, origin=str(self.path))
+
+    def exec_module(self, module):
+        """Run the changed code as the module."""
+        module.__file__ = str(self.path)
+        exec(self.code, vars(module))
+
+
+class FirstFailure:
+    """Pytest plugin: tests in the order of the arguments, and which failed first."""
+
+    def __init__(self, order: list[Path]):
+        self.order, self.failed = order, None
+
+    def pytest_collection_modifyitems(self, items):
+        """First the file of the same name, and so on."""
+        def place(item):
+            return next((n for n, at in enumerate(self.order) if item.path.is_relative_to(at)),
+                        len(self.order))
+
+        items.sort(key=place)
+
+    def pytest_collectreport(self, report):
+        """A file that cannot be imported has failed."""
+        if report.failed:
+            self.failed = self.failed or report.nodeid
+
+    def pytest_runtest_logreport(self, report):
+        """A test has failed."""
+        if report.failed:
+            self.failed = self.failed or report.nodeid
+
+
+def run(root: Path, mutant: Mutant | None, tests: list[Path], pipe) -> None:
+    """Run tests on a mutant (None: on the code as it is) and send (failed test or None, seconds)."""
+    import pytest
+
+    os.setpgid(0, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if mutant is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    sink = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(sink, standard)
+    start, plugin = time.monotonic(), FirstFailure(tests)
+    failed = None
+    try:
+        if mutant is not None:
+            sys.meta_path.insert(0, Changed(root, mutant))
+        code = pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", f"--rootdir={root}",
+                            *map(str, tests)], plugins=[plugin])
+        if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            failed = plugin.failed or f"pytest ended with {code!r}"
+    except BaseException as error:
+        failed = f"{type(error).__name__}: {error}"
+    pipe.send((failed, time.monotonic() - start))
+    pipe.close()
+    os._exit(0)
