@@ -68,7 +68,7 @@ def append(path: Path, result: dict) -> None:
         os.close(file)
 
 
-def run_all(root: Path, wanted: list, workers: int):
+def run_all(root: Path, wanted: list, workers: int, known: dict):
     """(mutant, failed test or None, seconds) as they come; what hangs or dies counts as failed."""
     from tests.mutation.run import SECONDS, run, tests_of
 
@@ -79,17 +79,17 @@ def run_all(root: Path, wanted: list, workers: int):
                 mutant = waiting.pop()
                 ours, theirs = context.Pipe(duplex=False)
                 tests = tests_of(root, mutant.module)
-                process = context.Process(target=run, args=(root, mutant, tests, theirs))
+                process = context.Process(target=run, args=(root, mutant, tests, known, theirs))
                 process.start()
                 theirs.close()
                 busy[ours] = mutant, process, time.monotonic()
             for pipe in wait(list(busy), 1.0):
                 mutant, process, start = busy[pipe]
                 try:
-                    failed, seconds = pipe.recv()
+                    failed, _ = pipe.recv()
                 except EOFError:
-                    failed, seconds = f"died, or took more than {SECONDS} s", time.monotonic() - start
-                yield mutant, failed, seconds
+                    failed = f"died, or took more than {SECONDS} s"
+                yield mutant, failed, time.monotonic() - start
                 _end(busy, pipe)
             for pipe in [pipe for pipe, (_, _, start) in busy.items() if time.monotonic() - start > HUNG]:
                 yield busy[pipe][0], f"no answer in {HUNG:g} s", HUNG
@@ -110,19 +110,19 @@ def _end(busy, pipe) -> None:
     pipe.close()
 
 
-def clean(root: Path, modules: list[str]) -> str | None:
-    """Which of the tests that the mutants run fails on the code as it is: then they would all seem killed."""
+def clean(root: Path, modules: list[str]) -> tuple[str | None, dict]:
+    """The tests on the code as it is: one that fails, which every mutant would fail, and the seconds of each."""
     from tests.mutation.run import run, tests_of
 
     context = multiprocessing.get_context("fork")
-    tests = sorted({test for module in modules for test in tests_of(root, module)})
+    tests = list(dict.fromkeys(test for module in modules for test in tests_of(root, module)))
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=run, args=(root, None, tests, theirs))
+    process = context.Process(target=run, args=(root, None, tests, {}, theirs))
     process.start()
     theirs.close()
-    failed, _ = ours.recv()
+    found = ours.recv()
     process.join()
-    return failed
+    return found
 
 
 def table(chosen: list, found: dict, reasons: dict) -> str:
@@ -154,7 +154,8 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--module", default="", help="only of files whose path begins so")
     parser.add_argument("--having", default="", help="only where the expression holds this text")
     parser.add_argument("--again", action="store_true", help="run those again that survived before")
-    parser.add_argument("--trusted", action="store_true", help="do not run the tests without a mutant first")
+    parser.add_argument("--trusted", action="store_true",
+                        help="do not run the tests without a mutant first")
     parser.add_argument("--list", action="store_true", help="print the mutants, run none")
     return parser.parse_args()
 
@@ -175,10 +176,16 @@ def main() -> int:
     print(f"{len(every)} mutants, {len(chosen)} chosen, {len(wanted)} to run", flush=True)
     for name in SHARED:
         __import__(name)
-    if wanted and not question.trusted and (failed := clean(question.root, [each.module for each in wanted])):
-        print(f"without a mutant fails: {failed}")
-        return 2
-    for done, (mutant, failed, seconds) in enumerate(run_all(question.root, wanted, question.workers), 1):
+    times = question.out.with_suffix(".seconds.json")
+    if wanted and not question.trusted:
+        failed, seconds = clean(question.root, [each.module for each in wanted])
+        if failed:
+            print(f"without a mutant fails: {failed}")
+            return 2
+        times.parent.mkdir(parents=True, exist_ok=True)
+        times.write_text(json.dumps(seconds, indent=0))
+    known = json.loads(times.read_text()) if times.exists() else {}
+    for done, (mutant, failed, seconds) in enumerate(run_all(question.root, wanted, question.workers, known), 1):
         result = {"key": mutant.key, "line": mutant.line, "kind": mutant.kind, "failed": failed,
                   "seconds": round(seconds, 1)}
         append(question.out, result)

@@ -6,7 +6,6 @@ import os
 import re
 import resource
 import sys
-import time
 from pathlib import Path
 
 from tests.mutation.operators import Mutant, mutated
@@ -25,7 +24,9 @@ def tests_of(root: Path, module: str) -> list[Path]:
     mirror = root / "tests" / folder
     while not mirror.is_dir():
         mirror = mirror.parent
-    dotted = re.compile(re.escape(".".join(path.with_suffix("").parts)) + r"\b")
+    *above, stem = path.with_suffix("").parts
+    parent = re.escape(".".join(above))
+    dotted = re.compile(rf"\b{parent}\.{stem}\b|\bfrom {parent} import .*\b{stem}\b")
     naming = [each for each in sorted((root / "tests" / package).rglob("test_*.py"))
               if dotted.search(each.read_text(encoding="utf-8"))]
     near = [mirror] if folder.parts[1:] and mirror != root / "tests" / package else sorted(
@@ -57,18 +58,18 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class FirstFailure:
-    """Pytest plugin: tests in the order of the arguments, and which failed first."""
+    """Pytest plugin: which test failed first, and how long each took; quick ones come first.
 
-    def __init__(self, order: list[Path]):
-        self.order, self.failed = order, None
+    Tests of files that were asked for come before those of folders, as the former are about the module.
+    """
+
+    def __init__(self, asked: list[Path], seconds: dict):
+        self.asked, self.seconds = set(asked), seconds
+        self.failed, self.took = None, {}
 
     def pytest_collection_modifyitems(self, items):
-        """First the file of the same name, and so on."""
-        def place(item):
-            return next((n for n, at in enumerate(self.order) if item.path.is_relative_to(at)),
-                        len(self.order))
-
-        items.sort(key=place)
+        """Files before folders, quick tests before slow ones."""
+        items.sort(key=lambda item: (item.path not in self.asked, self.seconds.get(item.nodeid, 0.0)))
 
     def pytest_collectreport(self, report):
         """A file that cannot be imported has failed."""
@@ -76,13 +77,14 @@ class FirstFailure:
             self.failed = self.failed or report.nodeid
 
     def pytest_runtest_logreport(self, report):
-        """A test has failed."""
+        """A test has failed, or has taken its time."""
+        self.took[report.nodeid] = self.took.get(report.nodeid, 0.0) + report.duration
         if report.failed:
             self.failed = self.failed or report.nodeid
 
 
-def run(root: Path, mutant: Mutant | None, tests: list[Path], pipe) -> None:
-    """Run tests on a mutant (None: on the code as it is) and send (failed test or None, seconds)."""
+def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pipe) -> None:
+    """Run tests on a mutant (None: on the code as it is) and send (failed test or None, seconds of each)."""
     import pytest
 
     os.setpgid(0, 0)
@@ -92,8 +94,7 @@ def run(root: Path, mutant: Mutant | None, tests: list[Path], pipe) -> None:
     sink = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(sink, standard)
-    start, plugin = time.monotonic(), FirstFailure(tests)
-    failed = None
+    plugin, failed = FirstFailure(tests, seconds), None
     try:
         if mutant is not None:
             sys.meta_path.insert(0, Changed(root, mutant))
@@ -103,6 +104,6 @@ def run(root: Path, mutant: Mutant | None, tests: list[Path], pipe) -> None:
             failed = plugin.failed or f"pytest ended with {code!r}"
     except BaseException as error:
         failed = f"{type(error).__name__}: {error}"
-    pipe.send((failed, time.monotonic() - start))
+    pipe.send((failed, plugin.took))
     pipe.close()
     os._exit(0)
