@@ -91,3 +91,7 @@ FEATURE_RELATIVE = 1e-11
 CORRUPTED = 1e-8
 #: Sums of a few integrals over steps against Gauss quadrature cut at their kinks: what panels leave there is added.
 QUADRATURE = 1e-7
+#: Norms in the constant metric over 40 digits, relative: what they are raised by, and their own rounding.
+NORM_ROUNDING = 3e-13
+#: A lower bound where rounding must go with the units: 1e-12 granted on top, twice.
+UNITS = 1e-11

@@ -86,7 +86,7 @@ def run_all(root: Path, wanted: list, workers: int, known: dict):
             for pipe in wait(list(busy), 1.0):
                 mutant, process, start = busy[pipe]
                 try:
-                    failed, _ = pipe.recv()
+                    failed = next(iter(pipe.recv()[0]), None)
                 except EOFError:
                     failed = f"died, or took more than {SECONDS} s"
                 yield mutant, failed, time.monotonic() - start
@@ -110,8 +110,8 @@ def _end(busy, pipe) -> None:
     pipe.close()
 
 
-def clean(root: Path, modules: list[str]) -> tuple[str | None, dict]:
-    """The tests on the code as it is: one that fails, which every mutant would fail, and the seconds of each."""
+def clean(root: Path, modules: list[str]) -> dict:
+    """Seconds of every test on the code as it is; None for one that fails, as it would on every mutant."""
     from tests.mutation.run import run, tests_of
 
     context = multiprocessing.get_context("fork")
@@ -120,9 +120,9 @@ def clean(root: Path, modules: list[str]) -> tuple[str | None, dict]:
     process = context.Process(target=run, args=(root, None, tests, {}, theirs))
     process.start()
     theirs.close()
-    found = ours.recv()
+    failed, seconds = ours.recv()
     process.join()
-    return found
+    return seconds | dict.fromkeys(failed)
 
 
 def table(chosen: list, found: dict, reasons: dict) -> str:
@@ -161,7 +161,7 @@ def asked() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run what has no result yet; 1 if a mutant survived, 2 if the tests fail without one."""
+    """Run what has no result yet; 1 if a mutant survived."""
     question = asked()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     every = [each for each in drawn(question.root) if each.module.startswith(question.module)]
@@ -178,13 +178,11 @@ def main() -> int:
         __import__(name)
     times = question.out.with_suffix(".seconds.json")
     if wanted and not question.trusted:
-        failed, seconds = clean(question.root, [each.module for each in wanted])
-        if failed:
-            print(f"without a mutant fails: {failed}")
-            return 2
         times.parent.mkdir(parents=True, exist_ok=True)
-        times.write_text(json.dumps(seconds, indent=0))
+        times.write_text(json.dumps(clean(question.root, [each.module for each in wanted]), indent=0))
     known = json.loads(times.read_text()) if times.exists() else {}
+    for test in [test for test, seconds in known.items() if seconds is None]:
+        print(f"left out, as it fails without a mutant: {test}", flush=True)
     for done, (mutant, failed, seconds) in enumerate(run_all(question.root, wanted, question.workers, known), 1):
         result = {"key": mutant.key, "line": mutant.line, "kind": mutant.kind, "failed": failed,
                   "seconds": round(seconds, 1)}

@@ -57,34 +57,38 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(self.code, vars(module))
 
 
-class FirstFailure:
-    """Pytest plugin: which test failed first, and how long each took; quick ones come first.
+class Watch:
+    """Pytest plugin: which tests failed, and how long each took; quick ones come first.
 
     Tests of files that were asked for come before those of folders, as the former are about the module.
     """
 
     def __init__(self, asked: list[Path], seconds: dict):
         self.asked, self.seconds = set(asked), seconds
-        self.failed, self.took = None, {}
+        self.failed, self.took = [], {}
 
     def pytest_collection_modifyitems(self, items):
-        """Files before folders, quick tests before slow ones."""
-        items.sort(key=lambda item: (item.path not in self.asked, self.seconds.get(item.nodeid, 0.0)))
+        """Files before folders, quick tests before slow ones; none that fails without a mutant (None seconds)."""
+        items[:] = sorted((item for item in items if self.seconds.get(item.nodeid, 0.0) is not None),
+                          key=lambda item: (item.path not in self.asked, self.seconds.get(item.nodeid, 0.0)))
 
     def pytest_collectreport(self, report):
         """A file that cannot be imported has failed."""
         if report.failed:
-            self.failed = self.failed or report.nodeid
+            self.failed.append(report.nodeid)
 
     def pytest_runtest_logreport(self, report):
         """A test has failed, or has taken its time."""
         self.took[report.nodeid] = self.took.get(report.nodeid, 0.0) + report.duration
         if report.failed:
-            self.failed = self.failed or report.nodeid
+            self.failed.append(report.nodeid)
 
 
 def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pipe) -> None:
-    """Run tests on a mutant (None: on the code as it is) and send (failed test or None, seconds of each)."""
+    """Run tests on a mutant up to the first that fails (None: on the code as it is, all), in a process of its own.
+
+    Sends the tests that failed and the seconds of each.
+    """
     import pytest
 
     os.setpgid(0, 0)
@@ -94,16 +98,16 @@ def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pip
     sink = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(sink, standard)
-    plugin, failed = FirstFailure(tests, seconds), None
+    plugin = Watch(tests, seconds)
     try:
         if mutant is not None:
             sys.meta_path.insert(0, Changed(root, mutant))
-        code = pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", f"--rootdir={root}",
+        code = pytest.main([*(["-x"] if mutant else []), "-q", "-n", "0", "-p", "no:cacheprovider", f"--rootdir={root}",
                             *map(str, tests)], plugins=[plugin])
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            failed = plugin.failed or f"pytest ended with {code!r}"
+            plugin.failed = plugin.failed or [f"pytest ended with {code!r}"]
     except BaseException as error:
-        failed = f"{type(error).__name__}: {error}"
-    pipe.send((failed, plugin.took))
+        plugin.failed.append(f"{type(error).__name__}: {error}")
+    pipe.send((plugin.failed, plugin.took))
     pipe.close()
     os._exit(0)
