@@ -70,7 +70,7 @@ def append(path: Path, result: dict) -> None:
 
 def run_all(root: Path, wanted: list, workers: int, known: dict):
     """(mutant, failed test or None, seconds) as they come; what hangs or dies counts as failed."""
-    from tests.mutation.run import SECONDS, run, tests_of
+    from tests.mutation.run import run, tests_of
 
     context, waiting, busy = multiprocessing.get_context("fork"), list(reversed(wanted)), {}
     try:
@@ -88,7 +88,7 @@ def run_all(root: Path, wanted: list, workers: int, known: dict):
                 try:
                     failed = next(iter(pipe.recv()[0]), None)
                 except EOFError:
-                    failed = f"died, or took more than {SECONDS} s"
+                    failed = "a test died, or took too long"
                 yield mutant, failed, time.monotonic() - start
                 _end(busy, pipe)
             for pipe in [pipe for pipe, (_, _, start) in busy.items() if time.monotonic() - start > HUNG]:
@@ -156,6 +156,8 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--again", action="store_true", help="run those again that survived before")
     parser.add_argument("--trusted", action="store_true",
                         help="do not run the tests without a mutant first")
+    parser.add_argument("--longest", type=float, default=float("inf"),
+                        help="leave out tests that take more seconds than this")
     parser.add_argument("--list", action="store_true", help="print the mutants, run none")
     return parser.parse_args()
 
@@ -183,6 +185,8 @@ def main() -> int:
     known = json.loads(times.read_text()) if times.exists() else {}
     for test in [test for test, seconds in known.items() if seconds is None]:
         print(f"left out, as it fails without a mutant: {test}", flush=True)
+    known = {test: None if seconds is not None and seconds > question.longest else seconds
+             for test, seconds in known.items()}
     for done, (mutant, failed, seconds) in enumerate(run_all(question.root, wanted, question.workers, known), 1):
         result = {"key": mutant.key, "line": mutant.line, "kind": mutant.kind, "failed": failed,
                   "seconds": round(seconds, 1)}

@@ -6,12 +6,13 @@ import os
 import re
 import resource
 import sys
+import time
 from pathlib import Path
 
 from tests.mutation.operators import Mutant, mutated
 
-#: Processor seconds that the tests of a mutant may take; one that takes longer is killed.
-SECONDS = 300
+#: Processor seconds that a test of a mutant may take, and how many times as many as without: longer is killed.
+SECONDS, TIMES = 30, 10
 
 
 def tests_of(root: Path, module: str) -> list[Path]:
@@ -60,17 +61,24 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 class Watch:
     """Pytest plugin: which tests failed, and how long each took; quick ones come first.
 
-    Tests of files that were asked for come before those of folders, as the former are about the module.
+    A test that fails without a mutant has None for its seconds.
     """
 
     def __init__(self, asked: list[Path], seconds: dict):
-        self.asked, self.seconds = set(asked), seconds
+        self.asked, self.seconds = asked, seconds
         self.failed, self.took = [], {}
 
     def pytest_collection_modifyitems(self, items):
-        """Files before folders, quick tests before slow ones; none that fails without a mutant (None seconds)."""
-        items[:] = sorted((item for item in items if self.seconds.get(item.nodeid, 0.0) is not None),
-                          key=lambda item: (item.path not in self.asked, self.seconds.get(item.nodeid, 0.0)))
+        """The first file, other files, folders; quick tests before slow ones; none that fails without a mutant."""
+        def place(item):
+            return (item.path not in self.asked, item.path != self.asked[0]), self.seconds.get(item.nodeid, 0.0)
+
+        items[:] = sorted((item for item in items if self.seconds.get(item.nodeid, 0.0) is not None), key=place)
+
+    def pytest_runtest_setup(self, item):
+        """Allow the test its time, if it is known how long it takes without a mutant."""
+        if self.seconds:
+            allow(SECONDS + TIMES * self.seconds.get(item.nodeid, 0.0))
 
     def pytest_collectreport(self, report):
         """A file that cannot be imported has failed."""
@@ -84,6 +92,12 @@ class Watch:
             self.failed.append(report.nodeid)
 
 
+def allow(seconds: float) -> None:
+    """End this process if it takes more processor time from now on."""
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, most))
+
+
 def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pipe) -> None:
     """Run tests on a mutant up to the first that fails (None: on the code as it is, all), in a process of its own.
 
@@ -94,7 +108,7 @@ def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pip
     os.setpgid(0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if mutant is not None:
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        allow(SECONDS)
     sink = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(sink, standard)

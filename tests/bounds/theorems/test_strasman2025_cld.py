@@ -1,6 +1,7 @@
 """Theorem C: its norms as sympy derives them, its two forms, and its place above the martingale bound."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -91,9 +92,12 @@ def test_growth_dominates_every_step(epsilon, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("epsilon", [0.0, 0.7])
-def test_norms_are_rounded_up(epsilon, kind):
-    """‖I + hÃ‖, ℓ and √((𝔐⁻¹)_11) in 40 digits are at most what the bound takes, which is hardly more."""
+def test_norms_are_rounded_up(monkeypatch, epsilon, kind):
+    """‖I + hÃ‖, ℓ and √((𝔐⁻¹)_11) in 40 digits are at most what the bound takes, which is hardly more, and so is
+    E_0 as mixed by the forward process."""
     _, problem = seen(epsilon, GaussianMixture.two_modes(2.0, 0.5), steps=40)
+    # no coupling: E_0 is what the forward process makes of the distance at time 0
+    monkeypatch.setattr(problem.problem, "initial", lambda _: SimpleNamespace(error=np.inf, term=None))
     parts = problem.in_metric(2.0, kind)
     with mp.workdps(40):
         fixed = mp.matrix(contracting_metric(problem.path, 2.0, kind).tolist())
@@ -109,6 +113,9 @@ def test_norms_are_rounded_up(epsilon, kind):
             pull = max(norm(problem.path.D @ end[k]) for end in problem.hessians)
             assert drift <= parts["drift"][k] <= drift * (1 + NORM_ROUNDING)
             assert pull <= parts["pull"][k] <= pull * (1 + NORM_ROUNDING)
+        mixed = norm(problem.path.transition(problem.table.clock[0])) * problem.problem.start.mixing
+        mixed *= mp.sqrt(max(mp.eigsy(fixed, eigvals_only=True)))
+        assert mixed <= parts["initial"] <= mixed * (1 + NORM_ROUNDING)
         projection = mp.sqrt(mp.inverse(fixed)[0, 0])
         assert projection <= parts["projection"] <= projection * (1 + NORM_ROUNDING)
 
