@@ -89,7 +89,7 @@ SUMS_OF_RUNS = 4e-11
 FEATURE_RELATIVE = 1e-11
 #: Two routes to the same step, of which one is corrupted by a millionth.
 CORRUPTED = 1e-8
-#: Sums of a few integrals over steps against Gauss quadrature cut at their kinks: what panels leave there is added.
+#: Sums of integrals over steps against Gauss quadrature cut at their kinks: what panels leave there is added.
 QUADRATURE = 1e-7
 #: Norms in the constant metric over 40 digits, relative: what they are raised by, and their own rounding.
 NORM_ROUNDING = 3e-13

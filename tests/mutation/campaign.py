@@ -1,11 +1,13 @@
 """Mutants of the formulas of bounds/ and closed_form/, drawn at random: which of them no test kills.
 
-``python -m tests.mutation.campaign --mutants 200 --seed 1``: the same mutants on every machine, and those of a
-larger number go on where a smaller one stopped.  Results are appended to a file, so a run that was ended goes on.
+``python -m tests.mutation.campaign --mutants 200 --seed 1``: the same mutants on every machine, and those of
+a larger number go on where a smaller one stopped.  Results are appended to a file, so a run that was ended
+goes on.
 
-Own code, since neither tool of the field serves: mutmut 3 leaves what is outside functions alone, where the
-theorems' formulas are, and every decorated function (properties, cached values); cosmic-ray 8 runs one command
-for all mutants, one after another and on the checked-out files. Both draw no sample, and change no sqrt, exp or min.
+Own code, since neither tool of the field serves: mutmut 3.8 leaves what is outside functions alone, where the
+theorems' formulas are, and every decorated function (properties, cached values); cosmic-ray 8.7 runs one
+command for all mutants, one after another and on the checked-out files.  Neither draws a sample, nor changes
+sqrt, exp or min.
 """
 
 import argparse
@@ -187,13 +189,15 @@ def main() -> int:
         print(f"left out, as it fails without a mutant: {test}", flush=True)
     known = {test: None if seconds is not None and seconds > question.longest else seconds
              for test, seconds in known.items()}
-    for done, (mutant, failed, seconds) in enumerate(run_all(question.root, wanted, question.workers, known), 1):
+    outcomes = run_all(question.root, wanted, question.workers, known)
+    for done, (mutant, failed, seconds) in enumerate(outcomes, 1):
         result = {"key": mutant.key, "line": mutant.line, "kind": mutant.kind, "failed": failed,
                   "seconds": round(seconds, 1)}
         append(question.out, result)
         found[mutant.key] = result
         print(f"{done}/{len(wanted)} {'SURVIVED' if failed is None else 'killed'} {seconds:.0f} s "
-              f"{mutant.module}:{mutant.line} {mutant.before[:60]} → {mutant.after[:60]} | {failed or ''}", flush=True)
+              f"{mutant.module}:{mutant.line} {mutant.before[:60]} → {mutant.after[:60]} | {failed or ''}",
+              flush=True)
     print(table(chosen, found, reasons))
     return 1 if any(found.get(each.key, {}).get("failed", "") is None for each in chosen
                     if each.key not in reasons) else 0

@@ -159,7 +159,8 @@ def _sites(node, shown=None) -> Iterator[tuple]:
     wide = node if _shows(node, shown) else shown
     yield from _operators(node)
     for name, index, child in _children(node):
-        if isinstance(node, ast.BinOp) and _is_rounding(node.left, node.right) and isinstance(child, ast.Constant):
+        if isinstance(node, ast.BinOp) and isinstance(child, ast.Constant) and _is_rounding(
+            node.left, node.right):
             continue
         yield from ((node, name, index, new, kind, wide or node) for new, kind in _replaced(child, name))
         yield from _sites(child, wide)

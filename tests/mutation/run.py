@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.mutation.operators import Mutant, mutated
 
-#: Processor seconds that a test of a mutant may take, and how many times as many as without: longer is killed.
+#: Processor seconds that a test of a mutant may take, and how many times as many as without it.
 SECONDS, TIMES = 30, 10
 
 
@@ -69,11 +69,10 @@ class Watch:
         self.failed, self.took = [], {}
 
     def pytest_collection_modifyitems(self, items):
-        """The first file, other files, folders; quick tests before slow ones; none that fails without a mutant."""
-        def place(item):
-            return (item.path not in self.asked, item.path != self.asked[0]), self.seconds.get(item.nodeid, 0.0)
-
-        items[:] = sorted((item for item in items if self.seconds.get(item.nodeid, 0.0) is not None), key=place)
+        """The first file, other files, folders; quick tests before slow ones, without those of None."""
+        took = {item: self.seconds.get(item.nodeid, 0.0) for item in items}
+        items[:] = sorted((item for item in items if took[item] is not None), key=lambda item: (
+            item.path not in self.asked, item.path != self.asked[0], took[item]))
 
     def pytest_runtest_setup(self, item):
         """Allow the test its time, if it is known how long it takes without a mutant."""
@@ -99,9 +98,9 @@ def allow(seconds: float) -> None:
 
 
 def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pipe) -> None:
-    """Run tests on a mutant up to the first that fails (None: on the code as it is, all), in a process of its own.
+    """Run tests on a mutant up to the first that fails (None: on the code as it is, all).
 
-    Sends the tests that failed and the seconds of each.
+    To be called in a process of its own, which it ends; sends the tests that failed and the seconds of each.
     """
     import pytest
 
@@ -116,8 +115,8 @@ def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pip
     try:
         if mutant is not None:
             sys.meta_path.insert(0, Changed(root, mutant))
-        code = pytest.main([*(["-x"] if mutant else []), "-q", "-n", "0", "-p", "no:cacheprovider", f"--rootdir={root}",
-                            *map(str, tests)], plugins=[plugin])
+        options = ["-q", "-n", "0", "-p", "no:cacheprovider", f"--rootdir={root}", *(["-x"] if mutant else [])]
+        code = pytest.main([*options, *map(str, tests)], plugins=[plugin])
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             plugin.failed = plugin.failed or [f"pytest ended with {code!r}"]
     except BaseException as error:

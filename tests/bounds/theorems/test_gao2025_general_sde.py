@@ -89,8 +89,8 @@ def test_terms_on_one_step_by_hand():
 
 
 def test_terms_on_three_steps_by_hand():
-    """Three OU steps on data with m0 = 1/2 and L0 = 4: every term is the formula with the integrals done by hand,
-    with L wherever it is not 1."""
+    """Three OU steps on data with m0 = 1/2 and L0 = 4: every term is the formula with the integrals done by
+    hand."""
     h, K, M, M1, m0, L0, d = 0.2, 3, 0.3, 0.7, 0.5, 4.0, 2
     data = StronglyLogConcave(m0, L0, dim=d, second_moment=3.0)
     scheme = euler_maruyama(h * K, K, prior_std=1.0)

@@ -90,8 +90,8 @@ def test_finite_value_is_the_exact_error(key, mean, variance, steps, stop):
 
 @pytest.mark.parametrize("size", [1e-9, 1e9])
 def test_rounding_goes_with_the_units(size):
-    """With x → cx, noise and prior with it, the bound is c times as large to the last digits: what is taken off for
-    rounding is a length, not its square."""
+    """With x → cx, noise and prior with it, the bound is c times as large to the last digits: what is taken
+    off for rounding is a length, not its square."""
     one, scaled = (
         LOWER.bound(setting_of(ve(str(unit)), Gaussian([0.3 * float(unit)], 0.25 * float(unit) ** 2),
                                euler_maruyama(4.0, 12, prior_std=1.5 * float(unit))))

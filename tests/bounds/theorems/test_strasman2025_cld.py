@@ -93,8 +93,8 @@ def test_growth_dominates_every_step(epsilon, kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("epsilon", [0.0, 0.7])
 def test_norms_are_rounded_up(monkeypatch, epsilon, kind):
-    """‖I + hÃ‖, ℓ and √((𝔐⁻¹)_11) in 40 digits are at most what the bound takes, which is hardly more, and so is
-    E_0 as mixed by the forward process."""
+    """‖I + hÃ‖, ℓ and √((𝔐⁻¹)_11) in 40 digits are at most what the bound takes, which is hardly more, and so
+    is E_0 as mixed by the forward process."""
     _, problem = seen(epsilon, GaussianMixture.two_modes(2.0, 0.5), steps=40)
     # no coupling: E_0 is what the forward process makes of the distance at time 0
     monkeypatch.setattr(problem.problem, "initial", lambda _: SimpleNamespace(error=np.inf, term=None))

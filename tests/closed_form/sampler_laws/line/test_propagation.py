@@ -32,8 +32,8 @@ def test_an_even_grid_stays_where_every_point_matters():
 
 
 def test_panels_take_over_where_few_points_matter():
-    """A jump much narrower than the noise apart needs points at the jump only: panels, and far fewer points than
-    an even grid; half of the mass ends on either side."""
+    """A jump much narrower than the noise apart needs points at the jump only: panels, and far fewer points
+    than an even grid; half of the mass ends on either side."""
     def jump(x):
         steep = np.tanh(1e6 * (x - 0.25))
         return 50.0 * steep, 50.0e6 * (1.0 - steep * steep)

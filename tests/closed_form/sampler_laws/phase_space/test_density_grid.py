@@ -94,8 +94,8 @@ def test_watch_keeps_the_most_mass_near_a_side():
 
 
 def test_kicks_fade_out_near_the_sides_of_a_periodic_box():
-    """A kick narrower than the grid shows is whole up to 0.85 of the box's half-height, half as large half-way
-    from there, and none at the side."""
+    """A kick narrower than the grid shows is whole up to 0.85 of the box's half-height, half as large
+    half-way from there, and none at the side."""
     field = PhaseField(np.arange(-4, 4) * 0.15, np.arange(-1000, 1001) * 0.01, 0.8)
     v = field.v[:, 0]
     assert field._inner[np.abs(v) <= 8.5].min() == 1.0
