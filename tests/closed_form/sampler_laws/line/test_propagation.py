@@ -21,11 +21,11 @@ def moved(image, noise):
 
 
 def test_an_even_grid_stays_where_every_point_matters():
-    """A map as steep everywhere needs thousands of points, and no panels; the law is N(0, 1 + noise²)."""
-    route = moved(lambda x: (x, np.ones_like(x)), 0.01)
+    """A map as steep everywhere needs thousands of points, and no panels; the law is N(0, 9 + noise²)."""
+    route = moved(lambda x: (3.0 * x, np.full_like(x, 3.0)), 0.03)
     assert route.points > 2000 and len(route.sources.doubt) == 2
-    values, doubt = route.sources.density(-9.0, 0.005, 3601)
-    x, variance = np.linspace(-9.0, 9.0, 3601), 1.0001
+    values, doubt = route.sources.density(-27.0, 0.015, 3601)
+    x, variance = np.linspace(-27.0, 27.0, 3601), 9.0009
     assert doubt <= 1e-6  # every other point alone
     assert values == pytest.approx(np.exp(-x * x / (2 * variance)) / math.sqrt(2 * math.pi * variance),
                                    rel=LINE_GAUSSIAN, abs=LINE_GAUSSIAN)
