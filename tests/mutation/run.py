@@ -18,7 +18,8 @@ SECONDS, TIMES = 30, 10
 def tests_of(root: Path, module: str) -> list[Path]:
     """Files and folders of tests that matter to a module, first what must run first.
 
-    The file of the same name; those that name the module; the file of its folder as a registry; its folder.
+    The file of the same name; those that import the module; those of the same name as a module that imports it;
+    the file of its folder as a registry; its folder.
     """
     path = Path(module)
     package, folder = path.parts[0], path.parent
@@ -27,12 +28,15 @@ def tests_of(root: Path, module: str) -> list[Path]:
         mirror = mirror.parent
     *above, stem = path.with_suffix("").parts
     parent = re.escape(".".join(above))
-    dotted = re.compile(rf"\b{parent}\.{stem}\b|\bfrom {parent} import .*\b{stem}\b")
-    naming = [each for each in sorted((root / "tests" / package).rglob("test_*.py"))
-              if dotted.search(each.read_text(encoding="utf-8"))]
-    near = [mirror] if folder.parts[1:] and mirror != root / "tests" / package else sorted(
-        mirror.glob("test_*.py"))
-    found = [root / "tests" / folder / f"test_{path.stem}.py", *naming,
+    imports = re.compile(rf"\b{parent}\.{stem}\b|\bfrom {parent} import .*\b{stem}\b")
+
+    def importing(folder, pattern):
+        return [each for each in sorted(folder.rglob(pattern)) if imports.search(each.read_text(encoding="utf-8"))]
+
+    users = [each.relative_to(root) for each in importing(root / package, "*.py")]
+    near = [mirror] if mirror != root / "tests" / package else sorted(mirror.glob("test_*.py"))
+    found = [root / "tests" / folder / f"test_{path.stem}.py", *importing(root / "tests" / package, "test_*.py"),
+             *(root / "tests" / each.parent / f"test_{each.name}" for each in users),
              root / "tests" / package / f"test_{folder.name}.py", *near]
     return [each for each in dict.fromkeys(found) if each.exists()]
 
