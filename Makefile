@@ -35,12 +35,12 @@ fuzz: $(VENV)/test.stamp
 	$(SETTINGS) $(BIN)/python -m tests.fuzz.campaign --files $(FILES) --first $(FIRST) --workers $(WORKERS)
 
 # mutants of formulas, drawn with SEED: a larger N goes on where a smaller one stopped; results in out/mutants.jsonl,
-# those that survived run again with AGAIN=--again
+# OPTIONS="--again" runs again what survived, "--longest 1" leaves out slow tests, "--module bounds/steps" does a part
 N ?= 200
 SEED ?= 1
-AGAIN ?=
+OPTIONS ?=
 mutants: $(VENV)/test.stamp
-	$(SETTINGS) $(BIN)/python -m tests.mutation.campaign --mutants $(N) --seed $(SEED) --workers $(WORKERS) $(AGAIN)
+	$(SETTINGS) $(BIN)/python -m tests.mutation.campaign --mutants $(N) --seed $(SEED) --workers $(WORKERS) $(OPTIONS)
 
 bench: $(VENV)/test.stamp
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python tests/benchmarks/bench.py
