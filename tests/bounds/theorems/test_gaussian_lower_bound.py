@@ -1,5 +1,7 @@
 """The lower bound: its constant derived by sympy, its leading order, and where it vanishes."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import sympy
@@ -12,7 +14,7 @@ from bounds.sampler import euler_maruyama, scheme
 from bounds.samplers import samplers
 from bounds.steps.path import Path
 from bounds.theorems import theorems
-from bounds.theorems.gaussian_lower_bound import defect_over_step, ou_limit
+from bounds.theorems.gaussian_lower_bound import _exact_score, defect_over_step, ou_limit
 from closed_form import Gaussian
 from tests.bounds.tolerances import UNITS
 from tests.tolerances import GOLDEN
@@ -108,3 +110,11 @@ def test_a_far_wider_prior_costs_no_more_than_its_rounding():
     certificate = certify(LOWER, process=ou(), law=law, scheme=euler_maruyama(2.0, 40, prior_std=1e8))
     assert certificate.verdict == "HOLDS"
     assert certificate.bound.total >= certificate.measured.upper * (1 - UNITS)
+
+
+def test_one_score_error_of_many_is_enough_to_refuse():
+    """The score of a batch is exact only if no problem of it has an error or noise."""
+    some, none = np.array([0.0, 0.1]), np.zeros(2)
+    assert _exact_score(SimpleNamespace(score_error=none, score_noise=none)) is None
+    for error, noise in ((some, none), (none, some)):
+        assert _exact_score(SimpleNamespace(score_error=error, score_noise=noise)).startswith("the score must be")

@@ -46,3 +46,19 @@ def test_the_mode_is_the_largest_of_all_unless_it_says_that_there_may_be_another
         assert low[i] - 1e-3 <= places[values.argmax()] <= high[i] + 1e-3
         _, second = funnel._slopes(mode[i], START[i], ENERGY[i], slope, count)
         assert width[i] == pytest.approx(1 / np.sqrt(max(-second, 1 - funnel._CONVEX)))
+
+
+@GIVEN
+def test_another_mode_is_looked_for_where_the_likelihood_is_convex(slope, count):
+    """A particle whose log-likelihood is hardly convex beyond 0 gets the short rule, one where it is more so than the
+    prior is concave does not."""
+    with np.errstate(divide="ignore", over="ignore"):
+        mode, width, hard, _, _ = funnel._mode(START, ENERGY, slope, count)
+        first, _ = funnel._slopes(mode, START, ENERGY, slope, count)
+        up = funnel._slopes(np.zeros(200), START, ENERGY, slope, count)[0] > 0
+    lowest = 1 / (1 + np.exp(-START))
+    p = lowest + (1 - lowest) * np.linspace(0.0, 1.0, 5001)[:, None]
+    convex = (0.5 * slope**2 * p * (1 - p) * (ENERGY * (1 - 2 * p) - count)).max(axis=0)
+    settled = np.abs(first) * width < 0.49
+    assert np.all(hard[up & (convex > funnel._CONVEX)])
+    assert not np.any(hard[settled & (~up | (convex < 0.3 * funnel._CONVEX))])
