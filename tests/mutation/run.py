@@ -18,8 +18,8 @@ SECONDS, TIMES = 30, 10
 def tests_of(root: Path, module: str) -> list[Path]:
     """Files and folders of tests that matter to a module, first what must run first.
 
-    The file of the same name; those that import the module; those of the same name as a module that imports it;
-    the file of its folder as a registry; its folder.
+    The file of the same name; those that import the module; those of the same name as a module that imports
+    it; the file of its folder as a registry; its folder.
     """
     path = Path(module)
     package, folder = path.parts[0], path.parent
@@ -31,11 +31,13 @@ def tests_of(root: Path, module: str) -> list[Path]:
     imports = re.compile(rf"\b{parent}\.{stem}\b|\bfrom {parent} import .*\b{stem}\b")
 
     def importing(folder, pattern):
-        return [each for each in sorted(folder.rglob(pattern)) if imports.search(each.read_text(encoding="utf-8"))]
+        return [each for each in sorted(folder.rglob(pattern))
+                if imports.search(each.read_text(encoding="utf-8"))]
 
     users = [each.relative_to(root) for each in importing(root / package, "*.py")]
     near = [mirror] if mirror != root / "tests" / package else sorted(mirror.glob("test_*.py"))
-    found = [root / "tests" / folder / f"test_{path.stem}.py", *importing(root / "tests" / package, "test_*.py"),
+    found = [root / "tests" / folder / f"test_{path.stem}.py",
+             *importing(root / "tests" / package, "test_*.py"),
              *(root / "tests" / each.parent / f"test_{each.name}" for each in users),
              root / "tests" / package / f"test_{folder.name}.py", *near]
     return [each for each in dict.fromkeys(found) if each.exists()]
@@ -119,7 +121,8 @@ def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pip
     try:
         if mutant is not None:
             sys.meta_path.insert(0, Changed(root, mutant))
-        options = ["-q", "-n", "0", "-p", "no:cacheprovider", f"--rootdir={root}", *(["-x"] if mutant else [])]
+        options = ["-q", "-n", "0", "-p", "no:cacheprovider", f"--rootdir={root}"]
+        options += [] if mutant is None else ["-x"]
         code = pytest.main([*options, *map(str, tests)], plugins=[plugin])
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             plugin.failed = plugin.failed or [f"pytest ended with {code!r}"]

@@ -96,8 +96,8 @@ def test_noise_matched_to_narrow_data_is_seen():
 
 
 def test_what_a_rule_misses_of_a_piece_by_hand():
-    """Of a constant f = 1/4 over three steps of [0, 1] the rule misses what its ellipse within the disc of the panel
-    allows, the same on either side of the middle."""
+    """Of a constant f = 1/4 over three steps of [0, 1] the rule misses what its ellipse within the disc of
+    the panel allows, the same on either side of the middle."""
     found = pieces.pieces(general("1/4", "1"), np.array([1.0, 2 / 3, 1 / 3, 0.0]))
     for step, off in enumerate((1 / 3, 0.0, 1 / 3)):
         axis = min((pieces.REACH / 2 - off) * 6, 12.0)

@@ -109,8 +109,8 @@ def test_a_quotient_with_its_own_size_is_a_sign(text, wanted):
 
 
 def test_a_power_of_a_ball_across_zero_is_that_of_its_part_above():
-    """√ and the cube root of [−1/2, 3/2] hold those of 0 and of 3/2; of a ball that ends at 0, or below, they do
-    not."""
+    """√ and the cube root of [−1/2, 3/2] hold those of 0 and of 3/2; of a ball that ends at 0, or below, they
+    do not."""
     ball = arb(0.5, 1.0)
     for exponent in (sympy.Rational(1, 2), sympy.Rational(1, 3)):
         found = _Power(exponent).interval(None, ball)

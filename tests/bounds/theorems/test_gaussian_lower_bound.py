@@ -117,4 +117,5 @@ def test_one_score_error_of_many_is_enough_to_refuse():
     some, none = np.array([0.0, 0.1]), np.zeros(2)
     assert _exact_score(SimpleNamespace(score_error=none, score_noise=none)) is None
     for error, noise in ((some, none), (none, some)):
-        assert _exact_score(SimpleNamespace(score_error=error, score_noise=noise)).startswith("the score must be")
+        said = _exact_score(SimpleNamespace(score_error=error, score_noise=noise))
+        assert said.startswith("the score must be exact")

@@ -171,7 +171,8 @@ def test_nothing_is_proved_and_there_is_no_score_without_noise():
 
 
 def test_a_funnel_of_a_problem_file_has_the_usual_scale():
-    """Without a std the scale of the funnel's logarithm is 1, and it is not standardised; what is said is taken."""
+    """Without a std the scale of the funnel's logarithm is 1, and it is not standardised; what is said is
+    taken."""
     plain = _read(Section("data", {"dim": 3}), None)
     assert (plain.dim, plain.std, plain.standardized) == (3, 1.0, False)
     given = _read(Section("data", {"dim": 2, "std": 2.5, "standardized": True}), None)

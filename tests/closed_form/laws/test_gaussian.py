@@ -189,7 +189,8 @@ def test_laws_cannot_be_changed():
 @settings(deadline=None)
 @given(law=gaussians(), variance=st.floats(0.0, 20.0))
 def test_the_distance_to_a_round_gaussian_is_bures(law, variance):
-    """What bounds are told of W2(p_0, N(0, vI)) is the exact distance, from above; of constants alone, nothing."""
+    """What bounds are told of W2(p_0, N(0, vI)) is the exact distance, from above; of constants alone,
+    nothing."""
     exact = w2_gaussian(law, Gaussian(np.zeros(law.dim), variance))
     found = law.facts().distance_to_gaussian(variance)
     size = np.sqrt(np.trace(law.covariance) + law.dim * variance) + law.mean_norm

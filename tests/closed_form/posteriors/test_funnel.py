@@ -26,7 +26,8 @@ def test_slopes_are_those_of_the_log_density(slope, count):
     with mpmath.workdps(40):
         for i in range(0, 200, 20):
             given = [mpmath.mpf(float(x)) for x in (START[i], ENERGY[i], slope, count)]
-            known = [mpmath.diff(lambda t, given=given: log_density(t, *given), float(tau[i]), n) for n in (1, 2)]
+            known = [mpmath.diff(lambda t, given=given: log_density(t, *given), float(tau[i]), n)
+                     for n in (1, 2)]
             size = 1 + ENERGY[i] * slope**2
             assert [first[i], second[i]] == pytest.approx([float(x) for x in known], abs=1e-13 * size)
 
@@ -50,8 +51,8 @@ def test_the_mode_is_the_largest_of_all_unless_it_says_that_there_may_be_another
 
 @GIVEN
 def test_another_mode_is_looked_for_where_the_likelihood_is_convex(slope, count):
-    """A particle whose log-likelihood is hardly convex beyond 0 gets the short rule, one where it is more so than the
-    prior is concave does not."""
+    """A particle whose log-likelihood is hardly convex beyond 0 gets the short rule, one where it is more so
+    than the prior is concave does not."""
     with np.errstate(divide="ignore", over="ignore"):
         mode, width, hard, _, _ = funnel._mode(START, ENERGY, slope, count)
         first, _ = funnel._slopes(mode, START, ENERGY, slope, count)

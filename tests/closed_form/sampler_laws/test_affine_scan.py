@@ -1,4 +1,5 @@
-"""The tracks of an affine chain against 60 digits: what is not known of a step, and rounding, one at a time."""
+"""The tracks of an affine chain against 60 digits: what is not known of a step, and rounding, one at a
+time."""
 
 from dataclasses import replace
 
@@ -25,7 +26,8 @@ def exact(value, steps):
     with mp.workdps(60):
         numbers = {name: [digits(x) for x in np.asarray(getattr(steps, name), dtype=WIDE)]
                    for name in ("P", "Q", "noise_var", "a", "s_sq")}
-        variance, drift, pull, eigenvalue = digits(steps.prior_var), -numbers["a"][0], mp.mpf(0), digits(value)
+        variance, eigenvalue = digits(steps.prior_var), digits(value)
+        drift, pull = -numbers["a"][0], mp.mpf(0)
         for i in range(len(steps)):
             P, Q, n, a, s_sq = (numbers[name][i] for name in ("P", "Q", "noise_var", "a", "s_sq"))
             A = P - Q / (a * a * eigenvalue + s_sq)
@@ -52,8 +54,8 @@ def chain(k, **numbers):
 @pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("k", [1, 20])
 def test_what_is_not_known_of_the_numbers_is_in_the_error(kind, k):
-    """Numbers off by their errors, all up or all down, leave the tracks within their errors, which one of both
-    ways fills after one step."""
+    """Numbers off by their errors, all up or all down, leave the tracks within their errors, which one of
+    both ways fills after one step."""
     steps = chain(k)
     errors = {name: np.full(k + 1 if name in ("a", "s_sq") else k, SIZES[name] if name == kind else 0.0)
               for name in ("P", "Q", "noise_var", "a", "s_sq")}
@@ -77,7 +79,8 @@ def test_what_is_not_known_of_the_numbers_is_in_the_error(kind, k):
 
 
 def test_rounding_where_a_step_cancels():
-    """P and Q/V, or P a and the next a, a million times their difference: what rounding leaves is in the error."""
+    """P and Q/V, or P a and the next a, a million times their difference: what rounding leaves is in the
+    error."""
     rng = np.random.default_rng(5)
     worst = np.zeros(3)
     for _ in range(40):

@@ -274,8 +274,8 @@ def test_target_of_another_dimension_is_refused():
 
 
 def test_errors_have_room_for_their_second_order():
-    """Half a percent less s² moves mean and variance by more than a first-order error, and by no more than the law
-    says."""
+    """Half a percent less s² moves mean and variance by more than a first-order error, and by no more than
+    the law says."""
     law, none = Gaussian([1.0], 0.8), np.zeros(1)
     a, s_sq = np.array([0.5, 0.7]), np.array([0.9, 0.6])
     steps = Steps(np.array([1.0, 0.0]), none + 1.1, none + 0.2, none + 0.3, a, s_sq, 1.2)

@@ -25,8 +25,8 @@ def pushed(points=40):
 
 
 def test_a_mixture_is_the_sum_of_its_components():
-    """Density and both distribution functions are plain sums over all components, also far in the tails and in any
-    shape."""
+    """Density and both distribution functions are plain sums over all components, also far in the tails and
+    in any shape."""
     x = np.linspace(*LAW.support(), 2000).reshape(40, 50)
     gaps = x[..., None] - LAW.means
     assert LAW.pdf(x) == pytest.approx(norm.pdf(gaps, scale=0.07) @ LAW.weights, rel=LINE_INTEGRAL)
@@ -46,8 +46,8 @@ def test_knots_cut_lengths_and_masses():
 
 
 def test_the_image_is_found_back_in_every_cell():
-    """T⁻¹(T(x)) is x, in the first cell and the last as well, for one point and for many; beyond the support T is a
-    line."""
+    """T⁻¹(T(x)) is x, in the first cell and the last as well, for one point and for many; beyond the support
+    T is a line."""
     law = pushed()
     x = np.linspace(*LAW.support(), 777)
     assert law._inverse(bent(x)[0]) == pytest.approx(x, abs=1e-12)
@@ -59,7 +59,8 @@ def test_the_image_is_found_back_in_every_cell():
 
 
 def test_the_image_has_the_density_and_the_mass_of_its_source():
-    """p(T(x)) = p(x)/T'(x) and P(T(X) ≤ T(x)) = P(X ≤ x); support and knots are images of those of the source."""
+    """p(T(x)) = p(x)/T'(x) and P(T(X) ≤ T(x)) = P(X ≤ x); support and knots are images of those of the
+    source."""
     law, x = pushed(), np.linspace(-4.0, 5.0, 501)
     y, slope = bent(x)
     assert law.pdf(y) == pytest.approx(LAW.pdf(x) / slope, rel=1e-9)
