@@ -98,13 +98,13 @@ def test_rounding_where_a_step_cancels():
 
 
 def test_rounding_of_the_mean_alone():
-    """A step that forgets where it was leaves P a − a', and what rounding of P a is worth is in the error."""
+    """Where the lag and what a step keeps of it are 0, P a − a' is left, and its rounding is in the error."""
     rng, worst = np.random.default_rng(6), 0.0
     for _ in range(40):
         P, a = WIDE(1e6) * (1 + WIDE(rng.uniform())), WIDE(rng.uniform(1, 2)) / 3
-        steps = chain(1, P=np.array([P]), Q=np.array([P]), a=np.array([a, WIDE(float(P * a))]),
-                      s_sq=np.ones(2))
-        tracks = affine_tracks(np.zeros(1, dtype=WIDE), 0.0, steps, steps.noise_var, np.zeros(1))
+        P, a = np.array([WIDE(1), P]), np.array([a, a, WIDE(float(P * a))])
+        steps = chain(2, P=P, Q=P, a=a, s_sq=np.ones(3))
+        tracks = affine_tracks(np.zeros(1, dtype=WIDE), 0.0, steps, steps.noise_var, np.zeros(2))
         off = missed(tracks[..., 0], WIDE(0), steps)[1]
         assert off <= tracks[1, 2, 0]
         worst = max(worst, off)
