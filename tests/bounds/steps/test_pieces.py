@@ -106,3 +106,11 @@ def test_what_a_rule_misses_of_a_piece_by_hand():
         missed = 32 / 15 / 3 * rho ** (-2.0 * nodes) / (1 - rho**-2)
         rounded = 2 / 3 / (pieces.REACH - 1) * 2 * np.finfo(float).eps * (1 - step / 3)
         assert found.f_error[step] == pytest.approx((missed + rounded) / 4, rel=0.01)
+
+
+def test_few_nodes_do_where_the_disc_is_far():
+    """Of five steps of [0, 1] with hardly any drift the middle one alone has an ellipse of semi-axis 20 within
+    the disc, which is enough for few nodes; those beside it have 18 and 16."""
+    found = pieces.pieces(general("1/1000", "1"), np.linspace(1.0, 0.0, 6))
+    assert found.short.tolist() == [False, False, True, False, False]
+    assert found.count.tolist() == [1] * 5 and found.edges(2).tolist() == [0.0, 1.0]
