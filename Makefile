@@ -7,7 +7,7 @@ WORKERS ?= 2
 # a worker a core, each with neighbouring tests; what sympy has found once it need not find again
 SETTINGS := OPENBLAS_NUM_THREADS=1 SYMPY_CACHE_SIZE=50000
 
-.PHONY: demo test deep fuzz bench lint clean
+.PHONY: demo test deep fuzz mutants bench lint clean
 
 $(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +33,14 @@ FILES ?= 100000
 FIRST ?= 0
 fuzz: $(VENV)/test.stamp
 	$(SETTINGS) $(BIN)/python -m tests.fuzz.campaign --files $(FILES) --first $(FIRST) --workers $(WORKERS)
+
+# mutants of formulas, drawn with SEED: a larger N goes on where a smaller one stopped; results in out/mutants.jsonl,
+# OPTIONS="--again" runs again what survived, "--longest 1" leaves out slow tests, "--module bounds/steps" does a part
+N ?= 200
+SEED ?= 1
+OPTIONS ?=
+mutants: $(VENV)/test.stamp
+	$(SETTINGS) $(BIN)/python -m tests.mutation.campaign --mutants $(N) --seed $(SEED) --workers $(WORKERS) $(OPTIONS)
 
 bench: $(VENV)/test.stamp
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python tests/benchmarks/bench.py

@@ -165,3 +165,12 @@ def test_constants_far_from_one_are_refused(value):
     for make in (lambda: StronglyLogConcave(m0=value, L0=value), lambda: BoundedSupport(radius=value)):
         with pytest.raises(ValueError, match="choose other units"):
             make()
+
+
+def test_modes_closer_than_their_width_are_strongly_log_concave():
+    """M < α makes weakly log-concave data (α − M)-strongly log-concave, M ≥ α says nothing, and m0 is
+    itself."""
+    assert WeaklyLogConcave(2.0, 0.5, 3.0).strong_log_concavity == 1.5
+    assert WeaklyLogConcave(2.0, 2.0, 3.0).strong_log_concavity is None
+    assert StronglyLogConcave(0.75, 3.0).strong_log_concavity == 0.75
+    assert BoundedSupport(2.0).strong_log_concavity is None

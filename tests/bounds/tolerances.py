@@ -87,3 +87,9 @@ FITTED_COEFFICIENT = 1e-6
 SUMS_OF_RUNS = 4e-11
 #: Path on a panel with a feature: nodes are floats, where a feature of width w makes f vary by t·2⁻⁵³/w.
 FEATURE_RELATIVE = 1e-11
+#: Sums of integrals over steps against Gauss quadrature cut at their kinks: what panels leave there is added.
+QUADRATURE = 1e-7
+#: Norms in the constant metric over 40 digits, relative: what they are raised by, and their own rounding.
+NORM_ROUNDING = 3e-13
+#: A lower bound where rounding must go with the units: 1e-12 granted on top, twice.
+UNITS = 1e-11

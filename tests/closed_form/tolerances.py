@@ -66,3 +66,7 @@ GRID_SIZES = 0.15
 TWELVE_DIGITS = 5e-12
 #: Chain in balls: relative width of its bracket, two roundings to floats.
 CERTIFIED_WIDTH = 1e-14
+#: Errors that are followed to first order, themselves of 1e-7 to 1e-6 of their numbers.
+FIRST_ORDER = 1e-5
+#: Mode of the funnel's scale after a few Newton steps, in widths: it need only be near enough for the nodes.
+FUNNEL_MODE = 0.6

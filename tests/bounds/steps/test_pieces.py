@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import erf
 
 from bounds import ForwardProcess, general, ve, vp
+from bounds.steps import pieces
 from bounds.steps.analytic_panels import analytic_panels
 from bounds.steps.path import Path
 from bounds.symbolic.expressions import real_function
@@ -92,3 +93,24 @@ def test_noise_matched_to_narrow_data_is_seen():
     # exact for isotropic Gaussian data: v_r = (V_r/V_τ)² V_τ + noise
     s_sq = table.path.s_sq + 1e-12
     assert table.noise_var == pytest.approx(s_sq[1:] - np.square(s_sq[1:]) / s_sq[:-1], rel=FEATURE_RELATIVE * 100)
+
+
+def test_what_a_rule_misses_of_a_piece_by_hand():
+    """Of a constant f = 1/4 over three steps of [0, 1] the rule misses what its ellipse within the disc of
+    the panel allows, the same on either side of the middle."""
+    found = pieces.pieces(general("1/4", "1"), np.array([1.0, 2 / 3, 1 / 3, 0.0]))
+    for step, off in enumerate((1 / 3, 0.0, 1 / 3)):
+        axis = min((pieces.REACH / 2 - off) * 6, 12.0)
+        rho = axis + np.sqrt(axis**2 - 1)
+        nodes = pieces.SHORT if found.short[step] else pieces.LONG
+        missed = 32 / 15 / 3 * rho ** (-2.0 * nodes) / (1 - rho**-2)
+        rounded = 2 / 3 / (pieces.REACH - 1) * 2 * np.finfo(float).eps * (1 - step / 3)
+        assert found.f_error[step] == pytest.approx((missed + rounded) / 4, rel=0.01)
+
+
+def test_few_nodes_do_where_the_disc_is_far():
+    """Of five steps of [0, 1] with hardly any drift the middle one alone has an ellipse of semi-axis 20 within
+    the disc, which is enough for few nodes; those beside it have 18 and 16."""
+    found = pieces.pieces(general("1/1000", "1"), np.linspace(1.0, 0.0, 6))
+    assert found.short.tolist() == [False, False, True, False, False]
+    assert found.count.tolist() == [1] * 5 and found.edges(2).tolist() == [0.0, 1.0]

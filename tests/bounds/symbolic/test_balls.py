@@ -7,7 +7,7 @@ from flint import acb, arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed
+from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, _Power
 from bounds.symbolic.expressions import real_function
 from bounds.symbolic.integrals import TIME
 
@@ -106,3 +106,15 @@ def test_what_has_no_rule_is_named():
 def test_a_quotient_with_its_own_size_is_a_sign(text, wanted):
     """|x|/x and x/|x| are read as the sign of x, whose value at 0 is finite."""
     assert str(real_function("f", text)) == wanted
+
+
+def test_a_power_of_a_ball_across_zero_is_that_of_its_part_above():
+    """√ and the cube root of [−1/2, 3/2] hold those of 0 and of 3/2; of a ball that ends at 0, or below, they
+    do not."""
+    ball = arb(0.5, 1.0)
+    for exponent in (sympy.Rational(1, 2), sympy.Rational(1, 3)):
+        found = _Power(exponent).interval(None, ball)
+        assert found.contains(0) and found.contains(arb(1.5) ** (arb(1) / int(exponent.q)))
+        assert not found.contains(2)
+        assert not _Power(exponent).interval(None, arb(-1.0, 0.5)).is_finite()
+    assert not _Power(sympy.Rational(-1, 2)).interval(None, ball).is_finite()

@@ -16,7 +16,7 @@ from bounds.steps.path import Path
 from bounds.theorems import theorems
 from closed_form import Gaussian
 from closed_form.posteriors.time_regularity import time_regularity
-from tests.bounds.tolerances import SLOPE
+from tests.bounds.tolerances import QUADRATURE, SLOPE
 from verify.certificates.question import setting_of
 
 THEOREM_G, MARTINGALE = theorems()["gao2025-general-sde"], theorems()["martingale"]
@@ -86,6 +86,44 @@ def test_terms_on_one_step_by_hand():
     nu += 2 * mean(lipschitz) * details["theta"] + np.sqrt(2 * h)
     expected = np.sqrt(h) * nu * np.sqrt(mean((1 + 2 * lipschitz) ** 2))
     assert terms["discretisation"] - details["time_regularity"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_terms_on_three_steps_by_hand():
+    """Three OU steps on data with m0 = 1/2 and L0 = 4: every term is the formula with the integrals done by
+    hand."""
+    h, K, M, M1, m0, L0, d = 0.2, 3, 0.3, 0.7, 0.5, 4.0, 2
+    data = StronglyLogConcave(m0, L0, dim=d, second_moment=3.0)
+    scheme = euler_maruyama(h * K, K, prior_std=1.0)
+    bound = THEOREM_G.bound(Setting(ou(), data, scheme, M, facts=DataFacts(time_regularity=M1)))
+    theta, omega, x0 = bound.details["theta"], bound.details["omega"], np.sqrt(3.0)
+    nodes, weights_ = np.polynomial.legendre.leggauss(40)
+    sums = {"score": 0.0, "discretisation": 0.0, "time_regularity": 0.0}
+    after = 1.0
+    for k in reversed(range(K)):  # from the last step, that ends at time 0
+        low = h * (K - 1 - k)
+        # L jumps from L0 e^{2t} to 1/(1 − e^{−2t}) at t = log(1 + 1/L0)/2
+        cut = min(max(np.log1p(1 / L0) / 2, low), low + h)
+        places, parts = [], []
+        for left, right in ((low, cut), (cut, low + h)):
+            places.append(left + (right - left) * (nodes + 1) / 2)
+            parts.append((right - left) * weights_ / 2)
+        t, w = np.concatenate(places), np.concatenate(parts)
+        L = np.minimum(1 / np.maximum(-np.expm1(-2 * t), 1e-300), L0 * np.exp(2 * t))
+        alpha = 1 / (np.exp(-2 * t) / m0 - np.expm1(-2 * t))
+        G = 2 * h
+        nu = h * (theta + omega) + np.sqrt(d) * w @ (2 * np.sqrt(L)) + theta * (w @ (2 * L)) + np.sqrt(d * G)
+        sums["score"] += after * M * G
+        sums["time_regularity"] += after * M1 * h * G * (1 + x0 + omega)
+        sums["discretisation"] += after * np.sqrt(h) * nu * np.sqrt(w @ (1 + 2 * L) ** 2)
+        after *= max(abs(1 + h - w @ (2 * alpha)), abs(1 + h - w @ (2 * L))) + M1 * h * G
+    V_T = np.exp(-2 * h * K) / m0 - np.expm1(-2 * h * K)
+    start = np.hypot(np.exp(-h * K) * x0, np.sqrt(d) * (np.sqrt(-np.expm1(-2 * h * K)) - 1))
+    assert bound.terms["initialisation"] == pytest.approx(np.exp(-h * K) / m0 / V_T * start, rel=QUADRATURE)
+    assert bound.terms["score bias"] == pytest.approx(sums["score"], rel=QUADRATURE)
+    assert bound.details["time_regularity"] == pytest.approx(sums["time_regularity"], rel=QUADRATURE)
+    assert bound.terms["discretisation"] == pytest.approx(
+        sums["discretisation"] + sums["time_regularity"], rel=QUADRATURE)
+    assert bound.total == pytest.approx(sum(bound.terms.values()), rel=QUADRATURE)
 
 
 def test_negative_drift_uses_the_larger_start():

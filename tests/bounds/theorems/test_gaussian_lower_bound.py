@@ -1,5 +1,7 @@
 """The lower bound: its constant derived by sympy, its leading order, and where it vanishes."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import sympy
@@ -12,8 +14,9 @@ from bounds.sampler import euler_maruyama, scheme
 from bounds.samplers import samplers
 from bounds.steps.path import Path
 from bounds.theorems import theorems
-from bounds.theorems.gaussian_lower_bound import defect_over_step, ou_limit
+from bounds.theorems.gaussian_lower_bound import _exact_score, defect_over_step, ou_limit
 from closed_form import Gaussian
+from tests.bounds.tolerances import UNITS
 from tests.tolerances import GOLDEN
 from verify.certificates.certificate import certify
 from verify.certificates.question import setting_of
@@ -85,3 +88,34 @@ def test_finite_value_is_the_exact_error(key, mean, variance, steps, stop):
     certificate = certify(LOWER, process=vp("1+t"), law=law, scheme=scheme(key, 2.0, steps, early_stop=stop))
     assert certificate.verdict == "HOLDS"
     assert certificate.bound.total >= certificate.measured.upper * (1 - 1e-6) - 1e-9
+
+
+@pytest.mark.parametrize("size", [1e-9, 1e9])
+def test_rounding_goes_with_the_units(size):
+    """With x → cx, noise and prior with it, the bound is c times as large to the last digits: what is taken
+    off for rounding is a length, not its square."""
+    one, scaled = (
+        LOWER.bound(setting_of(ve(str(unit)), Gaussian([0.3 * float(unit)], 0.25 * float(unit) ** 2),
+                               euler_maruyama(4.0, 12, prior_std=1.5 * float(unit))))
+        for unit in (sympy.Integer(1), sympy.Rational(str(size)))
+    )
+    assert one.total > 0.01
+    assert scaled.total == pytest.approx(size * one.total, rel=UNITS)
+    assert scaled.terms["mean"] == pytest.approx(size * one.terms["mean"], rel=UNITS)
+
+
+def test_a_far_wider_prior_costs_no_more_than_its_rounding():
+    """Started a hundred million times too wide, the bound is the exact W2 but for rounding."""
+    law = Gaussian([2.0, 0.5], [3.0, 1.0])
+    certificate = certify(LOWER, process=ou(), law=law, scheme=euler_maruyama(2.0, 40, prior_std=1e8))
+    assert certificate.verdict == "HOLDS"
+    assert certificate.bound.total >= certificate.measured.upper * (1 - UNITS)
+
+
+def test_one_score_error_of_many_is_enough_to_refuse():
+    """The score of a batch is exact only if no problem of it has an error or noise."""
+    some, none = np.array([0.0, 0.1]), np.zeros(2)
+    assert _exact_score(SimpleNamespace(score_error=none, score_noise=none)) is None
+    for error, noise in ((some, none), (none, some)):
+        said = _exact_score(SimpleNamespace(score_error=error, score_noise=noise))
+        assert said.startswith("the score must be exact")

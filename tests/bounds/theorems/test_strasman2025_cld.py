@@ -1,12 +1,14 @@
 """Theorem C: its norms as sympy derives them, its two forms, and its place above the martingale bound."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mpmath import mp
 from scipy.integrate import quad_vec
 from scipy.linalg import expm
 
@@ -21,7 +23,7 @@ from bounds.sampler import euler_maruyama, scheme
 from bounds.theorems import theorems
 from bounds.theorems.strasman2025_cld import _in_metric
 from closed_form import Gaussian, GaussianMixture
-from tests.bounds.tolerances import DIFFERENCES, ORDERED, SLOPE, SYMBOLIC
+from tests.bounds.tolerances import DIFFERENCES, NORM_ROUNDING, ORDERED, SLOPE, SYMBOLIC
 from verify.certificates.question import setting_of
 
 THEOREM, MARTINGALE = theorems()["strasman2025-cld"], theorems()["martingale"]
@@ -86,6 +88,36 @@ def test_growth_dominates_every_step(epsilon, kind):
         assert np.all(size <= bound * (1 + 1e-12))
         reached = np.linalg.norm(root @ (step - tilted) @ np.linalg.inv(root), 2, axis=(1, 2))
         assert np.all(reached <= problem.h * parts["pull"] * (1 + 1e-9) + 1e-13)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("epsilon", [0.0, 0.7])
+def test_norms_are_rounded_up(monkeypatch, epsilon, kind):
+    """‖I + hÃ‖, ℓ and √((𝔐⁻¹)_11) in 40 digits are at most what the bound takes, which is hardly more, and so
+    is E_0 as mixed by the forward process."""
+    _, problem = seen(epsilon, GaussianMixture.two_modes(2.0, 0.5), steps=40)
+    # no coupling: E_0 is what the forward process makes of the distance at time 0
+    monkeypatch.setattr(problem.problem, "initial", lambda _: SimpleNamespace(error=np.inf, term=None))
+    parts = problem.in_metric(2.0, kind)
+    with mp.workdps(40):
+        fixed = mp.matrix(contracting_metric(problem.path, 2.0, kind).tolist())
+        root = mp.cholesky(fixed).T
+
+        def norm(matrix):
+            seen_ = root * mp.matrix(matrix.tolist()) * mp.inverse(root)
+            trace = sum(x**2 for x in seen_)
+            return mp.sqrt((trace + mp.sqrt(trace**2 - 4 * mp.det(seen_) ** 2)) / 2)
+
+        for k in (0, 17, 38):
+            drift = norm(np.eye(2) + problem.h[k] * problem.path.renormalised_drift)
+            pull = max(norm(problem.path.D @ end[k]) for end in problem.hessians)
+            assert drift <= parts["drift"][k] <= drift * (1 + NORM_ROUNDING)
+            assert pull <= parts["pull"][k] <= pull * (1 + NORM_ROUNDING)
+        mixed = norm(problem.path.transition(problem.table.clock[0])) * problem.problem.start.mixing
+        mixed *= mp.sqrt(max(mp.eigsy(fixed, eigvals_only=True)))
+        assert mixed <= parts["initial"] <= mixed * (1 + NORM_ROUNDING)
+        projection = mp.sqrt(mp.inverse(fixed)[0, 0])
+        assert projection <= parts["projection"] <= projection * (1 + NORM_ROUNDING)
 
 
 @pytest.mark.parametrize("epsilon", [0.0, 0.5])

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from closed_form.laws.funnel import Funnel
+from closed_form.laws.funnel import Funnel, _read
 from tests.closed_form.tolerances import FUNNEL_DIFFERENCE, FUNNEL_QUADRATURE
 from tests.tolerances import LAW_ROUNDING, STANDARD_ERRORS
+from verify.problems.section import Section
 
 TIMES = {"t near 0": (0.9999, 2e-4), "middle": (0.6, 0.64), "late": (0.02, 0.9996), "no signal": (0.0, 1.0)}
 
@@ -167,3 +168,12 @@ def test_nothing_is_proved_and_there_is_no_score_without_noise():
         law.pushed(1.0, 0.0)
     with pytest.raises(ValueError, match=r"shape \(n, 3\)"):
         law.score(np.zeros((2, 2)))
+
+
+def test_a_funnel_of_a_problem_file_has_the_usual_scale():
+    """Without a std the scale of the funnel's logarithm is 1, and it is not standardised; what is said is
+    taken."""
+    plain = _read(Section("data", {"dim": 3}), None)
+    assert (plain.dim, plain.std, plain.standardized) == (3, 1.0, False)
+    given = _read(Section("data", {"dim": 2, "std": 2.5, "standardized": True}), None)
+    assert (given.dim, given.std, given.standardized) == (2, 2.5, True)

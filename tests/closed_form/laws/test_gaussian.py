@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from closed_form import Gaussian
+from closed_form.distances.gaussian import w2_gaussian
 from tests.closed_form.tolerances import FINITE_DIFFERENCE
 from tests.tolerances import LAW_ROUNDING, STANDARD_ERRORS
 
@@ -183,3 +184,16 @@ def test_laws_cannot_be_changed():
         law.mean[0] = 1.0
     with pytest.raises(AttributeError):
         law.mean = mean
+
+
+@settings(deadline=None)
+@given(law=gaussians(), variance=st.floats(0.0, 20.0))
+def test_the_distance_to_a_round_gaussian_is_bures(law, variance):
+    """What bounds are told of W2(p_0, N(0, vI)) is the exact distance, from above; of constants alone,
+    nothing."""
+    exact = w2_gaussian(law, Gaussian(np.zeros(law.dim), variance))
+    found = law.facts().distance_to_gaussian(variance)
+    size = np.sqrt(np.trace(law.covariance) + law.dim * variance) + law.mean_norm
+    assert exact.lower <= found
+    assert found == pytest.approx(exact.midpoint, abs=1e-7 * size)
+    assert law.facts("constants").distance_to_gaussian is None

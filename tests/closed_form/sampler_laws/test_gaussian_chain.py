@@ -1,6 +1,7 @@
 """The Gaussian chain against 50-digit loops, full matrices and published numbers."""
 
 import math
+from dataclasses import replace
 
 import mpmath
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bounds.steps.affine import Steps
+from bounds.steps.affine import StepErrors, Steps
 from closed_form.laws.gaussian import Gaussian
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from tests.closed_form.tolerances import CHAIN_MILLION_WIDTH, CHAIN_SAME, CHAIN_WIDTH, LEADING_ORDER
@@ -270,3 +271,17 @@ def test_target_of_another_dimension_is_refused():
     """W2 to a law of another dimension is an error, not a broadcast."""
     with pytest.raises(ValueError, match="target must have dimension 1"):
         gaussian_chain(Gaussian([0.0], 1.0), ou_euler(1.0, 2)).w2(Gaussian([0.0, 0.0], 1.0))
+
+
+def test_errors_have_room_for_their_second_order():
+    """Half a percent less s² moves mean and variance by more than a first-order error, and by no more than
+    the law says."""
+    law, none = Gaussian([1.0], 0.8), np.zeros(1)
+    a, s_sq = np.array([0.5, 0.7]), np.array([0.9, 0.6])
+    steps = Steps(np.array([1.0, 0.0]), none + 1.1, none + 0.2, none + 0.3, a, s_sq, 1.2)
+    off = 0.005 * (a**2 * 0.8 + s_sq)
+    found = gaussian_chain(law, replace(steps, errors=StepErrors(none, none, none, np.zeros(2), off)))
+    other = gaussian_chain(law, replace(steps, s_sq=s_sq - off))
+    moved = [np.abs(other.lag - found.lag).astype(float), np.abs(other.variances - found.variances)]
+    for difference, error in zip(moved, (found.mean_error, found.variance_error), strict=True):
+        assert error / 1.01 < difference <= error

@@ -10,7 +10,8 @@ from scipy.integrate import quad
 
 from bounds import euler_maruyama, ou, posterior_mean
 from closed_form import Gaussian, GaussianMixture
-from closed_form.sampler_laws.line.perturbed_score import perturbed_line, perturbed_w2
+from closed_form.sampler_laws.line.perturbed_score import _size, perturbed_line, perturbed_w2
+from closed_form.sampler_laws.line.propagation import Sources
 from closed_form.sampler_laws.w2 import sampler_w2
 from tests.closed_form.tolerances import PERTURBED
 
@@ -95,3 +96,10 @@ def test_bad_errors_are_refused():
         perturbed_line(LAW, numbers(), lambda i, x: (0 * x, 0 * x), 0.1)
     with pytest.raises(ValueError, match="dimension 1"):
         perturbed_line(GaussianMixture.two_modes(2.0, 0.5, dim=2), numbers(), constant)
+
+
+def test_the_size_of_an_error_under_narrow_modes():
+    """E x² over modes at ±1 of width 1e-4, however many points between them say nothing, is 1 + 1e-8."""
+    sources = Sources(np.array([1.0, -1.0]), np.array([1.0, 1.0]), 1e-4)
+    found = _size(lambda i, x: (x, np.ones_like(x)), 0, sources)
+    assert found**2 == pytest.approx(1.0 + 1e-8, rel=1e-12)

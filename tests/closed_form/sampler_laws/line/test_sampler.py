@@ -310,3 +310,9 @@ def test_a_sampler_without_any_noise_is_refused():
     still = Steps(steps.time, steps.P, steps.Q, steps.noise_var, steps.a, steps.s_sq, 0.0)
     with pytest.raises(ValueError, match="must have noise"):
         sampler_line(TWO_MODES, still)
+
+
+@pytest.mark.parametrize("make", [ou_euler, ancestral])
+def test_no_mass_is_lost(make):
+    """The weights of the law's grid add up to 1, with noise in the last step and without."""
+    assert sampler_line(TWO_MODES, make(uniform(2.0, 20))).mass_error < LINE_GAUSSIAN

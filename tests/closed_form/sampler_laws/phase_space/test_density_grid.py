@@ -91,3 +91,14 @@ def test_watch_keeps_the_most_mass_near_a_side():
     other, values = field_and_density()
     other.watch(1e-3 * np.where(np.arange(len(field.v))[:, None] % 2, 1.0, -1.0) + 0 * values)
     assert other.noise > 1e-3 and other.leak < other.noise / 2
+
+
+def test_kicks_fade_out_near_the_sides_of_a_periodic_box():
+    """A kick narrower than the grid shows is whole up to 0.85 of the box's half-height, half as large
+    half-way from there, and none at the side."""
+    field = PhaseField(np.arange(-4, 4) * 0.15, np.arange(-1000, 1001) * 0.01, 0.8)
+    v = field.v[:, 0]
+    assert field._inner[np.abs(v) <= 8.5].min() == 1.0
+    assert field._inner[np.abs(v) == v.max()].max() < FIELD
+    assert np.interp(9.25, v, field._inner[:, 0]) == pytest.approx(0.5, abs=1e-6)
+    assert np.all(np.diff(field._inner[v >= 0, 0]) <= 0)

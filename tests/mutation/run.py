@@ -1,0 +1,133 @@
+"""One mutant in a process of its own: the module is compiled from the changed tree, and pytest runs on it."""
+
+import importlib.abc
+import importlib.util
+import os
+import re
+import resource
+import sys
+import time
+from pathlib import Path
+
+from tests.mutation.operators import Mutant, mutated
+
+#: Processor seconds that a test of a mutant may take, and how many times as many as without it.
+SECONDS, TIMES = 30, 10
+
+
+def tests_of(root: Path, module: str) -> list[Path]:
+    """Files and folders of tests that matter to a module, first what must run first.
+
+    The file of the same name; those that import the module; those of the same name as a module that imports
+    it; the file of its folder as a registry; its folder.
+    """
+    path = Path(module)
+    package, folder = path.parts[0], path.parent
+    mirror = root / "tests" / folder
+    while not mirror.is_dir():
+        mirror = mirror.parent
+    *above, stem = path.with_suffix("").parts
+    parent = re.escape(".".join(above))
+    imports = re.compile(rf"\b{parent}\.{stem}\b|\bfrom {parent} import .*\b{stem}\b")
+
+    def importing(folder, pattern):
+        return [each for each in sorted(folder.rglob(pattern))
+                if imports.search(each.read_text(encoding="utf-8"))]
+
+    users = [each.relative_to(root) for each in importing(root / package, "*.py")]
+    near = [mirror] if mirror != root / "tests" / package else sorted(mirror.glob("test_*.py"))
+    found = [root / "tests" / folder / f"test_{path.stem}.py",
+             *importing(root / "tests" / package, "test_*.py"),
+             *(root / "tests" / each.parent / f"test_{each.name}" for each in users),
+             root / "tests" / package / f"test_{folder.name}.py", *near]
+    return [each for each in dict.fromkeys(found) if each.exists()]
+
+
+class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from a changed tree; nothing is written, so no cache can be stale."""
+
+    def __init__(self, root: Path, mutant: Mutant):
+        self.path = root / mutant.module
+        self.name = ".".join(Path(mutant.module).with_suffix("").parts)
+        source = self.path.read_text(encoding="utf-8")
+        self.code = compile(mutated(source, mutant.site), str(self.path), "exec")
+
+    def find_spec(self, name, path=None, target=None):
+        """The changed module under its own name, None for every other."""
+        if name != self.name:
+            return None
+        return importlib.util.spec_from_loader(name, self, origin=str(self.path))
+
+    def exec_module(self, module):
+        """Run the changed code as the module."""
+        module.__file__ = str(self.path)
+        exec(self.code, vars(module))
+
+
+class Watch:
+    """Pytest plugin: which tests failed, and how long each took; quick ones come first.
+
+    A test that fails without a mutant has None for its seconds.
+    """
+
+    def __init__(self, asked: list[Path], seconds: dict):
+        self.asked, self.seconds = asked, seconds
+        self.failed, self.took = [], {}
+
+    def pytest_collection_modifyitems(self, items):
+        """The first file, other files, folders; quick tests before slow ones, without those of None."""
+        took = {item: self.seconds.get(item.nodeid, 0.0) for item in items}
+        items[:] = sorted((item for item in items if took[item] is not None), key=lambda item: (
+            item.path not in self.asked, item.path != self.asked[0], took[item]))
+
+    def pytest_runtest_setup(self, item):
+        """Allow the test its time, if it is known how long it takes without a mutant."""
+        if self.seconds:
+            allow(SECONDS + TIMES * self.seconds.get(item.nodeid, 0.0))
+
+    def pytest_collectreport(self, report):
+        """A file that cannot be imported has failed."""
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+    def pytest_runtest_logreport(self, report):
+        """A test has failed, or has taken its time."""
+        self.took[report.nodeid] = self.took.get(report.nodeid, 0.0) + report.duration
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+
+def allow(seconds: float) -> None:
+    """End this process if it takes more processor time from now on."""
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, most))
+
+
+def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pipe) -> None:
+    """Run tests on a mutant up to the first that fails (None: on the code as it is, all).
+
+    To be called in a process of its own, which it ends; sends the tests that failed and the seconds of each.
+    """
+    import pytest
+
+    os.setpgid(0, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if mutant is not None:
+        allow(SECONDS)
+    sink = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(sink, standard)
+    plugin = Watch(tests, seconds)
+    try:
+        if mutant is not None:
+            sys.meta_path.insert(0, Changed(root, mutant))
+        options = ["-q", "-n", "0", "-p", "no:cacheprovider", f"--rootdir={root}"]
+        options += [] if mutant is None else ["-x"]
+        code = pytest.main([*options, *map(str, tests)], plugins=[plugin])
+        if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            plugin.failed = plugin.failed or [f"pytest ended with {code!r}"]
+    except BaseException as error:
+        plugin.failed.append(f"{type(error).__name__}: {error}")
+    pipe.send((plugin.failed, plugin.took))
+    pipe.close()
+    os._exit(0)
