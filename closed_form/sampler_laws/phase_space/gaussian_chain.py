@@ -1,4 +1,9 @@
-r"""The exact position law of a phase-space sampler for Gaussian data, where every row is an affine map."""
+r"""The exact position law of a phase-space sampler for Gaussian data, where every row is an affine map.
+
+What the chain computes is compared with what the rows make of it, row by row: the difference (and its rounding)
+counts as often as a unit there is worth in the last position.  So the errors neither add up over a horizon that
+forgets them, nor have to be followed through the arithmetic that the numbers came from.
+"""
 
 from dataclasses import dataclass
 
@@ -7,11 +12,12 @@ import numpy as np
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.laws.gaussian import Gaussian
+from closed_form.sampler_laws.extended_precision import clustered, eigenvalue_error, norm_bracket, root_gap
+from closed_form.within import EPS, WIDE, Within
 
-#: Relative rounding of a row's map as it is computed here, entry by entry.
-ROUNDING = 64 * np.finfo(float).eps
-#: Rows times variances held at once.
-BLOCK = 1 << 20
+#: Rows times variances held at once, and those whose errors are worked out at once.
+BLOCK, ROWS = 1 << 20, 1 << 13
+_EYE = np.eye(2, dtype=WIDE)
 
 
 @dataclass(frozen=True)
@@ -20,37 +26,34 @@ class PhaseChain:
 
     Attributes
     ----------
-    gain : array of shape (n,)
-        Mean of the position for a data mean of 1.
-    push : array of shape (n,)
+    lag : Within, of shape (n,)
+        Mean of the position less the data's mean, for a data mean of 1.
+    push : Within, of shape (n,)
         Mean of the position for a constant error 1 of the velocity's score.
-    variance : array of shape (n,)
+    variance : Within, of shape (n,)
         Variance of the position, prior and noise together.
-    noise_push : array of shape (n,)
+    noise_push : Within, of shape (n,)
         What fresh noise of variance 1 in the velocity's score adds to it.
     covariance : array of shape (n, 2, 2)
         Of position and velocity at the last time.
-    error, push_error, mean_error : arrays of shape (n,)
-        L2 size of the rounding: of the centred position, and per unit of score error and of data mean.
     """
 
-    gain: np.ndarray
-    push: np.ndarray
-    variance: np.ndarray
-    noise_push: np.ndarray
+    lag: Within
+    push: Within
+    variance: Within
+    noise_push: Within
     covariance: np.ndarray
-    error: np.ndarray
-    push_error: np.ndarray
-    mean_error: np.ndarray
 
 
-def phase_chain(variances, steps: Steps) -> PhaseChain:
+def phase_chain(variances, steps: Steps, doubt: float = 0.0) -> PhaseChain:
     r"""Follow data of variances v through the sampler: score :math:`-V^{-1}(y - \varphi m)`, V = S + vφφᵀ.
+
+    The mean is φm plus a lag, which obeys :math:`e \leftarrow Je + (P\varphi - \varphi')m`, J = P − QV⁻¹.
 
     Parameters
     ----------
     variances : array of shape (n,)
-        Positive eigenvalues of the data covariance.
+        Positive eigenvalues of the data covariance, each known up to ``doubt``.
     steps : Steps
 
     Returns
@@ -63,52 +66,152 @@ def phase_chain(variances, steps: Steps) -> PhaseChain:
     """
     variances = np.asarray(variances, dtype=float)
     size = max(1, BLOCK // max(len(steps), 1))
-    parts = [_chain(variances[i : i + size], steps) for i in range(0, len(variances), size)]
-    names = PhaseChain.__dataclass_fields__
-    return PhaseChain(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    with np.errstate(all="ignore"):
+        parts = [_chain(Within(variances[i : i + size], doubt), steps) for i in range(0, len(variances), size)]
+    names = ("lag", "push", "variance", "noise_push")
+    return PhaseChain(*(Within.concatenate([getattr(part, name) for part in parts]) for name in names),
+                      np.concatenate([part.covariance for part in parts]))
 
 
-def _chain(variances, steps: Steps) -> PhaseChain:
-    phi, S = steps.a[:-1], steps.s_sq[:-1]
-    V = S[:, None] + variances[:, None, None] * (phi[:, :, None] * phi[:, None, :])[:, None]
-    determinant = V[..., 0, 0] * V[..., 1, 1] - np.square(V[..., 0, 1])
-    inverse = np.empty_like(V)
-    inverse[..., 0, 0], inverse[..., 1, 1] = V[..., 1, 1] / determinant, V[..., 0, 0] / determinant
-    inverse[..., 0, 1] = inverse[..., 1, 0] = -V[..., 0, 1] / determinant
-    maps = steps.P[:, None] - steps.Q[:, None] @ inverse
-    sizes = np.abs(steps.P)[:, None] + np.abs(steps.Q)[:, None] @ np.abs(inverse)
-    pull = (steps.Q[:, None] @ inverse @ phi[:, None, :, None])[..., 0]
-    pushed = steps.Q[:, :, 1][:, None]
-    # forwards: mean per unit of data mean and of score error, covariance
-    k, n = maps.shape[:2]
-    state = np.zeros((n, 2, 2))
-    covariance = np.broadcast_to(steps.prior_var, (n, 2, 2)).copy()
-    means, spreads = np.empty((k, n, 2, 2)), np.empty((k, n, 2))
-    for i in range(k):
-        means[i], spreads[i] = state, np.sqrt(covariance[:, (0, 1), (0, 1)])
-        state = maps[i] @ state
-        state[:, :, 0] += pull[i]
-        state[:, :, 1] += pushed[i]
-        covariance = maps[i] @ covariance @ np.swapaxes(maps[i], 1, 2) + steps.noise_var[i]
-    # backwards: what a unit at row i is worth in the last position
-    worth = np.empty((k, n, 2))
-    row = np.zeros((n, 1, 2))
-    row[..., 0] = 1.0
-    for i in range(k - 1, -1, -1):
-        worth[i] = row[:, 0]
-        row = row @ maps[i]
-    noise_push = np.sum(np.square(np.sum(worth * pushed, axis=-1)), axis=0)
-    moved = np.einsum("knij,knjm->knim", sizes, np.abs(means))
-    moved[..., 0] += np.abs(pull)
-    moved[..., 1] += np.abs(pushed)
-    weight = np.abs(worth)
-    lost = np.einsum("kni,knim->nm", weight, moved) * ROUNDING
-    spread = np.einsum("kni,knij,knj->n", weight, sizes, spreads) * ROUNDING
-    spread += ROUNDING * np.einsum("kni,ki->n", weight,
-                                   np.sqrt(np.abs(np.diagonal(steps.noise_var, axis1=1, axis2=2))))
-    spread += ROUNDING * (np.abs(row[:, 0]) @ np.sqrt(np.diagonal(steps.prior_var)))
-    return PhaseChain(state[:, 0, 0], state[:, 0, 1], covariance[:, 0, 0], noise_push, covariance, spread,
-                      lost[:, 1], lost[:, 0])
+class _Rows:
+    """The rows of the chain, n variances at once, worked out some rows at a time."""
+
+    def __init__(self, variances: Within, steps: Steps):
+        self._variances, self._steps, self.count = variances, steps, len(steps)
+        self.slices = [slice(i, min(i + ROWS, self.count)) for i in range(0, self.count, ROWS)]
+
+    def known(self, name: str, place=()) -> Within:
+        """Some numbers of the steps with their errors."""
+        errors = self._steps.errors
+        return Within(getattr(self._steps, name)[place], 0.0 if errors is None else getattr(errors, name)[place])
+
+    def maps(self, rows: slice) -> Within:
+        """J, of shape (k, n, 2, 2)."""
+        phi, S = (self.known(name, rows)[:, None] for name in ("a", "s_sq"))
+        x, v = phi[..., 0], phi[..., 1]
+        xx, xv, vv = S[..., 0, 0], S[..., 0, 1], S[..., 1, 1]
+        data = self._variances
+        # det V = det S + v φᵀ adj(S) φ: the data's variance may be far smaller or larger than S
+        determinant = xx * vv - xv * xv + data * (x * x * vv - 2 * (x * v * xv) + v * v * xx)
+        crossed = -(xv + data * (x * v))
+        inverse = Within.stack([[vv + data * (v * v), crossed], [crossed, xx + data * (x * x)]])
+        inverse = inverse / determinant[..., None, None]
+        return self.known("P", rows)[:, None] - self.known("Q", rows)[:, None] @ inverse
+
+    def sources(self, rows: slice) -> Within:
+        """What a row adds to the lag and, from an error 1 of the velocity's score, to the push: (k, 1, 2, 2)."""
+        phi, after = self.known("a", rows), self.known("a", slice(rows.start + 1, rows.stop + 1))
+        lag = self.known("P", rows) @ phi[..., None] - after[..., None]
+        pushed = self.known("Q", rows)
+        return Within.stack([[lag[:, i, 0], pushed[:, i, 1]] for i in (0, 1)])[:, None]
+
+
+def _chain(variances: Within, steps: Steps) -> PhaseChain:
+    rows, n = _Rows(variances, steps), len(variances)
+    maps = Within.concatenate([rows.maps(part) for part in rows.slices])
+    sources = Within.concatenate([rows.sources(part) for part in rows.slices])
+    noise, prior, phi = rows.known("noise_var")[:, None], rows.known("prior_var"), rows.known("a")
+    start = Within.stack([[-phi[0, i], 0.0] for i in (0, 1)])
+    shape = n, 2, 2
+    means, spreads = _states(maps.value, np.broadcast_to(sources.value, maps.shape),
+                             np.broadcast_to(noise.value, maps.shape),
+                             np.broadcast_to(start.value, shape), np.broadcast_to(prior.value, shape))
+    worth, worth_error = _worth(maps, rows.slices)
+    size = np.abs(worth) + worth_error
+    # the start, then what each row's numbers are off by
+    lost = size[0] @ start.error
+    spread = (size[0] @ (prior.error * np.ones(shape)) @ size[0].swapaxes(-1, -2))[..., 0, 0]
+    noise_push = Within(np.zeros(n))
+    for part in rows.slices:
+        after = slice(part.start + 1, part.stop + 1)
+        here, J = size[after], maps[part]
+        mean, cover = Within(means[part]), Within(spreads[part])
+        lost += (here @ (Within(means[after]) - (J @ mean + sources[part])).size).sum(0)
+        off = (Within(spreads[after]) - (J @ cover @ J.swapaxes(-1, -2) + noise[part])).size
+        spread += (here @ off @ here.swapaxes(-1, -2)).sum(0)[..., 0, 0]
+        push = Within(worth[after], worth_error[after]) @ sources[part][..., 1:]
+        noise_push = noise_push + (push * push)[..., 0, 0].sum(0)
+    up = 1 + (8 + 2 * len(steps)) * EPS
+    means, lost = means[-1, :, 0], lost[:, 0] * up
+    lag = Within(means[:, 0], lost[:, 0]) + (phi[-1, 0] - 1)
+    return PhaseChain(lag, Within(means[:, 1], lost[:, 1]), Within(spreads[-1, :, 0, 0], spread * up), noise_push,
+                      spreads[-1].astype(float))
+
+
+def _worth(maps: Within, slices) -> tuple[np.ndarray, np.ndarray]:
+    """What a unit of each state is worth in the last position, and how far that is off: (k+1, n, 1, 2) each.
+
+    Errors of it are followed in axes in which the first row is nearly triangular, so that where the rows forget
+    what they are given, their absolute values do.
+    """
+    backwards = maps.value[::-1].swapaxes(-1, -2)
+    first = np.zeros((*maps.shape[1:-1], 1), dtype=WIDE)
+    first[:, 0] = 1
+    found = _states(backwards, None, None, first, None)[0]
+    worth = found[::-1].swapaxes(-1, -2)
+    axes = _axes(maps.value[0])
+    turned, back = Within(axes), Within(axes.swapaxes(-1, -2)) / Within(axes[..., 0, 0] ** 2 + axes[..., 1, 0] ** 2)[
+        ..., None, None]
+    off, sizes = [], []
+    for part in slices:
+        after = slice(part.start + 1, part.stop + 1)
+        here = Within(worth[part]) - Within(worth[after]) @ maps[part]
+        off.append((Within(here.size) @ Within(np.abs(axes))).size)
+        sizes.append((back @ maps[part] @ turned).size)
+    off, sizes = (np.concatenate(each)[::-1].swapaxes(-1, -2) for each in (off, sizes))
+    error = _states(sizes, off, None, np.zeros_like(first), None)[0][::-1].swapaxes(-1, -2)
+    return worth, error @ np.abs(back.value) * (1 + (8 + 16 * len(sizes)) * EPS)
+
+
+def _axes(rows: np.ndarray) -> np.ndarray:
+    """Orthogonal axes (n, 2, 2) in which rows with a nearly double eigenvalue are nearly triangular."""
+    middle = (rows[..., 0, 0] + rows[..., 1, 1]) / 2
+    rest = rows - middle[..., None, None] * _EYE
+    columns = np.square(rest).sum(axis=-2)
+    longest = np.take_along_axis(rest, np.argmax(columns, axis=-1)[..., None, None], axis=-1)[..., 0]
+    usable = np.all(np.isfinite(longest), axis=-1) & np.any(longest != 0, axis=-1)
+    longest = np.where(usable[..., None], longest, _EYE[0])
+    longest = longest / np.abs(longest).max(axis=-1, keepdims=True)
+    return np.stack([longest, np.stack([-longest[..., 1], longest[..., 0]], axis=-1)], axis=-1)
+
+
+def _states(maps, sources, noise, state, spread) -> tuple[np.ndarray, np.ndarray | None]:
+    """States of x ← Jx + s and of C ← JCJᵀ + N, without s where it is None, the start included.
+
+    Neighbours are composed: log₂ k levels.
+    """
+    k = len(maps)
+    states = np.empty((k + 1, *state.shape), dtype=WIDE)
+    spreads = None if noise is None else np.empty((k + 1, *spread.shape), dtype=WIDE)
+
+    def advance(before, after, J, at):
+        states[after] = J @ states[before]
+        if sources is not None:
+            states[after] += sources[at]
+        if noise is not None:
+            spreads[after] = J @ spreads[before] @ J.swapaxes(-1, -2) + noise[at]
+
+    states[0] = state
+    if noise is not None:
+        spreads[0] = spread
+    if k <= 8:
+        for i in range(k):
+            advance(i, i + 1, maps[i], i)
+        return states, spreads
+    even = k - k % 2
+    first, second = slice(0, even, 2), slice(1, even, 2)
+    J = maps[second]
+    composed = (None if given is None else given[second] + pulled for given, pulled in (
+        (sources, None if sources is None else J @ sources[first]),
+        (noise, None if noise is None else J @ noise[first] @ J.swapaxes(-1, -2))))
+    found = _states(J @ maps[first], *composed, state, spread)
+    states[: even + 1 : 2] = found[0]
+    if noise is not None:
+        spreads[: even + 1 : 2] = found[1]
+    advance(slice(0, even, 2), second, maps[first], first)
+    if k > even:
+        advance(even, k, maps[even], even)
+    return states, spreads
 
 
 def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> Bracket:
@@ -128,22 +231,22 @@ def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> 
     -------
     Bracket
     """
-    eigenvalues = np.broadcast_to(law.eigenvalues, (law.dim,))
-    basis = np.eye(law.dim) if law.basis is None else law.basis
-    mean, bias = (np.broadcast_to(basis.T @ np.broadcast_to(vector, (law.dim,)), (law.dim,))
-                  for vector in (law.mean, bias))
-    distinct, inverse = np.unique(eigenvalues, return_inverse=True)
-    with np.errstate(over="ignore", invalid="ignore"):
-        chain = phase_chain(distinct, steps)
-        gap = mean * (chain.gain - 1)[inverse] + bias * chain.push[inverse]
-        std = np.sqrt(chain.variance + chain.noise_push * score_noise**2 / law.dim)
-        apart = (std - np.sqrt(distinct))[inverse]
-        error = (chain.error[inverse] + np.abs(mean) * chain.mean_error[inverse]
-                 + np.abs(bias) * chain.push_error[inverse])
-        error = error + ROUNDING * (std[inverse] + np.sqrt(eigenvalues) + np.abs(mean))
-        if law.basis is not None:  # the eigenbasis is known to rounding
-            error = error + ROUNDING * law.dim * np.sqrt(eigenvalues.max())
-        value, spread = float(np.sqrt(np.sum(gap**2) + np.sum(apart**2))), 1.01 * float(np.linalg.norm(error))
-    if not np.isfinite(value + spread):
-        return Bracket(0.0, np.inf, "phase-space chain, out of range")
-    return Bracket(max(value - spread, 0.0), value + spread, "phase-space chain of a Gaussian")
+    values, (mean, bias) = clustered(law), (np.broadcast_to(x, (law.dim,)) for x in (law.mean, bias))
+    doubt, turned = eigenvalue_error(law, values), 0.0
+    if law.basis is not None:  # the axes are known to rounding
+        turned, basis = 4 * law.dim * np.finfo(float).eps, law.basis.T.astype(WIDE)
+        mean, bias = (Within(basis @ x, turned * np.linalg.norm(x)) for x in (mean, bias))
+    distinct, place = np.unique(values, return_inverse=True)
+    with np.errstate(all="ignore"):
+        chain = phase_chain(distinct, steps, doubt)
+        gap = mean * chain.lag[place] + bias * chain.push[place]
+        noise = Within(score_noise) * score_noise / law.dim
+        variance = (chain.variance + chain.noise_push * noise)[place]
+        apart, slack = root_gap(variance.value, variance.error, values.astype(WIDE), doubt)
+        return norm_bracket(np.concatenate([gap.value, apart]), np.concatenate([gap.error, slack]), _method(steps))
+
+
+def _method(steps: Steps) -> str:
+    """What a bracket says of itself: proved, or which of the rows' numbers is estimated."""
+    name = "phase-space chain of a Gaussian"
+    return f"{name}, estimated: {steps.errors.estimated}" if steps.errors and steps.errors.estimated else name
