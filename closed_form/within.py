@@ -10,9 +10,10 @@ import numpy as np
 
 WIDE = np.longdouble  # 64-bit mantissa on x86; plain double where the platform has nothing wider
 #: Twice the rounding of an operation.
-EPS = np.finfo(WIDE).eps
-#: What the rounding of an error itself may take from it: every bound below has fewer than eight operations.
-_UP = 1 + 8 * EPS
+EPS = float(np.finfo(WIDE).eps)
+#: What the rounding of an error may take from it, errors being floats: no bound below has more operations; and
+#: what may fall below the range of floats.
+UP, TINY = 1 + 16 * float(np.finfo(float).eps), 1e-305
 
 
 class Within:
@@ -26,7 +27,8 @@ class Within:
 
     def __init__(self, value, error=0.0):
         self.value = np.asarray(value, dtype=WIDE)
-        self.error = np.broadcast_to(np.asarray(error, dtype=WIDE), self.value.shape)
+        error = np.asarray(error, dtype=float)
+        self.error = error if error.shape == self.value.shape else np.broadcast_to(error, self.value.shape)
 
     @classmethod
     def of(cls, number) -> Within:
@@ -39,7 +41,7 @@ class Within:
         found = np.array(balls, dtype=object)
         halves = np.array([_halves(ball) for ball in found.ravel()], dtype=float).reshape(*found.shape, 3)
         value = halves[..., 0].astype(WIDE) + halves[..., 1]
-        return cls(value, (halves[..., 2] * (1 + 1e-15) + EPS * np.abs(value)) * _UP)
+        return cls(value, (halves[..., 2] * UP + EPS * _size(value)) * UP)
 
     @classmethod
     def where(cls, chosen, one: Within, other: Within) -> Within:
@@ -65,7 +67,7 @@ class Within:
     @property
     def size(self) -> np.ndarray:
         """Largest absolute value that each may have."""
-        return (np.abs(self.value) + self.error) * _UP
+        return (_size(self.value) + self.error) * UP
 
     def __len__(self) -> int:
         return len(self.value)
@@ -77,16 +79,13 @@ class Within:
         """Two axes exchanged."""
         return Within(self.value.swapaxes(one, other), self.error.swapaxes(one, other))
 
-    def _rounded(self, value, error) -> Within:
-        return Within(value, (error + EPS * np.abs(value)) * _UP)
-
     def __add__(self, other) -> Within:
         other = Within.of(other)
-        return self._rounded(self.value + other.value, self.error + other.error)
+        return _rounded(self.value + other.value, self.error + other.error)
 
     def __sub__(self, other) -> Within:
         other = Within.of(other)
-        return self._rounded(self.value - other.value, self.error + other.error)
+        return _rounded(self.value - other.value, self.error + other.error)
 
     def __rsub__(self, other) -> Within:
         return Within.of(other) - self
@@ -96,47 +95,63 @@ class Within:
 
     def __mul__(self, other) -> Within:
         other = Within.of(other)
-        error = np.abs(self.value) * other.error + self.error * (np.abs(other.value) + other.error)
-        return self._rounded(self.value * other.value, error)
+        error = _size(self.value) * other.error + self.error * (_size(other.value) + other.error)
+        return _rounded(self.value * other.value, error)
 
     __radd__, __rmul__ = __add__, __mul__
 
     def __truediv__(self, other) -> Within:
         other = Within.of(other)
-        room = np.abs(other.value) - other.error
         with np.errstate(divide="ignore", invalid="ignore"):
             value = self.value / other.value
-            error = np.where(room > 0, (self.error + np.abs(value) * other.error) / room * _UP, np.inf)
-        return self._rounded(value, error)
+            # what the quotient times the divisor is off by, over the least that the divisor may be
+            room = _size(other.value) / UP - other.error
+            error = (self.error + _size(value) * other.error) / room
+            return _rounded(value, np.where(room > 0, error, np.inf))
 
     def __rtruediv__(self, other) -> Within:
         return Within.of(other) / self
 
     def __matmul__(self, other) -> Within:
         other = Within.of(other)
-        size = np.abs(other.value)
-        error = (np.abs(self.value) @ (other.error + 2 * EPS * size) + self.error @ (size + other.error)) * _UP
-        return Within(self.value @ other.value, error)
+        size = _size(other.value)
+        error = _size(self.value) @ (other.error + 2 * EPS * size) + self.error @ (size + other.error)
+        return Within(self.value @ other.value, error * UP + TINY)
 
     def __rmatmul__(self, other) -> Within:
         return Within.of(other) @ self
 
     def exp(self) -> Within:
         """e to it."""
-        value, error = np.exp(self.value), self.error
-        # e^x − 1 <= x(1 + x) for 0 <= x <= 1; the function itself is right to a few units of the last place
-        grown = np.where(error < 1, error * (1 + error), np.inf)
-        return Within(value, value * (grown * _UP + 4 * EPS) * _UP)
+        value = np.exp(self.value)
+        return Within(value, _size(value) * ((_growth(self.error) + 4 * EPS) * UP) + TINY)
 
-    def square(self) -> Within:
-        """Its square."""
-        return self * self
+    def expm1(self) -> Within:
+        """e to it, less 1."""
+        value = np.expm1(self.value)
+        error = (1 + _size(value)) * _growth(self.error) + 4 * EPS * _size(value)
+        return Within(value, error * UP + TINY)
 
     def sum(self, axis: int) -> Within:
         """The sum along an axis."""
         rounding = self.value.shape[axis] * EPS
-        error = self.error.sum(axis) + rounding * np.abs(self.value).sum(axis)
-        return Within(self.value.sum(axis), error * (1 + 2 * rounding) * _UP)
+        error = self.error.sum(axis) + rounding * _size(self.value).sum(axis)
+        return Within(self.value.sum(axis), error * (UP + 4 * self.value.shape[axis] * (UP - 1)) + TINY)
+
+
+def _size(value: np.ndarray) -> np.ndarray:
+    """Absolute values as floats."""
+    return np.abs(value.astype(float))
+
+
+def _rounded(value, error) -> Within:
+    """A result, its own rounding added to what its operands' errors make of it."""
+    return Within(value, (error + EPS * _size(value)) * UP + TINY)
+
+
+def _growth(error):
+    """e^x − 1 <= x(1 + x) for 0 <= x <= 1."""
+    return np.where(error < 1, error * (1 + error), np.inf)
 
 
 def _halves(ball) -> tuple[float, float, float]:

@@ -1,8 +1,9 @@
 r"""The exact position law of a phase-space sampler for Gaussian data, where every row is an affine map.
 
-What the chain computes is compared with what the rows make of it, row by row: the difference (and its rounding)
-counts as often as a unit there is worth in the last position.  So the errors neither add up over a horizon that
-forgets them, nor have to be followed through the arithmetic that the numbers came from.
+The chain is run in floats.  Then its states are put into the rows in extended precision: what a row makes of one
+state less the next, times what a unit there is worth in the last position, is added to the last position, and the
+rounding of these differences is its error.  So errors neither add up over a horizon that forgets them, nor are
+they followed through the arithmetic of the first run.
 """
 
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.laws.gaussian import Gaussian
 from closed_form.sampler_laws.extended_precision import clustered, eigenvalue_error, norm_bracket, root_gap
-from closed_form.within import EPS, WIDE, Within
+from closed_form.within import EPS, TINY, UP, WIDE, Within
 
-#: Rows times variances held at once, and those whose errors are worked out at once.
-BLOCK, ROWS = 1 << 20, 1 << 13
-_EYE = np.eye(2, dtype=WIDE)
+#: Rows times variances held at once, and those that are worked on in extended precision at once.
+BLOCK, AT_ONCE = 1 << 20, 1 << 15
+#: Rounding of floats, twice.
+_EPS = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True)
@@ -31,30 +33,30 @@ class PhaseChain:
     push : Within, of shape (n,)
         Mean of the position for a constant error 1 of the velocity's score.
     variance : Within, of shape (n,)
-        Variance of the position, prior and noise together.
-    noise_push : Within, of shape (n,)
-        What fresh noise of variance 1 in the velocity's score adds to it.
+        Variance of the position.
     covariance : array of shape (n, 2, 2)
-        Of position and velocity at the last time.
+        Of position and velocity at the last time, in floats.
     """
 
     lag: Within
     push: Within
     variance: Within
-    noise_push: Within
     covariance: np.ndarray
 
 
-def phase_chain(variances, steps: Steps, doubt: float = 0.0) -> PhaseChain:
+def phase_chain(variances, steps: Steps, score_noise_var: float = 0.0, doubt: float = 0.0) -> PhaseChain:
     r"""Follow data of variances v through the sampler: score :math:`-V^{-1}(y - \varphi m)`, V = S + vφφᵀ.
 
-    The mean is φm plus a lag, which obeys :math:`e \leftarrow Je + (P\varphi - \varphi')m`, J = P − QV⁻¹.
+    The mean is φm plus a lag e with :math:`e \leftarrow Je + (P\varphi - \varphi')m`, :math:`J = P - QV^{-1}`.
 
     Parameters
     ----------
     variances : array of shape (n,)
         Positive eigenvalues of the data covariance, each known up to ``doubt``.
     steps : Steps
+    score_noise_var : float
+        Variance of fresh noise in the velocity's score.
+    doubt : float
 
     Returns
     -------
@@ -66,113 +68,124 @@ def phase_chain(variances, steps: Steps, doubt: float = 0.0) -> PhaseChain:
     """
     variances = np.asarray(variances, dtype=float)
     size = max(1, BLOCK // max(len(steps), 1))
+    rows = _Rows(steps, score_noise_var)
     with np.errstate(all="ignore"):
-        parts = [_chain(Within(variances[i : i + size], doubt), steps) for i in range(0, len(variances), size)]
-    names = ("lag", "push", "variance", "noise_push")
+        parts = [_chain(Within(variances[i : i + size], doubt), rows) for i in range(0, len(variances), size)]
+    names = ("lag", "push", "variance")
     return PhaseChain(*(Within.concatenate([getattr(part, name) for part in parts]) for name in names),
                       np.concatenate([part.covariance for part in parts]))
 
 
 class _Rows:
-    """The rows of the chain, n variances at once, worked out some rows at a time."""
+    """The rows as numbers with their errors, and what they add to the mean and the covariance."""
 
-    def __init__(self, variances: Within, steps: Steps):
-        self._variances, self._steps, self.count = variances, steps, len(steps)
-        self.slices = [slice(i, min(i + ROWS, self.count)) for i in range(0, self.count, ROWS)]
+    def __init__(self, steps: Steps, score_noise_var: float):
+        errors = steps.errors
+        P, Q, self.noise, phi, S, self.prior = (
+            Within(getattr(steps, name), 0.0 if errors is None else getattr(errors, name))
+            for name in ("P", "Q", "noise_var", "a", "s_sq", "prior_var"))
+        self.count, self.phi = len(steps), phi
+        lag = P @ phi[:-1, :, None] - phi[1:, :, None]
+        pushed = Q[:, :, 1:]
+        #: Columns: to the lag, and from an error 1 of the velocity's score to the push.
+        self.sources = Within(*(np.concatenate([getattr(part, name) for part in (lag, pushed)], axis=-1)
+                                for name in ("value", "error")))
+        if score_noise_var:
+            self.noise = self.noise + score_noise_var * (pushed @ pushed.swapaxes(1, 2))
+        # entries first: xx, xv, vv
+        here = phi[:-1]
+        self._outer = _first([here[:, 0] * here[:, 0], here[:, 0] * here[:, 1], here[:, 1] * here[:, 1]])
+        self._S = _first([S[:-1, 0, 0], S[:-1, 0, 1], S[:-1, 1, 1]])
+        across = self._outer * self._S[::-1]
+        self._det_S = self._S[0] * self._S[2] - self._S[1] * self._S[1]
+        self._seen = across[0] - 2 * across[1] + across[2]
+        self._P, self._Q = (Within(*(np.moveaxis(part, 0, -1) for part in (x.value, x.error))) for x in (P, Q))
 
-    def known(self, name: str, place=()) -> Within:
-        """Some numbers of the steps with their errors."""
-        errors = self._steps.errors
-        return Within(getattr(self._steps, name)[place], 0.0 if errors is None else getattr(errors, name)[place])
-
-    def maps(self, rows: slice) -> Within:
-        """J, of shape (k, n, 2, 2)."""
-        phi, S = (self.known(name, rows)[:, None] for name in ("a", "s_sq"))
-        x, v = phi[..., 0], phi[..., 1]
-        xx, xv, vv = S[..., 0, 0], S[..., 0, 1], S[..., 1, 1]
-        data = self._variances
-        # det V = det S + v φᵀ adj(S) φ: the data's variance may be far smaller or larger than S
-        determinant = xx * vv - xv * xv + data * (x * x * vv - 2 * (x * v * xv) + v * v * xx)
-        crossed = -(xv + data * (x * v))
-        inverse = Within.stack([[vv + data * (v * v), crossed], [crossed, xx + data * (x * x)]])
-        inverse = inverse / determinant[..., None, None]
-        return self.known("P", rows)[:, None] - self.known("Q", rows)[:, None] @ inverse
-
-    def sources(self, rows: slice) -> Within:
-        """What a row adds to the lag and, from an error 1 of the velocity's score, to the push: (k, 1, 2, 2)."""
-        phi, after = self.known("a", rows), self.known("a", slice(rows.start + 1, rows.stop + 1))
-        lag = self.known("P", rows) @ phi[..., None] - after[..., None]
-        pushed = self.known("Q", rows)
-        return Within.stack([[lag[:, i, 0], pushed[:, i, 1]] for i in (0, 1)])[:, None]
+    def maps(self, data: Within, rows: slice) -> Within:
+        """J = P − QV⁻¹, of shape (k, n, 2, 2)."""
+        V = self._S[:, rows, None] + data * self._outer[:, rows, None]
+        # det V = det S + v φᵀ adj(S) φ: the data's variance may be far smaller than S, or larger
+        inverse = 1 / (self._det_S[rows, None] + data * self._seen[rows, None])
+        inverse = V[::-1] * inverse
+        P, Q = self._P[:, :, rows, None], self._Q[:, :, rows, None]
+        columns = [P[:, 0] - (Q[:, 0] * inverse[0] - Q[:, 1] * inverse[1]),
+                   P[:, 1] - (Q[:, 1] * inverse[2] - Q[:, 0] * inverse[1])]
+        return Within(*(np.stack([np.moveaxis(getattr(column, name), 0, -1) for column in columns], axis=-1)
+                        for name in ("value", "error")))
 
 
-def _chain(variances: Within, steps: Steps) -> PhaseChain:
-    rows, n = _Rows(variances, steps), len(variances)
-    maps = Within.concatenate([rows.maps(part) for part in rows.slices])
-    sources = Within.concatenate([rows.sources(part) for part in rows.slices])
-    noise, prior, phi = rows.known("noise_var")[:, None], rows.known("prior_var"), rows.known("a")
-    start = Within.stack([[-phi[0, i], 0.0] for i in (0, 1)])
-    shape = n, 2, 2
-    means, spreads = _states(maps.value, np.broadcast_to(sources.value, maps.shape),
-                             np.broadcast_to(noise.value, maps.shape),
-                             np.broadcast_to(start.value, shape), np.broadcast_to(prior.value, shape))
-    worth, worth_error = _worth(maps, rows.slices)
-    size = np.abs(worth) + worth_error
-    # the start, then what each row's numbers are off by
-    lost = size[0] @ start.error
-    spread = (size[0] @ (prior.error * np.ones(shape)) @ size[0].swapaxes(-1, -2))[..., 0, 0]
-    noise_push = Within(np.zeros(n))
-    for part in rows.slices:
+def _first(entries) -> Within:
+    """Entries along a new first axis."""
+    return Within(*(np.stack([getattr(entry, name) for entry in entries]) for name in ("value", "error")))
+
+
+def _chain(data: Within, rows: _Rows) -> PhaseChain:
+    n, count = len(data), rows.count
+    length = max(1, AT_ONCE // n)
+    slices = [slice(i, min(i + length, count)) for i in range(0, count, length)]
+    maps = [rows.maps(data, part) for part in slices]
+    plain = np.concatenate([part.value.astype(float) for part in maps])
+    sources, noise = (x[:, None] for x in (rows.sources, rows.noise))
+    start = -rows.phi[0]
+    begin = np.zeros((n, 2, 2))
+    begin[..., 0] = start.value
+    means, spreads = _states(plain, np.broadcast_to(sources.value.astype(float), plain.shape),
+                             np.broadcast_to(noise.value.astype(float), plain.shape),
+                             begin, np.broadcast_to(rows.prior.value.astype(float), (n, 2, 2)))
+    worth, worth_error = _worth(plain, np.concatenate([part.error for part in maps]))
+    # where the states begin, in extended precision
+    found = [_weighed(Within(worth[0], worth_error[0]), start[:, None] - begin[:, :, :1], rows.prior - spreads[0])]
+    for part, J in zip(slices, maps, strict=True):
         after = slice(part.start + 1, part.stop + 1)
-        here, J = size[after], maps[part]
-        mean, cover = Within(means[part]), Within(spreads[part])
-        lost += (here @ (Within(means[after]) - (J @ mean + sources[part])).size).sum(0)
-        off = (Within(spreads[after]) - (J @ cover @ J.swapaxes(-1, -2) + noise[part])).size
-        spread += (here @ off @ here.swapaxes(-1, -2)).sum(0)[..., 0, 0]
-        push = Within(worth[after], worth_error[after]) @ sources[part][..., 1:]
-        noise_push = noise_push + (push * push)[..., 0, 0].sum(0)
-    up = 1 + (8 + 2 * len(steps)) * EPS
-    means, lost = means[-1, :, 0], lost[:, 0] * up
-    lag = Within(means[:, 0], lost[:, 0]) + (phi[-1, 0] - 1)
-    return PhaseChain(lag, Within(means[:, 1], lost[:, 1]), Within(spreads[-1, :, 0, 0], spread * up), noise_push,
-                      spreads[-1].astype(float))
+        off = J @ means[part] + sources[part] - means[after]
+        spread = J @ spreads[part] @ J.swapaxes(-1, -2) + noise[part] - spreads[after]
+        shifted, spread = _weighed(Within(worth[after], worth_error[after]), off, spread)
+        found.append((shifted.sum(0), spread.sum(0)))
+    shifts, spread = found[0]
+    lag, push = shifts[:, 0] + means[-1, :, 0, 0], Within(means[-1, :, 0, 1])
+    variance = spread + spreads[-1, :, 0, 0]
+    for shifts, spread in found[1:]:
+        lag, push, variance = lag + shifts[:, 0], push + shifts[:, 1], variance + spread
+    return PhaseChain(lag + (rows.phi[-1, 0] - 1), push, variance, spreads[-1])
 
 
-def _worth(maps: Within, slices) -> tuple[np.ndarray, np.ndarray]:
+def _weighed(worth: Within, off: Within, spread: Within):
+    """w·off and w spread wᵀ, for rows w = (…, 1, 2)."""
+    turned = worth @ spread
+    return (worth @ off)[..., 0, :], (turned @ worth.swapaxes(-1, -2))[..., 0, 0]
+
+
+def _worth(maps: np.ndarray, doubt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What a unit of each state is worth in the last position, and how far that is off: (k+1, n, 1, 2) each.
 
-    Errors of it are followed in axes in which the first row is nearly triangular, so that where the rows forget
+    Its errors are followed in axes in which the first row is nearly triangular, so that where the rows forget
     what they are given, their absolute values do.
     """
-    backwards = maps.value[::-1].swapaxes(-1, -2)
-    first = np.zeros((*maps.shape[1:-1], 1), dtype=WIDE)
+    first = np.zeros((maps.shape[1], 2, 1))
     first[:, 0] = 1
-    found = _states(backwards, None, None, first, None)[0]
+    found = _states(maps[::-1].swapaxes(-1, -2), None, None, first, None)[0]
     worth = found[::-1].swapaxes(-1, -2)
-    axes = _axes(maps.value[0])
-    turned, back = Within(axes), Within(axes.swapaxes(-1, -2)) / Within(axes[..., 0, 0] ** 2 + axes[..., 1, 0] ** 2)[
-        ..., None, None]
-    off, sizes = [], []
-    for part in slices:
-        after = slice(part.start + 1, part.stop + 1)
-        here = Within(worth[part]) - Within(worth[after]) @ maps[part]
-        off.append((Within(here.size) @ Within(np.abs(axes))).size)
-        sizes.append((back @ maps[part] @ turned).size)
-    off, sizes = (np.concatenate(each)[::-1].swapaxes(-1, -2) for each in (off, sizes))
-    error = _states(sizes, off, None, np.zeros_like(first), None)[0][::-1].swapaxes(-1, -2)
-    return worth, error @ np.abs(back.value) * (1 + (8 + 16 * len(sizes)) * EPS)
+    axes = _axes(maps[0])
+    back = axes.swapaxes(-1, -2) / np.square(axes[..., :1]).sum(axis=-2, keepdims=True)
+    wide, wide_back, size = np.abs(axes), np.abs(back), np.abs(maps)
+    lost = doubt + 8 * _EPS * size
+    off = np.abs(worth[:-1] - worth[1:] @ maps) + np.abs(worth[1:]) @ lost + 2 * _EPS * np.abs(worth[:-1])
+    turned = np.abs(back @ maps @ axes) + wide_back @ (lost + 8 * _EPS * size) @ wide
+    error = _states(turned[::-1].swapaxes(-1, -2), (off @ wide)[::-1].swapaxes(-1, -2), None,
+                    np.zeros_like(first), None)[0]
+    return worth, error[::-1].swapaxes(-1, -2) @ wide_back * (1 + 16 * (len(maps) + 1) * _EPS) + TINY
 
 
 def _axes(rows: np.ndarray) -> np.ndarray:
-    """Orthogonal axes (n, 2, 2) in which rows with a nearly double eigenvalue are nearly triangular."""
+    """Orthogonal axes (n, 2, 2), of equal lengths, in which rows with a nearly double eigenvalue are nearly
+    triangular."""
     middle = (rows[..., 0, 0] + rows[..., 1, 1]) / 2
-    rest = rows - middle[..., None, None] * _EYE
-    columns = np.square(rest).sum(axis=-2)
-    longest = np.take_along_axis(rest, np.argmax(columns, axis=-1)[..., None, None], axis=-1)[..., 0]
-    usable = np.all(np.isfinite(longest), axis=-1) & np.any(longest != 0, axis=-1)
-    longest = np.where(usable[..., None], longest, _EYE[0])
-    longest = longest / np.abs(longest).max(axis=-1, keepdims=True)
-    return np.stack([longest, np.stack([-longest[..., 1], longest[..., 0]], axis=-1)], axis=-1)
+    rest = rows - middle[..., None, None] * np.eye(2)
+    place = np.argmax(np.square(rest).sum(axis=-2), axis=-1)
+    axis = np.take_along_axis(rest, place[:, None, None], axis=-1)[..., 0]
+    axis = axis / np.abs(axis).max(axis=-1, keepdims=True)
+    axis = np.where(np.isfinite(axis).all(axis=-1, keepdims=True), axis, [1.0, 0.0])
+    return np.stack([axis, np.stack([-axis[..., 1], axis[..., 0]], axis=-1)], axis=-1)
 
 
 def _states(maps, sources, noise, state, spread) -> tuple[np.ndarray, np.ndarray | None]:
@@ -181,8 +194,8 @@ def _states(maps, sources, noise, state, spread) -> tuple[np.ndarray, np.ndarray
     Neighbours are composed: log₂ k levels.
     """
     k = len(maps)
-    states = np.empty((k + 1, *state.shape), dtype=WIDE)
-    spreads = None if noise is None else np.empty((k + 1, *spread.shape), dtype=WIDE)
+    states = np.empty((k + 1, *state.shape), dtype=float)
+    spreads = None if noise is None else np.empty((k + 1, *spread.shape), dtype=float)
 
     def advance(before, after, J, at):
         states[after] = J @ states[before]
@@ -238,10 +251,8 @@ def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> 
         mean, bias = (Within(basis @ x, turned * np.linalg.norm(x)) for x in (mean, bias))
     distinct, place = np.unique(values, return_inverse=True)
     with np.errstate(all="ignore"):
-        chain = phase_chain(distinct, steps, doubt)
-        gap = mean * chain.lag[place] + bias * chain.push[place]
-        noise = Within(score_noise) * score_noise / law.dim
-        variance = (chain.variance + chain.noise_push * noise)[place]
+        chain = phase_chain(distinct, steps, score_noise**2 / law.dim, doubt)
+        gap, variance = mean * chain.lag[place] + bias * chain.push[place], chain.variance[place]
         apart, slack = root_gap(variance.value, variance.error, values.astype(WIDE), doubt)
         return norm_bracket(np.concatenate([gap.value, apart]), np.concatenate([gap.error, slack]), _method(steps))
 

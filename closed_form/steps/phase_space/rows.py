@@ -14,17 +14,14 @@ from closed_form.within import Within
 _EYE = np.eye(2)
 
 
-def rows(sampler, flow: Flow, times: np.ndarray) -> tuple[Within, Within, Within, Within] | None:
-    """(clock times (k+1,), P, Q, noise of shape (k, 2, 2)); None for a sampler that is not restated here."""
+def rows(sampler, flow: Flow, times: np.ndarray, clock: Within) -> tuple[Within, Within, Within, Within] | None:
+    """(clock times (k+1,), P, Q, noise of shape (k, 2, 2)); None for a sampler that is not restated here.
+
+    ``clock`` is the clock at the grid's ``times``.
+    """
     if isinstance(sampler.phase_space, Splitting):
-        return _splitting(sampler.phase_space, flow, times)
-    return SAMPLERS[sampler.key](flow, times) if sampler.key in SAMPLERS else None
-
-
-def _steps(flow, times):
-    """Clock times, and the clock lengths of the steps as factors of matrices."""
-    clock = flow.clock(times)
-    return clock, clock[:-1] - clock[1:]
+        return _splitting(sampler.phase_space, flow, clock)
+    return SAMPLERS[sampler.key](flow, times, clock) if sampler.key in SAMPLERS else None
 
 
 def _euler(flow, clock, length):
@@ -33,24 +30,24 @@ def _euler(flow, clock, length):
     return clock, _EYE - length * flow.A, length * flow.D, length * flow.D
 
 
-def _euler_maruyama(flow, times):
-    return _euler(flow, *_steps(flow, times))
+def _euler_maruyama(flow, _, clock):
+    return _euler(flow, clock, clock[:-1] - clock[1:])
 
 
-def _frozen_euler_maruyama(flow, times):
-    clock, at = flow.clock(times), Within(times)
+def _frozen_euler_maruyama(flow, times, clock):
+    at = Within(times)
     return _euler(flow, clock, (at[:-1] - at[1:]) * flow.speed(times[:-1]))
 
 
-def _exponential(flow, times):
+def _exponential(flow, _, clock):
     """Q = ∫Φ⁻¹ dw D."""
-    clock, h = _steps(flow, times)
+    h = clock[:-1] - clock[1:]
     return clock, flow.transition(-h), flow.reverse_integral(h) @ flow.D, flow.reverse_covariance(h)
 
 
-def _posterior_mean(flow, times):
+def _posterior_mean(flow, _, clock):
     """Q = Φ⁻¹C."""
-    clock, h = _steps(flow, times)
+    h = clock[:-1] - clock[1:]
     back = flow.transition(-h)
     return clock, back, back @ flow.covariance(h), flow.reverse_covariance(h)
 
@@ -61,10 +58,10 @@ SAMPLERS: dict[str, Callable] = {
     "exponential": _exponential, "posterior-mean": _posterior_mean}
 
 
-def _splitting(splitting: Splitting, flow: Flow, times):
+def _splitting(splitting: Splitting, flow: Flow, clock: Within):
     """From kick to kick: what follows one kick, then what precedes the next and, but for the last, that
     kick."""
-    clock, h = _steps(flow, times)
+    h = clock[:-1] - clock[1:]
     kick = h[:, None, None] * flow.D
     P, Q = _EYE + kick @ flow.stationary_inverse, kick
     found = _through(flow, splitting.after, h, P, Q, kick * 0)

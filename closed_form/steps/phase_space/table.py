@@ -26,7 +26,7 @@ def phase_steps(process: ForwardProcess, scheme: Scheme) -> Steps:
     flow, times = Flow(process), scheme.grid.times
     clock = flow.clock(times)
     check_scheme(scheme, float(flow.a.value) * float(np.max(clock.value[:-1] - clock.value[1:])))
-    found = rows(scheme.sampler, flow, times)
+    found = rows(scheme.sampler, flow, times, clock)
     if found is None:
         steps = scheme.steps(process)
         none = (np.zeros_like(getattr(steps, name)) for name in ("P", "Q", "noise_var", "a", "s_sq", "prior_var"))
