@@ -44,7 +44,7 @@ class PhaseChain:
     covariance: np.ndarray
 
 
-def phase_chain(variances, steps: Steps, score_noise_var: float = 0.0, doubt: float = 0.0) -> PhaseChain:
+def phase_chain(variances, steps: Steps, score_noise_var=0.0, doubt: float = 0.0) -> PhaseChain:
     r"""Follow data of variances v through the sampler: score :math:`-V^{-1}(y - \varphi m)`, V = S + vφφᵀ.
 
     The mean is φm plus a lag e with :math:`e \leftarrow Je + (P\varphi - \varphi')m`, :math:`J = P - QV^{-1}`.
@@ -54,7 +54,7 @@ def phase_chain(variances, steps: Steps, score_noise_var: float = 0.0, doubt: fl
     variances : array of shape (n,)
         Positive eigenvalues of the data covariance, each known up to ``doubt``.
     steps : Steps
-    score_noise_var : float
+    score_noise_var : Within or float
         Variance of fresh noise in the velocity's score.
     doubt : float
 
@@ -68,7 +68,7 @@ def phase_chain(variances, steps: Steps, score_noise_var: float = 0.0, doubt: fl
     """
     variances = np.asarray(variances, dtype=float)
     size = max(1, BLOCK // max(len(steps), 1))
-    rows = _Rows(steps, score_noise_var)
+    rows = _Rows(steps, Within.of(score_noise_var))
     with np.errstate(all="ignore"):
         parts = [_chain(Within(variances[i : i + size], doubt), rows) for i in range(0, len(variances), size)]
     names = ("lag", "push", "variance")
@@ -79,7 +79,7 @@ def phase_chain(variances, steps: Steps, score_noise_var: float = 0.0, doubt: fl
 class _Rows:
     """The rows as numbers with their errors, and what they add to the mean and the covariance."""
 
-    def __init__(self, steps: Steps, score_noise_var: float):
+    def __init__(self, steps: Steps, score_noise_var: Within):
         errors = steps.errors
         P, Q, self.noise, phi, S, self.prior = (
             Within(getattr(steps, name), 0.0 if errors is None else getattr(errors, name))
@@ -90,7 +90,7 @@ class _Rows:
         #: Columns: to the lag, and from an error 1 of the velocity's score to the push.
         self.sources = Within(*(np.concatenate([getattr(part, name) for part in (lag, pushed)], axis=-1)
                                 for name in ("value", "error")))
-        if score_noise_var:
+        if score_noise_var.value > 0:
             self.noise = self.noise + score_noise_var * (pushed @ pushed.swapaxes(1, 2))
         # entries first: xx, xv, vv
         here = phi[:-1]
@@ -251,7 +251,7 @@ def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> 
         mean, bias = (Within(basis @ x, turned * np.linalg.norm(x)) for x in (mean, bias))
     distinct, place = np.unique(values, return_inverse=True)
     with np.errstate(all="ignore"):
-        chain = phase_chain(distinct, steps, score_noise**2 / law.dim, doubt)
+        chain = phase_chain(distinct, steps, Within(score_noise) * score_noise / law.dim, doubt)
         gap, variance = mean * chain.lag[place] + bias * chain.push[place], chain.variance[place]
         apart, slack = root_gap(variance.value, variance.error, values.astype(WIDE), doubt)
         return norm_bracket(np.concatenate([gap.value, apart]), np.concatenate([gap.error, slack]), _method(steps))
