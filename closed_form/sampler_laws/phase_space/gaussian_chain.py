@@ -132,7 +132,7 @@ def _chain(data: Within, rows: _Rows) -> PhaseChain:
     means, spreads = _states(plain, np.broadcast_to(sources.value.astype(float), plain.shape),
                              np.broadcast_to(noise.value.astype(float), plain.shape),
                              begin, np.broadcast_to(rows.prior.value.astype(float), (n, 2, 2)))
-    worth, worth_error = _worth(plain, np.concatenate([part.error for part in maps]))
+    worth, worth_error = _worth(plain, np.concatenate([part.error for part in maps]), spreads)
     # where the states begin, in extended precision
     found = [_weighed(Within(worth[0], worth_error[0]), start[:, None] - begin[:, :, :1], rows.prior - spreads[0])]
     for part, J in zip(slices, maps, strict=True):
@@ -155,37 +155,36 @@ def _weighed(worth: Within, off: Within, spread: Within):
     return (worth @ off)[..., 0, :], (turned @ worth.swapaxes(-1, -2))[..., 0, 0]
 
 
-def _worth(maps: np.ndarray, doubt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _worth(maps: np.ndarray, doubt: np.ndarray, spreads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What a unit of each state is worth in the last position, and how far that is off: (k+1, n, 1, 2) each.
 
-    Its errors are followed in axes in which the first row is nearly triangular, so that where the rows forget
-    what they are given, their absolute values do.
+    Errors of it are followed in axes that turn with it, in units of the states' deviations: there the rows are
+    triangular, and their absolute values make little more of an error than they do.
     """
     first = np.zeros((maps.shape[1], 2, 1))
     first[:, 0] = 1
     found = _states(maps[::-1].swapaxes(-1, -2), None, None, first, None)[0]
     worth = found[::-1].swapaxes(-1, -2)
-    axes = _axes(maps[0])
-    back = axes.swapaxes(-1, -2) / np.square(axes[..., :1]).sum(axis=-2, keepdims=True)
-    wide, wide_back, size = np.abs(axes), np.abs(back), np.abs(maps)
-    lost = doubt + 8 * _EPS * size
+    lost = doubt + 4 * _EPS * np.abs(maps)
     off = np.abs(worth[:-1] - worth[1:] @ maps) + np.abs(worth[1:]) @ lost + 2 * _EPS * np.abs(worth[:-1])
-    turned = np.abs(back @ maps @ axes) + wide_back @ (lost + 8 * _EPS * size) @ wide
-    error = _states(turned[::-1].swapaxes(-1, -2), (off @ wide)[::-1].swapaxes(-1, -2), None,
-                    np.zeros_like(first), None)[0]
-    return worth, error[::-1].swapaxes(-1, -2) @ wide_back * (1 + 16 * (len(maps) + 1) * _EPS) + TINY
+    units = np.sqrt(spreads[..., (0, 1), (0, 1)])
+    units = np.where((units > 0) & np.isfinite(units), units, 1.0)[..., None, :]
+    axes = _turning(worth * units)
+    back, size = axes.swapaxes(-1, -2), np.abs(axes)
+    before, after = units[:-1], units[1:].swapaxes(-1, -2)
+    lost = (lost + 12 * _EPS * np.abs(maps)) * before / after
+    rows = np.abs(axes[1:] @ (maps * before / after) @ back[:-1]) + size[1:] @ lost @ size[:-1].swapaxes(-1, -2)
+    off = (off * before) @ np.abs(back[:-1])
+    error = _states(rows[::-1].swapaxes(-1, -2), off[::-1].swapaxes(-1, -2), None, np.zeros_like(first), None)[0]
+    error = error[::-1].swapaxes(-1, -2) @ size / units
+    return worth, error * (1 + 32 * (len(maps) + 1) * _EPS) + TINY
 
 
-def _axes(rows: np.ndarray) -> np.ndarray:
-    """Orthogonal axes (n, 2, 2), of equal lengths, in which rows with a nearly double eigenvalue are nearly
-    triangular."""
-    middle = (rows[..., 0, 0] + rows[..., 1, 1]) / 2
-    rest = rows - middle[..., None, None] * np.eye(2)
-    place = np.argmax(np.square(rest).sum(axis=-2), axis=-1)
-    axis = np.take_along_axis(rest, place[:, None, None], axis=-1)[..., 0]
-    axis = axis / np.abs(axis).max(axis=-1, keepdims=True)
+def _turning(along: np.ndarray) -> np.ndarray:
+    """Orthonormal axes, the first along these: (…, 1, 2) to (…, 2, 2)."""
+    axis = along / np.hypot(along[..., :1], along[..., 1:])
     axis = np.where(np.isfinite(axis).all(axis=-1, keepdims=True), axis, [1.0, 0.0])
-    return np.stack([axis, np.stack([-axis[..., 1], axis[..., 0]], axis=-1)], axis=-1)
+    return np.concatenate([axis, axis[..., ::-1] * [-1.0, 1.0]], axis=-2)
 
 
 def _states(maps, sources, noise, state, spread) -> tuple[np.ndarray, np.ndarray | None]:
