@@ -11,8 +11,8 @@ import numpy as np
 WIDE = np.longdouble  # 64-bit mantissa on x86; plain double where the platform has nothing wider
 #: Twice the rounding of an operation.
 EPS = float(np.finfo(WIDE).eps)
-#: What the rounding of an error may take from it, errors being floats: no bound below has more operations; and
-#: what may fall below the range of floats.
+#: What the rounding of an error, a float, may take from it, and what may fall below the range of floats: no
+#: bound below has more operations.
 UP, TINY = 1 + 16 * float(np.finfo(float).eps), 1e-305
 
 

@@ -18,8 +18,8 @@ PROCESSES = (
 class ExactPhase:
     """Φ, C, φ, S and H(c) of dU = AU du + diag(ε, σ)dB at clock times u, as mpmath matrices."""
 
-    def __init__(self, a, sigma, epsilon, velocity_variance):
-        with mp.workdps(DIGITS):
+    def __init__(self, a, sigma, epsilon, velocity_variance, digits=DIGITS):
+        with mp.workdps(digits):
             self.a, self.v_sq = mpf(a), mpf(velocity_variance)
             self.A = mp.matrix([[0, self.a**2], [-1, -2 * self.a]])
             self.D = mp.diag([mpf(epsilon) ** 2, mpf(sigma) ** 2])

@@ -67,8 +67,9 @@ class Steps:
         """The same numbers as floats, without errors: for laws that are estimated anyway."""
         numbers = {name: np.asarray(getattr(self, name), dtype=float)
                    for name in ("P", "Q", "noise_var", "a", "s_sq")}
-        prior = float(self.prior_var) if np.ndim(self.prior_var) == 0 else np.asarray(self.prior_var, dtype=float)
-        return replace(self, **numbers, prior_var=prior, errors=None)
+        prior = np.asarray(self.prior_var, dtype=float)
+        return replace(self, **numbers, prior_var=prior if prior.ndim else float(prior),
+                       errors=None)
 
     @property
     def blocks(self) -> int:

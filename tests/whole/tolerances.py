@@ -4,5 +4,7 @@
 ANOTHER_NAME = 1e-9
 #: Exact W2 of a sampler that is exact on paper: the upper side of a bracket of rounding, data of size one.
 EXACT_SAMPLER = 1e-6
-#: Claim and truth of one step where one of them is corrupted by a millionth, and where none is.
-CORRUPTED, SOUND = 1e-8, 1e-9
+#: Claim and truth of one step where one of them is corrupted by a millionth.
+CORRUPTED = 1e-8
+#: The same where none is.
+SOUND = 1e-9

@@ -1,9 +1,9 @@
 r"""The exact position law of a phase-space sampler for Gaussian data, where every row is an affine map.
 
-The chain is run in floats.  Then its states are put into the rows in extended precision: what a row makes of one
-state less the next, times what a unit there is worth in the last position, is added to the last position, and the
-rounding of these differences is its error.  So errors neither add up over a horizon that forgets them, nor are
-they followed through the arithmetic of the first run.
+The chain is run in floats.  Then its states are put into the rows in extended precision: what a row makes of
+one state less the next, times what a unit there is worth in the last position, is added to the last position,
+and the rounding of these differences is its error.  So errors neither add up over a horizon that forgets
+them, nor are they followed through the arithmetic of the first run.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.laws.gaussian import Gaussian
 from closed_form.sampler_laws.extended_precision import clustered, eigenvalue_error, norm_bracket, root_gap
-from closed_form.within import EPS, TINY, UP, WIDE, Within
+from closed_form.within import TINY, WIDE, Within
 
 #: Rows times variances held at once, and those that are worked on in extended precision at once.
 BLOCK, AT_ONCE = 1 << 20, 1 << 15
@@ -47,7 +47,7 @@ class PhaseChain:
 def phase_chain(variances, steps: Steps, score_noise_var=0.0, doubt: float = 0.0) -> PhaseChain:
     r"""Follow data of variances v through the sampler: score :math:`-V^{-1}(y - \varphi m)`, V = S + vφφᵀ.
 
-    The mean is φm plus a lag e with :math:`e \leftarrow Je + (P\varphi - \varphi')m`, :math:`J = P - QV^{-1}`.
+    The mean is φm plus a lag e: :math:`e \leftarrow Je + (P\varphi - \varphi')m`, :math:`J = P - QV^{-1}`.
 
     Parameters
     ----------
@@ -88,14 +88,13 @@ class _Rows:
         lag = P @ phi[:-1, :, None] - phi[1:, :, None]
         pushed = Q[:, :, 1:]
         #: Columns: to the lag, and from an error 1 of the velocity's score to the push.
-        self.sources = Within(*(np.concatenate([getattr(part, name) for part in (lag, pushed)], axis=-1)
-                                for name in ("value", "error")))
+        self.sources = _joined(np.concatenate, [lag, pushed], -1)
         if score_noise_var.value > 0:
             self.noise = self.noise + score_noise_var * (pushed @ pushed.swapaxes(1, 2))
         # entries first: xx, xv, vv
         here = phi[:-1]
-        self._outer = _first([here[:, 0] * here[:, 0], here[:, 0] * here[:, 1], here[:, 1] * here[:, 1]])
-        self._S = _first([S[:-1, 0, 0], S[:-1, 0, 1], S[:-1, 1, 1]])
+        self._outer = _joined(np.stack, [here[:, i] * here[:, j] for i, j in ((0, 0), (0, 1), (1, 1))])
+        self._S = _joined(np.stack, [S[:-1, i, j] for i, j in ((0, 0), (0, 1), (1, 1))])
         across = self._outer * self._S[::-1]
         self._det_S = self._S[0] * self._S[2] - self._S[1] * self._S[1]
         self._seen = across[0] - 2 * across[1] + across[2]
@@ -110,13 +109,13 @@ class _Rows:
         P, Q = self._P[:, :, rows, None], self._Q[:, :, rows, None]
         columns = [P[:, 0] - (Q[:, 0] * inverse[0] - Q[:, 1] * inverse[1]),
                    P[:, 1] - (Q[:, 1] * inverse[2] - Q[:, 0] * inverse[1])]
-        return Within(*(np.stack([np.moveaxis(getattr(column, name), 0, -1) for column in columns], axis=-1)
-                        for name in ("value", "error")))
+        found = _joined(np.stack, columns, -1)
+        return Within(np.moveaxis(found.value, 0, -2), np.moveaxis(found.error, 0, -2))
 
 
-def _first(entries) -> Within:
-    """Entries along a new first axis."""
-    return Within(*(np.stack([getattr(entry, name) for entry in entries]) for name in ("value", "error")))
+def _joined(join, parts, axis: int = 0) -> Within:
+    """Numbers joined along an axis, old or new."""
+    return Within(*(join([getattr(part, name) for part in parts], axis=axis) for name in ("value", "error")))
 
 
 def _chain(data: Within, rows: _Rows) -> PhaseChain:
@@ -134,7 +133,8 @@ def _chain(data: Within, rows: _Rows) -> PhaseChain:
                              begin, np.broadcast_to(rows.prior.value.astype(float), (n, 2, 2)))
     worth, worth_error = _worth(plain, np.concatenate([part.error for part in maps]), spreads)
     # where the states begin, in extended precision
-    found = [_weighed(Within(worth[0], worth_error[0]), start[:, None] - begin[:, :, :1], rows.prior - spreads[0])]
+    off = start[:, None] - begin[:, :, :1]
+    found = [_weighed(Within(worth[0], worth_error[0]), off, rows.prior - spreads[0])]
     for part, J in zip(slices, maps, strict=True):
         after = slice(part.start + 1, part.stop + 1)
         off = J @ means[part] + sources[part] - means[after]
@@ -156,7 +156,7 @@ def _weighed(worth: Within, off: Within, spread: Within):
 
 
 def _worth(maps: np.ndarray, doubt: np.ndarray, spreads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What a unit of each state is worth in the last position, and how far that is off: (k+1, n, 1, 2) each.
+    """What a unit of each state is worth in the last position, and how far that is off: (k+1, n, 1, 2).
 
     Errors of it are followed in axes that turn with it, in units of the states' deviations: there the rows are
     triangular, and their absolute values make little more of an error than they do.
@@ -166,16 +166,17 @@ def _worth(maps: np.ndarray, doubt: np.ndarray, spreads: np.ndarray) -> tuple[np
     found = _states(maps[::-1].swapaxes(-1, -2), None, None, first, None)[0]
     worth = found[::-1].swapaxes(-1, -2)
     lost = doubt + 4 * _EPS * np.abs(maps)
-    off = np.abs(worth[:-1] - worth[1:] @ maps) + np.abs(worth[1:]) @ lost + 2 * _EPS * np.abs(worth[:-1])
+    off = np.abs(worth[:-1] - worth[1:] @ maps) + 2 * _EPS * np.abs(worth[:-1]) + np.abs(worth[1:]) @ lost
     units = np.sqrt(spreads[..., (0, 1), (0, 1)])
     units = np.where((units > 0) & np.isfinite(units), units, 1.0)[..., None, :]
     axes = _turning(worth * units)
     back, size = axes.swapaxes(-1, -2), np.abs(axes)
     before, after = units[:-1], units[1:].swapaxes(-1, -2)
     lost = (lost + 12 * _EPS * np.abs(maps)) * before / after
-    rows = np.abs(axes[1:] @ (maps * before / after) @ back[:-1]) + size[1:] @ lost @ size[:-1].swapaxes(-1, -2)
-    off = (off * before) @ np.abs(back[:-1])
-    error = _states(rows[::-1].swapaxes(-1, -2), off[::-1].swapaxes(-1, -2), None, np.zeros_like(first), None)[0]
+    rows = np.abs(axes[1:] @ (maps * before / after) @ back[:-1])
+    rows = (rows + size[1:] @ lost @ np.abs(back[:-1]))[::-1].swapaxes(-1, -2)
+    off = ((off * before) @ np.abs(back[:-1]))[::-1].swapaxes(-1, -2)
+    error = _states(rows, off, None, np.zeros_like(first), None)[0]
     error = error[::-1].swapaxes(-1, -2) @ size / units
     return worth, error * (1 + 32 * (len(maps) + 1) * _EPS) + TINY
 
@@ -253,7 +254,8 @@ def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> 
         chain = phase_chain(distinct, steps, Within(score_noise) * score_noise / law.dim, doubt)
         gap, variance = mean * chain.lag[place] + bias * chain.push[place], chain.variance[place]
         apart, slack = root_gap(variance.value, variance.error, values.astype(WIDE), doubt)
-        return norm_bracket(np.concatenate([gap.value, apart]), np.concatenate([gap.error, slack]), _method(steps))
+        return norm_bracket(np.concatenate([gap.value, apart]), np.concatenate([gap.error, slack]),
+                            _method(steps))
 
 
 def _method(steps: Steps) -> str:

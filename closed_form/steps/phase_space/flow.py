@@ -2,8 +2,8 @@ r"""Critically-damped Langevin in its clock's own time, every number with its er
 
 The constants come from ball arithmetic: Σ_∞ solves :math:`A\Sigma + \Sigma A^T + D = 0` there.  With
 B = A, −A or :math:`\tilde A = -A - D\Sigma_\infty^{-1}`, whose double eigenvalue is −a or a, M = B ± aI has
-M² = 0, and what is integrated is :math:`w^n e^{\pm 2aw}`: on short steps by a Gauss rule, on long ones by what
-Σ_∞ solves.
+M² = 0, and what is integrated is :math:`w^n e^{\pm 2aw}`: on short steps by a Gauss rule, on long ones by
+what Σ_∞ solves.
 """
 
 from functools import lru_cache
@@ -53,8 +53,8 @@ class Flow:
         stalls = found.value[1:] >= found.value[:-1]
         if found.value[-1] < -found.error[-1] or stalls.any():
             at = int(np.argmax(stalls))
-            raise ValueError(f"process: clock must increase from 0 on [0, T], got {found.value[at + 1]:.6g} at "
-                             f"t = {times[at + 1]:.6g} and {found.value[at]:.6g} at t = {times[at]:.6g}")
+            low, high = (f"{found.value[place]:.6g} at t = {times[place]:.6g}" for place in (at + 1, at))
+            raise ValueError(f"process: clock must increase from 0 on [0, T], got {low} and {high}")
         return found
 
     def speed(self, times: np.ndarray) -> Within:
@@ -166,13 +166,12 @@ def moments(rate: Within, length: Within) -> list[Within]:
     rule = gauss(NODES)
     nodes, length = Within(rule.nodes, rule.nodes * EPS), length[:, None]
     grown = (rate * length * nodes).exp()
-    power, found = Within(rule.weights, rule.weights * EPS), []
-    for n in range(3):
-        total = (grown * power).sum(1)
-        found.append(Within(total.value, total.error + 1e-21 * np.abs(total.value))[:, None, None])
-        scale = length if n == 0 else scale * length
-        found[n] = found[n] * scale[:, :, None]
-        power = power * nodes
+    weight, scale, found = Within(rule.weights, rule.weights * EPS), length, []
+    for _ in range(3):
+        total = (grown * weight).sum(1)[:, None]
+        total = Within(total.value, total.error + 1e-21 * np.abs(total.value)) * scale
+        found.append(total[:, :, None])
+        weight, scale = weight * nodes, scale * length
     return found
 
 
@@ -184,7 +183,8 @@ def constants(process: ForwardProcess) -> dict[str, Within]:
     with ctx.workprec(PRECISION):
         a, sigma, epsilon = (BallFunction(process.parameters[name]).interval(arb(0))
                              for name in ("a", "sigma", "epsilon"))
-        drift, noise = arb_mat([[0, a * a], [-1, -2 * a]]), arb_mat([[epsilon * epsilon, 0], [0, sigma * sigma]])
+        drift = arb_mat([[0, a * a], [-1, -2 * a]])
+        noise = arb_mat([[epsilon * epsilon, 0], [0, sigma * sigma]])
         # AΣ + ΣAᵀ + D = 0, entry by entry
         system = arb_mat([[0, 2 * a * a, 0], [-1, -2 * a, a * a], [0, -2, -4 * a]])
         known = arb_mat([[-noise[0, 0]], [0], [-noise[1, 1]]])

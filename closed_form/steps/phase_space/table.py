@@ -1,5 +1,4 @@
-"""Every row of a sampler of position and velocity as numbers with proved errors, by ball arithmetic and running
-error analysis."""
+"""Every row of a sampler of position and velocity as numbers, with proved errors."""
 
 from dataclasses import replace
 
@@ -16,7 +15,8 @@ from closed_form.steps.phase_space.rows import rows
 def phase_steps(process: ForwardProcess, scheme: Scheme) -> Steps:
     """The rows of a scheme in extended precision, with their errors.
 
-    A sampler that `closed_form.steps.phase_space.rows` does not know has the numbers of its own table, and says so.
+    A sampler that `closed_form.steps.phase_space.rows` does not know has the numbers of its own table, which
+    is said.
 
     Raises
     ------
@@ -29,7 +29,8 @@ def phase_steps(process: ForwardProcess, scheme: Scheme) -> Steps:
     found = rows(scheme.sampler, flow, times, clock)
     if found is None:
         steps = scheme.steps(process)
-        none = (np.zeros_like(getattr(steps, name)) for name in ("P", "Q", "noise_var", "a", "s_sq", "prior_var"))
+        none = (np.zeros_like(getattr(steps, name))
+                for name in ("P", "Q", "noise_var", "a", "s_sq", "prior_var"))
         return replace(steps, errors=StepErrors(*none, estimated="the sampler's rows are those of the bound"))
     clock, *maps = found
     numbers = *maps, *flow.kernel(clock), flow.stationary
