@@ -28,7 +28,8 @@ def ends(value: float, error: float) -> list[Fraction]:
 
 def holds(found: Within, wanted) -> bool:
     """Whether an exact number is within the error."""
-    return not np.isfinite(found.error) or abs(exact(found.value[()]) - wanted) <= Fraction(float(found.error))
+    error = float(found.error)
+    return not np.isfinite(error) or abs(exact(found.value[()]) - wanted) <= Fraction(error)
 
 
 @pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.mul, operator.truediv])
@@ -61,7 +62,7 @@ def test_exponentials_hold_every_result(x, dx):
 def test_matrix_products_and_sums_hold_every_result(entries):
     """A product of two matrices and a sum, each entry moved to either end of its own."""
     value, error = np.array(entries).T
-    one, other = (Within(value[part].reshape(2, 2), error[part].reshape(2, 2)) for part in (slice(4), slice(4, 8)))
+    one, other = (Within(value[at : at + 4].reshape(2, 2), error[at : at + 4].reshape(2, 2)) for at in (0, 4))
     product, total = one @ other, Within(value, error).sum(0)
     for sign in (-1, 0, 1):
         moved = [Fraction(x) + sign * Fraction(dx) for x, dx in entries]

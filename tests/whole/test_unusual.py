@@ -1,4 +1,4 @@
-"""Bound and truth on problems of unusual shape: no bound on the wrong side, no bracket that excludes the truth."""
+"""Bound and truth on problems of unusual shape: no bound on the wrong side, no bracket without the truth."""
 
 import numpy as np
 import pytest
