@@ -138,8 +138,8 @@ def _moved(exact, part, h, row):
 
 
 def exact_w2(exact, rows, mean, variance, bias=0.0, noise=0.0):
-    """W2 of the position after the rows for data N(mean, variance), the velocity's score off by a constant and
-    by fresh noise of these sizes."""
+    """W2 of the position after the rows for data N(mean, variance), the velocity's score off by a constant
+    and by fresh noise of these sizes."""
     mean, variance = mpf(mean), mpf(variance)
     state, spread = mp.zeros(2, 1), exact.stationary.copy()
     pushed, fresh = mp.matrix([0, mpf(bias)]), mp.diag([0, mpf(noise) ** 2])

@@ -6,6 +6,7 @@ A part of :math:`dU = BU\,dt + \Sigma\,dB` over a clock distance h has the map :
 Source: Van Loan 1978 (Computing integrals involving the matrix exponential).
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ def ball_rows(process: ForwardProcess, scheme: Scheme) -> BallRows:
     """
     langevin = _Langevin(process)
     clock = langevin.values(process.clock, scheme.grid.times)
-    for high, low in zip(clock[:-1], clock[1:], strict=True):
+    for high, low in itertools.pairwise(clock):
         if not high > low:
             raise ValueError(f"process: clock must increase from 0 on [0, T], got {high} after {low}")
     found = list(langevin.rows(scheme, clock))
@@ -100,7 +101,7 @@ class _Langevin:
 
     def rows(self, scheme: Scheme, clock):
         """Yield (clock time, (P, Q, noise)) of every row."""
-        sampler, key, steps = scheme.sampler, scheme.key, list(zip(clock[:-1], clock[1:], strict=True))
+        sampler, key, steps = scheme.sampler, scheme.key, list(itertools.pairwise(clock))
         if isinstance(sampler.phase_space, Splitting):
             yield from self._splitting(sampler.phase_space, steps)
         elif key == "frozen-euler-maruyama":
@@ -139,12 +140,12 @@ class _Langevin:
     def _splitting(self, splitting: Splitting, steps):
         from flint import arb
 
-        row, none = None, self.one * 0
+        none, at = self.one * 0, steps[0][0]
+        row = self.one, none, none
         for high, low in steps:
             h = high - low
             if splitting.before:
-                start = (self.one, none, none) if row is None else row
-                yield (at if row else high), self._through(splitting.before, h, start)
+                yield at, self._through(splitting.before, h, row)
                 at = high - arb(splitting.kick_at) * h
             kick = self.D * h
             row = self._through(splitting.after, h, (self.one + kick * self.stationary.inv(), kick, none))
@@ -162,6 +163,7 @@ class _Langevin:
             B = {"flow": drift, "drift": arb_mat([[zero, drift[0, 1]], [zero, zero]]),
                  "force": arb_mat([[zero, zero], [drift[1, 0], zero]]),
                  "friction": arb_mat([[drift[0, 0], zero], [zero, drift[1, 1]]])}[name]
-            moved, added = solved(B, self.D if name in ("flow", "friction") else self.D * 0, h * arb(fraction))
+            noisy = name in ("flow", "friction")
+            moved, added = solved(B, self.D if noisy else self.D * 0, h * arb(fraction))
             P, Q, noise = moved * P, moved * Q, moved * noise * moved.transpose() + added
         return P, Q, noise

@@ -98,7 +98,7 @@ class _Rows:
         across = self._outer * self._S[::-1]
         self._det_S = self._S[0] * self._S[2] - self._S[1] * self._S[1]
         self._seen = across[0] - 2 * across[1] + across[2]
-        self._P, self._Q = (Within(*(np.moveaxis(part, 0, -1) for part in (x.value, x.error))) for x in (P, Q))
+        self._P, self._Q = (Within(np.moveaxis(x.value, 0, -1), np.moveaxis(x.error, 0, -1)) for x in (P, Q))
 
     def maps(self, data: Within, rows: slice) -> Within:
         """J = P − QV⁻¹, of shape (k, n, 2, 2)."""
@@ -158,8 +158,8 @@ def _weighed(worth: Within, off: Within, spread: Within):
 def _worth(maps: np.ndarray, doubt: np.ndarray, spreads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What a unit of each state is worth in the last position, and how far that is off: (k+1, n, 1, 2).
 
-    Errors of it are followed in axes that turn with it, in units of the states' deviations: there the rows are
-    triangular, and their absolute values make little more of an error than they do.
+    Errors of it are followed in axes that turn with it, in units of the states' deviations: there the rows
+    are triangular, and their absolute values make little more of an error than they do.
     """
     first = np.zeros((maps.shape[1], 2, 1))
     first[:, 0] = 1

@@ -14,7 +14,7 @@ from closed_form.within import Within
 _EYE = np.eye(2)
 
 
-def rows(sampler, flow: Flow, times: np.ndarray, clock: Within) -> tuple[Within, Within, Within, Within] | None:
+def rows(sampler, flow: Flow, times: np.ndarray, clock: Within) -> tuple[Within, ...] | None:
     """(clock times (k+1,), P, Q, noise of shape (k, 2, 2)); None for a sampler not restated here.
 
     ``clock`` is the clock at the grid's ``times``.

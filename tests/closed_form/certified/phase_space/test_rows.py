@@ -32,8 +32,8 @@ def clock(t):
 
 def decimal(ball):
     """The middle of a ball and its radius in mpmath."""
-    return tuple(mpf(str(part)) if part == 0 else mpf(int(part.man_exp()[0])) * mpf(2) ** int(part.man_exp()[1])
-                 for part in (ball.mid(), ball.rad()))
+    parts = (part.man_exp() for part in (ball.mid(), ball.rad()))
+    return tuple(mpf(int(mantissa)) * mpf(2) ** int(exponent) for mantissa, exponent in parts)
 
 
 @pytest.mark.parametrize("key", KEYS)

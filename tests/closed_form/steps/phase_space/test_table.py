@@ -108,7 +108,7 @@ def test_a_sampler_that_is_not_restated_says_so(monkeypatch):
 
 
 @pytest.mark.parametrize(("clock", "message"), [
-    ("t-t^2/3", "β must be >= 0"), ("t*(t-1)^2*3", "β must be >= 0"), ("abs(t-1)+t-1", "clock must increase")])
+    ("t-t^2/3", "β must be >= 0"), ("3*t*(t-1)^2", "β must be"), ("abs(t-1)+t-1", "clock must increase")])
 def test_a_clock_that_runs_backwards_is_refused(clock, message):
     """Where β < 0, or the clock stands still, the process is refused."""
     with pytest.raises(ValueError, match=message):
