@@ -17,7 +17,7 @@ from closed_form.sampler_laws.extended_precision import clustered, eigenvalue_er
 from closed_form.within import TINY, WIDE, Within
 
 #: Rows times variances held at once, and those that are worked on in extended precision at once.
-BLOCK, AT_ONCE = 1 << 20, 1 << 15
+BLOCK, AT_ONCE = 1 << 20, 1 << 12
 #: Rounding of floats, twice.
 _EPS = float(np.finfo(float).eps)
 
