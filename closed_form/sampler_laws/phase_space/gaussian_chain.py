@@ -14,12 +14,13 @@ from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.laws.gaussian import Gaussian
 from closed_form.sampler_laws.extended_precision import clustered, eigenvalue_error, norm_bracket, root_gap
-from closed_form.within import TINY, WIDE, Within
+from closed_form.within import EPS, TINY, UP, WIDE, Within
 
 #: Rows times variances held at once, and those that are worked on in extended precision at once.
 BLOCK, AT_ONCE = 1 << 20, 1 << 12
 #: Rounding of floats, twice.
 _EPS = float(np.finfo(float).eps)
+_ENTRIES = (0, 0), (0, 1), (1, 1)
 
 
 @dataclass(frozen=True)
@@ -87,30 +88,29 @@ class _Rows:
         self.count, self.phi = len(steps), phi
         lag = P @ phi[:-1, :, None] - phi[1:, :, None]
         pushed = Q[:, :, 1:]
-        #: Columns: to the lag, and from an error 1 of the velocity's score to the push.
-        self.sources = _joined(np.concatenate, [lag, pushed], -1)
         if score_noise_var.value > 0:
             self.noise = self.noise + score_noise_var * (pushed @ pushed.swapaxes(1, 2))
+        #: Columns: to the lag, and from an error 1 of the velocity's score to the push.
+        self.sources = _joined(np.concatenate, [lag, pushed], -1)
+        self.sources, self.noise, self._P, self._Q = (
+            Within(*(np.moveaxis(part, 0, -1)[..., None] for part in (x.value, x.error)))
+            for x in (self.sources, self.noise, P, Q))
+        here = phi[:-1, None]
         # entries first: xx, xv, vv
-        here = phi[:-1]
-        self._outer = _joined(np.stack, [here[:, i] * here[:, j] for i, j in ((0, 0), (0, 1), (1, 1))])
-        self._S = _joined(np.stack, [S[:-1, i, j] for i, j in ((0, 0), (0, 1), (1, 1))])
+        self._outer = _joined(np.stack, [here[..., i] * here[..., j] for i, j in _ENTRIES])
+        self._S = _joined(np.stack, [S[:-1, i, j][:, None] for i, j in _ENTRIES])
         across = self._outer * self._S[::-1]
         self._det_S = self._S[0] * self._S[2] - self._S[1] * self._S[1]
         self._seen = across[0] - 2 * across[1] + across[2]
-        self._P, self._Q = (Within(np.moveaxis(x.value, 0, -1), np.moveaxis(x.error, 0, -1)) for x in (P, Q))
 
     def maps(self, data: Within, rows: slice) -> Within:
-        """J = P − QV⁻¹, of shape (k, n, 2, 2)."""
-        V = self._S[:, rows, None] + data * self._outer[:, rows, None]
+        """J = P − QV⁻¹, of shape (2, 2, k, n)."""
+        V = self._S[:, rows] + data * self._outer[:, rows]
         # det V = det S + v φᵀ adj(S) φ: the data's variance may be far smaller than S, or larger
-        inverse = 1 / (self._det_S[rows, None] + data * self._seen[rows, None])
-        inverse = V[::-1] * inverse
-        P, Q = self._P[:, :, rows, None], self._Q[:, :, rows, None]
-        columns = [P[:, 0] - (Q[:, 0] * inverse[0] - Q[:, 1] * inverse[1]),
-                   P[:, 1] - (Q[:, 1] * inverse[2] - Q[:, 0] * inverse[1])]
-        found = _joined(np.stack, columns, -1)
-        return Within(np.moveaxis(found.value, 0, -2), np.moveaxis(found.error, 0, -2))
+        inverse = V[::-1] * (1 / (self._det_S[rows] + data * self._seen[rows]))
+        P, Q = self._P[:, :, rows], self._Q[:, :, rows]
+        return _joined(np.stack, [P[:, 0] - (Q[:, 0] * inverse[0] - Q[:, 1] * inverse[1]),
+                                  P[:, 1] - (Q[:, 1] * inverse[2] - Q[:, 0] * inverse[1])], 1)
 
 
 def _joined(join, parts, axis: int = 0) -> Within:
@@ -118,113 +118,144 @@ def _joined(join, parts, axis: int = 0) -> Within:
     return Within(*(join([getattr(part, name) for part in parts], axis=axis) for name in ("value", "error")))
 
 
+def _times(x, y):
+    """Products of matrices whose rows and columns are the first two axes."""
+    return x[:, :1] * y[:1] + x[:, 1:] * y[1:]
+
+
+def _product(x: Within, y: Within) -> Within:
+    """The same with errors."""
+    size = np.abs(y.value.astype(float))
+    error = _times(np.abs(x.value.astype(float)), y.error + 2 * EPS * size) + _times(x.error, size + y.error)
+    return Within(_times(x.value, y.value), error * UP + TINY)
+
+
 def _chain(data: Within, rows: _Rows) -> PhaseChain:
     n, count = len(data), rows.count
     length = max(1, AT_ONCE // n)
     slices = [slice(i, min(i + length, count)) for i in range(0, count, length)]
     maps = [rows.maps(data, part) for part in slices]
-    plain = np.concatenate([part.value.astype(float) for part in maps])
-    sources, noise = (x[:, None] for x in (rows.sources, rows.noise))
-    start = -rows.phi[0]
-    begin = np.zeros((n, 2, 2))
-    begin[..., 0] = start.value
-    means, spreads = _states(plain, np.broadcast_to(sources.value.astype(float), plain.shape),
-                             np.broadcast_to(noise.value.astype(float), plain.shape),
-                             begin, np.broadcast_to(rows.prior.value.astype(float), (n, 2, 2)))
-    worth, worth_error = _worth(plain, np.concatenate([part.error for part in maps]), spreads)
+    plain = np.concatenate([part.value.astype(float) for part in maps], axis=2)
+    start, begin, spread = -rows.phi[0][:, None], np.zeros((2, 2, n)), np.empty((2, 2, n))
+    begin[:, 0], spread[:] = start.value, rows.prior.value[..., None]
+    given = (x.value.astype(float) for x in (rows.sources, rows.noise))
+    means, spreads = _states(plain, *given, begin, spread)
+    worth, doubt = _worth(plain, [part.error for part in maps], spreads, slices)
     # where the states begin, in extended precision
-    off = start[:, None] - begin[:, :, :1]
-    found = [_weighed(Within(worth[0], worth_error[0]), off, rows.prior - spreads[0])]
+    off = (start - begin[:, 0])[:, None]
+    found = [_weighed(worth[:, :, 0], doubt[:, :, 0], off, rows.prior[..., None] - spread)]
     for part, J in zip(slices, maps, strict=True):
         after = slice(part.start + 1, part.stop + 1)
-        off = J @ means[part] + sources[part] - means[after]
-        spread = J @ spreads[part] @ J.swapaxes(-1, -2) + noise[part] - spreads[after]
-        shifted, spread = _weighed(Within(worth[after], worth_error[after]), off, spread)
-        found.append((shifted.sum(0), spread.sum(0)))
+        off = _product(J, Within(means[:, :, part])) + rows.sources[:, :, part] - means[:, :, after]
+        spread = _product(_product(J, Within(spreads[:, :, part])), J.swapaxes(0, 1))
+        spread = spread + rows.noise[:, :, part] - spreads[:, :, after]
+        shifts, spread = _weighed(worth[:, :, after], doubt[:, :, after], off, spread)
+        found.append((shifts.sum(-2), spread.sum(-2)))
     shifts, spread = found[0]
-    lag, push = shifts[:, 0] + means[-1, :, 0, 0], Within(means[-1, :, 0, 1])
-    variance = spread + spreads[-1, :, 0, 0]
+    lag, push = shifts[0] + means[0, 0, -1], Within(means[0, 1, -1])
+    variance = spread + spreads[0, 0, -1]
     for shifts, spread in found[1:]:
-        lag, push, variance = lag + shifts[:, 0], push + shifts[:, 1], variance + spread
-    return PhaseChain(lag + (rows.phi[-1, 0] - 1), push, variance, spreads[-1])
+        lag, push, variance = lag + shifts[0], push + shifts[1], variance + spread
+    return PhaseChain(lag + (rows.phi[-1, 0] - 1), push, variance, np.moveaxis(spreads[:, :, -1], -1, 0))
 
 
-def _weighed(worth: Within, off: Within, spread: Within):
-    """w·off and w spread wᵀ, for rows w = (…, 1, 2)."""
-    turned = worth @ spread
-    return (worth @ off)[..., 0, :], (turned @ worth.swapaxes(-1, -2))[..., 0, 0]
+def _weighed(worth, doubt, off: Within, spread: Within) -> tuple[Within, Within]:
+    """w·off and w spread wᵀ for rows w: floats do, as the differences are no larger than a rounding."""
+    shift, error, _ = _weighed_once(worth, doubt, off)
+    moved, lost, most = _weighed_once(worth, doubt, spread)
+    side, beside = (x.swapaxes(0, 1) for x in (np.abs(worth), doubt))
+    lost = _times(lost, side + beside) + _times(most, beside + 8 * _EPS * side)
+    moved = _times(moved, worth.swapaxes(0, 1))
+    return Within(shift[0], error[0] * UP + TINY), Within(moved[0, 0], lost[0, 0] * UP + TINY)
 
 
-def _worth(maps: np.ndarray, doubt: np.ndarray, spreads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What a unit of each state is worth in the last position, and how far that is off: (k+1, n, 1, 2).
+def _weighed_once(worth, doubt, given: Within):
+    """w·given in floats, how far it is off, and its largest size."""
+    value = given.value.astype(float)
+    size, known = np.abs(worth) + doubt, np.abs(value)
+    error = _times(size, given.error + 8 * _EPS * known) + _times(doubt, known)
+    return _times(worth, value), error, _times(size, known)
+
+
+def _worth(maps: np.ndarray, doubts: list, spreads: np.ndarray, slices: list) -> tuple[np.ndarray, ...]:
+    """What a unit of each state is worth in the last position, and how far that is off: (1, 2, k+1, n).
 
     Errors of it are followed in axes that turn with it, in units of the states' deviations: there the rows
     are triangular, and their absolute values make little more of an error than they do.
     """
-    first = np.zeros((maps.shape[1], 2, 1))
-    first[:, 0] = 1
-    found = _states(maps[::-1].swapaxes(-1, -2), None, None, first, None)[0]
-    worth = found[::-1].swapaxes(-1, -2)
-    lost = doubt + 4 * _EPS * np.abs(maps)
-    off = np.abs(worth[:-1] - worth[1:] @ maps) + 2 * _EPS * np.abs(worth[:-1]) + np.abs(worth[1:]) @ lost
-    units = np.sqrt(spreads[..., (0, 1), (0, 1)])
-    units = np.where((units > 0) & np.isfinite(units), units, 1.0)[..., None, :]
+    first = np.zeros((2, 1, maps.shape[-1]))
+    first[0] = 1
+    found = _states(maps[:, :, ::-1].swapaxes(0, 1), None, None, first, None)[0]
+    worth = found[:, :, ::-1].swapaxes(0, 1)
+    units = np.sqrt(np.stack([spreads[0, 0], spreads[1, 1]]))[None]
+    units = np.where((units > 0) & np.isfinite(units), units, 1.0)
     axes = _turning(worth * units)
-    back, size = axes.swapaxes(-1, -2), np.abs(axes)
-    before, after = units[:-1], units[1:].swapaxes(-1, -2)
-    lost = (lost + 12 * _EPS * np.abs(maps)) * before / after
-    rows = np.abs(axes[1:] @ (maps * before / after) @ back[:-1])
-    rows = (rows + size[1:] @ lost @ np.abs(back[:-1]))[::-1].swapaxes(-1, -2)
-    off = ((off * before) @ np.abs(back[:-1]))[::-1].swapaxes(-1, -2)
-    error = _states(rows, off, None, np.zeros_like(first), None)[0]
-    error = error[::-1].swapaxes(-1, -2) @ size / units
-    return worth, error * (1 + 32 * (len(maps) + 1) * _EPS) + TINY
+    rows, off = np.empty_like(maps), np.empty((1, 2, *maps.shape[2:]))
+    for part, doubt in zip(slices, doubts, strict=True):
+        after = slice(part.start + 1, part.stop + 1)
+        J, here, there = maps[:, :, part], worth[:, :, part], worth[:, :, after]
+        size, back = np.abs(J), axes[:, :, part].swapaxes(0, 1)
+        lost = doubt + 4 * _EPS * size
+        missed = np.abs(here - _times(there, J)) + 2 * _EPS * np.abs(here) + _times(np.abs(there), lost)
+        scale = units[:, :, part] / units[:, :, after].swapaxes(0, 1)
+        lost = _times(np.abs(axes[:, :, after]), (lost + 12 * _EPS * size) * scale)
+        turned = np.abs(_times(_times(axes[:, :, after], J * scale), back))
+        rows[:, :, part] = turned + _times(lost, np.abs(back))
+        off[:, :, part] = _times(missed * units[:, :, part], np.abs(back))
+    rows, off = (x[:, :, ::-1].swapaxes(0, 1) for x in (rows, off))
+    error = _states(rows, off, None, np.zeros_like(first), None)
+    error = _times(error[0][:, :, ::-1].swapaxes(0, 1), np.abs(axes)) / units
+    return worth, error * (1 + 32 * (maps.shape[2] + 1) * _EPS) + TINY
 
 
 def _turning(along: np.ndarray) -> np.ndarray:
-    """Orthonormal axes, the first along these: (…, 1, 2) to (…, 2, 2)."""
-    axis = along / np.hypot(along[..., :1], along[..., 1:])
-    axis = np.where(np.isfinite(axis).all(axis=-1, keepdims=True), axis, [1.0, 0.0])
-    return np.concatenate([axis, axis[..., ::-1] * [-1.0, 1.0]], axis=-2)
+    """Orthonormal axes, the first along these: (1, 2, …) to (2, 2, …)."""
+    axis = along / np.hypot(along[:, :1], along[:, 1:])
+    usable = np.isfinite(axis).all(axis=1, keepdims=True)
+    x, v = (np.where(usable[:, 0], axis[:, i], 1.0 - i) for i in (0, 1))
+    return np.stack([np.concatenate([x, v]), np.concatenate([-v, x])])
 
 
 def _states(maps, sources, noise, state, spread) -> tuple[np.ndarray, np.ndarray | None]:
-    """States of x ← Jx + s and of C ← JCJᵀ + N, without s where it is None, the start included.
+    """States of x ← Jx + s and of C ← JCJᵀ + N, without s or N where it is None, the start included.
 
-    Neighbours are composed: log₂ k levels.
+    Rows and columns are the first axes, the steps the third.  Neighbours are composed: log₂ k levels.
     """
-    k = len(maps)
-    states = np.empty((k + 1, *state.shape), dtype=float)
-    spreads = None if noise is None else np.empty((k + 1, *spread.shape), dtype=float)
+    k = maps.shape[2]
+    states = np.empty((*state.shape[:2], k + 1, state.shape[2]))
+    spreads = None if noise is None else np.empty((2, 2, k + 1, state.shape[2]))
 
     def advance(before, after, J, at):
-        states[after] = J @ states[before]
-        if sources is not None:
-            states[after] += sources[at]
+        moved = _times(J, states[:, :, before])
+        states[:, :, after] = moved if sources is None else moved + sources[:, :, at]
         if noise is not None:
-            spreads[after] = J @ spreads[before] @ J.swapaxes(-1, -2) + noise[at]
+            spreads[:, :, after] = _congruent(J, spreads[:, :, before]) + noise[:, :, at]
 
-    states[0] = state
+    states[:, :, 0] = state
     if noise is not None:
-        spreads[0] = spread
+        spreads[:, :, 0] = spread
     if k <= 8:
         for i in range(k):
-            advance(i, i + 1, maps[i], i)
+            advance(i, i + 1, maps[:, :, i], i)
         return states, spreads
     even = k - k % 2
     first, second = slice(0, even, 2), slice(1, even, 2)
-    J = maps[second]
-    composed = (None if given is None else given[second] + pulled for given, pulled in (
-        (sources, None if sources is None else J @ sources[first]),
-        (noise, None if noise is None else J @ noise[first] @ J.swapaxes(-1, -2))))
-    found = _states(J @ maps[first], *composed, state, spread)
-    states[: even + 1 : 2] = found[0]
+    J = maps[:, :, second]
+    composed = (None if sources is None else sources[:, :, second] + _times(J, sources[:, :, first]),
+                None if noise is None else noise[:, :, second] + _congruent(J, noise[:, :, first]))
+    found = _states(_times(J, maps[:, :, first]), *composed, state, spread)
+    states[:, :, : even + 1 : 2] = found[0]
     if noise is not None:
-        spreads[: even + 1 : 2] = found[1]
-    advance(slice(0, even, 2), second, maps[first], first)
+        spreads[:, :, : even + 1 : 2] = found[1]
+    advance(first, second, maps[:, :, first], first)
     if k > even:
-        advance(even, k, maps[even], even)
+        advance(even, k, maps[:, :, even], even)
     return states, spreads
+
+
+def _congruent(x, y):
+    """xyxᵀ."""
+    return _times(_times(x, y), x.swapaxes(0, 1))
 
 
 def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> Bracket:
