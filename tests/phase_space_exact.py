@@ -18,8 +18,8 @@ PROCESSES = (
 class ExactPhase:
     """Φ, C, φ, S and H(c) of dU = AU du + diag(ε, σ)dB at clock times u, as mpmath matrices."""
 
-    def __init__(self, a, sigma, epsilon, velocity_variance):
-        with mp.workdps(DIGITS):
+    def __init__(self, a, sigma, epsilon, velocity_variance, digits=DIGITS):
+        with mp.workdps(digits):
             self.a, self.v_sq = mpf(a), mpf(velocity_variance)
             self.A = mp.matrix([[0, self.a**2], [-1, -2 * self.a]])
             self.D = mp.diag([mpf(epsilon) ** 2, mpf(sigma) ** 2])
@@ -74,6 +74,82 @@ def affine_step(exact, key, h):
         return back, back * exact.covariance(h)
     # exponential: ∫_0^h e^{−wA}dw D
     return back, -(exact.A**-1) * (back - mp.eye(2)) * exact.D
+
+
+def exact_rows(exact, key, times, clock):
+    """[(clock time, P, Q, noise)] of a sampler from docs/theory.md section 3, ``clock`` a function of t."""
+    u, one, none = [mpf(clock(mpf(t))) for t in times], mp.eye(2), mp.zeros(2)
+    steps = list(zip(times[:-1], times[1:], u[:-1], u[1:], strict=True))
+    if key in SPLITTINGS:
+        before, after = SPLITTINGS[key]
+        kick_at = 1 if key == "symplectic-euler" else mpf(1) / 2
+        found, at, row = [], u[0], (one, none, none)
+        for _, _, high, low in steps:
+            h = high - low
+            for part in before:
+                row = _moved(exact, part, kick_at * h, row)
+            if before:
+                found.append((at, *row))
+                at = high - kick_at * h
+            kick = h * exact.D
+            row = one + kick * exact.stationary**-1, kick, none
+            for part in after:
+                row = _moved(exact, part, kick_at * h, row)
+            if not before:
+                found.append((at, *row))
+                at = low
+        return found if not before else [*found, (at, *row)]
+    found = []
+    for later, sooner, high, low in steps:
+        h = high - low
+        if key == "frozen-euler-maruyama":
+            h = (mpf(later) - mpf(sooner)) * mp.diff(clock, mpf(later))
+        if key.endswith("maruyama"):
+            found.append((high, *affine_step(exact, "euler-maruyama", h), h * exact.D))
+            continue
+        back = exact.flow(-h)
+        found.append((high, *affine_step(exact, key, h), back * exact.covariance(h) * back.T))
+    return found
+
+
+#: Parts before and after the kick, by half steps, for symplectic Euler by whole ones.
+SPLITTINGS = {"sscs": (("flow",), ("flow",)), "symplectic-euler": ((), ("force", "friction", "drift")),
+              "leapfrog": (("drift", "friction", "force"), ("force", "friction", "drift"))}
+
+
+def _moved(exact, part, h, row):
+    """A row followed by a part of dU = ÃU du + Σ dB, Ã = −A − DΣ_∞⁻¹."""
+    drift = -exact.A - exact.D * exact.stationary**-1
+    moved, noise = mp.eye(2), mp.zeros(2)
+    if part == "flow":
+        moved = mp.exp(-exact.a * h) * (mp.eye(2) + h * (drift + exact.a * mp.eye(2)))
+        noise = exact.stationary - moved * exact.stationary * moved.T
+    elif part == "drift":
+        moved[0, 1] = h * drift[0, 1]
+    elif part == "force":
+        moved[1, 0] = h * drift[1, 0]
+    else:
+        for i in (0, 1):
+            rate = drift[i, i]
+            moved[i, i] = mp.exp(rate * h)
+            noise[i, i] = exact.D[i, i] * (mp.expm1(2 * rate * h) / (2 * rate) if rate else h)
+    P, Q, added = row
+    return moved * P, moved * Q, moved * added * moved.T + noise
+
+
+def exact_w2(exact, rows, mean, variance, bias=0.0, noise=0.0):
+    """W2 of the position after the rows for data N(mean, variance), the velocity's score off by a constant
+    and by fresh noise of these sizes."""
+    mean, variance = mpf(mean), mpf(variance)
+    state, spread = mp.zeros(2, 1), exact.stationary.copy()
+    pushed, fresh = mp.matrix([0, mpf(bias)]), mp.diag([0, mpf(noise) ** 2])
+    for at, P, Q, added in rows:
+        phi, S = exact.kernel(at)
+        gain = Q * (S + variance * phi * phi.T) ** -1
+        row = P - gain
+        state = row * state + gain * phi * mean + Q * pushed
+        spread = row * spread * row.T + added + Q * fresh * Q.T
+    return mp.sqrt((state[0] - mean) ** 2 + (mp.sqrt(spread[0, 0]) - mp.sqrt(variance)) ** 2)
 
 
 def missed_noise_sq(constants, key, high, low, weights):

@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class StepErrors:
-    """How far the numbers of `Steps` of one block may be off, absolute: arrays of shape (K,), a, s_sq (K+1,).
+    """How far the numbers of `Steps` may be off, absolute and entry by entry: arrays of their shapes.
 
     ``estimated`` says which of them is not proved, or is empty.
     """
@@ -19,7 +19,7 @@ class StepErrors:
     noise_var: np.ndarray
     a: np.ndarray
     s_sq: np.ndarray
-    prior_var: float = 0.0
+    prior_var: float | np.ndarray = 0.0
     estimated: str = ""
 
 
@@ -67,8 +67,9 @@ class Steps:
         """The same numbers as floats, without errors: for laws that are estimated anyway."""
         numbers = {name: np.asarray(getattr(self, name), dtype=float)
                    for name in ("P", "Q", "noise_var", "a", "s_sq")}
-        prior = float(self.prior_var) if np.ndim(self.prior_var) == 0 else self.prior_var
-        return replace(self, **numbers, prior_var=prior, errors=None)
+        prior = np.asarray(self.prior_var, dtype=float)
+        return replace(self, **numbers, prior_var=prior if prior.ndim else float(prior),
+                       errors=None)
 
     @property
     def blocks(self) -> int:

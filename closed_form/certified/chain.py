@@ -1,21 +1,29 @@
 r"""W2 of a sampler on Gaussian data in balls: the chain of each eigenvalue, then Bures along the axes."""
 
+from functools import partial
+
 import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.symbolic.balls import integer_power
 from closed_form.bracket import Bracket
+from closed_form.certified.phase_space.chain import phase_axis
+from closed_form.certified.phase_space.rows import ball_rows
 from closed_form.certified.steps import PRECISION, BallSteps, ball_steps
 from closed_form.laws.gaussian import Gaussian
 from closed_form.sampler_laws.extended_precision import eigenvalue_error
+
+#: Relative width of a bracket in phase space that is narrow enough, and the most bits that are tried.
+SHARP, MOST_BITS = 1e-12, 4096
 
 
 def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumption=None, moments=None,
                  precision: int = PRECISION) -> Bracket:
     """W2 between the sampler's last iterate and N(m, Σ), every digit proved.
 
-    A covariance that is not diagonal is decomposed in floats; the balls hold what that leaves open.
+    A covariance that is not diagonal is decomposed in floats; the balls hold what that leaves open.  In phase
+    space it is the distance of the position, and the precision is doubled until the balls are small.
 
     Raises
     ------
@@ -26,12 +34,28 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
     """
     from flint import ctx
 
+    if process.blocks == 2:
+        return _phase_space(law, process, scheme, precision)
     rule, hessian = scheme.sampler.one_block, None
     if rule.needs_envelope:
         hessian = _matched(*np.unique(law.eigenvalues, return_counts=True), assumption, moments)
     steps = ball_steps(process, scheme.grid.times, rule, hessian, scheme.prior_std, precision)
     with ctx.workprec(precision):
-        return _bracket(_square(law, steps))
+        return _bracket(_square(law, partial(_axis, steps=steps)))
+
+
+def _phase_space(law: Gaussian, process: ForwardProcess, scheme: Scheme, precision: int) -> Bracket:
+    from flint import ctx
+
+    while True:
+        with ctx.workprec(precision):
+            try:
+                found = _bracket(_square(law, partial(_phase_axis, rows=ball_rows(process, scheme))))
+            except ZeroDivisionError:  # balls of matrices that may be singular
+                found = Bracket(0.0, np.inf, "ball arithmetic")
+        if found.upper - found.lower <= SHARP * found.upper < np.inf or precision >= MOST_BITS:
+            return found
+        precision *= 2
 
 
 def _matched(values, counts, assumption, moments):
@@ -48,7 +72,7 @@ def _matched(values, counts, assumption, moments):
     return hessian
 
 
-def _square(law: Gaussian, steps: BallSteps):
+def _square(law: Gaussian, axis):
     """W2² as a ball, axis by axis of the covariance; equal axes with equal means once."""
     from flint import arb
 
@@ -61,7 +85,7 @@ def _square(law: Gaussian, steps: BallSteps):
     known, total = {}, arb(0)
     for value, size, count in zip(*axes.tolist(), counts.tolist(), strict=True):
         if value not in known:
-            known[value] = _axis(arb(value, doubt), steps)
+            known[value] = axis(arb(value, doubt))
         spread, shift = known[value]
         total += count * (spread * spread + integer_power(arb(size, turned) * shift, 2))
     return total
@@ -75,7 +99,17 @@ def _axis(value, steps: BallSteps):
         factor = steps.P[k] - (steps.Q[k] / marginal if steps.Q[k] != 0 else 0)
         lag = factor * lag + (steps.P[k] * steps.a[k] - steps.a[k + 1])
         variance = integer_power(factor, 2) * variance + steps.noise_var[k]
-    return variance.nonnegative_part().sqrt() - value.nonnegative_part().sqrt(), lag + steps.a[-1] - 1
+    return _spread(variance, value), lag + steps.a[-1] - 1
+
+
+def _phase_axis(value, rows):
+    """The same for the position."""
+    variance, lag = phase_axis(value, rows)
+    return _spread(variance, value), lag
+
+
+def _spread(variance, value):
+    return variance.nonnegative_part().sqrt() - value.nonnegative_part().sqrt()
 
 
 def _bracket(square) -> Bracket:

@@ -43,8 +43,8 @@ def _root_slack(x, dx) -> np.ndarray:
 
 
 def _ratio(x, y) -> np.ndarray:
-    """x/y where y > 0, else 0."""
-    return np.where(y > 0.0, x / np.where(y > 0.0, y, 1.0), 0.0)
+    """x/y where y > 0, 0 where it is not, NaN where it is NaN."""
+    return np.where(y <= 0.0, 0.0, x / np.where(y <= 0.0, 1.0, y))
 
 
 def norm_bracket(parts: np.ndarray, slack: np.ndarray, method: str) -> Bracket:

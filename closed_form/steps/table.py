@@ -16,6 +16,7 @@ from bounds.sampler import Scheme
 from bounds.steps.affine import StepErrors, Steps
 from bounds.steps.rule import matched_hessian
 from bounds.symbolic.balls import NotEnclosed
+from closed_form.steps.phase_space.table import phase_steps
 from closed_form.steps.polynomials import REACH, TERMS, WIDE, polynomials
 from closed_form.steps.quadrature import gauss
 
@@ -320,9 +321,9 @@ def _unit_noise(nodes: Nodes) -> Nodes:
 
 
 def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moments=None) -> Steps:
-    """The numbers of a scheme by this route: of one block in extended precision, with their errors.
+    """The numbers of a scheme by this route, in extended precision, with their errors.
 
-    Where the coefficients cannot be enclosed, and in phase space, they are those of the scheme's own table.
+    Where the coefficients of one block cannot be enclosed, they are those of the scheme's own table.
     Only matched noise looks at the assumption and the moments.
 
     Raises
@@ -330,8 +331,10 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
     ValueError
         If the process is not usable up to the horizon.
     """
+    if process.blocks == 2:
+        return phase_steps(process, scheme)
     rule = scheme.sampler.one_block
-    if process.blocks == 2 or rule is None:
+    if rule is None:
         return scheme.steps(process)
     hessian = partial(matched_hessian, assumption, moments) if rule.needs_envelope else None
     finest = 0.0 if assumption is None else float(1 / np.max(assumption.smoothness))

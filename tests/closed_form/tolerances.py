@@ -43,6 +43,12 @@ PRODUCT = 1e-6
 #: Relative width of the bracket of a CLD Gaussian chain: a bound of the rounding of a few hundred rows,
 #: two numbers 0.01 apart subtracted.
 PHASE_CHAIN_WIDTH = 1e-7
+#: The same for numbers with their errors on drawn problems, of W2 or the data's deviation: long rows and far
+#: means cancel most of 19 digits.
+PHASE_CHAIN_DRAWN = 1e-3
+#: Errors of the truth's own rows relative to the largest number of their kind: 19 digits, the clock
+#: cancelling over steps of 1e-6.
+PHASE_ROWS_SAME = 1e-11
 #: Score in phase space against central differences of step 1e-5; log density against scipy.
 PHASE_DIFFERENCE = 1e-6
 #: The law on position and velocity: its promise, relative.

@@ -1,17 +1,21 @@
-"""Bound and truth on problems of unusual shape: no bound on the wrong side, no bracket that excludes the truth."""
+"""Bound and truth on problems of unusual shape: no bound on the wrong side, no bracket without the truth."""
 
 import numpy as np
 import pytest
 
 from bounds import TimeGrid, general
+from bounds.processes.cld import cld
 from bounds.sampler import Scheme
 from bounds.samplers import samplers
 from bounds.steps.path import Path
+from bounds.steps.phase_space.path import PhasePath
 from bounds.theorem import NotApplicable
 from bounds.theorems import theorems
 from closed_form import Gaussian
 from closed_form.certified.chain import certified_w2
-from closed_form.steps.table import StepNumbers
+from closed_form.sampler_laws.w2 import sampler_w2
+from closed_form.steps.phase_space.flow import Flow
+from closed_form.steps.table import StepNumbers, exact_steps
 from tests.unusual import KINDS, draw
 from tests.whole.tolerances import CORRUPTED, SOUND
 from verify import measure, setting_of
@@ -74,6 +78,28 @@ def test_claim_and_truth_integrate_by_themselves(monkeypatch, corrupted, key):
     setting = setting_of(process, law, Scheme(samplers(1)[key], grid, 1.5))
     bound, measured = theorems()["gaussian-lower-bound"].bound(setting).total, measure(setting, law).midpoint
     apart = abs(bound / measured - 1)
+    assert apart < SOUND if corrupted is None else apart > CORRUPTED
+
+
+#: What is corrupted in phase space: of the claim and of the truth, a step integral or e^{uA}.
+PHASE_PARTS = {None: (None, None), "claim's integral": (PhasePath, "covariance"),
+               "claim's flow": (PhasePath, "transition"), "truth's integral": (Flow, "_gram"),
+               "truth's flow": (Flow, "transition")}
+
+
+@pytest.mark.parametrize("key", sorted(samplers(2)))
+@pytest.mark.parametrize("corrupted", PHASE_PARTS)
+def test_claim_and_truth_have_their_own_phase_space(monkeypatch, corrupted, key):
+    """An integral or e^{uA} that is off by a millionth in one of the two makes their W2 disagree."""
+    owner, name = PHASE_PARTS[corrupted]
+    if owner:
+        plain = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda self, *given: plain(self, *given) * (1 + 1e-6))
+    process, law = cld(epsilon="1/3"), Gaussian([2.0], 0.5)
+    chosen = Scheme(samplers(2)[key], TimeGrid(np.array([1.0, 0.7, 0.3, 0.0])))
+    claim, truth = (sampler_w2(law, steps).midpoint
+                    for steps in (chosen.steps(process), exact_steps(process, chosen)))
+    apart = abs(claim / truth - 1)
     assert apart < SOUND if corrupted is None else apart > CORRUPTED
 
 

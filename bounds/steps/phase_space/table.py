@@ -13,6 +13,19 @@ ROUNDING = 16 * np.finfo(float).eps
 LONGEST = 300.0
 
 
+def check_scheme(scheme, longest: float) -> None:
+    """Refuse a scheme that has no two-block form, or whose longest step, in relaxation times, is too long."""
+    if scheme.prior_std is not None:
+        raise ValueError("prior_std must be left out for critically-damped Langevin, whose prior is "
+                         f"N(0, Σ_∞), got {scheme.prior_std}")
+    if longest > LONGEST:
+        raise ValueError(f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, "
+                         f"got one of {longest:.4g}/a")
+    if scheme.sampler.phase_space is None:
+        raise ValueError(f"scheme must be one of {', '.join(samplers(2))} for critically-damped "
+                         f"Langevin, got {scheme.key!r}")
+
+
 class PhaseTable:
     """The two-block counterpart of `bounds.steps.table.StepTable`: a scheme on critically-damped Langevin.
 
@@ -35,18 +48,9 @@ class PhaseTable:
     """
 
     def __init__(self, process: ForwardProcess, scheme):
-        if scheme.prior_std is not None:
-            raise ValueError("prior_std must be left out for critically-damped Langevin, whose prior is "
-                             f"N(0, Σ_∞), got {scheme.prior_std}")
         self.scheme = scheme
         self.path = path = PhasePath(process)
-        longest = path.a * float(np.max(-np.diff(path.clock(scheme.grid.times))))
-        if longest > LONGEST:
-            raise ValueError(f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, "
-                             f"got one of {longest:.4g}/a")
-        if scheme.sampler.phase_space is None:
-            raise ValueError(f"scheme must be one of {', '.join(samplers(2))} for critically-damped "
-                             f"Langevin, got {scheme.key!r}")
+        check_scheme(scheme, path.a * float(np.max(-np.diff(path.clock(scheme.grid.times)))))
         self._rows = rows = scheme.sampler.phase_space(path, scheme.grid.times)
         self.clock, self.P, self.Q, self.noise = rows.clock, rows.P, rows.Q, rows.noise
         width = self.clock[:-1] - self.clock[1:]

@@ -1,4 +1,10 @@
-r"""The exact position law of a phase-space sampler for Gaussian data, where every row is an affine map."""
+r"""The exact position law of a phase-space sampler for Gaussian data, where every row is an affine map.
+
+The chain is run in floats.  Then its states are put into the rows in extended precision: what a row makes of
+one state less the next, times what a unit there is worth in the last position, is added to the last position,
+and the rounding of these differences is its error.  So errors neither add up over a horizon that forgets
+them, nor are they followed through the arithmetic of the first run.
+"""
 
 from dataclasses import dataclass
 
@@ -7,11 +13,14 @@ import numpy as np
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.laws.gaussian import Gaussian
+from closed_form.sampler_laws.extended_precision import clustered, eigenvalue_error, norm_bracket, root_gap
+from closed_form.within import EPS, TINY, UP, WIDE, Within
 
-#: Relative rounding of a row's map as it is computed here, entry by entry.
-ROUNDING = 64 * np.finfo(float).eps
-#: Rows times variances held at once.
-BLOCK = 1 << 20
+#: Rows times variances held at once, and those that are worked on in extended precision at once.
+BLOCK, AT_ONCE = 1 << 20, 1 << 12
+#: Rounding of floats, twice.
+_EPS = float(np.finfo(float).eps)
+_ENTRIES = (0, 0), (0, 1), (1, 1)
 
 
 @dataclass(frozen=True)
@@ -20,38 +29,35 @@ class PhaseChain:
 
     Attributes
     ----------
-    gain : array of shape (n,)
-        Mean of the position for a data mean of 1.
-    push : array of shape (n,)
+    lag : Within, of shape (n,)
+        Mean of the position less the data's mean, for a data mean of 1.
+    push : Within, of shape (n,)
         Mean of the position for a constant error 1 of the velocity's score.
-    variance : array of shape (n,)
-        Variance of the position, prior and noise together.
-    noise_push : array of shape (n,)
-        What fresh noise of variance 1 in the velocity's score adds to it.
+    variance : Within, of shape (n,)
+        Variance of the position.
     covariance : array of shape (n, 2, 2)
-        Of position and velocity at the last time.
-    error, push_error, mean_error : arrays of shape (n,)
-        L2 size of the rounding: of the centred position, and per unit of score error and of data mean.
+        Of position and velocity at the last time, in floats.
     """
 
-    gain: np.ndarray
-    push: np.ndarray
-    variance: np.ndarray
-    noise_push: np.ndarray
+    lag: Within
+    push: Within
+    variance: Within
     covariance: np.ndarray
-    error: np.ndarray
-    push_error: np.ndarray
-    mean_error: np.ndarray
 
 
-def phase_chain(variances, steps: Steps) -> PhaseChain:
+def phase_chain(variances, steps: Steps, score_noise_var=0.0, doubt: float = 0.0) -> PhaseChain:
     r"""Follow data of variances v through the sampler: score :math:`-V^{-1}(y - \varphi m)`, V = S + vφφᵀ.
+
+    The mean is φm plus a lag e: :math:`e \leftarrow Je + (P\varphi - \varphi')m`, :math:`J = P - QV^{-1}`.
 
     Parameters
     ----------
     variances : array of shape (n,)
-        Positive eigenvalues of the data covariance.
+        Positive eigenvalues of the data covariance, each known up to ``doubt``.
     steps : Steps
+    score_noise_var : Within or float
+        Variance of fresh noise in the velocity's score.
+    doubt : float
 
     Returns
     -------
@@ -63,52 +69,193 @@ def phase_chain(variances, steps: Steps) -> PhaseChain:
     """
     variances = np.asarray(variances, dtype=float)
     size = max(1, BLOCK // max(len(steps), 1))
-    parts = [_chain(variances[i : i + size], steps) for i in range(0, len(variances), size)]
-    names = PhaseChain.__dataclass_fields__
-    return PhaseChain(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    rows = _Rows(steps, Within.of(score_noise_var))
+    with np.errstate(all="ignore"):
+        parts = [_chain(Within(variances[i : i + size], doubt), rows) for i in range(0, len(variances), size)]
+    names = ("lag", "push", "variance")
+    return PhaseChain(*(Within.concatenate([getattr(part, name) for part in parts]) for name in names),
+                      np.concatenate([part.covariance for part in parts]))
 
 
-def _chain(variances, steps: Steps) -> PhaseChain:
-    phi, S = steps.a[:-1], steps.s_sq[:-1]
-    V = S[:, None] + variances[:, None, None] * (phi[:, :, None] * phi[:, None, :])[:, None]
-    determinant = V[..., 0, 0] * V[..., 1, 1] - np.square(V[..., 0, 1])
-    inverse = np.empty_like(V)
-    inverse[..., 0, 0], inverse[..., 1, 1] = V[..., 1, 1] / determinant, V[..., 0, 0] / determinant
-    inverse[..., 0, 1] = inverse[..., 1, 0] = -V[..., 0, 1] / determinant
-    maps = steps.P[:, None] - steps.Q[:, None] @ inverse
-    sizes = np.abs(steps.P)[:, None] + np.abs(steps.Q)[:, None] @ np.abs(inverse)
-    pull = (steps.Q[:, None] @ inverse @ phi[:, None, :, None])[..., 0]
-    pushed = steps.Q[:, :, 1][:, None]
-    # forwards: mean per unit of data mean and of score error, covariance
-    k, n = maps.shape[:2]
-    state = np.zeros((n, 2, 2))
-    covariance = np.broadcast_to(steps.prior_var, (n, 2, 2)).copy()
-    means, spreads = np.empty((k, n, 2, 2)), np.empty((k, n, 2))
-    for i in range(k):
-        means[i], spreads[i] = state, np.sqrt(covariance[:, (0, 1), (0, 1)])
-        state = maps[i] @ state
-        state[:, :, 0] += pull[i]
-        state[:, :, 1] += pushed[i]
-        covariance = maps[i] @ covariance @ np.swapaxes(maps[i], 1, 2) + steps.noise_var[i]
-    # backwards: what a unit at row i is worth in the last position
-    worth = np.empty((k, n, 2))
-    row = np.zeros((n, 1, 2))
-    row[..., 0] = 1.0
-    for i in range(k - 1, -1, -1):
-        worth[i] = row[:, 0]
-        row = row @ maps[i]
-    noise_push = np.sum(np.square(np.sum(worth * pushed, axis=-1)), axis=0)
-    moved = np.einsum("knij,knjm->knim", sizes, np.abs(means))
-    moved[..., 0] += np.abs(pull)
-    moved[..., 1] += np.abs(pushed)
-    weight = np.abs(worth)
-    lost = np.einsum("kni,knim->nm", weight, moved) * ROUNDING
-    spread = np.einsum("kni,knij,knj->n", weight, sizes, spreads) * ROUNDING
-    spread += ROUNDING * np.einsum("kni,ki->n", weight,
-                                   np.sqrt(np.abs(np.diagonal(steps.noise_var, axis1=1, axis2=2))))
-    spread += ROUNDING * (np.abs(row[:, 0]) @ np.sqrt(np.diagonal(steps.prior_var)))
-    return PhaseChain(state[:, 0, 0], state[:, 0, 1], covariance[:, 0, 0], noise_push, covariance, spread,
-                      lost[:, 1], lost[:, 0])
+class _Rows:
+    """The rows as numbers with their errors, and what they add to the mean and the covariance."""
+
+    def __init__(self, steps: Steps, score_noise_var: Within):
+        errors = steps.errors
+        P, Q, self.noise, phi, S, self.prior = (
+            Within(getattr(steps, name), 0.0 if errors is None else getattr(errors, name))
+            for name in ("P", "Q", "noise_var", "a", "s_sq", "prior_var"))
+        self.count, self.phi = len(steps), phi
+        lag = P @ phi[:-1, :, None] - phi[1:, :, None]
+        pushed = Q[:, :, 1:]
+        if score_noise_var.value > 0:
+            self.noise = self.noise + score_noise_var * (pushed @ pushed.swapaxes(1, 2))
+        #: Columns: to the lag, and from an error 1 of the velocity's score to the push.
+        self.sources = _joined(np.concatenate, [lag, pushed], -1)
+        self.sources, self.noise, self._P, self._Q = (
+            Within(*(np.moveaxis(part, 0, -1)[..., None] for part in (x.value, x.error)))
+            for x in (self.sources, self.noise, P, Q))
+        here = phi[:-1, None]
+        # entries first: xx, xv, vv
+        self._outer = _joined(np.stack, [here[..., i] * here[..., j] for i, j in _ENTRIES])
+        self._S = _joined(np.stack, [S[:-1, i, j][:, None] for i, j in _ENTRIES])
+        across = self._outer * self._S[::-1]
+        self._det_S = self._S[0] * self._S[2] - self._S[1] * self._S[1]
+        self._seen = across[0] - 2 * across[1] + across[2]
+
+    def maps(self, data: Within, rows: slice) -> Within:
+        """J = P − QV⁻¹, of shape (2, 2, k, n)."""
+        V = self._S[:, rows] + data * self._outer[:, rows]
+        # det V = det S + v φᵀ adj(S) φ: the data's variance may be far smaller than S, or larger
+        inverse = V[::-1] * (1 / (self._det_S[rows] + data * self._seen[rows]))
+        P, Q = self._P[:, :, rows], self._Q[:, :, rows]
+        return _joined(np.stack, [P[:, 0] - (Q[:, 0] * inverse[0] - Q[:, 1] * inverse[1]),
+                                  P[:, 1] - (Q[:, 1] * inverse[2] - Q[:, 0] * inverse[1])], 1)
+
+
+def _joined(join, parts, axis: int = 0) -> Within:
+    """Numbers joined along an axis, old or new."""
+    return Within(*(join([getattr(part, name) for part in parts], axis=axis) for name in ("value", "error")))
+
+
+def _times(x, y):
+    """Products of matrices whose rows and columns are the first two axes."""
+    return x[:, :1] * y[:1] + x[:, 1:] * y[1:]
+
+
+def _product(x: Within, y: Within) -> Within:
+    """The same with errors."""
+    size = np.abs(y.value.astype(float))
+    error = _times(np.abs(x.value.astype(float)), y.error + 2 * EPS * size) + _times(x.error, size + y.error)
+    return Within(_times(x.value, y.value), error * UP + TINY)
+
+
+def _chain(data: Within, rows: _Rows) -> PhaseChain:
+    n, count = len(data), rows.count
+    length = max(1, AT_ONCE // n)
+    slices = [slice(i, min(i + length, count)) for i in range(0, count, length)]
+    maps = [rows.maps(data, part) for part in slices]
+    plain = np.concatenate([part.value.astype(float) for part in maps], axis=2)
+    start, begin, spread = -rows.phi[0][:, None], np.zeros((2, 2, n)), np.empty((2, 2, n))
+    begin[:, 0], spread[:] = start.value, rows.prior.value[..., None]
+    given = (x.value.astype(float) for x in (rows.sources, rows.noise))
+    means, spreads = _states(plain, *given, begin, spread)
+    worth, doubt = _worth(plain, [part.error for part in maps], spreads, slices)
+    # where the states begin, in extended precision
+    off = (start - begin[:, 0])[:, None]
+    found = [_weighed(worth[:, :, 0], doubt[:, :, 0], off, rows.prior[..., None] - spread)]
+    for part, J in zip(slices, maps, strict=True):
+        after = slice(part.start + 1, part.stop + 1)
+        off = _product(J, Within(means[:, :, part])) + rows.sources[:, :, part] - means[:, :, after]
+        spread = _product(_product(J, Within(spreads[:, :, part])), J.swapaxes(0, 1))
+        spread = spread + rows.noise[:, :, part] - spreads[:, :, after]
+        shifts, spread = _weighed(worth[:, :, after], doubt[:, :, after], off, spread)
+        found.append((shifts.sum(-2), spread.sum(-2)))
+    shifts, spread = found[0]
+    lag, push = shifts[0] + means[0, 0, -1], Within(means[0, 1, -1])
+    variance = spread + spreads[0, 0, -1]
+    for shifts, spread in found[1:]:
+        lag, push, variance = lag + shifts[0], push + shifts[1], variance + spread
+    return PhaseChain(lag + (rows.phi[-1, 0] - 1), push, variance, np.moveaxis(spreads[:, :, -1], -1, 0))
+
+
+def _weighed(worth, doubt, off: Within, spread: Within) -> tuple[Within, Within]:
+    """w·off and w spread wᵀ for rows w: floats do, as the differences are no larger than a rounding."""
+    shift, error, _ = _weighed_once(worth, doubt, off)
+    moved, lost, most = _weighed_once(worth, doubt, spread)
+    side, beside = (x.swapaxes(0, 1) for x in (np.abs(worth), doubt))
+    lost = _times(lost, side + beside) + _times(most, beside + 8 * _EPS * side)
+    moved = _times(moved, worth.swapaxes(0, 1))
+    return Within(shift[0], error[0] * UP + TINY), Within(moved[0, 0], lost[0, 0] * UP + TINY)
+
+
+def _weighed_once(worth, doubt, given: Within):
+    """w·given in floats, how far it is off, and its largest size."""
+    value = given.value.astype(float)
+    size, known = np.abs(worth) + doubt, np.abs(value)
+    error = _times(size, given.error + 8 * _EPS * known) + _times(doubt, known)
+    return _times(worth, value), error, _times(size, known)
+
+
+def _worth(maps: np.ndarray, doubts: list, spreads: np.ndarray, slices: list) -> tuple[np.ndarray, ...]:
+    """What a unit of each state is worth in the last position, and how far that is off: (1, 2, k+1, n).
+
+    Errors of it are followed in axes that turn with it, in units of the states' deviations: there the rows
+    are triangular, and their absolute values make little more of an error than they do.
+    """
+    first = np.zeros((2, 1, maps.shape[-1]))
+    first[0] = 1
+    found = _states(maps[:, :, ::-1].swapaxes(0, 1), None, None, first, None)[0]
+    worth = found[:, :, ::-1].swapaxes(0, 1)
+    units = np.sqrt(np.stack([spreads[0, 0], spreads[1, 1]]))[None]
+    units = np.where((units > 0) & np.isfinite(units), units, 1.0)
+    axes = _turning(worth * units)
+    rows, off = np.empty_like(maps), np.empty((1, 2, *maps.shape[2:]))
+    for part, doubt in zip(slices, doubts, strict=True):
+        after = slice(part.start + 1, part.stop + 1)
+        J, here, there = maps[:, :, part], worth[:, :, part], worth[:, :, after]
+        size, back = np.abs(J), axes[:, :, part].swapaxes(0, 1)
+        lost = doubt + 4 * _EPS * size
+        missed = np.abs(here - _times(there, J)) + 2 * _EPS * np.abs(here) + _times(np.abs(there), lost)
+        scale = units[:, :, part] / units[:, :, after].swapaxes(0, 1)
+        lost = _times(np.abs(axes[:, :, after]), (lost + 12 * _EPS * size) * scale)
+        turned = np.abs(_times(_times(axes[:, :, after], J * scale), back))
+        rows[:, :, part] = turned + _times(lost, np.abs(back))
+        off[:, :, part] = _times(missed * units[:, :, part], np.abs(back))
+    rows, off = (x[:, :, ::-1].swapaxes(0, 1) for x in (rows, off))
+    error = _states(rows, off, None, np.zeros_like(first), None)
+    error = _times(error[0][:, :, ::-1].swapaxes(0, 1), np.abs(axes)) / units
+    return worth, error * (1 + 32 * (maps.shape[2] + 1) * _EPS) + TINY
+
+
+def _turning(along: np.ndarray) -> np.ndarray:
+    """Orthonormal axes, the first along these: (1, 2, …) to (2, 2, …)."""
+    axis = along / np.hypot(along[:, :1], along[:, 1:])
+    usable = np.isfinite(axis).all(axis=1, keepdims=True)
+    x, v = (np.where(usable[:, 0], axis[:, i], 1.0 - i) for i in (0, 1))
+    return np.stack([np.concatenate([x, v]), np.concatenate([-v, x])])
+
+
+def _states(maps, sources, noise, state, spread) -> tuple[np.ndarray, np.ndarray | None]:
+    """States of x ← Jx + s and of C ← JCJᵀ + N, without s or N where it is None, the start included.
+
+    Rows and columns are the first axes, the steps the third.  Neighbours are composed: log₂ k levels.
+    """
+    k = maps.shape[2]
+    states = np.empty((*state.shape[:2], k + 1, state.shape[2]))
+    spreads = None if noise is None else np.empty((2, 2, k + 1, state.shape[2]))
+
+    def advance(before, after, J, at):
+        moved = _times(J, states[:, :, before])
+        states[:, :, after] = moved if sources is None else moved + sources[:, :, at]
+        if noise is not None:
+            spreads[:, :, after] = _congruent(J, spreads[:, :, before]) + noise[:, :, at]
+
+    states[:, :, 0] = state
+    if noise is not None:
+        spreads[:, :, 0] = spread
+    if k <= 8:
+        for i in range(k):
+            advance(i, i + 1, maps[:, :, i], i)
+        return states, spreads
+    even = k - k % 2
+    first, second = slice(0, even, 2), slice(1, even, 2)
+    J = maps[:, :, second]
+    composed = (None if sources is None else sources[:, :, second] + _times(J, sources[:, :, first]),
+                None if noise is None else noise[:, :, second] + _congruent(J, noise[:, :, first]))
+    found = _states(_times(J, maps[:, :, first]), *composed, state, spread)
+    states[:, :, : even + 1 : 2] = found[0]
+    if noise is not None:
+        spreads[:, :, : even + 1 : 2] = found[1]
+    advance(first, second, maps[:, :, first], first)
+    if k > even:
+        advance(even, k, maps[:, :, even], even)
+    return states, spreads
+
+
+def _congruent(x, y):
+    """xyxᵀ."""
+    return _times(_times(x, y), x.swapaxes(0, 1))
 
 
 def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> Bracket:
@@ -128,22 +275,21 @@ def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> 
     -------
     Bracket
     """
-    eigenvalues = np.broadcast_to(law.eigenvalues, (law.dim,))
-    basis = np.eye(law.dim) if law.basis is None else law.basis
-    mean, bias = (np.broadcast_to(basis.T @ np.broadcast_to(vector, (law.dim,)), (law.dim,))
-                  for vector in (law.mean, bias))
-    distinct, inverse = np.unique(eigenvalues, return_inverse=True)
-    with np.errstate(over="ignore", invalid="ignore"):
-        chain = phase_chain(distinct, steps)
-        gap = mean * (chain.gain - 1)[inverse] + bias * chain.push[inverse]
-        std = np.sqrt(chain.variance + chain.noise_push * score_noise**2 / law.dim)
-        apart = (std - np.sqrt(distinct))[inverse]
-        error = (chain.error[inverse] + np.abs(mean) * chain.mean_error[inverse]
-                 + np.abs(bias) * chain.push_error[inverse])
-        error = error + ROUNDING * (std[inverse] + np.sqrt(eigenvalues) + np.abs(mean))
-        if law.basis is not None:  # the eigenbasis is known to rounding
-            error = error + ROUNDING * law.dim * np.sqrt(eigenvalues.max())
-        value, spread = float(np.sqrt(np.sum(gap**2) + np.sum(apart**2))), 1.01 * float(np.linalg.norm(error))
-    if not np.isfinite(value + spread):
-        return Bracket(0.0, np.inf, "phase-space chain, out of range")
-    return Bracket(max(value - spread, 0.0), value + spread, "phase-space chain of a Gaussian")
+    values, (mean, bias) = clustered(law), (np.broadcast_to(x, (law.dim,)) for x in (law.mean, bias))
+    doubt, turned = eigenvalue_error(law, values), 0.0
+    if law.basis is not None:  # the axes are known to rounding
+        turned, basis = 4 * law.dim * np.finfo(float).eps, law.basis.T.astype(WIDE)
+        mean, bias = (Within(basis @ x, turned * np.linalg.norm(x)) for x in (mean, bias))
+    distinct, place = np.unique(values, return_inverse=True)
+    with np.errstate(all="ignore"):
+        chain = phase_chain(distinct, steps, Within(score_noise) * score_noise / law.dim, doubt)
+        gap, variance = mean * chain.lag[place] + bias * chain.push[place], chain.variance[place]
+        apart, slack = root_gap(variance.value, variance.error, values.astype(WIDE), doubt)
+        return norm_bracket(np.concatenate([gap.value, apart]), np.concatenate([gap.error, slack]),
+                            _method(steps))
+
+
+def _method(steps: Steps) -> str:
+    """What a bracket says of itself: proved, or which of the rows' numbers is estimated."""
+    name = "phase-space chain of a Gaussian"
+    return f"{name}, estimated: {steps.errors.estimated}" if steps.errors and steps.errors.estimated else name

@@ -75,9 +75,9 @@ def test_sampler_is_the_chain(kind, epsilon):
 def test_moments_are_those_of_the_exact_chain(key, epsilon):
     """On Gaussian data the mean and variance of the position are the exact chain's within standard errors."""
     law, steps, n = Gaussian([0.7, -0.4], [0.5, 2.0]), rows(key, epsilon, 20), 40_000
-    chain = phase_chain(np.array([0.5, 2.0]), steps)
-    mean = law.mean * chain.gain + np.array([0.2, 0.0]) * chain.push
-    variance = chain.variance + 0.3**2 / 2 * chain.noise_push
+    chain = phase_chain(np.array([0.5, 2.0]), steps, 0.3**2 / 2)
+    mean = law.mean * (1 + chain.lag.value) + np.array([0.2, 0.0]) * chain.push.value
+    variance = chain.variance.value
     x = sample(law, steps, n, 8, score_error=0.2, score_noise=0.3, direction=np.array([1.0, 0.0]))
     assert np.all(np.abs(x.mean(axis=0) - mean) < STANDARD_ERRORS * np.sqrt(variance / n))
     assert np.all(np.abs(x.var(axis=0) - variance) < STANDARD_ERRORS * variance * np.sqrt(2 / n))

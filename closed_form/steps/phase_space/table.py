@@ -1,0 +1,38 @@
+"""Every row of a sampler of position and velocity as numbers, with proved errors."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bounds.process import ForwardProcess
+from bounds.sampler import Scheme
+from bounds.steps.affine import StepErrors, Steps
+from bounds.steps.phase_space.table import check_scheme
+from closed_form.steps.phase_space.flow import Flow
+from closed_form.steps.phase_space.rows import rows
+
+
+def phase_steps(process: ForwardProcess, scheme: Scheme) -> Steps:
+    """The rows of a scheme in extended precision, with their errors.
+
+    A sampler that `closed_form.steps.phase_space.rows` does not know has the numbers of its own table, which
+    is said.
+
+    Raises
+    ------
+    ValueError
+        If the process is not usable up to the horizon, or the scheme has no two-block form.
+    """
+    flow, times = Flow(process), scheme.grid.times
+    clock = flow.clock(times)
+    check_scheme(scheme, float(flow.a.value) * float(np.max(clock.value[:-1] - clock.value[1:])))
+    found = rows(scheme.sampler, flow, times, clock)
+    if found is None:
+        steps = scheme.steps(process)
+        none = (np.zeros_like(getattr(steps, name))
+                for name in ("P", "Q", "noise_var", "a", "s_sq", "prior_var"))
+        return replace(steps, errors=StepErrors(*none, estimated="the sampler's rows are those of the bound"))
+    clock, *maps = found
+    numbers = *maps, *flow.kernel(clock), flow.stationary
+    errors = StepErrors(*(number.error for number in numbers), estimated=flow.unproved)
+    return Steps(clock.value.astype(float), *(number.value for number in numbers), errors)
