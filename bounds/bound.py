@@ -27,6 +27,29 @@ def information_used(moments, distance: bool) -> str:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """What ball arithmetic proves of a number.
+
+    Attributes
+    ----------
+    digits : str
+        The number, as far as its digits are proved.
+    radius : float
+        How far it may be from the middle of its ball, at most.
+    precision : int
+        Bits of the computation.
+    """
+
+    digits: str
+    radius: float
+    precision: int
+
+    def as_dict(self) -> dict:
+        """Plain data for JSON."""
+        return {"digits": self.digits, "radius": self.radius, "precision": self.precision}
+
+
+@dataclass(frozen=True)
 class Bound:
     """A theorem at numbers.
 
@@ -45,6 +68,8 @@ class Bound:
         Remarks for the reader, such as why a bound is vacuous; nothing is decided on their text.
     details : mapping
         Further numbers (contraction, steps…).
+    proof : Proof, optional
+        Of a total that is certified: then every digit of it is proved, and the total is its safe side.
     """
 
     theorem: str
@@ -54,6 +79,7 @@ class Bound:
     information: str = "constants"
     notes: tuple[str, ...] = ()
     details: Mapping = field(default_factory=dict)
+    proof: Proof | None = None
 
     def __post_init__(self):
         for name in ("terms", "details"):
@@ -70,7 +96,9 @@ class Bound:
             "terms": {name: _plain(value) for name, value in self.terms.items()},
             "information": self.information,
             "notes": list(self.notes),
-            "details": {name: _plain(value) for name, value in self.details.items()}}
+            "details": {name: _plain(value) for name, value in self.details.items()},
+            "certified": self.proof is not None,
+            "proof": self.proof and self.proof.as_dict()}
 
     @classmethod
     def from_dict(cls, theorem: str, kind: str, data: dict) -> Bound:
@@ -83,7 +111,8 @@ class Bound:
         """
         terms = {name: np.inf if value is None else value for name, value in data["terms"].items()}
         return cls(theorem, kind, np.inf if data["total"] is None else data["total"], terms,
-                   data["information"], tuple(data["notes"]), data["details"])
+                   data["information"], tuple(data["notes"]), data["details"],
+                   data["proof"] and Proof(**data["proof"]))
 
 
 def _says_nothing(total: float, second_moment: float) -> bool:

@@ -42,9 +42,15 @@ class BallFunction:
         #: Whether a sign decides which branch is meant: then the real interval is needed beside the disc.
         self._signs = any(isinstance(operation, _Chosen) for operation, _ in self._operations)
 
+    @staticmethod
+    def _leaf(symbol: sympy.Symbol):
+        """What stands for a symbol, or None."""
+        return _Variable() if symbol == TIME else None
+
     def _place(self, part: sympy.Basic) -> int:
         if part not in self._places:
-            operation, arguments = _operation(part)
+            leaf = self._leaf(part) if part.is_Symbol else None
+            operation, arguments = _operation(part) if leaf is None else (leaf, ())
             entry = operation, tuple(self._place(argument) for argument in arguments)
             self._operations.append(entry)
             self._places[part] = len(self._operations) - 1
@@ -99,11 +105,51 @@ class BallFunction:
         return values
 
 
-class _Plain:
-    """The same method for intervals and for what is analytic."""
+class BallFormula(BallFunction):
+    """An expression in several symbols, called by keyword, ignoring what it does not need."""
 
-    def __init__(self, apply: Callable):
+    def __init__(self, expression: sympy.Expr):
+        super().__init__(expression)
+        self._names = sorted(str(symbol) for symbol in sympy.sympify(expression).free_symbols)
+        self._compiled = _compiled(self._names, self._operations, self._last)
+
+    @staticmethod
+    def _leaf(symbol: sympy.Symbol):
+        return _Named(str(symbol))
+
+    def __call__(self, **values):
+        """An arb that holds every value on these arbs."""
+        return self._compiled(*(values[name] for name in self._names))
+
+    def analytic(self, values: Callable, view):
+        """An acb as of `disc`: ``values`` of the complex ``view`` and, where a sign is asked, of ``view.real``."""
+        return self._run(values(view.real) if self._signs else None, values(view))[self._last]
+
+
+def _compiled(names: list[str], operations: list[tuple], last: int) -> Callable:
+    """The operations on real balls as one function: sums and products are written out."""
+    known, lines = {}, [f"def formula({', '.join(names)}):"]
+    for at, (operation, places) in enumerate(operations):
+        arguments = [f"v{place}" for place in places]
+        match operation:
+            case _Named():
+                value = operation.name
+            case _Plain(sign=str() as sign):
+                value = sign.join(arguments)
+            case _:
+                known[f"f{at}"] = operation.interval
+                value = f"f{at}({', '.join(['None', *arguments])})"
+        lines.append(f"    v{at} = {value}")
+    exec("\n".join([*lines, f"    return v{last}"]), known)
+    return known["formula"]
+
+
+class _Plain:
+    """The same method for intervals and for what is analytic; ``sign`` is that of a sum or a product."""
+
+    def __init__(self, apply: Callable, sign: str | None = None):
         self.interval = self.analytic = lambda _, *arguments: apply(*arguments)
+        self.sign = sign
 
 
 class _Variable:
@@ -117,15 +163,32 @@ class _Variable:
     analytic = interval
 
 
+class _Named:
+    """One of several symbols."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def interval(self, values):
+        """Its value among all."""
+        return values[self.name]
+
+    analytic = interval
+
+
 class _Constant:
     """A rational number or π, at the precision of the moment."""
 
     def __init__(self, make: Callable):
-        self._make = make
+        self._make, self._made = make, {}
 
     def interval(self, _):
         """The constant."""
-        return self._make()
+        from flint import ctx
+
+        if ctx.prec not in self._made:
+            self._made[ctx.prec] = self._make()
+        return self._made[ctx.prec]
 
     analytic = interval
 
@@ -247,17 +310,12 @@ def integer_power(base, exponent: int):
         return base
     if exponent % 2:
         return integer_power(base, exponent - 1) * base
-    if hasattr(base, "contains_integer") and not hasattr(base, "imag") and base.contains(0):
-        return _from_zero(integer_power(base.abs_upper(), exponent))
+    if hasattr(base, "nonnegative_part") and base.contains(0):  # an arb
+        from flint import arb
+
+        return arb(0).union(arb(base.abs_upper()) ** exponent)
     half = integer_power(base, exponent // 2)
     return half * half
-
-
-def _from_zero(top):
-    """The ball [0, top]."""
-    from flint import arb
-
-    return arb(0).union(top)
 
 
 def _larger(sign: int):
@@ -266,7 +324,9 @@ def _larger(sign: int):
     def pick(reals, values):
         best = 0
         for at in range(1, len(reals)):
-            if _sign(reals[at] - reals[best]) == sign:
+            gap = reals[at] - reals[best]
+            # two functions that are equal on an interval are the same
+            if gap != 0 and _sign(gap) == sign:
                 best = at
         return values[best]
 
@@ -308,8 +368,6 @@ def _piecewise(relations: list) -> _Chosen:
 def _operation(part: sympy.Basic):
     """The operation of one node, and its arguments."""
     match part:
-        case sympy.Symbol() if part == TIME:
-            return _Variable(), ()
         case sympy.Rational():
             return _Constant(lambda: _rational(part)), ()
         case sympy.Float():
@@ -319,9 +377,9 @@ def _operation(part: sympy.Basic):
         case _ if part is sympy.E:
             return _Constant(lambda: _rational(sympy.S.One).exp()), ()
         case sympy.Add():
-            return _Plain(lambda *terms: reduce(operator.add, terms)), part.args
+            return _Plain(lambda *terms: reduce(operator.add, terms), " + "), part.args
         case sympy.Mul():
-            return _Plain(lambda *terms: reduce(operator.mul, terms)), part.args
+            return _Plain(lambda *terms: reduce(operator.mul, terms), " * "), part.args
         case sympy.Pow(base=base, exp=exponent):
             if exponent.is_Integer:
                 return _Plain(lambda x: integer_power(x, int(exponent))), (base,)
