@@ -2,11 +2,13 @@ r"""The data as a certified bound sees them: constants in balls, of Gaussian dat
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from bounds.certified.number import real_root
 from bounds.setting import Setting
-from bounds.symbolic.balls import BallFormula, NotAnalytic
+from bounds.symbolic.balls import BallFormula
 
 #: A constant this close to the one of the Gaussian law is meant to be that, rounded to a float.
 SAME = 1e-9
@@ -77,7 +79,19 @@ class BallData:
         self.m2 = _meant(self.m2, second)
         if self.mean_sq is not None:
             self.mean_sq = _meant(self.mean_sq, mean_sq, second)
-        self.gaussian_mean_sq = mean_sq
+        self.gaussian_mean_sq, self._mean, self._variances = mean_sq, mean, variances
+
+    @cached_property
+    def axes(self) -> list:
+        """(eigenvalue, squared size of the mean in its eigenspace) of Gaussian data."""
+        from flint import arb
+
+        found, mean = [], np.asarray(self._mean, dtype=float)
+        for value, _ in self.spectrum:
+            sizes, often = np.unique(np.abs(mean[np.asarray(self._variances) == float(value)]), return_counts=True)
+            found.append((value, sum((arb(x) * arb(x) * n for x, n in zip(sizes.tolist(), often.tolist(), strict=True)),
+                                     arb(0))))
+        return found
 
     @property
     def flat(self) -> bool:
@@ -121,12 +135,8 @@ class BallData:
             return gap
         if not view.boxed:
             return gap.min(linear)
-        room = self.gap(view.real.a_sq, view.real.s_sq) - self._linear(view.real.a_sq, view.real.s_sq)
-        if room <= 0:
-            return gap
-        if room >= 0:
-            return linear
-        raise NotAnalytic
+        return view.decided(lambda real: self.gap(real.a_sq, real.s_sq) - self._linear(real.a_sq, real.s_sq),
+                            linear, gap)
 
     def _linear(self, a_sq, s_sq):
         return self.excess_of(self.centred, a_sq, s_sq)

@@ -8,6 +8,7 @@ third decides signs, and takes their place on a part too narrow to matter.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -55,6 +56,15 @@ class View:
     def amplitude(self):
         """n g of the sampler's own noise."""
         return self.step.amplitude(self)
+
+    def decided(self, sign: Callable, positive, negative):
+        """Of a complex view the one or the other by the sign of a function of the real one, NotAnalytic if open."""
+        value = sign(self.real)
+        if value >= 0:
+            return positive
+        if value <= 0:
+            return negative
+        raise NotAnalytic
 
     @property
     def numbers(self) -> _Nodes:
