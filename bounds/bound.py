@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from bounds.symbolic.proof import Proof
+
 #: Where an error comes from: the names of the terms of every upper bound.
 INITIALISATION, DISCRETISATION, EARLY_STOPPING = "initialisation", "discretisation", "early stopping"
 SCORE_BIAS, SCORE_NOISE = "score bias", "score noise"
@@ -24,29 +26,6 @@ def vacuous_notes(total: float, second_moment: float) -> tuple[str, ...]:
 def information_used(moments, distance: bool) -> str:
     """What a bound knew: posterior ``moments`` or None, and whether a closed form's W2(p_0, N(0, v I))."""
     return ("constants" if moments is None else "MMSE curve") + " and W2(p_0, N(0, v I))" * distance
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What ball arithmetic proves of a number.
-
-    Attributes
-    ----------
-    digits : str
-        The number, as far as its digits are proved.
-    radius : float
-        How far it may be from the middle of its ball, at most.
-    precision : int
-        Bits of the computation.
-    """
-
-    digits: str
-    radius: float
-    precision: int
-
-    def as_dict(self) -> dict:
-        """Plain data for JSON."""
-        return {"digits": self.digits, "radius": self.radius, "precision": self.precision}
 
 
 @dataclass(frozen=True)
@@ -97,7 +76,6 @@ class Bound:
             "information": self.information,
             "notes": list(self.notes),
             "details": {name: _plain(value) for name, value in self.details.items()},
-            "certified": self.proof is not None,
             "proof": self.proof and self.proof.as_dict()}
 
     @classmethod

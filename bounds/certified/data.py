@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+import sympy
 
 from bounds.certified.number import real_root
 from bounds.setting import Setting
@@ -55,6 +56,8 @@ class BallData:
         alpha, M = assumption.weak_log_concavity
         self.d, self.M = arb(int(assumption.dim)), arb(float(M))
         self.l, self.wide = 1 / arb(float(assumption.smoothness)), 1 / arb(float(alpha))
+        #: As given: matched noise is made with these, whatever the data really are.
+        self.given = self.l, self.wide
         self.m2, self.spectrum = arb(float(assumption.second_moment)), None
         self.mean_sq = None if assumption.mean_norm is None else arb(float(assumption.mean_norm)) ** 2
         if known is not None:
@@ -110,6 +113,13 @@ class BallData:
         width = (self.wide - self.l) / ((a_sq * self.l + s_sq) * broad)
         # M a²/(a² + α s²)², α = 1/wide
         return a_sq * (width + self.M * self.wide * self.wide / (broad * broad) if self.M != 0 else width)
+
+    def middle(self, a_sq, s_sq):
+        """H at the middle of the envelope of the constants as given."""
+        low, wide = self.given
+        broad = a_sq * wide + s_sq
+        excess = self.M * wide * wide * a_sq / (broad * broad) if self.M != 0 else 0
+        return (excess - 1 / (a_sq * low + s_sq) - 1 / broad) / 2
 
     def excess_of(self, variance, a_sq, s_sq):
         """The Hessian's excess over H_lo of data with this variance."""
@@ -167,3 +177,11 @@ class Formulas(dict):
     def __missing__(self, name: str) -> BallFormula:
         self[name] = formula = BallFormula(self._stated[name])
         return formula
+
+    def branches(self, name: str) -> list[BallFormula]:
+        """A stated expression with its one maximum taken by each of its arguments in turn."""
+        key = name, "branches"
+        if key not in self:
+            (choice,) = self._stated[name].atoms(sympy.Max)
+            self[key] = [BallFormula(self._stated[name].subs(choice, argument)) for argument in choice.args]
+        return self[key]

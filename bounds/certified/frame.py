@@ -14,11 +14,13 @@ from functools import cached_property
 
 from bounds.certified.interpolation import error_factor, interpolation, points_needed
 from bounds.certified.number import Number, root
-from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed
+from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undecided
 
 #: How far an ellipse reaches, in half lengths of its part, from the most to the least.
 REACHES = (1024.0, 256.0, 64.0, 24.0, 10.0, 5.0)
-#: Rounds in which the box of C, a² and s² is narrowed.
+#: At most the largest value of a polynomial through so few Chebyshev points, in those at the points.
+LEBESGUE = 5
+#: Rounds in which the balls of C, a² and s² are narrowed.
 PICARD = 2
 #: Bits of an interpolation's accuracy in bits of precision.
 ACCURACY = 0.64
@@ -58,13 +60,13 @@ class View:
         return self.step.amplitude(self)
 
     def decided(self, sign: Callable, positive, negative):
-        """Of a complex view the one or the other by the sign of a function of the real one, NotAnalytic if open."""
+        """Of a complex view the one or the other by the sign of a function of the real one, Undecided if open."""
         value = sign(self.real)
         if value >= 0:
             return positive
         if value <= 0:
             return negative
-        raise NotAnalytic
+        raise Undecided
 
     @property
     def numbers(self) -> _Nodes:
@@ -126,7 +128,7 @@ class Frame:
         F = self.F_start + arb(0).union(self.length * f)
         growth = F.exp()
         K = self.K_start + arb(0).union(self.length * (growth * growth * g_sq))
-        return self._view(f, g_sq, F, growth, K)
+        return self._narrowed(self._view(f, g_sq, F, growth, K), arb(0).union(self.length))
 
     @cached_property
     def _whole(self):
@@ -169,8 +171,7 @@ class Frame:
         kernel = growth * growth * g_sq
         if not (kernel.is_finite() and f.is_finite() and F.is_finite() and _moderate(f * span)):
             raise NotAnalytic
-        self.box = self._view(f, g_sq, F, growth, self.K_start + kernel * span, True)
-        self._narrow_down(f, g_sq, span)
+        self.box = self._narrowed(self._view(f, g_sq, F, growth, self.K_start + kernel * span, True), span)
         if not self.box.s_sq.is_finite():
             raise NotAnalytic
         count = points_needed(ACCURACY * step.precision, reach)
@@ -178,17 +179,17 @@ class Frame:
         self.miss = error_factor(count, reach)
         self._lay(half, middle, f, kernel)
 
-    def _narrow_down(self, f, g_sq, span) -> None:
-        """C, a² and s² of the box closer, from u' = g² − 2fu along a segment in the box."""
-        box, start = self.box, self.F_start
-        decay = (-2 * start).exp()
+    def _narrowed(self, view: View, span) -> View:
+        """C, a² and s² of the box or the interval closer, from u' = g² − 2fu along a segment in it."""
+        decay = (-2 * self.F_start).exp()
         C = self.K_start * decay
         a_sq, s_sq = self.step.a_sq * decay, self.step.s_sq * decay + C
-        twice = 2 * f
+        twice = 2 * view.f
         for _ in range(PICARD):
-            box.C = C + span * (g_sq - twice * box.C)
-            box.a_sq = a_sq - span * (twice * box.a_sq)
-            box.s_sq = s_sq + span * (g_sq - twice * box.s_sq)
+            view.C = C + span * (view.g_sq - twice * view.C)
+            view.a_sq = a_sq - span * (twice * view.a_sq)
+            view.s_sq = s_sq + span * (view.g_sq - twice * view.s_sq)
+        return view
 
     def _lay(self, half, middle, f_box, kernel_box) -> None:
         """The views of the points, and F and K at the right end."""
@@ -223,7 +224,7 @@ class Frame:
         from flint import arb, arb_mat
 
         if self.reach is None:
-            return [self.length * value for value in integrand(self.interval)]
+            return self.enclosed(integrand)
         sizes = [arb(value.abs_upper()) for value in integrand(self.box)]
         if not all(size.is_finite() for size in sizes):
             raise NotAnalytic
@@ -232,6 +233,29 @@ class Frame:
         found = (self.rule.weights * rows).entries()
         return [half * value + arb(0, (self.length * size * self.miss).upper())
                 for value, size in zip(found, sizes, strict=True)]
+
+    def enclosed(self, integrand) -> list:
+        """∫ over the part of each value, from the balls of its values."""
+        return [self.length * value for value in integrand(self.interval)]
+
+    def of_two(self, branches) -> list:
+        """∫ max(u, w) over the part, ``branches`` of a view being (u, w), which hardly differ."""
+        from flint import arb
+
+        (found, _) = self.integrals(branches)
+        apart = [u - w for u, w in (branches(view) for view in (self.box, *self.points))]
+        seen = max((abs(value).upper() for value in apart[1:]), key=float)
+        most = LEBESGUE * seen + arb(apart[0].abs_upper()) * self.miss
+        return [found + arb(0).union(self.length * most)]
+
+    def sizes(self, integrand) -> list[float]:
+        """About the size of the integrals: nothing is proved of it."""
+        if self.reach is None:
+            return [float(abs(value).upper()) for value in self.enclosed(integrand)]
+        some = self.points[:: max(len(self.points) // 4, 1)]
+        rows = [integrand(point) for point in some]
+        return [float(self.length) * sum(float(abs(value).mid()) for value in column) / len(some)
+                for column in zip(*rows, strict=True)]
 
 
 def _moderate(span) -> bool:

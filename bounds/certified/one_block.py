@@ -41,10 +41,9 @@ class Walk:
     def matched_hessian(self, view):
         """H(c*) of matched noise: c* = mmse(q) where it is known, else the middle of the envelope."""
         data = self.data
-        floor = data.floor(view.a_sq, view.s_sq)
-        if self.data.knows_moments:
-            return floor + data.moments(view.a_sq, view.s_sq)[0]
-        return floor + data.gap(view.a_sq, view.s_sq) / 2
+        if data.knows_moments:
+            return data.floor(view.a_sq, view.s_sq) + data.moments(view.a_sq, view.s_sq)[0]
+        return data.middle(view.a_sq, view.s_sq)
 
     @property
     def prior_var(self):
@@ -105,7 +104,11 @@ def missed_noise(walk: Walk, step: BallStep, amplitude: Callable | None = None):
             return (formula.analytic(values, view),)
         return (formula(**values(view)),)
 
-    return step.integrate(integrand)[0]
+    def branches(view):
+        each, found = walk.formulas.branches("variance"), values(view)
+        return tuple(formula.analytic(lambda _: found, view) if view.boxed else formula(**found) for formula in each)
+
+    return step.integrate(integrand, None if known else branches)[0]
 
 
 def step_bias(walk: Walk, step: BallStep):

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from bounds.certified.frame import REACHES, Frame, View, constant_of
 from bounds.process import ForwardProcess
-from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed
+from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undecided
 
 #: A part that is no longer than this fraction of its step, or a few floats long, is not halved.
 NARROW = 2.0**-50
+#: What a part with a kink may leave open of an integral over its step.
+SPARED = 1e-12
 #: Most parts of a step.
 MAX_PARTS = 2000
 
@@ -63,25 +65,42 @@ class BallStep:
             if found + len(waiting) > MAX_PARTS:
                 raise NotEnclosed(f"more than {MAX_PARTS} parts of the step from t = {self.upper:.6g} are needed")
             try:
-                frame = Frame(self, left, right, F, K, self._narrow(left, right))
+                frame = Frame(self, left, right, F, K, self.narrow(left, right))
             except NotAnalytic:
                 waiting += [(middle, right), (left, middle)]
                 continue
             F, K, found = frame.F_stop, frame.K_stop, found + 1
             yield frame
 
-    def _narrow(self, left: float, right: float) -> bool:
+    def narrow(self, left: float, right: float) -> bool:
+        """Whether a part of the step is not halved any more."""
         return right - left <= max(NARROW * (self.upper - self.lower), 4 * math.ulp(right))
 
-    def integrate(self, integrand: Callable[[View], tuple]) -> list:
-        """∫ over the step of each value of ``integrand``: on views real and complex, it may raise NotAnalytic."""
-        totals, at = None, 0
+    def integrate(self, integrand: Callable[[View], tuple], branches: Callable | None = None) -> list:
+        """∫ over the step of each value of ``integrand``: on views real and complex, it may raise NotAnalytic.
+
+        Where ``integrand`` is one maximum of two values, ``branches`` are these.
+        """
+        totals, sizes, at = None, None, 0
         while at < len(self.frames):
-            frame = self.frames[at]
+            frame, found, kink = self.frames[at], None, False
             try:
                 found = frame.integrals(integrand)
+            except Undecided:
+                kink = True
+                # a kink in a part that adds next to nothing need not be found
+                sizes = sizes or [sum(each) for each in zip(*(frame.sizes(integrand) for frame in self.frames),
+                                                            strict=True)]
+                loose = frame.enclosed(integrand)
+                if branches is not None and frame.reach is not None:
+                    with contextlib.suppress(NotAnalytic):
+                        loose = frame.of_two(branches)
+                if all(float(value.rad()) <= SPARED * size for value, size in zip(loose, sizes, strict=True)):
+                    found = loose
             except NotAnalytic:
-                self.frames[at : at + 1] = self._finer(frame)
+                pass
+            if found is None:
+                self.frames[at : at + 1] = self._finer(frame, kink)
                 continue
             totals = found if totals is None else [x + y for x, y in zip(totals, found, strict=True)]
             at += 1
@@ -89,16 +108,21 @@ class BallStep:
             raise NotEnclosed(f"what the step from t = {self.upper:.6g} integrates is not seen to be bounded")
         return totals
 
-    def _finer(self, frame: Frame) -> list[Frame]:
+    def _finer(self, frame: Frame, kink: bool) -> list[Frame]:
         """The part of a frame again, by a nearer ellipse or in halves."""
         left, right = frame.left, frame.right
-        if frame.reach < len(REACHES) - 2:
+        if not kink and frame.reach is not None and frame.reach < len(REACHES) - 2:
             with contextlib.suppress(NotAnalytic):
                 return [Frame(self, left, right, frame.F_start, frame.K_start, False, frame.reach + 1)]
         if len(self.frames) > MAX_PARTS:
             raise NotEnclosed(f"more than {MAX_PARTS} parts of the step from t = {self.upper:.6g} are needed")
-        if self._narrow(left, right):
+        if self.narrow(left, right):
             return [Frame(self, left, right, frame.F_start, frame.K_start, True)]
+        return self.halves(frame)
+
+    def halves(self, frame: Frame) -> list[Frame]:
+        """The part of a frame in halves."""
+        left, right = frame.left, frame.right
         middle = left + (right - left) / 2
         made = list(self._made(left, middle, frame.F_start, frame.K_start))
         return made + list(self._made(middle, right, made[-1].F_stop, made[-1].K_stop))
@@ -120,7 +144,7 @@ def ball_steps(process: ForwardProcess, scheme, matched: Callable, precision: in
     Parameters
     ----------
     matched : callable
-        (a², s²) -> H(c*), for a rule that needs it.
+        View -> H(c*), for a rule that needs it.
 
     Raises
     ------

@@ -22,6 +22,10 @@ class NotAnalytic(ArithmeticError):
     """On this interval or disc an argument may pass a kink, a jump or a branch point."""
 
 
+class Undecided(NotAnalytic):
+    """A sign that decides between branches is not known there."""
+
+
 class BallFunction:
     """An expression in `TIME` as a list of operations on balls, shared parts once.
 
@@ -280,12 +284,12 @@ class _Chosen:
 
 
 def _sign(real) -> int:
-    """Sign of a real ball; raises NotAnalytic if it may be 0."""
+    """Sign of a real ball; raises Undecided if it may be 0."""
     if real > 0:
         return 1
     if real < 0:
         return -1
-    raise NotAnalytic
+    raise Undecided
 
 
 def _real_part(value):

@@ -24,6 +24,8 @@ variance: the initial distance is then (a²E‖X_0‖² + d(s−σ)²)^{1/2}.  S
 from above.
 """
 
+from operator import itemgetter
+
 import numpy as np
 import sympy
 from sympy import Abs, Max, sqrt, symbols
@@ -38,7 +40,11 @@ from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.symbolic.balls import integer_power
+from bounds.symbolic.proof import above, below
 from bounds.theorem import Case, Condition, Source, Theorem, gaussian
+
+#: Relative accuracy of M1 in balls, how often parts are halved for it, and how many are kept.
+REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-9, 250, 500
 
 F, G, M, M1, h, d, theta, omega = symbols("F G M M1 h d theta omega", real=True)
 I_alpha, I_L, I_absf, I_sqrtL, I_sq = symbols("I_alpha I_L I_absf I_sqrtL I_sq", real=True)
@@ -156,7 +162,7 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
     V_T = last.upper_a_sq * data.wide + last.upper_s_sq
     theta, omega = suprema.theta * a_T / V_T * initial, real_root(suprema.size)
     given = setting.facts.time_regularity
-    M1 = suprema.regularity if callable(given) else arb(float(given))
+    M1 = suprema.regularity() if callable(given) else arb(float(given))
     M = real_root(arb(float(setting.score_error)) ** 2 + arb(float(setting.score_noise)) ** 2)
     sums = {name: arb(0) for name in ("time_regularity", "score", "discretisation")}
     for h, F, G, I_alpha, I_L, I_absf, I_sqrtL, I_sq, _ in reversed(rows):
@@ -193,7 +199,7 @@ class _Suprema:
     def __init__(self, walk: Walk):
         from flint import arb
 
-        self._data, self.theta, self.size, self.regularity = walk.data, arb(0), arb(0), arb(0)
+        self._data, self.theta, self.size, self._seen, self._parts = walk.data, arb(0), arb(0), 0.0, []
         self._measured = callable(walk.setting.facts.time_regularity)
 
     def take(self, step, integrals) -> None:
@@ -208,8 +214,30 @@ class _Suprema:
         within = (upper * growth * growth).min(from_below)
         self.size = self.size.max(upper).max(lower).max(within)
         if self._measured:
-            for frame in step.frames:
-                self.regularity = self.regularity.max(self._over(frame.interval))
+            self._look(step, step.frames)
+
+    def _look(self, step, frames) -> None:
+        """Keep the parts of a step that may hold the supremum of M1."""
+        for frame in frames:
+            for point in frame.points[::len(frame.points) - 1] if frame.reach is not None else ():
+                self._seen = max(self._seen, below(self._over(point)))
+            ball = self._over(frame.interval)
+            if above(ball) > self._seen:
+                self._parts.append((above(ball), step, frame, ball))
+        if len(self._parts) > MOST_PARTS:
+            self._parts = [part for part in self._parts if part[0] > self._seen]
+
+    def regularity(self):
+        """M1 as a ball: parts that may hold it are halved while it is not known well."""
+        from flint import arb
+
+        for _ in range(HALVINGS):
+            top = max(self._parts, key=itemgetter(0))
+            if top[0] <= self._seen * (1 + REGULARITY_ERROR) or top[1].narrow(top[2].left, top[2].right):
+                break
+            self._parts = [part for part in self._parts if part is not top and part[0] > self._seen]
+            self._look(top[1], top[1].halves(top[2]))
+        return arb(self._seen).union(arb(max(part[0] for part in self._parts)))
 
     def _over(self, view):
         """max(max_i |V_i′|/V_i², ‖(a/V)′ m‖) over a part: a ball above the supremum there."""

@@ -206,7 +206,7 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
         curvature = curvature.max(_largest(data, step, unit_sq, ends))
         columns.append((step.F, *ends[0]))
     start = walk.last
-    root_d, m2 = real_root(data.d), data.m2 / unit_sq
+    m2 = data.m2 / unit_sq
     a, s, prior = real_root(start.upper_a_sq), real_root(start.upper_s_sq / unit_sq), walk.prior_var / unit_sq
     bias, noise = (arb(float(size)) for size in (setting.score_error, setting.score_noise))
     eps = unit * real_root(bias * bias + noise * noise)

@@ -1,18 +1,34 @@
 r"""W2 of a sampler on Gaussian data in balls: the chain of each eigenvalue, then Bures along the axes."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.symbolic.balls import integer_power
+from bounds.symbolic.proof import Proof, above, below
 from closed_form.bracket import Bracket
 from closed_form.certified.steps import PRECISION, BallSteps, ball_steps
 from closed_form.laws.gaussian import Gaussian
 from closed_form.sampler_laws.extended_precision import eigenvalue_error
 
 
+@dataclass(frozen=True)
+class Certified(Bracket):
+    """A bracket from a ball.
+
+    Parameters
+    ----------
+    proof : Proof
+        The digits that the ball proves, its radius, and the precision.
+    """
+
+    proof: Proof | None = None
+
+
 def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumption=None, moments=None,
-                 precision: int = PRECISION) -> Bracket:
+                 precision: int = PRECISION) -> Certified:
     """W2 between the sampler's last iterate and N(m, Σ), every digit proved.
 
     A covariance that is not diagonal is decomposed in floats; the balls hold what that leaves open.
@@ -31,18 +47,20 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
         hessian = _matched(*np.unique(law.eigenvalues, return_counts=True), assumption, moments)
     steps = ball_steps(process, scheme.grid.times, rule, hessian, scheme.prior_std, precision)
     with ctx.workprec(precision):
-        return _bracket(_square(law, steps))
+        return _bracket(_square(law, steps), precision)
 
 
 def _matched(values, counts, assumption, moments):
     """H(c*): of the mean posterior variance, or of the middle of the envelope of the smallest and largest."""
 
     def hessian(a_sq, s_sq):
+        from flint import arb
+
         if moments is not None:
             total = sum((int(count) / (a_sq * float(value) + s_sq)
                          for value, count in zip(values, counts, strict=True)), 0)
             return -1 * total / int(counts.sum())
-        ends = 1 / float(assumption.m0), 1 / float(assumption.L0)
+        ends = 1 / arb(float(assumption.m0)), 1 / arb(float(assumption.L0))
         return -1 * sum((1 / (a_sq * end + s_sq) for end in ends), 0) / 2
 
     return hessian
@@ -78,8 +96,6 @@ def _axis(value, steps: BallSteps):
     return variance.nonnegative_part().sqrt() - value.nonnegative_part().sqrt(), lag + steps.a[-1] - 1
 
 
-def _bracket(square) -> Bracket:
+def _bracket(square, precision: int) -> Certified:
     root = square.nonnegative_part().sqrt()
-    lower, upper = root.lower(), root.upper()
-    return Bracket(max(0.0, float(np.nextafter(float(lower), 0.0))), float(np.nextafter(float(upper), np.inf)),
-                   "ball arithmetic")
+    return Certified(max(0.0, below(root)), above(root), "ball arithmetic", Proof.of(root, precision))
