@@ -90,7 +90,7 @@ class Bound:
         terms = {name: np.inf if value is None else value for name, value in data["terms"].items()}
         return cls(theorem, kind, np.inf if data["total"] is None else data["total"], terms,
                    data["information"], tuple(data["notes"]), data["details"],
-                   data["proof"] and Proof(**data["proof"]))
+                   Proof(**data["proof"]) if data.get("proof") else None)
 
 
 def _says_nothing(total: float, second_moment: float) -> bool:

@@ -18,6 +18,8 @@ from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undeci
 
 #: How far an ellipse reaches, in half lengths of its part, from the most to the least.
 REACHES = (1024.0, 256.0, 64.0, 24.0, 10.0, 5.0)
+#: A part this short, of its step, is not halved for being less accurate than half of the precision.
+SHORT = 2.0**-8
 #: At most the largest value of a polynomial through so few Chebyshev points, in those at the points.
 LEBESGUE = 5
 #: Rounds in which the balls of C, a² and s² are narrowed.
@@ -230,9 +232,13 @@ class Frame:
             raise NotAnalytic
         half = self.length / 2
         rows = arb_mat([list(integrand(point)) for point in self.points])
-        found = (self.rule.weights * rows).entries()
-        return [half * value + arb(0, (self.length * size * self.miss).upper())
-                for value, size in zip(found, sizes, strict=True)]
+        found = [half * value for value in (self.rule.weights * rows).entries()]
+        missed = [(self.length * size * self.miss).upper() for size in sizes]
+        if self.length > self.step.h * SHORT:
+            sharp = 0.5 ** (self.step.precision / 2)
+            if any(miss > abs(value) * sharp for value, miss in zip(found, missed, strict=True) if miss != 0):
+                raise NotAnalytic
+        return [value + arb(0, miss) for value, miss in zip(found, missed, strict=True)]
 
     def enclosed(self, integrand) -> list:
         """∫ over the part of each value, from the balls of its values."""

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, SCORE_NOISE, information_used
+from bounds.bound import (
+    DISCRETISATION,
+    EARLY_STOPPING,
+    INITIALISATION,
+    SCORE_BIAS,
+    SCORE_NOISE,
+    information_used,
+)
 from bounds.certified.data import BallData
 from bounds.certified.number import real_root
 from bounds.certified.steps import BallStep, ball_steps
@@ -89,6 +96,9 @@ def missed_noise(walk: Walk, step: BallStep, amplitude: Callable | None = None):
     data, amplitude = walk.data, amplitude or (lambda view: view.amplitude)
     known = data.knows_moments
     formula = walk.formulas["variance_known" if known else "variance"]
+    if not known and data.flat:
+        # nothing is above c_lo, and both arguments of the maximum are 0
+        formula = walk.formulas.branches("variance")[0]
 
     def values(view):
         found = dict(F=view.F, C=view.C, g=view.g, ng=amplitude(view), X=data.gap(view.a_sq, view.s_sq),

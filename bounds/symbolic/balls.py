@@ -112,48 +112,24 @@ class BallFunction:
 class BallFormula(BallFunction):
     """An expression in several symbols, called by keyword, ignoring what it does not need."""
 
-    def __init__(self, expression: sympy.Expr):
-        super().__init__(expression)
-        self._names = sorted(str(symbol) for symbol in sympy.sympify(expression).free_symbols)
-        self._compiled = _compiled(self._names, self._operations, self._last)
-
     @staticmethod
     def _leaf(symbol: sympy.Symbol):
         return _Named(str(symbol))
 
     def __call__(self, **values):
         """An arb that holds every value on these arbs."""
-        return self._compiled(*(values[name] for name in self._names))
+        return self._run(values)[self._last]
 
     def analytic(self, values: Callable, view):
         """An acb as of `disc`: ``values`` of the complex ``view`` and, where a sign is asked, of ``view.real``."""
         return self._run(values(view.real) if self._signs else None, values(view))[self._last]
 
 
-def _compiled(names: list[str], operations: list[tuple], last: int) -> Callable:
-    """The operations on real balls as one function: sums and products are written out."""
-    known, lines = {}, [f"def formula({', '.join(names)}):"]
-    for at, (operation, places) in enumerate(operations):
-        arguments = [f"v{place}" for place in places]
-        match operation:
-            case _Named():
-                value = operation.name
-            case _Plain(sign=str() as sign):
-                value = sign.join(arguments)
-            case _:
-                known[f"f{at}"] = operation.interval
-                value = f"f{at}({', '.join(['None', *arguments])})"
-        lines.append(f"    v{at} = {value}")
-    exec("\n".join([*lines, f"    return v{last}"]), known)
-    return known["formula"]
-
-
 class _Plain:
-    """The same method for intervals and for what is analytic; ``sign`` is that of a sum or a product."""
+    """The same method for intervals and for what is analytic."""
 
-    def __init__(self, apply: Callable, sign: str | None = None):
+    def __init__(self, apply: Callable):
         self.interval = self.analytic = lambda _, *arguments: apply(*arguments)
-        self.sign = sign
 
 
 class _Variable:
@@ -328,9 +304,7 @@ def _larger(sign: int):
     def pick(reals, values):
         best = 0
         for at in range(1, len(reals)):
-            gap = reals[at] - reals[best]
-            # two functions that are equal on an interval are the same
-            if gap != 0 and _sign(gap) == sign:
+            if _sign(reals[at] - reals[best]) == sign:
                 best = at
         return values[best]
 
@@ -381,9 +355,9 @@ def _operation(part: sympy.Basic):
         case _ if part is sympy.E:
             return _Constant(lambda: _rational(sympy.S.One).exp()), ()
         case sympy.Add():
-            return _Plain(lambda *terms: reduce(operator.add, terms), " + "), part.args
+            return _Plain(lambda *terms: reduce(operator.add, terms)), part.args
         case sympy.Mul():
-            return _Plain(lambda *terms: reduce(operator.mul, terms), " * "), part.args
+            return _Plain(lambda *terms: reduce(operator.mul, terms)), part.args
         case sympy.Pow(base=base, exp=exponent):
             if exponent.is_Integer:
                 return _Plain(lambda x: integer_power(x, int(exponent))), (base,)

@@ -89,3 +89,9 @@ SUMS_OF_RUNS = 4e-11
 FEATURE_RELATIVE = 1e-11
 #: Two routes to the same step, of which one is corrupted by a millionth.
 CORRUPTED = 1e-8
+#: A certified bound above the one in floats: never, but for rounding of terms that nearly cancel.
+CERTIFIED_ABOVE = 1e-6
+#: A certified bound below the one in floats, which adds the rounding it may have.
+CERTIFIED_BELOW = 1e-7
+#: Balls of 128 bits of golden numbers.
+CERTIFIED_RADIUS = 1e-20

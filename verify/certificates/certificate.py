@@ -128,7 +128,7 @@ class Certificate:
             if measured is not None:
                 upper = np.inf if measured["upper"] is None else measured["upper"]
                 sides, given = (measured["lower"], upper, measured["method"]), measured.get("given")
-                proof = measured["proof"] and Proof(**measured["proof"])
+                proof = measured.get("proof") and Proof(**measured["proof"])
                 measured = (Certified(*sides, proof) if proof else
                             Bracket(*sides) if given is None else Sampled(*sides, given))
             known = theorems().get(data["theorem"])

@@ -60,7 +60,7 @@ def bounds_table(results: Sequence[Mapping]):
         terms = sorted(entry["terms"].items(), key=lambda term: -math.inf if term[1] is None else -term[1])
         side = "W2 ≤" if entry["kind"] == "upper" else "W2 ≥"
         total = "inf" if entry["total"] is None else number(entry["total"])
-        total = proved(entry["proof"], total)
+        total = proved(entry.get("proof"), total)
         shown = ", ".join(f"{name} {'inf' if value is None else number(value)}" for name, value in terms)
         table.add_row(entry["theorem"], side, total, shown, entry["information"])
     return table
