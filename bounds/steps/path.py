@@ -27,8 +27,9 @@ LARGEST_SCALE_SQ = 1e100
 LARGEST_DRIFT = 350.0
 #: A relative error of ∫f or ∫g² above this means that the integral does not converge.
 DIVERGENCE = 1e-6
-#: A step to time 0, where s² vanishes, is halved towards 0 so often.
-MAX_LEVELS = 100
+#: Doublings of s² that ten nodes see, so that refinement finds what needs more; beyond them a step is halved
+#: towards its lower end, a multiple of `LEVELS` times, at most `MAX_LEVELS` times (to time 0, where s² vanishes).
+SEEN, LEVELS, MAX_LEVELS = 6, 8, 96
 _EPS = np.finfo(float).eps
 
 
@@ -118,7 +119,9 @@ class Path:
             # near the lower end s² may grow as fast as the largest g² lets it
             gained = np.maximum(self.C, (self._upper - self._lower) * self._pieces.largest)
             growth = np.log2(1 + gained / (np.exp(-2 * self.F) * (self.s_sq + finest * np.square(self.a))[1:]))
-        self._levels = np.clip(np.ceil(np.nan_to_num(growth, posinf=np.inf)) - 1, 0, MAX_LEVELS).astype(int)
+        growth = np.nan_to_num(growth, posinf=np.inf)
+        self._levels = np.where(growth > SEEN, np.clip(LEVELS * np.ceil(growth / LEVELS), 0, MAX_LEVELS), 0)
+        self._levels = self._levels.astype(int)
 
     def _below(self):
         """(∫_0^{t0} f, s²(t0)) below the last grid time."""
@@ -256,15 +259,16 @@ class Path:
 
     def _groups(self, index: np.ndarray) -> list[tuple]:
         """(steps, their edges) of steps with as many pieces each."""
-        whole = (self._pieces.count[index] == 1) & (self._levels[index] == 0)
+        levels, counts, found = self._levels[index], self._pieces.count[index], []
+        halved = levels > 0
+        for count in np.unique(counts[~halved]):
+            alike = index[(counts == count) & ~halved]
+            found.append((alike, self._pieces.edges(alike, count)))
         groups: dict[int, list] = {}
-        for step in index[~whole]:
-            edges = np.union1d(self._pieces.edges(step), 0.5 ** np.arange(1, self._levels[step] + 1))
+        for step, level, count in zip(index[halved], levels[halved], counts[halved], strict=True):
+            edges = np.union1d(self._pieces.edges(step[None], count)[0], 0.5 ** np.arange(1, level + 1))
             groups.setdefault(len(edges), []).append((step, edges))
-        found = [tuple(map(np.array, zip(*group, strict=True))) for group in groups.values()]
-        if whole.any():
-            found.append((index[whole], np.broadcast_to(np.array([0.0, 1.0]), (int(whole.sum()), 2))))
-        return found
+        return found + [tuple(map(np.array, zip(*group, strict=True))) for group in groups.values()]
 
     # what overflows ends as inf or NaN, and is refused or reported as an infinite bound further up
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")

@@ -47,11 +47,11 @@ class Pieces:
     largest: np.ndarray
     unproved: str
 
-    def edges(self, step: int) -> np.ndarray:
-        """The ends of a step's pieces, in [0, 1] from its lower to its upper end."""
-        found = self.places[self.first[step] : self.first[step] + self.count[step] + 1]
-        inner = (found[1:-1] - found[0]) / (found[-1] - found[0])
-        return np.concatenate([[0.0], inner[(inner > 0) & (inner < 1)], [1.0]])
+    def edges(self, steps: np.ndarray, count: int) -> np.ndarray:
+        """Ends of pieces of steps with ``count`` each, (n, count+1), in [0, 1] from a step's lower to upper end."""
+        found = self.places[self.first[steps][:, None] + np.arange(count + 1)]
+        low, high = found[:, :1], found[:, -1:]
+        return (found - low) / (high - low)
 
 
 def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:

@@ -123,7 +123,7 @@ class BallFormula(BallFunction):
 
     def analytic(self, values: Callable, view):
         """An acb as of `disc`: ``values`` of the complex ``view`` and, where a sign is asked, of ``view.real``."""
-        return self._run(values(view.real) if self._signs else None, values(view))[self._last]
+        return self._run(values(view.real) if self.has_signs else None, values(view))[self._last]
 
 
 class _Plain:
