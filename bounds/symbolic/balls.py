@@ -305,7 +305,9 @@ def _larger(sign: int):
     def pick(reals, values):
         best = 0
         for at in range(1, len(reals)):
-            if _sign(reals[at] - reals[best]) == sign:
+            gap = reals[at] - reals[best]
+            # balls are equal to 0 only where they are exactly that: then the branches are the same
+            if not gap == 0 and _sign(gap) == sign:
                 best = at
         return values[best]
 

@@ -113,4 +113,4 @@ def test_few_nodes_do_where_the_disc_is_far():
     the disc, which is enough for few nodes; those beside it have 18 and 16."""
     found = pieces.pieces(general("1/1000", "1"), np.linspace(1.0, 0.0, 6))
     assert found.short.tolist() == [False, False, True, False, False]
-    assert found.count.tolist() == [1] * 5 and found.edges(2).tolist() == [0.0, 1.0]
+    assert found.count.tolist() == [1] * 5 and found.edges(np.array([2]), 1).tolist() == [[0.0, 1.0]]
