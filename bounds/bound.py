@@ -8,8 +8,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from bounds.symbolic.proof import Proof
-
 #: Where an error comes from: the names of the terms of every upper bound.
 INITIALISATION, DISCRETISATION, EARLY_STOPPING = "initialisation", "discretisation", "early stopping"
 SCORE_BIAS, SCORE_NOISE = "score bias", "score noise"
@@ -47,8 +45,6 @@ class Bound:
         Remarks for the reader, such as why a bound is vacuous; nothing is decided on their text.
     details : mapping
         Further numbers (contraction, steps…).
-    proof : Proof, optional
-        Of a total that is certified: then every digit of it is proved, and the total is its safe side.
     """
 
     theorem: str
@@ -58,7 +54,6 @@ class Bound:
     information: str = "constants"
     notes: tuple[str, ...] = ()
     details: Mapping = field(default_factory=dict)
-    proof: Proof | None = None
 
     def __post_init__(self):
         for name in ("terms", "details"):
@@ -75,8 +70,7 @@ class Bound:
             "terms": {name: _plain(value) for name, value in self.terms.items()},
             "information": self.information,
             "notes": list(self.notes),
-            "details": {name: _plain(value) for name, value in self.details.items()},
-            "proof": self.proof and self.proof.as_dict()}
+            "details": {name: _plain(value) for name, value in self.details.items()}}
 
     @classmethod
     def from_dict(cls, theorem: str, kind: str, data: dict) -> Bound:
@@ -89,8 +83,7 @@ class Bound:
         """
         terms = {name: np.inf if value is None else value for name, value in data["terms"].items()}
         return cls(theorem, kind, np.inf if data["total"] is None else data["total"], terms,
-                   data["information"], tuple(data["notes"]), data["details"],
-                   Proof(**data["proof"]) if data.get("proof") else None)
+                   data["information"], tuple(data["notes"]), data["details"])
 
 
 def _says_nothing(total: float, second_moment: float) -> bool:
