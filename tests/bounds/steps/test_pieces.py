@@ -1,5 +1,7 @@
 """No feature of f and g² hides between the nodes of a step, and errors called proved hold what is missed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -100,7 +102,7 @@ def test_what_a_rule_misses_of_a_piece_by_hand():
     the panel allows, the same on either side of the middle."""
     found = pieces.pieces(general("1/4", "1"), np.array([1.0, 2 / 3, 1 / 3, 0.0]))
     for step, off in enumerate((1 / 3, 0.0, 1 / 3)):
-        axis = min((pieces.REACH / 2 - off) * 6, 12.0)
+        axis = min((pieces.REACH / 2 - off) * 6, 120.0)
         rho = axis + np.sqrt(axis**2 - 1)
         nodes = pieces.SHORT if found.short[step] else pieces.LONG
         missed = 32 / 15 / 3 * rho ** (-2.0 * nodes) / (1 - rho**-2)
@@ -114,3 +116,22 @@ def test_few_nodes_do_where_the_disc_is_far():
     found = pieces.pieces(general("1/1000", "1"), np.linspace(1.0, 0.0, 6))
     assert found.short.tolist() == [False, False, True, False, False]
     assert found.count.tolist() == [1] * 5 and found.edges(np.array([2]), 1).tolist() == [[0.0, 1.0]]
+
+
+def test_what_kinks_hide_is_an_error(monkeypatch):
+    """What narrow panels may hide of ∫f and ∫g² is part of the errors of the step that holds them."""
+    plain = analytic_panels
+
+    def hiding(*question):
+        found = plain(*question)
+        return replace(found, hidden=found.hidden + np.array([[0.25], [0.5]]))
+
+    monkeypatch.setattr(pieces, "analytic_panels", hiding)
+    found = pieces.pieces(general("1/10", "2"), np.array([1.0, 0.0]))
+    assert 0.25 <= found.f_error[0] < 0.26 and 0.5 <= found.g_sq_error[0] < 0.51
+
+
+def test_an_error_grows_where_f_is_negative():
+    """With f = −3 an error of ∫g² early in a step of length 1 has grown by e⁶ at its end, and so has that of C."""
+    found = path("-3", "1", [1.0, 0.0])
+    assert found.C_error[0] >= np.exp(6) * found._pieces.g_sq_error[0]
