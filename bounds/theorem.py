@@ -139,7 +139,7 @@ class Theorem:
             raise NotApplicable(self.key, unmet)
         with np.errstate(over="ignore"):
             found = self.evaluate(setting, self.functions)
-        unproved = getattr(setting.table.path, "unproved", "")
+        unproved = setting.table.path.unproved
         return replace(found, notes=(*found.notes, f"not enclosed: {unproved}")) if unproved else found
 
     @cached_property

@@ -11,6 +11,8 @@ from bounds.steps.analytic_panels import REACH, analytic_panels
 SHORT, LONG = 5, 10
 #: Longest ∫|f| over a piece, for e^{2F} to grow little on the ellipse.
 LONGEST_DRIFT = 0.5
+#: Times ∫|f|: by how much more a rule misses where F at its nodes is the integral of f's interpolant there.
+COLLOCATION = 256.0
 #: A panel is cut in at most so many for that.
 MAX_CUTS = 1 << 11
 #: What the short rule may miss, relative to a bound of the integrand.
@@ -72,8 +74,10 @@ def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
     drift = f_bound * length
     with np.errstate(divide="ignore", over="ignore"):
         reach = (REACH * half - np.abs(middle - centre)) * 2 / length
-        axis = np.minimum(reach, np.maximum(3.0, 1 / drift))
+        # e^{drift·axis}ϱ^{−2n} is least at the axis 2n/drift
+        axis = np.minimum(reach, np.maximum(3.0, 2 * SHORT / drift))
     rho, growth = axis + np.sqrt(np.square(axis) - 1), np.exp(np.minimum(drift * (axis + 1), 700.0))
+    growth *= 1 + COLLOCATION * drift
     steps = len(times) - 1
     step = steps - np.searchsorted(ascending, places[:-1], side="right")
     count = np.bincount(step, minlength=steps)

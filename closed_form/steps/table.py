@@ -26,6 +26,8 @@ COUNTS = 4, 8, TERMS
 MISSED = 1e-19
 #: Longest ∫|f| over a piece, for e^{2F} to grow little on the ellipse.
 LONGEST_DRIFT = 0.5
+#: Times ∫|f|: by how much more a rule misses where F at its nodes is the integral of f's interpolant there.
+COLLOCATION = 256.0
 MAX_CUTS = 1 << 12
 #: Rounding of a polynomial at nodes and of their sum, relative to the sum of sizes.
 ROUNDING = 4 * TERMS * float(np.finfo(WIDE).eps)
@@ -131,8 +133,9 @@ class StepNumbers:
         drift = f_bound * length
         off = np.abs((self._low + self._length / 2).astype(float) - centre)
         with np.errstate(divide="ignore", over="ignore"):
-            axis = np.minimum((REACH * half - off) * 2 / length, np.maximum(2.5, 1 / drift))
-        rho, grown = axis + np.sqrt(np.square(axis) - 1), np.exp(drift * (axis + 1))
+            axis = np.minimum((REACH * half - off) * 2 / length, np.maximum(2.5, 2 * COUNTS[0] / drift))
+        rho = axis + np.sqrt(np.square(axis) - 1)
+        grown = np.exp(drift * (axis + 1)) * (1 + COLLOCATION * drift)
         with np.errstate(under="ignore", divide="ignore"):
             needed = np.log(64 / 15 / MISSED * grown) / (2 * np.log(rho))
             self._count = np.array(COUNTS)[np.searchsorted(COUNTS[:-1], needed)]
