@@ -14,6 +14,8 @@ RUN, SHORT_RUN = 4096, 256
 WIDEST = 1e60
 #: Below it (and above its inverse) squares leave the range of floats.
 LEAST = 1e-150
+#: Errors that are not 0 count as no smaller: below it rounding is no longer relative.
+SMALLEST = 1e-300
 #: Rounds of sums: each brings them closer from above.
 MOST_ROUNDS = 50
 #: Relative change of a run's error, per step, at which the rounds end: half of the rounding that is added.
@@ -48,9 +50,11 @@ def propagate(initial, contraction, drift, variance):
         error = np.broadcast_to(np.asarray(initial, dtype=float), shape).copy()
         with np.errstate(over="ignore", invalid="ignore"):
             for a, d, v in zip(*(np.moveaxis(x, -1, 0) for x in columns), strict=True):
+                positive = (error > 0) & (a > 0) | (d > 0) | (v > 0)
                 error *= a
                 error += d
                 np.hypot(error, np.sqrt(v), out=error)  # a square may underflow
+                np.maximum(error, SMALLEST, out=error, where=positive)
     return raised(error, steps)
 
 
@@ -91,7 +95,13 @@ def _propagate_steps(error: float, contraction, drift, variance) -> float:
     # the square root couples every step to the one before
     for a, d, v in zip(contraction.tolist(), drift.tolist(), variance.tolist(), strict=True):
         moved = a * error + d
-        error = sqrt(moved * moved + v) if LEAST < moved < 1 / LEAST else hypot(moved, sqrt(v))
+        if LEAST < moved < 1 / LEAST:
+            error = sqrt(moved * moved + v)
+        else:
+            positive = error > 0 < a or d > 0 or v > 0
+            error = hypot(moved, sqrt(v))
+            if positive and error < SMALLEST:
+                error = SMALLEST
     return error
 
 
@@ -104,7 +114,11 @@ def _propagate_run(errors: list[float], product, drift, variance) -> list[float]
         run = _Run(moved, noise)
         if not all(x < WIDEST for x in (run.moved_sum, run.noise_sum, *errors)):
             return None
-        return [run.end(error) * float(product[-1]) for error in errors]
+        ends = [run.end(error) for error in errors]
+    # squares may have underflowed
+    if any(x < LEAST for x in ends) and (any(errors) or drift.any() or variance.any()):
+        return None
+    return [end * float(product[-1]) for end in ends]
 
 
 class _Run:

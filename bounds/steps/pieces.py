@@ -76,8 +76,8 @@ def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
         reach = (REACH * half - np.abs(middle - centre)) * 2 / length
         # e^{drift·axis}ϱ^{−2n} is least at the axis 2n/drift
         axis = np.minimum(reach, np.maximum(3.0, 2 * SHORT / drift))
-    rho, growth = axis + np.sqrt(np.square(axis) - 1), np.exp(np.minimum(drift * (axis + 1), 700.0))
-    growth *= 1 + COLLOCATION * drift
+    rho = axis + np.sqrt(np.square(axis) - 1)
+    growth = np.exp(np.minimum(drift * (axis + 1) + np.log1p(COLLOCATION * drift), 700.0))
     steps = len(times) - 1
     step = steps - np.searchsorted(ascending, places[:-1], side="right")
     count = np.bincount(step, minlength=steps)

@@ -135,7 +135,7 @@ class StepNumbers:
         with np.errstate(divide="ignore", over="ignore"):
             axis = np.minimum((REACH * half - off) * 2 / length, np.maximum(2.5, 2 * COUNTS[0] / drift))
         rho = axis + np.sqrt(np.square(axis) - 1)
-        grown = np.exp(drift * (axis + 1)) * (1 + COLLOCATION * drift)
+        grown = np.exp(np.minimum(drift * (axis + 1) + np.log1p(COLLOCATION * drift), 700.0))
         with np.errstate(under="ignore", divide="ignore"):
             needed = np.log(64 / 15 / MISSED * grown) / (2 * np.log(rho))
             self._count = np.array(COUNTS)[np.searchsorted(COUNTS[:-1], needed)]

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from mpmath import mpf, sqrt
 
 from bounds.recursion.ingredients import Columns, Ingredients, InitialTerm
-from bounds.recursion.propagation import propagate, round_up, weights
+from bounds.recursion.propagation import SMALLEST, propagate, round_up, weights
 from tests.bounds.tolerances import SUMS_OF_RUNS
 
 STEPS = st.integers(1, 30)
@@ -77,3 +78,19 @@ def test_a_weight_whose_square_overflows_leaves_the_biased_score():
     found = Ingredients(1.0, columns, 0.0, InitialTerm("given")).totals(1e-3, 0.0)
     assert found.total == pytest.approx(2e157) and found.score_weight == pytest.approx(2e160)
     assert found.noise_weight == np.inf and np.isfinite(found.discretisation)
+
+
+@pytest.mark.parametrize(("start", "a", "v"), [(1.0, 1e-110, 0.0), (1.6e-318, 0.7, 0.0), (0.0, 0.99, 5e-324),
+                                               (0.0, 1.05, 1e-320), (1e-200, 0.5, 0.0)])
+@pytest.mark.parametrize("steps", [3, 700])
+def test_what_underflows_stays_above(start, a, v, steps):
+    """Where the error or its square leaves the range of floats it is not below its value in exact arithmetic,
+    and 0 stays 0."""
+    error = mpf(start)
+    for _ in range(steps):
+        error = sqrt((a * error) ** 2 + mpf(v))
+    columns = np.full(steps, a), np.zeros(steps), np.full(steps, v)
+    two = propagate(np.full(2, start), *(np.tile(x, (2, 1)) for x in columns))
+    for found in (propagate(start, *columns), two[0]):
+        assert error <= mpf(float(found)) <= max(error * (1 + 1e-10), mpf(SMALLEST) * (1 + 1e-10))
+    assert propagate(0.0, columns[0], columns[1], np.zeros(steps)) == 0
