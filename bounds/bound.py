@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from bounds.symbolic.proof import Proof
+
 #: Where an error comes from: the names of the terms of every upper bound.
 INITIALISATION, DISCRETISATION, EARLY_STOPPING = "initialisation", "discretisation", "early stopping"
 SCORE_BIAS, SCORE_NOISE = "score bias", "score noise"
@@ -45,6 +47,8 @@ class Bound:
         Remarks for the reader, such as why a bound is vacuous; nothing is decided on their text.
     details : mapping
         Further numbers (contraction, steps…).
+    proof : Proof, optional
+        Of a total that is certified: then every digit of it is proved, and the total is its safe side.
     """
 
     theorem: str
@@ -54,6 +58,7 @@ class Bound:
     information: str = "constants"
     notes: tuple[str, ...] = ()
     details: Mapping = field(default_factory=dict)
+    proof: Proof | None = None
 
     def __post_init__(self):
         for name in ("terms", "details"):
@@ -70,7 +75,8 @@ class Bound:
             "terms": {name: _plain(value) for name, value in self.terms.items()},
             "information": self.information,
             "notes": list(self.notes),
-            "details": {name: _plain(value) for name, value in self.details.items()}}
+            "details": {name: _plain(value) for name, value in self.details.items()},
+            "proof": self.proof and self.proof.as_dict()}
 
     @classmethod
     def from_dict(cls, theorem: str, kind: str, data: dict) -> Bound:
@@ -83,7 +89,8 @@ class Bound:
         """
         terms = {name: np.inf if value is None else value for name, value in data["terms"].items()}
         return cls(theorem, kind, np.inf if data["total"] is None else data["total"], terms,
-                   data["information"], tuple(data["notes"]), data["details"])
+                   data["information"], tuple(data["notes"]), data["details"],
+                   Proof(**data["proof"]) if data.get("proof") else None)
 
 
 def _says_nothing(total: float, second_moment: float) -> bool:

@@ -105,6 +105,9 @@ class Theorem:
         The statement to leading order in the step, from which `bounds.complexity.orders` derives the orders.
     ingredients : callable, optional
         (Setting, functions) -> Ingredients, for theorems whose value is the error recursion.
+    in_balls : callable, optional
+        (Setting, formulas, precision) -> `bounds.certified.one_block.InBalls`, for theorems with one block that
+        `bounds.certified` can prove to the last digit; ``formulas`` are the ``stated`` in ball arithmetic.
     """
 
     key: str
@@ -121,6 +124,7 @@ class Theorem:
     cases: tuple = ()
     leading: Leading | None = None
     ingredients: Callable | None = None
+    in_balls: Callable | None = None
 
     @cached_property
     def functions(self) -> dict[str, Callable]:
@@ -141,6 +145,22 @@ class Theorem:
             found = self.evaluate(setting, self.functions)
         unproved = setting.table.path.unproved
         return replace(found, notes=(*found.notes, f"not enclosed: {unproved}")) if unproved else found
+
+    def certified(self, setting: Setting, precision: int = 128) -> Bound:
+        """As `bound`, in ball arithmetic of so many bits: every digit is proved.
+
+        Raises
+        ------
+        NotApplicable
+        bounds.certified.data.NotCertified
+            If something that the bound needs has no proof in ball arithmetic.
+        """
+        from bounds.certified.bound import certified_bound
+
+        check_type("setting", setting, Setting, "a Setting")
+        if unmet := self.unmet(setting):
+            raise NotApplicable(self.key, unmet)
+        return certified_bound(self, setting, precision)
 
     @cached_property
     def derived(self) -> dict[str, sympy.Expr]:

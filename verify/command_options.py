@@ -24,6 +24,17 @@ def picture_options(drawn: str):
     return add
 
 
+def certified_options(command):
+    """The options ``--certified`` and ``--precision``."""
+    from bounds.symbolic.proof import LEAST_BITS, MOST_BITS, PRECISION
+
+    bits = click.option("--precision", type=click.IntRange(LEAST_BITS, MOST_BITS), default=PRECISION, metavar="BITS",
+                        show_default=True, help="Of the ball arithmetic of --certified.")
+    return click.option("--certified", is_flag=True,
+                        help="In ball arithmetic: every digit is proved (one block, Gaussian data; bound also takes "
+                             "constants alone).")(bits(command))
+
+
 def problem_options(command):
     """The argument and the options of commands about a problem."""
     options = (

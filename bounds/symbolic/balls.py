@@ -22,6 +22,10 @@ class NotAnalytic(ArithmeticError):
     """On this interval or disc an argument may pass a kink, a jump or a branch point."""
 
 
+class Undecided(NotAnalytic):
+    """A sign that decides between branches is not known there."""
+
+
 class BallFunction:
     """An expression in `TIME` as a list of operations on balls, shared parts once.
 
@@ -43,9 +47,15 @@ class BallFunction:
         #: real interval alone that was given with it.
         self.has_signs = any(isinstance(operation, _Chosen) for operation, _ in self._operations)
 
+    @staticmethod
+    def _leaf(symbol: sympy.Symbol):
+        """What stands for a symbol, or None."""
+        return _Variable() if symbol == TIME else None
+
     def _place(self, part: sympy.Basic) -> int:
         if part not in self._places:
-            operation, arguments = _operation(part)
+            leaf = self._leaf(part) if part.is_Symbol else None
+            operation, arguments = _operation(part) if leaf is None else (leaf, ())
             entry = operation, tuple(self._place(argument) for argument in arguments)
             self._operations.append(entry)
             self._places[part] = len(self._operations) - 1
@@ -100,6 +110,22 @@ class BallFunction:
         return values
 
 
+class BallFormula(BallFunction):
+    """An expression in several symbols, called by keyword, ignoring what it does not need."""
+
+    @staticmethod
+    def _leaf(symbol: sympy.Symbol):
+        return _Named(str(symbol))
+
+    def __call__(self, **values):
+        """An arb that holds every value on these arbs."""
+        return self._run(values)[self._last]
+
+    def analytic(self, values: Callable, view):
+        """An acb as of `disc`: ``values`` of the complex ``view`` and, where a sign is asked, of ``view.real``."""
+        return self._run(values(view.real) if self.has_signs else None, values(view))[self._last]
+
+
 class _Plain:
     """The same method for intervals and for what is analytic."""
 
@@ -114,6 +140,19 @@ class _Variable:
     def interval(t):
         """t."""
         return t
+
+    analytic = interval
+
+
+class _Named:
+    """One of several symbols."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def interval(self, values):
+        """Its value among all."""
+        return values[self.name]
 
     analytic = interval
 
@@ -222,12 +261,12 @@ class _Chosen:
 
 
 def _sign(real) -> int:
-    """Sign of a real ball; raises NotAnalytic if it may be 0."""
+    """Sign of a real ball; raises Undecided if it may be 0."""
     if real > 0:
         return 1
     if real < 0:
         return -1
-    raise NotAnalytic
+    raise Undecided
 
 
 def _real_part(value):
@@ -310,8 +349,6 @@ def _piecewise(relations: list) -> _Chosen:
 def _operation(part: sympy.Basic):
     """The operation of one node, and its arguments."""
     match part:
-        case sympy.Symbol() if part == TIME:
-            return _Variable(), ()
         case sympy.Rational():
             return _Constant(lambda: _rational(part)), ()
         case sympy.Float():

@@ -24,18 +24,27 @@ variance: the initial distance is then (a²E‖X_0‖² + d(s−σ)²)^{1/2}.  S
 from above.
 """
 
+from operator import itemgetter
+
 import numpy as np
 import sympy
 from sympy import Abs, Max, sqrt, symbols
 
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound, vacuous_notes
+from bounds.certified.number import real_root, root
+from bounds.certified.one_block import InBalls, Walk
 from bounds.conditions import FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, euler_maruyama_only
 from bounds.leading import L0, Density, Leading, R, a, f, m, m0, slope
 from bounds.processes.ou import ou
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
+from bounds.symbolic.balls import integer_power
+from bounds.symbolic.proof import above, below
 from bounds.theorem import Case, Condition, Source, Theorem, gaussian
+
+#: Relative accuracy of M1 in balls, how often parts are halved for it, and how many are kept.
+REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-9, 250, 500
 
 F, G, M, M1, h, d, theta, omega = symbols("F G M M1 h d theta omega", real=True)
 I_alpha, I_L, I_absf, I_sqrtL, I_sq = symbols("I_alpha I_L I_absf I_sqrtL I_sq", real=True)
@@ -136,6 +145,112 @@ def evaluate(setting: Setting, functions) -> Bound:
                           "time_regularity": float(regularity), "steps": len(lengths)})
 
 
+def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
+    """The theorem in balls; M1 of Gaussian data from their spectrum."""
+    from flint import arb
+
+    walk = Walk(setting, formulas, precision)
+    data, rows, suprema = walk.data, [], _Suprema(walk)
+    for step in walk.steps():
+        integrals = step.integrate(lambda view: _integrands(view, data))
+        suprema.take(step, integrals)
+        rows.append((step.h, step.F, step.Q, *integrals))
+    last, prior = walk.last, walk.prior_var
+    x0, a_T, a_0 = real_root(data.m2), real_root(last.upper_a_sq), real_root(walk.first.a_sq)
+    spread = real_root(last.upper_s_sq) - real_root(prior)
+    initial = real_root(last.upper_a_sq * data.m2 + data.d * integer_power(spread, 2))
+    V_T = last.upper_a_sq * data.wide + last.upper_s_sq
+    theta, omega = suprema.theta * a_T / V_T * initial, real_root(suprema.size)
+    given = setting.facts.time_regularity
+    M1 = suprema.regularity() if callable(given) else arb(float(given))
+    M = real_root(arb(float(setting.score_error)) ** 2 + arb(float(setting.score_noise)) ** 2)
+    sums = {name: arb(0) for name in ("time_regularity", "score", "discretisation")}
+    for h, F, G, I_alpha, I_L, I_absf, I_sqrtL, I_sq, _ in reversed(rows):
+        growth = formulas["growth"](F=F, G=G, I_alpha=I_alpha, I_L=I_L, M1=M1, h=h)
+        for name in sums:
+            added = formulas[name](h=h, G=G, M=M, M1=M1, theta=theta, omega=omega, x0=x0, d=data.d, I_absf=I_absf,
+                                   I_sqrtL=I_sqrtL, I_L=I_L, I_sq=I_sq)
+            sums[name] = growth * sums[name] + added
+    V_0 = walk.first.a_sq * data.wide + walk.first.s_sq
+    terms = {INITIALISATION: formulas["initialisation"](V_0=V_0, V_T=V_T, a_0=a_0, a_T=a_T, E0=initial),
+             SCORE_BIAS: sums["score"], DISCRETISATION: sums["time_regularity"] + sums["discretisation"]}
+    if walk.first.lower > 0:
+        terms[EARLY_STOPPING] = real_root(integer_power((1 - a_0) * x0, 2) + data.d * walk.first.s_sq)
+    return InBalls(sum(terms.values(), arb(0)), terms, "constants and M1",
+                   {"M1": float(M1.upper()), "theta": float(theta.upper()), "omega": float(omega.upper()),
+                    "steps": len(rows)})
+
+
+def _integrands(view, data):
+    """g²α, g²L, |f|, g²√L, (|f| + g²L)² and f⁺, L = min(1/s², L0/a²)."""
+    lipschitz = (view.s_sq.max(view.a_sq * data.l) if not view.boxed
+                 else view.decided(lambda v: v.s_sq - v.a_sq * data.l, view.s_sq, view.a_sq * data.l))
+    lipschitz = 1 / lipschitz
+    size = abs(view.f) if not view.boxed else view.decided(lambda v: v.f, view.f, -view.f)
+    rise = view.f.max(view.f * 0) if not view.boxed else view.decided(lambda v: v.f, view.f, view.f * 0)
+    pull = view.g_sq * lipschitz
+    return (view.g_sq / (view.a_sq * data.wide + view.s_sq), pull, size, view.g_sq * root(lipschitz),
+            integer_power(size + pull, 2), rise)
+
+
+class _Suprema:
+    """The suprema over time, step by step from above: of V_t/a_t, of a²‖x_0‖² + d s², and M1 of Gaussian data."""
+
+    def __init__(self, walk: Walk):
+        from flint import arb
+
+        self._data, self.theta, self.size, self._seen, self._parts = walk.data, arb(0), arb(0), 0.0, []
+        self._measured = callable(walk.setting.facts.time_regularity)
+
+    def take(self, step, integrals) -> None:
+        """One step more."""
+        data, I_absf, rise = self._data, integrals[2], integrals[5]
+        growth = rise.exp()
+        variance = step.upper_a_sq * data.wide + step.upper_s_sq
+        self.theta = self.theta.max(variance / real_root(step.upper_a_sq) * growth)
+        upper, lower = (a_sq * data.m2 + data.d * s_sq for a_sq, s_sq in
+                        ((step.upper_a_sq, step.upper_s_sq), (step.a_sq, step.s_sq)))
+        from_below = (lower + data.d * (step.C * (2 * I_absf).exp())) * (2 * (I_absf - rise)).exp()
+        within = (upper * growth * growth).min(from_below)
+        self.size = self.size.max(upper).max(lower).max(within)
+        if self._measured:
+            self._look(step, step.frames)
+
+    def _look(self, step, frames) -> None:
+        """Keep the parts of a step that may hold the supremum of M1."""
+        for frame in frames:
+            for point in frame.points[::len(frame.points) - 1] if frame.reach is not None else ():
+                self._seen = max(self._seen, below(self._over(point)))
+            ball = self._over(frame.interval)
+            if above(ball) > self._seen:
+                self._parts.append((above(ball), step, frame, ball))
+        if len(self._parts) > MOST_PARTS:
+            self._parts = [part for part in self._parts if part[0] > self._seen]
+
+    def regularity(self):
+        """M1 as a ball: parts that may hold it are halved while it is not known well."""
+        from flint import arb
+
+        for _ in range(HALVINGS):
+            top = max(self._parts, key=itemgetter(0))
+            if top[0] <= self._seen * (1 + REGULARITY_ERROR) or top[1].narrow(top[2].left, top[2].right):
+                break
+            self._parts = [part for part in self._parts if part is not top and part[0] > self._seen]
+            self._look(top[1], top[1].halves(top[2]))
+        return arb(self._seen).union(arb(max(part[0] for part in self._parts)))
+
+    def _over(self, view):
+        """max(max_i |V_i′|/V_i², ‖(a/V)′ m‖) over a part: a ball above the supremum there."""
+        from flint import arb
+
+        data, found, centre = self._data, arb(0), arb(0)
+        for value, mean_sq in data.axes:
+            V = view.a_sq * value + view.s_sq
+            found = found.max(abs(view.g_sq - 2 * view.f * V) / (V * V))
+            centre = centre + mean_sq * view.a_sq * integer_power((view.f * V - view.g_sq) / (V * V), 2)
+        return found.max(real_root(centre))
+
+
 def _suprema(path, variance, initial, x0, dim, rise, I_absf):
     """(θ, ω): the suprema over time, bounded step by step from the grid times."""
     upper = slice(None, -1)
@@ -179,7 +294,7 @@ THEOREM = Theorem(
                 euler_maruyama_only("the scheme of (2.8)"),
                 Condition("time regularity", "‖s_t(x) − s_t'(x)‖ <= M1|t−t'|(1+‖x‖)", _has_time_regularity),
                 ONE_PROBLEM, FINITE_FISHER),
-    stated=STATED, derive=derive, evaluate=evaluate, leading=LEADING,
+    stated=STATED, derive=derive, evaluate=evaluate, leading=LEADING, in_balls=in_balls,
     derivation="Reverse SDE against its discretisation, synchronous coupling; Minkowski and Cauchy–Schwarz "
     "over a step. Shape and rate are the paper's, the constants are re-derived here.",
     cases=(

@@ -31,6 +31,8 @@ import sympy
 from sympy import symbols
 
 from bounds.bound import Bound
+from bounds.certified.number import real_root
+from bounds.certified.one_block import InBalls, Walk
 from bounds.conditions import ONE_BLOCK
 from bounds.process import ForwardProcess
 from bounds.processes.ou import ou
@@ -38,6 +40,7 @@ from bounds.processes.ve import ve
 from bounds.recursion.propagation import STEP_ROUNDING, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
+from bounds.symbolic.balls import integer_power
 from bounds.symbolic.integrals import TIME, tidy
 from bounds.theorem import Case, Condition, Source, Theorem, gaussian
 
@@ -133,6 +136,39 @@ def evaluate(setting: Setting, functions) -> Bound:
                  information="Gaussian data", notes=notes, details=details)
 
 
+def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
+    """The exact W2 of the sampler on this Gaussian in balls."""
+    from flint import arb
+
+    mean, variances = spectrum(setting)
+    walk = Walk(setting, formulas, precision)
+    steps = list(walk.steps())[::-1]
+    sizes, found, squares = np.abs(mean), {}, {"spread": arb(0), "mean": arb(0)}
+    axes, counts = np.unique(np.stack([variances, sizes]), axis=1, return_counts=True)
+    for value, size, count in zip(*axes.tolist(), counts.tolist(), strict=True):
+        if value not in found:
+            found[value] = _axis_in_balls(arb(value), walk, steps)
+        spread_sq, shift_sq = found[value]
+        squares["spread"] += count * spread_sq
+        squares["mean"] += count * (arb(size) * arb(size) * shift_sq)
+    return InBalls(real_root(squares["spread"] + squares["mean"]),
+                   {name: real_root(square) for name, square in squares.items()}, "Gaussian data",
+                   {"steps": len(steps), "dim": len(variances)})
+
+
+def _axis_in_balls(value, walk, steps):
+    """((√v_K − σ_0)², the squared mean error in units of the mean) along an axis of variance ``value``."""
+    variance, shift = walk.prior_var, -real_root(walk.last.upper_a_sq)
+    for step in steps:
+        marginal = step.upper_a_sq * value + step.upper_s_sq
+        factor = walk.formulas["factor"](P=step.P, Q=step.Q, V=marginal)
+        defect = step.P * real_root(step.upper_a_sq) - real_root(step.a_sq)
+        shift = factor * shift + defect
+        variance = integer_power(factor, 2) * variance + step.noise_var
+    spread_sq = walk.formulas["distance_sq"](v=variance, sigma_0=real_root(value))
+    return spread_sq, integer_power(shift + real_root(steps[-1].a_sq) - 1, 2)
+
+
 def _sizes(factor, start: float, sources, combine):
     """Upper estimates (u, k) of |x_{k−1}|, x_k = factor_k x_{k−1} + source_k combined by hypot or add."""
     logs = np.log(np.maximum(np.abs(factor), 1e-150))
@@ -211,7 +247,7 @@ THEOREM = Theorem(
         "sigma_0": "standard deviation of the data", "f": "drift", "g_sq": "g²"},
     conditions=(ONE_BLOCK, Condition("Gaussian data", "p_0 = N(m, Σ)", _gaussian),
                 Condition("exact score", "M = 0", _exact_score)),
-    stated=STATED, derive=derive, evaluate=evaluate,
+    stated=STATED, derive=derive, evaluate=evaluate, in_balls=in_balls,
     derivation="The score of a Gaussian is linear; one Euler–Maruyama step expanded to second order in h.",
     cases=(
         Case("N(0, I_100), OU", ou, gaussian(1.0, 100), lambda: euler_maruyama(4, 1600), ratio_ceiling=1.0001,

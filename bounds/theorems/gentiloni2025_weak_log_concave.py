@@ -56,6 +56,8 @@ from bounds.bound import (
     information_used,
     vacuous_notes,
 )
+from bounds.certified.number import real_root
+from bounds.certified.one_block import InBalls, Walk
 from bounds.conditions import ONE_BLOCK, ONE_PROBLEM, euler_maruyama_only
 from bounds.contraction.ou_phases import eta as contractive_from
 from bounds.contraction.ou_phases import largest_curvature, log_growth, ou_scale_sq
@@ -69,6 +71,7 @@ from bounds.recursion.one_block import early_stop
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
+from bounds.symbolic.balls import BallFormula, NotEnclosed, integer_power
 from bounds.symbolic.integrals import TIME
 from bounds.theorem import Case, Condition, Source, Theorem, gaussian
 from bounds.theorems.martingale import STATED as MARTINGALE
@@ -189,6 +192,86 @@ def evaluate(setting: Setting, functions) -> Bound:
                  details=details)
 
 
+def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
+    """The product form in balls."""
+    from flint import arb
+
+    walk = Walk(setting, formulas, precision)
+    data, unit_sq = walk.data, _unit_sq(setting)
+    unit = real_root(unit_sq)
+    columns, curvature = [], arb(0)
+    for step in walk.steps():
+        ends = [_curvature(data, a_sq, s_sq, unit_sq) for a_sq, s_sq in
+                ((step.upper_a_sq, step.upper_s_sq), (step.a_sq, step.s_sq))]
+        curvature = curvature.max(_largest(data, step, unit_sq, ends))
+        columns.append((step.F, *ends[0]))
+    start = walk.last
+    m2 = data.m2 / unit_sq
+    a, s, prior = real_root(start.upper_a_sq), real_root(start.upper_s_sq / unit_sq), walk.prior_var / unit_sq
+    bias, noise = (arb(float(size)) for size in (setting.score_error, setting.score_noise))
+    eps = unit * real_root(bias * bias + noise * noise)
+    initial, source = _initial_in_balls(walk, formulas, unit_sq, dict(a=a, s=s, sigma=real_root(prior), d=data.d))
+    product, sums = initial, {"local": arb(0), "score": arb(0)}
+    for h, kappa, smooth in reversed(columns):
+        growth = formulas["growth"](h=h, kappa=kappa, L_t=smooth)
+        product = growth * product
+        for name in sums:
+            added = formulas[name](h=h, d=data.d, m2=m2, L=curvature, eps=eps)
+            sums[name] = growth * sums[name] + added
+    terms = {INITIALISATION: unit * product, DISCRETISATION: unit * sums["local"], SCORE_BIAS: unit * sums["score"]}
+    if walk.stop is not None:
+        terms[EARLY_STOPPING] = walk.stop
+    return InBalls(sum(terms.values(), arb(0)), terms,
+                   information_used(None, source is DistanceFrom.CLOSED_FORM),
+                   {"L": float(curvature.upper()), "initial_distance": float((unit * initial).upper()),
+                    "initial_term": f"W2(p_0, N(0, v I)) from {source}", "steps": len(columns)})
+
+
+def _unit_sq(setting: Setting):
+    """c² exactly, from g² = 2c²f."""
+    process = setting.process
+    ratio = sympy.simplify(process.g_sq / (2 * process.f))
+    if ratio.free_symbols:
+        raise NotEnclosed("g²/(2f) is not seen to be constant")
+    return BallFormula(ratio)()
+
+
+def _curvature(data, a_sq, s_sq, unit_sq):
+    """(κ_t, L_t) in units of c."""
+    floor = data.floor(a_sq, s_sq)
+    return -(floor + data.gap(a_sq, s_sq)) * unit_sq, -floor * unit_sq
+
+
+def _largest(data, step, unit_sq, ends):
+    """sup max(L_t, −κ_t) over a step: L_t is monotone, and −κ_t at most its value over the whole step."""
+    found = ends[0][1].max(ends[1][1])
+    if data.M == 0:
+        return found
+    a_sq, s_sq = step.a_sq.union(step.upper_a_sq), step.s_sq.union(step.upper_s_sq)
+    return found.max(-_curvature(data, a_sq, s_sq, unit_sq)[0])
+
+
+def _initial_in_balls(walk, formulas, unit_sq, known):
+    """(E_0, what W2(p_0, N(0, vI)) rests on): as `_initial`, every candidate in balls."""
+    from flint import arb
+
+    data, prior_std = walk.data, walk.setting.scheme.prior_std
+    variance, s_sq = known["sigma"] * known["sigma"], known["s"] * known["s"]
+    v = arb(0)
+    if prior_std is not None and variance > s_sq:
+        v = (variance - s_sq) / (known["a"] * known["a"])
+    values = dict(d=data.d, l=data.l / unit_sq, v=v)
+    found = {DistanceFrom.CONSTANTS: formulas["distance_sq"](**values, m2=data.m2 / unit_sq)}
+    if 1 / data.wide > data.M:
+        wide = data.wide / (1 - data.wide * data.M) / unit_sq
+        found[DistanceFrom.LOG_CONCAVITY] = formulas["distance_log_concave_sq"](
+            **values, wide=wide, mean_norm=data.mean_norm / real_root(unit_sq))
+    if data.knows_distance:
+        found[DistanceFrom.CLOSED_FORM] = integer_power(data.distance(v * unit_sq), 2) / unit_sq
+    source = min(found, key=lambda which: float(found[which].upper()))
+    return formulas["initial"](**known, D=real_root(found[source]), v=v), source
+
+
 def step_conditions(h: float, L: float) -> dict[str, bool]:
     """Conditions that hold for steps of at most h: the closed form needs the second, the paper the last."""
     return {
@@ -262,7 +345,7 @@ THEOREM = Theorem(
                 Condition("weak log-concavity", "(α, M)-weakly log-concave, −∇² log p_0 ⪯ L_U I", _weak),
                 Condition("Ornstein–Uhlenbeck", "g² = 2c²f", _ornstein_uhlenbeck),
                 euler_maruyama_only("P = 1 + ∫f, Q = ∫g²"), ONE_PROBLEM),
-    stated=STATED, derive=derive, evaluate=evaluate, leading=LEADING,
+    stated=STATED, derive=derive, evaluate=evaluate, leading=LEADING, in_balls=in_balls,
     derivation="Synchronous coupling, the reverse-time martingale e^{−t}∇log p_t, and the two phases. "
     "Shape and rate are the paper's, the constants (B(h), the factors of the steps) are re-derived here.",
     cases=(

@@ -42,6 +42,7 @@ from bounds.bound import (
     information_used,
     vacuous_notes,
 )
+from bounds.certified.one_block import recursion
 from bounds.conditions import FINITE_FISHER, RESOLVED
 from bounds.leading import L0, Density, Leading, R, f, m0, slope
 from bounds.leading import a as scale
@@ -280,4 +281,4 @@ THEOREM = Theorem(
     statement=r"E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{\mathrm{noise}}^2,\quad W_2 \le E_K",
     symbols=SYMBOLS, conditions=(FINITE_FISHER, RESOLVED), stated=STATED, derive=derive, evaluate=evaluate,
     derivation="Tweedie's formula, E[U sᵀ] = −I, and the reverse-time martingale Φ(t,0) s_t(U_t).",
-    cases=CASES + PHASE_CASES, leading=LEADING, ingredients=ingredients)
+    cases=CASES + PHASE_CASES, leading=LEADING, ingredients=ingredients, in_balls=recursion)

@@ -27,12 +27,14 @@ from dataclasses import replace
 import numpy as np
 import sympy
 
+from bounds.certified import one_block
 from bounds.conditions import ONE_BLOCK
 from bounds.recursion.data import Constants, expand
 from bounds.recursion.one_block import missed_noise
 from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
 from bounds.setting import Setting
 from bounds.steps.rule import hessian_moments
+from bounds.symbolic.balls import integer_power
 from bounds.theorem import Source
 from bounds.theorems import martingale
 
@@ -92,6 +94,27 @@ def ingredients(setting: Setting, functions):
     return martingale.ingredients(setting, functions, coupled_noise)
 
 
+def _coupled_balls(walk, step):
+    """v_k² of a step in balls: the smaller of the scheme's own and the coupled noise."""
+    data, own = walk.data, one_block.missed_noise(walk, step)
+
+    def matched(view):
+        mean = (data.moments(view.a_sq, view.s_sq)[0] if data.knows_moments
+                else data.smaller_excess(view) / 2)
+        return view.growth * view.g * (1 + view.C * (data.floor(view.a_sq, view.s_sq) + mean))
+
+    (variance,) = step.integrate(lambda view: (integer_power(matched(view), 2),))
+    if not variance > 0:
+        return own
+    scale = walk.formulas["scale"](noise_var=step.noise_var, matched_var=variance)
+    return own.min(one_block.missed_noise(walk, step, lambda view: scale * matched(view)))
+
+
+def in_balls(setting: Setting, formulas, precision: int):
+    """The recursion in balls with the coupled noise."""
+    return one_block.recursion(setting, formulas, precision, _coupled_balls)
+
+
 THEOREM = replace(
     martingale.THEOREM,
     key="martingale-coupled", title="Martingale bound, noise coupled to the posterior",
@@ -102,6 +125,7 @@ THEOREM = replace(
         "matched_var": "∫(n*g)², the variance of the matched noise"},
     conditions=(ONE_BLOCK, *martingale.THEOREM.conditions),
     stated=STATED, derive=derive, evaluate=evaluate, ingredients=ingredients,
+    in_balls=in_balls,
     derivation="As `martingale`; λ by equating variances.",
     cases=tuple(
         replace(case, decisive={k: v for k, v in case.decisive.items() if "variance" not in k})

@@ -1,5 +1,6 @@
 r"""W2 of a sampler on Gaussian data in balls: the chain of each eigenvalue, then Bures along the axes."""
 
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.symbolic.balls import integer_power
+from bounds.symbolic.proof import Proof, above, below
 from closed_form.bracket import Bracket
 from closed_form.certified.phase_space.chain import phase_axis
 from closed_form.certified.phase_space.rows import ball_rows
@@ -18,8 +20,21 @@ from closed_form.sampler_laws.extended_precision import eigenvalue_error
 SHARP, MOST_BITS = 1e-12, 4096
 
 
+@dataclass(frozen=True)
+class Certified(Bracket):
+    """A bracket from a ball.
+
+    Parameters
+    ----------
+    proof : Proof
+        The digits that the ball proves, its radius, and the precision.
+    """
+
+    proof: Proof | None = None
+
+
 def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumption=None, moments=None,
-                 precision: int = PRECISION) -> Bracket:
+                 precision: int = PRECISION) -> Certified:
     """W2 between the sampler's last iterate and N(m, Σ), every digit proved.
 
     A covariance that is not diagonal is decomposed in floats; the balls hold what that leaves open.  In phase
@@ -41,18 +56,18 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
         hessian = _matched(*np.unique(law.eigenvalues, return_counts=True), assumption, moments)
     steps = ball_steps(process, scheme.grid.times, rule, hessian, scheme.prior_std, precision)
     with ctx.workprec(precision):
-        return _bracket(_square(law, partial(_axis, steps=steps)))
+        return _bracket(_square(law, partial(_axis, steps=steps)), precision)
 
 
-def _phase_space(law: Gaussian, process: ForwardProcess, scheme: Scheme, precision: int) -> Bracket:
+def _phase_space(law: Gaussian, process: ForwardProcess, scheme: Scheme, precision: int) -> Certified:
     from flint import ctx
 
     while True:
         with ctx.workprec(precision):
             try:
-                found = _bracket(_square(law, partial(_phase_axis, rows=ball_rows(process, scheme))))
+                found = _bracket(_square(law, partial(_phase_axis, rows=ball_rows(process, scheme))), precision)
             except ZeroDivisionError:  # balls of matrices that may be singular
-                found = Bracket(0.0, np.inf, "ball arithmetic")
+                found = Certified(0.0, np.inf, "ball arithmetic")
         if found.upper - found.lower <= SHARP * found.upper < np.inf or precision >= MOST_BITS:
             return found
         precision *= 2
@@ -114,8 +129,6 @@ def _spread(variance, value):
     return variance.nonnegative_part().sqrt() - value.nonnegative_part().sqrt()
 
 
-def _bracket(square) -> Bracket:
+def _bracket(square, precision: int) -> Certified:
     root = square.nonnegative_part().sqrt()
-    lower, upper = root.lower(), root.upper()
-    return Bracket(max(0.0, float(np.nextafter(float(lower), 0.0))), float(np.nextafter(float(upper), np.inf)),
-                   "ball arithmetic")
+    return Certified(max(0.0, below(root)), above(root), "ball arithmetic", Proof.of(root, precision))

@@ -93,3 +93,9 @@ QUADRATURE = 1e-7
 NORM_ROUNDING = 3e-13
 #: A lower bound where rounding must go with the units: 1e-12 granted on top, twice.
 UNITS = 1e-11
+#: A certified bound above the one in floats: never, but for rounding of terms that nearly cancel.
+CERTIFIED_ABOVE = 1e-6
+#: A certified bound below the one in floats, which adds the rounding it may have.
+CERTIFIED_BELOW = 1e-7
+#: Balls of 128 bits of golden numbers.
+CERTIFIED_RADIUS = 1e-20

@@ -11,12 +11,16 @@ import numpy as np
 
 from bounds.argument import check_type
 from bounds.bound import Bound
+from bounds.certified.data import NotCertified
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.setting import Setting
+from bounds.symbolic.balls import NotEnclosed
+from bounds.symbolic.proof import PRECISION, Proof, check_precision
 from bounds.theorem import NotApplicable, Theorem
 from bounds.theorems import theorems
-from closed_form import Bracket
+from closed_form import Bracket, Gaussian
+from closed_form.certified.chain import Certified, certified_w2
 from closed_form.law import Law, NoAssumption
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
@@ -69,6 +73,11 @@ class Certificate:
     problem: dict = field(default_factory=dict)
     versions: dict = field(default_factory=dict)
 
+    @property
+    def certified(self) -> bool:
+        """Whether bound and truth are proved to the last digit by ball arithmetic, and so is the verdict."""
+        return bool(self.bound and self.bound.proof and _proof_of(self.measured))
+
     @classmethod
     def not_applicable(cls, theorem: Theorem, unmet: Sequence[str],
                        problem: dict | None = None) -> Certificate:
@@ -84,10 +93,12 @@ class Certificate:
             "upper": self.measured.upper if np.isfinite(self.measured.upper) else None,
             "method": self.measured.method,
             "given": getattr(self.measured, "given", None),
+            "proof": _proof_of(self.measured),
         }
         return {
             "theorem": self.theorem,
             "verdict": str(self.verdict),
+            "certified": self.certified,
             "bound": self.bound and self.bound.as_dict(),
             "measured": measured,
             "ratio": self.ratio,
@@ -117,7 +128,9 @@ class Certificate:
             if measured is not None:
                 upper = np.inf if measured["upper"] is None else measured["upper"]
                 sides, given = (measured["lower"], upper, measured["method"]), measured.get("given")
-                measured = Bracket(*sides) if given is None else Sampled(*sides, given)
+                proof = measured.get("proof") and Proof(**measured["proof"])
+                measured = (Certified(*sides, proof) if proof else
+                            Bracket(*sides) if given is None else Sampled(*sides, given))
             known = theorems().get(data["theorem"])
             bound = data["bound"] and Bound.from_dict(data["theorem"], known.kind if known else "upper",
                                                       data["bound"])
@@ -135,6 +148,12 @@ class Certificate:
         expected = verdict_of(self.bound.kind, self.bound.total, self.measured)
         if self.verdict != expected:
             raise ValueError(f"certificate says {self.verdict}, its numbers say {expected}")
+
+
+def _proof_of(measured: Bracket | None) -> dict | None:
+    """What is proved of the digits of a measurement, as plain data."""
+    proof = getattr(measured, "proof", None)
+    return proof and proof.as_dict()
 
 
 def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
@@ -162,7 +181,8 @@ def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
 
 def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0,
             score_noise: float = 0.0, assumption=None, information: str = "all", problem: dict | None = None,
-            samples: int = 0, seed: int = 0) -> Certificate:
+            samples: int = 0, seed: int = 0, certified: bool = False,
+            precision: int = PRECISION) -> Certificate:
     """Compare a theorem with the exact W2 error of the sampler.
 
     Parameters
@@ -185,6 +205,8 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
     samples, seed : int
         Samples, at least 100, that may refute the theorem where no exact law is known, and that estimate how
         loose it is; 0 for none (`verify.certificates.sampled`).
+    certified : bool
+        Bound and truth in ball arithmetic of ``precision`` bits: every digit and the verdict are proved.
 
     Returns
     -------
@@ -193,28 +215,37 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
     Raises
     ------
     ValueError
-        If the theorem is unknown or an argument is out of range.
+        If the theorem is unknown, an argument is out of range, or something to be certified has no proof
+        (`bounds.certified.data.NotCertified`).
     """
     theorem = find_theorem(theorem)
+    if certified:
+        check_certifiable(law, score_error, score_noise, samples)
     try:
         setting = setting_of(process, law, scheme, score_error, score_noise, assumption=assumption,
                              information=information)
     except NoAssumption as error:
         return Certificate.not_applicable(theorem, (f"data assumption: {error}",), problem)
-    return certify_setting(theorem, setting, law, problem=problem, samples=samples, seed=seed)
+    return certify_setting(theorem, setting, law, problem=problem, samples=samples, seed=seed,
+                           precision=check_precision(precision) if certified else None)
 
 
 def certify_setting(theorem: Theorem, setting: Setting, law, measured: Bracket | None = None,
-                    problem: dict | None = None, samples: int = 0, seed: int = 0) -> Certificate:
-    """As `certify`, for a setting already made; ``measured`` saves measuring it again."""
+                    problem: dict | None = None, samples: int = 0, seed: int = 0,
+                    precision: int | None = None) -> Certificate:
+    """As `certify`, for a setting already made; ``measured`` saves measuring it again.
+
+    With a ``precision`` in bits bound and truth are certified.
+    """
     check_type("theorem", theorem, Theorem, "a Theorem")
     check_type("law", law, Law, "a law of the data (Gaussian, GaussianMixture, …)")
     try:
-        bound = theorem.bound(setting)
+        bound = theorem.bound(setting) if precision is None else theorem.certified(setting, precision)
     except NotApplicable as error:
         return Certificate.not_applicable(theorem, error.unmet, problem)
     if measured is None:
-        measured = measure(setting, law, samples, seed)
+        measured = (measure(setting, law, samples, seed) if precision is None
+                    else certified_measure(setting, law, precision))
     seed = seed if isinstance(measured, Sampled) else None
     verdict, ratio = verdict_of(theorem.kind, bound.total, measured), ratio_of(bound, measured)
     return Certificate(theorem.key, verdict, bound, measured, ratio, seed=seed, problem=problem or {},
@@ -232,6 +263,33 @@ def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:
         except GridTooLarge as error:
             reason = error
     return measured_by_samples(setting, law, samples, seed, reason)
+
+
+def check_certifiable(law, score_error: float = 0.0, score_noise: float = 0.0, samples: int = 0) -> None:
+    """Refuse, by name, what has no proof in ball arithmetic.
+
+    Raises
+    ------
+    NotCertified
+    """
+    if not isinstance(law, Gaussian):
+        raise NotCertified(f"certified needs Gaussian data, got {type(law).__name__}")
+    if law.basis is not None:
+        raise NotCertified("certified needs a covariance that is a number or a diagonal, got a full matrix")
+    if samples:
+        raise NotCertified(f"certified takes no samples, got samples {samples}")
+    if score_error or score_noise:
+        raise NotCertified("certified needs an exact score to compare with (bound takes any), got score_error "
+                           f"{score_error}, score_noise {score_noise}")
+
+
+def certified_measure(setting: Setting, law: Gaussian, precision: int) -> Certified:
+    """The exact W2 error of the sampler in ball arithmetic."""
+    try:
+        return certified_w2(law, setting.process, setting.scheme, setting.assumption, setting.facts.moments,
+                            precision)
+    except NotEnclosed as error:
+        raise NotCertified(f"certified: {error}") from None
 
 
 def ratio_of(bound: Bound, measured: Bracket) -> float | None:

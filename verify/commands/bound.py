@@ -2,7 +2,13 @@
 
 import click
 
-from verify.command_options import load_question, problem_options, setting_or_reason, theorems_named
+from verify.command_options import (
+    certified_options,
+    load_question,
+    problem_options,
+    setting_or_reason,
+    theorems_named,
+)
 from verify.pages import tables
 from verify.pages.console import HOLDS, WRONG, naming, print_json, print_text, progress
 from verify.pages.entry import entry_of
@@ -11,11 +17,15 @@ from verify.pages.schema_versions import SCHEMA_VERSIONS
 
 @click.command(short_help="Bounds of every theorem that applies.")
 @problem_options
-def bound(problem, theorem, information, overrides, as_json):
+@certified_options
+def bound(problem, theorem, information, overrides, as_json, certified, precision):
     """Evaluate every theorem (or one) on PROBLEM, and name the hypotheses that are not met."""
+    from verify.certificates.certificate import check_certifiable
     from verify.certificates.useful_smoothing import explained
 
     question = load_question(problem, overrides)
+    if certified and question.law is not None:
+        check_certifiable(question.law)
     chosen, results = theorems_named(theorem), []
     setting, reason = setting_or_reason(question, information)
     with progress("bounds") as tell:
@@ -23,7 +33,12 @@ def bound(problem, theorem, information, overrides, as_json):
             tell(index / len(chosen), each.key)
             with naming(each.key):
                 unmet = (reason,) if setting is None else each.unmet(setting)
-                value = None if unmet else explained(each.bound(setting), each, setting)
+                if unmet:
+                    value = None
+                elif certified:
+                    value = each.certified(setting, precision)
+                else:
+                    value = explained(each.bound(setting), each, setting)
             results.append(entry_of(each, value, unmet))
     if as_json:
         document = {"results": results, "notes": question.notes, "problem": question.as_dict()}

@@ -4,7 +4,13 @@ from collections.abc import Callable
 
 import click
 
-from verify.command_options import load_question, problem_options, setting_or_reason, theorems_named
+from verify.command_options import (
+    certified_options,
+    load_question,
+    problem_options,
+    setting_or_reason,
+    theorems_named,
+)
 from verify.pages import tables
 from verify.pages.console import (
     EVALUATION,
@@ -28,12 +34,13 @@ from verify.pages.console import (
               help="Where no exact law is known: run the sampler; N samples may refute a theorem, and give a "
                    "95 % bracket.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the samples.")
-def certify(problem, theorem, information, overrides, as_json, samples, seed):
+@certified_options
+def certify(problem, theorem, information, overrides, as_json, samples, seed, certified, precision):
     """Compare every theorem (or one) with the exact W2 error of the sampler on PROBLEM."""
     question = load_question(problem, overrides)
     with progress("certify") as tell:
         certificates = certificates_of(question, theorems_named(theorem), information, tell, samples or 0,
-                                       seed)
+                                       seed, precision if certified else None)
     if as_json:
         print_json({"certificates": [c.as_dict() for c in certificates], "notes": question.notes})
     else:
@@ -42,17 +49,24 @@ def certify(problem, theorem, information, overrides, as_json, samples, seed):
 
 
 def certificates_of(question, chosen, information: str, tell: Callable, samples: int = 0,
-                    seed: int = 0) -> list:
+                    seed: int = 0, precision: int | None = None) -> list:
     """A certificate of each theorem; the exact error is measured once, and only if one applies."""
     from dataclasses import replace
 
-    from verify.certificates.certificate import Certificate, certify_setting
+    from verify.certificates.certificate import (
+        Certificate,
+        certified_measure,
+        certify_setting,
+        check_certifiable,
+    )
     from verify.certificates.useful_smoothing import explained
 
     if question.law is None:
         raise Failure(
             "certify needs data.law: constants alone leave no exact law to compare with (bound takes them)"
         )
+    if precision:
+        check_certifiable(question.law, question.score_error, question.score_noise, samples)
     setting, reason = setting_or_reason(question, information)
     record, measured, certificates = question.as_dict(), None, []
     for each in chosen:
@@ -63,9 +77,10 @@ def certificates_of(question, chosen, information: str, tell: Callable, samples:
         with naming(each.key):
             if measured is None and not each.unmet(setting):
                 tell(None, f"{question.source}: exact law of the sampler")
-                measured = measured_error(setting, question.law, samples, seed)
-            found = certify_setting(each, setting, question.law, measured, record, samples, seed)
-            if found.bound is not None:
+                measured = (certified_measure(setting, question.law, precision) if precision
+                            else measured_error(setting, question.law, samples, seed))
+            found = certify_setting(each, setting, question.law, measured, record, samples, seed, precision)
+            if found.bound is not None and not precision:
                 found = replace(found, bound=explained(found.bound, each, setting))
             certificates.append(found)
     return certificates

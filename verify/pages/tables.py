@@ -3,11 +3,14 @@
 Rich is imported when used.
 """
 
+import decimal
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from verify.plain import number, one_line
 
+#: Digits of a certified number on a page.
+SHOWN = 16
 _VERDICT_STYLE = {"HOLDS": "green", "VIOLATED": "bold red", "INCONCLUSIVE": "yellow", "NOT_APPLICABLE": "dim"}
 
 
@@ -57,9 +60,21 @@ def bounds_table(results: Sequence[Mapping]):
         terms = sorted(entry["terms"].items(), key=lambda term: -math.inf if term[1] is None else -term[1])
         side = "W2 ≤" if entry["kind"] == "upper" else "W2 ≥"
         total = "inf" if entry["total"] is None else number(entry["total"])
+        total = proved(entry.get("proof"), total)
         shown = ", ".join(f"{name} {'inf' if value is None else number(value)}" for name, value in terms)
         table.add_row(entry["theorem"], side, total, shown, entry["information"])
     return table
+
+
+def proved(proof: Mapping | None, otherwise: str) -> str:
+    """The digits that a ball proves, at most `SHOWN`; ``otherwise`` where it proves none, or there is no ball."""
+    if proof is None or not proof["digits"]:
+        return otherwise
+    digits = decimal.Decimal(proof["digits"])
+    known = len(digits.as_tuple().digits)
+    # cut, not rounded: every digit shown is one of the number
+    context = decimal.Context(prec=min(known, SHOWN), rounding=decimal.ROUND_DOWN)
+    return f"{context.plus(digits):.{min(known, SHOWN)}g}"
 
 
 def certificates_table(certificates: Sequence):
@@ -71,6 +86,8 @@ def certificates_table(certificates: Sequence):
         verdict = str(certificate.verdict)
         bound, measured = certificate.bound, certificate.measured
         total = "–" if bound is None else "inf" if math.isinf(bound.total) else number(bound.total)
+        if bound is not None and bound.proof is not None:
+            total = proved(bound.proof.as_dict(), total)
         row = (total, _bracket(measured), number(certificate.ratio),
                "" if measured is None else measured.method)
         information = "" if bound is None else bound.information
@@ -84,6 +101,8 @@ def _bracket(measured) -> str:
     if math.isinf(measured.upper):
         return f"≥ {number(measured.lower)}" if measured.lower else "unknown"
     low, high = number(measured.lower), number(measured.upper)
+    if getattr(measured, "proof", None) is not None:
+        return proved(measured.proof.as_dict(), f"[{low}, {high}]")
     return low if low == high or measured.relative_width < 1e-6 else f"[{low}, {high}]"
 
 

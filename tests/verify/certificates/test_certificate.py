@@ -38,7 +38,7 @@ def test_json_there_and_back(key):
     """A certificate survives JSON unchanged."""
     certificate = certify(key, process=ou(), law=LAW, scheme=SAMPLER, problem={"note": 1})
     assert Certificate.from_json(certificate.to_json()) == certificate
-    assert json.loads(certificate.to_json())["schema_version"] == 2
+    assert json.loads(certificate.to_json())["schema_version"] == 3
 
 
 @given(st.floats(0, 10), st.floats(0, 10), st.floats(0, 20), st.sampled_from(["upper", "lower"]))

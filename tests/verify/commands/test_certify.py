@@ -94,6 +94,7 @@ def test_a_measurement_that_fails_is_inconclusive(monkeypatch):
         "upper": None,
         "method": "not measured: the grid would be too large",
         "given": None,
+        "proof": None,
     }
 
 

@@ -1,0 +1,166 @@
+"""The martingale recursion of one block in balls: contraction, bias, missed noise, initial term, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from bounds.bound import (
+    DISCRETISATION,
+    EARLY_STOPPING,
+    INITIALISATION,
+    SCORE_BIAS,
+    SCORE_NOISE,
+    information_used,
+)
+from bounds.certified.data import BallData
+from bounds.certified.number import real_root
+from bounds.certified.steps import BallStep, ball_steps
+from bounds.recursion.ingredients import InitialTerm
+from bounds.setting import Setting
+from bounds.symbolic.balls import integer_power
+
+
+@dataclass
+class InBalls:
+    """A theorem's number as a ball, its parts, and what it knew; ``details`` are floats and text."""
+
+    total: object
+    terms: dict
+    information: str
+    details: dict = field(default_factory=dict)
+
+
+class Walk:
+    """The question of a theorem in balls: the data, the steps, and what early stopping leaves."""
+
+    def __init__(self, setting: Setting, formulas, precision: int):
+        self.setting, self.formulas, self.precision = setting, formulas, precision
+        self.data = BallData(setting)
+        self.last = self.first = None
+
+    def steps(self) -> Iterator[BallStep]:
+        """The steps, ascending in time."""
+        for step in ball_steps(self.setting.process, self.setting.scheme, self.matched_hessian, self.precision):
+            self.first, self.last = self.first or step, step
+            yield step
+
+    def matched_hessian(self, view):
+        """H(c*) of matched noise: c* = mmse(q) where it is known, else the middle of the envelope."""
+        data = self.data
+        if data.knows_moments:
+            return data.floor(view.a_sq, view.s_sq) + data.moments(view.a_sq, view.s_sq)[0]
+        return data.middle(view.a_sq, view.s_sq)
+
+    @property
+    def prior_var(self):
+        """The prior's variance, after the steps."""
+        from flint import arb
+
+        std = self.setting.scheme.prior_std
+        return self.last.upper_s_sq if std is None else arb(float(std)) * arb(float(std))
+
+    @property
+    def stop(self):
+        """W2(p_{t0}, p_0) <= ((1−a)² E‖X_0‖² + d s²)^{1/2}, or None without early stopping."""
+        if self.first.lower == 0:
+            return None
+        return real_root(self.formulas["early_stop_sq"](a_sq=self.first.a_sq, s_sq=self.first.s_sq,
+                                                        m2=self.data.m2, d=self.data.d))
+
+    def initial_error(self):
+        """(E_0, the term used): the smallest initial term that applies, after the steps."""
+        from flint import arb
+
+        data, formulas = self.data, self.formulas
+        a_sq, s_sq, prior = self.last.upper_a_sq, self.last.upper_s_sq, self.prior_var
+        known = dict(a_sq=a_sq, s_sq=s_sq, m2=data.m2, d=data.d, sigma=real_root(prior), l=data.l,
+                     s=real_root(s_sq))
+        found = {InitialTerm("independent coupling"): formulas["initial_sq"](**known),
+                 InitialTerm("smooth at T"): formulas["initial_smooth_sq"](**known)}
+        floor, gap = data.floor(a_sq, s_sq), data.gap(a_sq, s_sq)
+        if -floor - gap > 0:
+            found[InitialTerm("log-concave at T")] = formulas["initial_log_concave_sq"](
+                **known, mean_norm=data.mean_norm, H_lo=floor, X=gap)
+        candidates = {term: real_root(square) for term, square in found.items()}
+        own_prior = self.setting.scheme.prior_std is None
+        if data.knows_distance and (own_prior or prior >= s_sq) and a_sq > 0:
+            spare = arb(0) if own_prior else (prior - s_sq) / a_sq
+            candidates[InitialTerm("transport at 0", closed_form=True)] = real_root(a_sq) * data.distance(spare)
+        used = min(candidates, key=lambda term: float(candidates[term].upper()))
+        return candidates[used], used
+
+
+def missed_noise(walk: Walk, step: BallStep, amplitude: Callable | None = None):
+    """v_k² of a step, whose noise is ``amplitude`` of a view, by default the sampler's own."""
+    data, amplitude = walk.data, amplitude or (lambda view: view.amplitude)
+    known = data.knows_moments
+    formula = walk.formulas["variance_known" if known else "variance"]
+    if not known and data.flat:
+        # nothing is above c_lo, and both arguments of the maximum are 0
+        formula = walk.formulas.branches("variance")[0]
+
+    def values(view):
+        found = dict(F=view.F, C=view.C, g=view.g, ng=amplitude(view), X=data.gap(view.a_sq, view.s_sq),
+                     H_lo=data.floor(view.a_sq, view.s_sq), d=data.d)
+        if known:
+            found["x_mean"], found["x_sq"] = data.moments(view.a_sq, view.s_sq)
+        else:
+            found["x_mean"] = data.smaller_excess(view)
+        return found
+
+    def integrand(view):
+        if view.boxed:
+            return (formula.analytic(values, view),)
+        return (formula(**values(view)),)
+
+    def branches(view):
+        each, found = walk.formulas.branches("variance"), values(view)
+        return tuple(formula.analytic(lambda _: found, view) if view.boxed else formula(**found) for formula in each)
+
+    return step.integrate(integrand, None if known else branches)[0]
+
+
+def step_bias(walk: Walk, step: BallStep):
+    """b_k of a step."""
+    data = walk.data
+    values = dict(a_sq=step.upper_a_sq, s_sq=step.upper_s_sq, c1=step.c1, c2=step.c2, m=data.m, l=data.l, d=data.d)
+    if step.c1 == 0 and step.c2 == 0:
+        return step.c1
+    if data.knows_moments:
+        first = data.moments(step.upper_a_sq, step.upper_s_sq)[0]
+        return real_root(walk.formulas["bias_known_sq"](**values, x_mean=first))
+    return real_root(walk.formulas["bias_sq"](**values))
+
+
+def contraction(walk: Walk, step: BallStep):
+    """A_k of a step."""
+    a_sq, s_sq = step.upper_a_sq, step.upper_s_sq
+    return walk.formulas["contraction"](P=step.P, Q=step.Q, H_lo=walk.data.floor(a_sq, s_sq),
+                                        X=walk.data.gap(a_sq, s_sq))
+
+
+def recursion(setting: Setting, formulas, precision: int, missed: Callable = missed_noise) -> InBalls:
+    """The recursion's end in balls; ``missed`` gives v_k² of a step."""
+    from flint import arb
+
+    walk = Walk(setting, formulas, precision)
+    columns = [(contraction(walk, step), step_bias(walk, step), missed(walk, step), step.Q)
+               for step in walk.steps()][::-1]
+    initial, used = walk.initial_error()
+    bias, noise = (arb(float(size)) for size in (setting.score_error, setting.score_noise))
+    noise_sq = noise * noise
+    total, discretisation, product, score, score_sq = initial, arb(0), arb(1), arb(0), arb(0)
+    for A, b, variance, Q in columns:
+        moved, Q_sq = A * total + (b + Q * bias), Q * Q
+        total = real_root(integer_power(moved, 2) + (variance + Q_sq * noise_sq))
+        discretisation = real_root(integer_power(A * discretisation + b, 2) + variance)
+        product *= A
+        score, score_sq = A * score + Q, A * A * score_sq + Q_sq
+    terms = {INITIALISATION: product * initial, SCORE_BIAS: score * bias if bias != 0 else arb(0),
+             SCORE_NOISE: real_root(score_sq) * noise if noise != 0 else arb(0), DISCRETISATION: discretisation}
+    stop = walk.stop
+    if stop is not None:
+        terms[EARLY_STOPPING], total = stop, total + stop
+    return InBalls(total, terms, information_used(setting.facts.moments, used.closed_form),
+                   {"contraction": float(product), "initial_term": used.name, "steps": len(columns)})

@@ -1,0 +1,201 @@
+r"""The steps of a sampler of one block in balls: P, Q, noise, how far each is from the exact map, and integrals."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bounds.certified.frame import REACHES, Frame, View, constant_of
+from bounds.process import ForwardProcess
+from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undecided
+
+#: A part that is no longer than this fraction of its step, or a few floats long, is not halved.
+NARROW = 2.0**-50
+#: What a part with a kink may leave open of an integral over its step.
+SPARED = 1e-12
+#: Most parts of a step.
+MAX_PARTS = 2000
+
+
+@dataclass
+class Hints:
+    """Which ellipse served the last part, as the next is like it, and how many parts there were."""
+
+    best: int = 0
+    count: int = 0
+
+
+class BallStep:
+    """One step, from τ = ``upper`` down to r = ``lower``, in balls.
+
+    Attributes
+    ----------
+    h, F, C, P, Q, noise_var, c1, c2
+        As in `bounds.steps.table.StepTable`.
+    a_sq, s_sq : arb
+        a² and s² at r.
+    upper_a_sq, upper_s_sq : arb
+        a² and s² at τ.
+    """
+
+    def __init__(self, walk: _Walk, lower: float, upper: float, log_a, s_sq):
+        from flint import arb
+
+        self.functions, self.constants, self.hints = walk.functions, walk.constants, walk.hints
+        self.precision, self.lower, self.upper = walk.precision, lower, upper
+        self.log_a, self.a_sq, self.s_sq = log_a, (2 * log_a).exp(), s_sq
+        self.h = arb(upper) - arb(lower)
+        self.frames = list(self._made(lower, upper, arb(0), arb(0)))
+        self.F, K = self.frames[-1].F_stop, self.frames[-1].K_stop
+        decay = (-2 * self.F).exp()
+        self.C = K * decay
+        self.upper_log_a = log_a - self.F
+        self.upper_a_sq, self.upper_s_sq = self.a_sq * decay, s_sq * decay + self.C
+        self.f_end, self.g_sq_end = (function.interval(arb(upper)) for function in self.functions)
+
+    def _made(self, left: float, right: float, F, K) -> Iterator[Frame]:
+        """Frames of [left, right], ascending, from F and K at its left end."""
+        waiting, found = [(left, right)], 0
+        while waiting:
+            left, right = waiting.pop()
+            middle = left + (right - left) / 2
+            if found + len(waiting) > MAX_PARTS:
+                raise NotEnclosed(f"more than {MAX_PARTS} parts of the step from t = {self.upper:.6g} are needed")
+            try:
+                frame = Frame(self, left, right, F, K, self.narrow(left, right))
+            except NotAnalytic:
+                waiting += [(middle, right), (left, middle)]
+                continue
+            F, K, found = frame.F_stop, frame.K_stop, found + 1
+            yield frame
+
+    def narrow(self, left: float, right: float) -> bool:
+        """Whether a part of the step is not halved any more."""
+        return right - left <= max(NARROW * (self.upper - self.lower), 4 * math.ulp(right))
+
+    def integrate(self, integrand: Callable[[View], tuple], branches: Callable | None = None) -> list:
+        """∫ over the step of each value of ``integrand``: on views real and complex, it may raise NotAnalytic.
+
+        Where ``integrand`` is one maximum of two values, ``branches`` are these.
+        """
+        totals, sizes, at = None, None, 0
+        while at < len(self.frames):
+            frame, found, kink = self.frames[at], None, False
+            try:
+                found = frame.integrals(integrand)
+            except Undecided:
+                kink = True
+                # a kink in a part that adds next to nothing need not be found
+                sizes = sizes or [sum(each) for each in zip(*(frame.sizes(integrand) for frame in self.frames),
+                                                            strict=True)]
+                loose = frame.enclosed(integrand)
+                if branches is not None and frame.reach is not None:
+                    with contextlib.suppress(NotAnalytic):
+                        loose = frame.of_two(branches)
+                if all(float(value.rad()) <= SPARED * size for value, size in zip(loose, sizes, strict=True)):
+                    found = loose
+            except NotAnalytic:
+                pass
+            if found is None:
+                self.frames[at : at + 1] = self._finer(frame, kink)
+                continue
+            totals = found if totals is None else [x + y for x, y in zip(totals, found, strict=True)]
+            at += 1
+        if not all(total.is_finite() for total in totals):
+            raise NotEnclosed(f"what the step from t = {self.upper:.6g} integrates is not seen to be bounded")
+        return totals
+
+    def _finer(self, frame: Frame, kink: bool) -> list[Frame]:
+        """The part of a frame again, by a nearer ellipse or in halves."""
+        left, right = frame.left, frame.right
+        if not kink and frame.reach is not None and frame.reach < len(REACHES) - 2:
+            with contextlib.suppress(NotAnalytic):
+                return [Frame(self, left, right, frame.F_start, frame.K_start, False, frame.reach + 1)]
+        if len(self.frames) > MAX_PARTS:
+            raise NotEnclosed(f"more than {MAX_PARTS} parts of the step from t = {self.upper:.6g} are needed")
+        if self.narrow(left, right):
+            return [Frame(self, left, right, frame.F_start, frame.K_start, True)]
+        return self.halves(frame)
+
+    def halves(self, frame: Frame) -> list[Frame]:
+        """The part of a frame in halves."""
+        left, right = frame.left, frame.right
+        middle = left + (right - left) / 2
+        made = list(self._made(left, middle, frame.F_start, frame.K_start))
+        return made + list(self._made(middle, right, made[-1].F_stop, made[-1].K_stop))
+
+
+class _Walk:
+    """Up through the steps of a grid."""
+
+    def __init__(self, process: ForwardProcess, precision: int):
+        self.functions = BallFunction(process.f), BallFunction(process.g_sq)
+        self.constants = [constant_of(function, expression) for function, expression
+                          in zip(self.functions, (process.f, process.g_sq), strict=True)]
+        self.precision, self.hints = precision, Hints()
+
+
+def ball_steps(process: ForwardProcess, scheme, matched: Callable, precision: int) -> Iterator[BallStep]:
+    """The steps in balls, **ascending** in time, each from the forward law at its lower end.
+
+    Parameters
+    ----------
+    matched : callable
+        View -> H(c*), for a rule that needs it.
+
+    Raises
+    ------
+    NotEnclosed
+        If f or g² cannot be written in ball arithmetic, or is not seen to be bounded.
+    """
+    from flint import arb
+
+    times = [float(t) for t in scheme.grid.times[::-1]]
+    walk, log_a, s_sq = _Walk(process, precision), arb(0), arb(0)
+    if times[0] > 0:
+        below = BallStep(walk, 0.0, times[0], log_a, s_sq)
+        log_a, s_sq = below.upper_log_a, below.upper_s_sq
+    for lower, upper in itertools.pairwise(times):
+        step = BallStep(walk, lower, upper, log_a, s_sq)
+        log_a, s_sq = step.upper_log_a, step.upper_s_sq
+        _take(step, scheme.sampler.one_block, matched)
+        yield step
+
+
+def _take(step: BallStep, rule, matched: Callable) -> None:
+    """What the sampler's rule makes of a step."""
+    from flint import arb
+
+    def integrand(view):
+        nodes = view.numbers
+        found = [] if rule.score_defect is None else [rule.score_weight(nodes).value]
+        if rule.closed_noise is None:
+            amplitude = view.amplitude
+            found.append(amplitude * amplitude)
+        if rule.drift is not None:
+            found.append(rule.drift(nodes).value)
+        return found
+
+    step.amplitude = lambda view: amplitude_of(rule, matched, view)
+    needed = rule.score_defect is not None or rule.closed_noise is None or rule.drift is not None
+    found, growth = step.integrate(integrand) if needed else [], step.F.exp()
+    step.Q, step.c2 = growth * step.C, arb(0)
+    if rule.score_defect is not None:
+        step.c2, step.Q = step.Q - found[0], found[0]
+    step.P, step.c1 = growth, arb(0)
+    if rule.drift is not None:
+        step.P = 1 + found[-1]
+        step.c1 = growth - step.P
+    if rule.closed_noise is not None:
+        step.noise_var = rule.closed_noise(step.C, step.s_sq, step.upper_s_sq)
+    else:
+        step.noise_var = found[0 if rule.score_defect is None else 1]
+
+
+def amplitude_of(rule, matched: Callable, view: View):
+    """n(σ)g(σ) of a rule on a view."""
+    hessian = matched(view) if rule.needs_envelope else None
+    return rule.amplitude(view.numbers, hessian).value

@@ -1,0 +1,108 @@
+"""Certified bounds: next to the bounds in floats, at two precisions, on golden numbers, and what is refused."""
+
+import numpy as np
+import pytest
+
+from bounds import StronglyLogConcave, cld, euler_maruyama, ou, ve, vp
+from bounds.certified.data import NotCertified
+from bounds.sampler import scheme
+from bounds.samplers import samplers
+from bounds.setting import Setting
+from bounds.symbolic.proof import PRECISION
+from bounds.theorems import theorems
+from closed_form import Gaussian, GaussianMixture
+from tests.bounds.tolerances import CERTIFIED_ABOVE, CERTIFIED_BELOW, CERTIFIED_RADIUS
+from verify import setting_of
+
+KEYS = ("martingale", "martingale-coupled", "gentiloni2025-weak-log-concave", "gaussian-lower-bound")
+#: Process, data, T, K, the bound of docs/theory.md section 9 as printed there; the README for the second.
+GOLDEN = (
+    (ou(), Gaussian([0.0], 0.25), 4, 400, "0.01306"),
+    (ou(), Gaussian(np.zeros(100), 1.0), 4, 1600, "0.02192"),
+    (vp("1/10 + 199/10*t"), Gaussian(np.zeros(2), 9.0), 1, 500, "0.04496"),
+)
+
+
+@pytest.mark.parametrize("information", ["all", "constants"])
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("process", [ou(), vp("1/10 + 3*t")], ids=["ou", "vp"])
+def test_near_the_bound_in_floats(process, key, information):
+    """A certified bound is no more than 1e-9 below the one in floats, and no more than 1e-6 above it."""
+    law = Gaussian([1.0, 0.5], np.array([0.5, 2.0]))
+    setting = setting_of(process, law, euler_maruyama(1.0, 40), information=information)
+    found, floats = theorems()[key].certified(setting), theorems()[key].bound(setting)
+    assert (floats.total * (1 - CERTIFIED_BELOW) <= found.total <= floats.total * (1 + CERTIFIED_ABOVE))
+    assert found.terms.keys() == floats.terms.keys() and found.information == floats.information
+    for name, value in found.terms.items():
+        assert value == pytest.approx(floats.terms[name], rel=CERTIFIED_ABOVE, abs=CERTIFIED_BELOW)
+
+
+@pytest.mark.parametrize("key", sorted(samplers(1)))
+def test_every_sampler(key):
+    """The martingale bound of every sampler of one block is near the one in floats."""
+    setting = setting_of(vp("1/10 + 3*t"), Gaussian([1.0, 0.5], np.array([0.5, 2.0])), scheme(key, 1.0, 25))
+    found, floats = (ask(setting).total for ask in (theorems()["martingale"].certified, theorems()["martingale"].bound))
+    assert floats * (1 - CERTIFIED_BELOW) <= found <= floats * (1 + CERTIFIED_ABOVE)
+
+
+def test_general_theorem_with_its_constant_given():
+    """gao2025 with a given M1, score errors and early stopping is near the bound in floats."""
+    setting = setting_of(vp("1/10 + 3*t"), Gaussian([1.0], 0.5), euler_maruyama(1.0, 60, early_stop=0.1), 0.1, 0.2)
+    object.__setattr__(setting.facts, "time_regularity", 2.0)
+    theorem = theorems()["gao2025-general-sde"]
+    found, floats = theorem.certified(setting), theorem.bound(setting)
+    assert floats.total * (1 - CERTIFIED_BELOW) <= found.total <= floats.total * (1 + CERTIFIED_ABOVE)
+    assert found.terms.keys() == floats.terms.keys()
+
+
+@pytest.mark.parametrize(("process", "law", "horizon", "steps", "printed"), GOLDEN)
+def test_golden_numbers(process, law, horizon, steps, printed):
+    """Golden numbers come out within their printed digits, and their balls are far smaller than those."""
+    found = theorems()["martingale"].certified(setting_of(process, law, euler_maruyama(horizon, steps)))
+    assert f"{float(found.proof.digits):.4g}" == printed
+    assert found.proof.radius < CERTIFIED_RADIUS and found.proof.precision == PRECISION
+
+
+def test_precisions_overlap():
+    """At 64 and 256 bits the balls overlap, and the second is far smaller."""
+    setting = setting_of(vp("1/10 + 3*t"), Gaussian([1.0], 0.5), euler_maruyama(1.0, 20))
+    bounds = [theorems()["martingale"].certified(setting, bits) for bits in (64, 256)]
+    coarse, fine = (bound.proof for bound in bounds)
+    assert bounds[0].total - 3 * coarse.radius <= bounds[1].total <= bounds[0].total
+    assert fine.radius < coarse.radius * 1e-20 and len(fine.digits) > len(coarse.digits)
+
+
+def test_a_kink_of_f_is_found():
+    """Where g² has a kink inside a step the bound agrees with the one in floats."""
+    setting = setting_of(ve("sqrt(1/10 + abs(t - 1/3))"), Gaussian([1.0], 0.5), euler_maruyama(1.0, 8))
+    found, floats = (ask(setting).total for ask in (theorems()["martingale"].certified, theorems()["martingale"].bound))
+    assert floats * (1 - CERTIFIED_BELOW) <= found <= floats * (1 + CERTIFIED_ABOVE)
+
+
+def test_constants_alone():
+    """Constants without a law are certified as they are given."""
+    setting = Setting(ou(), StronglyLogConcave(0.5, 2.0, 1), euler_maruyama(2.0, 30))
+    found, floats = (ask(setting).total for ask in (theorems()["martingale"].certified, theorems()["martingale"].bound))
+    assert floats * (1 - CERTIFIED_BELOW) <= found <= floats * (1 + CERTIFIED_ABOVE)
+
+
+@pytest.mark.parametrize(
+    ("process", "law", "named"),
+    [(ou(), GaussianMixture.two_modes(2.0, 0.5), "Gaussian"), (cld(), Gaussian([0.0], 1.0), "one block"),
+     (ve("t^(-1/4)"), Gaussian([0.0], 1.0), "bounded")],
+    ids=["mixture", "two blocks", "singular"],
+)
+def test_what_is_not_certified_is_refused_by_name(process, law, named):
+    """Mixtures, two blocks and coefficients that are not seen to be bounded are refused in one line."""
+    setting = setting_of(process, law, euler_maruyama(1.0, 5))
+    with pytest.raises(NotCertified, match=named) as refused:
+        theorems()["martingale"].certified(setting)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("precision", [63, 2000])
+def test_precision_is_checked(precision):
+    """A precision out of range is refused by name."""
+    setting = setting_of(ou(), Gaussian([0.0], 1.0), euler_maruyama(1.0, 5))
+    with pytest.raises(ValueError, match=f"precision must be from 64 to 1024 bits, got {precision}"):
+        theorems()["martingale"].certified(setting, precision)

@@ -1,0 +1,88 @@
+"""Certified bounds against the certified truth: drawn problems, verdicts, corruptions, the command line, JSON."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bounds import euler_maruyama, ou, vp
+from bounds.certified.data import NotCertified
+from bounds.theorems import theorems
+from closed_form import Gaussian
+from closed_form.certified.chain import certified_w2
+from tests.command_line import answer, assert_refused, run, schema
+from tests.unusual import draw
+from verify import certify, setting_of
+from verify.certificates.certificate import Certificate, Verdict
+
+#: Seeds of `tests.unusual` whose features need few parts of a step, and how many of them may be refused.
+SEEDS = [seed for seed in range(84) if draw(seed).kind not in ("spike", "dip", "chirp")]
+AT_ONCE, REFUSED = 20, 2
+KEYS = ("martingale", "martingale", "gaussian-lower-bound", "martingale-coupled")
+ASKED = ("--certified", "--set", "scheme.steps=20")
+
+
+@pytest.mark.parametrize("start", range(0, len(SEEDS), AT_ONCE))
+def test_drawn_problems(start):
+    """On drawn problems of unusual shape no certified bound is on the wrong side of the certified truth."""
+    refused, wrong = 0, []
+    for seed in SEEDS[start : start + AT_ONCE]:
+        drawn, theorem = draw(seed), theorems()[KEYS[seed % len(KEYS)]]
+        setting = setting_of(drawn.process, drawn.law, drawn.scheme)
+        truth = certified_w2(drawn.law, drawn.process, drawn.scheme, setting.assumption, setting.facts.moments)
+        try:
+            total = theorem.certified(setting).total
+        except NotCertified:
+            refused += 1
+            continue
+        if total < truth.lower if theorem.kind == "upper" else total > truth.upper:
+            wrong.append((seed, theorem.key, total, truth))
+    assert not wrong and refused <= REFUSED
+
+
+@pytest.mark.parametrize("key", [key for key, theorem in theorems().items() if theorem.in_balls])
+def test_every_certified_theorem_holds(key):
+    """Every theorem with a form in balls holds, and its certificate can be written and read again."""
+    process = ou() if key.startswith("gentiloni") else vp("1/10 + 3*t")
+    found = certify(key, process=process, law=Gaussian([1.0, 0.0], np.array([0.5, 2.0])),
+                    scheme=euler_maruyama(1.0, 20), certified=True)
+    assert found.verdict is Verdict.HOLDS and found.certified
+    schema("certificate").validate(json.loads(found.to_json()))
+    assert Certificate.from_json(found.to_json()) == found
+
+
+@pytest.mark.parametrize(("key", "name", "factor"), [("martingale", "variance_known", "1/4"),
+                                                     ("gaussian-lower-bound", "distance_sq", 4)])
+def test_a_corrupted_formula_is_refuted(key, name, factor):
+    """A statement made wrong is violated by certified numbers."""
+    theorem = theorems()[key].corrupted(name, factor)
+    found = certify(theorem, process=ou(), law=Gaussian([0.0], 0.25), scheme=euler_maruyama(4, 100), certified=True)
+    assert found.verdict is Verdict.VIOLATED and found.certified
+
+
+def test_on_the_command_line():
+    """Bounds and certificates fit their schemas, say that they are certified, and show proved digits."""
+    document = answer("certify", "lower_bound", *ASKED, "--precision", 96)
+    schema("certificate").validate(document)
+    entries = {entry["theorem"]: entry for entry in document["certificates"] if entry["bound"]}
+    assert all(entry["certified"] and entry["verdict"] == "HOLDS" for entry in entries.values())
+    assert entries["martingale"]["measured"]["proof"]["precision"] == 96
+    document = answer("bound", "lower_bound", *ASKED)
+    schema("bound").validate(document)
+    assert all(entry["certified"] for entry in document["results"] if entry["applicable"])
+    proof = entries["martingale"]["bound"]["proof"]
+    assert proof["radius"] < 1e-12 and proof["digits"][:14] in run("certify", "lower_bound", *ASKED).stdout
+
+
+@pytest.mark.parametrize("command", ["bound", "certify"])
+def test_what_is_not_certified_is_refused(command):
+    """A mixture is refused in one line that names it, with exit code 2."""
+    assert "Gaussian" in assert_refused(run(command, "two_modes", "--certified"))
+
+
+@pytest.mark.parametrize(("options", "named"), [({"samples": 1000}, "samples"), ({"score_error": 0.5}, "score_error")])
+def test_truths_that_are_not_certified_are_refused(options, named):
+    """Samples, and a score error, have no truth in balls."""
+    with pytest.raises(NotCertified, match=named):
+        certify("martingale", process=ou(), law=Gaussian([0.0], 0.25), scheme=euler_maruyama(1, 5), certified=True,
+                **options)
