@@ -47,10 +47,16 @@ def euler_maruyama_only(statement: str) -> Condition:
         else f"stated for euler-maruyama, got {setting.scheme.key}"))
 
 
-ONE_PROBLEM = Condition("one problem", "constants are numbers",
-                        lambda setting: "evaluated one problem at a time" if setting.shape else None)
-ONE_BLOCK = Condition("one block", "k = 1", lambda setting: (
-    None if setting.process.blocks == 1
-    else f"the process has {setting.process.blocks} blocks, this form needs 1"))
+def _one_problem(setting: Setting):
+    return "evaluated one problem at a time" if setting.shape else None
+
+
+def _one_block(setting: Setting):
+    blocks = setting.process.blocks
+    return None if blocks == 1 else f"the process has {blocks} blocks, this form needs 1"
+
+
+ONE_PROBLEM = Condition("one problem", "constants are numbers", _one_problem)
+ONE_BLOCK = Condition("one block", "k = 1", _one_block)
 FINITE_FISHER = Condition("finite Fisher information", "I(p_{t0}) < ∞ at the last time t0", _early_stop)
 RESOLVED = Condition("steps resolved in floating point", "∫f <= 12 over every step where P = Φ⁻¹", _resolved)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import sympy
@@ -42,6 +43,33 @@ class Condition:
     name: str
     statement: str
     check: Callable[[Setting], str | None]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where a theorem is stated, as keys (empty: anywhere): problems that test it are drawn from there."""
+
+    process: tuple[str, ...] = ()
+    sampler: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    grid: tuple[str, ...] = ()
+
+    parts: ClassVar[tuple[str, ...]] = ("process", "sampler", "data", "grid")
+
+    @staticmethod
+    def known(part: str) -> tuple[str, ...]:
+        """Every key there is of a part."""
+        from bounds.assumptions import assumptions
+        from bounds.processes import families
+        from bounds.samplers import samplers
+
+        if part == "grid":
+            return "uniform", "geometric", "list"
+        return tuple({"process": families, "sampler": samplers, "data": assumptions}[part]())
+
+    def named(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The parts that are restricted, with their keys."""
+        return [(part, getattr(self, part)) for part in self.parts if getattr(self, part)]
 
 
 @dataclass(frozen=True)
@@ -95,14 +123,16 @@ class Theorem:
         What the formula is made of, as stated, in a form that does not cancel.  ``evaluate`` gets them as
         functions of numbers; suprema and integrals that are no expression (gao2025's initial distance, θ and
         ω) it computes itself.
-    derive : callable
-        () -> the same expressions rebuilt from lemmas.
+    derive : callable or None
+        () -> the same expressions rebuilt from lemmas; None where the statement is taken as it is.
     evaluate : callable
         (Setting, functions) -> Bound, where ``functions`` are the lambdified ``stated``.
     derivation : str
         One sentence: how ``derive`` gets there.
     leading : Leading, optional
         The statement to leading order in the step, from which `bounds.complexity.orders` derives the orders.
+    domain : Domain
+        Where it is stated.
     ingredients : callable, optional
         (Setting, functions) -> Ingredients, for theorems whose value is the error recursion.
     in_balls : callable, optional
@@ -118,13 +148,22 @@ class Theorem:
     symbols: dict
     conditions: tuple
     stated: dict
-    derive: Callable
+    derive: Callable | None
     evaluate: Callable
     derivation: str = ""
     cases: tuple = ()
     leading: Leading | None = None
     ingredients: Callable | None = None
     in_balls: Callable | None = None
+    domain: Domain = Domain()
+
+    def __reduce__(self):
+        """A theorem of the registry by its key, any other by its fields: a process of a pool gets either."""
+        from bounds.theorems import theorems
+
+        if theorems().get(self.key) is self:
+            return _registered, (self.key,)
+        return type(self), tuple(getattr(self, each.name) for each in fields(self))
 
     @cached_property
     def functions(self) -> dict[str, Callable]:
@@ -164,11 +203,12 @@ class Theorem:
 
     @cached_property
     def derived(self) -> dict[str, sympy.Expr]:
-        """What ``derive`` finds, derived once."""
-        return self.derive()
+        """What ``derive`` finds, derived once; nothing where the statement is taken as it is."""
+        return self.derive() if self.derive else {}
 
     def agreement(self) -> dict[str, bool]:
-        """Whether each stated expression is the one derived, to thirty digits; False for one alone."""
+        """Whether each stated expression is the one derived, to thirty digits; False for one alone, and nothing
+        where nothing is derived."""
         return dict(self._agreement)
 
     @cached_property
@@ -176,6 +216,8 @@ class Theorem:
         from bounds.symbolic.agreement import agrees
 
         stated, derived = self.stated, self.derived
+        if self.derive is None:
+            return {}
         return {name: name in stated and name in derived and agrees(stated[name], derived[name])
                 for name in {**stated, **derived}}
 
@@ -190,13 +232,24 @@ class Theorem:
         return "\n".join((self.statement, *lines))
 
 
+def _registered(key: str) -> Theorem:
+    from bounds.theorems import theorems
+
+    return theorems()[key]
+
+
 class _Function:
     """A sympy expression called by keyword: ``function(P=…, Q=…)``, ignoring what it does not need."""
 
     def __init__(self, expression):
-        symbols = sorted(expression.free_symbols, key=str)
-        self._names = [str(symbol) for symbol in symbols]
-        self._call = sympy.lambdify(symbols, expression, modules="numpy", cse=True)
+        self.expression = expression
+
+    @cached_property
+    def _made(self):
+        symbols = sorted(self.expression.free_symbols, key=str)
+        return ([str(symbol) for symbol in symbols],
+                sympy.lambdify(symbols, self.expression, modules="numpy", cse=True))
 
     def __call__(self, **values):
-        return self._call(*(values[name] for name in self._names))
+        names, call = self._made
+        return call(*(values[name] for name in names))

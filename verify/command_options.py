@@ -39,7 +39,7 @@ def problem_options(command):
     """The argument and the options of commands about a problem."""
     options = (
         click.argument("problem"),
-        click.option("--theorem", metavar="KEY", help="Only this theorem (see 'sgm-bounds list')."),
+        click.option("--theorem", metavar="KEY", help="Only this theorem: a key of 'sgm-bounds list', FILE.toml or FILE.py:NAME."),
         click.option(
             "--information", type=click.Choice(("all", "constants")), default="all", show_default=True,
             help="What a bound may know: all about a law in closed form, or its assumption's constants.",
@@ -74,6 +74,6 @@ def setting_or_reason(problem, information: str):
 def theorems_named(key: str | None) -> list:
     """The theorem of that key, or all of them."""
     from bounds.theorems import theorems
-    from verify.certificates.certificate import find_theorem
+    from verify.certificates.theorem_named import find_theorem
 
     return list(theorems().values()) if key is None else [find_theorem(key)]

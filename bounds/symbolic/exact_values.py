@@ -30,6 +30,9 @@ FUNCTIONS: dict[str, tuple[Callable, Callable]] = {
     "tanh": (sympy.tanh, math.tanh),
     "abs": (sympy.Abs, abs),
     "Abs": (sympy.Abs, abs)}
+#: Functions of two or more arguments, in formulas only.
+SEVERAL: dict[str, tuple[Callable, Callable]] = {
+    "Max": (sympy.Max, max), "Min": (sympy.Min, min), "max": (sympy.Max, max), "min": (sympy.Min, min)}
 CONSTANTS = {"pi": (sympy.pi, math.pi), "e": (sympy.E, math.e), "E": (sympy.E, math.e)}
 OPERATORS: dict[type, Callable] = {
     ast.Add: operator.add,
@@ -73,34 +76,43 @@ def from_decimal(word: str) -> ExactValue:
     return _checked(sympy.Rational(word), approximate)
 
 
-def combined(op: ast.operator, first: ExactValue, second: ExactValue) -> ExactValue:
-    """``first op second``, guarded so that no huge exact number is ever formed."""
+def combined(op: ast.operator, first: ExactValue, second: ExactValue, formula: bool = False) -> ExactValue:
+    """``first op second``, guarded so that no huge exact number is ever formed; a ``formula`` may have a power of
+    symbols to symbols."""
     apply = OPERATORS[type(op)]
     if isinstance(op, ast.Div) and second.constant is not None:
         exactly_known = second.exact.is_Rational
         if second.exact.is_zero or (not exactly_known and abs(second.constant) < _ZERO_TO_ROUNDING):
             raise Refused("it divides by zero")
     if isinstance(op, ast.Pow):
-        _check_power(first, second)
+        _check_power(first, second, formula)
     both = first.constant is not None and second.constant is not None
     constant = _float(lambda: apply(first.constant, second.constant)) if both else None
     return _checked(apply(first.exact, second.exact), constant)
 
 
-def applied(word: str, value: ExactValue) -> ExactValue:
-    """A known function of a value."""
+def applied(word: str, value: ExactValue, formula: bool = False) -> ExactValue:
+    """A known function of a value; whether the argument of abs is real, a ``formula`` shows where it is evaluated."""
     exact, approximate = FUNCTIONS[word]
     constant = None if value.constant is None else _float(lambda: approximate(value.constant))
     if word == "exp" and value.exact.has(sympy.log):  # sympy turns exp(c*log(b)) into b**c
         _check_exponent(value.exact)
-    if exact is sympy.Abs and not value.exact.is_extended_real:
+    if exact is sympy.Abs and not (value.exact.is_extended_real or formula):
         raise Refused("the argument of abs must be real for every t >= 0")
     return _checked(exact(value.exact), constant)
 
 
-def _check_power(base: ExactValue, exponent: ExactValue) -> None:
+def extreme(word: str, values: list[ExactValue]) -> ExactValue:
+    """The largest or the smallest of several values."""
+    exact, approximate = SEVERAL[word]
+    constants = [value.constant for value in values]
+    return _checked(exact(*(value.exact for value in values)),
+                    None if None in constants else approximate(constants))
+
+
+def _check_power(base: ExactValue, exponent: ExactValue, formula: bool) -> None:
     """Refuse a power before sympy forms it: exponent too large, result too long, or not real."""
-    if base.constant is None and exponent.constant is None:
+    if base.constant is None and exponent.constant is None and not formula:
         raise Refused("a power must have a constant base or a constant exponent")
     if base.constant is not None and base.constant < 0 and not exponent.exact.is_integer:
         raise Refused("a negative number must have an integer exponent")

@@ -3,6 +3,8 @@
 import ast
 import numbers
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import sympy
 
@@ -12,17 +14,20 @@ from bounds.symbolic.exact_values import (
     FUNCTIONS,
     MAX_BITS,
     OPERATORS,
+    SEVERAL,
     ExactValue,
     Refused,
     applied,
     combined,
+    extreme,
     from_decimal,
     from_number,
 )
 from bounds.symbolic.integrals import TIME
 
-MAX_CHARACTERS = 300
-MAX_NODES = 200
+#: Of a coefficient of time, and of a formula in many symbols.
+MAX_CHARACTERS, MAX_FORMULA_CHARACTERS = 300, 2000
+MAX_NODES, MAX_FORMULA_NODES = 200, 600
 MAX_DEPTH = 100
 MAX_NESTED_CALLS = 5
 MAX_DIGITS = 110
@@ -38,6 +43,23 @@ _KNOWN = "pi, e, exp, log, sqrt, sin, cos, tan, cot, sinh, cosh, tanh, abs"
 
 class ExpressionError(ValueError):
     """The text is not an expression this package accepts; the message is one line naming the argument."""
+
+
+@dataclass(frozen=True)
+class _Grammar:
+    """What may be written: a coefficient in one symbol, or a formula in many."""
+
+    symbols: Mapping[str, sympy.Symbol]
+    characters: int = MAX_CHARACTERS
+    nodes: int = MAX_NODES
+    formula: bool = False
+
+    @property
+    def known(self) -> str:
+        """The symbols and functions, for the refusal of another name."""
+        if self.formula:
+            return f"one of {', '.join(self.symbols)}, nor of {_KNOWN}, Max, Min"
+        return f"{' '.join(self.symbols)} nor one of {_KNOWN}"
 
 
 def parse_expression(text: str | numbers.Real, symbol: str | sympy.Symbol = "t", *,
@@ -70,16 +92,42 @@ def parse_expression(text: str | numbers.Real, symbol: str | sympy.Symbol = "t",
         One line: the argument, the requirement, the offending text.
     """
     variable = symbol if isinstance(symbol, sympy.Symbol) else sympy.Symbol(symbol, nonnegative=True)
+    return _parsed(text, _Grammar({variable.name: variable}), f"{name} must be a real function of {variable.name}")
+
+
+def parse_formula(text: str | numbers.Real, symbols: Mapping[str, sympy.Symbol], name: str) -> sympy.Expr:
+    """Exact expression in many symbols, by the rules of `parse_expression`.
+
+    A power may have both base and exponent in symbols, and ``Max`` and ``Min`` take two or more arguments.
+
+    Parameters
+    ----------
+    text : str or real number
+    symbols : mapping of str to sympy.Symbol
+        Every symbol that may be used.
+    name : str
+        What the error message calls the formula.
+
+    Raises
+    ------
+    ExpressionError
+        One line: the formula, the requirement, the offending text.
+    """
+    grammar = _Grammar(symbols, MAX_FORMULA_CHARACTERS, MAX_FORMULA_NODES, formula=True)
+    return _parsed(text, grammar, f"{name} must be a formula in known symbols")
+
+
+def _parsed(text, grammar: _Grammar, requirement: str) -> sympy.Expr:
     try:
         with Deadline(MAX_SECONDS):
-            return _build(text, variable)
+            return _build(text, grammar)
     except Refused as reason:
         why = str(reason)
     except TimeoutError:
         why = f"building it takes longer than {MAX_SECONDS:g} s"
     except Exception:  # the parser's and sympy's own refusals of odd input, whose messages may span lines
         why = "it cannot be turned into an expression"
-    raise ExpressionError(f"{name} must be a real function of {variable.name}: {why}; got {_shown(text)}")
+    raise ExpressionError(f"{requirement}: {why}; got {_shown(text)}")
 
 
 def real_function(name: str, value) -> sympy.Expr:
@@ -125,31 +173,31 @@ def for_numbers(expression: sympy.Expr) -> sympy.Expr:
     return expression.n(17) if expression.is_number else expression.func(*map(for_numbers, expression.args))
 
 
-def _build(text: object, variable: sympy.Symbol) -> sympy.Expr:
+def _build(text: object, grammar: _Grammar) -> sympy.Expr:
     """The checked expression of a text or a number."""
     if isinstance(text, bool) or not isinstance(text, str | numbers.Real):
         raise Refused(f"it must be a string or a number, not {type(text).__name__}")
     if not isinstance(text, str):
         return from_number(text)
-    source = _clean(text, variable.name)
+    source = _clean(text, grammar)
     try:
         tree = ast.parse(source, mode="eval").body
     except SyntaxError:
         raise Refused("the syntax is wrong") from None
-    if sum(isinstance(node, ast.expr) for node in ast.walk(tree)) > MAX_NODES:
-        raise Refused(f"it must have at most {MAX_NODES} parts")
-    exact = _walk(tree, variable, source, depth=0, calls=0).exact
+    if sum(isinstance(node, ast.expr) for node in ast.walk(tree)) > grammar.nodes:
+        raise Refused(f"it must have at most {grammar.nodes} parts")
+    exact = _walk(tree, grammar, source, depth=0, calls=0).exact
     if exact.is_extended_real is False:
         raise Refused("it is not real")
     return exact
 
 
-def _clean(text: str, variable: str) -> str:
+def _clean(text: str, grammar: _Grammar) -> str:
     """The text with ``^`` written ``**``, after every token has been found in the whitelist."""
     if not text.strip(" \t"):
         raise Refused("it is empty")
-    if len(text) > MAX_CHARACTERS:
-        raise Refused(f"it must have at most {MAX_CHARACTERS} characters, not {len(text)}")
+    if len(text) > grammar.characters:
+        raise Refused(f"it must have at most {grammar.characters} characters, not {len(text)}")
     position, parts, after_number = 0, [], False
     while position < len(text):
         token = _TOKEN.match(text, position)
@@ -157,8 +205,9 @@ def _clean(text: str, variable: str) -> str:
             raise Refused(f"the character {text[position]!a} is not allowed")
         kind, word = token.lastgroup, token.group()
         if kind == "name":
-            if word != variable and word not in FUNCTIONS and word not in CONSTANTS:
-                raise Refused(f"{word[:20]!r} is neither {variable} nor one of {_KNOWN}")
+            known = word in grammar.symbols or word in FUNCTIONS or word in CONSTANTS
+            if not known and not (grammar.formula and word in SEVERAL):
+                raise Refused(f"{word[:20]!r} is neither {grammar.known}")
             if after_number:
                 raise Refused(f"write a '*' between a number and {word!r}")
         if kind == "number" and len(word) > MAX_DIGITS:
@@ -169,7 +218,7 @@ def _clean(text: str, variable: str) -> str:
     return "".join(parts).strip(" \t")
 
 
-def _walk(node: ast.AST, variable: sympy.Symbol, source: str, depth: int, calls: int) -> ExactValue:
+def _walk(node: ast.AST, grammar: _Grammar, source: str, depth: int, calls: int) -> ExactValue:
     """The value of one node of the syntax tree; anything that is not on the list is refused."""
     if depth > MAX_DEPTH:
         raise Refused(f"it is nested more than {MAX_DEPTH} deep")
@@ -178,22 +227,25 @@ def _walk(node: ast.AST, variable: sympy.Symbol, source: str, depth: int, calls:
     match node:
         case ast.Constant():
             return from_decimal(ast.get_source_segment(source, node) or "")
-        case ast.Name(id=word) if word == variable.name:
-            return ExactValue(variable, None)
+        case ast.Name(id=word) if word in grammar.symbols:
+            return ExactValue(grammar.symbols[word], None)
         case ast.Name(id=word) if word in CONSTANTS:
             return ExactValue(*CONSTANTS[word])
         case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=inner):
-            value = _walk(inner, variable, source, depth + 1, calls)
+            value = _walk(inner, grammar, source, depth + 1, calls)
             sign = 1 if isinstance(node.op, ast.UAdd) else -1
             return ExactValue(sign * value.exact, None if value.constant is None else sign * value.constant)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
             power = isinstance(op, ast.Pow)
-            first = _walk(left, variable, source, depth + 1, calls + power)
-            second = _walk(right, variable, source, depth + 1, calls + power)
-            return combined(op, first, second)
+            first = _walk(left, grammar, source, depth + 1, calls + power)
+            second = _walk(right, grammar, source, depth + 1, calls + power)
+            return combined(op, first, second, grammar.formula)
         case ast.Call(func=ast.Name(id=word), args=[argument], keywords=[]) if word in FUNCTIONS:
-            value = _walk(argument, variable, source, depth + 1, calls + 1)
-            return applied(word, value)
+            value = _walk(argument, grammar, source, depth + 1, calls + 1)
+            return applied(word, value, grammar.formula)
+        case ast.Call(func=ast.Name(id=word), args=[_, _, *_] as several, keywords=[]) if (
+                grammar.formula and word in SEVERAL):
+            return extreme(word, [_walk(each, grammar, source, depth + 1, calls + 1) for each in several])
         case ast.Call():
             raise Refused("a call must be one of the known functions with one argument")
         case ast.Name(id=word):

@@ -26,6 +26,7 @@ from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from verify.certificates.question import setting_of, true_steps
 from verify.certificates.sampled import Sampled, measured_by_samples
+from verify.certificates.theorem_named import find_theorem
 from verify.installed import versions
 from verify.pages.schema_versions import SCHEMA_VERSIONS
 
@@ -188,7 +189,7 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
     Parameters
     ----------
     theorem : str or Theorem
-        A key of `bounds.theorems.theorems`, or a theorem object.
+        A key of `bounds.theorems.theorems`, a file as `find_theorem` takes it, or a theorem object.
     process : ForwardProcess
     law : Gaussian or GaussianMixture
         The data.
@@ -298,14 +299,3 @@ def ratio_of(bound: Bound, measured: Bracket) -> float | None:
     if not np.isfinite(top) or not np.isfinite(bottom) or bottom <= 0:
         return None
     return float(top / bottom)
-
-
-def find_theorem(theorem: str | Theorem) -> Theorem:
-    """The theorem of that key, or the one given."""
-    if isinstance(theorem, Theorem):
-        return theorem
-    known = theorems()
-    check_type("theorem", theorem, str, "a Theorem or the key of one")
-    if theorem not in known:
-        raise ValueError(f"theorem must be one of {', '.join(known)}, got {theorem!r}")
-    return known[theorem]

@@ -8,11 +8,19 @@ from verify.command_options import JSON_OPTION
 from verify.pages import tables
 from verify.pages.console import print_json, print_text
 
+#: What may be listed; symbols only where they are asked for.
+SECTIONS = ("theorems", "processes", "schemes", "assumptions", "problems", "symbols")
+
 
 @click.command("list", short_help="What there is: theorems, processes, schemes, problems.")
+@click.argument("section", required=False, type=click.Choice(SECTIONS))
 @JSON_OPTION
-def list_everything(as_json):
-    """Theorems, processes, schemes, assumptions and bundled problems."""
+def list_everything(section, as_json):
+    """Theorems, processes, schemes, assumptions and bundled problems, or one SECTION of these.
+
+    The section symbols holds what a formula of a claim may contain (docs/your-own-theorem.md).
+    """
+    from bounds.claim.symbols import SYMBOLS
     from verify.problems.problem import bundled_problem, bundled_problems
 
     problems = []
@@ -21,6 +29,12 @@ def list_everything(as_json):
         comment = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#")]
         problems.append({"name": name, "about": " ".join(comment)})
     found = catalogue(problems)
+    if section == "symbols":
+        found = {"symbols": [
+            {"symbol": known.name, "scope": known.scope, "meaning": known.meaning,
+             "of": "one block" if known.one_block else "any process"} for known in SYMBOLS.values()]}
+    elif section:
+        found = {section: found[section]}
     if as_json:
         print_json(found)
     else:

@@ -21,7 +21,7 @@ MOST_TIMES = 2000
 )
 @click.option(
     "--theorem", default="martingale", show_default=True,
-    help="The upper bound to plan with, a key of sgm-bounds list.",
+    help="The upper bound to plan with: a key of sgm-bounds list, FILE.toml or FILE.py:NAME.",
 )
 @click.option(
     "--grid", type=click.Choice(("uniform", "best")), default="uniform", show_default=True,
@@ -47,7 +47,7 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
     problems are compared, the one with the fewest steps first.  Exit code 2 if an error is out of reach.
     """
     from bounds.theorem import NotApplicable
-    from verify.certificates.certificate import find_theorem
+    from verify.certificates.theorem_named import find_theorem
     from verify.planning.by_bound import planner_of
 
     chosen = find_theorem(theorem)

@@ -15,17 +15,21 @@ from verify.pages.console import Failure, emit, print_json, print_text, progress
 )
 @JSON_OPTION
 def show(key, latex, overrides, as_json):
-    """A theorem (statement, hypotheses, source, derivation), or the closed forms of a process family."""
+    """A theorem (statement, hypotheses, source, derivation), or the closed forms of a process family.
+
+    A theorem may be one of your own: FILE.toml with a [claim], or FILE.py:NAME.
+    """
     from bounds.processes import families
     from bounds.theorems import theorems
+    from verify.certificates.theorem_named import find_theorem
 
     if latex and as_json:
         raise click.UsageError("--latex and --json exclude each other (the JSON holds the LaTeX)")
-    if key in theorems():
+    if key in theorems() or key.endswith(".toml") or ".py:" in key:
         if overrides:
             raise click.UsageError("--set belongs to a process, not to a theorem")
         with progress("deriving the theorem again"):
-            facts = theorem_sheet.theorem_facts(theorems()[key])
+            facts = theorem_sheet.theorem_facts(find_theorem(key))
         forms = theorem_sheet.theorem_latex, theorem_sheet.theorem_sheet
     elif key in families():
         facts = _process_facts(families()[key], overrides)

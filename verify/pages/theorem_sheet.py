@@ -9,7 +9,8 @@ from verify.pages.tables import empty_table
 
 
 def theorem_facts(theorem) -> dict:
-    """Everything ``show`` says about a theorem, as plain data; both routes are compared here."""
+    """Everything ``show`` says about a theorem, as plain data; both routes are compared here, where there are two
+    (else "derived" and "agrees" are None)."""
     import sympy
 
     derived, agreement = theorem.derived, theorem.agreement()
@@ -18,8 +19,8 @@ def theorem_facts(theorem) -> dict:
         stated[name] = {
             "expression": str(expression),
             "latex": sympy.latex(expression, symbol_names=_latex_names(expression)),
-            "derived": str(derived[name]),
-            "agrees": agreement[name],
+            "derived": str(derived[name]) if name in derived else None,
+            "agrees": agreement.get(name),
         }
     source = {"paper": theorem.source.paper, "where": theorem.source.where, "arxiv": theorem.source.arxiv}
     return {
@@ -32,7 +33,7 @@ def theorem_facts(theorem) -> dict:
         "stated": stated,
         "symbols": dict(theorem.symbols),
         "derivation": theorem.derivation,
-        "agrees": all(agreement.values()),
+        "agrees": all(agreement.values()) if agreement else None,
     }
 
 
@@ -78,20 +79,24 @@ def theorem_sheet(facts: Mapping) -> list:
         hypotheses.add_row(hypothesis["name"], hypothesis["statement"])
     expressions = empty_table("expression", "stated", "derived")
     for name, entry in facts["stated"].items():
-        expressions.add_row(name, entry["expression"],
-                            "agrees" if entry["agrees"] else f"DIFFERS: {entry['derived']}")
+        said = {True: "agrees", False: f"DIFFERS: {entry['derived']}", None: "taken as stated"}[entry["agrees"]]
+        expressions.add_row(name, entry["expression"], said)
     symbols = empty_table("symbol", "meaning")
     for name, meaning in facts["symbols"].items():
         symbols.add_row(name, meaning)
-    verdict = "agree" if facts["agrees"] else "DO NOT AGREE"
+    if facts["agrees"] is None:
+        derivation = [facts["derivation"]]
+    else:
+        verdict = "agree" if facts["agrees"] else "DO NOT AGREE"
+        derivation = [f"derived from: {facts['derivation']}",
+                      f"the stated and the derived expressions {verdict}"
+                      f" ({AGREEMENT_DIGITS} digits, {AGREEMENT_POINTS} random points)"]
     return [
         Text(f"{facts['key']}: {facts['title']} ({facts['kind']} bound)", "bold"),
         f"source: {source['paper']}, {source['where']}{arxiv}",
         f"statement: {facts['statement']}",
         hypotheses,
         expressions,
-        f"derived from: {facts['derivation']}",
-        f"the stated and the derived expressions {verdict}"
-        f" ({AGREEMENT_DIGITS} digits, {AGREEMENT_POINTS} random points)",
+        *derivation,
         symbols,
     ]
