@@ -15,6 +15,7 @@ from bounds.claim.formulas import Inequality, formula, symbols_of
 from bounds.claim.hypotheses import conditions
 from bounds.claim.statement import SOURCES, ClosedForm, Recursion
 from bounds.claim.symbols import SYMBOLS
+from bounds.claim.toml import claim_in
 from bounds.theorem import Domain, Source, Theorem
 
 __all__ = ["closed_form", "load", "recursion"]
@@ -103,9 +104,7 @@ def load(path) -> Theorem:
     ValueError, OSError
         Naming the file, the key and the requirement.
     """
-    from bounds.claim.toml import claim_in
-
-    return claim_in(path)
+    return claim_in(path, recursion, closed_form)
 
 
 def _theorem(form, key, source, texts, kind, title, statement, stated_for, hypotheses, per_step) -> Theorem:

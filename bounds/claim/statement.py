@@ -99,4 +99,4 @@ class ClosedForm(_Claim):
             return found, {}
         zero = 0 * next(iter(found.values()))
         names = [name for name in SOURCES if name in found or name != EARLY_STOPPING]
-        return {name: found.get(name.replace(" ", "_"), zero) for name in names}, {}
+        return {name: found.get(name, zero) for name in names}, {}

@@ -1,6 +1,7 @@
 """A claim in a TOML file: the table ``[claim]``, whose keys are the arguments of `bounds.claim`."""
 
 import tomllib
+from collections.abc import Callable
 from inspect import signature
 
 from bounds.theorem import Theorem
@@ -9,10 +10,8 @@ from bounds.theorem import Theorem
 MOST_BYTES = 100_000
 
 
-def claim_in(path) -> Theorem:
-    """The claim of a file; see `bounds.claim.load`."""
-    from bounds import claim
-
+def claim_in(path, recursion: Callable, closed_form: Callable) -> Theorem:
+    """The claim of a file, made by either; see `bounds.claim.load`."""
     with open(path, "rb") as file:
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
@@ -24,7 +23,7 @@ def claim_in(path) -> Theorem:
     table = document.get("claim")
     if not isinstance(table, dict) or len(document) > 1:
         raise ValueError(f"{path} must hold one table [claim], got {', '.join(document) or 'nothing'}")
-    make = claim.closed_form if "terms" in table else claim.recursion
+    make = closed_form if "terms" in table else recursion
     known = signature(make).parameters
     if unknown := [key for key in table if key not in known]:
         raise ValueError(f"{path}: claim.{unknown[0]} is unknown; the keys of a claim are {', '.join(known)}")

@@ -99,3 +99,7 @@ CERTIFIED_ABOVE = 1e-6
 CERTIFIED_BELOW = 1e-7
 #: Balls of 128 bits of golden numbers.
 CERTIFIED_RADIUS = 1e-20
+#: A claim against its formulas in 40 digits: its constants 1/σ² are floats, its steps differences of floats.
+CLAIM_BY_HAND = 1e-12
+#: A number of a step against 30-digit quadrature: that of the path, a few times.
+CLAIM_SYMBOL = 1e-12

@@ -1,0 +1,101 @@
+"""Problems inside the hypotheses of a theorem: drawn where it is stated, then changed until each is met."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bounds.setting import Setting
+from bounds.steps.path import StepTooLong
+from bounds.theorem import Theorem
+from closed_form import Bracket
+from verify.certificates.certificate import measure
+from verify.certificates.question import setting_of_problem
+from verify.counterexamples.drawing import Draw
+from verify.counterexamples.search import EXACT_BUDGET, PHASE_BUDGET, exact_cost
+from verify.counterexamples.tables import changes, draw_tables
+from verify.problems.problem import Problem, read_problem
+
+#: Changes made to one problem, one after the other, before it is given up.
+MOST_CHANGES = 8
+#: Problems drawn for one that is inside.
+MOST_DRAWS = 20
+
+
+@dataclass(frozen=True)
+class Question:
+    """A problem as tables, and what is asked of a theorem there.
+
+    Attributes
+    ----------
+    tables : dict
+        Of a problem file.
+    information : str
+        "all" or "constants": what a bound may know of the data.
+    """
+
+    tables: Mapping
+    information: str = "all"
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The problem, checked."""
+        return read_problem(self.tables)
+
+    @cached_property
+    def setting(self) -> Setting:
+        """What bound and truth share."""
+        return setting_of_problem(self.problem, self.information)
+
+    @cached_property
+    def measured(self) -> Bracket | None:
+        """The exact W2; None where it is too dear, or not known."""
+        law = self.problem.law
+        budget = EXACT_BUDGET if self.setting.process.blocks == 1 else PHASE_BUDGET
+        if exact_cost(self.setting, law) > budget:
+            return None
+        found = measure(self.setting, law)
+        return found if np.isfinite(found.upper) else None
+
+
+def unmet(theorem: Theorem, question: Question) -> tuple[str, ...]:
+    """Hypotheses that do not hold, or why the problem is none."""
+    try:
+        return theorem.unmet(question.setting)
+    except (StepTooLong, ValueError, OverflowError) as error:
+        return (str(error), "") * 2  # worse than a hypothesis
+
+
+def question_inside(draw: Draw, theorem: Theorem, most_steps: int = 300, emphasis: str | None = None
+                    ) -> Question | None:
+    """A random problem in which every hypothesis of a theorem holds and the exact W2 is known.
+
+    Of a problem drawn from the theorem's `Domain` that does not meet a hypothesis, what brings most of them
+    within reach is changed, again and again.  None where no such problem is found.
+    """
+    for _ in range(MOST_DRAWS):
+        tables = draw_tables(draw, theorem.domain, most_steps, emphasis)
+        information = ("all", "constants")[draw.integer(0, 1)]
+        found = _brought_inside(theorem, Question(tables, information))
+        if found is not None and found.measured is not None:
+            return found
+    return None
+
+
+def _brought_inside(theorem: Theorem, question: Question) -> Question | None:
+    missing = unmet(theorem, question)
+    for _ in range(MOST_CHANGES):
+        if not missing:
+            return question
+        tried = [Question(tables, question.information) for tables in changes(question.tables)]
+        left = [unmet(theorem, each) for each in tried]
+        best = min(range(len(tried)), key=lambda at: len(left[at]), default=None)
+        if best is None or (len(left[best]) >= len(missing) and _same(left[best], missing)):
+            return None
+        question, missing = tried[best], left[best]
+    return None if missing else question
+
+
+def _same(one, other) -> bool:
+    return tuple(one) == tuple(other)

@@ -1,0 +1,145 @@
+"""Random problems as the tables of a problem file, so that each can be read, shrunk, saved and asked again."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bounds.processes import families
+from bounds.samplers import samplers
+from bounds.theorem import Domain
+from verify.counterexamples.drawing import Draw, choice, log_uniform
+
+#: What a problem may make large, so that each term of a bound matters in some.
+EMPHASES = ("nothing", "initial", "steps", "score")
+#: Families that a theorem for any process of one block is tried on, and laws for data of any kind.
+ONE_BLOCK = ("ou", "vp", "ve", "sub-vp", "general")
+#: The laws that have an assumption, by its key.
+LAWS = {"strong-log-concave": "gaussian", "weak-log-concave": "mixture", "log-lipschitz": "mixture"}
+
+
+def draw_tables(draw: Draw, domain: Domain, most_steps: int = 300, emphasis: str | None = None) -> dict:
+    """A random problem of a domain, as the tables ``process``, ``data`` and ``scheme``.
+
+    Parameters
+    ----------
+    emphasis : str, optional
+        One of `EMPHASES`; drawn by default.
+
+    Raises
+    ------
+    ValueError
+        If no law with an exact answer has the data of the domain, or a family has no example to draw.
+    """
+    emphasis = emphasis or choice(draw, EMPHASES)
+    process = _process(draw, domain)
+    horizon = _rounded(log_uniform(draw, 0.02, 0.5) if emphasis == "initial" else log_uniform(draw, 0.1, 8.0))
+    scheme = _scheme(draw, domain, process["family"] == "cld", horizon, most_steps, emphasis)
+    data, size = _data(draw, domain, emphasis)
+    for key, chance in (("score_error", 2), ("score_noise", 3)):
+        if emphasis == "score" and key == "score_error":
+            scheme[key] = _rounded(log_uniform(draw, 1.0, 100.0) / size)
+        elif draw.integer(0, chance) == 0:
+            scheme[key] = _rounded(log_uniform(draw, 1e-3, 1.0) / size)
+    return {"process": process, "data": data, "scheme": scheme}
+
+
+def _rounded(value: float) -> float:
+    """To three significant digits: problems are read by people."""
+    return float(f"{value:.3g}")
+
+
+def _process(draw: Draw, domain: Domain) -> dict:
+    family = choice(draw, domain.process or ONE_BLOCK)
+    level, slope = _rounded(log_uniform(draw, 0.1, 5.0)), _rounded(log_uniform(draw, 0.1, 10.0))
+    rate = _rounded(draw.uniform(-1.0, 1.0))
+    speeds = (f"{level}", f"{level} + {slope}*t", f"{level}*exp({rate}*t)", f"{level} + t^2")
+    drift = choice(draw, (f"{level}/2", f"{rate}/2", f"{level}*sin(3*t) - {rate}/2", "0"))
+    match family:
+        case "vp" | "sub-vp":
+            return {"family": family, "beta": choice(draw, speeds)}
+        case "ve":
+            return {"family": family, "g": choice(draw, speeds)}
+        case "general":
+            return {"family": family, "f": drift, "g": choice(draw, (*speeds, f"1 + 0.9*cos(2*t + {level})"))}
+        case "cld":
+            return {"family": family, "sigma": _rounded(log_uniform(draw, 0.3, 6.0)),
+                    "velocity_variance": _rounded(log_uniform(draw, 0.05, 4.0)),
+                    "epsilon": choice(draw, (0, _rounded(log_uniform(draw, 0.05, 1.0)))),
+                    "clock": choice(draw, ("t", f"{level}*t", "t + t^2"))}
+    examples = {name: each.example for name, each in families()[family].coefficients.items() if each.default is None}
+    if None in examples.values():
+        raise ValueError(f"process {family} has a coefficient without an example: no problem can be drawn")
+    return {"family": family, **examples}
+
+
+def _scheme(draw: Draw, domain: Domain, phase: bool, horizon: float, most_steps: int, emphasis: str) -> dict:
+    known = samplers(2 if phase else 1)
+    kind = choice(draw, [key for key in domain.sampler or known if key in known] or list(known))
+    few = {"steps": 8, "initial": most_steps}.get(emphasis, most_steps)
+    steps = max(1, round(log_uniform(draw, 1, max(few, 1))))
+    if emphasis == "initial":
+        steps = max(steps, most_steps // 3)
+    table = {"kind": kind, "horizon": horizon, "steps": steps}
+    match choice(draw, domain.grid or ("uniform", "uniform", "geometric", "list")):
+        case "geometric":
+            table["grid"] = "geometric"
+        case "list":
+            # awkward: alternating long and short steps
+            lengths = np.tile([1.0, log_uniform(draw, 0.05, 1.0)], steps)[:steps]
+            times = horizon * (1 - np.append(0.0, np.cumsum(lengths)) / lengths.sum())
+            table |= {"grid": [*(float(f"{t:.6g}") for t in times[:-1]), 0.0]}
+    if "grid" not in table and draw.integer(0, 3) == 0:
+        table["early_stop"] = _rounded(log_uniform(draw, 1e-3, 0.2) * horizon)
+    return table
+
+
+def _data(draw: Draw, domain: Domain, emphasis: str) -> tuple[dict, float]:
+    """(the table, the size of the data in one direction)."""
+    fitting = [LAWS[key] for key in domain.data or ("strong-log-concave", "strong-log-concave", "weak-log-concave")
+               if key in LAWS]
+    if not fitting:
+        raise ValueError(f"no law with an exact answer has data {' or '.join(domain.data)}: no problem can be drawn")
+    std = _rounded(log_uniform(draw, 0.1, 3.0))
+    far = _rounded((log_uniform(draw, 5.0, 50.0) if emphasis == "initial" else
+                    choice(draw, (0.0, 1.0)) * log_uniform(draw, 0.1, 5.0)) * std)
+    if choice(draw, fitting) == "gaussian":
+        dim = choice(draw, (1, 1, 2, 10, 100))
+        if dim == 1 or draw.integer(0, 1):
+            return {"law": "gaussian", "mean": far, "covariance": _rounded(std**2), "dim": dim}, std
+        variances = [_rounded(std**2 * x) for x in np.geomspace(1.0, log_uniform(draw, 1.0, 20.0), dim)]
+        return {"law": "gaussian", "mean": [far, *[0.0] * (dim - 1)], "covariance": variances}, std
+    radius = draw.uniform(0.2, 1.5) * std
+    places = [_rounded(far + radius * x) for x in (-1.0, *([draw.uniform(-1.0, 1.0)] * draw.integer(0, 1)), 1.0)]
+    dim = choice(draw, (1, 1, 3))
+    table = {"law": "mixture", "means": [[place, *[0.0] * (dim - 1)] for place in places], "std": std}
+    if domain.data and "weak-log-concave" not in domain.data:
+        table |= {"assumption": "log-lipschitz", "alpha": 1 / std**2, "L": 1 / std**2,
+                  "lipschitz": radius * 1.01 / std**2}
+    return table, std
+
+
+#: What may be changed of a problem to bring it inside hypotheses: keys of the scheme and new values.
+def changes(tables: Mapping) -> list[dict]:
+    """Problems like this one, each with one thing changed that a hypothesis may ask for."""
+    scheme, data = tables["scheme"], tables["data"]
+    found = [{"scheme": {**scheme, key: 0.0}} for key in ("score_error", "score_noise", "early_stop")
+             if scheme.get(key)]
+    if "list" not in type(scheme.get("grid", "")).__name__:
+        steps, horizon = scheme["steps"], scheme["horizon"]
+        found += [{"scheme": {**scheme, "steps": count}} for count in (8 * steps, 64 * steps, max(1, steps // 8))
+                  if count <= 50_000]
+        found += [{"scheme": {**scheme, "horizon": _rounded(horizon * factor)}} for factor in (4.0, 0.25, 20.0, 0.02)]
+        if not scheme.get("early_stop"):
+            found.append({"scheme": {**scheme, "early_stop": _rounded(horizon / 20)}})
+        if scheme.get("grid"):
+            found.append({"scheme": {key: value for key, value in scheme.items() if key != "grid"}})
+    else:
+        found.append({"scheme": {key: value for key, value in scheme.items() if key != "grid"}})
+    if data["law"] == "gaussian":
+        spread = np.asarray(data["covariance"], dtype=float)
+        found += [{"data": {**data, "covariance": (factor * spread).tolist()}} for factor in (0.1, 10.0)]
+        if np.any(data["mean"]):
+            found.append({"data": {**data, "mean": np.zeros_like(np.asarray(data["mean"], dtype=float)).tolist()}})
+    elif "assumption" not in data:
+        found += [{"data": {**data, "std": _rounded(data["std"] * factor)}} for factor in (3.0, 0.5)]
+    return [{**tables, **change} for change in found]

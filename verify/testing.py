@@ -1,0 +1,200 @@
+r"""Hold a theorem of your own against exact laws, in a test of your own.
+
+>>> from verify.testing import check
+>>> check(THEOREM)                                                             # doctest: +SKIP
+
+draws problems inside the theorem's hypotheses, certifies each, and raises an AssertionError where the theorem is
+violated (with a small problem file that shows it) or where nothing applied.  It then multiplies every stated
+expression by 1/2, 1/4, … and says which of these mistakes the same problems would catch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+import numpy as np
+
+from bounds.argument import check_type
+from bounds.theorem import Theorem
+from verify.certificates.certificate import Certificate, Verdict, certify_setting
+from verify.counterexamples.drawing import NumpyDraw
+from verify.counterexamples.inside import Question, question_inside, unmet
+from verify.counterexamples.shrinking import shrunk
+from verify.counterexamples.tables import EMPHASES
+from verify.problems.writing import problem_text, save_problem
+
+#: Problems of a check, where neither the call nor pytest's ``--sgm-problems`` says how many.
+PROBLEMS = 60
+#: Factors of planted mistakes: a bound made too small, a lower bound too large.
+PLANTED = {"upper": ("1/2", "1/4", "1/10", "1/1000000"), "lower": ("2", "4", "10", "1000000")}
+#: What checks of this process found, for the report of pytest.
+reports: list["Report"] = []
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found.
+
+    Attributes
+    ----------
+    theorem : str
+    problems, applied : int
+        Problems asked for, and those in which every hypothesis held and the exact W2 was known.
+    least_ratio, median_ratio : float
+        Bound over exact W2: 1 is tight (of a lower bound the inverse).
+    caught : dict of str to str or None
+        Stated expression -> the factor closest to 1 by which it may not be multiplied: with it some problem is
+        VIOLATED.  None where no problem tests it, whatever the factor.
+    violation : str
+        The problem file that violates it, or "".
+    """
+
+    theorem: str
+    problems: int
+    applied: int
+    least_ratio: float
+    median_ratio: float
+    caught: dict = field(default_factory=dict)
+    violation: str = ""
+
+    def __str__(self):
+        lines = [f"{self.theorem}: {self.applied} of {self.problems} problems, bound/exact at least "
+                 f"{self.least_ratio:.4g}, median {self.median_ratio:.4g}"]
+        for name, factor in self.caught.items():
+            lines.append(f"  {name} × {factor} would be caught" if factor and not factor.endswith("000000") else
+                         f"  {name}: only its absence would be caught" if factor else
+                         f"  {name}: no problem tests it")
+        return "\n".join(lines)
+
+
+class NothingApplied(AssertionError):
+    """No problem was found inside the hypotheses: the check says nothing."""
+
+
+class Violated(AssertionError):
+    """The theorem is false: ``report`` and the ``certificate`` of a small problem show it."""
+
+    def __init__(self, message: str, report: Report, certificate: Certificate):
+        super().__init__(message)
+        self.report, self.certificate = report, certificate
+
+
+def check(theorem: Theorem, *, problems: int | None = None, seed: int = 0, most_steps: int = 300,
+          save: str | None = None, plant: bool = True) -> Report:
+    """Hold a theorem against exact laws on random problems inside its hypotheses.
+
+    Parameters
+    ----------
+    theorem : Theorem
+        A claim (`bounds.claim`) or any other; problems are drawn from its ``domain``.
+    problems : int
+        How many; by default 60, or what pytest's ``--sgm-problems`` says.
+    seed : int
+        Of the first problem; the others follow.
+    most_steps : int
+        Largest number of steps drawn.
+    save : str, optional
+        Where a problem that violates the theorem is written, made small; by default ``<key>.violated.toml``.
+    plant : bool
+        Whether mistakes are planted.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    Violated
+        If the theorem is false.
+    NothingApplied
+        If no problem meets the hypotheses.
+    """
+    check_type("theorem", theorem, Theorem, "a Theorem")
+    count = PROBLEMS if problems is None else problems
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError(f"problems must be a whole number >= 1, got {count!r}")
+    held: list[tuple[Question, Certificate]] = []
+    for number in range(count):
+        draw = NumpyDraw(np.random.default_rng([seed, number]))
+        question = question_inside(draw, theorem, most_steps, EMPHASES[number % len(EMPHASES)])
+        if question is None:
+            continue
+        certificate = _certified(theorem, question)
+        held.append((question, certificate))
+        if certificate.verdict is Verdict.VIOLATED:
+            _refuse(theorem, held, count, question, save)
+    if not held:
+        report = Report(theorem.key, count, 0, float("nan"), float("nan"))
+        reports.append(report)
+        raise NothingApplied(f"{theorem.key}: none of {count} problems drawn meets its hypotheses: "
+                             f"{'; '.join(_last_unmet(theorem, seed)) or 'no exact law'}")
+    report = Report(theorem.key, count, len(held), *_ratios(held), planted(theorem, held) if plant else {})
+    reports.append(report)
+    print(report)
+    return report
+
+
+def _certified(theorem: Theorem, question: Question) -> Certificate:
+    record = question.problem.as_dict()
+    return certify_setting(theorem, question.setting, question.problem.law, question.measured, record)
+
+
+def _ratios(held: Sequence) -> tuple[float, float]:
+    ratios = [certificate.ratio for _, certificate in held if certificate.ratio is not None]
+    return (min(ratios), median(ratios)) if ratios else (float("inf"), float("inf"))
+
+
+def _refuse(theorem: Theorem, held, count: int, question: Question, save: str | None) -> None:
+    """Shrink, save, report and raise."""
+
+    def violates(tables: dict) -> bool:
+        other = Question(tables, question.information)
+        try:
+            if unmet(theorem, other) or other.measured is None:
+                return False
+            return _certified(theorem, other).verdict is Verdict.VIOLATED
+        except ValueError:
+            return False
+
+    small = Question(shrunk(question.tables, violates), question.information)
+    certificate = _certified(theorem, small)
+    total, exact = certificate.bound.total, certificate.measured
+    sign, side = (("<", exact.lower) if theorem.kind == "upper" else (">", exact.upper))
+    said = f"{theorem.key} is VIOLATED: bound {total:.6g} {sign} exact W2 {side:.6g}"
+    about = f"{said}\nsgm-bounds certify THIS --theorem … --information {question.information}"
+    name = save or f"{theorem.key}.violated.toml"
+    save_problem(name, small.tables, about)
+    report = Report(theorem.key, count, len(held), *_ratios(held), violation=problem_text(small.tables))
+    reports.append(report)
+    raise Violated(f"{said}\n{name}:\n{report.violation}", report, certificate)
+
+
+def _last_unmet(theorem: Theorem, seed: int) -> tuple[str, ...]:
+    """Hypotheses that the first problem drawn does not meet."""
+    from verify.counterexamples.tables import draw_tables
+
+    return unmet(theorem, Question(draw_tables(NumpyDraw(np.random.default_rng([seed, 0])), theorem.domain)))
+
+
+def planted(theorem: Theorem, held: Sequence[tuple[Question, Certificate]]) -> dict[str, str | None]:
+    """For every stated expression the planted factor closest to 1 that some problem catches, or None."""
+    # the tightest first: it catches most
+    order = sorted((each for each in held if each[1].verdict is Verdict.HOLDS),
+                   key=lambda each: each[1].ratio or float("inf"))
+    found: dict[str, str | None] = {}
+    for name in theorem.stated:
+        found[name] = next((factor for factor in PLANTED[theorem.kind]
+                            if _catches(theorem.corrupted(name, factor), order)), None)
+    return found
+
+
+def _catches(corrupted: Theorem, order: Sequence) -> bool:
+    for question, certificate in order:
+        try:
+            total = corrupted.bound(question.setting).total
+        except ValueError:
+            continue
+        measured = certificate.measured
+        if total < measured.lower if corrupted.kind == "upper" else total > measured.upper:
+            return True
+    return False
