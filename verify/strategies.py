@@ -1,8 +1,19 @@
-"""Hypothesis strategies for random admissible problems, for this project's tests and its users'."""
+"""Hypothesis strategies for processes, data, samplers, and problems inside a theorem's hypotheses."""
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
+from bounds.assumption import Assumption
+from bounds.grid import TimeGrid
+from bounds.process import ForwardProcess
+from bounds.sampler import Scheme
+from bounds.steps.rule import Sampler
+from bounds.theorem import Domain, Theorem
+from closed_form.law import Law
 from verify.counterexamples.drawing import RandomProblem, problem
+from verify.counterexamples.inside import Question, question_inside
+from verify.counterexamples.tables import draw_tables
+from verify.problems.problem import Problem, read_problem
 
 
 class HypothesisDraw:
@@ -24,3 +35,54 @@ def problems(draw, kind: str | None = None, most_steps: int = 200, process: str 
     """Random admissible problems, as `verify.counterexamples.drawing.problem` (``process="cld"``: two
     blocks)."""
     return problem(HypothesisDraw(draw), kind=kind, most_steps=most_steps, process=process, sampler=sampler)
+
+
+@st.composite
+def questions(draw, theorem: Theorem, most_steps: int = 200) -> Question:
+    """Problems inside the hypotheses of a theorem whose exact W2 is known: ``theorem.bound(question.setting)``
+    applies, and ``question.measured`` is what it is held against."""
+    found = question_inside(HypothesisDraw(draw), theorem, most_steps)
+    assume(found is not None)
+    return found
+
+
+@st.composite
+def problem_files(draw, domain: Domain = Domain(), most_steps: int = 200) -> Problem:  # noqa: B008 (immutable)
+    """Problems as from problem files: `Problem.as_dict` is one."""
+    return read_problem(draw_tables(HypothesisDraw(draw), domain, most_steps))
+
+
+def processes(*families: str) -> st.SearchStrategy[ForwardProcess]:
+    """Forward processes of some families, of every family of one block where none is named."""
+    return problem_files(Domain(process=families)).map(lambda found: found.process)
+
+
+def laws(*assumptions: str) -> st.SearchStrategy[Law]:
+    """Data laws with some assumptions: Gaussians for strong-log-concave, mixtures for weak-log-concave."""
+    return problem_files(Domain(data=assumptions)).map(lambda found: found.law)
+
+
+def data_assumptions(*keys: str) -> st.SearchStrategy[Assumption]:
+    """Assumptions that some law has, by their keys."""
+    return problem_files(Domain(data=keys)).map(lambda found: found.assumptions[0])
+
+
+def schemes(*samplers: str, blocks: int = 1) -> st.SearchStrategy[Scheme]:
+    """Samplers at work: on grids of every kind, with and without early stopping."""
+    domain = Domain(sampler=samplers, process=("cld",) if blocks == 2 else ())
+    return problem_files(domain).map(lambda found: found.scheme)
+
+
+def samplers(*keys: str, blocks: int = 1) -> st.SearchStrategy[Sampler]:
+    """Samplers that have a form for so many blocks."""
+    return schemes(*keys, blocks=blocks).map(lambda found: found.sampler)
+
+
+def grids() -> st.SearchStrategy[TimeGrid]:
+    """Grids of one step, of equal ones, geometric, and alternating between long and short."""
+    return schemes().map(lambda found: found.grid)
+
+
+def score_errors(largest: float = 10.0) -> st.SearchStrategy[float]:
+    """L2 sizes of a score error: 0, and over seven orders of magnitude."""
+    return st.just(0.0) | st.floats(-7.0, 0.0).map(lambda power: largest * 10.0**power)

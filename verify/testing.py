@@ -9,62 +9,23 @@ expression by 1/2, 1/4, … and says which of these mistakes the same problems w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from statistics import median
 
 import numpy as np
 
 from bounds.argument import check_type
 from bounds.theorem import Theorem
+from verify import check_reports
 from verify.certificates.certificate import Certificate, Verdict, certify_setting
+from verify.check_reports import Report
 from verify.counterexamples.drawing import NumpyDraw
 from verify.counterexamples.inside import Question, question_inside, unmet
 from verify.counterexamples.shrinking import shrunk
 from verify.counterexamples.tables import EMPHASES
 from verify.problems.writing import problem_text, save_problem
 
-#: Problems of a check, where neither the call nor pytest's ``--sgm-problems`` says how many.
-PROBLEMS = 60
 #: Factors of planted mistakes: a bound made too small, a lower bound too large.
 PLANTED = {"upper": ("1/2", "1/4", "1/10", "1/1000000"), "lower": ("2", "4", "10", "1000000")}
-#: What checks of this process found, for the report of pytest.
-reports: list["Report"] = []
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a check found.
-
-    Attributes
-    ----------
-    theorem : str
-    problems, applied : int
-        Problems asked for, and those in which every hypothesis held and the exact W2 was known.
-    least_ratio, median_ratio : float
-        Bound over exact W2: 1 is tight (of a lower bound the inverse).
-    caught : dict of str to str or None
-        Stated expression -> the factor closest to 1 by which it may not be multiplied: with it some problem is
-        VIOLATED.  None where no problem tests it, whatever the factor.
-    violation : str
-        The problem file that violates it, or "".
-    """
-
-    theorem: str
-    problems: int
-    applied: int
-    least_ratio: float
-    median_ratio: float
-    caught: dict = field(default_factory=dict)
-    violation: str = ""
-
-    def __str__(self):
-        lines = [f"{self.theorem}: {self.applied} of {self.problems} problems, bound/exact at least "
-                 f"{self.least_ratio:.4g}, median {self.median_ratio:.4g}"]
-        for name, factor in self.caught.items():
-            lines.append(f"  {name} × {factor} would be caught" if factor and not factor.endswith("000000") else
-                         f"  {name}: only its absence would be caught" if factor else
-                         f"  {name}: no problem tests it")
-        return "\n".join(lines)
 
 
 class NothingApplied(AssertionError):
@@ -110,26 +71,26 @@ def check(theorem: Theorem, *, problems: int | None = None, seed: int = 0, most_
         If no problem meets the hypotheses.
     """
     check_type("theorem", theorem, Theorem, "a Theorem")
-    count = PROBLEMS if problems is None else problems
+    count = check_reports.problems if problems is None else problems
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"problems must be a whole number >= 1, got {count!r}")
     held: list[tuple[Question, Certificate]] = []
     for number in range(count):
         draw = NumpyDraw(np.random.default_rng([seed, number]))
         question = question_inside(draw, theorem, most_steps, EMPHASES[number % len(EMPHASES)])
-        if question is None:
+        if question is None or question.measured is None:
             continue
         certificate = _certified(theorem, question)
         held.append((question, certificate))
         if certificate.verdict is Verdict.VIOLATED:
             _refuse(theorem, held, count, question, save)
     if not held:
-        report = Report(theorem.key, count, 0, float("nan"), float("nan"))
-        reports.append(report)
+        report = Report(theorem.key, count, 0, None, None)
+        check_reports.found.append(report)
         raise NothingApplied(f"{theorem.key}: none of {count} problems drawn meets its hypotheses: "
                              f"{'; '.join(_last_unmet(theorem, seed)) or 'no exact law'}")
     report = Report(theorem.key, count, len(held), *_ratios(held), planted(theorem, held) if plant else {})
-    reports.append(report)
+    check_reports.found.append(report)
     print(report)
     return report
 
@@ -139,9 +100,9 @@ def _certified(theorem: Theorem, question: Question) -> Certificate:
     return certify_setting(theorem, question.setting, question.problem.law, question.measured, record)
 
 
-def _ratios(held: Sequence) -> tuple[float, float]:
+def _ratios(held: Sequence) -> tuple:
     ratios = [certificate.ratio for _, certificate in held if certificate.ratio is not None]
-    return (min(ratios), median(ratios)) if ratios else (float("inf"), float("inf"))
+    return (min(ratios), median(ratios)) if ratios else (None, None)
 
 
 def _refuse(theorem: Theorem, held, count: int, question: Question, save: str | None) -> None:
@@ -165,7 +126,7 @@ def _refuse(theorem: Theorem, held, count: int, question: Question, save: str | 
     name = save or f"{theorem.key}.violated.toml"
     save_problem(name, small.tables, about)
     report = Report(theorem.key, count, len(held), *_ratios(held), violation=problem_text(small.tables))
-    reports.append(report)
+    check_reports.found.append(report)
     raise Violated(f"{said}\n{name}:\n{report.violation}", report, certificate)
 
 

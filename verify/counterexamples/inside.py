@@ -49,14 +49,16 @@ class Question:
         return setting_of_problem(self.problem, self.information)
 
     @cached_property
-    def measured(self) -> Bracket | None:
-        """The exact W2; None where it is too dear, or not known."""
-        law = self.problem.law
+    def measurable(self) -> bool:
+        """Whether the exact W2 is known and not too dear."""
         budget = EXACT_BUDGET if self.setting.process.blocks == 1 else PHASE_BUDGET
-        if exact_cost(self.setting, law) > budget:
-            return None
-        found = measure(self.setting, law)
-        return found if np.isfinite(found.upper) else None
+        return exact_cost(self.setting, self.problem.law) <= budget
+
+    @cached_property
+    def measured(self) -> Bracket | None:
+        """The exact W2; None where it is too dear, or not found."""
+        found = measure(self.setting, self.problem.law) if self.measurable else None
+        return found if found and np.isfinite(found.upper) else None
 
 
 def unmet(theorem: Theorem, question: Question) -> tuple[str, ...]:
@@ -69,33 +71,32 @@ def unmet(theorem: Theorem, question: Question) -> tuple[str, ...]:
 
 def question_inside(draw: Draw, theorem: Theorem, most_steps: int = 300, emphasis: str | None = None
                     ) -> Question | None:
-    """A random problem in which every hypothesis of a theorem holds and the exact W2 is known.
+    """A random problem in which every hypothesis of a theorem holds and whose exact W2 can be had.
 
-    Of a problem drawn from the theorem's `Domain` that does not meet a hypothesis, what brings most of them
-    within reach is changed, again and again.  None where no such problem is found.
+    Of a problem drawn from the theorem's `Domain` that does not meet a hypothesis, what meets one more of
+    them is changed, again and again.  None where no such problem is found.
     """
     for _ in range(MOST_DRAWS):
         tables = draw_tables(draw, theorem.domain, most_steps, emphasis)
         information = ("all", "constants")[draw.integer(0, 1)]
         found = _brought_inside(theorem, Question(tables, information))
-        if found is not None and found.measured is not None:
+        if found is not None and found.measurable:
             return found
     return None
 
 
 def _brought_inside(theorem: Theorem, question: Question) -> Question | None:
+    """The problem after changes that each meet one hypothesis more; None where none of them does."""
     missing = unmet(theorem, question)
     for _ in range(MOST_CHANGES):
         if not missing:
             return question
-        tried = [Question(tables, question.information) for tables in changes(question.tables)]
-        left = [unmet(theorem, each) for each in tried]
-        best = min(range(len(tried)), key=lambda at: len(left[at]), default=None)
-        if best is None or (len(left[best]) >= len(missing) and _same(left[best], missing)):
+        for tables in changes(question.tables):
+            other = Question(tables, question.information)
+            left = unmet(theorem, other)
+            if len(left) < len(missing):
+                question, missing = other, left
+                break
+        else:
             return None
-        question, missing = tried[best], left[best]
     return None if missing else question
-
-
-def _same(one, other) -> bool:
-    return tuple(one) == tuple(other)

@@ -1,5 +1,6 @@
 """A counterexample made small: fewer dimensions, steps and digits, as long as it stays one."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -10,17 +11,23 @@ MOST_TRIES = 150
 
 def shrunk(tables: Mapping, still: Callable[[dict], bool]) -> dict:
     """The smallest tables found of a problem for which ``still`` holds, which it does of the given ones."""
-    tries, found = 0, dict(tables)
+    tried, found = {_text(tables)}, dict(tables)
     while True:
         for simpler in _simpler(found):
-            tries += 1
-            if tries > MOST_TRIES:
+            if _text(simpler) in tried:
+                continue
+            if len(tried) > MOST_TRIES:
                 return found
+            tried.add(_text(simpler))
             if still(simpler):
                 found = simpler
                 break
         else:
             return found
+
+
+def _text(tables: Mapping) -> str:
+    return json.dumps(tables, sort_keys=True)
 
 
 def _simpler(tables: Mapping) -> Iterator[dict]:
@@ -32,14 +39,14 @@ def _simpler(tables: Mapping) -> Iterator[dict]:
         return {**tables, "scheme": {key: value for key, value in table.items() if value is not None}}
 
     for key in ("grid", "early_stop", "score_noise", "score_error", "prior_std"):
-        if scheme.get(key):
+        if key in scheme:
             yield with_scheme(**{key: None})
     for data_table in _simpler_data(data):
         yield {**tables, "data": data_table}
     if not isinstance(scheme.get("grid"), list):
         steps = scheme["steps"]
-        for count in {1, 2, 10, 100, steps // 8, steps // 2, steps - 1}:
-            if 0 < count < steps and _plainer(count, steps):
+        for count in (1, 2, 10, 100, steps // 8, steps // 2, 3 * steps // 4):
+            if 0 < count < steps:
                 yield with_scheme(steps=count)
         for horizon in _rounder(scheme["horizon"]):
             yield with_scheme(horizon=horizon)
@@ -55,10 +62,6 @@ def _simpler(tables: Mapping) -> Iterator[dict]:
                 yield {**tables, "process": {**process, key: value}}
 
 
-def _plainer(count: int, steps: int) -> bool:
-    return count < steps
-
-
 def _simpler_data(data: Mapping) -> Iterator[dict]:
     if data["law"] == "gaussian":
         spread, mean = np.atleast_1d(data["covariance"]), np.atleast_1d(data["mean"])
@@ -66,6 +69,14 @@ def _simpler_data(data: Mapping) -> Iterator[dict]:
             yield {**data, "dim": 1, "mean": float(mean.ravel()[0]), "covariance": float(spread.ravel()[0])}
             yield {**data, "dim": 1, "mean": float(mean.ravel()[0]), "covariance": float(spread.ravel()[-1])}
             yield {**data, "covariance": float(spread.ravel()[0])}
+        if spread.ndim == 1 and len(spread) > 2:
+            yield {**data, "mean": [float(mean[0]), float(mean[-1])],
+                   "covariance": [float(spread[0]), float(spread[-1])]}
+        if spread.ndim == 1 and len(spread) > 1:
+            for digits in (1, 2):
+                rounder = [float(f"{value:.{digits}g}") for value in spread]
+                if rounder != spread.tolist():
+                    yield {**data, "covariance": rounder}
         if np.any(mean):
             yield {**data, "mean": (0.0 * mean).tolist() if len(mean) > 1 else 0.0}
         if spread.size == 1:

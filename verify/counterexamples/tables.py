@@ -32,7 +32,7 @@ def draw_tables(draw: Draw, domain: Domain, most_steps: int = 300, emphasis: str
     """
     emphasis = emphasis or choice(draw, EMPHASES)
     process = _process(draw, domain)
-    horizon = _rounded(log_uniform(draw, 0.02, 0.5) if emphasis == "initial" else log_uniform(draw, 0.1, 8.0))
+    horizon = _rounded(log_uniform(draw, 0.02, 2.0) if emphasis == "initial" else log_uniform(draw, 0.1, 8.0))
     scheme = _scheme(draw, domain, process["family"] == "cld", horizon, most_steps, emphasis)
     data, size = _data(draw, domain, emphasis)
     for key, chance in (("score_error", 2), ("score_noise", 3)):
@@ -44,8 +44,8 @@ def draw_tables(draw: Draw, domain: Domain, most_steps: int = 300, emphasis: str
 
 
 def _rounded(value: float) -> float:
-    """To three significant digits: problems are read by people."""
-    return float(f"{value:.3g}")
+    """To three significant digits, and to nine decimals: problems are read by people."""
+    return round(float(f"{value:.3g}"), 9)
 
 
 def _process(draw: Draw, domain: Domain) -> dict:
@@ -99,7 +99,7 @@ def _data(draw: Draw, domain: Domain, emphasis: str) -> tuple[dict, float]:
                if key in LAWS]
     if not fitting:
         raise ValueError(f"no law with an exact answer has data {' or '.join(domain.data)}: no problem can be drawn")
-    std = _rounded(log_uniform(draw, 0.1, 3.0))
+    std = _rounded(log_uniform(draw, 0.1, 10.0 if choice(draw, fitting) == "gaussian" else 3.0))
     far = _rounded((log_uniform(draw, 5.0, 50.0) if emphasis == "initial" else
                     choice(draw, (0.0, 1.0)) * log_uniform(draw, 0.1, 5.0)) * std)
     if choice(draw, fitting) == "gaussian":
@@ -107,7 +107,9 @@ def _data(draw: Draw, domain: Domain, emphasis: str) -> tuple[dict, float]:
         if dim == 1 or draw.integer(0, 1):
             return {"law": "gaussian", "mean": far, "covariance": _rounded(std**2), "dim": dim}, std
         variances = [_rounded(std**2 * x) for x in np.geomspace(1.0, log_uniform(draw, 1.0, 20.0), dim)]
-        return {"law": "gaussian", "mean": [far, *[0.0] * (dim - 1)], "covariance": variances}, std
+        mean = [0.0] * dim
+        mean[choice(draw, (0, -1))] = far
+        return {"law": "gaussian", "mean": mean, "covariance": variances}, std
     radius = draw.uniform(0.2, 1.5) * std
     places = [_rounded(far + radius * x) for x in (-1.0, *([draw.uniform(-1.0, 1.0)] * draw.integer(0, 1)), 1.0)]
     dim = choice(draw, (1, 1, 3))
@@ -118,28 +120,36 @@ def _data(draw: Draw, domain: Domain, emphasis: str) -> tuple[dict, float]:
     return table, std
 
 
-#: What may be changed of a problem to bring it inside hypotheses: keys of the scheme and new values.
 def changes(tables: Mapping) -> list[dict]:
     """Problems like this one, each with one thing changed that a hypothesis may ask for."""
     scheme, data = tables["scheme"], tables["data"]
     found = [{"scheme": {**scheme, key: 0.0}} for key in ("score_error", "score_noise", "early_stop")
              if scheme.get(key)]
-    if "list" not in type(scheme.get("grid", "")).__name__:
+    if isinstance(scheme.get("grid"), list):
+        found.append({"scheme": {key: value for key, value in scheme.items() if key != "grid"}})
+    else:
         steps, horizon = scheme["steps"], scheme["horizon"]
-        found += [{"scheme": {**scheme, "steps": count}} for count in (8 * steps, 64 * steps, max(1, steps // 8))
+        found += [{"scheme": {**scheme, "steps": count}} for count in (8 * steps, 64 * steps, 512 * steps, 1)
                   if count <= 50_000]
-        found += [{"scheme": {**scheme, "horizon": _rounded(horizon * factor)}} for factor in (4.0, 0.25, 20.0, 0.02)]
+        found += [{"scheme": {**scheme, "horizon": _rounded(horizon * factor)}}
+                  for factor in (4.0, 0.25, 20.0, 0.02)]
         if not scheme.get("early_stop"):
             found.append({"scheme": {**scheme, "early_stop": _rounded(horizon / 20)}})
         if scheme.get("grid"):
             found.append({"scheme": {key: value for key, value in scheme.items() if key != "grid"}})
-    else:
-        found.append({"scheme": {key: value for key, value in scheme.items() if key != "grid"}})
-    if data["law"] == "gaussian":
-        spread = np.asarray(data["covariance"], dtype=float)
-        found += [{"data": {**data, "covariance": (factor * spread).tolist()}} for factor in (0.1, 10.0)]
-        if np.any(data["mean"]):
-            found.append({"data": {**data, "mean": np.zeros_like(np.asarray(data["mean"], dtype=float)).tolist()}})
-    elif "assumption" not in data:
-        found += [{"data": {**data, "std": _rounded(data["std"] * factor)}} for factor in (3.0, 0.5)]
+    found += [{"data": each} for each in _other_data(data)]
     return [{**tables, **change} for change in found]
+
+
+def _other_data(data: Mapping) -> list[dict]:
+    """Data of another size, centred, or with directions narrower and wider than 1."""
+    if data["law"] == "mixture":
+        return [] if "assumption" in data else [{**data, "std": _rounded(data["std"] * x)} for x in (3.0, 0.5)]
+    spread, mean = np.asarray(data["covariance"], dtype=float), np.atleast_1d(data["mean"])
+    found = [{**data, "covariance": (factor * spread).tolist()} for factor in (0.1, 10.0)]
+    ends = sorted({_rounded(float(x)) for value in (spread.min(), spread.max()) for x in (value, 1 / value)})
+    found.append({**data, "dim": 2, "mean": [0.0, float(mean[np.argmax(np.abs(mean))])],
+                  "covariance": [ends[0], ends[-1]]})
+    if np.any(mean):
+        found.append({**data, "mean": (0.0 * mean).tolist() if len(mean) > 1 else 0.0})
+    return found
