@@ -1,0 +1,101 @@
+"""docs/your-own-theorem.md: every file it shows is written, every command it shows is run, in order."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "your-own-theorem.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
+
+
+def started(command, folder):
+    """What a command of the page prints, run as it would be after an installation."""
+    words = shlex.split(command)
+    program = {"sgm-bounds": ["-m", "verify.cli"], "pytest": ["-m", "pytest", "-p", "verify.pytest_plugin"]}[words[0]]
+    return subprocess.run([sys.executable, *program, *words[1:]], cwd=folder, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+def test_the_page(tmp_path):
+    """What the page says a command prints is printed; commands end as it says: violations and failed tests with 1."""
+    for _language, text in BLOCKS:
+        if name := re.match(r"# file: (\S+)\n", text):
+            (tmp_path / name.group(1)).write_text(text)
+    ran = 0
+    for _, text in (block for block in BLOCKS if block[0] == "console"):
+        for part in text.split("$ ")[1:]:
+            command, *expected = part.splitlines()
+            done = started(command, tmp_path)
+            said = done.stdout + done.stderr
+            for line in expected:
+                assert line in said, (command, said)
+            assert done.returncode == (1 if any("failed" in line for line in expected) else 0), (command, said)
+            ran += 1
+    assert ran == 6 and (tmp_path / "simple2026.violated.toml").exists()
+
+
+def test_the_sum_of_the_page(tmp_path):
+    """The closed form of the page holds on its problem, and its lower bound too."""
+    for name in ("sum.py", "problem.toml"):
+        (text,) = (text for _, text in BLOCKS if text.startswith(f"# file: {name}\n"))
+        (tmp_path / name).write_text(text)
+    for name in ("THEOREM", "LOWER"):
+        done = started(f"sgm-bounds certify problem.toml --theorem sum.py:{name}", tmp_path)
+        assert done.returncode == 0 and "HOLDS" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder with the built wheels of the project and of the example, as in an environment of their own."""
+    target = tmp_path_factory.mktemp("installed")
+    source = tmp_path_factory.mktemp("source")
+    for package in ("bounds", "closed_form", "verify"):
+        shutil.copytree(ROOT / package, source / "sgm" / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / "sgm")
+    shutil.copytree(ROOT / "docs" / "examples" / "own_theorem", source / "own")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
+    subprocess.run([*pip, "--target", str(target), str(source / "sgm"), str(source / "own")], check=True,
+                   capture_output=True)
+    return target
+
+
+def ask(installed, folder, *words):
+    """A module run with the installed packages alone, not the source's."""
+    return subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": str(installed)})
+
+
+def test_a_strangers_repository(installed, tmp_path):
+    """The example passes its own test against the built wheel, with the plugin loaded by its entry point, and its
+    theorem is there for every command."""
+    shutil.copy(ROOT / "docs" / "examples" / "own_theorem" / "test_own_theorem.py", tmp_path)
+    where = ask(installed, tmp_path, "-c", "import own_theorem, verify; print(verify.__file__, own_theorem.__file__)")
+    assert all(path.startswith(str(installed)) for path in where.stdout.split()), where
+    done = ask(installed, tmp_path, "-m", "pytest", "-q", "--sgm-problems", "60")
+    assert done.returncode == 0 and "theorems against exact laws" in done.stdout, done.stdout + done.stderr
+    listed = ask(installed, tmp_path, "-m", "verify.cli", "list", "theorems")
+    assert "simple2026" in listed.stdout and "martingale" in listed.stdout
+    (text,) = (text for _, text in BLOCKS if text.startswith("# file: problem.toml\n"))
+    (tmp_path / "problem.toml").write_text(text)
+    done = ask(installed, tmp_path, "-m", "verify.cli", "certify", "problem.toml", "--theorem", "simple2026")
+    assert done.returncode == 0 and "HOLDS" in done.stdout, done.stderr
+
+
+def test_a_false_variant_fails(installed, tmp_path):
+    """With its local term a hundred times too small the stranger's test is red."""
+    own = (ROOT / "docs" / "examples" / "own_theorem" / "own_theorem.py").read_text()
+    false = own.replace('local="2*(exp(h)-1)', 'local="(exp(h)-1)/50')
+    assert false != own
+    (tmp_path / "own_theorem.py").write_text(false)
+    test = (ROOT / "docs" / "examples" / "own_theorem" / "test_own_theorem.py").read_text()
+    (tmp_path / "test_own_theorem.py").write_text(test)
+    done = ask(installed, tmp_path, "-m", "pytest", "-q")
+    assert done.returncode == 1 and "simple2026 is VIOLATED" in done.stdout, done.stdout + done.stderr
