@@ -91,7 +91,6 @@ def check(theorem: Theorem, *, problems: int | None = None, seed: int = 0, most_
                              f"{'; '.join(_last_unmet(theorem, seed)) or 'no exact law'}")
     report = Report(theorem.key, count, len(held), *_ratios(held), planted(theorem, held) if plant else {})
     check_reports.found.append(report)
-    print(report)
     return report
 
 

@@ -41,21 +41,21 @@ class _Claim:
         from flint import ctx
 
         with ctx.workprec(PRECISION):
-            balls, details = self._balls(Numbers(setting), {name: each.expression for name, each in functions.items()})
-            total = sum(balls.values())
+            formulas = {name: each.expression for name, each in functions.items()}
+            balls, details = self._balls(Numbers(setting), formulas)
             safe = above if self.kind == "upper" else below
-            if self.kind == "lower":
-                total = total.max(0 * total)
-            terms = {name: safe(ball) for name, ball in balls.items()}
-            total = safe(total)
-        total = total if self.kind == "upper" else max(total, 0.0)
+            total, terms = safe(sum(balls.values())), {name: safe(ball) for name, ball in balls.items()}
         notes = vacuous_notes(total, setting.assumption.second_moment) if self.kind == "upper" else ()
-        return Bound(self.key, self.kind, total, terms, "constants", notes, {**details, "steps": setting.scheme.grid.steps})
+        if min(total, *terms.values()) < 0:
+            notes += ("a formula is negative here: 0 is taken in its place",)
+        terms = {name: max(value, 0.0) for name, value in terms.items()}
+        details["steps"] = setting.scheme.grid.steps
+        return Bound(self.key, self.kind, max(total, 0.0), terms, "constants", notes, details)
 
 
 @dataclass(frozen=True)
 class Recursion(_Claim):
-    r"""E_0 = initial, E_k = growth·E_{k−1} + local, the claim on W2(law of y_K, p_{t0}); and what stopping adds."""
+    r"""E_0 = initial, E_k = growth·E_{k−1} + local, on W2(law of y_K, p_{t0}); and what stopping adds."""
 
     def _balls(self, numbers: Numbers, formulas: Mapping):
         at = lambda name: f"{self.key}: {name}"  # noqa: E731
@@ -63,13 +63,15 @@ class Recursion(_Claim):
         growth = values(formulas["growth"], numbers, at("growth"))
         for step, factor in enumerate(growth, start=1):
             if factor < 0:
-                raise ValueError(f"{at('growth')} must be at least 0, got {float(factor.mid()):.6g} in step {step}")
+                raise ValueError(f"{at('growth')} must be at least 0, got {float(factor.mid()):.6g} in step "
+                                 f"{step}")
         found = {INITIALISATION: _last(growth, repeat(0), initial)}
         # each score error on top of the others, so that the terms add up to the total
         before, whole = 0 * initial, None
         local = formulas["local"]
-        for name, symbol, later in ((DISCRETISATION, None, ("M", "M_noise")), (SCORE_BIAS, "M", ("M_noise",)),
-                                    (SCORE_NOISE, "M_noise", ())):
+        sources = ((DISCRETISATION, None, ("M", "M_noise")), (SCORE_BIAS, "M", ("M_noise",)),
+                   (SCORE_NOISE, "M_noise", ()))
+        for name, symbol, later in sources:
             if symbol is None or (symbol in symbols_of(local) and numbers[symbol][0] > 0):
                 without = local.subs({each: 0 for each in local.free_symbols if str(each) in later})
                 whole = _last(growth, values(without, numbers, at("local")), 0 * initial)
@@ -94,7 +96,8 @@ class ClosedForm(_Claim):
     """The sum of named terms."""
 
     def _balls(self, numbers: Numbers, formulas: Mapping):
-        found = {name: value(expression, numbers, f"{self.key}: {name}") for name, expression in formulas.items()}
+        found = {name: value(expression, numbers, f"{self.key}: {name}")
+                 for name, expression in formulas.items()}
         if self.kind == "lower":
             return found, {}
         zero = 0 * next(iter(found.values()))

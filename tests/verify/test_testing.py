@@ -41,7 +41,7 @@ def test_a_true_claim_passes():
 def test_a_false_claim_fails(changed, tmp_path):
     """A wrong term, or a hypothesis left out, is VIOLATED, and the small problem file that is written shows it."""
     theorem, file = simple(**{"hypotheses": ["m0 <= 1", "L0 >= 1"], **changed}), tmp_path / "found.toml"
-    with pytest.raises(Violated, match="simple2026 is VIOLATED: bound .* < exact W2") as failed:
+    with pytest.raises(Violated, match=r"simple2026 is VIOLATED: bound .* < exact W2") as failed:
         check(theorem, problems=24, save=file)
     problem = load_problem(file)
     again = certify(theorem, process=problem.process, law=problem.law, scheme=problem.scheme,
@@ -57,7 +57,7 @@ def test_a_lower_claim_is_checked_from_below(tmp_path):
     low = lambda text: claim.closed_form(  # noqa: E731
         "low", source="Me", kind="lower", terms={"all": text}, process=["ou"], data=["strong-log-concave"])
     assert check(low("0"), problems=4).caught == {"all": None}
-    with pytest.raises(Violated, match="low is VIOLATED: bound .* > exact W2"):
+    with pytest.raises(Violated, match=r"low is VIOLATED: bound .* > exact W2"):
         check(low("sqrt(m2)"), problems=8, save=tmp_path / "x.toml")
 
 

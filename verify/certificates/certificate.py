@@ -98,6 +98,7 @@ class Certificate:
         }
         return {
             "theorem": self.theorem,
+            "kind": self.bound and self.bound.kind,
             "verdict": str(self.verdict),
             "certified": self.certified,
             "bound": self.bound and self.bound.as_dict(),
@@ -133,8 +134,8 @@ class Certificate:
                 measured = (Certified(*sides, proof) if proof else
                             Bracket(*sides) if given is None else Sampled(*sides, given))
             known = theorems().get(data["theorem"])
-            bound = data["bound"] and Bound.from_dict(data["theorem"], known.kind if known else "upper",
-                                                      data["bound"])
+            kind = data.get("kind") or (known.kind if known else "upper")
+            bound = data["bound"] and Bound.from_dict(data["theorem"], kind, data["bound"])
             certificate = cls(data["theorem"], Verdict(data["verdict"]), bound, measured, data["ratio"],
                               tuple(data["unmet"]), data["seed"], data["problem"], data["versions"])
         except (KeyError, TypeError, json.JSONDecodeError) as error:

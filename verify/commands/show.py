@@ -29,7 +29,7 @@ def show(key, latex, overrides, as_json):
         if overrides:
             raise click.UsageError("--set belongs to a process, not to a theorem")
         with progress("deriving the theorem again"):
-            facts = theorem_sheet.theorem_facts(find_theorem(key))
+            facts = theorem_sheet.theorem_facts(theorems()[key] if key in theorems() else find_theorem(key))
         forms = theorem_sheet.theorem_latex, theorem_sheet.theorem_sheet
     elif key in families():
         facts = _process_facts(families()[key], overrides)

@@ -1,5 +1,6 @@
 """Claims: their numbers against the formulas by hand, what they refuse, and that a false one is refuted."""
 
+import json
 import pickle
 from itertools import pairwise
 
@@ -29,8 +30,9 @@ from bounds.symbolic.expressions import ExpressionError
 from bounds.theorem import NotApplicable
 from closed_form import Gaussian, GaussianMixture
 from tests.bounds.tolerances import CLAIM_BY_HAND, CLAIM_SYMBOL
+from tests.command_line import schema
 from verify import certify, setting_of
-from verify.certificates.certificate import Verdict
+from verify.certificates.certificate import Certificate, Verdict
 
 SIMPLE = dict(
     source="Me 2026, Theorem 1", process=["ou"], sampler=["exponential"], data=["strong-log-concave"],
@@ -134,6 +136,23 @@ def test_every_symbol_is_what_it_says(process, name):
     assert np.all(np.asarray(error) <= CLAIM_SYMBOL * np.abs(np.asarray(found, dtype=float)) * 10)
 
 
+def test_a_negative_upper_bound_is_refuted():
+    """Where the formulas give less than 0 the bound is 0, says so, and is VIOLATED; the certificate keeps its schema."""
+    theorem = claim.closed_form("negative", source="Me", terms={"initialisation": "1 - T"})
+    found = certify(theorem, process=ou(), law=LAW, scheme=euler_maruyama(3.0, 30))
+    assert found.verdict is Verdict.VIOLATED and found.bound.total == 0.0
+    assert "a formula is negative here: 0 is taken in its place" in found.bound.notes
+    schema("certificate").validate(json.loads(found.to_json()))
+
+
+def test_a_certificate_of_a_claim_can_be_read():
+    """The certificate of a lower claim, which no registry knows, comes back from JSON as a lower bound."""
+    theorem = claim.closed_form("low", source="Me", kind="lower", terms={"all": "0"})
+    found = certify(theorem, process=ou(), law=LAW, scheme=euler_maruyama(3.0, 30))
+    again = Certificate.from_json(found.to_json())
+    assert again.bound.kind == "lower" and again.verdict is Verdict.HOLDS
+
+
 def test_a_false_claim_is_refuted():
     """With its local term a thousand times too small the claim of the docs is VIOLATED, as stated it HOLDS."""
     local = f"({SIMPLE['local']})/1000"
@@ -221,9 +240,9 @@ def test_formulas_that_are_no_number_are_named(changed, named):
 
 def test_powers_of_symbols_and_extremes():
     """A power may have symbols in base and exponent; Max and Min take several arguments."""
-    terms = {"initialisation": "(1 - h)**K + Max(h, T, 1/3) - Min(d, 2, 5)"}
+    terms = {"initialisation": "(1 - h)**K + Max(h, T, 1/3) + Min(d, 2, 5)"}
     bound = claim.closed_form("powers", source="Me", terms=terms).bound(setting_of(ou(), LAW, euler_maruyama(0.5, 5)))
-    assert bound.total == pytest.approx(0.9**5 + 0.5 - 2, rel=1e-13)
+    assert bound.total == pytest.approx(0.9**5 + 0.5 + 2, rel=1e-13)
 
 
 def test_a_stop_of_its_own():

@@ -3,7 +3,7 @@
 from bounds.processes import families
 from bounds.samplers import samplers
 from bounds.theorems import theorems
-from tests.command_line import answer, run
+from tests.command_line import answer, assert_refused, run
 
 
 def test_list_names_everything():
@@ -16,3 +16,14 @@ def test_list_names_everything():
     text = run("list").stdout
     names = [entry.get("key") or entry["name"] for section in document.values() for entry in section]
     assert all(name in text for name in names)
+
+
+def test_list_one_section():
+    """One section alone, and the symbols of claims, each with scope and meaning."""
+    from bounds.claim.symbols import SYMBOLS
+
+    assert list(answer("list", "schemes")) == ["schemes"]
+    entries = answer("list", "symbols")["symbols"]
+    assert [entry["symbol"] for entry in entries] == list(SYMBOLS)
+    assert all(entry["meaning"] and entry["scope"] in ("question", "data", "step") for entry in entries)
+    assert_refused(run("list", "nothing"))
