@@ -10,7 +10,8 @@ _HOME = {
     "measure": "certificates.certificate", "setting_of": "certificates.question",
     "load_problem": "problems.problem", "bundled_problem": "problems.problem", "Problem": "problems.problem",
     "Plan": "planning.plan", "planner_of": "planning.by_bound", "sample": "particles.simulation",
-    "w2_from_samples": "lower_sides.w2",
+    "w2_from_samples": "lower_sides.w2", "torch_score": "particles.own_score",
+    "score_error_of": "particles.score_errors",
 }
 
 __all__ = sorted(_HOME)

@@ -49,3 +49,7 @@ COVERED = 0.94
 LIMIT_AT_A_MILLION = 2e-2
 #: Share of repetitions in which samples must refute a bound of half the truth.
 REFUTED = 0.9
+#: The same particles with the score written out: forty steps of roundings on numbers of a few units.
+OWN_SCORE = 1e-12
+#: A constant error of a score, computed as the difference of two scores of a few units.
+SCORE_ERROR = 1e-9

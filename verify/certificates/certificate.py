@@ -25,7 +25,7 @@ from closed_form.law import Law, NoAssumption
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from verify.certificates.question import setting_of, true_steps
-from verify.certificates.sampled import Sampled, measured_by_samples
+from verify.certificates.sampled import Sampled, measured_by_samples, measured_from
 from verify.certificates.theorem_named import find_theorem
 from verify.installed import versions
 from verify.pages.schema_versions import SCHEMA_VERSIONS
@@ -183,8 +183,8 @@ def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
 
 def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0,
             score_noise: float = 0.0, assumption=None, information: str = "all", problem: dict | None = None,
-            samples: int = 0, seed: int = 0, certified: bool = False,
-            precision: int = PRECISION) -> Certificate:
+            samples: int = 0, seed: int = 0, certified: bool = False, precision: int = PRECISION,
+            samples_from=None) -> Certificate:
     """Compare a theorem with the exact W2 error of the sampler.
 
     Parameters
@@ -207,6 +207,9 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
     samples, seed : int
         Samples, at least 100, that may refute the theorem where no exact law is known, and that estimate how
         loose it is; 0 for none (`verify.certificates.sampled`).
+    samples_from : array of shape (n, d), optional
+        Samples that are held against the bound in place of the sampler's exact law, whatever made them
+        (`verify.certificates.sampled.measured_from`): they may refute the theorem, never prove it.
     certified : bool
         Bound and truth in ball arithmetic of ``precision`` bits: every digit and the verdict are proved.
 
@@ -223,12 +226,15 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
     theorem = find_theorem(theorem)
     if certified:
         check_certifiable(law, score_error, score_noise, samples)
+        if samples_from is not None:
+            raise NotCertified("certified takes no samples, got samples_from")
     try:
         setting = setting_of(process, law, scheme, score_error, score_noise, assumption=assumption,
                              information=information)
     except NoAssumption as error:
         return Certificate.not_applicable(theorem, (f"data assumption: {error}",), problem)
-    return certify_setting(theorem, setting, law, problem=problem, samples=samples, seed=seed,
+    given = None if samples_from is None else measured_from(samples_from, law)
+    return certify_setting(theorem, setting, law, given, problem=problem, samples=samples, seed=seed,
                            precision=check_precision(precision) if certified else None)
 
 

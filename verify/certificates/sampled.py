@@ -78,3 +78,27 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
                    f"m = {top.refinement}, given {top.given} there")
     return Sampled(lower, max(lower, top.asymptotic), "; ".join([*methods, f"{NO_EXACT_LAW}{reason}"]),
                    top.given)
+
+
+def measured_from(samples, law) -> Bracket:
+    """[lower, ∞) for the law that given samples are from, whatever made them: at confidence 1 − `REFUTED`.
+
+    Parameters
+    ----------
+    samples : array of shape (n, d)
+        Independent, in random order, at least 100.
+    law : Law
+        The data, a sum of Gaussians.
+
+    Raises
+    ------
+    ValueError
+        If the shape is wrong, an entry is not finite, or the law is no sum of Gaussians.
+    """
+    from verify.lower_sides.w2 import w2_from_samples
+
+    if law.components() is None:
+        raise ValueError(f"samples are held against sums of Gaussians, got data of type {type(law).__name__}")
+    side = w2_from_samples(samples, law, delta=REFUTED)
+    return Bracket(side.lower, math.inf, f"the {len(samples)} samples given, not the exact law of this sampler: "
+                                         f"{side.method}")

@@ -19,7 +19,8 @@ _DEVICE_NUMBERS = 1 << 24  # the same where a large block is better: off the CPU
 
 
 def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: float = 0.0,
-           score_noise: float = 0.0, direction: np.ndarray | None = None, reduce: bool = False,
+           score_noise: float = 0.0, direction: np.ndarray | None = None, score: Callable | None = None,
+           reduce: bool = False,
            block: int | None = None, threads: int = 1, backend: Backend | None = None,
            increments: np.ndarray | None = None, start: np.ndarray | None = None,
            progress: Callable[[float], None] | None = None, out: np.ndarray | None = None) -> np.ndarray:
@@ -48,6 +49,10 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
         noise added at every step; the latter is drawn together with the step's own noise.
     direction : array of shape (d,), optional
         Direction u of the bias, normalised here; ``law.bias_direction()`` by default.
+    score : callable, optional
+        ``score(x, t)`` in place of the exact score: particles (n, d), arrays of the backend, and the forward time
+        -> scores of the same shape.  For processes of one block; `verify.particles.own_score.torch_score` makes
+        one of a torch module.
     reduce : bool
         For isotropic mixtures and Gaussians of one block: simulate only the span of the means and draw the
         rest, whose law is an exact Gaussian, once. For a funnel, one block or two: simulate the first
@@ -98,12 +103,14 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
     errors = score_error, size_of_noise, direction
     start = _start(start, n, law, steps)
     out = _output(out, (n, law.dim), chosen)
-    if law.components() is None and chosen.name != "numpy":
+    if law.components() is None and chosen.name != "numpy" and score is None:
         name = type(law).__name__.lower()
         raise ValueError(
             f"backend must be numpy for a {name}, which is no sum of Gaussians, got {chosen.name}"
         )
-    width, walk = walk_of(law, steps, n, errors, seed, increments, start, reduce, chosen)
+    if score is not None:
+        _check_score(score, steps, reduce)
+    width, walk = walk_of(law, steps, n, errors, seed, increments, start, reduce, chosen, score)
     size = cell_size(width)
     cells = _cells_per_block(block, n, threads, size, width, chosen)
 
@@ -117,6 +124,15 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
 
     _run_all(run, range(0, -(-n // size), cells), threads, progress)
     return out
+
+
+def _check_score(score, steps: Steps, reduce: bool) -> None:
+    if not callable(score):
+        raise TypeError(f"score must be a callable score(x, t), got {type(score).__name__}")
+    if steps.blocks != 1:
+        raise ValueError(f"score must be for a process of one block, got one of {steps.blocks}")
+    if reduce:
+        raise ValueError("reduce needs the exact score: give one of score and reduce")
 
 
 def _start(start, n: int, law, steps) -> np.ndarray | None:

@@ -4,6 +4,7 @@ matrix."""
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,18 +14,20 @@ from closed_form.geometry.enclosing_ball import affine_span
 from verify.particles.backends import Backend
 from verify.particles.funnel import LEAST_DIM, WIDTH, Draws, funnel_walk
 from verify.particles.noise import Increments, Streams, cells_of
+from verify.particles.own_score import OwnScore
 from verify.particles.phase_space import phase_walk
 from verify.particles.score_kernels import SharedCovariance, kernel_of, product
 
 _TABLE_NUMBERS = 1 << 21  # constants of every step are made once if they are fewer than this, else on demand
 
 
-def walk_of(law, steps, n: int, errors: tuple, seed, increments, start, reduce: bool, chosen: Backend):
+def walk_of(law, steps, n: int, errors: tuple, seed, increments, start, reduce: bool, chosen: Backend,
+            score: Callable | None = None):
     """How the particles of one block of cells are made.
 
     Parameters
     ----------
-    law, steps, n, seed, increments, start, reduce
+    law, steps, n, seed, increments, start, reduce, score
         As in `verify.particles.simulation.sample`.
     errors : tuple
         (score_error, score_noise, direction).
@@ -45,14 +48,17 @@ def walk_of(law, steps, n: int, errors: tuple, seed, increments, start, reduce: 
     plan = _phase_plan if steps.blocks == 2 else _plan
     if reduce and law.shrinkage is not None and law.dim >= LEAST_DIM:
         plan = _gram_plan
+    if score is not None:
+        plan = partial(_plan, score=score)
     return plan(law, steps, n, errors, seed, increments, start, reduce, chosen)
 
 
-def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
+def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=None):
     """A process of one block: every coordinate simulated, or with ``reduce`` the span of the means and the
     rest drawn once."""
     score_error, score_noise, direction = errors
-    kernel = kernel_of(law, steps, score_error, direction)
+    kernel = (kernel_of(law, steps, score_error, direction) if score is None
+              else OwnScore(law, score, law.bias(score_error, direction)))
     noise_var = steps.noise_var + steps.Q**2 * score_noise**2 / law.dim
     source = _source(seed, increments, (len(steps) + 1, n, law.dim), kernel.frame, reduce)
     if start is not None and reduce:

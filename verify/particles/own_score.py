@@ -1,0 +1,78 @@
+"""A score of your own in place of the exact one: any callable, a torch module among them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bounds.steps.affine import Steps
+from closed_form.law import Law
+
+
+@dataclass(frozen=True)
+class OwnScore:
+    """The step of the sampler with a callable for the score, particles as rows."""
+
+    law: Law
+    score: Callable
+    bias: np.ndarray
+    frame: None = None
+
+    @property
+    def dim(self) -> int:
+        return self.law.dim
+
+    width = dim
+
+    def constants(self, steps: Steps, i: int) -> tuple[np.ndarray, ...]:
+        """(time, P, Q) and Q times the bias."""
+        return np.array([steps.time[i], steps.P[i], steps.Q[i]], dtype=float), (steps.Q[i] * self.bias)[:, None]
+
+    def advance(self, y: Any, constants: tuple, xp: Any) -> None:
+        (time, P, Q), b = (float(x) for x in constants[0]), constants[1]
+        if Q == 0.0:
+            y *= P
+            return
+        cells, d, size = y.shape
+        x = xp.reshape(xp.permute_dims(y, (0, 2, 1)), (-1, d))
+        found = self.score(x, time)
+        if getattr(found, "shape", None) != x.shape:
+            raise ValueError(f"score must return an array of shape {tuple(x.shape)} as its first argument has, got "
+                             f"{getattr(found, 'shape', type(found).__name__)}")
+        found = xp.permute_dims(xp.reshape(xp.asarray(found, dtype=y.dtype, device=y.device), (cells, size, d)),
+                                (0, 2, 1))
+        y *= P
+        y += Q * found
+        y += b
+
+
+def torch_score(module: Callable, device: str = "cpu", dtype: str = "float32") -> Callable:
+    """A torch module, called ``module(x, t)`` with x (n, d) and t (n,), as a score of arrays or tensors.
+
+    Parameters
+    ----------
+    module : callable
+        Tensors to a tensor of shape (n, d); gradients are not kept.
+    device, dtype : str
+        Where, and in which precision, the module computes.
+
+    Raises
+    ------
+    ImportError
+        If torch is not installed.
+    """
+    try:
+        import torch
+    except ImportError:
+        raise ImportError('a score in torch needs it: pip install "sgm-bounds[torch]"') from None
+
+    def score(x, t: float):
+        with torch.no_grad():
+            inside = torch.as_tensor(x).to(device=device, dtype=getattr(torch, dtype))
+            found = module(inside, torch.full((len(inside),), t, device=inside.device, dtype=inside.dtype))
+        if isinstance(x, np.ndarray):
+            return found.cpu().numpy().astype(x.dtype)
+        return found.to(device=x.device, dtype=x.dtype)
+
+    return score
