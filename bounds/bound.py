@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from bounds.symbolic.proof import Proof
+from bounds.value import Value
 
 #: Where an error comes from: the names of the terms of every upper bound.
 INITIALISATION, DISCRETISATION, EARLY_STOPPING = "initialisation", "discretisation", "early stopping"
@@ -28,8 +29,8 @@ def information_used(moments, distance: bool) -> str:
     return ("constants" if moments is None else "MMSE curve") + " and W2(p_0, N(0, v I))" * distance
 
 
-@dataclass(frozen=True)
-class Bound:
+@dataclass(frozen=True, eq=False)
+class Bound(Value):
     """A theorem at numbers.
 
     Attributes

@@ -6,6 +6,8 @@ from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 
+from bounds.value import Value
+
 #: More steps than this are refused: the arrays would not fit in memory.
 MAX_STEPS = 10_000_000
 
@@ -34,8 +36,8 @@ def _early_stop(early_stop, horizon: float) -> float:
     return float(early_stop)
 
 
-@dataclass(frozen=True)
-class TimeGrid:
+@dataclass(frozen=True, eq=False, repr=False)
+class TimeGrid(Value):
     """Strictly decreasing forward times from the horizon down to the early-stopping time.
 
     Parameters
@@ -70,6 +72,10 @@ class TimeGrid:
             raise ValueError(f"grid must end at a time >= 0, got {times[-1]:g}")
         times.setflags(write=False)
         object.__setattr__(self, "times", times)
+
+    def __repr__(self):
+        stop = f", early_stop={self.early_stop:g}" if self.early_stop else ""
+        return f"<{self.kind} grid, T={self.horizon:g}, {self.steps} steps{stop}>"
 
     @classmethod
     def uniform(cls, horizon: float, steps: int, early_stop: float = 0.0) -> TimeGrid:

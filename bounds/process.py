@@ -11,10 +11,11 @@ import sympy
 
 from bounds.symbolic.expressions import for_numbers
 from bounds.symbolic.integrals import DUMMY, END, INNER, START, TIME, Derived, at_start, integral, tidy
+from bounds.value import Value
 
 
-@dataclass(frozen=True)
-class ForwardProcess:
+@dataclass(frozen=True, eq=False, repr=False)
+class ForwardProcess(Value):
     r"""A linear forward SDE :math:`dU = A(t) U dt + \Sigma(t) dB` on k blocks of R^d.
 
     For k = 1 any f(t) and g(t) are served.  For k = 2 only critically-damped Langevin is: everything
@@ -58,6 +59,10 @@ class ForwardProcess:
             if extra:
                 raise ValueError(f"{label} must be a function of t alone, got {sorted(map(str, extra))}")
             object.__setattr__(self, label, matrix)
+
+    def __repr__(self):
+        given = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
+        return f"<process {self.name}({given})>"
 
     @classmethod
     def scalar(cls, name: str, f, g_sq, parameters: dict | None = None) -> ForwardProcess:

@@ -12,10 +12,11 @@ from bounds.steps.affine import Steps
 from bounds.steps.phase_space.table import PhaseTable
 from bounds.steps.rule import Sampler
 from bounds.steps.table import StepTable
+from bounds.value import Value
 
 
-@dataclass(frozen=True)
-class Scheme:
+@dataclass(frozen=True, eq=False, repr=False)
+class Scheme(Value):
     """A sampler, the grid it walks down, and the Gaussian it starts from.
 
     Parameters
@@ -42,6 +43,10 @@ class Scheme:
         if std is not None and not (isinstance(std, int | float) and not isinstance(std, bool)
                                     and np.isfinite(std) and std > 0):
             raise ValueError(f"prior_std must be positive and finite, got {std!r}")
+
+    def __repr__(self):
+        prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"
+        return f"<{self.key}, {self.grid!r}{prior}>"
 
     @property
     def key(self) -> str:

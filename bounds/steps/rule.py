@@ -70,6 +70,14 @@ class Sampler:
     phase_space: Callable | None = None
     strong_order: float = 1
 
+    def __reduce__(self):
+        """A sampler of the registry by its key: a process of a pool has the registry too."""
+        from bounds.samplers import samplers
+
+        if samplers().get(self.key) is self:
+            return _registered, (self.key,)
+        return object.__reduce_ex__(self, 2)
+
     def form(self, blocks: int) -> Rule | Callable | None:
         """Its form for k = ``blocks``, or None."""
         return self.one_block if blocks == 1 else self.phase_space
@@ -78,6 +86,12 @@ class Sampler:
     def needs_envelope(self) -> bool:
         """Whether the noise depends on the data assumption."""
         return self.one_block is not None and self.one_block.needs_envelope
+
+
+def _registered(key: str) -> Sampler:
+    from bounds.samplers import samplers
+
+    return samplers()[key]
 
 
 def matched_hessian(assumption, moments, a_sq, s_sq):

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from bounds.value import Value
 from closed_form.bracket import Bracket
 from closed_form.law import MAX_DIM, Components, DataLaw, Law, Parts
 from closed_form.law_input import (
@@ -26,7 +27,7 @@ _EPS = np.finfo(float).eps
 
 
 @dataclass(frozen=True, init=False, eq=False)
-class Gaussian(Law):
+class Gaussian(Value, Law):
     r"""N(m, Σ), stored as compactly as Σ allows.
 
     Parameters

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from bounds.value import Value
 from closed_form.geometry.enclosing_ball import affine_span, enclosing_radius
 from closed_form.geometry.orthogonal_factors import independent_parts
 from closed_form.law import Components, DataLaw, Law, NoAssumption, NoExactLaw, Parts
@@ -28,7 +29,7 @@ from closed_form.posteriors.moments import PosteriorMoments, isotropic_moments
 
 
 @dataclass(frozen=True, init=False, eq=False)
-class GaussianMixture(Law):
+class GaussianMixture(Value, Law):
     r"""Σ_i w_i N(μ_i, Σ_i).
 
     Parameters

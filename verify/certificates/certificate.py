@@ -19,6 +19,7 @@ from bounds.symbolic.balls import NotEnclosed
 from bounds.symbolic.proof import PRECISION, Proof, check_precision
 from bounds.theorem import NotApplicable, Theorem
 from bounds.theorems import theorems
+from bounds.value import Value
 from closed_form import Bracket, Gaussian
 from closed_form.certified.chain import Certified, certified_w2
 from closed_form.law import Law, NoAssumption
@@ -40,8 +41,8 @@ class Verdict(StrEnum):
     NOT_APPLICABLE = "NOT_APPLICABLE"
 
 
-@dataclass(frozen=True)
-class Certificate:
+@dataclass(frozen=True, eq=False, repr=False)
+class Certificate(Value):
     """A bound, the measured error, and the verdict.
 
     Attributes
@@ -73,6 +74,27 @@ class Certificate:
     seed: int | None = None
     problem: dict = field(default_factory=dict)
     versions: dict = field(default_factory=dict)
+
+    def __repr__(self):
+        if self.bound is None:
+            return f"<certificate {self.theorem}: {self.verdict}, {'; '.join(self.unmet)}>"
+        ratio = "" if self.ratio is None else f", ratio {self.ratio:.4g}"
+        return (f"<certificate {self.theorem}: {self.verdict}, bound {self.bound.total:.4g}, exact W2 in "
+                f"[{self.measured.lower:.4g}, {self.measured.upper:.4g}]{ratio}>")
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks."""
+        from html import escape
+
+        rows = {"theorem": self.theorem, "verdict": str(self.verdict)}
+        if self.bound is not None:
+            rows |= {"bound": f"{self.bound.total:.6g}", **{f"… {name}": f"{value:.6g}" for name, value
+                                                            in self.bound.terms.items()},
+                     "exact W2": f"[{self.measured.lower:.6g}, {self.measured.upper:.6g}], {self.measured.method}",
+                     "bound/exact": "unknown" if self.ratio is None else f"{self.ratio:.4g}"}
+        rows |= {f"not met {place}": line for place, line in enumerate(self.unmet, start=1)}
+        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows.items())
+        return f"<table>{cells}</table>"
 
     @property
     def certified(self) -> bool:

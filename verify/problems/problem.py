@@ -15,6 +15,7 @@ from bounds.samplers import samplers
 from bounds.steps.path import Path as ProcessPath
 from bounds.steps.path import check_drift
 from bounds.steps.phase_space.table import PhaseTable
+from bounds.value import Value
 from closed_form.law import Law
 from verify.problems.data import Data, read_data
 from verify.problems.file import apply_override, file_text, parse_toml
@@ -29,7 +30,7 @@ _PROCESS_STEPS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(Value):
     """A question, checked: which process, which data, which sampler.
 
     Attributes
