@@ -1,9 +1,31 @@
 """The schedules β(t) and g(t) of the literature, as exact expressions."""
 
+import numpy as np
 import sympy
 
 from bounds.symbolic.expressions import exact
 from bounds.symbolic.integrals import TIME
+from bounds.symbolic.piecewise_linear import table as points
+
+
+def table(times, values) -> sympy.Expr:
+    """β through the points (times, values), linear between them; also f, or g for VE.
+
+    The schedule is the table itself, and its integrals are exact: a callable is evaluated at the times and no longer
+    asked.
+
+    Parameters
+    ----------
+    times : array of shape (n,)
+        Increasing from 0, at most 3000; the horizon must not be beyond the last.
+    values : array of shape (n,), or callable
+        Or what gives them from the times.
+
+    Raises
+    ------
+    ValueError
+    """
+    return points("table", times, values(np.asarray(times, dtype=float)) if callable(values) else values)
 
 
 def constant(level) -> sympy.Expr:

@@ -8,10 +8,12 @@ import operator
 from collections.abc import Callable
 from functools import reduce
 
+import numpy as np
 import sympy
 from sympy.core.relational import Relational
 
 from bounds.symbolic.integrals import TIME
+from bounds.symbolic.piecewise_linear import SLACK, PiecewiseLinear
 
 
 class NotEnclosed(ValueError):
@@ -46,6 +48,9 @@ class BallFunction:
         #: Whether a sign decides which branch is meant: what is analytic on a disc is then the function on the
         #: real interval alone that was given with it.
         self.has_signs = any(isinstance(operation, _Chosen) for operation, _ in self._operations)
+        #: Times at which tables have their points, if there are any.
+        self.cuts = sorted({float(time) for operation, _ in self._operations if isinstance(operation, _Table)
+                            for time in operation.times})
 
     @staticmethod
     def _leaf(symbol: sympy.Symbol):
@@ -346,9 +351,56 @@ def _piecewise(relations: list) -> _Chosen:
     return _Chosen(pick, interval)
 
 
+class _Table(_Chosen):
+    """A table of points, linear between them."""
+
+    def __init__(self, function: PiecewiseLinear):
+        self.times, self.values = function.points
+
+    def _cells(self, real) -> tuple[int, int]:
+        """The first and the last piece that a real ball meets."""
+        low, high = float(real.lower()), float(real.upper())
+        last = len(self.times) - 2
+        return (min(max(int(np.searchsorted(self.times, low, "right")) - 1, 0), last),
+                min(max(int(np.searchsorted(self.times, high, "left")) - 1, 0), last))
+
+    def _line(self, at: int, x):
+        from flint import arb
+
+        start, value = arb(self.times[at]), arb(self.values[at])
+        slope = (arb(self.values[at + 1]) - value) / (arb(self.times[at + 1]) - start)
+        return value + slope * (x - start)
+
+    def interval(self, _, real):
+        """All values on the ball; not finite where it reaches beyond the table."""
+        from flint import arb
+
+        slack = SLACK * float(real.rad())
+        if not real.is_finite() or real.lower() < -slack or real.upper() > self.times[-1] + slack:
+            return arb.nan()
+        first, last = self._cells(real)
+        if first >= last:
+            return self._line(first, real)
+        ends = self._line(first, arb(real.lower())).union(self._line(last, arb(real.upper())))
+        inner = self.values[first + 1 : last + 1]
+        return ends.union(arb(float(inner.min()))).union(arb(float(inner.max())))
+
+    def choose(self, real, values):
+        """The line of the one piece that the real ball is in, up to the rounding of its radius."""
+        from flint import arb
+
+        inside = arb(real.mid(), real.rad() * (1 - SLACK))
+        first, last = self._cells(inside)
+        if first != last:
+            raise NotAnalytic
+        return self._line(first, values[0])
+
+
 def _operation(part: sympy.Basic):
     """The operation of one node, and its arguments."""
     match part:
+        case PiecewiseLinear():
+            return _Table(part), part.args[:1]
         case sympy.Rational():
             return _Constant(lambda: _rational(part)), ()
         case sympy.Float():

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -59,7 +60,9 @@ class Bisection:
         """
         from flint import arb
 
-        waiting, found = [(0.0, self._horizon)], 0
+        cuts = {time for function in self._functions for time in function.cuts if 0 < time < self._horizon}
+        ends = sorted({0.0, self._horizon} | cuts)
+        waiting, found = list(pairwise(ends))[::-1], 0
         while waiting:
             left, right = waiting.pop()
             if found + len(waiting) > MAX_PARTS:

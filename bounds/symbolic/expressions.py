@@ -24,6 +24,7 @@ from bounds.symbolic.exact_values import (
     from_number,
 )
 from bounds.symbolic.integrals import TIME
+from bounds.symbolic.piecewise_linear import PiecewiseLinear
 
 #: Of a coefficient of time, and of a formula in many symbols.
 MAX_CHARACTERS, MAX_FORMULA_CHARACTERS = 300, 2000
@@ -168,6 +169,8 @@ def exact(number) -> sympy.Expr:
 
 def for_numbers(expression: sympy.Expr) -> sympy.Expr:
     """The expression with floats for what is made of exact numbers with too many digits for numpy."""
+    if isinstance(expression, PiecewiseLinear):
+        return expression
     if all(max(abs(number.p), number.q) < 2**63 for number in expression.atoms(sympy.Rational)):
         return expression
     return expression.n(17) if expression.is_number else expression.func(*map(for_numbers, expression.args))

@@ -5,9 +5,22 @@ from bounds.processes import families
 from bounds.symbolic.deadline import Deadline
 from bounds.symbolic.expressions import parse_expression
 from bounds.symbolic.integrals import TIME
+from bounds.symbolic.piecewise_linear import table
 from verify.problems.section import ProblemError, Section
 
 BUILD_SECONDS = 15.0
+
+
+def _expression(key: str, value):
+    """A coefficient: text or a number, or a list of points [time, value]."""
+    if not isinstance(value, list):
+        return parse_expression(value, TIME, name=f"process.{key}")
+    pairs = [pair for pair in value if isinstance(pair, list) and len(pair) == 2
+             and all(isinstance(x, int | float) and not isinstance(x, bool) for x in pair)]
+    if len(pairs) != len(value):
+        raise ProblemError(f"process.{key} must be an expression, or a list of points [time, value], got a list with "
+                           f"something else")
+    return table(f"process.{key}", *zip(*pairs, strict=True)) if pairs else table(f"process.{key}", [], [])
 
 
 def read_process(section: Section) -> tuple[ForwardProcess, dict]:
@@ -21,9 +34,7 @@ def read_process(section: Section) -> tuple[ForwardProcess, dict]:
         for name, coefficient in family.coefficients.items()
     }
     with section.border():
-        expressions = {
-            key: parse_expression(value, TIME, name=f"process.{key}") for key, value in given.items()
-        }
+        expressions = {key: _expression(key, value) for key, value in given.items()}
         try:
             with Deadline(BUILD_SECONDS):  # sub-vp integrates, and a square root can hang sympy
                 process = family.make(**expressions)
