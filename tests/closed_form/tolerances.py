@@ -76,3 +76,5 @@ CERTIFIED_WIDTH = 1e-14
 FIRST_ORDER = 1e-5
 #: Mode of the funnel's scale after a few Newton steps, in widths: it need only be near enough for the nodes.
 FUNNEL_MODE = 0.6
+#: A numerical derivative against a difference quotient of 1e-6 of the same function.
+OWN_GRADIENT = 1e-6

@@ -18,7 +18,7 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 def started(command, folder):
     """What a command of the page prints, run as it would be after an installation."""
     words = shlex.split(command)
-    program = {"sgm-bounds": ["-m", "verify.cli"], "pytest": ["-m", "pytest", "-p", "verify.pytest_plugin"]}[words[0]]
+    program = {"python": [], "sgm-bounds": ["-m", "verify.cli"], "pytest": ["-m", "pytest", "-p", "verify.pytest_plugin"]}[words[0]]
     return subprocess.run([sys.executable, *program, *words[1:]], cwd=folder, capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)})
 
@@ -38,7 +38,7 @@ def test_the_page(tmp_path):
                 assert line in said, (command, said)
             assert done.returncode == (1 if any("failed" in line for line in expected) else 0), (command, said)
             ran += 1
-    assert ran == 6 and (tmp_path / "simple2026.violated.toml").exists()
+    assert ran == 9 and (tmp_path / "simple2026.violated.toml").exists()
 
 
 def test_the_sum_of_the_page(tmp_path):

@@ -4,9 +4,11 @@ confidence."""
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from bounds.setting import Setting
 from closed_form.bracket import Bracket
-from verify.lower_sides.confidence import FEW
+from verify.lower_sides.confidence import FEW, checked_samples
 
 #: How the method of a bracket without an upper side begins, where no samples were drawn either.
 NO_EXACT_LAW = "no exact law: "
@@ -35,8 +37,8 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
     """[lower, upper]: the lower side at confidence 1 − `REFUTED`, the upper one such that both hold with
     probability 1 − `DELTA`.
 
-    Without samples it is [0, ∞). The lower side is finite-sample, and 0 for laws that are no sum of Gaussians,
-    with which none is compared. The upper side is asymptotic in the number of pairs and rests on a theorem
+    Without samples it is [0, ∞). The lower side is finite-sample; a law that is no sum of Gaussians is compared with by
+    as many samples of its own. The upper side is asymptotic in the number of pairs and rests on a theorem
     (`verify.certificates.two_levels`).
 
     Parameters
@@ -61,14 +63,11 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
     if n < FEW:
         raise ValueError(f"samples must be 0 or n >= {FEW}, got {n}")
     from verify.certificates.two_levels import upper_side
-    from verify.lower_sides.w2 import w2_from_samples
     from verify.particles.simulation import sample
 
     errors = {"score_error": float(setting.score_error), "score_noise": float(setting.score_noise)}
-    lower, methods = 0.0, []
-    if law.components() is not None:
-        side = w2_from_samples(sample(law, setting.table.steps(), n, seed, **errors), law, delta=REFUTED)
-        lower, methods = side.lower, [side.method]
+    side = _lower_side(sample(law, setting.table.steps(), n, seed, **errors), law, seed)
+    lower, methods = side.lower, [side.method]
     pairs = max(FEW, n // SAMPLES_A_PAIR)
     top = upper_side(setting, law, pairs, seed, DELTA - REFUTED)
     if top is None:
@@ -80,7 +79,19 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
                    top.given)
 
 
-def measured_from(samples, law) -> Bracket:
+def _lower_side(samples, law, seed: int) -> Bracket:
+    """[lower, ∞) at confidence 1 − `REFUTED`, against the law or as many samples of it."""
+    from verify.lower_sides.projections import between_samples
+    from verify.lower_sides.w2 import w2_from_samples
+
+    if law.components() is not None:
+        return w2_from_samples(samples, law, delta=REFUTED)
+    samples = checked_samples("samples", samples, law.dim, FEW)
+    rng = np.random.default_rng([seed, 1])  # another stream than the sampler's
+    return between_samples(samples, law.sample(len(samples), rng), delta=REFUTED)
+
+
+def measured_from(samples, law, seed: int = 0) -> Bracket:
     """[lower, ∞) for the law that given samples are from, whatever made them: at confidence 1 − `REFUTED`.
 
     Parameters
@@ -88,17 +99,14 @@ def measured_from(samples, law) -> Bracket:
     samples : array of shape (n, d)
         Independent, in random order, at least 100.
     law : Law
-        The data, a sum of Gaussians.
+    seed : int
+        Of the samples of a law that is no sum of Gaussians.
 
     Raises
     ------
     ValueError
-        If the shape is wrong, an entry is not finite, or the law is no sum of Gaussians.
+        If the shape is wrong or an entry is not finite.
     """
-    from verify.lower_sides.w2 import w2_from_samples
-
-    if law.components() is None:
-        raise ValueError(f"samples are held against sums of Gaussians, got data of type {type(law).__name__}")
-    side = w2_from_samples(samples, law, delta=REFUTED)
+    side = _lower_side(samples, law, seed)
     return Bracket(side.lower, math.inf, f"the {len(samples)} samples given, not the exact law of this sampler: "
                                          f"{side.method}")

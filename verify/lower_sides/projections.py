@@ -46,6 +46,35 @@ def projections(x: np.ndarray, law: Law, *, delta: float = 1e-3) -> Bracket:
                    f"delta {delta:g}")
 
 
+def between_samples(x: np.ndarray, y: np.ndarray, *, delta: float = 1e-3) -> Bracket:
+    r"""The same lower side where both laws are known by samples alone: two means of bounded values, each at level
+    δ/2.
+
+    φᶜ has no wider range than φ: it is at most −φ, and at least −max φ.
+
+    Parameters
+    ----------
+    x, y : arrays of shape (n, d), (m, d)
+        Independent, in random order, at least 8 of each.
+    """
+    x, delta = checked_samples("x", x, None, 8), checked_delta(delta)
+    y = checked_samples("y", y, x.shape[1], 8)
+    (fitted, tested), (fitted_y, tested_y) = (np.array_split(part, 2) for part in (x, y))
+    mean, covariance = fitted_y.mean(axis=0), np.atleast_2d(np.cov(fitted_y, rowvar=False))
+    chosen = max((_promising_of_samples(fitted, fitted_y, basis) for basis in _bases_of(fitted, mean, covariance)),
+                 key=lambda found: sum(promise for promise, _ in found))
+    values, conjugates, span = np.zeros(len(tested)), np.zeros(len(tested_y)), 0.0
+    for _, direction in chosen:
+        potential = _fitted(fitted @ direction, _quantiles(fitted_y @ direction))
+        values += potential(tested @ direction)
+        conjugates += potential.conjugate(tested_y @ direction)
+        span += potential.span
+    squared = sum(float(bernstein_lower(part, span, delta / 2)) for part in (values, conjugates)) if chosen else 0.0
+    return Bracket(math.sqrt(max(0.0, squared)), math.inf,
+                   f"{len(x)} samples against {len(y)} of the data, orthogonal projections ({len(chosen)}), empirical "
+                   f"Bernstein, delta {delta:g}")
+
+
 @dataclass(frozen=True)
 class Potential:
     """φ with φ' = 2(x − T(x)), T through the points (knots, images), the identity beyond the first and last.
@@ -81,6 +110,11 @@ class Potential:
         crossings = self.knots[:-1][crossed] + gap[:-1][crossed] / (self._slopes[crossed] - 1.0)
         values = np.concatenate([self._values, self(crossings)])
         return float(values.max() - values.min())
+
+    def conjugate(self, y: np.ndarray) -> np.ndarray:
+        """φᶜ(y) = (y − T⁻¹y)² − φ(T⁻¹y), shape (n,)."""
+        x = np.interp(y, self.images, self.knots)
+        return np.square(np.clip(y, self.images[0], self.images[-1]) - x) - self(x)
 
     def conjugate_mean(self, target) -> float:
         """E φᶜ under a one-dimensional mixture, by the moments of truncated Gaussians."""
@@ -135,15 +169,44 @@ def _fitted(x: np.ndarray, images: np.ndarray) -> Potential:
 
 
 def _bases(fitted: np.ndarray, law: Law) -> Iterator[np.ndarray]:
+    """As `_bases_of`, of a law."""
+    if law.dim == 1:
+        return iter((np.eye(1),))
+    return _bases_of(fitted, law.mean, law.covariance)
+
+
+def _bases_of(fitted: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> Iterator[np.ndarray]:
     """Orthonormal rows: the axes, the gap of the means alone, and what diagonalises the target's covariance or
     the difference of the two."""
-    yield np.eye(law.dim)
-    if law.dim > 1:
-        gap = fitted.mean(axis=0) - law.mean
+    yield np.eye(len(mean))
+    if len(mean) > 1:
+        gap = fitted.mean(axis=0) - mean
         if gap.any():
             yield gap[None] / np.linalg.norm(gap)
-        for matrix in (law.covariance, np.cov(fitted, rowvar=False) - law.covariance):
+        for matrix in (covariance, np.cov(fitted, rowvar=False) - covariance):
             yield np.linalg.eigh(matrix)[1].T
+
+
+def _quantiles(y: np.ndarray) -> np.ndarray:
+    """Quantiles of samples at the scores."""
+    from scipy.special import ndtr
+
+    return np.quantile(y, ndtr(_SCORES))
+
+
+def _promising_of_samples(x: np.ndarray, y: np.ndarray, basis: np.ndarray) -> list[tuple]:
+    """Directions of a basis whose map, fitted to one half, promises a distance on the other: promise and
+    direction."""
+    apart = (x.mean(axis=0) - y.mean(axis=0)) @ basis.T
+    wider = (x @ basis.T).std(axis=0) - (y @ basis.T).std(axis=0)
+    found = []
+    for direction in basis[np.argsort(apart**2 + wider**2)[-_MOST:]]:
+        (one, two), (first, second) = (np.array_split(part @ direction, 2) for part in (x, y))
+        potential = _fitted(one, _quantiles(first))
+        promise = potential(two).mean() + potential.conjugate(second).mean()
+        if promise > 0.0:
+            found.append((promise, direction))
+    return found
 
 
 def _promising(fitted: np.ndarray, law: Law, basis: np.ndarray) -> list[tuple]:

@@ -18,8 +18,8 @@ def _expression(key: str, value):
     pairs = [pair for pair in value if isinstance(pair, list) and len(pair) == 2
              and all(isinstance(x, int | float) and not isinstance(x, bool) for x in pair)]
     if len(pairs) != len(value):
-        raise ProblemError(f"process.{key} must be an expression, or a list of points [time, value], got a list with "
-                           f"something else")
+        raise ProblemError(f"process.{key} must be an expression, or a list of points [time, value], got a "
+                           "list of something else")
     return table(f"process.{key}", *zip(*pairs, strict=True)) if pairs else table(f"process.{key}", [], [])
 
 
