@@ -135,6 +135,10 @@ class Law(ABC):
         """
         raise NoExactLaw(f"no exact law of the sampler is known for data of type {type(self).__name__}")
 
+    def table(self) -> dict | None:
+        """The table ``data`` of a problem file that names this law; None where a file cannot."""
+        return None
+
     def bias_direction(self) -> np.ndarray:
         """Direction of a constant score error unless one is given, a unit vector (d,): along the first line,
         if any.

@@ -171,6 +171,11 @@ class Gaussian(Value, Law):
         spectrum = self.spread if self.spread.ndim == 0 else self.eigenvalues
         return Components(self.mean[None], np.ones(1), spectrum, self.basis)
 
+    def table(self) -> dict:
+        """Mean, covariance and dimension; a mean of equal entries as a number."""
+        mean = float(self.mean[0]) if np.all(self.mean == self.mean[0]) else self.mean.tolist()
+        return {"law": "gaussian", "mean": mean, "covariance": self.spread.tolist(), "dim": self.dim}
+
     def split(self) -> Parts:
         """No lines: all of it is the Gaussian rest."""
         return Parts((), np.empty((0, self.dim)), self, lambda x: x)

@@ -224,6 +224,14 @@ class GaussianMixture(Value, Law):
             return Components(self.means, self.weights, np.asarray(self.std**2))
         return Components(self.means, self.weights, *np.linalg.eigh(self._matrices))
 
+    def table(self) -> dict:
+        """Means, weights, and the covariances in the form they are stored in."""
+        spread = (("std", self.std) if self.std is not None else
+                  ("covariance", self.component_covariance.tolist()) if self.component_covariance is not None else
+                  ("covariances", self.covariances.tolist()))
+        return {"law": "mixture", "means": self.means.tolist(), "weights": self.weights.tolist(),
+                spread[0]: spread[1]}
+
     def split(self) -> Parts:
         """The line through the means and what is across it, or lines over which they are a product.
 

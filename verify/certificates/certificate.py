@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -30,6 +30,7 @@ from verify.certificates.sampled import Sampled, measured_by_samples, measured_f
 from verify.certificates.theorem_named import find_theorem
 from verify.installed import versions
 from verify.pages.schema_versions import SCHEMA_VERSIONS
+from verify.problems.describing import described
 
 
 class Verdict(StrEnum):
@@ -61,8 +62,10 @@ class Certificate(Value):
     seed : int or None
         Seed of the samples, where the measurement needed any.
     problem : dict
-        What was asked, as plain data.
+        What was asked, as the tables of a problem file; empty where no file can ask it.
     versions : dict
+    asked : dict
+        How it was asked: ``information``, ``samples``, and ``precision`` of a certified one (else None).
     """
 
     theorem: str
@@ -74,6 +77,7 @@ class Certificate(Value):
     seed: int | None = None
     problem: dict = field(default_factory=dict)
     versions: dict = field(default_factory=dict)
+    asked: dict = field(default_factory=dict)
 
     def __repr__(self):
         if self.bound is None:
@@ -129,6 +133,7 @@ class Certificate(Value):
             "unmet": list(self.unmet),
             "seed": self.seed,
             "problem": self.problem,
+            "asked": self.asked,
             "versions": self.versions,
             "schema_version": SCHEMA_VERSIONS["certificate"],
         }
@@ -159,11 +164,39 @@ class Certificate(Value):
             kind = data.get("kind") or (known.kind if known else "upper")
             bound = data["bound"] and Bound.from_dict(data["theorem"], kind, data["bound"])
             certificate = cls(data["theorem"], Verdict(data["verdict"]), bound, measured, data["ratio"],
-                              tuple(data["unmet"]), data["seed"], data["problem"], data["versions"])
+                              tuple(data["unmet"]), data["seed"], data["problem"], data["versions"],
+                              data.get("asked", {}))
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"not a certificate: {error!r}") from None
         certificate.recheck()
         return certificate
+
+    def rerun(self, theorem: str | Theorem | None = None) -> Certificate:
+        """The same question again, by the code that is installed now.
+
+        Parameters
+        ----------
+        theorem : Theorem or str, optional
+            Where the key of the certificate is in no registry: the theorem, or a file as `find_theorem` takes it.
+
+        Raises
+        ------
+        ValueError
+            If the certificate does not hold its question (a law or a score by functions, given samples), or its
+            theorem is unknown.
+        """
+        from verify.problems.problem import read_problem
+
+        if not self.problem or not self.asked:
+            raise ValueError("certificate must hold its question to be run again, this one does not: it was asked with "
+                             "something that no problem file says")
+        question = read_problem(self.problem)
+        precision = self.asked["precision"]
+        return certify(theorem or self.theorem, process=question.process, law=question.law, scheme=question.scheme,
+                       score_error=question.score_error, score_noise=question.score_noise,
+                       assumption=question.assumptions[0], information=self.asked["information"],
+                       problem=self.problem, samples=self.asked["samples"], seed=self.seed or 0,
+                       certified=precision is not None, precision=precision or PRECISION)
 
     def recheck(self) -> None:
         """Refuse a verdict that the certificate's own numbers do not support."""
@@ -225,7 +258,7 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
     information : str
         "all": the bound may use all that is known of the law; "constants": only its assumption's constants.
     problem : dict, optional
-        Recorded on the certificate.
+        Recorded on the certificate; by default the tables of a problem file that asks the same, if there is one.
     samples, seed : int
         Samples, at least 100, that may refute the theorem where no exact law is known, and that estimate how
         loose it is; 0 for none (`verify.certificates.sampled`).
@@ -255,9 +288,15 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
                              information=information)
     except NoAssumption as error:
         return Certificate.not_applicable(theorem, (f"data assumption: {error}",), problem)
+    precision = check_precision(precision) if certified else None
+    if problem is None and samples_from is None:
+        found = described(process, law, scheme, score_error, score_noise, assumption)
+        problem = found and found.as_dict()
     given = None if samples_from is None else measured_from(samples_from, law)
-    return certify_setting(theorem, setting, law, given, problem=problem, samples=samples, seed=seed,
-                           precision=check_precision(precision) if certified else None)
+    found = certify_setting(theorem, setting, law, given, problem=problem, samples=samples, seed=seed,
+                            precision=precision)
+    asked = {"information": information, "samples": samples, "precision": precision} if samples_from is None else {}
+    return replace(found, asked=asked)
 
 
 def certify_setting(theorem: Theorem, setting: Setting, law, measured: Bracket | None = None,

@@ -103,7 +103,8 @@ def certificates_of(question, chosen, information: str, tell: Callable, samples:
             found = certify_setting(each, setting, question.law, measured, record, samples, seed, precision)
             if found.bound is not None and not precision:
                 found = replace(found, bound=explained(found.bound, each, setting))
-            certificates.append(found)
+            asked = {} if given is not None else {"information": information, "samples": samples, "precision": precision}
+            certificates.append(replace(found, asked=asked))
     return certificates
 
 

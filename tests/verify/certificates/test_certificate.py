@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounds import ou
+from bounds import ou, vp
 from bounds.sampler import euler_maruyama, scheme
 from bounds.theorems import theorems
 from closed_form import Bracket, Gaussian, GaussianMixture
@@ -137,4 +137,16 @@ def test_samples_are_not_drawn_where_the_truth_is_exact():
     plain, sampled = (
         certify("martingale", process=ou(), law=LAW, scheme=SAMPLER, samples=n) for n in (0, 1000)
     )
-    assert plain == sampled and sampled.seed is None
+    assert plain == replace(sampled, asked=plain.asked) and sampled.seed is None
+
+
+@pytest.mark.parametrize("information", ["all", "constants"])
+def test_a_certificate_is_run_again(information):
+    """A certificate made in Python holds its question, and comes out the same when it is run again, also from JSON."""
+    found = certify("martingale", process=vp("1 + t"), law=Gaussian([0.5], 0.8), scheme=euler_maruyama(2.0, 30),
+                    score_error=0.1, information=information)
+    again = Certificate.from_json(found.to_json()).rerun()
+    assert again == found and again.bound.total == found.bound.total and again.problem["process"]["beta"] == "t + 1"
+    assert replace(found, problem={}).problem == {} and found.asked["information"] == information
+    with pytest.raises(ValueError, match="must hold its question"):
+        replace(found, problem={}).rerun()
