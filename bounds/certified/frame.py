@@ -9,83 +9,89 @@ third decides signs, and takes their place on a part too narrow to matter.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
+from operator import mul
 
 from bounds.certified.interpolation import error_factor, interpolation, points_needed
 from bounds.certified.number import Number, root
+from bounds.certified.polynomials import positive_integral
 from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undecided
 
 #: How far an ellipse reaches, in half lengths of its part, from the most to the least.
 REACHES = (1024.0, 256.0, 64.0, 24.0, 10.0, 5.0)
 #: A part this short, of its step, is not halved for being less accurate than half of the precision.
 SHORT = 2.0**-8
-#: At most the largest value of a polynomial through so few Chebyshev points, in those at the points.
-LEBESGUE = 5
 #: Rounds in which the balls of C, a² and s² are narrowed.
 PICARD = 2
 #: Bits of an interpolation's accuracy in bits of precision.
-ACCURACY = 0.64
+ACCURACY = 0.55
+#: Bits of a part's integral in bits of precision: where fewer are seen it is halved.
+SHARP = 0.4
+#: What is this small beside the scale of an integral, or beside itself where a kink is in it, may stay open.
+NOTHING, SPARED = 1e-30, 1e-12
 
 
-@dataclass
 class View:
     """What integrands see: balls of f, g², F = ∫_r^σ f, e^F, C(σ, r), a², s²; ``step`` has what is constant.
 
     ``boxed`` says that they are complex; then signs are decided on ``real``, the interval as a view.
     """
 
-    step: object
-    f: object
-    g_sq: object
-    F: object
-    growth: object
-    C: object
-    a_sq: object
-    s_sq: object
-    frame: Frame
-    boxed: bool = False
+    __slots__ = ("C", "F", "_amplitude", "_g", "_numbers", "a_sq", "boxed", "f", "frame", "g_sq", "growth", "s_sq",
+                 "step")
+
+    def __init__(self, step, f, g_sq, F, growth, C, a_sq, s_sq, frame: Frame, boxed: bool):
+        self.step, self.frame, self.boxed = step, frame, boxed
+        self.f, self.g_sq, self.F, self.growth = f, g_sq, F, growth
+        self.C, self.a_sq, self.s_sq = C, a_sq, s_sq
+        self._g = self._amplitude = self._numbers = None
 
     @property
     def real(self) -> View:
         """The whole part as a real view."""
         return self.frame.interval
 
-    @cached_property
+    @property
     def g(self):
         """√g²."""
-        return root(self.g_sq)
+        if self._g is None:
+            self._g = root(self.g_sq)
+        return self._g
 
-    @cached_property
+    @property
     def amplitude(self):
         """n g of the sampler's own noise."""
-        return self.step.amplitude(self)
+        if self._amplitude is None:
+            self._amplitude = self.step.amplitude(self)
+        return self._amplitude
 
-    def decided(self, sign: Callable, positive, negative):
-        """Of a complex view the one or the other by the sign of a function of the real one, Undecided if open."""
+    def decided(self, sign: Callable, positive: Callable, negative: Callable):
+        """What the one or the other makes by the sign of a function of the real part; Undecided if it is open."""
         value = sign(self.real)
         if value >= 0:
-            return positive
+            return positive()
         if value <= 0:
-            return negative
+            return negative()
         raise Undecided
 
     @property
     def numbers(self) -> _Nodes:
         """The same with balls that numpy's functions take, and the names of `bounds.steps.path.StepNodes`."""
-        return _Nodes(self)
+        if self._numbers is None:
+            self._numbers = _Nodes(self)
+        return self._numbers
 
 
 class _Nodes:
     """A view by the names that samplers' rules use."""
 
+    __slots__ = ("C", "F", "F_end", "a_sq", "f", "f_end", "g_sq", "g_sq_end", "h", "s_sq")
+
     def __init__(self, view: View):
-        step = self.step = view.step
+        self.F_end, self.h, self.f_end, self.g_sq_end = view.step.ends
         self.f, self.g_sq, self.F = Number(view.f), Number(view.g_sq), Number(view.F)
-        self.F_end, self.h = Number(step.F), Number(step.h)
-        self.f_end, self.g_sq_end = Number(step.f_end), Number(step.g_sq_end)
         self.C = self.s_sq = Number(view.C)
-        if step.lower > 0:
+        if view.step.lower > 0:
             self.s_sq = Number(view.s_sq)
         self.a_sq = Number(view.a_sq)
 
@@ -114,6 +120,8 @@ class Frame:
             self.F_stop = F + interval.f * self.length
             # e^{2F} g² is not negative, but its ball may be
             self.K_stop = K + (interval.growth * interval.growth * interval.g_sq * self.length)
+            if step.level is not None:
+                self.K_stop = self._closed(self.F_stop)
 
     # -- views -------------------------------------------------------------------------------------------------
 
@@ -139,9 +147,20 @@ class Frame:
         return arb(self.left).union(arb(self.right))
 
     def _view(self, f, g_sq, F, growth, K, boxed: bool = False) -> View:
-        step, decay = self.step, 1 / (growth * growth)
-        C = K * decay
-        return View(step, f, g_sq, F, growth, C, step.a_sq * decay, step.s_sq * decay + C, self, boxed)
+        # of a box the quotient would be of no use
+        step, decay = self.step, (-2 * F).exp() if boxed else 1 / (growth * growth)
+        if step.level is None:
+            C = K * decay
+            s_sq = step.s_sq * decay + C
+        else:
+            # s² = v + (s²(r) − v) e^{−2F}
+            C = -step.level * (-2 * F).expm1()
+            s_sq = step.level + (step.s_sq - step.level) * decay
+        return View(step, f, g_sq, F, growth, C, step.a_sq * decay, s_sq, self, boxed)
+
+    def _closed(self, F):
+        """K where g² = 2vf: v (e^{2F} − 1)."""
+        return self.step.level * (2 * F).expm1()
 
     def _reach(self, nearer: int) -> int | None:
         """The farthest ellipse on which f and g² are seen to be analytic; sets points and box."""
@@ -169,8 +188,7 @@ class Frame:
         f, g_sq = (function.disc(box, self._whole) for function in step.functions)
         span = box - arb(self.left)
         F = self.F_start + f * span
-        growth = F.exp()
-        kernel = growth * growth * g_sq
+        growth, kernel = F.exp(), (2 * F).exp() * g_sq
         if not (kernel.is_finite() and f.is_finite() and F.is_finite() and _moderate(f * span)):
             raise NotAnalytic
         self.box = self._narrowed(self._view(f, g_sq, F, growth, self.K_start + kernel * span, True), span)
@@ -183,6 +201,8 @@ class Frame:
 
     def _narrowed(self, view: View, span) -> View:
         """C, a² and s² of the box or the interval closer, from u' = g² − 2fu along a segment in it."""
+        if self.step.level is not None:
+            return view
         decay = (-2 * self.F_start).exp()
         C = self.K_start * decay
         a_sq, s_sq = self.step.a_sq * decay, self.step.s_sq * decay + C
@@ -198,24 +218,35 @@ class Frame:
         from flint import arb, arb_mat
 
         step, rule = self.step, self.rule
-        times = [middle + half * x for x in rule.nodes]
-        f, g_sq = ([function.interval(t) for t in times] if constant is None else [constant()] * len(times)
-                   for function, constant in zip(step.functions, step.constants, strict=True))
-        # over the length 2·half of the part
-        lost = 2 * half * self.miss
-        f_lost, column = arb(0, (lost * f_box.abs_upper()).upper()), arb_mat(len(f), 1, f)
-        F = [self.F_start + half * x + f_lost for x in (rule.inner * column).entries()]
+        f, g_sq = step.constants
+        if f is None or g_sq is None:
+            times = [middle + half * x for x in rule.nodes]
+        count, lost = len(rule.nodes), 2 * half * self.miss  # over the length 2·half of the part
+        if f is None:
+            f = [step.functions[0].interval(t) for t in times]
+            f_lost, column = arb(0, (lost * f_box.abs_upper()).upper()), arb_mat(count, 1, f)
+            F = [self.F_start + half * x + f_lost for x in (rule.inner * column).entries()]
+            self.F_stop = self.F_start + half * _dot(rule.weights, f) + f_lost
+        else:
+            slope = half * f
+            F = [self.F_start + slope * x for x in rule.offsets]
+            f, self.F_stop = [f] * count, self.F_start + 2 * slope
         growth = [x.exp() for x in F]
+        if step.level is not None:
+            twice = 2 * step.level
+            self.points = [self._view(x, twice * x, *values, None) for x, *values in zip(f, F, growth, strict=True)]
+            self.K_stop = self._closed(self.F_stop)
+            return
+        g_sq = [step.functions[1].interval(t) for t in times] if g_sq is None else [g_sq] * count
         kernel = [x * x * y for x, y in zip(growth, g_sq, strict=True)]
-        k_lost, kernels = arb(0, (lost * kernel_box.abs_upper()).upper()), arb_mat(len(f), 1, kernel)
+        k_lost, kernels = arb(0, (lost * kernel_box.abs_upper()).upper()), arb_mat(count, 1, kernel)
         K = [self.K_start + half * x + k_lost for x in (rule.inner * kernels).entries()]
         self.points = [self._view(*values) for values in zip(f, g_sq, F, growth, K, strict=True)]
-        self.F_stop = self.F_start + half * (rule.weights * column)[0, 0] + f_lost
-        self.K_stop = self.K_start + half * (rule.weights * kernels)[0, 0] + k_lost
+        self.K_stop = self.K_start + half * _dot(rule.weights, kernel) + k_lost
 
     # -- integrals ---------------------------------------------------------------------------------------------
 
-    def integrals(self, integrand) -> list:
+    def integrals(self, integrand, scales) -> list:
         """∫ over the part of each value of ``integrand``, a function of a view.
 
         Raises
@@ -223,36 +254,56 @@ class Frame:
         NotAnalytic
             If a value is not proved to be analytic around the part.
         """
-        from flint import arb, arb_mat
-
         if self.reach is None:
             return self.enclosed(integrand)
-        sizes = [arb(value.abs_upper()) for value in integrand(self.box)]
-        if not all(size.is_finite() for size in sizes):
-            raise NotAnalytic
+        missed = self._missed(integrand(self.box))
         half = self.length / 2
-        rows = arb_mat([list(integrand(point)) for point in self.points])
-        found = [half * value for value in (self.rule.weights * rows).entries()]
-        missed = [(self.length * size * self.miss).upper() for size in sizes]
-        if self.length > self.step.h * SHORT:
-            sharp = 0.5 ** (self.step.precision / 2)
-            if any(miss > abs(value) * sharp for value, miss in zip(found, missed, strict=True) if miss != 0):
-                raise NotAnalytic
-        return [value + arb(0, miss) for value, miss in zip(found, missed, strict=True)]
+        found = [half * _dot(self.rule.weights, column) for column in
+                 zip(*(integrand(point) for point in self.points), strict=True)]
+        return [self._with(value, miss, scale) for value, miss, scale in zip(found, missed, scales, strict=True)]
+
+    def larger_integral(self, branches, scale: float):
+        """∫ max(u, w) over the part, ``branches`` of a view being (u, w), both analytic around it.
+
+        It is ∫u + ∫ max(w − u, 0), the second through the polynomial that w − u nearly is.
+        """
+        from flint import arb, arb_mat
+
+        under, apart = (missed for missed in self._missed(_and_apart(*branches(self.box))))
+        values = [_and_apart(*branches(point)) for point in self.points]
+        lower, difference = (list(column) for column in zip(*values, strict=True))
+        half, length = self.length / 2, float(self.length)
+        found = half * _dot(self.rule.weights, lower)
+        coefficients = (self.rule.bernstein * arb_mat(len(difference), 1, difference)).entries()
+        if not all(value.is_finite() for value in coefficients):
+            return arb.nan()
+        size = float(abs(found).upper()) / length + max(float(abs(value).upper()) for value in difference)
+        rest = self.length * positive_integral(coefficients, SPARED * size + NOTHING * scale / length)
+        return self._with(found + rest, under + apart, scale)
+
+    def _missed(self, values) -> list:
+        """How far the rule may be from the integrals of what has these values on the box."""
+        from flint import arb
+
+        missed = [(self.length * value.abs_upper() * self.miss).upper() for value in values]
+        if not all(miss.is_finite() for miss in missed):
+            raise NotAnalytic
+        return missed
+
+    def _with(self, value, miss, scale: float):
+        """An integral with what the rule misses; NotAnalytic where that is too much on a part not short."""
+        from flint import arb
+
+        if miss == 0:
+            return value
+        if self.length > self.step.h * SHORT and miss > abs(value) * 0.5 ** (self.step.precision * SHARP) + (
+                NOTHING * scale):
+            raise NotAnalytic
+        return value + arb(0, miss)
 
     def enclosed(self, integrand) -> list:
         """∫ over the part of each value, from the balls of its values."""
         return [self.length * value for value in integrand(self.interval)]
-
-    def of_two(self, branches) -> list:
-        """∫ max(u, w) over the part, ``branches`` of a view being (u, w), which hardly differ."""
-        from flint import arb
-
-        (found, _) = self.integrals(branches)
-        apart = [u - w for u, w in (branches(view) for view in (self.box, *self.points))]
-        seen = max((abs(value).upper() for value in apart[1:]), key=float)
-        most = LEBESGUE * seen + arb(apart[0].abs_upper()) * self.miss
-        return [found + arb(0).union(self.length * most)]
 
     def sizes(self, integrand) -> list[float]:
         """About the size of the integrals: nothing is proved of it."""
@@ -270,10 +321,15 @@ def _moderate(span) -> bool:
 
 
 def constant_of(function: BallFunction, expression):
-    """The value of a constant at the precision of the moment, made once; None for what varies."""
+    """The value of a constant at the precision of the moment; None for what varies."""
     from flint import arb
 
-    if expression.free_symbols:
-        return None
-    value = function.interval(arb(0))
-    return lambda: value
+    return None if expression.free_symbols else function.interval(arb(0))
+
+
+def _dot(weights: list, values):
+    return sum(map(mul, weights[1:], values[1:]), weights[0] * values[0])
+
+
+def _and_apart(u, w) -> tuple:
+    return u, w - u

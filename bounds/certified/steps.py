@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from bounds.certified.frame import REACHES, Frame, View, constant_of
+import sympy
+
+from bounds.certified.frame import NOTHING, REACHES, SPARED, Frame, View, constant_of
+from bounds.certified.number import Number, larger
 from bounds.process import ForwardProcess
 from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undecided
 
 #: A part that is no longer than this fraction of its step, or a few floats long, is not halved.
 NARROW = 2.0**-50
-#: What a part with a kink may leave open of an integral over its step.
-SPARED = 1e-12
 #: Most parts of a step.
 MAX_PARTS = 2000
 
@@ -35,6 +36,12 @@ class BallStep:
     ----------
     h, F, C, P, Q, noise_var, c1, c2
         As in `bounds.steps.table.StepTable`.
+    ends : tuple
+        `Number` of F, h, f(τ) and g²(τ).
+    level : arb or None
+        v where g² = 2vf: then C, and with it s², has a closed form in F.
+    scale : float
+        ∫e^{2F}g², the size of what the noise of a step is.
     a_sq, s_sq : arb
         a² and s² at r.
     upper_a_sq, upper_s_sq : arb
@@ -45,6 +52,7 @@ class BallStep:
         from flint import arb
 
         self.functions, self.constants, self.hints = walk.functions, walk.constants, walk.hints
+        self.level = walk.level
         self.precision, self.lower, self.upper = walk.precision, lower, upper
         self.log_a, self.a_sq, self.s_sq = log_a, (2 * log_a).exp(), s_sq
         self.h = arb(upper) - arb(lower)
@@ -54,7 +62,8 @@ class BallStep:
         self.C = K * decay
         self.upper_log_a = log_a - self.F
         self.upper_a_sq, self.upper_s_sq = self.a_sq * decay, s_sq * decay + self.C
-        self.f_end, self.g_sq_end = (function.interval(arb(upper)) for function in self.functions)
+        f_end, g_sq_end = (function.interval(arb(upper)) for function in self.functions)
+        self.ends = tuple(map(Number, (self.F, self.h, f_end, g_sq_end)))
 
     def _made(self, left: float, right: float, F, K) -> Iterator[Frame]:
         """Frames of [left, right], ascending, from F and K at its left end."""
@@ -76,26 +85,33 @@ class BallStep:
         """Whether a part of the step is not halved any more."""
         return right - left <= max(NARROW * (self.upper - self.lower), 4 * math.ulp(right))
 
-    def integrate(self, integrand: Callable[[View], tuple], branches: Callable | None = None) -> list:
+    def integrate(self, integrand: Callable[[View], tuple], scales: tuple) -> list:
         """∫ over the step of each value of ``integrand``: on views real and complex, it may raise NotAnalytic.
 
-        Where ``integrand`` is one maximum of two values, ``branches`` are these.
+        ``scales`` are of the size of what each integral is added to; what is next to nothing beside that may stay
+        open, however small the integral is, or be 0.
         """
+        return self._summed(lambda frame: frame.integrals(integrand, scales), integrand, scales)
+
+    def integrate_larger(self, branches: Callable[[View], tuple], scale: float):
+        """∫ over the step of the larger of two values."""
+        (found,) = self._summed(lambda frame: (frame.larger_integral(branches, scale),),
+                                lambda view: (larger(*branches(view)),), (scale,))
+        return found
+
+    def _summed(self, part: Callable[[Frame], Iterable], integrand, scales: tuple) -> list:
+        """The sum of ``part`` over frames, which are halved where it cannot be had; what is so there otherwise."""
         totals, sizes, at = None, None, 0
         while at < len(self.frames):
             frame, found, kink = self.frames[at], None, False
             try:
-                found = frame.integrals(integrand)
+                found = part(frame)
             except Undecided:
-                kink = True
                 # a kink in a part that adds next to nothing need not be found
-                sizes = sizes or [sum(each) for each in zip(*(frame.sizes(integrand) for frame in self.frames),
-                                                            strict=True)]
+                kink, sizes = True, sizes or self._sizes(integrand)
                 loose = frame.enclosed(integrand)
-                if branches is not None and frame.reach is not None:
-                    with contextlib.suppress(NotAnalytic):
-                        loose = frame.of_two(branches)
-                if all(float(value.rad()) <= SPARED * size for value, size in zip(loose, sizes, strict=True)):
+                if all(float(value.rad()) <= SPARED * size + NOTHING * scale
+                       for value, size, scale in zip(loose, sizes, scales, strict=True)):
                     found = loose
             except NotAnalytic:
                 pass
@@ -107,6 +123,10 @@ class BallStep:
         if not all(total.is_finite() for total in totals):
             raise NotEnclosed(f"what the step from t = {self.upper:.6g} integrates is not seen to be bounded")
         return totals
+
+    def _sizes(self, integrand) -> list[float]:
+        """About the sizes of the integrals: nothing is proved of them."""
+        return [sum(each) for each in zip(*(frame.sizes(integrand) for frame in self.frames), strict=True)]
 
     def _finer(self, frame: Frame, kink: bool) -> list[Frame]:
         """The part of a frame again, by a nearer ellipse or in halves."""
@@ -132,10 +152,14 @@ class _Walk:
     """Up through the steps of a grid."""
 
     def __init__(self, process: ForwardProcess, precision: int):
+        from flint import arb
+
         self.functions = BallFunction(process.f), BallFunction(process.g_sq)
         self.constants = [constant_of(function, expression) for function, expression
                           in zip(self.functions, (process.f, process.g_sq), strict=True)]
         self.precision, self.hints = precision, Hints()
+        ratio = sympy.cancel(process.g_sq / (2 * process.f)) if process.f != 0 else sympy.oo
+        self.level = BallFunction(ratio).interval(arb(0)) if ratio.is_finite and not ratio.free_symbols else None
 
 
 def ball_steps(process: ForwardProcess, scheme, matched: Callable, precision: int) -> Iterator[BallStep]:
@@ -181,7 +205,10 @@ def _take(step: BallStep, rule, matched: Callable) -> None:
 
     step.amplitude = lambda view: amplitude_of(rule, matched, view)
     needed = rule.score_defect is not None or rule.closed_noise is None or rule.drift is not None
-    found, growth = step.integrate(integrand) if needed else [], step.F.exp()
+    growth = step.F.exp()
+    step.scale = float((growth * growth * step.C).upper())
+    scales = [step.scale] * ((rule.score_defect is not None) + (rule.closed_noise is None)) + [1.0] * (rule.drift is not None)
+    found = step.integrate(integrand, tuple(scales)) if needed else []
     step.Q, step.c2 = growth * step.C, arb(0)
     if rule.score_defect is not None:
         step.c2, step.Q = step.Q - found[0], found[0]

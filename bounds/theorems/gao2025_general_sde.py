@@ -152,7 +152,7 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
     walk = Walk(setting, formulas, precision)
     data, rows, suprema = walk.data, [], _Suprema(walk)
     for step in walk.steps():
-        integrals = step.integrate(lambda view: _integrands(view, data))
+        integrals = step.integrate(lambda view: _integrands(view, data), _scales(step, data))
         suprema.take(step, integrals)
         rows.append((step.h, step.F, step.Q, *integrals))
     last, prior = walk.last, walk.prior_var
@@ -183,14 +183,21 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
 
 def _integrands(view, data):
     """g²α, g²L, |f|, g²√L, (|f| + g²L)² and f⁺, L = min(1/s², L0/a²)."""
-    lipschitz = (view.s_sq.max(view.a_sq * data.l) if not view.boxed
-                 else view.decided(lambda v: v.s_sq - v.a_sq * data.l, view.s_sq, view.a_sq * data.l))
-    lipschitz = 1 / lipschitz
-    size = abs(view.f) if not view.boxed else view.decided(lambda v: v.f, view.f, -view.f)
-    rise = view.f.max(view.f * 0) if not view.boxed else view.decided(lambda v: v.f, view.f, view.f * 0)
+    wide, narrow = view.s_sq, view.a_sq * data.l
+    if view.boxed:
+        lipschitz = 1 / view.decided(lambda v: v.s_sq - v.a_sq * data.l, lambda: wide, lambda: narrow)
+        size = view.decided(lambda v: v.f, lambda: view.f, lambda: -view.f)
+        rise = view.decided(lambda v: v.f, lambda: view.f, lambda: view.f * 0)
+    else:
+        lipschitz, size, rise = 1 / wide.max(narrow), abs(view.f), view.f.max(0)
     pull = view.g_sq * lipschitz
     return (view.g_sq / (view.a_sq * data.wide + view.s_sq), pull, size, view.g_sq * root(lipschitz),
             integer_power(size + pull, 2), rise)
+
+
+def _scales(step, data) -> tuple:
+    """What the integrals over a step are small beside."""
+    return (1.0, 1.0, 1.0, float(real_root(step.C).upper()), 1.0, 1.0)
 
 
 class _Suprema:

@@ -98,4 +98,4 @@ CERTIFIED_ABOVE = 1e-6
 #: A certified bound below the one in floats, which adds the rounding it may have.
 CERTIFIED_BELOW = 1e-7
 #: Balls of 128 bits of golden numbers.
-CERTIFIED_RADIUS = 1e-20
+CERTIFIED_RADIUS = 1e-18
