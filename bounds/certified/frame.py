@@ -225,6 +225,7 @@ class Frame:
         if f is None:
             f = [step.functions[0].interval(t) for t in times]
             f_lost, column = arb(0, (lost * f_box.abs_upper()).upper()), arb_mat(count, 1, f)
+            self._check(f_lost, max(float(abs(x).upper()) for x in f), self.F_start)
             F = [self.F_start + half * x + f_lost for x in (rule.inner * column).entries()]
             self.F_stop = self.F_start + half * _dot(rule.weights, f) + f_lost
         else:
@@ -240,9 +241,16 @@ class Frame:
         g_sq = [step.functions[1].interval(t) for t in times] if g_sq is None else [g_sq] * count
         kernel = [x * x * y for x, y in zip(growth, g_sq, strict=True)]
         k_lost, kernels = arb(0, (lost * kernel_box.abs_upper()).upper()), arb_mat(count, 1, kernel)
+        self._check(k_lost, max(float(x.upper()) for x in kernel), self.K_start)
         K = [self.K_start + half * x + k_lost for x in (rule.inner * kernels).entries()]
         self.points = [self._view(*values) for values in zip(f, g_sq, F, growth, K, strict=True)]
         self.K_stop = self.K_start + half * _dot(rule.weights, kernel) + k_lost
+
+    def _check(self, lost, size: float, start) -> None:
+        """Refuse an ellipse by which F or K would be lost for all that follows."""
+        if not float(lost.rad()) <= 0.5 ** (self.step.precision * SHARP) * (
+                float(self.length) * size + float(abs(start).upper())):
+            raise NotAnalytic
 
     # -- integrals ---------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import sympy
 
@@ -17,6 +18,10 @@ from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undeci
 
 #: A part that is no longer than this fraction of its step, or a few floats long, is not halved.
 NARROW = 2.0**-50
+#: Times at which two functions are compared first.
+SEVERAL = (0.0625, 0.375, 1.5, 6.0)
+#: Of a ratio of g² and 2f that is recognised.
+LARGEST_DENOMINATOR = 10**6
 #: Most parts of a step.
 MAX_PARTS = 2000
 
@@ -152,14 +157,24 @@ class _Walk:
     """Up through the steps of a grid."""
 
     def __init__(self, process: ForwardProcess, precision: int):
-        from flint import arb
-
         self.functions = BallFunction(process.f), BallFunction(process.g_sq)
         self.constants = [constant_of(function, expression) for function, expression
                           in zip(self.functions, (process.f, process.g_sq), strict=True)]
         self.precision, self.hints = precision, Hints()
-        ratio = sympy.cancel(process.g_sq / (2 * process.f)) if process.f != 0 else sympy.oo
-        self.level = BallFunction(ratio).interval(arb(0)) if ratio.is_finite and not ratio.free_symbols else None
+        self.level = _level(process, *self.functions)
+
+
+def _level(process: ForwardProcess, f: BallFunction, g_sq: BallFunction):
+    """v where g² = 2vf for all times, v a rational number; else None."""
+    from flint import arb
+
+    values = [g_sq.interval(arb(t)) / (2 * f.interval(arb(t))) for t in SEVERAL]
+    # sympy is asked only where it may be so
+    if not all(value.is_finite() and value.overlaps(values[0]) for value in values):
+        return None
+    level = Fraction(float(values[0])).limit_denominator(LARGEST_DENOMINATOR)
+    found = sympy.Rational(level.numerator, level.denominator)
+    return BallFunction(found).interval(arb(0)) if sympy.expand(process.g_sq - 2 * found * process.f) == 0 else None
 
 
 def ball_steps(process: ForwardProcess, scheme, matched: Callable, precision: int) -> Iterator[BallStep]:
