@@ -13,7 +13,7 @@ from functools import cached_property
 from operator import mul
 
 from bounds.certified.interpolation import error_factor, interpolation, points_needed
-from bounds.certified.number import Number, root
+from bounds.certified.number import Number, larger, root
 from bounds.certified.polynomials import positive_integral
 from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undecided
 
@@ -277,7 +277,9 @@ class Frame:
         """
         from flint import arb, arb_mat
 
-        under, apart = (missed for missed in self._missed(_and_apart(*branches(self.box))))
+        if self.reach is None:
+            return self.length * larger(*branches(self.interval))
+        under, apart = self._missed(_and_apart(*branches(self.box)))
         values = [_and_apart(*branches(point)) for point in self.points]
         lower, difference = (list(column) for column in zip(*values, strict=True))
         half, length = self.length / 2, float(self.length)
