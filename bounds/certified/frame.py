@@ -8,6 +8,7 @@ third decides signs, and takes their place on a part too narrow to matter.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cached_property
 from operator import mul
@@ -19,8 +20,6 @@ from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undeci
 
 #: How far an ellipse reaches, in half lengths of its part, from the most to the least.
 REACHES = (1024.0, 256.0, 64.0, 24.0, 10.0, 5.0)
-#: A part this short, of its step, is not halved for being less accurate than half of the precision.
-SHORT = 2.0**-8
 #: Rounds in which the balls of C, a² and s² are narrowed.
 PICARD = 2
 #: Bits of an interpolation's accuracy in bits of precision.
@@ -29,6 +28,14 @@ ACCURACY = 0.55
 SHARP = 0.4
 #: What is this small beside the scale of an integral, or beside itself where a kink is in it, may stay open.
 NOTHING, SPARED = 1e-30, 1e-12
+
+
+class Inaccurate(NotAnalytic):
+    """A rule misses too much; ``bits`` more would do."""
+
+    def __init__(self, bits: float):
+        super().__init__()
+        self.bits = bits
 
 
 class View:
@@ -103,13 +110,13 @@ class Frame:
     ------
     NotAnalytic
         If f or g² is not proved to be analytic around it and ``last`` is not set; with ``nearer``, no ellipse is
-        tried that reaches farther than the one of that place in `REACHES`.
+        tried that reaches farther than the one of that place in `REACHES`.  ``extra`` bits are more points.
     """
 
-    def __init__(self, step, left: float, right: float, F, K, last: bool, nearer: int = 0):
+    def __init__(self, step, left: float, right: float, F, K, last: bool, nearer: int = 0, extra: float = 0.0):
         from flint import arb
 
-        self.step, self.left, self.right = step, left, right
+        self.step, self.left, self.right, self.extra = step, left, right, extra
         self.F_start, self.K_start = F, K
         self.length = arb(right) - arb(left)
         self.reach = None if last else self._reach(nearer)
@@ -194,7 +201,7 @@ class Frame:
         self.box = self._narrowed(self._view(f, g_sq, F, growth, self.K_start + kernel * span, True), span)
         if not self.box.s_sq.is_finite():
             raise NotAnalytic
-        count = points_needed(ACCURACY * step.precision, reach)
+        count = points_needed(ACCURACY * step.precision + self.extra, reach)
         self.rule = interpolation(count, step.precision)
         self.miss = error_factor(count, reach)
         self._lay(half, middle, f, kernel)
@@ -301,14 +308,14 @@ class Frame:
         return missed
 
     def _with(self, value, miss, scale: float):
-        """An integral with what the rule misses; NotAnalytic where that is too much on a part not short."""
+        """An integral with what the rule misses; NotAnalytic where that is too much on a part not narrow."""
         from flint import arb
 
         if miss == 0:
             return value
-        if self.length > self.step.h * SHORT and miss > abs(value) * 0.5 ** (self.step.precision * SHARP) + (
-                NOTHING * scale):
-            raise NotAnalytic
+        sharp = abs(value) * 0.5 ** (self.step.precision * SHARP) + NOTHING * scale
+        if miss > sharp and not self.step.narrow(self.left, self.right):
+            raise Inaccurate(math.log2(float(miss / sharp)) + 1 if sharp > 0 else math.inf)
         return value + arb(0, miss)
 
     def enclosed(self, integrand) -> list:

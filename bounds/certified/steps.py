@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import sympy
 
-from bounds.certified.frame import NOTHING, REACHES, SPARED, Frame, View, constant_of
+from bounds.certified.frame import NOTHING, REACHES, SPARED, Frame, Inaccurate, View, constant_of
 from bounds.certified.number import Number, larger
 from bounds.process import ForwardProcess
 from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undecided
@@ -22,6 +22,8 @@ NARROW = 2.0**-50
 SEVERAL = (0.0625, 0.375, 1.5, 6.0)
 #: Of a ratio of g² and 2f that is recognised.
 LARGEST_DENOMINATOR = 10**6
+#: Most bits by which the points of a part may become more.
+MOST_EXTRA = 60.0
 #: Most parts of a step.
 MAX_PARTS = 2000
 
@@ -108,7 +110,7 @@ class BallStep:
         """The sum of ``part`` over frames, which are halved where it cannot be had; what is so there otherwise."""
         totals, sizes, at = None, None, 0
         while at < len(self.frames):
-            frame, found, kink = self.frames[at], None, False
+            frame, found, kink, lacking = self.frames[at], None, False, math.inf
             try:
                 found = part(frame)
             except Undecided:
@@ -118,10 +120,12 @@ class BallStep:
                 if all(float(value.rad()) <= SPARED * size + NOTHING * scale
                        for value, size, scale in zip(loose, sizes, scales, strict=True)):
                     found = loose
+            except Inaccurate as error:
+                lacking = error.bits
             except NotAnalytic:
                 pass
             if found is None:
-                self.frames[at : at + 1] = self._finer(frame, kink)
+                self.frames[at : at + 1] = self._finer(frame, kink, lacking)
                 continue
             totals = found if totals is None else [x + y for x, y in zip(totals, found, strict=True)]
             at += 1
@@ -133,16 +137,18 @@ class BallStep:
         """About the sizes of the integrals: nothing is proved of them."""
         return [sum(each) for each in zip(*(frame.sizes(integrand) for frame in self.frames), strict=True)]
 
-    def _finer(self, frame: Frame, kink: bool) -> list[Frame]:
-        """The part of a frame again, by a nearer ellipse or in halves."""
-        left, right = frame.left, frame.right
-        if not kink and frame.reach is not None and frame.reach < len(REACHES) - 2:
-            with contextlib.suppress(NotAnalytic):
-                return [Frame(self, left, right, frame.F_start, frame.K_start, False, frame.reach + 1)]
+    def _finer(self, frame: Frame, kink: bool, lacking: float) -> list[Frame]:
+        """The part of a frame again, by more points, by a nearer ellipse, or in halves."""
+        left, right, start = frame.left, frame.right, (frame.F_start, frame.K_start)
+        with contextlib.suppress(NotAnalytic):
+            if frame.extra + lacking < MOST_EXTRA:
+                return [Frame(self, left, right, *start, False, frame.reach, frame.extra + lacking)]
+            if not kink and frame.reach is not None and frame.reach < len(REACHES) - 2:
+                return [Frame(self, left, right, *start, False, frame.reach + 1)]
         if len(self.frames) > MAX_PARTS:
             raise NotEnclosed(f"more than {MAX_PARTS} parts of the step from t = {self.upper:.6g} are needed")
         if self.narrow(left, right):
-            return [Frame(self, left, right, frame.F_start, frame.K_start, True)]
+            return [Frame(self, left, right, *start, True)]
         return self.halves(frame)
 
     def halves(self, frame: Frame) -> list[Frame]:
