@@ -26,8 +26,9 @@ PICARD = 2
 ACCURACY = 0.55
 #: Bits of a part's integral in bits of precision: where fewer are seen it is halved.
 SHARP = 0.4
-#: What is this small beside the scale of an integral, or beside itself where a kink is in it, may stay open.
-NOTHING, SPARED = 1e-30, 1e-12
+#: What is this small beside the scale of an integral may stay open, and what is so beside the integral itself
+#: where a kink is in a part, or a point at which it is not analytic.
+NOTHING, SPARED, FINE = 1e-30, 1e-12, 1e-15
 
 
 class Inaccurate(NotAnalytic):
@@ -297,6 +298,19 @@ class Frame:
         size = float(abs(found).upper()) / length + max(float(abs(value).upper()) for value in difference)
         rest = self.length * positive_integral(coefficients, SPARED * size + NOTHING * scale / length)
         return self._with(found + rest, under + apart, scale)
+
+    def polynomials(self, integrand) -> list[list]:
+        """Bernstein coefficients, over the part, of what each value of ``integrand`` is, its error in their balls."""
+        from flint import arb, arb_mat
+
+        if self.reach is None:
+            return [[value] for value in integrand(self.interval)]
+        errors = [arb(0, (value.abs_upper() * self.miss).upper()) for value in integrand(self.box)]
+        if not all(error.is_finite() for error in errors):
+            raise NotAnalytic
+        columns = (self.rule.bernstein * arb_mat([list(integrand(point)) for point in self.points])).tolist()
+        return [[value + error for value in column]
+                for column, error in zip(zip(*columns, strict=True), errors, strict=True)]
 
     def _missed(self, values) -> list:
         """How far the rule may be from the integrals of what has these values on the box."""

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import sympy
 
-from bounds.certified.frame import NOTHING, REACHES, SPARED, Frame, Inaccurate, View, constant_of
+from bounds.certified.frame import FINE, NOTHING, REACHES, SPARED, Frame, Inaccurate, View, constant_of
 from bounds.certified.number import Number, larger
 from bounds.process import ForwardProcess
 from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undecided
@@ -113,17 +113,15 @@ class BallStep:
             frame, found, kink, lacking = self.frames[at], None, False, math.inf
             try:
                 found = part(frame)
-            except Undecided:
-                # a kink in a part that adds next to nothing need not be found
-                kink, sizes = True, sizes or self._sizes(integrand)
-                loose = frame.enclosed(integrand)
-                if all(float(value.rad()) <= SPARED * size + NOTHING * scale
-                       for value, size, scale in zip(loose, sizes, scales, strict=True)):
-                    found = loose
             except Inaccurate as error:
                 lacking = error.bits
-            except NotAnalytic:
-                pass
+            except NotAnalytic as error:
+                # where it adds next to nothing a kink, a root or a branch point need not be found
+                kink, sizes = isinstance(error, Undecided), sizes or self._sizes(integrand)
+                loose, spared = frame.enclosed(integrand), SPARED if kink else FINE
+                if all(float(value.rad()) <= spared * size + NOTHING * scale
+                       for value, size, scale in zip(loose, sizes, scales, strict=True)):
+                    found = loose
             if found is None:
                 self.frames[at : at + 1] = self._finer(frame, kink, lacking)
                 continue

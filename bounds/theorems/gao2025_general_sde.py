@@ -33,18 +33,18 @@ from sympy import Abs, Max, sqrt, symbols
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound, vacuous_notes
 from bounds.certified.number import real_root, root
 from bounds.certified.one_block import InBalls, Walk
+from bounds.certified.polynomials import largest
 from bounds.conditions import FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, euler_maruyama_only
 from bounds.leading import L0, Density, Leading, R, a, f, m, m0, slope
 from bounds.processes.ou import ou
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
-from bounds.symbolic.balls import integer_power
-from bounds.symbolic.proof import above, below
+from bounds.symbolic.balls import NotAnalytic, integer_power
 from bounds.theorem import Case, Condition, Source, Theorem, gaussian
 
-#: Relative accuracy of M1 in balls, how often parts are halved for it, and how many are kept.
-REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-9, 250, 500
+#: Relative accuracy of M1² in balls, how often parts are halved for it, and how many are kept.
+REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-12, 2000, 500
 
 F, G, M, M1, h, d, theta, omega = symbols("F G M M1 h d theta omega", real=True)
 I_alpha, I_L, I_absf, I_sqrtL, I_sq = symbols("I_alpha I_L I_absf I_sqrtL I_sq", real=True)
@@ -224,38 +224,49 @@ class _Suprema:
             self._look(step, step.frames)
 
     def _look(self, step, frames) -> None:
-        """Keep the parts of a step that may hold the supremum of M1."""
+        """Keep the parts of a step that may hold the supremum of M1²."""
         for frame in frames:
-            for point in frame.points[::len(frame.points) - 1] if frame.reach is not None else ():
-                self._seen = max(self._seen, below(self._over(point)))
-            ball = self._over(frame.interval)
-            if above(ball) > self._seen:
-                self._parts.append((above(ball), step, frame, ball))
+            most = 0.0
+            for coefficients in self._polynomials(frame):
+                self._seen, found = largest(coefficients, REGULARITY_ERROR * self._seen, self._seen)
+                most = max(most, found)
+            if most > self._seen:
+                self._parts.append((most, step, frame))
         if len(self._parts) > MOST_PARTS:
-            self._parts = [part for part in self._parts if part[0] > self._seen]
+            self._parts = [part for part in self._parts if part[0] > self._seen * (1 + REGULARITY_ERROR)]
+
+    def _polynomials(self, frame):
+        try:
+            return frame.polynomials(self._rates)
+        except NotAnalytic:
+            return [[ball] for ball in self._rates(frame.interval)]
 
     def regularity(self):
         """M1 as a ball: parts that may hold it are halved while it is not known well."""
         from flint import arb
 
+        most = self._seen
         for _ in range(HALVINGS):
-            top = max(self._parts, key=itemgetter(0))
-            if top[0] <= self._seen * (1 + REGULARITY_ERROR) or top[1].narrow(top[2].left, top[2].right):
+            self._parts.sort(key=itemgetter(0))
+            if not self._parts or self._parts[-1][0] <= self._seen * (1 + REGULARITY_ERROR):
                 break
-            self._parts = [part for part in self._parts if part is not top and part[0] > self._seen]
-            self._look(top[1], top[1].halves(top[2]))
-        return arb(self._seen).union(arb(max(part[0] for part in self._parts)))
+            top, step, frame = self._parts.pop()
+            if step.narrow(frame.left, frame.right):
+                most = max(most, top)
+            else:
+                self._look(step, step.halves(frame))
+        return real_root(arb(self._seen).union(arb(max([most, *(part[0] for part in self._parts)]))))
 
-    def _over(self, view):
-        """max(max_i |V_i′|/V_i², ‖(a/V)′ m‖) over a part: a ball above the supremum there."""
-        from flint import arb
-
-        data, found, centre = self._data, arb(0), arb(0)
-        for value, mean_sq in data.axes:
+    def _rates(self, view) -> list:
+        """|V_i′|²/V_i⁴ for each i, and ‖(a/V)′ m‖²."""
+        found, centre = [], view.a_sq * 0
+        for value, mean_sq in self._data.axes:
             V = view.a_sq * value + view.s_sq
-            found = found.max(abs(view.g_sq - 2 * view.f * V) / (V * V))
-            centre = centre + mean_sq * view.a_sq * integer_power((view.f * V - view.g_sq) / (V * V), 2)
-        return found.max(real_root(centre))
+            square = V * V
+            found.append(integer_power((view.g_sq - 2 * view.f * V) / square, 2))
+            if mean_sq != 0:
+                centre = centre + mean_sq * view.a_sq * integer_power((view.f * V - view.g_sq) / square, 2)
+        return [*found, centre]
 
 
 def _suprema(path, variance, initial, x0, dim, rise, I_absf):
