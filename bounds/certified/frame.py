@@ -20,6 +20,8 @@ from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undeci
 
 #: How far an ellipse reaches, in half lengths of its part, from the most to the least.
 REACHES = (1024.0, 256.0, 64.0, 24.0, 10.0, 5.0)
+#: At most the largest value of a polynomial through up to 500 Chebyshev points, in those at the points.
+LEBESGUE = 5
 #: Rounds in which the balls of C, a² and s² are narrowed.
 PICARD = 2
 #: Bits of an interpolation's accuracy in bits of precision.
@@ -283,7 +285,7 @@ class Frame:
 
         It is ∫u + ∫ max(w − u, 0), the second through the polynomial that w − u nearly is.
         """
-        from flint import arb, arb_mat
+        from flint import arb
 
         if self.reach is None:
             return self.length * larger(*branches(self.interval))
@@ -292,7 +294,7 @@ class Frame:
         lower, difference = (list(column) for column in zip(*values, strict=True))
         half, length = self.length / 2, float(self.length)
         found = half * _dot(self.rule.weights, lower)
-        coefficients = (self.rule.bernstein * arb_mat(len(difference), 1, difference)).entries()
+        coefficients = self._bernstein(difference)
         if not all(value.is_finite() for value in coefficients):
             return arb.nan()
         size = float(abs(found).upper()) / length + max(float(abs(value).upper()) for value in difference)
@@ -301,16 +303,25 @@ class Frame:
 
     def polynomials(self, integrand) -> list[list]:
         """Bernstein coefficients, over the part, of what each value of ``integrand`` is, its error in their balls."""
-        from flint import arb, arb_mat
+        from flint import arb
 
         if self.reach is None:
             return [[value] for value in integrand(self.interval)]
         errors = [arb(0, (value.abs_upper() * self.miss).upper()) for value in integrand(self.box)]
         if not all(error.is_finite() for error in errors):
             raise NotAnalytic
-        columns = (self.rule.bernstein * arb_mat([list(integrand(point)) for point in self.points])).tolist()
-        return [[value + error for value in column]
-                for column, error in zip(zip(*columns, strict=True), errors, strict=True)]
+        columns = zip(*(integrand(point) for point in self.points), strict=True)
+        return [[value + error for value in self._bernstein(column)]
+                for column, error in zip(columns, errors, strict=True)]
+
+    def _bernstein(self, values) -> list:
+        """Coefficients of two polynomials between which all are that have these balls as values at the points."""
+        from flint import arb, arb_mat
+
+        middles = arb_mat(len(self.points), 1, [value.mid() for value in values])
+        # what the balls leave open is nowhere more than this, while the coefficients of it could be much larger
+        around = arb(0, (LEBESGUE * max((value.rad() for value in values), key=float)).upper())
+        return [value + around for value in (self.rule.bernstein * middles).entries()]
 
     def _missed(self, values) -> list:
         """How far the rule may be from the integrals of what has these values on the box."""
