@@ -325,7 +325,6 @@ class Frame:
 
     def _missed(self, values) -> list:
         """How far the rule may be from the integrals of what has these values on the box."""
-        from flint import arb
 
         missed = [(self.length * value.abs_upper() * self.miss).upper() for value in values]
         if not all(miss.is_finite() for miss in missed):

@@ -7,6 +7,8 @@ ends.  What these leave open falls like the square of a part's length when it is
 Source: Farouki 2012 (The Bernstein polynomial basis: a centennial retrospective).
 """
 
+import itertools
+
 from bounds.symbolic.proof import above as float_above
 from bounds.symbolic.proof import below as float_below
 
@@ -59,5 +61,5 @@ def halves(coefficients: list) -> list[list]:
     while row:
         left.append(row[0])
         right.append(row[-1])
-        row = [(x + y) / 2 for x, y in zip(row, row[1:], strict=False)]
+        row = [(x + y) / 2 for x, y in itertools.pairwise(row)]
     return [left, right[::-1]]

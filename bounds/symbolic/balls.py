@@ -72,10 +72,10 @@ class BallFunction:
     @cached_property
     def _programs(self) -> tuple:
         """For real balls, and for what is analytic: what stands for symbols, then methods with their places."""
-        return tuple(([(at, operation.taken) for at, (operation, places) in self._numbered
-                       if not places and not isinstance(operation, _Constant)],
-                      [(at, getattr(operation, lane, operation), *(places + (None,))[:2], places)
-                       for at, (operation, places) in self._numbered if places])
+        leaves = [(at, operation.taken) for at, (operation, places) in self._numbered
+                  if not places and not isinstance(operation, _Constant)]
+        return tuple((leaves, [(at, getattr(operation, lane, operation), *(*places, None)[:2], places)
+                               for at, (operation, places) in self._numbered if places])
                      for lane in ("interval", "analytic"))
 
     @property

@@ -43,6 +43,8 @@ from bounds.setting import Setting
 from bounds.symbolic.balls import NotAnalytic, integer_power
 from bounds.theorem import Case, Condition, Source, Theorem, gaussian
 
+#: What the bound in floats rests on where M1 is that of a law.
+SAMPLED = "M1 from its values at sampled times (proved with certified)"
 #: Relative accuracy of M1² in balls, how often parts are halved for it, and how many are kept.
 REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-12, 2000, 500
 
@@ -142,7 +144,8 @@ def evaluate(setting: Setting, functions) -> Bound:
     return Bound(theorem=THEOREM.key, kind="upper", total=round_up(float(total), 8), terms=terms,
                  information="constants and M1", notes=vacuous_notes(total, setting.assumption.second_moment),
                  details={"M1": float(M1), "theta": theta, "omega": omega,
-                          "time_regularity": float(regularity), "steps": len(lengths)})
+                          "time_regularity": float(regularity), "steps": len(lengths)},
+                 estimated=SAMPLED if callable(setting.facts.time_regularity) else "")
 
 
 def in_balls(setting: Setting, formulas, precision: int) -> InBalls:

@@ -140,4 +140,4 @@ def _spread(variance, value):
 
 def _bracket(square, precision: int) -> Certified:
     root = square.nonnegative_part().sqrt()
-    return Certified(max(0.0, below(root)), above(root), "ball arithmetic", Proof.of(root, precision))
+    return Certified(max(0.0, below(root)), above(root), "ball arithmetic", proof=Proof.of(root, precision))

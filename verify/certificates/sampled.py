@@ -77,4 +77,4 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
     methods.append(f"estimated: {100 * (1 - DELTA):g} % one-sided from {pairs} pairs (asymptotic{proved}), "
                    f"m = {top.refinement}, given {top.given} there")
     return Sampled(lower, max(lower, top.asymptotic), "; ".join([*methods, f"{NO_EXACT_LAW}{reason}"]),
-                   top.given)
+                   f"asymptotic in {pairs} pairs of runs, given {top.given}", top.given)
