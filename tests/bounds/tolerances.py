@@ -99,11 +99,15 @@ CERTIFIED_ABOVE = 1e-6
 CERTIFIED_BELOW = 1e-7
 #: Balls of 128 bits of golden numbers.
 CERTIFIED_RADIUS = 1e-18
-#: What integrals and maxima of polynomials may leave open, and their means of 100,000 values beside the truth.
-OPEN, DENSE = 1e-10, 1e-7
+#: What integrals and maxima of polynomials may leave open.
+OPEN = 1e-10
+#: Means of 100,000 values beside the integral.
+DENSE = 1e-7
 #: M1 in balls beside its largest value on a dense grid, which may be next to the maximum only.
 REGULARITY = 1e-6
-#: Printed digits of truths enclosed elsewhere, and what is 0 among them.
-TWELVE_DIGITS, HIDDEN_ZERO = 1e-11, 1e-12
+#: Twelve printed digits of truths enclosed elsewhere.
+HIDDEN_DIGITS = 1e-11
+#: What is 0 among them, in data units.
+HIDDEN_ZERO = 1e-12
 #: Calls of a certified bound a step: some 2000 are half a thousandth of a second.
 CALLS = 3000

@@ -16,9 +16,9 @@ from tests.bounds.tolerances import (
     CERTIFIED_ABOVE,
     CERTIFIED_BELOW,
     CERTIFIED_RADIUS,
+    HIDDEN_DIGITS,
     HIDDEN_ZERO,
     REGULARITY,
-    TWELVE_DIGITS,
 )
 from tests.closed_form.certified.test_chain import HIDDEN, asked
 from tests.work_limit import at_most
@@ -101,7 +101,7 @@ def test_hidden_features(name):
     """The lower bound in balls, which is the truth by another rule, has twelve digits of the truth of HIDDEN."""
     setting, _, truth = asked(name)
     found = theorems()["gaussian-lower-bound"].certified(setting)
-    assert found.total == pytest.approx(truth, rel=TWELVE_DIGITS, abs=HIDDEN_ZERO)
+    assert found.total == pytest.approx(truth, rel=HIDDEN_DIGITS, abs=HIDDEN_ZERO)
 
 
 @pytest.mark.parametrize("alpha, M, moments", [(0.5, 0.3, (0.9, 0.1)), (1.5, 1e-3, (9.0, None)), (0.5, 2.0, (9.0, None))])
