@@ -50,6 +50,8 @@ class Bound(Value):
         Further numbers (contraction, steps…).
     proof : Proof, optional
         Of a total that is certified: then every digit of it is proved, and the total is its safe side.
+    estimated : str
+        What the total rests on that is not proved but estimated; empty where there is nothing of the kind.
     """
 
     theorem: str
@@ -60,6 +62,7 @@ class Bound(Value):
     notes: tuple[str, ...] = ()
     details: Mapping = field(default_factory=dict)
     proof: Proof | None = None
+    estimated: str = ""
 
     def __post_init__(self):
         for name in ("terms", "details"):
@@ -77,7 +80,8 @@ class Bound(Value):
             "information": self.information,
             "notes": list(self.notes),
             "details": {name: _plain(value) for name, value in self.details.items()},
-            "proof": self.proof and self.proof.as_dict()}
+            "proof": self.proof and self.proof.as_dict(),
+            "estimated": self.estimated}
 
     @classmethod
     def from_dict(cls, theorem: str, kind: str, data: dict) -> Bound:
@@ -91,7 +95,7 @@ class Bound(Value):
         terms = {name: np.inf if value is None else value for name, value in data["terms"].items()}
         return cls(theorem, kind, np.inf if data["total"] is None else data["total"], terms,
                    data["information"], tuple(data["notes"]), data["details"],
-                   Proof(**data["proof"]) if data.get("proof") else None)
+                   Proof(**data["proof"]) if data.get("proof") else None, data.get("estimated", ""))
 
 
 def _says_nothing(total: float, second_moment: float) -> bool:

@@ -182,8 +182,11 @@ class Theorem:
             raise NotApplicable(self.key, unmet)
         with np.errstate(over="ignore"):
             found = self.evaluate(setting, self.functions)
-        unproved = setting.table.path.unproved
-        return replace(found, notes=(*found.notes, f"not enclosed: {unproved}")) if unproved else found
+        if unproved := setting.table.path.unproved:
+            said = f"not enclosed: {unproved}"
+            estimated = "; ".join(filter(None, (found.estimated, said)))
+            return replace(found, notes=(*found.notes, said), estimated=estimated)
+        return found
 
     def certified(self, setting: Setting, precision: int = 128) -> Bound:
         """As `bound`, in ball arithmetic of so many bits: every digit is proved.

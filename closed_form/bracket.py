@@ -17,6 +17,8 @@ class Bracket:
         Guaranteed sides, ``0 <= lower <= upper``; ``upper`` may be ``inf`` ("no upper side known").
     method : str
         How the two sides were obtained, in a few words.
+    estimated : str
+        What the sides rest on that is not proved but estimated; empty where there is nothing of the kind.
 
     Raises
     ------
@@ -31,6 +33,7 @@ class Bracket:
     lower: float
     upper: float
     method: str
+    estimated: str = ""
 
     def __post_init__(self) -> None:
         for name in ("lower", "upper"):
@@ -48,7 +51,8 @@ class Bracket:
             raise TypeError(f"Bracket method must be a string, got {self.method!r}")
 
     @classmethod
-    def exact(cls, value: float, rounding: float = 0.0, method: str = "closed form") -> Bracket:
+    def exact(cls, value: float, rounding: float = 0.0, method: str = "closed form",
+              estimated: str = "") -> Bracket:
         """``[value - rounding, value + rounding]``, rounded outwards, the lower side clipped at 0.
 
         Parameters
@@ -57,7 +61,7 @@ class Bracket:
             The computed number, finite; a negative one is allowed as far as ``rounding`` explains it.
         rounding : float
             Half-width, absolute, at least 0: a bound of the error made in computing ``value``.
-        method : str
+        method, estimated : str
             Recorded on the bracket.
 
         Raises
@@ -73,8 +77,8 @@ class Bracket:
         if value + rounding < 0.0:
             raise ValueError(f"value must be at least -rounding = {-rounding}, got {value}")
         if rounding == 0.0:
-            return cls(value, value, method)
-        return cls(max(0.0, _down(value - rounding)), _up(value + rounding), method)
+            return cls(value, value, method, estimated)
+        return cls(max(0.0, _down(value - rounding)), _up(value + rounding), method, estimated)
 
     @classmethod
     def root_sum_sq(cls, brackets: Iterable[Bracket], method: str = "") -> Bracket:
@@ -94,12 +98,13 @@ class Bracket:
         if not parts:
             raise ValueError("root_sum_sq needs at least one bracket, got none")
         if len(parts) == 1:
-            return cls(parts[0].lower, parts[0].upper, method or parts[0].method)
+            return cls(parts[0].lower, parts[0].upper, method or parts[0].method, parts[0].estimated)
         slack = (len(parts) + 4) * 2.0**-53
         lower = math.hypot(*(part.lower for part in parts))
         upper = math.hypot(*(part.upper for part in parts))
         joined = method or " + ".join(dict.fromkeys(part.method for part in parts))
-        return cls(max(0.0, _down(lower * (1.0 - slack))), _up(upper * (1.0 + slack)), joined)
+        estimated = "; ".join(dict.fromkeys(part.estimated for part in parts if part.estimated))
+        return cls(max(0.0, _down(lower * (1.0 - slack))), _up(upper * (1.0 + slack)), joined, estimated)
 
     def scaled(self, factor: float) -> Bracket:
         """Bracket of ``factor * truth`` for a finite ``factor >= 0``."""
@@ -107,10 +112,10 @@ class Bracket:
         if not 0.0 <= factor < math.inf:
             raise ValueError(f"factor must be finite and at least 0, got {factor}")
         if factor == 0.0:
-            return Bracket(0.0, 0.0, self.method)
+            return Bracket(0.0, 0.0, self.method, self.estimated)
         if factor == 1.0:
             return self
-        return Bracket(max(0.0, _down(factor * self.lower)), _up(factor * self.upper), self.method)
+        return Bracket(max(0.0, _down(factor * self.lower)), _up(factor * self.upper), self.method, self.estimated)
 
     def widened(self, margin: float) -> Bracket:
         """Bracket of any number within ``margin >= 0`` (absolute, may be ``inf``) of the truth."""
@@ -119,7 +124,7 @@ class Bracket:
             raise ValueError(f"margin must be at least 0, got {margin}")
         if margin == 0.0:
             return self
-        return Bracket(max(0.0, _down(self.lower - margin)), _up(self.upper + margin), self.method)
+        return Bracket(max(0.0, _down(self.lower - margin)), _up(self.upper + margin), self.method, self.estimated)
 
     @property
     def midpoint(self) -> float:

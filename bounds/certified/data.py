@@ -139,14 +139,18 @@ class BallData:
         return first, second
 
     def smaller_excess(self, view):
-        """The largest mean excess that constants allow: the smaller of the gap and the linear estimator's."""
-        gap, linear = (take(view.a_sq, view.s_sq) for take in (self.gap, self._linear))
+        """The largest mean excess that constants allow: the smaller of the gap and the linear estimator's.
+
+        Their difference has the sign of a² (M w² m + w(w − m)) + s² (M w² + w − m), w = 1/α, m the variance.
+        """
         if self.flat:
-            return gap
+            return self.gap(view.a_sq, view.s_sq)
         if not view.boxed:
-            return gap.min(linear)
-        return view.decided(lambda real: self.gap(real.a_sq, real.s_sq) - self._linear(real.a_sq, real.s_sq),
-                            linear, gap)
+            return self.gap(view.a_sq, view.s_sq).min(self._linear(view.a_sq, view.s_sq))
+        more, centred = self.M * self.wide * self.wide, self.centred
+        rest = self.wide - centred
+        return view.decided(lambda real: real.a_sq * (more * centred + self.wide * rest) + real.s_sq * (more + rest),
+                            lambda: self._linear(view.a_sq, view.s_sq), lambda: self.gap(view.a_sq, view.s_sq))
 
     def _linear(self, a_sq, s_sq):
         return self.excess_of(self.centred, a_sq, s_sq)

@@ -10,15 +10,20 @@ from functools import lru_cache
 from typing import NamedTuple
 
 #: Bits beyond those of a computation at which the nodes are made.
-GUARD = 32
+GUARD = 128
 
 
 class Interpolation(NamedTuple):
-    """Points x_i of the first kind, ascending, with ∫_{-1}^1 p = weights·u and ∫_{-1}^{x_i} p = (inner u)_i."""
+    """Points x_i of the first kind, ascending, with ∫_{-1}^1 p = weights·u and ∫_{-1}^{x_i} p = (inner u)_i.
+
+    ``bernstein`` u are the coefficients of p in Bernstein's form on [−1, 1], ``offsets`` the x_i + 1.
+    """
 
     nodes: list
-    weights: object
+    offsets: list
+    weights: list
     inner: object
+    bernstein: object
 
 
 @lru_cache(maxsize=64)
@@ -35,7 +40,9 @@ def interpolation(count: int, precision: int) -> Interpolation:
         series = arb_mat([[row[k] * (1 if k == 0 else 2) / count for row in table] for k in range(count)])
         inner = arb_mat([[_primitive(row, k) - _primitive(start, k) for k in range(count)] for row in table])
         whole = arb_mat([[arb(0 if k % 2 else 2) / (1 - k * k) if k != 1 else arb(0) for k in range(count)]])
-        return Interpolation(nodes, whole * series, inner * series)
+        basis = arb_mat([[math.comb(count - 1, i) * ((1 + x) / 2) ** i * ((1 - x) / 2) ** (count - 1 - i)
+                          for i in range(count)] for x in nodes])
+        return Interpolation(nodes, [x + 1 for x in nodes], (whole * series).entries(), inner * series, basis.inv())
 
 
 def _cosine(numerator: int, denominator: int):
@@ -69,6 +76,6 @@ def error_factor(count: int, reach: float):
 
 
 def points_needed(bits: float, reach: float) -> int:
-    """An even number of points whose error is about 2^−bits of the function, if it grows like z² out there."""
+    """Points whose error is about 2^−bits of the function, if it grows like z² out there."""
     each = math.log2(reach + math.sqrt(reach * reach - 1))
-    return max(6, 2 * math.ceil((bits + 4 + 2 * math.log2(reach)) / each / 2 + 0.5))
+    return max(4, math.ceil((bits + 4 + 2 * math.log2(reach)) / each))

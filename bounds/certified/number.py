@@ -76,6 +76,11 @@ def real_root(value):
     return arb(0).union(arb(value.upper()).sqrt())
 
 
+def larger(x, y):
+    """The larger of two real balls."""
+    return x.max(y)
+
+
 #: The maximum with 0 guards what is not negative on paper against rounding.
 _UFUNCS = {
     np.exp: lambda x: Number(x.value.exp()), np.expm1: lambda x: Number(x.value.expm1()),

@@ -95,30 +95,26 @@ def missed_noise(walk: Walk, step: BallStep, amplitude: Callable | None = None):
     """v_k² of a step, whose noise is ``amplitude`` of a view, by default the sampler's own."""
     data, amplitude = walk.data, amplitude or (lambda view: view.amplitude)
     known = data.knows_moments
-    formula = walk.formulas["variance_known" if known else "variance"]
-    if not known and data.flat:
-        # nothing is above c_lo, and both arguments of the maximum are 0
-        formula = walk.formulas.branches("variance")[0]
-
-    def values(view):
-        found = dict(F=view.F, C=view.C, g=view.g, ng=amplitude(view), X=data.gap(view.a_sq, view.s_sq),
-                     H_lo=data.floor(view.a_sq, view.s_sq), d=data.d)
-        if known:
-            found["x_mean"], found["x_sq"] = data.moments(view.a_sq, view.s_sq)
-        else:
-            found["x_mean"] = data.smaller_excess(view)
-        return found
+    if known or data.flat:
+        # without room above c_lo both arguments of the maximum are 0
+        formulas = [walk.formulas["variance_known"] if known else walk.formulas.branches("variance")[0]]
+    else:
+        formulas = walk.formulas.branches("variance")
 
     def integrand(view):
-        if view.boxed:
-            return (formula.analytic(values, view),)
-        return (formula(**values(view)),)
+        a_sq, s_sq = view.a_sq, view.s_sq
+        values = {"F": view.F, "C": view.C, "g": view.g, "ng": amplitude(view), "H_lo": data.floor(a_sq, s_sq),
+                  "d": data.d}
+        if known:
+            values["x_mean"], values["x_sq"] = data.moments(a_sq, s_sq)
+        else:
+            values["X"], values["x_mean"] = data.gap(a_sq, s_sq), data.smaller_excess(view)
+        return [formula.plain(values) for formula in formulas]
 
-    def branches(view):
-        each, found = walk.formulas.branches("variance"), values(view)
-        return tuple(formula.analytic(lambda _: found, view) if view.boxed else formula(**found) for formula in each)
-
-    return step.integrate(integrand, None if known else branches)[0]
+    scale = step.scale * float(data.d)
+    if len(formulas) == 1:
+        return step.integrate(integrand, (scale,))[0]
+    return step.integrate_larger(integrand, scale)
 
 
 def step_bias(walk: Walk, step: BallStep):

@@ -5,17 +5,25 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
-from bounds.certified.frame import REACHES, Frame, View, constant_of
+import sympy
+
+from bounds.certified.frame import FINE, NOTHING, REACHES, SPARED, Frame, Inaccurate, View, constant_of
+from bounds.certified.number import Number, larger
 from bounds.process import ForwardProcess
 from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undecided
 
 #: A part that is no longer than this fraction of its step, or a few floats long, is not halved.
 NARROW = 2.0**-50
-#: What a part with a kink may leave open of an integral over its step.
-SPARED = 1e-12
+#: Times at which two functions are compared first.
+SEVERAL = (0.0625, 0.375, 1.5, 6.0)
+#: Of a ratio of g² and 2f that is recognised.
+LARGEST_DENOMINATOR = 10**6
+#: Most bits by which the points of a part may become more.
+MOST_EXTRA = 60.0
 #: Most parts of a step.
 MAX_PARTS = 2000
 
@@ -35,6 +43,12 @@ class BallStep:
     ----------
     h, F, C, P, Q, noise_var, c1, c2
         As in `bounds.steps.table.StepTable`.
+    ends : tuple
+        `Number` of F, h, f(τ) and g²(τ).
+    level : arb or None
+        v where g² = 2vf: then C, and with it s², has a closed form in F.
+    scale : float
+        ∫e^{2F}g², the size of what the noise of a step is.
     a_sq, s_sq : arb
         a² and s² at r.
     upper_a_sq, upper_s_sq : arb
@@ -45,6 +59,7 @@ class BallStep:
         from flint import arb
 
         self.functions, self.constants, self.hints = walk.functions, walk.constants, walk.hints
+        self.level = walk.level
         self.precision, self.lower, self.upper = walk.precision, lower, upper
         self.log_a, self.a_sq, self.s_sq = log_a, (2 * log_a).exp(), s_sq
         self.h = arb(upper) - arb(lower)
@@ -54,7 +69,8 @@ class BallStep:
         self.C = K * decay
         self.upper_log_a = log_a - self.F
         self.upper_a_sq, self.upper_s_sq = self.a_sq * decay, s_sq * decay + self.C
-        self.f_end, self.g_sq_end = (function.interval(arb(upper)) for function in self.functions)
+        f_end, g_sq_end = (function.interval(arb(upper)) for function in self.functions)
+        self.ends = tuple(map(Number, (self.F, self.h, f_end, g_sq_end)))
 
     def _made(self, left: float, right: float, F, K) -> Iterator[Frame]:
         """Frames of [left, right], ascending, from F and K at its left end."""
@@ -76,31 +92,38 @@ class BallStep:
         """Whether a part of the step is not halved any more."""
         return right - left <= max(NARROW * (self.upper - self.lower), 4 * math.ulp(right))
 
-    def integrate(self, integrand: Callable[[View], tuple], branches: Callable | None = None) -> list:
+    def integrate(self, integrand: Callable[[View], tuple], scales: tuple) -> list:
         """∫ over the step of each value of ``integrand``: on views real and complex, it may raise NotAnalytic.
 
-        Where ``integrand`` is one maximum of two values, ``branches`` are these.
+        ``scales`` are of the size of what each integral is added to; what is next to nothing beside that may stay
+        open, however small the integral is, or be 0.
         """
+        return self._summed(lambda frame: frame.integrals(integrand, scales), integrand, scales)
+
+    def integrate_larger(self, branches: Callable[[View], tuple], scale: float):
+        """∫ over the step of the larger of two values."""
+        (found,) = self._summed(lambda frame: (frame.larger_integral(branches, scale),),
+                                lambda view: (larger(*branches(view)),), (scale,))
+        return found
+
+    def _summed(self, part: Callable[[Frame], Iterable], integrand, scales: tuple) -> list:
+        """The sum of ``part`` over frames, which are halved where it cannot be had; what is so there otherwise."""
         totals, sizes, at = None, None, 0
         while at < len(self.frames):
-            frame, found, kink = self.frames[at], None, False
+            frame, found, kink, lacking = self.frames[at], None, False, math.inf
             try:
-                found = frame.integrals(integrand)
-            except Undecided:
-                kink = True
-                # a kink in a part that adds next to nothing need not be found
-                sizes = sizes or [sum(each) for each in zip(*(frame.sizes(integrand) for frame in self.frames),
-                                                            strict=True)]
-                loose = frame.enclosed(integrand)
-                if branches is not None and frame.reach is not None:
-                    with contextlib.suppress(NotAnalytic):
-                        loose = frame.of_two(branches)
-                if all(float(value.rad()) <= SPARED * size for value, size in zip(loose, sizes, strict=True)):
+                found = part(frame)
+            except Inaccurate as error:
+                lacking = error.bits
+            except NotAnalytic as error:
+                # where it adds next to nothing a kink, a root or a branch point need not be found
+                kink, sizes = isinstance(error, Undecided), sizes or self._sizes(integrand)
+                loose, spared = frame.enclosed(integrand), SPARED if kink else FINE
+                if all(float(value.rad()) <= spared * size + NOTHING * scale
+                       for value, size, scale in zip(loose, sizes, scales, strict=True)):
                     found = loose
-            except NotAnalytic:
-                pass
             if found is None:
-                self.frames[at : at + 1] = self._finer(frame, kink)
+                self.frames[at : at + 1] = self._finer(frame, kink, lacking)
                 continue
             totals = found if totals is None else [x + y for x, y in zip(totals, found, strict=True)]
             at += 1
@@ -108,16 +131,22 @@ class BallStep:
             raise NotEnclosed(f"what the step from t = {self.upper:.6g} integrates is not seen to be bounded")
         return totals
 
-    def _finer(self, frame: Frame, kink: bool) -> list[Frame]:
-        """The part of a frame again, by a nearer ellipse or in halves."""
-        left, right = frame.left, frame.right
-        if not kink and frame.reach is not None and frame.reach < len(REACHES) - 2:
-            with contextlib.suppress(NotAnalytic):
-                return [Frame(self, left, right, frame.F_start, frame.K_start, False, frame.reach + 1)]
+    def _sizes(self, integrand) -> list[float]:
+        """About the sizes of the integrals: nothing is proved of them."""
+        return [sum(each) for each in zip(*(frame.sizes(integrand) for frame in self.frames), strict=True)]
+
+    def _finer(self, frame: Frame, kink: bool, lacking: float) -> list[Frame]:
+        """The part of a frame again, by more points, by a nearer ellipse, or in halves."""
+        left, right, start = frame.left, frame.right, (frame.F_start, frame.K_start)
+        with contextlib.suppress(NotAnalytic):
+            if frame.extra + lacking < MOST_EXTRA:
+                return [Frame(self, left, right, *start, False, frame.reach, frame.extra + lacking)]
+            if not kink and frame.reach is not None and frame.reach < len(REACHES) - 2:
+                return [Frame(self, left, right, *start, False, frame.reach + 1)]
         if len(self.frames) > MAX_PARTS:
             raise NotEnclosed(f"more than {MAX_PARTS} parts of the step from t = {self.upper:.6g} are needed")
         if self.narrow(left, right):
-            return [Frame(self, left, right, frame.F_start, frame.K_start, True)]
+            return [Frame(self, left, right, *start, True)]
         return self.halves(frame)
 
     def halves(self, frame: Frame) -> list[Frame]:
@@ -136,6 +165,20 @@ class _Walk:
         self.constants = [constant_of(function, expression) for function, expression
                           in zip(self.functions, (process.f, process.g_sq), strict=True)]
         self.precision, self.hints = precision, Hints()
+        self.level = _level(process, *self.functions)
+
+
+def _level(process: ForwardProcess, f: BallFunction, g_sq: BallFunction):
+    """v where g² = 2vf for all times, v a rational number; else None."""
+    from flint import arb
+
+    values = [g_sq.interval(arb(t)) / (2 * f.interval(arb(t))) for t in SEVERAL]
+    # sympy is asked only where it may be so
+    if not all(value.is_finite() and value.overlaps(values[0]) for value in values):
+        return None
+    level = Fraction(float(values[0])).limit_denominator(LARGEST_DENOMINATOR)
+    found = sympy.Rational(level.numerator, level.denominator)
+    return BallFunction(found).interval(arb(0)) if sympy.expand(process.g_sq - 2 * found * process.f) == 0 else None
 
 
 def ball_steps(process: ForwardProcess, scheme, matched: Callable, precision: int) -> Iterator[BallStep]:
@@ -181,7 +224,10 @@ def _take(step: BallStep, rule, matched: Callable) -> None:
 
     step.amplitude = lambda view: amplitude_of(rule, matched, view)
     needed = rule.score_defect is not None or rule.closed_noise is None or rule.drift is not None
-    found, growth = step.integrate(integrand) if needed else [], step.F.exp()
+    growth = step.F.exp()
+    step.scale = float((growth * growth * step.C).upper())
+    scales = [step.scale] * ((rule.score_defect is not None) + (rule.closed_noise is None)) + [1.0] * (rule.drift is not None)
+    found = step.integrate(integrand, tuple(scales)) if needed else []
     step.Q, step.c2 = growth * step.C, arb(0)
     if rule.score_defect is not None:
         step.c2, step.Q = step.Q - found[0], found[0]

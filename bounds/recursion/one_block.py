@@ -74,7 +74,7 @@ def contraction(setting: Setting, functions):
     path = table.path
     floor, gap = data.hessian(np.square(path.a[:-1]), path.s_sq[:-1])
     # P and Q H may nearly cancel: their rounding is added
-    slack = (CONTRACTION_ROUNDING + table.relative_error) * (table.P + table.Q * np.abs(floor))
+    slack = (CONTRACTION_ROUNDING + table.relative_error) * (np.abs(table.P) + table.Q * np.abs(floor))
     return functions["contraction"](P=table.P, Q=table.Q, H_lo=floor, X=gap) + slack
 
 

@@ -63,6 +63,11 @@ class Steps:
     def __len__(self) -> int:
         return len(self.P)
 
+    @property
+    def estimated(self) -> str:
+        """Which of the numbers' errors is not proved, or empty."""
+        return self.errors.estimated if self.errors is not None else ""
+
     def rounded(self) -> Steps:
         """The same numbers as floats, without errors: for laws that are estimated anyway."""
         numbers = {name: np.asarray(getattr(self, name), dtype=float)

@@ -6,7 +6,7 @@ rationals on the way; here they reach Arb as they are.
 
 import operator
 from collections.abc import Callable
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 import sympy
@@ -43,7 +43,8 @@ class BallFunction:
 
     def __init__(self, expression: sympy.Expr):
         self._operations: list[tuple] = []
-        self._places: dict[sympy.Basic, int] = {}
+        self._places: dict = {}
+        self._made: dict = {}
         self._last = self._place(sympy.sympify(expression, strict=True))
         #: Whether a sign decides which branch is meant: what is analytic on a disc is then the function on the
         #: real interval alone that was given with it.
@@ -61,10 +62,40 @@ class BallFunction:
         if part not in self._places:
             leaf = self._leaf(part) if part.is_Symbol else None
             operation, arguments = _operation(part) if leaf is None else (leaf, ())
-            entry = operation, tuple(self._place(argument) for argument in arguments)
-            self._operations.append(entry)
-            self._places[part] = len(self._operations) - 1
+            places = tuple(self._place(argument) for argument in arguments)
+            if isinstance(operation, _Joined):
+                # two at a time
+                while len(places) > 2:
+                    places = self._entered(operation, places[:2]), *places[2:]
+            self._places[part] = self._entered(operation, places)
         return self._places[part]
+
+    def _entered(self, operation, places: tuple) -> int:
+        self._operations.append((operation, places))
+        return len(self._operations) - 1
+
+    @cached_property
+    def _programs(self) -> tuple:
+        """For real balls, and for what is analytic: what stands for symbols, then methods with their places."""
+        leaves = [(at, operation.taken) for at, (operation, places) in self._numbered
+                  if not places and not isinstance(operation, _Constant)]
+        return tuple((leaves, [(at, getattr(operation, lane, operation), *(*places, None)[:2], places)
+                               for at, (operation, places) in self._numbered if places])
+                     for lane in ("interval", "analytic"))
+
+    @property
+    def _numbered(self):
+        return enumerate(self._operations)
+
+    def _constants(self) -> list:
+        """A list with the constants at their places, at the precision of the moment."""
+        from flint import ctx
+
+        precision = ctx.prec
+        if precision not in self._made:
+            self._made[precision] = [operation.made() if isinstance(operation, _Constant) else None
+                                     for operation, _ in self._operations]
+        return self._made[precision].copy()
 
     def interval(self, t):
         """An arb that holds every value on the arb ``t``; not finite where there may be a pole."""
@@ -79,7 +110,7 @@ class BallFunction:
 
         cap, ctx.cap = ctx.cap, terms
         try:
-            found = self._run(t, arb_series([t, 1], prec=terms))[self._last]
+            found = self._analytic(t, arb_series([t, 1], prec=terms))
         except (ValueError, ZeroDivisionError):  # a series whose first term may vanish is not inverted
             raise NotAnalytic from None
         finally:
@@ -95,23 +126,26 @@ class BallFunction:
 
         Raises `NotAnalytic` where that cannot be proved.
         """
-        return self._run(real, t)[self._last]
+        return self._analytic(real, t)
 
-    def _run(self, real, lane=None) -> list:
-        reals: list = []
-        if lane is None or self.has_signs:
-            for operation, places in self._operations:
-                reals.append(operation.interval(real, *(reals[place] for place in places)))
-            if lane is None:
-                return reals
-        values: list = []
-        for operation, places in self._operations:
-            arguments = [values[place] for place in places]
-            if isinstance(operation, _Chosen):
-                arguments = [operation.choose(*(reals[place] for place in places), arguments)]
-                values.append(arguments[0])
+    def _analytic(self, real, given):
+        reals = self._run(real) if self.has_signs else None
+        return self._run(given, 1, reals)[self._last]
+
+    def _run(self, given, lane: int = 0, reals=None) -> list:
+        leaves, rest = self._programs[lane]
+        values = self._constants()
+        for at, method in leaves:
+            values[at] = method(given)
+        for at, method, first, second, places in rest:
+            if second is None and reals is None:
+                values[at] = method(values[first])
+            elif reals is not None and isinstance(method, _Chosen):
+                values[at] = method.choose([reals[place] for place in places], [values[place] for place in places])
+            elif len(places) == 2:
+                values[at] = method(values[first], values[second])
             else:
-                values.append(operation.analytic(lane, *arguments))
+                values[at] = method(*[values[place] for place in places])
         return values
 
 
@@ -126,57 +160,46 @@ class BallFormula(BallFunction):
         """An arb that holds every value on these arbs."""
         return self._run(values)[self._last]
 
-    def analytic(self, values: Callable, view):
-        """An acb as of `disc`: ``values`` of the complex ``view`` and, where a sign is asked, of ``view.real``."""
-        return self._run(values(view.real) if self.has_signs else None, values(view))[self._last]
+    def plain(self, values: dict):
+        """The same on balls real or complex, of an expression in which no sign is asked."""
+        return self._run(values, lane=1)[self._last]
 
 
 class _Plain:
-    """The same method for intervals and for what is analytic."""
+    """The same method of one argument for intervals and for what is analytic."""
 
     def __init__(self, apply: Callable):
-        self.interval = self.analytic = lambda _, *arguments: apply(*arguments)
+        self.interval = self.analytic = apply
+
+
+class _Joined:
+    """A sum or a product, of two and two."""
+
+    def __init__(self, apply: Callable):
+        self.interval = self.analytic = apply
 
 
 class _Variable:
     """t itself."""
 
     @staticmethod
-    def interval(t):
+    def taken(t):
         """t."""
         return t
-
-    analytic = interval
 
 
 class _Named:
     """One of several symbols."""
 
     def __init__(self, name: str):
-        self.name = name
-
-    def interval(self, values):
-        """Its value among all."""
-        return values[self.name]
-
-    analytic = interval
+        self.taken = operator.itemgetter(name)
 
 
 class _Constant:
-    """A rational number or π, at the precision of the moment."""
+    """A rational number or π."""
 
     def __init__(self, make: Callable):
-        self._make, self._made = make, {}
-
-    def interval(self, _):
-        """The constant."""
-        from flint import ctx
-
-        if ctx.prec not in self._made:
-            self._made[ctx.prec] = self._make()
-        return self._made[ctx.prec]
-
-    analytic = interval
+        self.made = make
 
 
 class _Power:
@@ -190,7 +213,7 @@ class _Power:
             return integer_power(base.sqrt(), int(self._exponent.p))
         return (base.log() * _rational(self._exponent)).exp()
 
-    def interval(self, _, base):
+    def interval(self, base):
         """On the part of ``base`` that is not negative: elsewhere the power is not real."""
         from flint import arb
 
@@ -200,7 +223,7 @@ class _Power:
             return arb.nan()
         return arb(0).union(self._raised(arb(base.upper()))) if base.upper() > 0 else arb(0)
 
-    def analytic(self, _, base):
+    def analytic(self, base):
         """Where the base keeps clear of the cut."""
         if not _real_part(base) > 0:
             raise NotAnalytic
@@ -211,12 +234,12 @@ class _Logarithm:
     """log x, analytic where Re x > 0."""
 
     @staticmethod
-    def interval(_, x):
+    def interval(x):
         """Not finite where x may be 0."""
         return x.log()
 
     @staticmethod
-    def analytic(_, x):
+    def analytic(x):
         """Where the argument keeps clear of the cut."""
         if not _real_part(x) > 0:
             raise NotAnalytic
@@ -229,11 +252,11 @@ class _Hyperbolic:
     def __init__(self, name: str):
         self._name = name
 
-    def interval(self, _, x):
+    def interval(self, x):
         """Arb's own."""
         return getattr(x, self._name)()
 
-    def analytic(self, _, x):
+    def analytic(self, x):
         """Arb's own for balls, by exponentials or sine and cosine for series."""
         if hasattr(x, self._name):
             return getattr(x, self._name)()
@@ -253,15 +276,10 @@ class _Chosen:
     """A choice between branches by signs: |x|, the sign, the larger, a piecewise function."""
 
     def __init__(self, choose: Callable, interval: Callable):
-        self._pick, self._interval = choose, interval
+        self._pick, self.interval = choose, interval
 
-    def interval(self, _, *arguments):
-        """All the branches that the interval may meet."""
-        return self._interval(*arguments)
-
-    def choose(self, *arguments):
+    def choose(self, reals: list, values: list):
         """The branch's value in the other lane, from the real intervals and the values there."""
-        *reals, values = arguments
         return self._pick(reals, values)
 
 
@@ -300,8 +318,17 @@ def integer_power(base, exponent: int):
         from flint import arb
 
         return arb(0).union(arb(base.abs_upper()) ** exponent)
+    if exponent == 2:
+        return base * base
     half = integer_power(base, exponent // 2)
     return half * half
+
+
+def _whole_power(exponent: int) -> Callable:
+    """x ↦ x^n."""
+    if exponent == -1:
+        return lambda x: 1 / x
+    return lambda x: integer_power(x, exponent)
 
 
 def _larger(sign: int):
@@ -410,12 +437,12 @@ def _operation(part: sympy.Basic):
         case _ if part is sympy.E:
             return _Constant(lambda: _rational(sympy.S.One).exp()), ()
         case sympy.Add():
-            return _Plain(lambda *terms: reduce(operator.add, terms)), part.args
+            return _Joined(operator.add), part.args
         case sympy.Mul():
-            return _Plain(lambda *terms: reduce(operator.mul, terms)), part.args
+            return _Joined(operator.mul), part.args
         case sympy.Pow(base=base, exp=exponent):
             if exponent.is_Integer:
-                return _Plain(lambda x: integer_power(x, int(exponent))), (base,)
+                return _Plain(_whole_power(int(exponent))), (base,)
             if exponent.is_Rational:
                 return _Power(exponent), (base,)
             return _operation(sympy.exp(exponent * sympy.log(base), evaluate=False))

@@ -33,18 +33,20 @@ from sympy import Abs, Max, sqrt, symbols
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound, vacuous_notes
 from bounds.certified.number import real_root, root
 from bounds.certified.one_block import InBalls, Walk
+from bounds.certified.polynomials import largest
 from bounds.conditions import FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, euler_maruyama_only
 from bounds.leading import L0, Density, Leading, R, a, f, m, m0, slope
 from bounds.processes.ou import ou
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
-from bounds.symbolic.balls import integer_power
-from bounds.symbolic.proof import above, below
+from bounds.symbolic.balls import NotAnalytic, integer_power
 from bounds.theorem import Case, Condition, Source, Theorem, gaussian
 
-#: Relative accuracy of M1 in balls, how often parts are halved for it, and how many are kept.
-REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-9, 250, 500
+#: What the bound in floats rests on where M1 is that of a law.
+SAMPLED = "M1 from its values at sampled times (proved with certified)"
+#: Relative accuracy of M1² in balls, how often parts are halved for it, and how many are kept.
+REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-12, 2000, 500
 
 F, G, M, M1, h, d, theta, omega = symbols("F G M M1 h d theta omega", real=True)
 I_alpha, I_L, I_absf, I_sqrtL, I_sq = symbols("I_alpha I_L I_absf I_sqrtL I_sq", real=True)
@@ -142,7 +144,8 @@ def evaluate(setting: Setting, functions) -> Bound:
     return Bound(theorem=THEOREM.key, kind="upper", total=round_up(float(total), 8), terms=terms,
                  information="constants and M1", notes=vacuous_notes(total, setting.assumption.second_moment),
                  details={"M1": float(M1), "theta": theta, "omega": omega,
-                          "time_regularity": float(regularity), "steps": len(lengths)})
+                          "time_regularity": float(regularity), "steps": len(lengths)},
+                 estimated=SAMPLED if callable(setting.facts.time_regularity) else "")
 
 
 def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
@@ -152,7 +155,7 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
     walk = Walk(setting, formulas, precision)
     data, rows, suprema = walk.data, [], _Suprema(walk)
     for step in walk.steps():
-        integrals = step.integrate(lambda view: _integrands(view, data))
+        integrals = step.integrate(lambda view: _integrands(view, data), _scales(step, data))
         suprema.take(step, integrals)
         rows.append((step.h, step.F, step.Q, *integrals))
     last, prior = walk.last, walk.prior_var
@@ -183,14 +186,21 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
 
 def _integrands(view, data):
     """g²α, g²L, |f|, g²√L, (|f| + g²L)² and f⁺, L = min(1/s², L0/a²)."""
-    lipschitz = (view.s_sq.max(view.a_sq * data.l) if not view.boxed
-                 else view.decided(lambda v: v.s_sq - v.a_sq * data.l, view.s_sq, view.a_sq * data.l))
-    lipschitz = 1 / lipschitz
-    size = abs(view.f) if not view.boxed else view.decided(lambda v: v.f, view.f, -view.f)
-    rise = view.f.max(view.f * 0) if not view.boxed else view.decided(lambda v: v.f, view.f, view.f * 0)
+    wide, narrow = view.s_sq, view.a_sq * data.l
+    if view.boxed:
+        lipschitz = 1 / view.decided(lambda v: v.s_sq - v.a_sq * data.l, lambda: wide, lambda: narrow)
+        size = view.decided(lambda v: v.f, lambda: view.f, lambda: -view.f)
+        rise = view.decided(lambda v: v.f, lambda: view.f, lambda: view.f * 0)
+    else:
+        lipschitz, size, rise = 1 / wide.max(narrow), abs(view.f), view.f.max(0)
     pull = view.g_sq * lipschitz
     return (view.g_sq / (view.a_sq * data.wide + view.s_sq), pull, size, view.g_sq * root(lipschitz),
             integer_power(size + pull, 2), rise)
+
+
+def _scales(step, data) -> tuple:
+    """What the integrals over a step are small beside."""
+    return (1.0, 1.0, 1.0, float(real_root(step.C).upper()), 1.0, 1.0)
 
 
 class _Suprema:
@@ -217,38 +227,49 @@ class _Suprema:
             self._look(step, step.frames)
 
     def _look(self, step, frames) -> None:
-        """Keep the parts of a step that may hold the supremum of M1."""
+        """Keep the parts of a step that may hold the supremum of M1²."""
         for frame in frames:
-            for point in frame.points[::len(frame.points) - 1] if frame.reach is not None else ():
-                self._seen = max(self._seen, below(self._over(point)))
-            ball = self._over(frame.interval)
-            if above(ball) > self._seen:
-                self._parts.append((above(ball), step, frame, ball))
+            most = 0.0
+            for coefficients in self._polynomials(frame):
+                self._seen, found = largest(coefficients, REGULARITY_ERROR * self._seen, self._seen)
+                most = max(most, found)
+            if most > self._seen:
+                self._parts.append((most, step, frame))
         if len(self._parts) > MOST_PARTS:
-            self._parts = [part for part in self._parts if part[0] > self._seen]
+            self._parts = [part for part in self._parts if part[0] > self._seen * (1 + REGULARITY_ERROR)]
+
+    def _polynomials(self, frame):
+        try:
+            return frame.polynomials(self._rates)
+        except NotAnalytic:
+            return [[ball] for ball in self._rates(frame.interval)]
 
     def regularity(self):
         """M1 as a ball: parts that may hold it are halved while it is not known well."""
         from flint import arb
 
+        most = self._seen
         for _ in range(HALVINGS):
-            top = max(self._parts, key=itemgetter(0))
-            if top[0] <= self._seen * (1 + REGULARITY_ERROR) or top[1].narrow(top[2].left, top[2].right):
+            self._parts.sort(key=itemgetter(0))
+            if not self._parts or self._parts[-1][0] <= self._seen * (1 + REGULARITY_ERROR):
                 break
-            self._parts = [part for part in self._parts if part is not top and part[0] > self._seen]
-            self._look(top[1], top[1].halves(top[2]))
-        return arb(self._seen).union(arb(max(part[0] for part in self._parts)))
+            top, step, frame = self._parts.pop()
+            if step.narrow(frame.left, frame.right):
+                most = max(most, top)
+            else:
+                self._look(step, step.halves(frame))
+        return real_root(arb(self._seen).union(arb(max([most, *(part[0] for part in self._parts)]))))
 
-    def _over(self, view):
-        """max(max_i |V_i′|/V_i², ‖(a/V)′ m‖) over a part: a ball above the supremum there."""
-        from flint import arb
-
-        data, found, centre = self._data, arb(0), arb(0)
-        for value, mean_sq in data.axes:
+    def _rates(self, view) -> list:
+        """|V_i′|²/V_i⁴ for each i, and ‖(a/V)′ m‖²."""
+        found, centre = [], view.a_sq * 0
+        for value, mean_sq in self._data.axes:
             V = view.a_sq * value + view.s_sq
-            found = found.max(abs(view.g_sq - 2 * view.f * V) / (V * V))
-            centre = centre + mean_sq * view.a_sq * integer_power((view.f * V - view.g_sq) / (V * V), 2)
-        return found.max(real_root(centre))
+            square = V * V
+            found.append(integer_power((view.g_sq - 2 * view.f * V) / square, 2))
+            if mean_sq != 0:
+                centre = centre + mean_sq * view.a_sq * integer_power((view.f * V - view.g_sq) / square, 2)
+        return [*found, centre]
 
 
 def _suprema(path, variance, initial, x0, dim, rise, I_absf):

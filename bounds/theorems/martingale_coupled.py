@@ -103,7 +103,7 @@ def _coupled_balls(walk, step):
                 else data.smaller_excess(view) / 2)
         return view.growth * view.g * (1 + view.C * (data.floor(view.a_sq, view.s_sq) + mean))
 
-    (variance,) = step.integrate(lambda view: (integer_power(matched(view), 2),))
+    (variance,) = step.integrate(lambda view: (integer_power(matched(view), 2),), (step.scale,))
     if not variance > 0:
         return own
     scale = walk.formulas["scale"](noise_var=step.noise_var, matched_var=variance)

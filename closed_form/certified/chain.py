@@ -7,7 +7,7 @@ import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
-from bounds.symbolic.balls import integer_power
+from bounds.symbolic.balls import NotEnclosed, integer_power
 from bounds.symbolic.proof import Proof, above, below
 from closed_form.bracket import Bracket
 from closed_form.certified.phase_space.chain import phase_axis
@@ -74,19 +74,28 @@ def _phase_space(law: Gaussian, process: ForwardProcess, scheme: Scheme, precisi
 
 
 def _matched(values, counts, assumption, moments):
-    """H(c*): of the mean posterior variance, or of the middle of the envelope of the smallest and largest."""
+    """H(c*): of the mean posterior variance, or of the middle of the envelope of the assumption's constants."""
+    from flint import arb
 
-    def hessian(a_sq, s_sq):
-        from flint import arb
-
-        if moments is not None:
+    if moments is not None:
+        def mean(a_sq, s_sq):
             total = sum((int(count) / (a_sq * float(value) + s_sq)
                          for value, count in zip(values, counts, strict=True)), 0)
             return -1 * total / int(counts.sum())
-        ends = 1 / arb(float(assumption.m0)), 1 / arb(float(assumption.L0))
-        return -1 * sum((1 / (a_sq * end + s_sq) for end in ends), 0) / 2
 
-    return hessian
+        return mean
+    if assumption.weak_log_concavity is None:
+        raise NotEnclosed(f"matched noise needs a strongly or weakly log-concave law, got {assumption.key}")
+    alpha, M, L = (arb(float(value)) for value in (*assumption.weak_log_concavity, assumption.smoothness))
+
+    def middle(a_sq, s_sq):
+        ends = -1 / (a_sq / L + s_sq) - 1 / (a_sq / alpha + s_sq)
+        if M == 0:
+            return ends / 2
+        spread = a_sq + alpha * s_sq
+        return (ends + M * a_sq / (spread * spread)) / 2
+
+    return middle
 
 
 def _square(law: Gaussian, axis):
@@ -131,4 +140,4 @@ def _spread(variance, value):
 
 def _bracket(square, precision: int) -> Certified:
     root = square.nonnegative_part().sqrt()
-    return Certified(max(0.0, below(root)), above(root), "ball arithmetic", Proof.of(root, precision))
+    return Certified(max(0.0, below(root)), above(root), "ball arithmetic", proof=Proof.of(root, precision))

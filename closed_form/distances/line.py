@@ -61,7 +61,7 @@ def w2_line(p, q) -> Bracket:
     curve = _Coupling.of(p, q)
     total, doubt = _integrate(curve)
     lower, upper = math.sqrt(max(0.0, total - doubt)), math.sqrt(total + doubt)
-    return Bracket(lower, upper, "quantile coupling, error estimated")
+    return Bracket(lower, upper, "quantile coupling, error estimated", "quadrature by halving its panels")
 
 
 def _beside_a_point(narrow: LineDistribution, law) -> Bracket | None:

@@ -43,8 +43,8 @@ class ChainLaw:
         Uᵀ(mean − a m), in extended precision: what the chain misses of the forward mean a m.
     final_a : float, possibly of extended precision
         Forward coefficient a at the last time of the grid.
-    method : str
-        How far the bounds are proved, for brackets.
+    method, estimated : str
+        How far the bounds are proved, for brackets; what they rest on that is estimated.
 
     Notes
     -----
@@ -61,6 +61,7 @@ class ChainLaw:
     final_a: float
     spectrum_error: float
     method: str
+    estimated: str
     _wide_variances: np.ndarray
 
     def law(self) -> Gaussian:
@@ -101,7 +102,7 @@ class ChainLaw:
         if target.dim != self.data.dim:
             raise ValueError(f"target must have dimension {self.data.dim}, got {target.dim}")
         if not (np.isfinite(self._wide_variances).all() and np.isfinite(self.lag).all()):
-            return Bracket(0.0, np.inf, f"{self.method}, out of range")
+            return Bracket(0.0, np.inf, f"{self.method}, out of range", self.estimated)
         spectrum = self._spectrum(target)
         if spectrum is None:
             return w2_gaussian(self.law(), target).widened(self._error_norm)
@@ -112,7 +113,7 @@ class ChainLaw:
             mean_slack = self.mean_error + self._rotation_eps * np.linalg.norm(shift.astype(float))
             std_gap, std_slack = root_gap(self._wide_variances, self.variance_error, values, values_error)
             return norm_bracket(np.concatenate([mean_gap, std_gap]), np.concatenate([mean_slack, std_slack]),
-                                self.method)
+                                self.method, self.estimated)
 
     def _spectrum(self, target: Gaussian) -> tuple[np.ndarray, float] | None:
         """Variances of ``target`` along U and a bound of their error; None if it does not commute."""
@@ -204,14 +205,12 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
         return ChainLaw(data=law, mean=final_mean.astype(float), variances=variance.astype(float),
                         mean_error=_SLACK * lag_error, variance_error=_SLACK * variance_error, lag=lag,
                         final_a=steps.a[-1], spectrum_error=spectrum_error, method=_method(steps),
-                        _wide_variances=variance)
+                        estimated=steps.estimated, _wide_variances=variance)
 
 
 def _method(steps: Steps) -> str:
     """What a bracket says of itself: proved, or which of the step's numbers is estimated."""
-    if steps.errors is None:
-        return "affine chain"
-    return f"affine chain, estimated: {steps.errors.estimated}" if steps.errors.estimated else "affine chain"
+    return f"affine chain, estimated: {steps.estimated}" if steps.estimated else "affine chain"
 
 
 def _checked_bias(dim: int, bias) -> np.ndarray:

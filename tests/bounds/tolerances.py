@@ -98,7 +98,19 @@ CERTIFIED_ABOVE = 1e-6
 #: A certified bound below the one in floats, which adds the rounding it may have.
 CERTIFIED_BELOW = 1e-7
 #: Balls of 128 bits of golden numbers.
-CERTIFIED_RADIUS = 1e-20
+CERTIFIED_RADIUS = 1e-18
+#: What integrals and maxima of polynomials may leave open.
+OPEN = 1e-10
+#: Means of 100,000 values beside the integral.
+DENSE = 1e-7
+#: M1 in balls beside its largest value on a dense grid, which may be next to the maximum only.
+REGULARITY = 1e-6
+#: Twelve printed digits of truths enclosed elsewhere.
+HIDDEN_DIGITS = 1e-11
+#: What is 0 among them, in data units.
+HIDDEN_ZERO = 1e-12
+#: Calls of a certified bound a step: some 2000 are half a thousandth of a second.
+CALLS = 3000
 #: A claim against its formulas in 40 digits: its constants 1/σ² are floats, its steps differences of floats.
 CLAIM_BY_HAND = 1e-12
 #: A number of a step against 30-digit quadrature: that of the path, a few times.

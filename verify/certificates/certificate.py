@@ -26,7 +26,7 @@ from closed_form.law import Law, NoAssumption
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from verify.certificates.question import setting_of, true_steps
-from verify.certificates.sampled import Sampled, measured_by_samples, measured_from
+from verify.certificates.sampled import REFUTED, Sampled, measured_by_samples, measured_from
 from verify.certificates.theorem_named import find_theorem
 from verify.installed import versions
 from verify.pages.schema_versions import SCHEMA_VERSIONS
@@ -105,6 +105,16 @@ class Certificate(Value):
         """Whether bound and truth are proved to the last digit by ball arithmetic, and so is the verdict."""
         return bool(self.bound and self.bound.proof and _proof_of(self.measured))
 
+    @property
+    def sides(self) -> dict[str, str]:
+        """What each side rests on: proved, guaranteed up to rounding, or estimated and how."""
+        found = {}
+        if self.bound is not None:
+            found["bound"] = _rests_on(self.bound.proof, self.bound.estimated)
+        if self.measured is not None:
+            found["lower"], found["upper"] = _sides_of(self.measured)
+        return found
+
     @classmethod
     def not_applicable(cls, theorem: Theorem, unmet: Sequence[str],
                        problem: dict | None = None) -> Certificate:
@@ -121,12 +131,14 @@ class Certificate(Value):
             "method": self.measured.method,
             "given": getattr(self.measured, "given", None),
             "proof": _proof_of(self.measured),
+            "estimated": self.measured.estimated,
         }
         return {
             "theorem": self.theorem,
             "kind": self.bound and self.bound.kind,
             "verdict": str(self.verdict),
             "certified": self.certified,
+            "sides": self.sides,
             "bound": self.bound and self.bound.as_dict(),
             "measured": measured,
             "ratio": self.ratio,
@@ -156,8 +168,8 @@ class Certificate(Value):
             measured = data["measured"]
             if measured is not None:
                 upper = np.inf if measured["upper"] is None else measured["upper"]
-                sides, given = (measured["lower"], upper, measured["method"]), measured.get("given")
-                proof = measured.get("proof") and Proof(**measured["proof"])
+                sides = measured["lower"], upper, measured["method"], measured.get("estimated", "")
+                given, proof = measured.get("given"), measured.get("proof") and Proof(**measured["proof"])
                 measured = (Certified(*sides, proof) if proof else
                             Bracket(*sides) if given is None else Sampled(*sides, given))
             known = theorems().get(data["theorem"])
@@ -211,6 +223,19 @@ def _proof_of(measured: Bracket | None) -> dict | None:
     """What is proved of the digits of a measurement, as plain data."""
     proof = getattr(measured, "proof", None)
     return proof and proof.as_dict()
+
+
+def _rests_on(proof: Proof | None, estimated: str) -> str:
+    if proof is not None:
+        return f"proved in ball arithmetic of {proof.precision} bits"
+    return f"estimated: {estimated}" if estimated else "guaranteed, rounding to first order"
+
+
+def _sides_of(measured: Bracket) -> tuple[str, str]:
+    """What the lower and the upper side rest on."""
+    both = _rests_on(getattr(measured, "proof", None), measured.estimated)
+    lower = f"proved at confidence 1 - {REFUTED:g}" if isinstance(measured, Sampled) else both
+    return lower if measured.lower > 0 else "proved: W2 >= 0", both if np.isfinite(measured.upper) else "none"
 
 
 def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:

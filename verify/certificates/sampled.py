@@ -76,7 +76,7 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
     methods.append(f"estimated: {100 * (1 - DELTA):g} % one-sided from {pairs} pairs (asymptotic{proved}), "
                    f"m = {top.refinement}, given {top.given} there")
     return Sampled(lower, max(lower, top.asymptotic), "; ".join([*methods, f"{NO_EXACT_LAW}{reason}"]),
-                   top.given)
+                   f"asymptotic in {pairs} pairs of runs, given {top.given}", top.given)
 
 
 def _lower_side(samples, law, seed: int) -> Bracket:
@@ -108,5 +108,5 @@ def measured_from(samples, law, seed: int = 0) -> Bracket:
         If the shape is wrong or an entry is not finite.
     """
     side = _lower_side(samples, law, seed)
-    return Bracket(side.lower, math.inf, f"the {len(samples)} samples given, not the exact law of this sampler: "
+    return Sampled(side.lower, math.inf, f"the {len(samples)} samples given, not the exact law of this sampler: "
                                          f"{side.method}")

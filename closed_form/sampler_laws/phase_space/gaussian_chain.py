@@ -286,10 +286,10 @@ def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> 
         gap, variance = mean * chain.lag[place] + bias * chain.push[place], chain.variance[place]
         apart, slack = root_gap(variance.value, variance.error, values.astype(WIDE), doubt)
         return norm_bracket(np.concatenate([gap.value, apart]), np.concatenate([gap.error, slack]),
-                            _method(steps))
+                            _method(steps), steps.estimated)
 
 
 def _method(steps: Steps) -> str:
     """What a bracket says of itself: proved, or which of the rows' numbers is estimated."""
     name = "phase-space chain of a Gaussian"
-    return f"{name}, estimated: {steps.errors.estimated}" if steps.errors and steps.errors.estimated else name
+    return f"{name}, estimated: {steps.estimated}" if steps.estimated else name

@@ -114,7 +114,8 @@ def phase_line_w2(law, steps: Steps, bias: float = 0.0, score_noise: float = 0.0
     (fine, lost), (coarse, _) = (density_w2(law, *position_density(law, steps, bias, score_noise, spacing))
                                  for spacing in (FINE, COARSE))
     doubt = 2 * abs(fine - coarse) + lost + 1e-9 * law.stds.max()
-    return Bracket.exact(fine, doubt, "density on position and velocity, error estimated by a coarse grid")
+    return Bracket.exact(fine, doubt, "density on position and velocity, error estimated by a coarse grid",
+                         "quadrature by a coarse grid")
 
 
 def phase_line_cost(law: LineMixture, steps: Steps, bias: float = 0.0, score_noise: float = 0.0) -> float:

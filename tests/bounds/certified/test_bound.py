@@ -3,15 +3,25 @@
 import numpy as np
 import pytest
 
-from bounds import StronglyLogConcave, cld, euler_maruyama, ou, ve, vp
+from bounds import StronglyLogConcave, TimeGrid, WeaklyLogConcave, cld, euler_maruyama, general, ou, ve, vp
 from bounds.certified.data import NotCertified
-from bounds.sampler import scheme
+from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
 from bounds.setting import Setting
 from bounds.symbolic.proof import PRECISION
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
-from tests.bounds.tolerances import CERTIFIED_ABOVE, CERTIFIED_BELOW, CERTIFIED_RADIUS
+from tests.bounds.tolerances import (
+    CALLS,
+    CERTIFIED_ABOVE,
+    CERTIFIED_BELOW,
+    CERTIFIED_RADIUS,
+    HIDDEN_DIGITS,
+    HIDDEN_ZERO,
+    REGULARITY,
+)
+from tests.closed_form.certified.test_chain import HIDDEN, asked
+from tests.work_limit import at_most
 from verify import setting_of
 
 KEYS = ("martingale", "martingale-coupled", "gentiloni2025-weak-log-concave", "gaussian-lower-bound")
@@ -84,6 +94,61 @@ def test_constants_alone():
     setting = Setting(ou(), StronglyLogConcave(0.5, 2.0, 1), euler_maruyama(2.0, 30))
     found, floats = (ask(setting).total for ask in (theorems()["martingale"].certified, theorems()["martingale"].bound))
     assert floats * (1 - CERTIFIED_BELOW) <= found <= floats * (1 + CERTIFIED_ABOVE)
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_hidden_features(name):
+    """The lower bound in balls, which is the truth by another rule, has twelve digits of the truth of HIDDEN."""
+    setting, _, truth = asked(name)
+    found = theorems()["gaussian-lower-bound"].certified(setting)
+    assert found.total == pytest.approx(truth, rel=HIDDEN_DIGITS, abs=HIDDEN_ZERO)
+
+
+@pytest.mark.parametrize("alpha, M, moments", [(0.5, 0.3, (0.9, 0.1)), (1.5, 1e-3, (9.0, None)), (0.5, 2.0, (9.0, None))])
+@pytest.mark.parametrize("key", ["martingale", "martingale-coupled"])
+def test_weakly_log_concave_constants(key, alpha, M, moments):
+    """Constants of weak log-concavity are as in floats, also where two bounds of the excess cross within a step."""
+    assumption = WeaklyLogConcave(alpha, M, 2.0, 1, *moments)
+    setting = Setting(vp("1/10 + 3*t"), assumption, scheme("posterior-mean", 1.0, 6))
+    found, floats = (ask(setting).total for ask in (theorems()[key].certified, theorems()[key].bound))
+    assert floats * (1 - CERTIFIED_BELOW) <= found <= floats * (1 + CERTIFIED_ABOVE)
+
+
+@pytest.mark.parametrize("process", [vp("1/10 + 3*t"), general("t", "3*t"), ou()], ids=str)
+def test_closed_forms_change_nothing(monkeypatch, process):
+    """Where g² = 2vf bounds are the same by the closed forms of C and s² and by their integrals."""
+    setting = setting_of(process, Gaussian([1.0], 0.5), euler_maruyama(1.0, 9))
+    ask, key = theorems()["martingale"].certified, "martingale"
+    closed = ask(setting).proof
+    monkeypatch.setattr("bounds.certified.steps._level", lambda *_: None)
+    assert float(closed.digits) == pytest.approx(float(ask(setting).proof.digits), rel=CERTIFIED_BELOW), key
+
+
+@pytest.mark.parametrize("process, law", [
+    (vp("1/10 + 3*t"), Gaussian([1.0, 0.3], np.array([0.5, 2.0]))), (ve("1 + sin(7*t)"), Gaussian([2.0], 0.5))],
+    ids=["vp", "ve"])
+def test_time_regularity(process, law):
+    """M1 is above its values on a dense grid, and hardly more than the largest."""
+    setting = setting_of(process, law, euler_maruyama(1.0, 30))
+    found = theorems()["gao2025-general-sde"].certified(setting).details["M1"]
+    times = np.linspace(0, 1, 20_001)[1:]
+    fine = Scheme(samplers(1)["euler-maruyama"], TimeGrid(np.append(times[::-1], 0.0)))
+    path = setting_of(process, law, fine).table.path
+    a, s_sq, f, g_sq = path.a[:-1], path.s_sq[:-1], process.f_values(times[::-1]), process.g_sq_values(times[::-1])
+    V = np.square(a)[:, None] * np.atleast_1d(law.eigenvalues) + s_sq[:, None]
+    rates = np.abs(g_sq[:, None] - 2 * f[:, None] * V) / V**2
+    centre = np.linalg.norm(a[:, None] * (f[:, None] * V - g_sq[:, None]) / V**2 * law.mean, axis=1)
+    largest = max(rates.max(), centre.max())
+    assert largest * (1 - CERTIFIED_BELOW) <= found <= largest * (1 + REGULARITY)
+
+
+def test_work():
+    """A thousand steps take so few calls that they end within a second."""
+    few, many = (setting_of(vp("1/10 + 199/10*t"), Gaussian([0.5], 0.25), scheme("exponential", 1.0, steps))
+                 for steps in (2, 1000))
+    theorems()["martingale"].certified(few)
+    with at_most(CALLS * 1000):
+        theorems()["martingale"].certified(many)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounds import ForwardProcess, TimeGrid, general, ve, vp
+from bounds import ForwardProcess, LogLipschitz, TimeGrid, WeaklyLogConcave, general, ve, vp
 from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
+from bounds.setting import Setting
+from bounds.symbolic.balls import NotEnclosed
 from bounds.symbolic.expressions import real_function
 from closed_form import Gaussian
 from closed_form.certified.chain import certified_w2
@@ -89,6 +91,24 @@ def test_a_chain_by_hand(key, size, variance, mean, count):
         wanted = mpmath.sqrt((mpmath.sqrt(v) - mpmath.sqrt(data)) ** 2 + (m - mpmath.mpf(mean)) ** 2)
         assert found.lower <= wanted * (1 + mpmath.mpf(10) ** -30) and wanted <= found.upper
     assert found.relative_width <= CERTIFIED_WIDTH or found.upper < 1e-25
+
+
+@pytest.mark.parametrize("M", [0.0, 1.5])
+def test_matched_noise_from_constants(M):
+    """The middle of a weakly log-concave envelope is that of the chain in extended precision."""
+    law, process, given = Gaussian([0.3, 0.1], [0.9, 0.6]), vp("1/10 + 3*t"), scheme("posterior-mean-matched", 1.0, 7)
+    setting = Setting(process, WeaklyLogConcave(0.5, M, 2.0, 2, law.second_moment, law.mean_norm), given)
+    found, chain = certified(setting, law), sampler_w2(law, true_steps(setting))
+    assert chain.lower <= found.upper and found.lower <= chain.upper
+    assert chain.upper - chain.lower < TWELVE_DIGITS * chain.upper
+
+
+def test_matched_noise_without_an_envelope_is_refused():
+    """Matched noise for constants that are not weakly log-concave is refused by their name."""
+    law = Gaussian([0.0], 0.5)
+    setting = Setting(vp("1"), LogLipschitz(0.5, 1.0, 2.0, 1, 0.5), scheme("posterior-mean-matched", 1.0, 3))
+    with pytest.raises(NotEnclosed, match="log-lipschitz"):
+        certified(setting, law)
 
 
 def test_a_turned_covariance_is_allowed_for():

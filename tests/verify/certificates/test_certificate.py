@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounds import ou, vp
+from bounds import ou, ve, vp
 from bounds.sampler import euler_maruyama, scheme
 from bounds.theorems import theorems
 from closed_form import Bracket, Gaussian, GaussianMixture
@@ -39,6 +40,31 @@ def test_json_there_and_back(key):
     certificate = certify(key, process=ou(), law=LAW, scheme=SAMPLER, problem={"note": 1})
     assert Certificate.from_json(certificate.to_json()) == certificate
     assert json.loads(certificate.to_json())["schema_version"] == 3
+
+
+def test_each_side_says_what_it_rests_on():
+    """Bound, lower and upper side are proved, guaranteed up to rounding, or estimated, and then it is said how."""
+    ask, gaussian = partial(certify, "martingale", process=ou(), scheme=SAMPLER), {"law": LAW}
+    proved = "proved in ball arithmetic of 128 bits"
+    assert ask(**gaussian, certified=True).sides == dict.fromkeys(("bound", "lower", "upper"), proved)
+    rounded = "guaranteed, rounding to first order"
+    assert ask(**gaussian).sides == dict.fromkeys(("bound", "lower", "upper"), rounded)
+    found = ask(law=GaussianMixture.two_modes(2.0, 0.5))
+    assert found.sides["bound"] == rounded and found.sides["upper"].startswith("estimated: quadrature")
+    matched = certify("martingale", process=ou(), law=LAW, scheme=scheme("posterior-mean-matched", 1.0, 5))
+    assert matched.sides["lower"].startswith("estimated: the noise of a step")
+    singular = certify("martingale", process=ve("t^(-1/4)"), law=LAW, scheme=euler_maruyama(1.0, 5))
+    assert singular.sides["bound"].startswith("estimated: not enclosed") and not singular.certified
+    assert json.loads(matched.to_json())["sides"] == matched.sides == Certificate.from_json(matched.to_json()).sides
+
+
+def test_sides_from_samples():
+    """A lower side from samples is at a confidence, an upper one is an estimate; where there is none it says so."""
+    found = replace(certify("martingale", process=ou(), law=LAW, scheme=SAMPLER),
+                    measured=Sampled(0.1, 0.2, "", "asymptotic, given martingale", "martingale"))
+    assert found.sides["lower"] == "proved at confidence 1 - 1e-06"
+    assert found.sides["upper"] == "estimated: asymptotic, given martingale"
+    assert replace(found, measured=Bracket(0.0, np.inf, "")).sides["upper"] == "none"
 
 
 @given(st.floats(0, 10), st.floats(0, 10), st.floats(0, 20), st.sampled_from(["upper", "lower"]))

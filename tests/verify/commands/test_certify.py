@@ -96,6 +96,7 @@ def test_a_measurement_that_fails_is_inconclusive(monkeypatch):
         "method": "not measured: the grid would be too large",
         "given": None,
         "proof": None,
+        "estimated": "",
     }
 
 
