@@ -124,7 +124,7 @@ class Langevin:
         found = self._seen(clock)
         middle = type(clock)(clock.real.mid())
         off = clock - middle
-        if off.abs_upper() < POINT or self.starts_still and clock.contains(0):
+        if off.abs_upper() < POINT or (self.starts_still and clock.contains(0)):
             return found
         return self._narrowed(found, self._seen(middle), off)
 

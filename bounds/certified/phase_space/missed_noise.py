@@ -35,6 +35,9 @@ class MissedNoise:
                              if not value == data.l]
         else:
             self.least, self.rising = formulas.branches("phase_variance")
+            # where M = 0 both bounds of the mean excess are those of a variance
+            smaller = data.centred.upper() <= data.wide.upper()
+            self.means = [self._linear] if smaller else [self._gap] if data.M == 0 else [self._gap, self._linear]
         self.quadrature, self.sharp = Quadrature(), 2.0 ** -(ctx.prec // 3)
 
     def __call__(self, row: Row, weights, about: float):
@@ -71,10 +74,9 @@ class MissedNoise:
     def _branches(self, look: _Look, P: dict, place):
         """The integrand's two arguments of the maximum, the larger for both bounds of the mean excess."""
         values, seen = look(place)
-        gap = self._gap(seen)
-        values |= P | self.fixed | {"X": gap}
-        return [self.least(**values), *(self.rising(**values, x_mean=mean)
-                                        for mean in (gap, self._excess(self.centred, seen)))]
+        values |= P | self.fixed | {"X": self._gap(seen)}
+        found = [self.rising(**values, x_mean=mean(seen)) for mean in self.means]
+        return [self.least(**values), found[0], found[-1]]
 
     def _gap(self, seen):
         """H(c_up) − H(c_lo), as `BallData.gap`."""
@@ -85,6 +87,10 @@ class MissedNoise:
             return found
         broad = (seen.a_sq * self.wide + seen.s_sq) / self.wide
         return found + self.M * seen.a_sq / (broad * broad)
+
+    def _linear(self, seen):
+        """The largest mean excess that the covariance allows."""
+        return self._excess(self.centred, seen)
 
     def _excess(self, variance, seen):
         a_sq, s_sq = seen.a_sq, seen.s_sq

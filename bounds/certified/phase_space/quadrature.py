@@ -19,7 +19,7 @@ from bounds.symbolic.balls import NotEnclosed
 #: How far an ellipse reaches, from the most to the least.
 REACHES = (64.0, 24.0, 10.0, 5.0, 2.5, 1.5)
 #: Most points of a part, and parts of [0, 1].
-MOST_POINTS, MOST_PARTS = 24, 4000
+MOST_POINTS, MOST_PARTS = 40, 4000
 #: A part this short is not halved: its values as balls will do.
 NARROW = 2.0**-44
 #: The same for a polynomial, and what a part with a kink may leave open in units of the tolerance.

@@ -13,7 +13,7 @@ from bounds.certified.number import real_root
 from bounds.certified.phase_space.initial import BallStart, largest_eigenvalue
 from bounds.certified.phase_space.langevin import Langevin, matrix
 from bounds.certified.phase_space.missed_noise import MissedNoise, entries
-from bounds.certified.phase_space.rows import Row, clock_times, rows
+from bounds.certified.phase_space.rows import clock_times, rows
 from bounds.setting import Setting
 
 #: Bits beyond those asked for, besides those that long rows and short ones cancel.

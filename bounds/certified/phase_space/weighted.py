@@ -25,11 +25,11 @@ def weighted(setting: Setting, formulas: Formulas, functions, precision: int) ->
     """
     from flint import ctx
 
-    problem, best, _ = best_weights(setting, functions)
-    if not math.isfinite(best.total):
-        raise NotCertified("certified needs a finite bound, no choice of weights gives one")
     with ctx.workprec(working_precision(setting, precision)):
         question = BallQuestion(setting, formulas)
+        problem, best, _ = best_weights(setting, functions)
+        if not math.isfinite(best.total):
+            raise NotCertified("certified needs a finite bound, no choice of weights gives one")
         weights = [_proper(row) for row in best.weights.tolist()]
         columns = [(question.stretch(k, before, after), question.bias(k, after),
                     question.missed(question.rows[k], after, about), question.score(k, after))
