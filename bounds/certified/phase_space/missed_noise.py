@@ -38,7 +38,7 @@ class MissedNoise:
             # where M = 0 both bounds of the mean excess are those of a variance
             smaller = data.centred.upper() <= data.wide.upper()
             self.means = [self._linear] if smaller else [self._gap] if data.M == 0 else [self._gap, self._linear]
-        self.quadrature, self.sharp = Quadrature(), 2.0 ** -(ctx.prec // 3)
+        self.quadrature, self.sharp = Quadrature(), 2.0 ** -(ctx.prec // 4)
 
     def __call__(self, row: Row, weights, about: float):
         """v_k² for the weights P_k, a triple; it is ``about`` so large, which decides how closely it is looked at."""
