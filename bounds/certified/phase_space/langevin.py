@@ -13,8 +13,8 @@ from bounds.certified.phase_space.moments import POINT, exponential_moments
 from bounds.process import ForwardProcess
 from bounds.symbolic.balls import BallFunction
 
-#: Rounds in which a box is narrowed.
-PICARD = 2
+#: Derivatives with which a box is followed from its middle.
+ORDER = 4
 
 @dataclass(frozen=True)
 class Seen:
@@ -121,12 +121,11 @@ class Langevin:
 
     def seen(self, clock) -> Seen:
         """The channel at clock times >= 0, or on a box around such."""
-        found = self._seen(clock)
         middle = type(clock)(clock.real.mid())
         off = clock - middle
         if off.abs_upper() < POINT or (self.starts_still and clock.contains(0)):
-            return found
-        return self._narrowed(found, self._seen(middle), off)
+            return self._seen(clock)
+        return self._around(self._seen(middle), middle, clock, off)
 
     def _seen(self, clock) -> Seen:
         r"""The same free of cancellation down to 0.
@@ -158,33 +157,79 @@ class Langevin:
                       spread[2] + v_sq * (far[1] * far[1]))
         return Seen(a_sq, near, omega, spread, determinant, size, unit)
 
-    def _narrowed(self, box: Seen, middle: Seen, off) -> Seen:
-        r"""The box closer, from the middle and what changes there.
+    def _around(self, seen: Seen, middle, clock, off) -> Seen:
+        r"""The channel on a box, from that at its middle: Taylor's formula, the last derivative over all of the box.
 
-        .. math:: S' = AS + SA^T + D, \quad (\det S)' = -4a\det S + \varepsilon^2S_{vv} + \sigma^2S_{xx}
+        .. math:: S' = AS + SA^T + D, \quad S'(u + \delta) = \Phi(\delta)S'(u)\Phi(\delta)^T, \quad
+                  (\det S)' = -4a\det S + \varepsilon^2S_{vv} + \sigma^2S_{xx}
 
         and :math:`\eta' = -3a\eta - A^T\eta + \mathrm{adj}(D)\nu`, η = adj(S)ν, ν = e^{au}φ; ηᵀν likewise.
         """
+        unit = seen.unit
+        spreads = self._spreads(seen.S)
+        flow, (xx, xv, vv) = self.transition(off), spreads[1]
+        left = flow * matrix((xx, xv, vv)) * flow.transpose()
+        wide = [None, (left[0, 0], left[0, 1], left[1, 1])]
+        for _ in range(ORDER - 1):
+            wide.append(self._moved(wide[-1]))
+        powers = _powers(off)
+        xx, xv, vv = wide[0] = tuple(_taylor([each[i] for each in spreads[:ORDER]] + [wide[-1][i]], powers)
+                                     for i in range(3))
+        x, v = near = 1 + self.a * clock, -clock
+        first, second = vv * x - xv * v, xx * v - xv * x
+        starts = ((spreads, unit * seen.det_S, unit * seen.size, unit * seen.turned[0], unit * seen.turned[1], middle),
+                  (wide, xx * vv - xv * xv, first * x + second * v, first, second, clock))
+        at_middle, over_box = (self._chains(*start) for start in starts)
+        determinant, size, first, second = (_taylor([*thin[:ORDER], all_[ORDER]], powers)
+                                            for thin, all_ in zip(at_middle, over_box, strict=True))
+        if self.starts_still:
+            unit = clock
+            determinant, size, first, second = (value / unit for value in (determinant, size, first, second))
+        return Seen((-2 * self.a * clock).exp(), near, (first, second), wide[0], determinant, size, unit)
+
+    def _moved(self, triple) -> tuple:
+        """AX + XAᵀ."""
+        (xx, xv, vv), a, square = triple, self.a, self.a * self.a
+        return 2 * square * xv, square * vv - xx - 2 * a * xv, -2 * xv - 4 * a * vv
+
+    def _spreads(self, S) -> list:
+        """Derivatives of S."""
+        xx, xv, vv = self._moved(S)
+        found = [S, (xx + self.D_x, xv, vv + self.D_v)]
+        for _ in range(ORDER - 1):
+            found.append(self._moved(found[-1]))
+        return found
+
+    def _chains(self, spreads, determinant, size, first, second, clock) -> list:
+        """Derivatives of det S, ηᵀν and both entries of η from those of S."""
         a, square, D_x, D_v = self.a, self.a * self.a, self.D_x, self.D_v
-        scale, at = box.unit, middle.unit
-        (xx, xv, vv), (x, v) = box.S, box.near
-        start, turn = middle.S, [at * value for value in middle.turned]
-        determinant, size = scale * box.det_S, scale * box.size
-        first, second = (scale * value for value in box.turned)
-        det_start, size_start = at * middle.det_S, at * middle.size
-        # what noise adds to them does not depend on them
-        pushed = D_v * x, D_x * v
-        grown = pushed[0] * x + pushed[1] * v
-        for _ in range(PICARD):
-            xx, xv, vv = (start[0] + off * (2 * square * xv + D_x),
-                          start[1] + off * (square * vv - xx - 2 * a * xv),
-                          start[2] + off * (D_v - 2 * xv - 4 * a * vv))
-            determinant = det_start + off * (D_x * vv + D_v * xx - 4 * a * determinant)
-            size = size_start + off * (grown - 2 * a * size)
-            first, second = (turn[0] + off * (pushed[0] - 3 * a * first + second),
-                             turn[1] + off * (pushed[1] - a * second - square * first))
-        return Seen(box.a_sq, box.near, (first / scale, second / scale), (xx, xv, vv), determinant / scale,
-                    size / scale, scale)
+        x, v = 1 + a * clock, -clock
+        # noise's part of the derivatives, a polynomial
+        grown = [D_v * x * x + D_x * v * v, 2 * (a * D_v * x - D_x * v), 2 * (square * D_v + D_x)]
+        pushed = [(D_v * x, D_x * v), (D_v * a, -D_x)]
+        found = [[determinant], [size], [first], [second]]
+        for k in range(ORDER):
+            xx, _, vv = spreads[k]
+            determinant = D_x * vv + D_v * xx - 4 * a * determinant
+            size = -2 * a * size + (grown[k] if k < 3 else 0)
+            first, second = second - 3 * a * first, -a * second - square * first
+            if k < 2:
+                first, second = first + pushed[k][0], second + pushed[k][1]
+            for values, value in zip(found, (determinant, size, first, second), strict=True):
+                values.append(value)
+        return found
+
+
+def _powers(off) -> list:
+    """δᵏ/k!."""
+    found = [off * 0 + 1]
+    for k in range(1, ORDER + 1):
+        found.append(found[-1] * off / k)
+    return found
+
+
+def _taylor(derivatives, powers):
+    return sum((value * power for value, power in zip(derivatives[1:], powers[1:], strict=True)), derivatives[0])
 
 
 def matrix(triple):
