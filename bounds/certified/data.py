@@ -179,7 +179,7 @@ class Formulas(dict):
         return formula
 
     def branches(self, name: str) -> list[BallFormula]:
-        """A stated expression with its one maximum taken by each of its arguments in turn, the simplest first."""
+        """A stated expression with its one maximum taken by each of its arguments, the simplest first."""
         key = name, "branches"
         if key not in self:
             (choice,) = self._stated[name].atoms(sympy.Max)

@@ -171,9 +171,10 @@ def evaluate(setting, functions) -> Bound:
 
 
 def in_balls(setting, formulas, precision: int) -> InBalls:
-    """The product form in ball arithmetic, in the metric that is best in floats; the closed form is not among it."""
+    """The product form in ball arithmetic, in the metric that is best in floats; not the closed form."""
     def choose():
-        seen, functions = Contraction(setting, THEOREM.functions, Constants(setting.assumption, 0)), THEOREM.functions
+        functions = THEOREM.functions
+        seen = Contraction(setting, functions, Constants(setting.assumption, 0))
         size = float(np.hypot(setting.score_error, setting.score_noise))
         product, _ = smallest(lambda *metric: _in_metric(seen, functions, size, *metric))
         return seen.problem, product["kappa"], product["kind"]

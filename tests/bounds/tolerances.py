@@ -101,5 +101,6 @@ CERTIFIED_BELOW = 1e-7
 CERTIFIED_RADIUS = 1e-20
 #: Phase space in balls of 300 bits at one time: s² at time 1e-6 is a difference that costs u³ of its terms.
 BALL_SLACK = 1e-30
-#: Width of s² on a box over that of the box, in units of its rates of change: s² varies like u³, by several terms.
+#: Width of s² on a box over that of the box, in units of its rates of change: s² varies like u³, by several
+#: terms.
 BOX_WIDTH = 40

@@ -97,14 +97,16 @@ def steepness(drawn) -> float:
     return float(drawn.process.parameters["a"]) * float(np.max(clock[:-1] - clock[1:]))
 
 
-@pytest.mark.parametrize(("key", "name", "factor", "law", "chosen"),
-                         [("martingale", "phase_variance_known", "1/4", Gaussian([0.0], 4.0), posterior_mean(8, 40)),
-                          ("strasman2025-cld", "projection", "9/10", Gaussian([30.0, 0.0], 0.25),
-                           euler_maruyama(0.01, 1)),
-                          ("strasman2025-cld", "phase_initial_sq", "9/10", Gaussian([30.0, 0.0], 0.25),
-                           euler_maruyama(0.01, 1))])
+#: Theorem, corrupted statement, factor, data, sampler at work.
+WIDE, FAR = (Gaussian([0.0], 4.0), posterior_mean(8, 40)), (Gaussian([30.0, 0.0], 0.25), euler_maruyama(0.01, 1))
+CORRUPTED = (("martingale", "phase_variance_known", "1/4", *WIDE),
+             ("strasman2025-cld", "projection", "9/10", *FAR),
+             ("strasman2025-cld", "phase_initial_sq", "9/10", *FAR))
+
+
+@pytest.mark.parametrize(("key", "name", "factor", "law", "chosen"), CORRUPTED)
 def test_a_corrupted_formula_of_two_blocks_is_refuted(key, name, factor, law, chosen):
-    """A statement about position and velocity made wrong is violated by certified numbers, and holds as it is."""
+    """A statement about two blocks made wrong is violated by certified numbers, and holds as it is."""
     theorem = theorems()[key]
     for stated, verdict in ((theorem, Verdict.HOLDS), (theorem.corrupted(name, factor), Verdict.VIOLATED)):
         found = certify(stated, process=cld(), law=law, scheme=chosen, certified=True)
@@ -112,7 +114,7 @@ def test_a_corrupted_formula_of_two_blocks_is_refuted(key, name, factor, law, ch
 
 
 def test_on_the_command_line_of_two_blocks(tmp_path):
-    """A problem of critically-damped Langevin is bounded and certified, its theorems for one block are not asked."""
+    """A problem of critically-damped Langevin is bounded and certified by the theorems that apply."""
     file = tmp_path / "problem.toml"
     file.write_text('[process]\nfamily = "cld"\n[data]\nlaw = "gaussian"\nmean = [1.0]\ncovariance = 0.5\n'
                     '[scheme]\nkind = "euler-maruyama"\nhorizon = 2.0\nsteps = 10\n', encoding="utf-8")

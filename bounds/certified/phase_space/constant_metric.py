@@ -1,7 +1,6 @@
-r"""The product form of the theorem in a constant metric (arXiv 2511.02419) in balls, in a metric chosen in floats.
+"""The product form of the theorem in a constant metric (arXiv 2511.02419) in balls.
 
-κ and the kind of the metric are taken as they are; the metric is that of the exact κ, as `bounds.contraction.metric`
-has it in floats.
+κ and the kind of the metric are chosen in floats and taken as they are; the metric is that of the exact κ.
 """
 
 from __future__ import annotations
@@ -38,12 +37,12 @@ def product_form(setting: Setting, formulas: Formulas, precision: int, choose: C
         # from the last step to the first: what comes of a step is multiplied by the factors of those after it
         for k in reversed(steps):
             row, ends = question.rows[k], question.hessians(k)
-            local = formulas["local"](b=question.bias(k, metric), v_sq=question.missed(row, metric, abouts[k]))
-            added += whole * local
+            variance = question.missed(row, metric, abouts[k])
+            added += whole * formulas["local"](b=question.bias(k, metric), v_sq=variance)
             if size != 0:
                 scored += whole * formulas["score"](s=question.score(k, metric), eps=size)
-            whole *= formulas["growth"](h=row.width, rho_bar=_drift(formulas, langevin, shape, row.width, kappa, kind),
-                                        ell=_pull(formulas, langevin, shape, ends))
+            drift = _drift(formulas, langevin, shape, row.width, kappa, kind)
+            whole *= formulas["growth"](h=row.width, rho_bar=drift, ell=_pull(formulas, langevin, shape, ends))
         initial, used = _initial(question, problem, metric, shape)
         projection = formulas["projection"](**shape)
         terms = {INITIALISATION: projection * whole * initial, SCORE_BIAS: projection * scored,
@@ -52,8 +51,8 @@ def product_form(setting: Setting, formulas: Formulas, precision: int, choose: C
         if stop is not None:
             terms[EARLY_STOPPING] = stop
         total = sum(terms.values(), arb(0))
-    details = {"kappa": kappa, "metric": kind, "eta": float(langevin.a) * (1 - 1 / kappa), "contraction": float(whole),
-               "initial_term": used.name, "steps": len(steps)}
+    details = {"kappa": kappa, "metric": kind, "eta": float(langevin.a) * (1 - 1 / kappa),
+               "contraction": float(whole), "initial_term": used.name, "steps": len(steps)}
     return InBalls(total, terms, information_used(setting.facts.moments, used.closed_form), details)
 
 

@@ -1,4 +1,4 @@
-r"""The initial term of a two-block sampler in balls, as `bounds.recursion.phase_space.initial` has it in floats."""
+"""The initial term of two blocks in balls, as `bounds.recursion.phase_space.initial` has it in floats."""
 
 from __future__ import annotations
 
@@ -113,7 +113,8 @@ class BallStart:
         if not length - turn >= 0:
             return error
         # E‖X_0‖² may be given too large: where it helps, the least it can be
-        most, least = (self.formulas["phase_initial_sq"](**values, m2=m2) for m2 in (data.m2, data.d * data.l))
+        moments = data.m2, data.d * data.l
+        most, least = (self.formulas["phase_initial_sq"](**values, m2=m2) for m2 in moments)
         if turn >= 0 or source is DistanceFrom.CONSTANTS:
             square = most
         else:

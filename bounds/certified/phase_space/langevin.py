@@ -20,8 +20,8 @@ ORDER = 4
 class Seen:
     """What U_t says of X_0, as in `bounds.steps.phase_space.channel`; pairs are (x, v), triples (xx, xv, vv).
 
-    ``near`` is e^{au}φ and ``turned`` adj(S) of it; ``unit`` is u where the velocity starts from a point, else 1,
-    and ``turned``, ``det_S`` and ``size`` are in it.
+    ``near`` is e^{au}φ and ``turned`` adj(S) of it; ``unit`` is u where the velocity starts from a point,
+    else 1, and ``turned``, ``det_S`` and ``size`` are in it.
     """
 
     a_sq: object
@@ -46,7 +46,8 @@ class Seen:
     def covariance_plus(self, variance):
         """(S + variance φφᵀ, its determinant over ``unit``): a sum of terms that are all positive."""
         share, (x, v), (xx, xv, vv) = variance * self.a_sq, self.near, self.S
-        return (xx + share * (x * x), xv + share * (x * v), vv + share * (v * v)), self.det_S + share * self.size
+        plus = xx + share * (x * x), xv + share * (x * v), vv + share * (v * v)
+        return plus, self.det_S + share * self.size
 
     def hessian_floor(self, l):
         """``unit`` times H(c_lo) = −(S + lφφᵀ)⁻¹, a triple."""
@@ -71,8 +72,9 @@ class Langevin:
     def __init__(self, process: ForwardProcess):
         from flint import arb, arb_mat
 
-        numbers = [process.parameters[name] for name in ("a", "sigma", "epsilon")] + [process.velocity_variance]
-        a, sigma, epsilon, self.variance = (BallFunction(number).interval(arb(0)) for number in numbers)
+        numbers = [process.parameters[name] for name in ("a", "sigma", "epsilon")]
+        a, sigma, epsilon, self.variance = (BallFunction(number).interval(arb(0))
+                                            for number in (*numbers, process.velocity_variance))
         self.a, self.D_x, self.D_v = a, epsilon * epsilon, sigma * sigma
         self.starts_still = bool(process.velocity_variance == 0)
         self.one, square = arb_mat([[1, 0], [0, 1]]), a * a
@@ -158,7 +160,7 @@ class Langevin:
         return Seen(a_sq, near, omega, spread, determinant, size, unit)
 
     def _around(self, seen: Seen, middle, clock, off) -> Seen:
-        r"""The channel on a box, from that at its middle: Taylor's formula, the last derivative over all of the box.
+        r"""The channel on a box by Taylor's formula at its middle, the last derivative over all of the box.
 
         .. math:: S' = AS + SA^T + D, \quad S'(u + \delta) = \Phi(\delta)S'(u)\Phi(\delta)^T, \quad
                   (\det S)' = -4a\det S + \varepsilon^2S_{vv} + \sigma^2S_{xx}
@@ -177,9 +179,9 @@ class Langevin:
                                      for i in range(3))
         x, v = near = 1 + self.a * clock, -clock
         first, second = vv * x - xv * v, xx * v - xv * x
-        starts = ((spreads, unit * seen.det_S, unit * seen.size, unit * seen.turned[0], unit * seen.turned[1], middle),
-                  (wide, xx * vv - xv * xv, first * x + second * v, first, second, clock))
-        at_middle, over_box = (self._chains(*start) for start in starts)
+        known = (unit * value for value in (seen.det_S, seen.size, *seen.turned))
+        at_middle = self._chains(spreads, *known, middle)
+        over_box = self._chains(wide, xx * vv - xv * xv, first * x + second * v, first, second, clock)
         determinant, size, first, second = (_taylor([*thin[:ORDER], all_[ORDER]], powers)
                                             for thin, all_ in zip(at_middle, over_box, strict=True))
         if self.starts_still:
@@ -229,7 +231,8 @@ def _powers(off) -> list:
 
 
 def _taylor(derivatives, powers):
-    return sum((value * power for value, power in zip(derivatives[1:], powers[1:], strict=True)), derivatives[0])
+    first, *rest = derivatives
+    return sum((value * power for value, power in zip(rest, powers[1:], strict=True)), first)
 
 
 def matrix(triple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from bounds.certified.data import BallData, Formulas
@@ -37,11 +38,12 @@ class MissedNoise:
             self.least, self.rising = formulas.branches("phase_variance")
             # where M = 0 both bounds of the mean excess are those of a variance
             smaller = data.centred.upper() <= data.wide.upper()
-            self.means = [self._linear] if smaller else [self._gap] if data.M == 0 else [self._gap, self._linear]
+            both = [self._gap, self._linear] if data.M > 0 else [self._gap]
+            self.means = [self._linear] if smaller else both
         self.quadrature, self.sharp = Quadrature(), 2.0 ** -(ctx.prec // 4)
 
     def __call__(self, row: Row, weights, about: float):
-        """v_k² for the weights P_k, a triple; it is ``about`` so large, which decides how closely it is looked at."""
+        """v_k² for the weights P_k, a triple; ``about`` what it is decides how closely it is looked at."""
         from flint import acb
 
         P = dict(zip(("P_xx", "P_xv", "P_vv"), (acb(x) for x in weights), strict=True))
@@ -56,8 +58,8 @@ class MissedNoise:
         else:
             found = self.quadrature.greatest(lambda place: self._branches(look, P, place), tolerance)
         if not found.is_finite():
-            raise NotEnclosed(f"the noise that the row from the clock time {float(row.upper):.6g} misses is not seen "
-                              "to be bounded")
+            raise NotEnclosed(f"what the row from the clock time {float(row.upper):.6g} misses of the noise is "
+                              "not seen to be bounded")
         return width * found.max(found * 0)
 
     def _known(self, look: _Look, P: dict, place):
@@ -107,7 +109,7 @@ class MissedNoise:
 
 
 class _Look:
-    """A row at places of [0, 1], from its lower end up: the arguments of the formula that rest on it alone."""
+    """A row at places of [0, 1], from its lower end up: arguments of the formula that rest on it alone."""
 
     def __init__(self, missed: MissedNoise, row: Row):
         from flint import acb, acb_mat
@@ -127,17 +129,18 @@ class _Look:
         x_x, x_v, v_v = seen.hessian_floor(self.l)
         if not self.singular:
             x_x, x_v, v_v = x_x / seen.unit, x_v / seen.unit, v_v / seen.unit
-        kept = [value * 0 for value in gain.entries()] if self.flow == "inverse" else (back - self._noise(distance)).entries()
-        g_xx, g_xv, g_vx, g_vv = gain.entries()
         zero = distance * 0
-        rest = dict(X=zero, w=zero, w_x=zero, w_v=zero)
-        low = [self.affine(P=P, Q_x=Q_x, Q_v=Q_v, H_x=H_x, H_v=H_v, **rest)
-               for P, (Q_x, Q_v), (H_x, H_v) in zip(
-                   kept, ((g_xx, g_xv), (g_xx, g_xv), (g_vx, g_vv), (g_vx, g_vv)), ((x_x, x_v), (x_v, v_v)) * 2, strict=True)]
+        kept = [zero] * 4 if self.flow == "inverse" else (back - self._noise(distance)).entries()
+        g_xx, g_xv, g_vx, g_vv = gain.entries()
+        # row by row: the row of Φ⁻¹C, and the column of H(c_lo)
+        pairs = itertools.product(((g_xx, g_xv), (g_vx, g_vv)), ((x_x, x_v), (x_v, v_v)))
+        low = [self.affine(P=P, Q_x=Q_x, Q_v=Q_v, H_x=H_x, H_v=H_v, X=zero, w=zero, w_x=zero, w_v=zero)
+               for P, ((Q_x, Q_v), (H_x, H_v)) in zip(kept, pairs, strict=True)]
         x, v = seen.omega
-        unit = distance if self.singular else 1
-        return dict(**entries("n", low), K_x=unit * (g_xx * x + g_xv * v), K_v=unit * (g_vx * x + g_vv * v), w_x=x,
-                    w_v=v), seen
+        rise = g_xx * x + g_xv * v, g_vx * x + g_vv * v
+        if self.singular:
+            rise = distance * rise[0], distance * rise[1]
+        return dict(**entries("n", low), K_x=rise[0], K_v=rise[1], w_x=x, w_v=v), seen
 
     def _noise(self, distance):
         """n, which takes Σ dB of the exact process to the row's noise."""

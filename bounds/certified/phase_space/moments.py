@@ -6,7 +6,7 @@ from functools import lru_cache
 from math import factorial
 
 #: Below this |z| moments are summed as series, beyond it they follow from one another.
-SERIES_BELOW = 2.0
+SERIES_BELOW = 2
 #: A ball narrower than this is no box: a coarse bound of the slope will do.
 POINT = 2.0**-40
 
@@ -58,7 +58,7 @@ def _series(n: int, precision: int):
     from flint import arb, arb_poly
 
     terms = 8
-    while SERIES_BELOW**terms * 2.0**precision > factorial(terms):
+    while SERIES_BELOW**terms << precision > factorial(terms):
         terms += 1
     # the terms after fall by a half or more each
     tail = arb(SERIES_BELOW) ** terms / factorial(terms) * 2

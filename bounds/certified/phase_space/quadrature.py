@@ -1,7 +1,7 @@
-r"""Integrals over [0, 1] of what is analytic around parts of it: by Gauss' rule, or of a maximum by polynomials.
+r"""Integrals over [0, 1] of what is analytic around parts of it: Gauss' rule, or of a maximum polynomials.
 
-A part is cut in half until on a box that holds the ellipse of Bernstein around it, with the semi-axis ``reach`` in
-halves of the part, values are finite and few points are needed.  With :math:`|u| \le M` there and
+A part is cut in half until on a box that holds the ellipse of Bernstein around it, with the semi-axis
+``reach`` in halves of the part, values are finite and few points are needed.  With :math:`|u| \le M` there and
 :math:`\varrho = \mathrm{reach} + (\mathrm{reach}^2 - 1)^{1/2}` n points of Gauss' rule miss at most
 :math:`\frac{64}{15} M \varrho^{-2n}/(1 - \varrho^{-2})` (Trefethen, ATAP, theorem 19.3).
 """
@@ -28,7 +28,7 @@ NARROWEST, OPEN = 2.0**-60, 1 / 64
 
 @dataclass
 class Part:
-    """A part of [0, 1], and ``count`` points on the ellipse ``reach``, on which values are at most ``sizes``."""
+    """A part of [0, 1] with ``count`` points, and the ellipse on which values are at most ``sizes``."""
 
     middle: object
     half: object
@@ -38,7 +38,7 @@ class Part:
 
 
 class Quadrature:
-    """Integrals of functions of a complex ball, each giving a list of values; it learns how far ellipses reach."""
+    """Integrals of functions of a complex ball that give lists; it learns how far ellipses reach."""
 
     def __init__(self):
         self._best, self._asked = 0, 0
@@ -71,7 +71,8 @@ class Quadrature:
                 total += length * least.max(some.min(other))
                 continue
             nodes, basis = polynomial_basis(part.count, ctx.prec)
-            rows = arb_mat([[value.real for value in function(acb(part.middle + part.half * node))] for node in nodes])
+            rows = arb_mat([[value.real for value in function(acb(part.middle + part.half * node))]
+                            for node in nodes])
             columns = (basis * rows).transpose().tolist()
             miss = max((size * error_factor(part.count, part.reach) for size in part.sizes), key=float)
             found = _greatest([arb_poly(column) for column in columns], tolerance)
@@ -167,7 +168,7 @@ def polynomial_basis(count: int, precision: int):
 
 
 def _greatest(polynomials: list, tolerance: float):
-    """∫_{-1}^1 max(b, min(u, w)) of three polynomials: parts are halved where a branch is open and matters."""
+    """∫_{-1}^1 max(b, min(u, w)) of polynomials: parts are halved where a branch is open and matters."""
     from flint import arb
 
     least, some, other = polynomials

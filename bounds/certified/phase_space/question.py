@@ -1,7 +1,7 @@
-r"""One question in phase space in balls: what every row does to the error under any weights, numbers or balls.
+"""One question in phase space in balls: what every row does to the error under any weights.
 
-Weights, and what else is only searched for, may come from floats as they are: any weights give a bound.  How much a
-row stretches in them, λ_max(P_{k−1}⁻¹ JᵀP_kJ)^{1/2}, is computed, not taken to be 1.
+Weights, and what else is only searched for, may come from floats as they are: any weights give a bound.  How
+much a row stretches in them, λ_max(P_{k−1}⁻¹ JᵀP_kJ)^{1/2}, is computed, not taken to be 1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GUARD = 64
 
 
 def working_precision(setting: Setting, precision: int) -> int:
-    """Bits with which a question is computed: e^{2ah} of the longest row and u⁴ of the shortest cost digits."""
+    """Bits that a question is computed with: e^{2ah} of the longest row and u⁴ of the shortest cost some."""
     clock = setting.table.clock
     a, longest = setting.table.path.a, float((clock[:-1] - clock[1:]).max())
     least = float(clock[clock > 0].min())
@@ -67,7 +67,8 @@ class BallQuestion:
         (xx, xv, vv), affine = self.hessians(k)[0], self.formulas["phase_affine"]
         columns = list(zip(((xx, xv), (xv, vv)), omega, strict=True))
         P, Q = row.P.tolist(), row.Q.tolist()
-        return [[[affine(P=P[i][j], Q_x=Q[i][0], Q_v=Q[i][1], H_x=H_x, H_v=H_v, X=X, w=w, w_x=omega[0], w_v=omega[1])
+        shared = dict(w_x=omega[0], w_v=omega[1])
+        return [[[affine(P=P[i][j], Q_x=Q[i][0], Q_v=Q[i][1], H_x=H_x, H_v=H_v, X=X, w=w, **shared)
                   for j, ((H_x, H_v), w) in enumerate(columns)] for i in (0, 1)] for X in (gap * 0, gap)]
 
     def stretch(self, k: int, before, after):
@@ -96,9 +97,9 @@ class BallQuestion:
         if row.noise_flow == "inverse":
             # P is Φ⁻¹
             c1 = c1 * 0
-        values = dict(**named(weights), **entries("c1", c1.entries()), **entries("c2", c2.entries()), d=data.d,
-                      m=data.m, l=data.l, a_sq=seen.a_sq, s_sq=seen.s_sq, r_x=r_x, r_c=xv / r_x,
-                      r_v=real_root(determinant * seen.unit) / r_x, w_x=seen.omega[0], w_v=seen.omega[1])
+        values = named(weights) | entries("c1", c1.entries()) | entries("c2", c2.entries())
+        values |= dict(d=data.d, m=data.m, l=data.l, a_sq=seen.a_sq, s_sq=seen.s_sq, r_x=r_x, r_c=xv / r_x,
+                       r_v=real_root(determinant * seen.unit) / r_x, w_x=seen.omega[0], w_v=seen.omega[1])
         if not data.knows_moments:
             return real_root(self.formulas["phase_bias_sq"](**values))
         known = data.moments(seen.a_sq, seen.s_sq)[0]

@@ -1,6 +1,6 @@
-r"""The rows of the samplers of position and velocity in balls, each with the noise of the exact process it is paired with.
+"""The rows of the samplers of position and velocity in balls, each with the noise it is coupled to.
 
-The rules are those of `bounds.samplers`, restated: these are numpy's.
+The rules are those of `bounds.samplers` restated, as these are numpy's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bounds.symbolic.integrals import TIME
 
 @dataclass(frozen=True)
 class Row:
-    """One row: it takes U at clock time ``upper`` to U at ``lower`` by y ↦ Py + Qs + noise.
+    """One row: it takes U at clock time ``upper`` to that at ``lower`` by y ↦ Py + Qs + noise.
 
     ``coupling`` and ``noise_flow`` are as in `bounds.steps.phase_space.rows.Rows`.
     """
@@ -53,10 +53,14 @@ def clock_times(process: ForwardProcess, times: np.ndarray) -> list:
         If it cannot be written in ball arithmetic.
     """
     found = _values(process.clock, times)
+    if times[-1] == 0:
+        # so it is by definition, its ball need not be
+        found[-1] *= 0
     for at, (high, low) in enumerate(itertools.pairwise(found)):
         if not high > low >= 0:
-            raise NotCertified(f"certified needs a clock that increases from 0 on [0, T], got {float(high):.6g} at t "
-                               f"= {times[at]:.6g} and {float(low):.6g} at t = {times[at + 1]:.6g}")
+            raise NotCertified("certified needs a clock that increases from 0 on [0, T], got "
+                               f"{float(high):.6g} at t = {times[at]:.6g} and {float(low):.6g} at t = "
+                               f"{times[at + 1]:.6g}")
     return found
 
 
@@ -94,7 +98,8 @@ def _frozen(langevin: Langevin, process: ForwardProcess, times, steps):
     from flint import arb
 
     speeds = _values(sympy.diff(process.clock, TIME), times[:-1])
-    for (high, low), (start, end), speed in zip(steps, itertools.pairwise(times.tolist()), speeds, strict=True):
+    spans = itertools.pairwise(times.tolist())
+    for (high, low), (start, end), speed in zip(steps, spans, speeds, strict=True):
         length = (arb(start) - arb(end)) * speed
         P, Q, one, flow = _euler(langevin, length)
         yield Row(high, low, P, Q, one * real_root(length / (high - low)), flow)
@@ -163,8 +168,9 @@ class _Split:
             nilpotent = self.nilpotent
             E = exponential_moments(2 * langevin.a * length)
             turned = nilpotent * D
-            noise = (D * (length * E[0]) + (turned + turned.transpose()) * (length * length * E[1])
-                     + turned * nilpotent.transpose() * (length * length * length * E[2]))
+            square = length * length
+            noise = (D * (length * E[0]) + (turned + turned.transpose()) * (square * E[1])
+                     + turned * nilpotent.transpose() * (square * length * E[2]))
             return langevin.transition(length, nilpotent), noise
         if name == "friction":
             rates = drift[0, 0], drift[1, 1]

@@ -31,15 +31,17 @@ def weighted(setting: Setting, formulas: Formulas, functions, precision: int) ->
         if not math.isfinite(best.total):
             raise NotCertified("certified needs a finite bound, no choice of weights gives one")
         weights = [_proper(row) for row in best.weights.tolist()]
-        columns = [(question.stretch(k, before, after), question.bias(k, after),
-                    question.missed(question.rows[k], after, about), question.score(k, after))
-                   for k, (before, after, about) in enumerate(zip(weights, weights[1:], best.variance.tolist(),
-                                                                  strict=False))]
+        columns = []
+        for k, (row, about) in enumerate(zip(question.rows, best.variance.tolist(), strict=True)):
+            before, after = weights[k : k + 2]
+            columns.append((question.stretch(k, before, after), question.bias(k, after),
+                            question.missed(row, after, about), question.score(k, after)))
         xx, xv, vv = weights[-1]
         # |x| <= E in the norm of P_K times the root of (P_K⁻¹)_xx
         found = propagated(setting, columns, *question.start(problem.start.gammas.tolist()).error(weights[0]),
                            question.stop(), real_root(vv / (xx * vv - xv * xv)))
-    found.details |= {"contraction": growth(best.weights[0], problem.table.path.stationary), "weights": best.name}
+    found.details["contraction"] = growth(best.weights[0], problem.table.path.stationary)
+    found.details["weights"] = best.name
     return found
 
 

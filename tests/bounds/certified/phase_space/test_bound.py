@@ -1,4 +1,4 @@
-"""Certified bounds of critically-damped Langevin: next to those in floats, at two precisions, and what is refused."""
+"""Certified bounds of critically-damped Langevin: next to those in floats, and what is refused."""
 
 import numpy as np
 import pytest
@@ -30,9 +30,12 @@ PROBLEMS = {
     "uneven": (cld("1/2", 3, 0, 1, "t+t^2/3"), Scheme(samplers()["euler-maruyama"], UNEVEN), 0.0, 0.0),
     "errors": (cld(), euler_maruyama(2.0, 5, early_stop=0.2), 0.1, 0.2)}
 
+CONSTANTS = (StronglyLogConcave(0.5, 2.0, 2), StronglyLogConcave(1.0, 1.0, 1, 3.0, None),
+             WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25))
+
 
 def assert_near(key, setting):
-    """A certified bound is the one in floats, no more than 1e-7 below it and 1e-6 above, and so are its terms."""
+    """A certified bound and its terms are those in floats, up to 1e-7 below and 1e-6 above."""
     found, floats = theorems()[key].certified(setting), theorems()[key].bound(setting)
     assert floats.total * (1 - CERTIFIED_BELOW) <= found.total <= floats.total * (1 + CERTIFIED_ABOVE)
     assert found.terms.keys() == floats.terms.keys() and found.information == floats.information
@@ -60,8 +63,7 @@ def test_every_sampler(key, grid):
     assert_near("martingale", setting_of(cld(epsilon="1/3"), LAW, Scheme(samplers()[key], grid)))
 
 
-@pytest.mark.parametrize("assumption", [StronglyLogConcave(0.5, 2.0, 2), StronglyLogConcave(1.0, 1.0, 1, 3.0, None),
-                                        WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25)], ids=lambda x: x.key)
+@pytest.mark.parametrize("assumption", CONSTANTS, ids=("strong", "flat", "weak"))
 @pytest.mark.parametrize("key", KEYS)
 def test_constants_alone(key, assumption):
     """Constants without a law are certified as they are given."""

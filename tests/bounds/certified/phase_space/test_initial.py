@@ -36,7 +36,8 @@ def test_near_the_one_in_floats(name, metric):
     """E_0 is the one in floats, of the same source, and its ball is small."""
     process, data, horizon = SETTINGS[name]
     chosen = euler_maruyama(horizon, 2)
-    setting = (setting_of(process, data, chosen) if isinstance(data, Gaussian) else Setting(process, data, chosen))
+    make = setting_of if isinstance(data, Gaussian) else Setting
+    setting = make(process, data, chosen)
     problem = PhaseProblem(setting, THEOREM.functions, Constants(setting.assumption, 0))
     floats = problem.initial(metric)
     with ctx.workprec(256):

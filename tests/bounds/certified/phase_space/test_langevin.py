@@ -1,4 +1,4 @@
-"""The process in balls: moments and channel against 60 digits at numbers, and on boxes that hold their points."""
+"""The process in balls: moments and channel against many digits at numbers, and on boxes."""
 
 import pytest
 from flint import acb, arb, ctx
@@ -71,7 +71,7 @@ def test_channel(constants, time):
 @pytest.mark.parametrize("constants", PROCESSES, ids=str)
 @pytest.mark.parametrize("time", TIMES)
 def test_channel_on_boxes(constants, time):
-    """On boxes the channel's balls hold its values at their points, and are not many times wider than the boxes."""
+    """On boxes the channel's balls hold its values at their points, and are not many times wider."""
     with ctx.workprec(PRECISION):
         langevin = Langevin(cld(*map(str, constants))).complex
         width = arb(min(time / 100, 0.01 / constants[0]))
@@ -82,7 +82,8 @@ def test_channel_on_boxes(constants, time):
             for name in ("a_sq", "s_sq", "det_S", "size"):
                 assert getattr(box, name).overlaps(getattr(seen, name)), name
             for name in ("omega", "S", "turned"):
-                assert all(x.overlaps(y) for x, y in zip(getattr(box, name), getattr(seen, name), strict=True)), name
+                pairs = zip(getattr(box, name), getattr(seen, name), strict=True)
+                assert all(x.overlaps(y) for x, y in pairs), name
         relative = float(width) * (1 / time + constants[0])
         assert float(box.s_sq.rad() / abs(box.s_sq)) <= BOX_WIDTH * relative
 

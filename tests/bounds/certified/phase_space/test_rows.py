@@ -36,7 +36,7 @@ def made(process, chosen):
 @pytest.mark.parametrize("key", sorted(samplers(2)))
 @pytest.mark.parametrize("constants", PROCESSES[:6], ids=str)
 def test_balls_hold_the_rows(key, constants):
-    """P and Q of 60 digits are in their balls, and the coupled noise of the exact process is the sampler's."""
+    """P and Q of 60 digits are in their balls, and the coupled noise of the process is the sampler's."""
     chosen = Scheme(samplers(2)[key], TimeGrid(TIMES))
     with ctx.workprec(PRECISION), mp.workdps(DIGITS):
         langevin, found = made(cld(*map(str, constants), CLOCK), chosen)
