@@ -136,7 +136,7 @@ class Theorem:
     ingredients : callable, optional
         (Setting, functions) -> Ingredients, for theorems whose value is the error recursion.
     in_balls : callable, optional
-        (Setting, formulas, precision) -> `bounds.certified.one_block.InBalls`, for theorems with one block that
+        (Setting, formulas, precision) -> `bounds.certified.one_block.InBalls`, for theorems that
         `bounds.certified` can prove to the last digit; ``formulas`` are the ``stated`` in ball arithmetic.
     """
 

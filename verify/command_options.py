@@ -31,7 +31,7 @@ def certified_options(command):
     bits = click.option("--precision", type=click.IntRange(LEAST_BITS, MOST_BITS), default=PRECISION, metavar="BITS",
                         show_default=True, help="Of the ball arithmetic of --certified.")
     return click.option("--certified", is_flag=True,
-                        help="In ball arithmetic: every digit is proved (one block, Gaussian data; bound also takes "
+                        help="In ball arithmetic: every digit is proved (Gaussian data; bound also takes "
                              "constants alone).")(bits(command))
 
 

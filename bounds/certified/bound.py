@@ -23,9 +23,6 @@ def certified_bound(theorem, setting, precision: int) -> Bound:
     check_precision(precision)
     if theorem.in_balls is None:
         raise NotCertified(f"certified needs a theorem with a form in ball arithmetic, {theorem.key} has none")
-    if setting.process.blocks != 1:
-        raise NotCertified(f"certified needs a process of one block, {setting.process.name} has "
-                           f"{setting.process.blocks}")
     with ctx.workprec(precision):
         try:
             found = theorem.in_balls(setting, Formulas(theorem.stated), precision)

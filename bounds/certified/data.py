@@ -183,9 +183,10 @@ class Formulas(dict):
         return formula
 
     def branches(self, name: str) -> list[BallFormula]:
-        """A stated expression with its one maximum taken by each of its arguments in turn."""
+        """A stated expression with its one maximum taken by each of its arguments, the simplest first."""
         key = name, "branches"
         if key not in self:
             (choice,) = self._stated[name].atoms(sympy.Max)
-            self[key] = [BallFormula(self._stated[name].subs(choice, argument)) for argument in choice.args]
+            self[key] = [BallFormula(self._stated[name].subs(choice, argument)) for argument
+                         in sorted(choice.args, key=lambda argument: len(argument.free_symbols))]
         return self[key]

@@ -138,12 +138,19 @@ def contraction(walk: Walk, step: BallStep):
 
 def recursion(setting: Setting, formulas, precision: int, missed: Callable = missed_noise) -> InBalls:
     """The recursion's end in balls; ``missed`` gives v_k² of a step."""
-    from flint import arb
-
     walk = Walk(setting, formulas, precision)
     columns = [(contraction(walk, step), step_bias(walk, step), missed(walk, step), step.Q)
                for step in walk.steps()][::-1]
-    initial, used = walk.initial_error()
+    return propagated(setting, columns, *walk.initial_error(), walk.stop)
+
+
+def propagated(setting: Setting, columns: list, initial, used: InitialTerm, stop, unit=1) -> InBalls:
+    """Where the recursion ends: ``columns`` has A_k, b_k, v_k² and the weight of a score error of every step.
+
+    The error is E_K times ``unit``, and ``stop``, if it is not None, comes on top.
+    """
+    from flint import arb
+
     bias, noise = (arb(float(size)) for size in (setting.score_error, setting.score_noise))
     noise_sq = noise * noise
     total, discretisation, product, score, score_sq = initial, arb(0), arb(1), arb(0), arb(0)
@@ -155,7 +162,7 @@ def recursion(setting: Setting, formulas, precision: int, missed: Callable = mis
         score, score_sq = A * score + Q, A * A * score_sq + Q_sq
     terms = {INITIALISATION: product * initial, SCORE_BIAS: score * bias if bias != 0 else arb(0),
              SCORE_NOISE: real_root(score_sq) * noise if noise != 0 else arb(0), DISCRETISATION: discretisation}
-    stop = walk.stop
+    total, terms = unit * total, {name: unit * term for name, term in terms.items()}
     if stop is not None:
         terms[EARLY_STOPPING], total = stop, total + stop
     return InBalls(total, terms, information_used(setting.facts.moments, used.closed_form),

@@ -42,7 +42,8 @@ from bounds.bound import (
     information_used,
     vacuous_notes,
 )
-from bounds.certified.one_block import recursion
+from bounds.certified.one_block import InBalls, recursion
+from bounds.certified.phase_space.weighted import weighted
 from bounds.conditions import FINITE_FISHER, RESOLVED
 from bounds.leading import L0, Density, Leading, R, f, m0, slope
 from bounds.leading import a as scale
@@ -167,6 +168,13 @@ def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients
     return fitted or _step_by_step(setting, functions, missed)
 
 
+def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
+    """The same in ball arithmetic."""
+    if setting.process.blocks == 2:
+        return weighted(setting, formulas, THEOREM.functions, precision)
+    return recursion(setting, formulas, precision)
+
+
 def _step_by_step(setting: Setting, functions, missed) -> Ingredients:
     initial, term = initial_error(setting, functions)
     return Ingredients(initial=initial,
@@ -281,4 +289,4 @@ THEOREM = Theorem(
     statement=r"E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{\mathrm{noise}}^2,\quad W_2 \le E_K",
     symbols=SYMBOLS, conditions=(FINITE_FISHER, RESOLVED), stated=STATED, derive=derive, evaluate=evaluate,
     derivation="Tweedie's formula, E[U sᵀ] = −I, and the reverse-time martingale Φ(t,0) s_t(U_t).",
-    cases=CASES + PHASE_CASES, leading=LEADING, ingredients=ingredients, in_balls=recursion)
+    cases=CASES + PHASE_CASES, leading=LEADING, ingredients=ingredients, in_balls=in_balls)

@@ -59,6 +59,8 @@ from bounds.bound import (
     information_used,
     vacuous_notes,
 )
+from bounds.certified.one_block import InBalls
+from bounds.certified.phase_space.constant_metric import product_form
 from bounds.conditions import FINITE_FISHER, ONE_PROBLEM, euler_maruyama_only
 from bounds.contraction.renormalised_score import regularity_constant
 from bounds.processes import cld as langevin
@@ -168,6 +170,18 @@ def evaluate(setting, functions) -> Bound:
                  notes=_notes(setting, total, details), details=details)
 
 
+def in_balls(setting, formulas, precision: int) -> InBalls:
+    """The product form in ball arithmetic, in the metric that is best in floats; not the closed form."""
+    def choose():
+        functions = THEOREM.functions
+        seen = Contraction(setting, functions, Constants(setting.assumption, 0))
+        size = float(np.hypot(setting.score_error, setting.score_noise))
+        product, _ = smallest(lambda *metric: _in_metric(seen, functions, size, *metric))
+        return seen.problem, product["kappa"], product["kind"]
+
+    return product_form(setting, formulas, precision, choose)
+
+
 def _in_metric(seen: Contraction, functions, size: float, kappa: float, kind: str) -> dict:
     """Both forms in one metric."""
     parts = seen.in_metric(kappa, kind)
@@ -251,7 +265,7 @@ THEOREM = Theorem(
     symbols={name: text for name, text in MARTINGALE_SYMBOLS.items() if name in _USED} | _OWN,
     conditions=(Condition("critically-damped Langevin", "dU = AU du + diag(ε, σ)dB", _langevin),
                 FINITE_FISHER, euler_maruyama_only("P = I − hA, Q = hD"), ONE_PROBLEM),
-    stated=STATED, derive=derive, evaluate=evaluate,
+    stated=STATED, derive=derive, evaluate=evaluate, in_balls=in_balls,
     derivation="Eigenvalues of 𝔐⁻¹ZᵀMZ; synchronous coupling; the fixed point of the recursion. "
     "Shape and rate are those of the slides, the constants (c1, c2, 𝔐, ν) are re-derived here.",
     cases=(

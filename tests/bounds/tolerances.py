@@ -115,3 +115,8 @@ CALLS = 3000
 CLAIM_BY_HAND = 1e-12
 #: A number of a step against 30-digit quadrature: that of the path, a few times.
 CLAIM_SYMBOL = 1e-12
+#: Phase space in balls of 300 bits at one time: s² at time 1e-6 is a difference that costs u³ of its terms.
+BALL_SLACK = 1e-30
+#: Width of s² on a box over that of the box, in units of its rates of change: s² varies like u³, by several
+#: terms.
+BOX_WIDTH = 40

@@ -17,19 +17,24 @@ def phase_ingredients(setting: Setting, functions) -> Ingredients:
 
     Columns have an entry for every row of the sampler's table: of a splitting one more than steps.
     """
-    problem = PhaseProblem(setting, functions, Constants(setting.assumption, 0))
-    tried, certificate = candidates(problem)
-    best = min(tried, key=lambda choice: choice.total)
+    problem, best, certificate = best_weights(setting, functions)
     return Ingredients(initial=best.initial.error,
                        columns=Columns(np.ones(len(best.bias)), best.bias, best.variance, best.score),
                        stop=problem.early_stop() if setting.scheme.grid.early_stop > 0 else 0.0,
                        initial_term=best.initial.term,
-                       growth=_growth(best.weights[0], problem.table.path.stationary),
+                       growth=growth(best.weights[0], problem.table.path.stationary),
                        notes=(_certified(best, certificate),),
                        details=MappingProxyType({"weights": best.name, "certificate": certificate}))
 
 
-def _growth(first, stationary) -> float:
+def best_weights(setting: Setting, functions) -> tuple[PhaseProblem, WeightChoice, float]:
+    """The problem, the choice of weights whose total is smallest, and the dual certificate."""
+    problem = PhaseProblem(setting, functions, Constants(setting.assumption, 0))
+    tried, certificate = candidates(problem)
+    return problem, min(tried, key=lambda choice: choice.total), certificate
+
+
+def growth(first, stationary) -> float:
     """What the first weights make of an error, over what the last do: λ_max(P_0 Σ_∞)/Σ_xx, rooted."""
     if not np.all(np.isfinite(first)):
         return np.inf

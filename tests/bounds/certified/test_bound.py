@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bounds import StronglyLogConcave, TimeGrid, WeaklyLogConcave, cld, euler_maruyama, general, ou, ve, vp
+from bounds import StronglyLogConcave, TimeGrid, WeaklyLogConcave, euler_maruyama, general, ou, ve, vp
 from bounds.certified.data import NotCertified
 from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
@@ -153,12 +153,12 @@ def test_work():
 
 @pytest.mark.parametrize(
     ("process", "law", "named"),
-    [(ou(), GaussianMixture.two_modes(2.0, 0.5), "Gaussian"), (cld(), Gaussian([0.0], 1.0), "one block"),
+    [(ou(), GaussianMixture.two_modes(2.0, 0.5), "Gaussian"),
      (ve("t^(-1/4)"), Gaussian([0.0], 1.0), "bounded")],
-    ids=["mixture", "two blocks", "singular"],
+    ids=["mixture", "singular"],
 )
 def test_what_is_not_certified_is_refused_by_name(process, law, named):
-    """Mixtures, two blocks and coefficients that are not seen to be bounded are refused in one line."""
+    """Mixtures, and coefficients that are not seen to be bounded, are refused in one line."""
     setting = setting_of(process, law, euler_maruyama(1.0, 5))
     with pytest.raises(NotCertified, match=named) as refused:
         theorems()["martingale"].certified(setting)

@@ -1,0 +1,120 @@
+"""Certified bounds of critically-damped Langevin: next to those in floats, and what is refused."""
+
+import numpy as np
+import pytest
+import sympy
+
+from bounds import StronglyLogConcave, WeaklyLogConcave, euler_maruyama
+from bounds.certified.data import NotCertified
+from bounds.grid import TimeGrid
+from bounds.processes.cld import cld
+from bounds.sampler import Scheme, exponential_integrator, scheme, sscs
+from bounds.samplers import samplers
+from bounds.setting import Setting
+from bounds.symbolic.integrals import TIME
+from bounds.theorems import theorems
+from closed_form import Gaussian, GaussianMixture
+from tests.bounds.tolerances import CERTIFIED_ABOVE, CERTIFIED_BELOW
+from verify import setting_of
+
+KEYS = ("martingale", "strasman2025-cld")
+LAW = Gaussian([1.0, 0.5], np.array([0.5, 2.0]))
+UNEVEN = TimeGrid(np.array([2.0, 1.25, 1.2, 0.5, 2.0**-20, 0.0]))
+#: Process, sampler at work, score error and score noise.
+PROBLEMS = {
+    "plain": (cld(), euler_maruyama(2.0, 10), 0.0, 0.0),
+    "elliptic": (cld(1, 2, "1/2"), euler_maruyama(2.0, 10), 0.0, 0.0),
+    "at rest": (cld(1, 2, 0, 0), euler_maruyama(2.0, 6), 0.0, 0.0),
+    "elliptic at rest": (cld(2, 1, "1/5", 0), euler_maruyama(2.0, 6), 0.0, 0.0),
+    "one step": (cld(), euler_maruyama(1.0, 1), 0.0, 0.0),
+    "uneven": (cld("1/2", 3, 0, 1, "t+t^2/3"), Scheme(samplers()["euler-maruyama"], UNEVEN), 0.0, 0.0),
+    "errors": (cld(), euler_maruyama(2.0, 5, early_stop=0.2), 0.1, 0.2)}
+
+CONSTANTS = (StronglyLogConcave(0.5, 2.0, 2), StronglyLogConcave(1.0, 1.0, 1, 3.0, None),
+             WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25))
+
+
+def assert_near(key, setting):
+    """A certified bound and its terms are those in floats, up to 1e-7 below and 1e-6 above."""
+    found, floats = theorems()[key].certified(setting), theorems()[key].bound(setting)
+    assert floats.total * (1 - CERTIFIED_BELOW) <= found.total <= floats.total * (1 + CERTIFIED_ABOVE)
+    assert found.terms.keys() == floats.terms.keys() and found.information == floats.information
+    for name, value in found.terms.items():
+        assert value == pytest.approx(floats.terms[name], rel=CERTIFIED_ABOVE, abs=CERTIFIED_BELOW)
+    for name in ("initial_term", "steps"):
+        assert found.details[name] == floats.details[name]
+    assert found.proof.radius < 1e-14 * found.total
+    return found
+
+
+@pytest.mark.parametrize("information", ["all", "constants"])
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_near_the_bound_in_floats(name, key, information):
+    """On problems unlike each other both theorems are what they are in floats."""
+    process, chosen, error, noise = PROBLEMS[name]
+    assert_near(key, setting_of(process, LAW, chosen, error, noise, information=information))
+
+
+@pytest.mark.parametrize("grid", [TimeGrid.uniform(1.0, 8), UNEVEN], ids=["uniform", "uneven"])
+@pytest.mark.parametrize("key", sorted(samplers(2)))
+def test_every_sampler(key, grid):
+    """The martingale bound of every sampler of two blocks is the one in floats."""
+    assert_near("martingale", setting_of(cld(epsilon="1/3"), LAW, Scheme(samplers()[key], grid)))
+
+
+@pytest.mark.parametrize("assumption", CONSTANTS, ids=("strong", "flat", "weak"))
+@pytest.mark.parametrize("key", KEYS)
+def test_constants_alone(key, assumption):
+    """Constants without a law are certified as they are given."""
+    assert_near(key, Setting(cld(), assumption, euler_maruyama(1.0, 8)))
+
+
+def test_a_mixture_from_its_constants():
+    """Of a mixture the bound that uses constants alone is certified."""
+    setting = setting_of(cld(), GaussianMixture.two_modes(2.0, 0.5), sscs(1.0, 6), information="constants")
+    assert_near("martingale", setting)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_precisions_overlap(key):
+    """At 64 and 256 bits the balls overlap, and the second is far smaller."""
+    setting = setting_of(cld(epsilon=0.5), Gaussian([1.0], 0.5), euler_maruyama(1.0, 5))
+    bounds = [theorems()[key].certified(setting, bits) for bits in (64, 256)]
+    coarse, fine = (bound.proof for bound in bounds)
+    assert bounds[0].total - 3 * coarse.radius <= bounds[1].total <= bounds[0].total
+    assert fine.radius < coarse.radius * 1e-12 and fine.digits.startswith(coarse.digits[:10])
+
+
+def test_details_say_what_was_chosen():
+    """The weights, or the metric, that the floats chose are among the details."""
+    setting = setting_of(cld(), Gaussian([1.0], 0.5), euler_maruyama(1.0, 5))
+    for key, names in (("martingale", ("weights",)), ("strasman2025-cld", ("kappa", "metric"))):
+        found, floats = theorems()[key].certified(setting), theorems()[key].bound(setting)
+        assert all(found.details[name] == floats.details[name] for name in names)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_is_not_certified_is_refused_by_name(key):
+    """Mixtures whose MMSE curve is known, and clocks without ball arithmetic, are refused in one line."""
+    mixture = setting_of(cld(), GaussianMixture.two_modes(2.0, 0.5), euler_maruyama(1.0, 5))
+    strange = setting_of(cld(clock=sympy.asinh(TIME)), LAW, euler_maruyama(1.0, 5))
+    for setting, named in ((mixture, "Gaussian"), (strange, "asinh")):
+        with pytest.raises(NotCertified, match=named) as refused:
+            theorems()[key].certified(setting)
+        assert "\n" not in str(refused.value)
+
+
+def test_a_batch_is_refused():
+    """Two problems at once are refused by name."""
+    setting = Setting(cld(), StronglyLogConcave(0.5, np.array([2.0, 3.0]), 1), exponential_integrator(1.0, 5))
+    with pytest.raises(NotCertified, match="batch"):
+        theorems()["martingale"].certified(setting)
+
+
+def test_no_weights_no_certificate():
+    """Where no weights give a finite bound there is nothing to certify, and that is said."""
+    setting = setting_of(cld(), Gaussian([0.0], 1e-10), scheme("euler-maruyama", 6000.0, 600))
+    assert theorems()["martingale"].bound(setting).total == np.inf
+    with pytest.raises(NotCertified, match="finite bound"):
+        theorems()["martingale"].certified(setting)
