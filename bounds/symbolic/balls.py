@@ -398,7 +398,7 @@ class _Table(_Chosen):
         slope = (arb(self.values[at + 1]) - value) / (arb(self.times[at + 1]) - start)
         return value + slope * (x - start)
 
-    def interval(self, _, real):
+    def interval(self, real):
         """All values on the ball; not finite where it reaches beyond the table."""
         from flint import arb
 
@@ -412,11 +412,11 @@ class _Table(_Chosen):
         inner = self.values[first + 1 : last + 1]
         return ends.union(arb(float(inner.min()))).union(arb(float(inner.max())))
 
-    def choose(self, real, values):
+    def choose(self, reals, values):
         """The line of the one piece that the real ball is in, up to the rounding of its radius."""
         from flint import arb
 
-        inside = arb(real.mid(), real.rad() * (1 - SLACK))
+        inside = arb(reals[0].mid(), reals[0].rad() * (1 - SLACK))
         first, last = self._cells(inside)
         if first != last:
             raise NotAnalytic
