@@ -41,7 +41,7 @@ from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.symbolic.balls import integer_power
 from bounds.symbolic.proof import above, below
-from bounds.theorem import Case, Condition, Source, Theorem, gaussian
+from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 
 #: Relative accuracy of M1 in balls, how often parts are halved for it, and how many are kept.
 REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-9, 250, 500
@@ -295,6 +295,7 @@ THEOREM = Theorem(
                 Condition("time regularity", "‖s_t(x) − s_t'(x)‖ <= M1|t−t'|(1+‖x‖)", _has_time_regularity),
                 ONE_PROBLEM, FINITE_FISHER),
     stated=STATED, derive=derive, evaluate=evaluate, leading=LEADING, in_balls=in_balls,
+    domain=Domain(sampler=("euler-maruyama",), data=("strong-log-concave",)),
     derivation="Reverse SDE against its discretisation, synchronous coupling; Minkowski and Cauchy–Schwarz "
     "over a step. Shape and rate are the paper's, the constants are re-derived here.",
     cases=(

@@ -1,7 +1,7 @@
 """Problems inside the hypotheses of a theorem: drawn where it is stated, then changed until each is met."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,10 +33,13 @@ class Question:
         Of a problem file.
     information : str
         "all" or "constants": what a bound may know of the data.
+    effort : float
+        What the exact law may cost, as a part of what the search lets it cost.
     """
 
     tables: Mapping
     information: str = "all"
+    effort: float = 1.0
 
     @cached_property
     def problem(self) -> Problem:
@@ -53,7 +56,7 @@ class Question:
         """The exact W2; None where it is too dear, or not known."""
         law = self.problem.law
         budget = EXACT_BUDGET if self.setting.process.blocks == 1 else PHASE_BUDGET
-        if exact_cost(self.setting, law) > budget:
+        if exact_cost(self.setting, law) > self.effort * budget:
             return None
         found = measure(self.setting, law)
         return found if np.isfinite(found.upper) else None
@@ -67,8 +70,8 @@ def unmet(theorem: Theorem, question: Question) -> tuple[str, ...]:
         return (str(error), "") * 2  # worse than a hypothesis
 
 
-def question_inside(draw: Draw, theorem: Theorem, most_steps: int = 300, emphasis: str | None = None
-                    ) -> Question | None:
+def question_inside(draw: Draw, theorem: Theorem, most_steps: int = 300, emphasis: str | None = None,
+                    effort: float = 1.0) -> Question | None:
     """A random problem in which every hypothesis of a theorem holds and the exact W2 is known.
 
     Of a problem drawn from the theorem's `Domain` that does not meet a hypothesis, what brings most of them
@@ -77,7 +80,7 @@ def question_inside(draw: Draw, theorem: Theorem, most_steps: int = 300, emphasi
     for _ in range(MOST_DRAWS):
         tables = draw_tables(draw, theorem.domain, most_steps, emphasis)
         information = ("all", "constants")[draw.integer(0, 1)]
-        found = _brought_inside(theorem, Question(tables, information))
+        found = _brought_inside(theorem, Question(tables, information, effort))
         if found is not None and found.measured is not None:
             return found
     return None
@@ -88,7 +91,7 @@ def _brought_inside(theorem: Theorem, question: Question) -> Question | None:
     for _ in range(MOST_CHANGES):
         if not missing:
             return question
-        tried = [Question(tables, question.information) for tables in changes(question.tables)]
+        tried = [replace(question, tables=tables) for tables in changes(question.tables)]
         left = [unmet(theorem, each) for each in tried]
         best = min(range(len(tried)), key=lambda at: len(left[at]), default=None)
         if best is None or (len(left[best]) >= len(missing) and _same(left[best], missing)):

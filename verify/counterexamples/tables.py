@@ -11,6 +11,8 @@ from verify.counterexamples.drawing import Draw, choice, log_uniform
 
 #: What a problem may make large, so that each term of a bound matters in some.
 EMPHASES = ("nothing", "initial", "steps", "score")
+#: The same, with early stopping: what a hunt makes large.
+HUNTED = (*EMPHASES, "stopping")
 #: Families that a theorem for any process of one block is tried on, and laws for data of any kind.
 ONE_BLOCK = ("ou", "vp", "ve", "sub-vp", "general")
 #: The laws that have an assumption, by its key.
@@ -23,7 +25,7 @@ def draw_tables(draw: Draw, domain: Domain, most_steps: int = 300, emphasis: str
     Parameters
     ----------
     emphasis : str, optional
-        One of `EMPHASES`; drawn by default.
+        One of `HUNTED`; one of `EMPHASES` is drawn by default.
 
     Raises
     ------
@@ -75,9 +77,9 @@ def _process(draw: Draw, domain: Domain) -> dict:
 def _scheme(draw: Draw, domain: Domain, phase: bool, horizon: float, most_steps: int, emphasis: str) -> dict:
     known = samplers(2 if phase else 1)
     kind = choice(draw, [key for key in domain.sampler or known if key in known] or list(known))
-    few = {"steps": 8, "initial": most_steps}.get(emphasis, most_steps)
+    few = 8 if emphasis == "steps" else most_steps
     steps = max(1, round(log_uniform(draw, 1, max(few, 1))))
-    if emphasis == "initial":
+    if emphasis in ("initial", "stopping"):
         steps = max(steps, most_steps // 3)
     table = {"kind": kind, "horizon": horizon, "steps": steps}
     match choice(draw, domain.grid or ("uniform", "uniform", "geometric", "list")):
@@ -88,7 +90,9 @@ def _scheme(draw: Draw, domain: Domain, phase: bool, horizon: float, most_steps:
             lengths = np.tile([1.0, log_uniform(draw, 0.05, 1.0)], steps)[:steps]
             times = horizon * (1 - np.append(0.0, np.cumsum(lengths)) / lengths.sum())
             table |= {"grid": [*(float(f"{t:.6g}") for t in times[:-1]), 0.0]}
-    if "grid" not in table and draw.integer(0, 3) == 0:
+    if emphasis == "stopping" and not isinstance(table.get("grid"), list):
+        table["early_stop"] = _rounded(log_uniform(draw, 0.05, 0.9) * horizon)
+    elif "grid" not in table and draw.integer(0, 3) == 0:
         table["early_stop"] = _rounded(log_uniform(draw, 1e-3, 0.2) * horizon)
     return table
 
@@ -100,7 +104,7 @@ def _data(draw: Draw, domain: Domain, emphasis: str) -> tuple[dict, float]:
     if not fitting:
         raise ValueError(f"no law with an exact answer has data {' or '.join(domain.data)}: no problem can be drawn")
     std = _rounded(log_uniform(draw, 0.1, 3.0))
-    far = _rounded((log_uniform(draw, 5.0, 50.0) if emphasis == "initial" else
+    far = _rounded((log_uniform(draw, 5.0, 50.0) if emphasis in ("initial", "stopping") else
                     choice(draw, (0.0, 1.0)) * log_uniform(draw, 0.1, 5.0)) * std)
     if choice(draw, fitting) == "gaussian":
         dim = choice(draw, (1, 1, 2, 10, 100))
