@@ -35,7 +35,7 @@ def refute(theorem, seconds, seed, most_steps, workers, resume, save, force, as_
     if found.violated and save:
         from verify.problems.writing import save_problem
 
-        save_problem(save, found.violated.problem, _about(found, theorem))
+        save_problem(save, found.violated.problem, found.violated.violation(found.theorem, theorem))
     if as_json:
         print_json(_document(found, theorem, seed))
     else:
@@ -52,18 +52,10 @@ def _lines(found, name: str) -> list[str]:
               f"the hypotheses, {found.total('tried')} compared with the exact W2")
     if case is None:
         return [f"{found.theorem.key}: no counterexample in {effort}"]
-    said = _about(found, name) if found.violated else (
+    said = case.violation(found.theorem, name) if found.violated else (
         f"{found.theorem.key}: no counterexample in {effort}; the tightest, bound/exact {case.ratio:.6g}, with "
         f"--information {case.information}:")
     return [said, "", problem_text(case.problem)]
-
-
-def _about(found, name: str) -> str:
-    """A violation in two lines: the numbers, and how to see them again."""
-    case = found.violated
-    sign, exact = ("<", case.lower) if found.theorem.kind == "upper" else (">", case.upper)
-    return (f"{found.theorem.key} is VIOLATED: bound {case.bound:.6g} {sign} exact W2 {exact:.6g}\n"
-            f"sgm-bounds certify THIS --theorem {name} --information {case.information}")
 
 
 def _document(found, name: str, seed: int) -> dict:

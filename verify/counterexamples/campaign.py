@@ -1,18 +1,22 @@
 """Rounds of the hunt for a counterexample, one after the other or side by side, until one finds it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from hashlib import sha256
 from itertools import count
 from time import time
 
+import numpy as np
 import sympy
 
 from bounds.theorem import Theorem
 from verify.certificates.theorem_named import find_theorem
-from verify.counterexamples.refuting import Comparison, Round, hunt, smallest
+from verify.counterexamples.drawing import NumpyDraw, problem
+from verify.counterexamples.inside import Question
+from verify.counterexamples.refuting import Comparison, Round, compared, hunt, smallest
 from verify.counterexamples.workers import Done, in_parts
+from verify.problems.writing import problem_tables
 
 
 @dataclass(frozen=True)
@@ -114,3 +118,12 @@ def _round_in(part: dict) -> Round:
         return Round(**{**part, **cases})
     except (KeyError, TypeError) as error:
         raise ValueError(f"resume: round {part.get('number')} must have what a round has: {error}") from None
+
+def counterexample(seed: int, information: str, theorem: Theorem,
+                   **options) -> Comparison:
+    """The problem that the search draws with a seed, where it violates a theorem, made small; ``options`` are the
+    search's."""
+    drawn = problem(NumpyDraw(np.random.default_rng(seed)), **options)
+    question = Question(problem_tables(*(getattr(drawn, field.name) for field in fields(drawn))), information)
+    found, _ = compared(theorem, question)
+    return smallest(theorem, found)

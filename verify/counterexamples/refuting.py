@@ -47,6 +47,12 @@ class Comparison:
     upper: float
     ratio: float | None
 
+    def violation(self, theorem: Theorem, named: str) -> str:
+        """What is violated in two lines: the numbers, and how to see them again where it is ``named`` so."""
+        sign, exact = ("<", self.lower) if theorem.kind == "upper" else (">", self.upper)
+        return (f"{theorem.key} is VIOLATED: bound {self.bound:.6g} {sign} exact W2 {exact:.6g}\n"
+                f"sgm-bounds certify THIS --theorem {named} --information {self.information}")
+
 
 @dataclass(frozen=True)
 class Round:
