@@ -73,18 +73,18 @@ def refute(theorem: str | Theorem, *, seconds: float = 60.0, seed: int = 0, most
     for name, value, requirement in (("seconds", seconds, seconds > 0), ("workers", workers, workers >= 1)):
         if not requirement:
             raise ValueError(f"{name} must be positive, got {value}")
-    done = Done(resume, {"command": "refute", "theorem": found.key, "statement": statement_digest(found),
+    done = Done(resume, {"command": "refute", "theorem": found.key, "statement digest": statement_digest(found),
                          "seed": seed, "most_steps": most_steps})
     rounds = [_round_in(part) for part in done.parts.values()]
-    end = time() + seconds
     if not any(each.violated for each in rounds):
-        work = partial(_one_round, seed, most_steps, end)
-        running = in_parts(work, _until(end, done.left(count())), found if workers == 1 else theorem, workers)
+        clock = _Clock(seconds)
+        running = in_parts(partial(_one_round, seed, most_steps), clock.while_it_runs(done.left(count())),
+                           found if workers == 1 else theorem, workers)
         for each in running:
             rounds.append(each)
             if each.finished:
                 done.add(asdict(each))
-            progress(min(1.0, 1 - (end - time()) / seconds), f"{found.key}: {len(rounds)} rounds")
+            progress(clock.fraction(), f"{found.key}: {len(rounds)} rounds")
             if each.violated:
                 break
         running.close()
@@ -101,14 +101,26 @@ def statement_digest(theorem: Theorem) -> str:
     return sha256(repr((theorem.kind, hypotheses, formulas, theorem.domain)).encode()).hexdigest()[:16]
 
 
-def _until(end: float, numbers: Iterator[int]) -> Iterator[int]:
-    """Numbers of rounds while there is time, and at least one."""
-    yield next(numbers)
-    while time() < end:
-        yield next(numbers)
+class _Clock:
+    """Seconds that start with the first round."""
+
+    def __init__(self, seconds: float):
+        self._seconds, self._end = seconds, None
+
+    def while_it_runs(self, numbers: Iterator[int]) -> Iterator[tuple[int, float]]:
+        """(number of a round, when it is to end) while there is time, and at least one."""
+        self._end = time() + self._seconds
+        yield next(numbers), self._end
+        while time() < self._end:
+            yield next(numbers), self._end
+
+    def fraction(self) -> float:
+        """How much of the time is over."""
+        return min(1.0, 1 - (self._end - time()) / self._seconds)
 
 
-def _one_round(seed: int, most_steps: int, end: float, number: int, theorem: Theorem, stop: Callable) -> Round:
+def _one_round(seed: int, most_steps: int, item: tuple[int, float], theorem: Theorem, stop: Callable) -> Round:
+    number, end = item
     return hunt(theorem, seed, number, most_steps, lambda: stop() or time() >= end)
 
 

@@ -104,7 +104,7 @@ def hunt(theorem: Theorem, seed: int, number: int, most_steps: int = 300,
     most_steps : int
         Largest number of steps drawn; a descent may take four times as many.
     stop : callable
-        Asked before every problem whether to end.
+        Asked before every problem but the first whether to end.
     """
     hunter = _Hunter(theorem, stop)
     start = process_time()
@@ -163,7 +163,7 @@ class _Hunter:
             return OUTSIDE
 
     def _heed(self) -> None:
-        if self._stop():
+        if self.drawn and self._stop():
             raise _Stopped
 
     def _start(self, question: Question) -> None:

@@ -43,6 +43,8 @@ def in_parts(function: Callable, items: Iterable, theorem: str | Theorem | None,
     try:
         with ProcessPoolExecutor(workers, context, _begin, (theorem, event)) as pool:
             try:
+                # items are taken when every process is there: a clock that starts with the first is not theirs
+                wait([pool.submit(_never) for _ in range(workers)])
                 running = {pool.submit(_call, function, item) for item in islice(left, workers)}
                 while running:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
