@@ -1,6 +1,7 @@
 """The hunt for a counterexample to one theorem: draw problems, descend from the tightest, shrink what violates it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import process_time
 
@@ -15,8 +16,11 @@ from verify.counterexamples.moving import moved, numbers_of
 from verify.counterexamples.shrinking import shrunk
 from verify.counterexamples.tables import HUNTED
 
-#: Problems drawn in a round, descents from the tightest of them, and problems tried in each descent.
-DRAWS, DESCENTS, TRIES = 25, 4, 50
+#: Problems drawn in a round, and problems tried in a descent from the tightest of a kind; fewer where the exact
+#: law is no Gaussian and takes its time.
+DRAWS, TRIES, FEWER = 30, 40, 12
+#: log(bound/exact) at which a descent ends: it has nothing to gain.
+TIGHT = 1e-3
 #: Weight of log(bound/term) in a descent: with less, a term half as large as the bound, which another makes
 #: tight, would do.
 WHOLE = 3.0
@@ -84,6 +88,10 @@ class _Stopped(Exception):
     """The round is to end now."""
 
 
+class _Tight(Exception):
+    """A descent has nothing to gain any more."""
+
+
 class _Violation(Exception):
     """A problem that violates the theorem."""
 
@@ -128,8 +136,9 @@ class _Hunter:
         self.drawn = self.applied = self.tried = 0
         self.tightest: Comparison | None = None
         self._least = np.inf
-        #: The tightest problem in which each term of the bound is the largest: (log of bound/exact, question).
-        self._starts: dict[str, tuple[float, Question]] = {}
+        #: The tightest problem by the largest term of the bound and by what it may know of the data:
+        #: (log of bound/exact, question).
+        self._starts: dict[tuple[str, str], tuple[float, Question]] = {}
 
     def draw(self, rng: np.random.Generator, most_steps: int) -> None:
         """Problems inside the hypotheses."""
@@ -146,31 +155,39 @@ class _Hunter:
         """From the tightest problems of each kind."""
         from scipy.optimize import minimize
 
-        for term, (_, question) in sorted(self._starts.items(), key=lambda start: start[1][0])[:DESCENTS]:
+        for (term, _), (gap, question) in sorted(self._starts.items(), key=lambda start: -start[1][0]):
+            if gap < TIGHT:
+                continue
             numbers = numbers_of(question.tables, most_steps)
             first = np.log([number.value for number in numbers])
             simplex = np.vstack([first, first + FIRST_STEP * np.diag(np.where(np.arange(len(first)) % 2, 1, -1))])
-            minimize(self._at, first, (question, numbers, term), method="Nelder-Mead",
-                     options={"maxfev": TRIES, "initial_simplex": simplex})
+            tries = FEWER if question.problem.law.split().lines else TRIES
+            with suppress(_Tight):
+                minimize(self._at, first, (question, numbers, term), method="Nelder-Mead",
+                         options={"maxfev": tries, "initial_simplex": simplex})
 
     def _at(self, logarithms, question: Question, numbers, term: str) -> float:
         self._heed()
         other = replace(question, tables=moved(question.tables, numbers, logarithms))
         try:
             with Deadline(GIVEN_UP):
-                return self._examined(other, term)[1]
+                found = self._examined(other, term)[1]
         except TimeoutError:
             return OUTSIDE
+        if found < TIGHT:
+            raise _Tight
+        return found
 
     def _heed(self) -> None:
         if self.drawn and self._stop():
             raise _Stopped
 
     def _start(self, question: Question) -> None:
-        """Remember the problem if it is the tightest in which that term of the bound is the largest."""
+        """Remember the problem if it is the tightest of its kind."""
         term, gap = self._examined(question)
-        if gap < self._starts.get(term, (OUTSIDE / 2,))[0]:
-            self._starts[term] = gap, question
+        kind = term, question.information
+        if gap < self._starts.get(kind, (OUTSIDE / 2,))[0]:
+            self._starts[kind] = gap, question
 
     def _examined(self, question: Question, term: str = "") -> tuple[str, float]:
         """(the largest term, log(bound/exact), and what ``term`` is short of being the whole bound)."""
