@@ -199,7 +199,8 @@ PLANTED = (
     Planted("claim", "σ missing", _claim(initial="(s_T - sigma) -> 0*(s_T - sigma)")),
     Planted("claim", "growth: α_t alone", _claim(growth="Q*L_t -> Q*alpha_t")),
     Planted("claim", "growth: L_t alone", _claim(growth="Q*alpha_t -> Q*L_t")),
-    Planted("claim", "growth: −f for f", _claim(growth="P - Q*L_t -> 1/P - Q*L_t")),
+    Planted("claim", "growth: −f for f", _claim(
+        growth="Abs(P - Q*alpha_t), Abs(P - Q*L_t) -> Abs(1/P - Q*alpha_t), Abs(1/P - Q*L_t)")),
     Planted("claim", "score term halved", _claim(local="+ Q*M -> + Q*M/2")),
     Planted("claim", "h for √h", _claim(local="sqrt(2*h*d) -> h*sqrt(2*d)")),
     Planted("claim", "1 for √d", _claim(local="sqrt(2*h*d)*Max -> sqrt(2*h)*Max")),
