@@ -150,9 +150,9 @@ PLANTED = (
         discretisation=lambda old, s: old * sympy.sqrt(s("h")))),
     Planted(GAO, "growth: −f for f", _restated(GAO, growth=_put(F=lambda s: -s("F")))),
     Planted(GAO, "growth: upper slope left out", _restated(GAO, growth=_put(I_alpha=lambda s: s("I_L")))),
-    Planted(GAO, "M1 terms missing, ∫(|f| + g²L) for ∫(|f| + g²L)² (code)", _without_square),
+    Planted(GAO, "M1 terms missing, L for L² in ∫(f + g²L)² (code)", _without_square),
     Planted(GENTILONI, "e^{−2T} for e^{−T}", _restated(GENTILONI, initial=_put(a=lambda s: s("a") ** 2))),
-    Planted(GENTILONI, "‖x_0‖ for ‖x_0‖²", _restated(
+    Planted(GENTILONI, "norm of x_0 for its square", _restated(
         GENTILONI, distance_sq=lambda old, s: old.subs(s("m2"), sympy.sqrt(s("m2"))),
         distance_log_concave_sq=lambda old, s: old.subs(s("mean_norm"), sympy.sqrt(s("mean_norm"))))),
     Planted(GENTILONI, "score term halved", _times(GENTILONI, "score", "1/2")),
@@ -173,7 +173,7 @@ PLANTED = (
         MARTINGALE, **dict.fromkeys(("bias_sq", "bias_known_sq"), _put(d=lambda s: 1)))),
     Planted(MARTINGALE, "bias missing", _restated(
         MARTINGALE, **dict.fromkeys(("bias_sq", "bias_known_sq"), lambda old, s: 0 * s("d")))),
-    Planted(MARTINGALE, "‖m‖ for ‖m‖²", _restated(
+    Planted(MARTINGALE, "mean norm for its square", _restated(
         MARTINGALE, initial_log_concave_sq=_put(mean_norm=lambda s: sympy.sqrt(s("mean_norm"))))),
     Planted(MARTINGALE, "contraction at one end of the envelope", _restated(
         MARTINGALE, contraction=lambda old, s: abs(s("P") + s("Q") * s("H_lo")))),
@@ -189,13 +189,13 @@ PLANTED = (
     Planted(STRASMAN, "initial distance halved", _restated(
         STRASMAN, phase_initial_sq=lambda old, s: old / 4, mixing=lambda old, s: old / 2)),
     Planted(LOWER, "twice the distance", _times(LOWER, "distance_sq", "4")),
-    Planted(LOWER, "|v − σ²| for (√v − σ)²", _restated(
+    Planted(LOWER, "v − σ² for (√v − σ)²", _restated(
         LOWER, distance_sq=lambda old, s: abs(s("v") - s("sigma_0") ** 2))),
     Planted(LOWER, "1/V² for 1/V", _restated(LOWER, factor=_put(V=lambda s: s("V") ** 2))),
     Planted(LOWER, "sign of the score", _restated(LOWER, factor=_put(Q=lambda s: -s("Q")))),
     Planted("claim", "initial term halved", _claim(initial="sqrt(exp(-2*T)*m2 -> sqrt(exp(-2*T)*m2/4")),
     Planted("claim", "e^{−4T} for e^{−2T}", _claim(initial="exp(-2*T) -> exp(-4*T)")),
-    Planted("claim", "‖x_0‖ for ‖x_0‖²", _claim(initial="m2 -> sqrt(m2)")),
+    Planted("claim", "norm of x_0 for its square", _claim(initial="m2 -> sqrt(m2)")),
     Planted("claim", "σ missing", _claim(initial="(s_T - sigma) -> 0*(s_T - sigma)")),
     Planted("claim", "growth: α_t alone", _claim(growth="Q*L_t -> Q*alpha_t")),
     Planted("claim", "growth: L_t alone", _claim(growth="Q*alpha_t -> Q*L_t")),
@@ -216,8 +216,9 @@ def main(limit: float, words: list[str]) -> None:
             rounds, seconds = hunted(planted, limit)
             tried, found = sum(each.tried for each in rounds), rounds[-1].violated
             least = min((each.tightest.ratio or np.inf for each in rounds if each.tightest), default=np.inf)
-            said = f"{seconds:.1f} s, {tried}" if found else f"not in {seconds:.0f} s (tightest {least:.4g})"
-            print(f"| {planted.theorem} | {planted.mistake} | {said} |", flush=True)
+            said = f"{seconds:.1f} s | {tried}" if found else f"not in {seconds:.0f} s | tightest {least:.4g}"
+            name = planted.theorem if planted.theorem == "claim" else f"`{planted.theorem}`"
+            print(f"| {name} | {planted.mistake} | {said} |", flush=True)
 
 
 if __name__ == "__main__":

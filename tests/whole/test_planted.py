@@ -1,9 +1,13 @@
 """The hunt finds mistakes planted in theorems, and none in the theorems themselves."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from bounds.theorems import theorems
-from tests.whole.planted import PLANTED, hunted
+from tests.whole.planted import CLAIM, PLANTED, hunted
 from verify.counterexamples import refuting
 from verify.counterexamples.refuting import hunt
 
@@ -25,6 +29,15 @@ def test_none_in_ours(monkeypatch):
     monkeypatch.setattr(refuting, "TRIES", 10)
     found = hunt(theorems()["gao2025-general-sde"], 0, 3, 20)
     assert found.violated is None and found.applied == 30
+
+
+def test_the_page_is_about_these():
+    """docs/refute.md has a row for each mistake, in order, and the claim that some are planted in."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "refute.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ")[:2] for line in page.splitlines() if line.startswith(("| `", "| claim"))]
+    assert [f"{theorem.strip('| `')}: {mistake}" for theorem, mistake in rows] == [str(each) for each in PLANTED]
+    text = re.search(r"```toml\n(.*?)```", page, re.DOTALL).group(1)
+    assert tomllib.loads(text)["claim"] == CLAIM
 
 
 @pytest.mark.deep
