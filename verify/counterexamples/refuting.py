@@ -146,7 +146,9 @@ class _Hunter:
         for at in range(DRAWS):
             self._heed()
             self.drawn += 1
-            question = question_inside(draw, self._theorem, most_steps, HUNTED[at % len(HUNTED)], EFFORT)
+            question = None
+            with suppress(ArithmeticError):  # a sampler that overflows
+                question = question_inside(draw, self._theorem, most_steps, HUNTED[at % len(HUNTED)], EFFORT)
             if question is not None:
                 self.applied += 1
                 self._start(question)
@@ -155,7 +157,7 @@ class _Hunter:
         """From the tightest problems of each kind."""
         from scipy.optimize import minimize
 
-        for (term, _), (gap, question) in sorted(self._starts.items(), key=lambda start: -start[1][0]):
+        for (term, _), (gap, question) in sorted(self._starts.items(), key=lambda start: start[1][0], reverse=True):
             if gap < TIGHT:
                 continue
             numbers = numbers_of(question.tables, most_steps)
@@ -202,7 +204,9 @@ class _Hunter:
         if case.verdict == Verdict.VIOLATED:
             raise _Violation(case)
         top, bottom = ((case.bound, case.lower) if self._theorem.kind == "upper" else (case.upper, case.bound))
-        gap = float(np.log(top / bottom)) if bottom > 0 and np.isfinite(top) else OUTSIDE / 2
+        if not (0 < bottom <= top < np.inf):
+            return "", OUTSIDE / 2  # infinite, or nothing to compare
+        gap = float(np.log(top) - np.log(bottom))
         if gap < self._least:
             self._least, self.tightest = gap, case
         return max(terms, key=terms.get, default=""), gap + _shortage(case, terms.get(term))
