@@ -13,6 +13,26 @@ SET_OPTION = click.option("--set", "overrides", multiple=True, metavar="SECTION.
                           help="Override the file; may be repeated.")
 
 
+def theorem_option(required: bool = False):
+    """The option ``--theorem``."""
+    return click.option("--theorem", metavar="KEY", required=required,
+                        help="Only this theorem: a key of 'sgm-bounds list', FILE.toml or FILE.py:NAME.")
+
+
+def hunting_options(command):
+    """The options of commands that look for counterexamples for long."""
+    options = (
+        click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes."),
+        click.option("--resume", metavar="FILE.jsonl",
+                     help="Keep what is done in this file, and go on where it ends."),
+        click.option("--save", metavar="FILE.toml", help="Write the counterexample as a problem file."),
+        click.option("--force", is_flag=True, help="Replace that file if it exists."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def picture_options(drawn: str):
     """The options ``--out`` and ``--force`` of commands that can draw what they found, said in the help as
     ``drawn``."""
@@ -39,7 +59,7 @@ def problem_options(command):
     """The argument and the options of commands about a problem."""
     options = (
         click.argument("problem"),
-        click.option("--theorem", metavar="KEY", help="Only this theorem: a key of 'sgm-bounds list', FILE.toml or FILE.py:NAME."),
+        theorem_option(),
         click.option(
             "--information", type=click.Choice(("all", "constants")), default="all", show_default=True,
             help="What a bound may know: all about a law in closed form, or its assumption's constants.",

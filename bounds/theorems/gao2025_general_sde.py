@@ -41,7 +41,7 @@ from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.symbolic.balls import NotAnalytic, integer_power
-from bounds.theorem import Case, Condition, Source, Theorem, gaussian
+from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 
 #: What the bound in floats rests on where M1 is that of a law.
 SAMPLED = "M1 from its values at sampled times (proved with certified)"
@@ -316,6 +316,7 @@ THEOREM = Theorem(
                 Condition("time regularity", "‖s_t(x) − s_t'(x)‖ <= M1|t−t'|(1+‖x‖)", _has_time_regularity),
                 ONE_PROBLEM, FINITE_FISHER),
     stated=STATED, derive=derive, evaluate=evaluate, leading=LEADING, in_balls=in_balls,
+    domain=Domain(sampler=("euler-maruyama",), data=("strong-log-concave",)),
     derivation="Reverse SDE against its discretisation, synchronous coupling; Minkowski and Cauchy–Schwarz "
     "over a step. Shape and rate are the paper's, the constants are re-derived here.",
     cases=(

@@ -42,7 +42,7 @@ from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.symbolic.balls import integer_power
 from bounds.symbolic.integrals import TIME, tidy
-from bounds.theorem import Case, Condition, Source, Theorem, gaussian
+from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 
 #: Relative rounding granted to P, Q/V and a at each step.
 ROUNDING = 16 * np.finfo(float).eps
@@ -248,6 +248,7 @@ THEOREM = Theorem(
     conditions=(ONE_BLOCK, Condition("Gaussian data", "p_0 = N(m, Σ)", _gaussian),
                 Condition("exact score", "M = 0", _exact_score)),
     stated=STATED, derive=derive, evaluate=evaluate, in_balls=in_balls,
+    domain=Domain(data=("strong-log-concave",)),
     derivation="The score of a Gaussian is linear; one Euler–Maruyama step expanded to second order in h.",
     cases=(
         Case("N(0, I_100), OU", ou, gaussian(1.0, 100), lambda: euler_maruyama(4, 1600), ratio_ceiling=1.0001,

@@ -73,7 +73,7 @@ from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.symbolic.balls import BallFormula, NotEnclosed, integer_power
 from bounds.symbolic.integrals import TIME
-from bounds.theorem import Case, Condition, Source, Theorem, gaussian
+from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 from bounds.theorems.martingale import STATED as MARTINGALE
 from bounds.theorems.martingale import derived_early_stop
 
@@ -346,6 +346,8 @@ THEOREM = Theorem(
                 Condition("Ornstein–Uhlenbeck", "g² = 2c²f", _ornstein_uhlenbeck),
                 euler_maruyama_only("P = 1 + ∫f, Q = ∫g²"), ONE_PROBLEM),
     stated=STATED, derive=derive, evaluate=evaluate, leading=LEADING, in_balls=in_balls,
+    domain=Domain(process=("ou", "vp"), sampler=("euler-maruyama",),
+                  data=("strong-log-concave", "weak-log-concave")),
     derivation="Synchronous coupling, the reverse-time martingale e^{−t}∇log p_t, and the two phases. "
     "Shape and rate are the paper's, the constants (B(h), the factors of the steps) are re-derived here.",
     cases=(

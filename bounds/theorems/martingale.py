@@ -62,7 +62,7 @@ from bounds.recursion.phase_space.statement import derive as derive_phase
 from bounds.recursion.propagation import round_up
 from bounds.sampler import euler_maruyama, posterior_mean, posterior_mean_matched
 from bounds.setting import Setting
-from bounds.theorem import Case, Source, Theorem, gaussian
+from bounds.theorem import Case, Domain, Source, Theorem, gaussian
 
 P, Q, H_lo, X, c1, c2, d = symbols("P Q H_lo X c1 c2 d", real=True)
 a_sq, s_sq, m, l, m2 = symbols("a_sq s_sq m l m2", real=True)
@@ -289,4 +289,5 @@ THEOREM = Theorem(
     statement=r"E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{\mathrm{noise}}^2,\quad W_2 \le E_K",
     symbols=SYMBOLS, conditions=(FINITE_FISHER, RESOLVED), stated=STATED, derive=derive, evaluate=evaluate,
     derivation="Tweedie's formula, E[U sᵀ] = −I, and the reverse-time martingale Φ(t,0) s_t(U_t).",
-    cases=CASES + PHASE_CASES, leading=LEADING, ingredients=ingredients, in_balls=in_balls)
+    cases=CASES + PHASE_CASES, leading=LEADING, ingredients=ingredients, in_balls=in_balls,
+    domain=Domain(process=("ou", "vp", "ve", "sub-vp", "general", "cld")))

@@ -35,7 +35,7 @@ from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
 from bounds.setting import Setting
 from bounds.steps.rule import hessian_moments
 from bounds.symbolic.balls import integer_power
-from bounds.theorem import Source
+from bounds.theorem import Domain, Source
 from bounds.theorems import martingale
 
 _noise_var, _matched_var = sympy.symbols("noise_var matched_var", real=True)
@@ -125,7 +125,7 @@ THEOREM = replace(
         "matched_var": "∫(n*g)², the variance of the matched noise"},
     conditions=(ONE_BLOCK, *martingale.THEOREM.conditions),
     stated=STATED, derive=derive, evaluate=evaluate, ingredients=ingredients,
-    in_balls=in_balls,
+    in_balls=in_balls, domain=Domain(),
     derivation="As `martingale`; λ by equating variances.",
     cases=tuple(
         replace(case, decisive={k: v for k, v in case.decisive.items() if "variance" not in k})

@@ -71,7 +71,7 @@ from bounds.recursion.phase_space.statement import STATED as PHASE
 from bounds.recursion.phase_space.statement import derive as derive_phase
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
-from bounds.theorem import Case, Condition, Source, Theorem, gaussian
+from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 from bounds.theorems.martingale import STATED as MARTINGALE
 from bounds.theorems.martingale import SYMBOLS as MARTINGALE_SYMBOLS
 from bounds.theorems.martingale import derived_early_stop
@@ -266,6 +266,7 @@ THEOREM = Theorem(
     conditions=(Condition("critically-damped Langevin", "dU = AU du + diag(ε, σ)dB", _langevin),
                 FINITE_FISHER, euler_maruyama_only("P = I − hA, Q = hD"), ONE_PROBLEM),
     stated=STATED, derive=derive, evaluate=evaluate, in_balls=in_balls,
+    domain=Domain(process=("cld",), sampler=("euler-maruyama",)),
     derivation="Eigenvalues of 𝔐⁻¹ZᵀMZ; synchronous coupling; the fixed point of the recursion. "
     "Shape and rate are those of the slides, the constants (c1, c2, 𝔐, ν) are re-derived here.",
     cases=(

@@ -1,7 +1,7 @@
 """Problems inside the hypotheses of a theorem: drawn where it is stated, then changed until each is met."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,10 +33,13 @@ class Question:
         Of a problem file.
     information : str
         "all" or "constants": what a bound may know of the data.
+    effort : float
+        What the exact law may cost, as a part of what the search lets it cost.
     """
 
     tables: Mapping
     information: str = "all"
+    effort: float = 1.0
 
     @cached_property
     def problem(self) -> Problem:
@@ -52,7 +55,7 @@ class Question:
     def measurable(self) -> bool:
         """Whether the exact W2 is known and not too dear."""
         budget = EXACT_BUDGET if self.setting.process.blocks == 1 else PHASE_BUDGET
-        return exact_cost(self.setting, self.problem.law) <= budget
+        return exact_cost(self.setting, self.problem.law) <= self.effort * budget
 
     @cached_property
     def measured(self) -> Bracket | None:
@@ -69,8 +72,8 @@ def unmet(theorem: Theorem, question: Question) -> tuple[str, ...]:
         return (str(error), "") * 2  # worse than a hypothesis
 
 
-def question_inside(draw: Draw, theorem: Theorem, most_steps: int = 300, emphasis: str | None = None
-                    ) -> Question | None:
+def question_inside(draw: Draw, theorem: Theorem, most_steps: int = 300, emphasis: str | None = None,
+                    effort: float = 1.0) -> Question | None:
     """A random problem in which every hypothesis of a theorem holds and whose exact W2 can be had.
 
     Of a problem drawn from the theorem's `Domain` that does not meet a hypothesis, what meets one more of
@@ -79,7 +82,7 @@ def question_inside(draw: Draw, theorem: Theorem, most_steps: int = 300, emphasi
     for _ in range(MOST_DRAWS):
         tables = draw_tables(draw, theorem.domain, most_steps, emphasis)
         information = ("all", "constants")[draw.integer(0, 1)]
-        found = _brought_inside(theorem, Question(tables, information))
+        found = _brought_inside(theorem, Question(tables, information, effort))
         if found is not None and found.measurable:
             return found
     return None
@@ -92,7 +95,7 @@ def _brought_inside(theorem: Theorem, question: Question) -> Question | None:
         if not missing:
             return question
         for tables in changes(question.tables):
-            other = Question(tables, question.information)
+            other = replace(question, tables=tables)
             left = unmet(theorem, other)
             if len(left) < len(missing):
                 question, missing = other, left

@@ -1,20 +1,22 @@
 """Search for a counterexample: many random problems, every theorem, each against the exact answer."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from statistics import median
 
 import numpy as np
 
+from bounds.theorem import Theorem
 from bounds.theorems import theorems
 from closed_form.distances.line_mixture import LineMixture
 from closed_form.law import NoExactLaw
 from closed_form.sampler_laws.phase_space.line import phase_line_cost
 from verify.certificates.certificate import Verdict, certify_setting, measure
 from verify.certificates.question import setting_of
+from verify.certificates.theorem_named import find_theorem
 from verify.counterexamples.drawing import NumpyDraw, problem
+from verify.counterexamples.workers import Done, in_parts
 
 #: Evaluations of a Gaussian that the exact law of one problem may cost; dearer ones are passed over.
 EXACT_BUDGET = 1e8
@@ -41,8 +43,8 @@ class Finding:
 
 
 def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process: str = "one-block",
-            sampler: str | None = None) -> list[Finding]:
-    """Every applicable theorem on the random problem of that seed.
+            sampler: str | None = None, theorem: Theorem | None = None) -> list[Finding]:
+    """Every applicable theorem, or that one, on the random problem of that seed.
 
     Options are those of `verify.counterexamples.drawing.problem`.  Nothing is found for a problem whose exact
     answer is refused (the law would need too fine a grid, or in phase space is not resolved by it), or whose
@@ -67,11 +69,11 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process:
         truth = measured[key]
         if not np.isfinite(truth.upper) or _unresolved(setting, law, truth):
             continue
-        for theorem in theorems().values():
-            certificate = certify_setting(theorem, setting, law, truth)
+        for each in theorems().values() if theorem is None else (theorem,):
+            certificate = certify_setting(each, setting, law, truth)
             if certificate.verdict is not Verdict.NOT_APPLICABLE:
                 ratio = np.inf if certificate.ratio is None else certificate.ratio
-                found.append(Finding(seed, data, information, theorem.key, str(certificate.verdict),
+                found.append(Finding(seed, data, information, each.key, str(certificate.verdict),
                                      float(certificate.bound.total), truth.lower, truth.upper, ratio,
                                      description))
     return found
@@ -109,16 +111,33 @@ def _line_cost(setting, steps, line, dim: int) -> float:
     return float(np.sum(18 * spread[noisy] / noise[noisy] * 2 * 50))
 
 
-def examine_all(seeds: Iterable[int], executor: Executor | None = None,
-                progress: Callable[[int], None] | None = None, **options) -> list[Finding]:
-    """`examine` many seeds with the same options; ``progress`` is told the number of problems done."""
-    run = map if executor is None else executor.map
-    found = []
-    for done, findings in enumerate(run(partial(examine, **options), seeds), start=1):
-        found.extend(findings)
+def examine_all(seeds: Iterable[int], *, theorem: str | Theorem | None = None, workers: int = 1,
+                resume: str | None = None, progress: Callable[[int], None] | None = None,
+                **options) -> list[Finding]:
+    """`examine` many seeds with the same options.
+
+    Parameters
+    ----------
+    theorem : str, Theorem or None
+        What `verify.certificates.theorem_named.find_theorem` takes; None for all.
+    workers : int
+        Processes; what is found does not depend on how many.
+    resume : str, optional
+        A file of seeds that are done: they are not examined again.
+    progress : callable, optional
+        Told the number of problems done.
+    """
+    asked = {"command": "search", "theorem": theorem if theorem is None else find_theorem(theorem).key, **options}
+    done, seeds = Done(resume, asked), list(seeds)
+    for seed, findings in in_parts(partial(_examined, options), done.left(seeds), theorem, workers):
+        done.add({"number": seed, "findings": as_rows(findings)})
         if progress is not None:
-            progress(done)
-    return found
+            progress(sum(each in done.parts for each in seeds))
+    return [Finding(**row) for seed in seeds for row in done.parts[seed]["findings"]]
+
+
+def _examined(options: dict, seed: int, theorem: Theorem | None, _stop) -> tuple[int, list[Finding]]:
+    return seed, examine(seed, theorem=theorem, **options)
 
 
 def ratios(findings: Iterable[Finding]) -> list[dict]:

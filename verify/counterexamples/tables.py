@@ -11,6 +11,8 @@ from verify.counterexamples.drawing import Draw, choice, log_uniform
 
 #: What a problem may make large, so that each term of a bound matters in some.
 EMPHASES = ("nothing", "initial", "steps", "score")
+#: The same, with early stopping and a prior of another size than p_T: what a hunt makes large.
+HUNTED = (*EMPHASES, "stopping", "prior")
 #: Families that a theorem for any process of one block is tried on, and laws for data of any kind.
 ONE_BLOCK = ("ou", "vp", "ve", "sub-vp", "general")
 #: The laws that have an assumption, by its key.
@@ -23,7 +25,7 @@ def draw_tables(draw: Draw, domain: Domain, most_steps: int = 300, emphasis: str
     Parameters
     ----------
     emphasis : str, optional
-        One of `EMPHASES`; drawn by default.
+        One of `HUNTED`; one of `EMPHASES` is drawn by default.
 
     Raises
     ------
@@ -40,6 +42,8 @@ def draw_tables(draw: Draw, domain: Domain, most_steps: int = 300, emphasis: str
             scheme[key] = _rounded(log_uniform(draw, 1.0, 100.0) / size)
         elif draw.integer(0, chance) == 0:
             scheme[key] = _rounded(log_uniform(draw, 1e-3, 1.0) / size)
+    if isinstance(data.get("covariance"), list) and draw.integer(0, 1):
+        data["covariance"].reverse()  # the mean is along the widest direction in place of the narrowest
     return {"process": process, "data": data, "scheme": scheme}
 
 
@@ -75,11 +79,13 @@ def _process(draw: Draw, domain: Domain) -> dict:
 def _scheme(draw: Draw, domain: Domain, phase: bool, horizon: float, most_steps: int, emphasis: str) -> dict:
     known = samplers(2 if phase else 1)
     kind = choice(draw, [key for key in domain.sampler or known if key in known] or list(known))
-    few = {"steps": 8, "initial": most_steps}.get(emphasis, most_steps)
+    few = 8 if emphasis == "steps" else most_steps
     steps = max(1, round(log_uniform(draw, 1, max(few, 1))))
-    if emphasis == "initial":
+    if emphasis in ("initial", "stopping"):
         steps = max(steps, most_steps // 3)
     table = {"kind": kind, "horizon": horizon, "steps": steps}
+    if emphasis == "prior" and not phase:
+        table["prior_std"] = _rounded(log_uniform(draw, 0.1, 10.0))
     match choice(draw, domain.grid or ("uniform", "uniform", "geometric", "list")):
         case "geometric":
             table["grid"] = "geometric"
@@ -88,7 +94,9 @@ def _scheme(draw: Draw, domain: Domain, phase: bool, horizon: float, most_steps:
             lengths = np.tile([1.0, log_uniform(draw, 0.05, 1.0)], steps)[:steps]
             times = horizon * (1 - np.append(0.0, np.cumsum(lengths)) / lengths.sum())
             table |= {"grid": [*(float(f"{t:.6g}") for t in times[:-1]), 0.0]}
-    if "grid" not in table and draw.integer(0, 3) == 0:
+    if emphasis == "stopping" and not isinstance(table.get("grid"), list):
+        table["early_stop"] = _rounded(draw.uniform(0.2, 0.99) * horizon)
+    elif "grid" not in table and draw.integer(0, 3) == 0:
         table["early_stop"] = _rounded(log_uniform(draw, 1e-3, 0.2) * horizon)
     return table
 
@@ -100,7 +108,9 @@ def _data(draw: Draw, domain: Domain, emphasis: str) -> tuple[dict, float]:
     if not fitting:
         raise ValueError(f"no law with an exact answer has data {' or '.join(domain.data)}: no problem can be drawn")
     std = _rounded(log_uniform(draw, 0.1, 10.0 if choice(draw, fitting) == "gaussian" else 3.0))
-    far = _rounded((log_uniform(draw, 5.0, 50.0) if emphasis == "initial" else
+    if emphasis == "stopping":  # which matters to data that are narrow, or far away
+        std = _rounded(std * choice(draw, (0.1, 1.0)))
+    far = _rounded((log_uniform(draw, 5.0, 50.0) if emphasis == "initial" or (emphasis == "stopping" and std > 0.1) else
                     choice(draw, (0.0, 1.0)) * log_uniform(draw, 0.1, 5.0)) * std)
     if choice(draw, fitting) == "gaussian":
         dim = choice(draw, (1, 1, 2, 10, 100))

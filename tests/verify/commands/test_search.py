@@ -75,3 +75,18 @@ def test_an_infinite_ratio_is_null(monkeypatch):
     document = answer("search", "--problems", 1)
     schema("search").validate(document)
     assert document["ratios"][0]["median"] is None and "inf" in run("search", "--problems", 1).stdout
+
+
+def test_a_violation_is_saved(tmp_path):
+    """With --save the first violation of the theorem asked for is a problem file that certify finds violated."""
+    wrong, saved = tmp_path / "wrong.py", tmp_path / "found.toml"
+    wrong.write_text("from bounds.theorems import theorems\n"
+                     "WRONG = theorems()['martingale'].corrupted('variance_known', '1/1000')\n")
+    named = ("--theorem", f"{wrong}:WRONG")
+    drawn = ("search", "--problems", 12, "--kind", "gaussian", "--most-steps", 50, *named)
+    result = run(*drawn, "--save", saved, "--resume", tmp_path / "seeds.jsonl")
+    assert result.exit_code == 1 and f"wrote {saved}" in result.stdout
+    assert answer(*drawn, "--resume", tmp_path / "seeds.jsonl", code=1)["violated"] >= 1
+    found = answer("certify", saved, *named, code=1)["certificates"][0]
+    assert found["verdict"] == "VIOLATED" and found["problem"]["data"]["dim"] == 1
+    assert "exists already" in assert_refused(run(*drawn, "--save", saved))

@@ -1,6 +1,6 @@
 """The search for counterexamples finds none, and its looseness stays where it was; a planted one is found."""
 
-from concurrent.futures import ProcessPoolExecutor
+import tomllib
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +11,12 @@ from bounds.steps.phase_space.path import PhasePath
 from bounds.symbolic.integrals import TIME
 from bounds.theorems import theorems
 from tests.verify.tolerances import INSIDE_BRACKET
+from verify.certificates.question import setting_of
 from verify.counterexamples import search as searching
 from verify.counterexamples.drawing import NumpyDraw, problem
 from verify.counterexamples.search import as_rows, examine, examine_all, ratios
+from verify.problems.problem import read_problem
+from verify.problems.writing import problem_tables, problem_text
 
 #: Largest median of bound/exact over random problems, for the sharpest applicable theorem.
 MEDIAN_CEILING = {"Gaussian": 1.5, "GaussianMixture": 3.0}
@@ -74,12 +77,11 @@ def test_twenty_thousand_random_problems():
     """On 16,000 Gaussian and at least 5,000 mixture problems, drawn at random, every applicable theorem
     holds."""
     found = []
-    with ProcessPoolExecutor(2) as pool:
-        for kind, seeds, most_steps in (("gaussian", range(16_000), 4000), ("mixture", range(5_500), 600)):
-            part = examine_all(seeds, pool, kind=kind, most_steps=most_steps)
-            print(f"\n{kind}: {len({f.seed for f in part})} problems\n{lines(part)}", flush=True)
-            print(*[f for f in part if f.verdict != "HOLDS"], sep="\n", flush=True)
-            found += part
+    for kind, seeds, most_steps in (("gaussian", range(16_000), 4000), ("mixture", range(5_500), 600)):
+        part = examine_all(seeds, workers=2, kind=kind, most_steps=most_steps)
+        print(f"\n{kind}: {len({f.seed for f in part})} problems\n{lines(part)}", flush=True)
+        print(*[f for f in part if f.verdict != "HOLDS"], sep="\n", flush=True)
+        found += part
     check(found, 21_000)
     assert len({finding.seed for finding in found if finding.kind == "GaussianMixture"}) >= 5_000
 
@@ -102,12 +104,11 @@ def test_five_thousand_problems_of_position_and_velocity():
     """On at least 5,000 Gaussian problems of critically-damped Langevin and 100 mixtures every theorem
     holds."""
     found = []
-    with ProcessPoolExecutor(2) as pool:
-        for kind, seeds, most_steps in (("gaussian", range(5_050), 250), ("mixture", range(300), 60)):
-            part = examine_all(seeds, pool, kind=kind, process="cld", most_steps=most_steps)
-            print(f"\n{kind}: {len({f.seed for f in part})} problems\n{lines(part)}", flush=True)
-            print(*[f for f in part if f.verdict != "HOLDS"], sep="\n", flush=True)
-            found += part
+    for kind, seeds, most_steps in (("gaussian", range(5_050), 250), ("mixture", range(300), 60)):
+        part = examine_all(seeds, workers=2, kind=kind, process="cld", most_steps=most_steps)
+        print(f"\n{kind}: {len({f.seed for f in part})} problems\n{lines(part)}", flush=True)
+        print(*[f for f in part if f.verdict != "HOLDS"], sep="\n", flush=True)
+        found += part
     check(found, 5_100, PHASE_MEDIAN_CEILING)
     assert len({finding.seed for finding in found if finding.kind == "Gaussian"}) >= 5_000
 
@@ -193,11 +194,45 @@ def test_rounding_once_mistaken_for_proof(seed):
     assert {finding.verdict for finding in found} == {"HOLDS"}
 
 
-def test_results_do_not_depend_on_the_executor():
-    """The same seeds give the same findings in this process and in a pool."""
-    with ProcessPoolExecutor(2) as pool:
-        options = {"kind": "gaussian", "most_steps": 50}
-        assert examine_all(range(4), pool, **options) == examine_all(range(4), **options)
+def test_results_do_not_depend_on_the_processes():
+    """The same seeds give the same findings in this process and in two others."""
+    options = {"kind": "gaussian", "most_steps": 50}
+    assert examine_all(range(4), workers=2, **options) == examine_all(range(4), **options)
+
+
+def test_one_theorem_draws_the_same():
+    """Asked for one theorem, by its key or as an object, the search finds of the same problems what it finds of
+    it among all."""
+    options = {"kind": "gaussian", "most_steps": 30}
+    among = [finding for finding in examine_all(range(6), **options) if finding.theorem == "martingale"]
+    assert examine_all(range(6), theorem="martingale", **options) == among
+    assert examine_all(range(6), theorem=theorems()["martingale"], **options) == among
+
+
+def test_seeds_are_not_examined_again(tmp_path, monkeypatch):
+    """Seeds in the file are taken from it, in the order asked for; a file of another search is refused."""
+    options = {"kind": "gaussian", "most_steps": 20, "resume": tmp_path / "seeds.jsonl"}
+    later = examine_all(range(2, 4), **options)
+    both = examine_all(range(4), **options)
+    monkeypatch.setattr(searching, "examine", lambda *_, **__: pytest.fail("a seed was examined"))
+    assert both[-len(later):] == later and examine_all(range(4), **options) == both
+    with pytest.raises(ValueError, match=r"resume: .* must be of a run with most_steps 30, got 20"):
+        examine_all(range(4), **{**options, "most_steps": 30})
+
+
+@pytest.mark.parametrize(("process", "problems"), [("one-block", 25), ("cld", 12)])
+def test_a_drawn_problem_is_one_of_a_file(process, problems):
+    """What a seed draws is, written as a problem file and read again, the same problem to the last digit."""
+    martingale = theorems()["martingale"]
+    for seed in range(problems):
+        drawn = problem(NumpyDraw(np.random.default_rng(seed)), most_steps=30, process=process)
+        tables = problem_tables(drawn.process, drawn.law, drawn.scheme, drawn.score_error, drawn.score_noise)
+        read = read_problem(tomllib.loads(problem_text(tables)))
+        assert (read.score_error, read.score_noise) == (drawn.score_error, drawn.score_noise)
+        one, two = (setting_of(each.process, each.law, each.scheme) for each in (drawn, read))
+        assert martingale.unmet(one) == martingale.unmet(two) and one.scheme.prior_std == two.scheme.prior_std
+        if not martingale.unmet(one):
+            assert martingale.bound(one).terms == martingale.bound(two).terms
 
 
 def test_progress_and_rows():
