@@ -6,6 +6,7 @@ rationals on the way; here they reach Arb as they are.
 
 import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import reduce
 
 import sympy
@@ -39,6 +40,13 @@ class BallFunction:
         self._operations: list[tuple] = []
         self._places: dict[sympy.Basic, int] = {}
         self._last = self._place(sympy.sympify(expression, strict=True))
+        self._at_precision: dict[int, list] = {}
+        self._variable = self._places.get(TIME)
+        moving = [(at, operation, places) for at, (operation, places) in enumerate(self._operations)
+                  if not isinstance(operation, _Given)]
+        self._intervals = [(at, operation.interval, places) for at, operation, places in moving]
+        self._analytic = [(at, operation if isinstance(operation, _Chosen) else operation.analytic, places)
+                          for at, operation, places in moving]
         #: Whether a sign decides which branch is meant: what is analytic on a disc is then the function on the
         #: real interval alone that was given with it.
         self.has_signs = any(isinstance(operation, _Chosen) for operation, _ in self._operations)
@@ -83,56 +91,46 @@ class BallFunction:
         return self._run(real, t)[self._last]
 
     def _run(self, real, lane=None) -> list:
-        reals: list = []
+        reals = self._start(real)
         if lane is None or self.has_signs:
-            for operation, places in self._operations:
-                reals.append(operation.interval(real, *(reals[place] for place in places)))
+            for at, apply, places in self._intervals:
+                reals[at] = apply(*[reals[place] for place in places])
             if lane is None:
                 return reals
-        values: list = []
-        for operation, places in self._operations:
+        values = self._start(lane)
+        for at, apply, places in self._analytic:
             arguments = [values[place] for place in places]
-            if isinstance(operation, _Chosen):
-                arguments = [operation.choose(*(reals[place] for place in places), arguments)]
-                values.append(arguments[0])
+            if isinstance(apply, _Chosen):
+                values[at] = apply.choose([reals[place] for place in places], arguments)
             else:
-                values.append(operation.analytic(lane, *arguments))
+                values[at] = apply(*arguments)
+        return values
+
+    def _start(self, t) -> list:
+        """t and the constants in their places, at the precision of the moment."""
+        from flint import ctx
+
+        if ctx.prec not in self._at_precision:
+            self._at_precision[ctx.prec] = [operation.make() if isinstance(operation, _Given) else None
+                                            for operation, _ in self._operations]
+        values = self._at_precision[ctx.prec].copy()
+        if self._variable is not None:
+            values[self._variable] = t
         return values
 
 
+@dataclass(frozen=True)
+class _Given:
+    """t, or a rational number or π: made at the precision of the moment."""
+
+    make: Callable
+
+
 class _Plain:
-    """The same method for intervals and for what is analytic."""
+    """The same function for intervals and for what is analytic."""
 
     def __init__(self, apply: Callable):
-        self.interval = self.analytic = lambda _, *arguments: apply(*arguments)
-
-
-class _Variable:
-    """t itself."""
-
-    @staticmethod
-    def interval(t):
-        """t."""
-        return t
-
-    analytic = interval
-
-
-class _Constant:
-    """A rational number or π, at the precision of the moment."""
-
-    def __init__(self, make: Callable):
-        self._make, self._made = make, {}
-
-    def interval(self, _):
-        """The constant."""
-        from flint import ctx
-
-        if ctx.prec not in self._made:
-            self._made[ctx.prec] = self._make()
-        return self._made[ctx.prec]
-
-    analytic = interval
+        self.interval = self.analytic = apply
 
 
 class _Power:
@@ -146,7 +144,7 @@ class _Power:
             return integer_power(base.sqrt(), int(self._exponent.p))
         return (base.log() * _rational(self._exponent)).exp()
 
-    def interval(self, _, base):
+    def interval(self, base):
         """On the part of ``base`` that is not negative: elsewhere the power is not real."""
         from flint import arb
 
@@ -156,7 +154,7 @@ class _Power:
             return arb.nan()
         return arb(0).union(self._raised(arb(base.upper()))) if base.upper() > 0 else arb(0)
 
-    def analytic(self, _, base):
+    def analytic(self, base):
         """Where the base keeps clear of the cut."""
         if not _real_part(base) > 0:
             raise NotAnalytic
@@ -167,12 +165,12 @@ class _Logarithm:
     """log x, analytic where Re x > 0."""
 
     @staticmethod
-    def interval(_, x):
+    def interval(x):
         """Not finite where x may be 0."""
         return x.log()
 
     @staticmethod
-    def analytic(_, x):
+    def analytic(x):
         """Where the argument keeps clear of the cut."""
         if not _real_part(x) > 0:
             raise NotAnalytic
@@ -185,11 +183,11 @@ class _Hyperbolic:
     def __init__(self, name: str):
         self._name = name
 
-    def interval(self, _, x):
+    def interval(self, x):
         """Arb's own."""
         return getattr(x, self._name)()
 
-    def analytic(self, _, x):
+    def analytic(self, x):
         """Arb's own for balls, by exponentials or sine and cosine for series."""
         if hasattr(x, self._name):
             return getattr(x, self._name)()
@@ -209,16 +207,10 @@ class _Chosen:
     """A choice between branches by signs: |x|, the sign, the larger, a piecewise function."""
 
     def __init__(self, choose: Callable, interval: Callable):
-        self._pick, self._interval = choose, interval
-
-    def interval(self, _, *arguments):
-        """All the branches that the interval may meet."""
-        return self._interval(*arguments)
-
-    def choose(self, *arguments):
-        """The branch's value in the other lane, from the real intervals and the values there."""
-        *reals, values = arguments
-        return self._pick(reals, values)
+        #: The branch's value in the other lane, from the real intervals and the values there.
+        self.choose = choose
+        #: All the branches that the interval may meet.
+        self.interval = interval
 
 
 def _sign(real) -> int:
@@ -311,19 +303,19 @@ def _operation(part: sympy.Basic):
     """The operation of one node, and its arguments."""
     match part:
         case sympy.Symbol() if part == TIME:
-            return _Variable(), ()
+            return _Given(lambda: None), ()
         case sympy.Rational():
-            return _Constant(lambda: _rational(part)), ()
+            return _Given(lambda: _rational(part)), ()
         case sympy.Float():
-            return _Constant(lambda: _rational(sympy.Rational(part))), ()
+            return _Given(lambda: _rational(sympy.Rational(part))), ()
         case _ if part is sympy.pi:
-            return _Constant(_pi), ()
+            return _Given(_pi), ()
         case _ if part is sympy.E:
-            return _Constant(lambda: _rational(sympy.S.One).exp()), ()
+            return _Given(lambda: _rational(sympy.S.One).exp()), ()
         case sympy.Add():
-            return _Plain(lambda *terms: reduce(operator.add, terms)), part.args
+            return _Plain(_together(operator.add, len(part.args))), part.args
         case sympy.Mul():
-            return _Plain(lambda *terms: reduce(operator.mul, terms)), part.args
+            return _Plain(_together(operator.mul, len(part.args))), part.args
         case sympy.Pow(base=base, exp=exponent):
             if exponent.is_Integer:
                 return _Plain(lambda x: integer_power(x, int(exponent))), (base,)
@@ -350,6 +342,11 @@ def _operation(part: sympy.Basic):
         case sympy.Piecewise():
             return _branches(part)
     raise NotEnclosed(f"no ball arithmetic for {type(part).__name__}")
+
+
+def _together(two: Callable, count: int) -> Callable:
+    """A sum or product of so many, from that of two."""
+    return two if count == 2 else lambda *terms: reduce(two, terms)
 
 
 def _branches(part: sympy.Piecewise):
