@@ -36,9 +36,10 @@ def shared_folder(tmp_path_factory):
 
 
 def pytest_collection_finish():
-    """What was imported stays: the garbage collector need not look at it again and again."""
+    """What was imported stays: the garbage collector need not look at it again and again, nor often."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -6,6 +6,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.polynomial import legendre
 
+from bounds.steps.panels import over_nodes
+
 #: A value at an end of a panel this much smaller than at the nodes has no sign.
 NO_SIGN = 1e-6
 #: Margin on the rule's error for a broken line, as what crosses zero is not quite one.
@@ -25,7 +27,7 @@ class Kinked:
 
 def passing(values) -> np.ndarray:
     """How far a function (..., n) at Gauss nodes goes where it has a zero in its panel, else 0: (...)."""
-    ends = values @ _to_ends(values.shape[-1])
+    ends = over_nodes(values, _to_ends(values.shape[-1]))
     high, low = np.maximum.reduce(values, axis=-1), np.minimum.reduce(values, axis=-1)
     size = NO_SIGN * np.maximum(np.abs(high), np.abs(low))[..., None]
     ends = np.where(np.abs(ends) > size, ends, 0.0)

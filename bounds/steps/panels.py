@@ -36,9 +36,15 @@ def panel_rule(nodes: int) -> PanelRule:
     return PanelRule((x + 1) / 2, w / 2, inner, np.stack([w / 2, *to_coefficients[-2:]], axis=1))
 
 
+def over_nodes(values, matrix):
+    """values (..., n) @ matrix (n,) or (n, c) as one product, where numpy makes one for every step."""
+    found = values.reshape(-1, len(matrix)) @ matrix
+    return found.reshape(*values.shape[:-1], *matrix.shape[1:])
+
+
 def integrals(values, width, rule: PanelRule):
     """(∫ over each panel, its two highest coefficients), shape (...): values (..., n), widths (..., 1)."""
-    projected = (values @ rule.columns) * width
+    projected = over_nodes(values, rule.columns) * width
     return projected[..., 0], np.abs(projected[..., 1]) + np.abs(projected[..., 2])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.steps.kinks import Kinked, kink_error
-from bounds.steps.panels import MAX_PANELS, integrals, missed, panel_rule
+from bounds.steps.panels import MAX_PANELS, integrals, missed, over_nodes, panel_rule
 from bounds.steps.pieces import LONG, SHORT, pieces
 
 #: Points (problems × panels × nodes) held in memory at once.
@@ -177,7 +177,7 @@ class Path:
         t = lower + h * (left + width * x)
         f, g_sq = self.process.f_values(t), self.process.g_sq_values(t)
         F = self._inner(f, h * width, inner, w)
-        F_end = ((f @ w) * (h * width)[..., 0]).sum(axis=1)[:, None, None]
+        F_end = (over_nodes(f, w) * (h * width)[..., 0]).sum(axis=1)[:, None, None]
         growth = np.exp(2 * (F - F_end))
         ends = (end[index][:, None, None] for end in self._ends)
         nodes = StepNodes(index, t, f, g_sq, F, h, F_end, *ends, growth)
@@ -193,7 +193,7 @@ class Path:
     @staticmethod
     def _inner(values, width, inner, weights):
         """∫ from the start of the step to each node."""
-        within = (values @ inner) * width
+        within = over_nodes(values, inner) * width
         if values.shape[1] == 1:
             return within
         panels = np.sum(values * weights, axis=2, keepdims=True) * width
@@ -281,11 +281,13 @@ class Path:
         flagged = np.zeros(edges[:, 1:].shape, dtype=bool)
         floors = (0.0,) if floor is None else floor(nodes)
         for value, least in zip(integrands(nodes), cycle(floors), strict=False):
-            least = (np.broadcast_to(least, nodes.t.shape) @ w) * width[..., 0] if np.ndim(least) else least
+            if np.ndim(least):
+                least = over_nodes(np.broadcast_to(least, nodes.t.shape), w) * width[..., 0]
             value, kink = (value.values, value.size) if isinstance(value, Kinked) else (value, None)
-            value = np.broadcast_to(value, np.broadcast_shapes(np.shape(value), nodes.t.shape))
+            if np.shape(value) != nodes.t.shape:
+                value = np.broadcast_to(value, np.broadcast_shapes(np.shape(value), nodes.t.shape))
             per_panel, seen = integrals(value, width, rule)
-            mass = (np.abs(value) @ w) * width[..., 0]
+            mass = over_nodes(np.abs(value), w) * width[..., 0]
             size = mass.sum(axis=-1)
             tail = missed(seen, mass)
             bad = (tail * len(edges[0]) > tolerance * size[..., None]) & (tail > least)
@@ -293,7 +295,7 @@ class Path:
                 behind = kink_error(count) * kink * width[..., 0]
                 tail = tail + behind
                 bad |= (behind > KINK_TOLERANCE * size[..., None]) & (behind > least)
-            flagged |= bad.any(axis=tuple(range(bad.ndim - 2)))
+            flagged |= bad if bad.ndim == 2 else bad.any(axis=tuple(range(bad.ndim - 2)))
             sums.append(per_panel.sum(axis=-1))
             estimates.append(tail.sum(axis=-1))
         return sums, estimates, flagged

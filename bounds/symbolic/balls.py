@@ -101,12 +101,13 @@ class BallFunction:
         """An arb that holds every value on the arb ``t``; not finite where there may be a pole."""
         return self._run(t)[self._last]
 
-    def taylor(self, t, terms: int) -> list:
-        """The first Taylor coefficients at every point of the arb ``t``: that of order k holds f⁽ᵏ⁾/k! there.
+    def taylor(self, t, terms: int):
+        """The Taylor series at every point of the arb ``t``, as an arb_series: the coefficient k holds f⁽ᵏ⁾/k!
+        there.
 
         Raises `NotAnalytic` where a kink, a jump, a pole or a branch point may lie on ``t``.
         """
-        from flint import arb, arb_series, ctx
+        from flint import arb_series, ctx
 
         cap, ctx.cap = ctx.cap, terms
         try:
@@ -116,10 +117,10 @@ class BallFunction:
         finally:
             ctx.cap = cap
         if not isinstance(found, arb_series):
-            return [found] + [arb(0)] * (terms - 1)
+            return arb_series([found], prec=terms)
         if found.prec < terms:
             raise NotAnalytic
-        return [found[k] for k in range(terms)]
+        return found
 
     def disc(self, t, real):
         """An acb that holds every value on the box ``t`` of the function analytic there and equal on ``real``.

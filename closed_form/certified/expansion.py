@@ -70,12 +70,9 @@ class Expansion:
     @classmethod
     def of(cls, function: BallFunction, interval: Interval, smooth: bool) -> "Expansion":
         """The function there, by series if it is ``smooth``."""
-        from flint import arb_series
-
         if not smooth:
             return cls(interval, None, function.interval(interval.whole))
-        at, over = function.taylor(interval.middle, TERMS), function.taylor(interval.whole, TERMS + 1)
-        return cls(interval, arb_series(at, prec=TERMS), arb_series(over, prec=TERMS + 1))
+        return cls(interval, function.taylor(interval.middle, TERMS), function.taylor(interval.whole, TERMS + 1))
 
     def constant(self, value) -> "Expansion":
         """A constant on the same interval."""

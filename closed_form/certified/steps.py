@@ -120,8 +120,10 @@ class _Step:
         self.a_sq, self.s_sq = a * a, s_sq
         late = rule.amplitude_needs_path and rule.closed_noise is None
         pieces = list(_pieces(functions, *parts, lower, upper, late and lower == 0))
-        self.F = sum((Expansion.of(functions[0], Interval.of(arb(left), arb(right)), smooth).integral()[0]
-                      for left, right, smooth in pieces), arb(0))
+        #: f on the pieces not yet halved, by their ends.
+        self._f = {(left, right): Expansion.of(functions[0], Interval.of(arb(left), arb(right)), smooth)
+                   for left, right, smooth in pieces}
+        self.F = sum((f.integral()[0] for f in self._f.values()), arb(0))
         self.ends = [function.interval(arb(upper)) for function in functions]
         self.h = arb(upper) - arb(lower)
         F, sums = arb(0), [arb(0)] * 4
@@ -145,8 +147,9 @@ class _Step:
         """∫f over a piece that starts with ∫f = F and C, and its parts of C, Q, the noise and P − 1."""
         from flint import arb
 
-        rule, interval = self.rule, Interval.of(arb(left), arb(right))
-        f, g_sq = (Expansion.of(function, interval, smooth) for function in self.functions)
+        rule = self.rule
+        f = self._f.get((left, right)) or Expansion.of(self.functions[0], Interval.of(arb(left), arb(right)), smooth)
+        g_sq = Expansion.of(self.functions[1], f.interval, smooth)
         exponent = f.antiderivative(F)
         growth = (2 * (exponent - self.F)).exp()
         nodes = SimpleNamespace(f=f, g_sq=g_sq, F=exponent, F_end=f.constant(self.F), growth=growth, h=self.h,

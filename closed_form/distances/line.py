@@ -105,7 +105,7 @@ class _Coupling:
             return np.where(below, first - second, second - first) - flat
 
         low, high = (-wide, wide) if low is None else (low, high)
-        return elementwise_roots(excess, low, high, (s, below), self.blur / 256.0, wide)
+        return elementwise_roots(excess, low, high, (s, below), self.blur / 16.0, wide)
 
     def _levels(self, x, y, below):
         """F and G where ``below``, else 1 − F and 1 − G."""

@@ -149,16 +149,17 @@ def test_unusable_processes_are_refused(make, words):
         make()
 
 
-@pytest.mark.parametrize("error", [RecursionError, PolynomialError, CoercionFailed, NotImplementedError,
-                                   ZeroDivisionError, KeyError, TypeError, NameError])
+# the integral of the first takes long where nothing is simplified
+@pytest.mark.parametrize(("g", "error"), [("2 + t", RecursionError)] + [("sqrt(1 + t)", error) for error in (
+    PolynomialError, CoercionFailed, NotImplementedError, ZeroDivisionError, KeyError, TypeError, NameError)])
 @pytest.mark.parametrize("name", ["integrate", "simplify"])
-def test_whatever_sympy_raises_is_no_closed_form(monkeypatch, name, error):
+def test_whatever_sympy_raises_is_no_closed_form(monkeypatch, name, g, error):
     """Where sympy gives up, in whatever way, the forms are there by another route, and so are the numbers."""
     def fails(*_, **__):
         raise error("sympy gave up")
 
     monkeypatch.setattr(sympy, name, fails)
-    process = general("1 + t", "2 + t")
+    process = general("1 + t", g)
     forms = process.closed_forms()
     assert forms["integral_f"].route == ("quadrature" if name == "integrate" else "closed form")
     assert {form.route for form in forms.values()} <= {"quadrature", "closed form"}

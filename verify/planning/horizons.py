@@ -35,6 +35,7 @@ class Horizons:
 
     def __init__(self, bounds: BoundOnGrids, fixed: float | None):
         self._bounds, self.fixed, self._stop = bounds, fixed, bounds.stop
+        self._known_noise: dict[float, float] = {}
 
     def best(self, cost: Callable[[float], float], start: float | None = None,
              size: Callable[[float], float] = float, patience: int = 2 * HORIZONS_PER_DOUBLING) -> float:
@@ -46,8 +47,7 @@ class Horizons:
         if self.fixed is not None:
             return self.fixed
         if start is None:
-            ratio = 2 ** (1 / HORIZONS_PER_DOUBLING)
-            (best, value), span = self._scan(cost, ratio, size, patience), math.log(ratio)
+            (best, value), span = self._scan(cost, size, patience), math.log(2.0) / HORIZONS_PER_DOUBLING
         else:
             best, value, span = start, cost(start), math.log(2.0)
             if value == math.inf:
@@ -91,10 +91,12 @@ class Horizons:
                 break
         return found
 
-    def _scan(self, cost, ratio: float, size, patience: int):
-        scale, worse = self._shortest, 0
-        best, value = self._at(scale), math.inf
-        for _ in range(HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS):
+    def _scan(self, cost, size, patience: int):
+        worse = 0
+        best, value = self._at(self._shortest), math.inf
+        for power in range(HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS):
+            # every second one is exactly twice another, whose noise is known
+            scale = self._shortest * 2.0 ** (power / HORIZONS_PER_DOUBLING)
             horizon = self._at(scale)
             found = or_infinite(cost, horizon)
             # what is left of the initial error keeps falling: that alone is no reason to go on
@@ -103,7 +105,6 @@ class Horizons:
             # a mixture's bound may rise before it falls: only the end of the initial error ends the scan
             if worse > patience and self._settled(scale, size(value)):
                 break
-            scale *= ratio
         return best, value
 
     @cached_property
@@ -124,6 +125,11 @@ class Horizons:
 
     def _noise(self, horizon: float) -> float:
         """s/a over this horizon; ∞ where the process has ended."""
+        if horizon not in self._known_noise:
+            self._known_noise[horizon] = self._noise_over(horizon)
+        return self._known_noise[horizon]
+
+    def _noise_over(self, horizon: float) -> float:
         try:
             path = Path(self._bounds.setting.process, np.array([self._stop + horizon, self._stop]))
         except ValueError:

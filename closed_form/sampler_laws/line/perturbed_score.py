@@ -16,6 +16,8 @@ from closed_form.sampler_laws.line.sampler import COARSE, FINE, MAX_POINTS
 
 #: Points on which the size of an error is integrated, at least.
 LEAST_POINTS = 4001
+#: Deviations beyond the outermost means where the law ends for that.
+EDGE = 9.0
 #: (step, states of shape (n,)) -> (error of the score, its derivative), each of shape (n,).
 ScoreError = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -107,11 +109,13 @@ def perturbed_w2(law, steps: Steps, error: ScoreError, size: float | None = None
 def _size(error: ScoreError, step: int, sources: Sources) -> float:
     """(E e²)^{1/2} under the law of the iterates, by the trapezoid rule, which is spectrally accurate for
     it."""
-    order = np.argsort(sources.means)
-    law = LineLaw(sources.means[order], sources.weights[order] / sources.weights.sum(), sources.std)
-    low, high = law.support()
-    x = np.linspace(low, high, max(LEAST_POINTS, int(4 * (high - low) / law.std)))
-    return math.sqrt(float(np.trapezoid(np.square(error(step, x)[0]) * law.pdf(x), x)))
+    low, high = (end(sources.means) + side * EDGE * sources.std for end, side in ((np.min, -1), (np.max, 1)))
+    x, dx = np.linspace(low, high, max(LEAST_POINTS, int(4 * (high - low) / sources.std)), retstep=True)
+    square = np.square(error(step, x)[0])
+    if not square.any():
+        return 0.0
+    density = sources.density(low, float(dx), len(x))[0] / sources.weights.sum()
+    return math.sqrt(float(np.trapezoid(square * density, x)))
 
 
 def _image(chain: LineSteps, step: int, error: ScoreError, factor: float):

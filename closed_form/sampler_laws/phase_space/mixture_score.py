@@ -1,6 +1,8 @@
 r"""Score and density of a Gaussian mixture in phase space: U_t given component i is N(φμ_i, S + φφᵀ ⊗
 Σ_i)."""
 
+from functools import reduce
+
 import numpy as np
 
 
@@ -30,6 +32,7 @@ class PhaseMixtureScore:
         determinant = covariance[:, 0, 0] * covariance[:, 1, 1] - np.square(covariance[:, 0, 1])
         self.xx, self.vv = covariance[:, 1, 1] / determinant, covariance[:, 0, 0] / determinant
         self.xv = -covariance[:, 0, 1] / determinant
+        self._alike = len(self.means) > 1 and np.ptp(variances) == 0
         dim = self.means.shape[1]
         self.log_scale = np.log(weights) - dim * (np.log(determinant) / 2 + np.log(2 * np.pi))
 
@@ -65,6 +68,8 @@ class PhaseMixtureScore:
         return self._pushed(push, x, v, slope=True)
 
     def _pushed(self, push, x, v, slope: bool = False):
+        if self._alike:
+            return self._pushed_alike(push, x, v, slope)
         logs, pulled, steeper, pulls = [], [], [], []
         for mean, xx, xv, vv, scale in zip(self.means[:, 0], self.xx, self.xv, self.vv, self.log_scale,
                                            strict=True):
@@ -88,3 +93,23 @@ class PhaseMixtureScore:
         mean = summed / total
         # share_i′ = share_i (E[pull] − pull_i)
         return -mean, (mixed / total - mean * pull / total - rise / total) if slope else None
+
+    def _pushed_alike(self, push, x, v, slope: bool):
+        """`_pushed` of components that differ in their means only: their shares are exponentials linear in x, v."""
+        xx, xv, vv, (phi_x, phi_v) = self.xx[0], self.xv[0], self.vv[0], self.phi
+        middle = (self.means.min() + self.means.max()) / 2
+        gap_x, gap_v, away = x - phi_x * middle, v - phi_v * middle, self.means[:, 0] - middle
+        by_x, by_v = xx * phi_x + xv * phi_v, xv * phi_x + vv * phi_v
+        along = by_x * gap_x + by_v * gap_v
+        fixed = (self.log_scale - np.square(away) * (phi_x * by_x + phi_v * by_v) / 2).tolist()
+        logs = [known + place * along for known, place in zip(fixed, away.tolist(), strict=True)]
+        top = reduce(np.maximum, logs)
+        shares = [np.exp(log - top) for log in logs]
+        total = sum(shares)
+        mean = sum(place * share for place, share in zip(away.tolist(), shares, strict=True)) / total
+        pull, steeper = push[0] * by_x + push[1] * by_v, push[0] * xx + push[1] * xv
+        found = pull * mean - (steeper * gap_x + (push[0] * xv + push[1] * vv) * gap_v)
+        if not slope:
+            return found, None
+        spread = sum(share * np.square(place - mean) for place, share in zip(away.tolist(), shares, strict=True))
+        return found, pull * by_x * spread / total - steeper

@@ -58,15 +58,15 @@ def test_taylor_coefficients_hold_the_derivatives(expression, left, length, shar
     with mpmath.workdps(60):
         at = sympy.lambdify(TIME, expression, modules="mpmath")
         wanted = mpmath.taylor(at, mpmath.mpf(place), 5)
-    for ball, value in zip(found, wanted, strict=True):
+    for order, value in enumerate(wanted):
         slack = arb(0, float(mpmath.mpf(10) ** -15 * (1 + abs(value))))  # the step of the differences
-        assert holds(ball + slack, mpmath.re(value))
+        assert holds(found[order] + slack, mpmath.re(value))
 
 
 def test_series_keep_their_terms():
     """As many Taylor coefficients come back as were asked for: python-flint's limit of ten is lifted."""
     found = BallFunction(real_function("f", "exp(2*t)")).taylor(arb(0), 30)
-    assert len(found) == 30 and found[29].overlaps(arb(2) ** 29 / arb(29).gamma() / 29)
+    assert found.prec == 30 and found[29].overlaps(arb(2) ** 29 / arb(29).gamma() / 29)
     assert ctx.cap == 10
 
 

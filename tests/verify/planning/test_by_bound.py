@@ -30,15 +30,21 @@ def setting(**options):
     return setting_of(cld(1, 2), LAW, euler_maruyama(1.0, 1), **options)
 
 
+@pytest.fixture(scope="module")
+def planner():
+    """The planner of that question; it remembers the bounds it has evaluated."""
+    return planner_of(MARTINGALE, setting())
+
+
 def bound_of(question, horizon, steps):
     """The theorem on a uniform grid."""
     return MARTINGALE.bound(replace(question, scheme=euler_maruyama(horizon, steps))).total
 
 
-def test_the_plan_is_the_least_over_horizons():
+def test_the_plan_is_the_least_over_horizons(planner):
     """K reaches ε, K − 1 does not, and one per cent fewer steps reach it at no horizon."""
     question, eps = setting(), 0.1
-    plan = planner_of(MARTINGALE, question).plan(eps)
+    plan = planner.plan(eps)
     assert plan.reached and plan.bound.total == bound_of(question, plan.horizon, plan.steps) <= eps
     assert plan.bound_one_step_less == bound_of(question, plan.horizon, plan.steps - 1) > eps
     fewer = int(np.ceil(plan.steps / PLAN_EXCESS)) - 1
@@ -46,9 +52,9 @@ def test_the_plan_is_the_least_over_horizons():
     assert all(bound_of(question, float(horizon), fewer) > eps for horizon in horizons)
 
 
-def test_certify_holds_at_the_plan():
+def test_certify_holds_at_the_plan(planner):
     """The exact W2 of the position at the plan is at most the planned bound."""
-    plan = planner_of(MARTINGALE, setting()).plan(0.2)
+    plan = planner.plan(0.2)
     certificate = certify(
         "martingale", process=cld(1, 2), law=LAW, scheme=replace(euler_maruyama(1.0, 1), grid=plan.grid)
     )
@@ -66,11 +72,11 @@ def test_a_clock_of_varying_speed_is_planned():
     assert plans[1].steps < 4 * plans[0].steps
 
 
-def test_a_score_budget_is_kept():
+def test_a_score_budget_is_kept(planner):
     """With a share of ε set aside the bound allows for that score error, and takes more steps."""
     plan = planner_of(MARTINGALE, setting(), score_share=0.3).plan(0.4)
     assert plan.score_error > 0 and plan.bound.total <= 0.4 and plan.bound.terms["score bias"] > 0
-    assert plan.steps > planner_of(MARTINGALE, setting()).plan(0.4).steps
+    assert plan.steps > planner.plan(0.4).steps
 
 
 @pytest.mark.parametrize(
@@ -82,9 +88,9 @@ def test_what_is_out_of_reach_is_said(options, score_error, why):
     assert not plan.reached and plan.steps is None and plan.blocking.startswith(why) and plan.floor > 0.01
 
 
-def test_too_many_steps_are_said():
+def test_too_many_steps_are_said(planner):
     """An ε that would take more steps than can be bounded names the discretisation."""
-    plan = planner_of(MARTINGALE, setting()).plan(1e-5)
+    plan = planner.plan(1e-5)
     assert not plan.reached and plan.blocking.startswith("discretisation")
 
 

@@ -95,9 +95,14 @@ def constants(dim=1):
     return StronglyLogConcave(m0=1.0, L0=2.0, dim=dim, second_moment=0.8 * dim, mean_norm=0.0)
 
 
+def planner(process, dim=1, **options):
+    """The planner for these data; it remembers what it knows of every horizon."""
+    return Planner(MARTINGALE, Setting(process, constants(dim), euler_maruyama(1, 1)), **options)
+
+
 def planned(process, eps, dim=1, **options):
     """Steps planned for these data."""
-    return Planner(MARTINGALE, Setting(process, constants(dim), euler_maruyama(1, 1)), **options).plan(eps)
+    return planner(process, dim, **options).plan(eps)
 
 
 def test_a_process_that_ends_is_planned_up_to_its_end():
@@ -130,7 +135,7 @@ def test_exponents_of_the_plan_are_the_derived_ones(process):
             ratio
         )
 
-    coarse, fine = (planned(process, eps) for eps in (1e-3, 2.5e-4))
+    coarse, fine = map(planner(process).plan, (1e-3, 2.5e-4))
     assert abs(exponent(coarse, fine, 4) - float(derived.steps.eps)) <= EXPONENT
     low, high = planned(process, 0.02, 100), planned(process, 0.02, 1600)
     assert abs(exponent(high, low, 16) - float(derived.steps.d)) <= EXPONENT

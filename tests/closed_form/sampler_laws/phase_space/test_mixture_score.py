@@ -16,12 +16,12 @@ CLOCK, STEP = 0.6, 1e-5
 WEIGHTS, VARIANCES = np.array([0.2, 0.5, 0.3]), np.array([0.3, 0.05, 1.2])
 
 
-def mixture(dim):
+def mixture(dim, variances=VARIANCES):
     """(means, score) of three components in R^d at clock 0.6, and points to look at."""
     rng = np.random.default_rng(dim)
     means = rng.standard_normal((3, dim))
     phi, S = PhasePath(cld(epsilon="1/5", velocity_variance="1/2")).kernel(np.array(CLOCK))
-    score = PhaseMixtureScore(WEIGHTS, means, VARIANCES, phi, S)
+    score = PhaseMixtureScore(WEIGHTS, means, variances, phi, S)
     return means, score, rng.standard_normal((4, dim)), rng.standard_normal((4, dim))
 
 
@@ -64,13 +64,25 @@ def test_score_is_the_gradient_of_the_log_density(dim):
         )
 
 
-def test_velocity_score_on_a_grid_is_the_score():
+@pytest.mark.parametrize("variances", [VARIANCES, np.full(3, 0.3)], ids=["unequal", "equal"])
+def test_velocity_score_on_a_grid_is_the_score(variances):
     """On the line the velocity's score takes rows and columns that broadcast, far out in the tails too."""
-    _, score, _, _ = mixture(1)
+    _, score, _, _ = mixture(1, variances)
     x, v = np.linspace(-30, 30, 7)[None, :], np.linspace(-40, 40, 9)[:, None]
     wide_x, wide_v = (np.broadcast_to(array, (9, 7))[..., None] for array in (x, v))
     expected = score.score(wide_x, wide_v)[1][..., 0]
     assert score.pushed((0, 1), x, v) == pytest.approx(expected, rel=LAW_ROUNDING)
+
+
+@pytest.mark.parametrize("variances", [VARIANCES, np.full(3, 0.3)], ids=["unequal", "equal"])
+def test_the_slope_of_what_pushes_is_its_derivative(variances):
+    """On the line the derivative in the position is that of central differences, for any push."""
+    _, score, x, v = mixture(1, variances)
+    for push in ((0.0, 1.0), (0.7, -0.4)):
+        found, slope = score.pushed_with_slope(push, x, v)
+        up, down = score.pushed(push, x + STEP, v), score.pushed(push, x - STEP, v)
+        assert slope == pytest.approx((up - down) / (2 * STEP), rel=PHASE_DIFFERENCE, abs=PHASE_DIFFERENCE)
+        assert found == pytest.approx(score.pushed(push, x, v), rel=LAW_ROUNDING)
 
 
 def test_score_of_one_component_is_linear():
