@@ -111,3 +111,5 @@ HIDDEN_DIGITS = 1e-11
 HIDDEN_ZERO = 1e-12
 #: Calls of a certified bound a step: some 2000 are half a thousandth of a second.
 CALLS = 3000
+#: Calls that a maximum of a polynomial that hardly varies may take.
+PLATEAU = 1000
