@@ -37,8 +37,8 @@ def positive_integral(coefficients: list, tolerance: float):
     return total
 
 
-def largest(coefficients: list, tolerance: float, least: float = 0.0):
-    """(a value that is reached, one that none exceeds) of p on [0, 1], apart by about the tolerance at most.
+def largest(coefficients: list, relative: float, least: float = 0.0):
+    """(a value that is reached, one that none exceeds) of p on [0, 1], relatively apart by about so much at most.
 
     Nothing below ``least`` is looked for.
     """
@@ -48,7 +48,7 @@ def largest(coefficients: list, tolerance: float, least: float = 0.0):
         seen = max(seen, float_below(found[0]), float_below(found[-1]))
         top = max(float_above(value) for value in found)
         doubt = RADII * max(float(value.rad()) for value in found)
-        if top <= seen + tolerance + doubt or level == HALVINGS:
+        if top <= seen * (1 + relative) + doubt or level == HALVINGS:
             most = max(most, top)
         else:
             waiting += [(half, level + 1) for half in halves(found)]

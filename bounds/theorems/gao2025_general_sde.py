@@ -46,7 +46,7 @@ from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 #: What the bound in floats rests on where M1 is that of a law.
 SAMPLED = "M1 from its values at sampled times (proved with certified)"
 #: Relative accuracy of M1² in balls, how often parts are halved for it, and how many are kept.
-REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-12, 2000, 500
+REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-10, 300, 500
 
 F, G, M, M1, h, d, theta, omega = symbols("F G M M1 h d theta omega", real=True)
 I_alpha, I_L, I_absf, I_sqrtL, I_sq = symbols("I_alpha I_L I_absf I_sqrtL I_sq", real=True)
@@ -231,7 +231,7 @@ class _Suprema:
         for frame in frames:
             most = 0.0
             for coefficients in self._polynomials(frame):
-                self._seen, found = largest(coefficients, REGULARITY_ERROR * self._seen, self._seen)
+                self._seen, found = largest(coefficients, REGULARITY_ERROR, self._seen)
                 most = max(most, found)
             if most > self._seen:
                 self._parts.append((most, step, frame))

@@ -111,6 +111,8 @@ HIDDEN_DIGITS = 1e-11
 HIDDEN_ZERO = 1e-12
 #: Calls of a certified bound a step: some 2000 are half a thousandth of a second.
 CALLS = 3000
+#: Calls that a maximum of a polynomial that hardly varies may take.
+PLATEAU = 1000
 #: A claim against its formulas in 40 digits: its constants 1/σ² are floats, its steps differences of floats.
 CLAIM_BY_HAND = 1e-12
 #: A number of a step against 30-digit quadrature: that of the path, a few times.

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bounds.certified.interpolation import interpolation
 from bounds.certified.polynomials import halves, largest, positive_integral
-from tests.bounds.tolerances import DENSE, OPEN
+from tests.bounds.tolerances import DENSE, OPEN, PLATEAU
+from tests.work_limit import at_most
 
 COEFFICIENTS = st.lists(st.floats(-4, 4), min_size=2, max_size=9)
 
@@ -41,7 +42,7 @@ def test_the_largest_value(values):
     """max(p, 0) is between a value that is reached and one that none exceeds, near to each other."""
     seen, most = largest(balls(values), OPEN)
     wanted = max(float(dense(values).max()), values[0], values[-1], 0.0)
-    assert seen - OPEN <= max(wanted, 0.0) + DENSE and most >= wanted and most - seen <= 2 * OPEN
+    assert seen <= wanted + DENSE and most >= wanted and most - seen <= 2 * OPEN * wanted + DENSE
 
 
 def test_wide_balls_end():
@@ -50,6 +51,13 @@ def test_wide_balls_end():
     assert found.contains(0) and found.contains(arb(2))
     seen, most = largest(balls([-1.0, 1.0, -1.0], 3.0), 0.0)
     assert seen == 0.0 and most >= 3
+
+
+def test_a_plateau_ends():
+    """Of a constant, and of what is nearly one, the largest value is found at once."""
+    assert largest(balls([0.1] * 9), OPEN)[1] == pytest.approx(0.1)
+    with at_most(PLATEAU):
+        assert largest(balls([0.1, *[0.1 + 1e-13] * 8]), OPEN)[1] == pytest.approx(0.1)
 
 
 def test_nothing_but_zero():
