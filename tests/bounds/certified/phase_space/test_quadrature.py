@@ -62,3 +62,15 @@ def test_what_needs_too_many_parts_is_refused(monkeypatch):
     monkeypatch.setattr(quadrature, "MOST_PARTS", 50)
     with pytest.raises(NotEnclosed, match="more than 50 parts"):
         Quadrature().gauss(lambda z: [1 / (z - arb(1) / 3)], TOLERANCE)
+
+
+@pytest.mark.parametrize("tolerance", [1e-4, 1e-25])
+def test_what_polynomials_miss_is_in_the_ball(tolerance):
+    """∫ max(0, e^{3z} − e^{3a}) is in its ball also where few points are asked for."""
+    at = arb(3) / 10
+    wanted = ((3 * arb(1)).exp() - (3 * at).exp()) / 3 - (1 - at) * (3 * at).exp()
+    floor = (3 * acb(at)).exp()
+    found = Quadrature().greatest(lambda z: [acb(0), (3 * z).exp() - floor, acb(100)], tolerance)
+    assert found.contains(wanted) and found.rad() < 3 * tolerance
+    found = Quadrature().gauss(lambda z: [(3 * z).exp()], tolerance)
+    assert found.contains(((3 * arb(1)).exp() - 1) / 3) and found.rad() < 3 * tolerance
