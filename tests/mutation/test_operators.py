@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.mutation.campaign import ROOT, append, drawn, equivalents, results
+from tests.mutation.campaign import ROOT, append, drawn, equivalents, results, shuffled
 from tests.mutation.operators import mutants, mutated
 
 SOURCE = '''"""A module."""
@@ -75,6 +75,12 @@ def test_mutants_can_be_told_apart():
     keys = [each.key for each in drawn(ROOT)]
     assert len(set(keys)) == len(keys) > 5000
     assert not set(equivalents()) - set(keys)
+
+
+def test_a_sample_keeps_its_mutants(found):
+    """A mutant more or less leaves the others of a sample in their order, and another seed draws others."""
+    few = shuffled(found[::2], 1)
+    assert [each for each in shuffled(found, 1) if each in few] == few != shuffled(found[::2], 2)
 
 
 def test_a_result_that_was_cut_off_is_run_again(tmp_path):
