@@ -67,17 +67,20 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 class Watch:
     """Pytest plugin: which tests failed, and how long each took; quick ones come first.
 
-    A test that fails without a mutant has None for its seconds.
+    A test that fails without a mutant has None for its seconds.  Those that take more than ``longest`` are
+    left out, but for the module's own.
     """
 
-    def __init__(self, asked: list[Path], seconds: dict):
-        self.asked, self.seconds = asked, seconds
+    def __init__(self, asked: list[Path], seconds: dict, longest: float):
+        self.asked, self.seconds, self.longest = asked, seconds, longest
         self.failed, self.took = [], {}
 
     def pytest_collection_modifyitems(self, items):
         """The first file, other files, folders; quick tests before slow ones, without those of None."""
         took = {item: self.seconds.get(item.nodeid, 0.0) for item in items}
-        items[:] = sorted((item for item in items if took[item] is not None), key=lambda item: (
+        kept = [item for item in items if took[item] is not None and (
+            took[item] <= self.longest or item.path == self.asked[0])]
+        items[:] = sorted(kept, key=lambda item: (
             item.path not in self.asked, item.path != self.asked[0], took[item]))
 
     def pytest_runtest_setup(self, item):
@@ -103,7 +106,7 @@ def allow(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, most))
 
 
-def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pipe) -> None:
+def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, longest: float, pipe) -> None:
     """Run tests on a mutant up to the first that fails (None: on the code as it is, all).
 
     To be called in a process of its own, which it ends; sends the tests that failed and the seconds of each.
@@ -117,7 +120,7 @@ def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pip
     sink = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(sink, standard)
-    plugin = Watch(tests, seconds)
+    plugin = Watch(tests, seconds, longest)
     try:
         if mutant is not None:
             sys.meta_path.insert(0, Changed(root, mutant))

@@ -73,3 +73,9 @@ def test_blocks_do_not_matter(monkeypatch):
     cut = Path(ve(1 + TIME), times)
     assert np.array_equal(whole.C, cut.C)
     assert np.array_equal(whole.s_sq, cut.s_sq)
+
+
+def test_the_error_of_an_integral_is_a_few_roundings():
+    """Without drift ∫g² of a constant over steps of one is off by a rounding at least and by 24 at most."""
+    path, unit = Path(ve(1), np.array([3.0, 2.0, 1.0, 0.0])), np.finfo(float).eps
+    assert np.all(path.C_error >= unit / 2 * path.C) and np.all(path.C_error <= 24 * unit * path.C)

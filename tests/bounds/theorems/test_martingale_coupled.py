@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bounds import euler_maruyama, ou
-from bounds.theorems import theorems
+from bounds.theorems import martingale_coupled, theorems
 from bounds.theorems.martingale_coupled import coupled_noise
 from closed_form import Gaussian
 from tests.bounds.tolerances import QUADRATURE
@@ -28,3 +28,13 @@ def test_known_noise_differs_by_its_size_alone(variance):
         left = (np.sqrt(h / 2 * rule @ matched**2) - np.sqrt(2 * h)) ** 2
         assert left < own
         assert found[k] == pytest.approx(3 * left, rel=QUADRATURE)
+
+
+def test_the_size_of_the_noise_is_not_taken_to_be_exact(monkeypatch):
+    """A factor λ known to 1e-12 leaves so much of the noise's deviation √(3·2h), however little is missed."""
+    monkeypatch.setattr(martingale_coupled, "missed_noise",
+                        lambda setting, functions, other=None: np.full(4, 1.0 if other is None else 1e-24))
+    setting = setting_of(ou(), Gaussian(np.zeros(3), 0.25), euler_maruyama(0.8, 4))
+    found = np.sqrt(coupled_noise(setting, theorems()["martingale-coupled"].functions))
+    left = (found - 1e-12) / np.sqrt(3 * 2 * 0.2)
+    assert np.all(left >= 1e-12 * (1 - 1e-6)) and np.all(left <= 1e-10)
