@@ -164,7 +164,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--trusted", action="store_true",
                         help="do not run the tests without a mutant first")
     parser.add_argument("--longest", type=float, default=float("inf"),
-                        help="leave out tests that take more seconds than this, but those of the module's file")
+                        help="leave out tests that take longer (seconds), but those of the module's file")
     parser.add_argument("--list", action="store_true", help="print the mutants, run none")
     return parser.parse_args()
 
