@@ -63,10 +63,11 @@ def test_hidden_features_by_both_routes(name):
 
 
 @pytest.mark.parametrize("key", ["euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean"])
-@given(st.floats(0.2, 2), st.floats(0.01, 10), st.floats(-100, 100), st.integers(1, 5))
-def test_a_chain_by_hand(key, size, variance, mean, count):
-    """For f = 1/2, g² = s a chain in 50 digits by the samplers' definitions ends inside the bracket."""
-    size, grid = float(f"{size:.6g}"), np.linspace(1.5, 0, count + 1)
+@given(st.floats(0.2, 2), st.floats(0.01, 10), st.floats(-100, 100), st.integers(1, 5), st.booleans())
+def test_a_chain_by_hand(key, size, variance, mean, count, stopped):
+    """For f = 1/2, g² = s a chain in 50 digits by the samplers' definitions, to time 0 or stopped before it, ends
+    inside the bracket."""
+    size, grid = float(f"{size:.6g}"), np.linspace(1.5, 0.25 * stopped, count + 1)
     process = ForwardProcess.scalar("test", real_function("f", "1/2"), real_function("g", size))
     law, chosen = Gaussian([mean], variance), Scheme(samplers(1)[key], TimeGrid(grid))
     found = certified_w2(law, process, chosen)

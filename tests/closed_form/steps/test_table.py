@@ -53,21 +53,26 @@ def test_two_routes_agree(process, key, lengths, stopped):
         assert np.all(np.abs(getattr(mine, name) - getattr(its, name)) <= slack)
 
 
-@given(st.floats(0.05, 2), st.floats(0.1, 3), st.integers(1, 6))
-def test_errors_hold_what_is_missed(rate, size, count):
+@pytest.mark.parametrize("key", ["exponential", "ancestral"])
+@given(st.floats(0.05, 2), st.floats(0.1, 3), st.integers(1, 6), st.booleans())
+def test_errors_hold_what_is_missed(key, rate, size, count, stopped):
     """For f = r, g² = s the numbers of 40 digits lie within the stated errors, and these are tiny."""
     rate, size = float(f"{rate:.6g}"), float(f"{size:.6g}")
-    times = np.linspace(2.0, 0.0, count + 1)
+    times = np.linspace(2.0, 0.25 * stopped, count + 1)
     process = ForwardProcess.scalar("test", real_function("f", rate), real_function("g", size))
-    found, *_ = steps_of(process, times, "exponential")
+    chosen = Scheme(samplers(1)[key], TimeGrid(times))
+    found = exact_steps(process, chosen)
     with mpmath.workdps(40):
         r, s = mpmath.mpf(str(rate)), mpmath.mpf(str(size))
         for k in range(count):
             h = mpmath.mpf(float(times[k])) - mpmath.mpf(float(times[k + 1]))
             at = mpmath.mpf(float(times[k]))
+            s_sq, lower = (-s * mpmath.expm1(-2 * r * place) / (2 * r) for place in (at, at - h))
             wanted = {"P": mpmath.exp(r * h), "Q": s * mpmath.expm1(r * h) / r, "a": mpmath.exp(-r * at),
-                      "noise_var": s * mpmath.expm1(2 * r * h) / (2 * r),
-                      "s_sq": -s * mpmath.expm1(-2 * r * at) / (2 * r)}
+                      "noise_var": s * mpmath.expm1(2 * r * h) / (2 * r), "s_sq": s_sq}
+            if key == "ancestral":
+                C = -s * mpmath.expm1(-2 * r * h) / (2 * r)
+                wanted |= {"Q": mpmath.exp(r * h) * C, "noise_var": C * lower / s_sq}
             for name, value in wanted.items():
                 error = float(getattr(found.errors, name)[k])
                 digits = repr(getattr(found, name)[k]).removeprefix("np.longdouble('").removesuffix("')")
