@@ -97,17 +97,30 @@ def test_noise_matched_to_narrow_data_is_seen():
     assert table.noise_var == pytest.approx(s_sq[1:] - np.square(s_sq[1:]) / s_sq[:-1], rel=FEATURE_RELATIVE * 100)
 
 
-def test_what_a_rule_misses_of_a_piece_by_hand():
-    """Of a constant f = 1/4 over three steps of [0, 1] the rule misses what its ellipse within the disc of
-    the panel allows, the same on either side of the middle."""
-    found = pieces.pieces(general("1/4", "1"), np.array([1.0, 2 / 3, 1 / 3, 0.0]))
+@pytest.mark.parametrize("few, many", [(5, 10), (1, 2)])
+def test_what_a_rule_misses_of_a_piece_by_hand(few, many, monkeypatch):
+    """Of f = 1/4 and g² = 3 over three steps of [0, 1] the rule misses what its ellipse within the disc of the
+    panel allows, the same on either side of the middle; with many nodes that is less than rounding."""
+    monkeypatch.setattr(pieces, "SHORT", few)
+    monkeypatch.setattr(pieces, "LONG", many)
+    found = pieces.pieces(general("1/4", "sqrt(3)"), np.array([1.0, 2 / 3, 1 / 3, 0.0]))
     for step, off in enumerate((1 / 3, 0.0, 1 / 3)):
-        axis = min((pieces.REACH / 2 - off) * 6, 120.0)
+        axis = min((4 / 2 - off) * 6, max(3.0, 2 * few * 12))
         rho = axis + np.sqrt(axis**2 - 1)
-        nodes = pieces.SHORT if found.short[step] else pieces.LONG
+        nodes = few if found.short[step] else many
         missed = 32 / 15 / 3 * rho ** (-2.0 * nodes) / (1 - rho**-2)
-        rounded = 2 / 3 / (pieces.REACH - 1) * 2 * np.finfo(float).eps * (1 - step / 3)
+        rounded = 2 / 3 / 3 * 2 * np.finfo(float).eps * (1 - step / 3)
+        growth = np.exp((axis + 1) / 12) * (1 + 256 / 12)
         assert found.f_error[step] == pytest.approx((missed + rounded) / 4, rel=0.01)
+        assert found.g_sq_error[step] == pytest.approx(3 * (growth * missed + rounded), rel=0.01)
+
+
+@pytest.mark.parametrize("axis, few", [(18.25, False), (18.33, True)])
+def test_few_nodes_do_from_an_axis_on(axis, few):
+    """Without drift five nodes do where (64/15)ϱ^−10 is below 1e-15: from ϱ = 36.56 on, of semi-axis 18.29."""
+    width = 4 / axis
+    found = pieces.pieces(ve(1), np.array([1.0, (1 + width) / 2, (1 - width) / 2, 0.0]))
+    assert found.short[1] == few
 
 
 def test_few_nodes_do_where_the_disc_is_far():

@@ -184,11 +184,12 @@ def test_printed_number():
 
 
 def test_eigenvalues_in_blocks_are_the_same(monkeypatch):
-    """Many variances are followed a few at a time."""
+    """Many variances are followed a few at a time, a row at a time where there are more than fit."""
     steps = scheme("exponential", horizon=2, steps=30).steps(cld())
     variances = np.linspace(0.1, 2.0, 7)
     whole = phase_chain.phase_chain(variances, steps)
     monkeypatch.setattr(phase_chain, "BLOCK", 60)
+    monkeypatch.setattr(phase_chain, "AT_ONCE", 1)
     parts = phase_chain.phase_chain(variances, steps)
     for name in ("lag", "push", "variance"):
         assert getattr(parts, name).value.astype(float) == pytest.approx(
