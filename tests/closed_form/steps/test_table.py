@@ -1,5 +1,7 @@
 """closed_form's own numbers of a step: against closed forms, within their stated errors, and independent."""
 
+from dataclasses import replace
+
 import mpmath
 import numpy as np
 import pytest
@@ -11,10 +13,11 @@ from bounds.sampler import Scheme
 from bounds.samplers import samplers
 from bounds.symbolic.expressions import real_function
 from closed_form import Gaussian
+from closed_form.steps import table
 from closed_form.steps.polynomials import polynomials
 from closed_form.steps.quadrature import gauss
 from closed_form.steps.table import exact_steps
-from tests.closed_form.tolerances import CHAIN_SAME, CHAIN_WIDTH
+from tests.closed_form.tolerances import CHAIN_SAME, CHAIN_WIDTH, FIRST_ORDER
 from verify import setting_of
 
 NAMES = ("P", "Q", "noise_var", "a", "s_sq")
@@ -78,6 +81,95 @@ def test_errors_hold_what_is_missed(key, rate, size, count, stopped):
                 digits = repr(getattr(found, name)[k]).removeprefix("np.longdouble('").removesuffix("')")
                 assert abs(mpmath.mpf(digits) - value) <= error + mpmath.mpf(10) ** -19 * abs(value)
                 assert error <= CHAIN_SAME / 1e3 * abs(value)
+
+
+def shifted(found, by, doubt):
+    """Polynomials of f and g² moved by constants, and known up to others."""
+    coefficients, remainder = found.coefficients.copy(), found.remainder.copy()
+    coefficients[:, :, 0] += np.array(by)[:, None]
+    remainder += np.array(doubt)[:, None]
+    return replace(found, coefficients=coefficients, remainder=remainder)
+
+
+@pytest.mark.parametrize("key", ["exponential", "ancestral", "euler-maruyama"])
+@pytest.mark.parametrize("rate", [0.5, -0.5])
+@pytest.mark.parametrize("off", [(1e-6, 0.0), (0.0, 1e-6), (1e-6, 1e-6)])
+def test_what_polynomials_leave_open_is_carried_on(key, rate, off, monkeypatch):
+    """Where f and g² are known to 1e-6 the numbers of every process as near as that are within the errors, which
+    are some thirty times that at most."""
+    process = general(str(-rate), "1+t/2")
+    chosen = Scheme(samplers(1)[key], TimeGrid(np.array([2.0, 1.3, 0.4, 0.1])))
+    plain = table.polynomials(process, 2.0)
+
+    def numbers(by, doubt):
+        monkeypatch.setattr(table, "polynomials", lambda *_: shifted(plain, by, doubt))
+        return exact_steps(process, chosen)
+
+    middle, none = numbers((0.0, 0.0), off), (0.0, 0.0)
+    moved = [numbers((one * off[0], other * off[1]), none) for one in (-1, 1) for other in (-1, 1)]
+    for name in (*NAMES, "prior_var"):
+        error, size = np.asarray(getattr(middle.errors, name)), np.abs(getattr(middle, name))
+        reached = np.max([np.abs(getattr(each, name) - getattr(middle, name)) for each in moved], axis=0)
+        assert np.all(reached <= error * (1 + FIRST_ORDER)), name
+        assert np.all(error <= 4e-5 * np.maximum(size, 1)), name
+
+
+@pytest.mark.parametrize("off", [(1e-3, 0.0, 0.0), (0.0, 1e-3, 0.0), (0.0, 0.0, 1e-3)])
+def test_an_error_of_any_part_of_closed_noise_counts(off):
+    """Ancestral noise C s²(r)/s²(τ) = 0.3·0.1/0.4: an error of 1e-3 of one of them alone is in its error, to first
+    order; the noise of a step to time 0 is nothing, exactly."""
+    found = object.__new__(table.StepNumbers)
+    found.rule, found.C, found.C_error = samplers(1)["ancestral"].one_block, np.array([0.3]), np.array([off[0]])
+    found.s_sq, found.s_sq_error = np.array([0.1, 0.4]), np.array([off[1], off[2]])
+    found._close_noise()
+    wanted = 0.075 * (off[0] / 0.3 + off[1] / 0.1 + off[2] / 0.4)
+    assert found.noise_error == pytest.approx([wanted], rel=FIRST_ORDER) and found.noise == pytest.approx([0.075])
+    found.s_sq = np.array([0.0, 0.4])
+    found._close_noise()
+    assert found.noise_error == [0.0] == found.noise
+
+
+#: Semi-axes from which n nodes miss less than 1e-19, and less than the next count of them: (64/15)ϱ^−2n = 1e-19.
+@pytest.mark.parametrize("axis, share, fewest", [(142.147, 0.004, 4), (8.4601, 0.002, 8)])
+def test_nodes_are_as_few_as_the_ellipse_allows(axis, share, fewest):
+    """Without drift a step in the middle of [0, 2] has the fewest nodes that do on the ellipse within the disc of
+    radius 3 around it, and more where that is too small by a little."""
+    more = {4: 8, 8: 24}[fewest]
+    for factor, count in ((1 + share, fewest), (1 - share, more)):
+        width = 6 / (axis * factor)
+        times = np.array([2.0, 1 + width / 2, 1 - width / 2, 0.0])
+        assert table.StepNumbers(ve(1), times, samplers(1)["exponential"].one_block)._count[1] == count
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25])
+def test_what_a_rule_misses_of_a_piece_by_hand(rate, monkeypatch):
+    """With two nodes, asked for no more than a hundredth, the errors of ∫f and C over three steps of [0, 2] are what
+    Trefethen's theorem 19.3 allows on their ellipses, where e^{2F} grows, and 256 ∫f for F at the nodes."""
+    monkeypatch.setattr(table, "COUNTS", (2, 24))
+    monkeypatch.setattr(table, "MISSED", 1.0)
+    found = table.StepNumbers(general(str(rate), "sqrt(3)"), np.array([2.0, 4 / 3, 2 / 3, 0.0]),
+                              samplers(1)["exponential"].one_block)
+    for step, off in enumerate((2 / 3, 0.0, 2 / 3)):
+        drift = rate * 2 / 3
+        axis = min((3 - off) * 3, max(2.5, 2 * 2 / drift) if drift else np.inf)
+        rho = axis + np.sqrt(axis**2 - 1)
+        missed = 2 / 3 * 32 / 15 * rho**-4.0 / (1 - rho**-2.0)
+        grown = np.exp(drift * (axis + 1)) * (1 + 256 * drift)
+        assert found.F_error[step] == pytest.approx(rate * missed, rel=1e-3, abs=1e-30)
+        # what is missed of g², and twice what is of ∫f, allowed for twice; e^{2(F − F')} at the nodes is below 1
+        allowed = 3 * grown * missed + 4 * found.F_error[step] * float(found.C[step])
+        assert np.exp(-drift / 2) * allowed <= found.C_error[step] <= allowed * (1 + 1e-6)
+
+
+def test_numbers_without_drift_are_exact_to_a_few_roundings():
+    """With f = 0 and g = 1, P and a are 1 and the rest are lengths: off by nothing, and by 1e-16 on paper."""
+    times = np.array([2.0, 1.25, 0.5])
+    for key in ("exponential", "euler-maruyama", "ancestral"):
+        found = exact_steps(ve(1), Scheme(samplers(1)[key], TimeGrid(times)))
+        assert np.all(found.P == 1) and np.all(found.a == 1)
+        for name in NAMES:
+            error, size = getattr(found.errors, name), np.abs(getattr(found, name))
+            assert np.all(error >= 0) and np.all(error <= 1e-15 * size)
 
 
 def test_polynomials_stand_for_the_functions():
