@@ -127,12 +127,9 @@ def _is_setting(node) -> bool:
     names = [each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)]
     plain = (ast.Constant, ast.UnaryOp, ast.USub, ast.Tuple, ast.Load)
     # 1 << 12, or another setting among several, is no formula either
-    value = node.value
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.LShift):
-        parts = [value.left, value.right]
-    else:
-        parts = [each for each in ast.walk(value) if not (
-            isinstance(value, ast.Tuple) and isinstance(each, ast.Name) and each.id.isupper())]
+    plain += (ast.LShift, *((ast.BinOp,) if "<<" in ast.unparse(node.value) else ()))
+    parts = [each for each in ast.walk(node.value) if not (
+        isinstance(node.value, ast.Tuple) and isinstance(each, ast.Name) and each.id.isupper())]
     return all(name.isupper() for name in names) and all(isinstance(each, plain) for each in parts)
 
 

@@ -18,28 +18,36 @@ SECONDS, TIMES = 30, 10
 def tests_of(root: Path, module: str) -> list[Path]:
     """Files and folders of tests that matter to a module, first what must run first.
 
-    The file of the same name; those that import the module; those of the same name as a module that imports
-    it; the file of its folder as a registry; its folder.
+    The file of the same name; those that import the module; for every module that imports it the file of the
+    same name or, where there is none, those that import that; the files of its folder and of theirs as
+    registries; its folder.
     """
     path = Path(module)
     package, folder = path.parts[0], path.parent
     mirror = root / "tests" / folder
     while not mirror.is_dir():
         mirror = mirror.parent
-    *above, stem = path.with_suffix("").parts
-    parent = re.escape(".".join(above))
-    imports = re.compile(rf"\b{parent}\.{stem}\b|\bfrom {parent} import .*\b{stem}\b")
 
-    def importing(folder, pattern):
+    def importing(module, folder, pattern):
+        *above, stem = module.with_suffix("").parts
+        parent = re.escape(".".join(above))
+        imports = re.compile(rf"\b{parent}\.{stem}\b|\bfrom {parent} import .*\b{stem}\b")
         return [each for each in sorted(folder.rglob(pattern))
                 if imports.search(each.read_text(encoding="utf-8"))]
 
-    users = [each.relative_to(root) for each in importing(root / package, "*.py")]
+    def tested(user):
+        named = root / "tests" / user.parent / f"test_{user.name}"
+        return [named] if named.exists() else importing(user, root / "tests" / package, "test_*.py")
+
+    def registry(of):
+        return root / "tests" / package / f"test_{of.name}.py"
+
+    users = [each.relative_to(root) for each in importing(path, root / package, "*.py")]
     near = [mirror] if mirror != root / "tests" / package else sorted(mirror.glob("test_*.py"))
     found = [root / "tests" / folder / f"test_{path.stem}.py",
-             *importing(root / "tests" / package, "test_*.py"),
-             *(root / "tests" / each.parent / f"test_{each.name}" for each in users),
-             root / "tests" / package / f"test_{folder.name}.py", *near]
+             *importing(path, root / "tests" / package, "test_*.py"),
+             *(test for user in users for test in tested(user)),
+             registry(folder), *(registry(user.parent) for user in users), *near]
     return [each for each in dict.fromkeys(found) if each.exists()]
 
 

@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 SETTING = 3
-MOST = 1 << 12
+MOST, SIZE = 1 << 12, 2
 COUNTS = 8, SETTING
 
 
