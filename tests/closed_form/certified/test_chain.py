@@ -3,15 +3,17 @@
 import mpmath
 import numpy as np
 import pytest
+from flint import arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounds import ForwardProcess, TimeGrid, general, ve, vp
+from bounds import ForwardProcess, StronglyLogConcave, TimeGrid, general, ve, vp
 from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
 from bounds.symbolic.expressions import real_function
 from closed_form import Gaussian
-from closed_form.certified.chain import certified_w2
+from closed_form.certified.chain import _matched, certified_w2
+from closed_form.certified.steps import ball_steps
 from closed_form.sampler_laws.w2 import sampler_w2
 from tests.closed_form.tolerances import CERTIFIED_WIDTH, CHAIN_WIDTH, TWELVE_DIGITS
 from verify import setting_of
@@ -90,6 +92,32 @@ def test_a_chain_by_hand(key, size, variance, mean, count, stopped):
         wanted = mpmath.sqrt((mpmath.sqrt(v) - mpmath.sqrt(data)) ** 2 + (m - mpmath.mpf(mean)) ** 2)
         assert found.lower <= wanted * (1 + mpmath.mpf(10) ** -30) and wanted <= found.upper
     assert found.relative_width <= CERTIFIED_WIDTH or found.upper < 1e-25
+
+
+def test_noise_matched_to_the_envelope_by_hand():
+    """At a² = s² = 1 data between m0 = 1/4 and L0 = 1 have H(c*) = −7/20, the middle of −1/2 and −1/5; variances 1
+    (twice) and 4, their posterior known, have −(2/2 + 1/5)/3."""
+    hessian = _matched([1.0, 4.0], [2, 1], StronglyLogConcave(0.25, 1.0), None)
+    assert hessian(arb(1), arb(1)).overlaps(arb(-7) / 20)
+    known = _matched([1.0, 4.0], np.array([2, 1]), None, moments=True)
+    assert known(arb(1), arb(1)).overlaps(arb(-2) / 5)
+
+
+@pytest.mark.parametrize("stop", [0.0, 0.25])
+@pytest.mark.parametrize("variance", [0.5, 1e-9])
+def test_matched_noise_is_that_of_the_data_it_is_matched_to(variance, stop):
+    """For g = 1, f = 0 and H = −1/V, V = λ + t, the noise of a step from V to V' is V'(1 − V'/V), to time 0 where the
+    steps halve as well: the balls hold it and are tiny."""
+    times = np.array([2.0, 1.0, 0.5 + stop, stop])
+    found = ball_steps(general("0", "1"), times, samplers(1)["posterior-mean-matched"].one_block,
+                       lambda a_sq, s_sq: -1 / (a_sq * variance + s_sq))
+    with ctx.workprec(128):
+        V = [arb(variance) + float(t) for t in times]
+        for k, noise in enumerate(found.noise_var):
+            wanted = V[k + 1] * (1 - V[k + 1] / V[k])
+            assert noise.overlaps(wanted) and float(noise.rad()) <= 1e-20 * float(wanted)
+            assert found.P[k] == 1 and found.Q[k].overlaps(arb(float(times[k] - times[k + 1])))
+    assert len(found) == 3 and found.prior_var.overlaps(arb(2))
 
 
 def test_a_turned_covariance_is_allowed_for():

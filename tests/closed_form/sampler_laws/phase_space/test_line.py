@@ -213,3 +213,18 @@ def test_printed_numbers_of_long_runs(modes, std, steps, exact):
     found = printed(modes, std, steps)
     assert found.midpoint == pytest.approx(exact, rel=GOLDEN, abs=0.0 if exact > 1e-3 else 5e-6)
     assert found.relative_width < 2 * PHASE_LINE
+
+
+@pytest.mark.parametrize("horizon, most", [(3.0, 12.0), (8.0, 27.0)])
+def test_the_box_holds_every_mean_at_every_time(horizon, most):
+    """From its middle 7.7 deviations of the law or of the prior, the larger, beyond the farthest mean; an error b of
+    the velocity's score moves that by b ΣQ, or by 3 V b where that is less."""
+    law = LineMixture([-3.0, 2.0], [3.0, 0.5])
+    steps = scheme("euler-maruyama", horizon, 12).steps(cld())
+    rows = [phase_line._Row.of(*values, 0.0) for values in zip(steps.P, steps.Q, steps.noise_var, strict=True)]
+    spread = steps.s_sq + 9 * steps.a[:, :, None] * steps.a[:, None, :]
+    deviation = np.sqrt(np.maximum(np.diagonal(spread, axis1=1, axis2=2), 1.0))  # Σ_∞ is the identity
+    wanted = (7.7 * deviation + 3 * np.abs(steps.a)).max(axis=0)
+    for bias in (0.0, -2.0):
+        field = phase_line._box(law, steps, rows, bias, phase_line.FINE, 1.0)
+        assert [-field.x[0, 0], -field.v[0, 0]] == pytest.approx(wanted + [0.0, abs(bias) * most], rel=0.01)
