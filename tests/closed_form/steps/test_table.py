@@ -116,8 +116,8 @@ def test_what_polynomials_leave_open_is_carried_on(key, rate, off, monkeypatch):
 
 @pytest.mark.parametrize("off", [(1e-3, 0.0, 0.0), (0.0, 1e-3, 0.0), (0.0, 0.0, 1e-3)])
 def test_an_error_of_any_part_of_closed_noise_counts(off):
-    """Ancestral noise C s²(r)/s²(τ) = 0.3·0.1/0.4: an error of 1e-3 of one of them alone is in its error, to first
-    order; the noise of a step to time 0 is nothing, exactly."""
+    """Ancestral noise C s²(r)/s²(τ) = 0.3·0.1/0.4: an error of 1e-3 of one of them alone is in its error; the noise
+    of a step to time 0 is nothing, exactly."""
     found = object.__new__(table.StepNumbers)
     found.rule, found.C, found.C_error = samplers(1)["ancestral"].one_block, np.array([0.3]), np.array([off[0]])
     found.s_sq, found.s_sq_error = np.array([0.1, 0.4]), np.array([off[1], off[2]])
@@ -129,11 +129,24 @@ def test_an_error_of_any_part_of_closed_noise_counts(off):
     assert found.noise_error == [0.0] == found.noise
 
 
-#: Semi-axes from which n nodes miss less than 1e-19, and less than the next count of them: (64/15)ϱ^−2n = 1e-19.
+@pytest.mark.parametrize("rate", [0.01, 0.05, 0.25, -1.0])
+@pytest.mark.parametrize("width", [0.5, 0.1, 0.03, 0.005])
+def test_nodes_are_the_fewest_that_the_theorem_allows(rate, width):
+    """In the middle of [0, 2], where F grows by its drift on an ellipse within the disc of radius 3, or on the best
+    one for four nodes if that is smaller: the first of 4, 8, 24 nodes that miss less than 1e-19."""
+    found = table.StepNumbers(general(str(rate), "1"), np.array([2.0, 1 + width / 2, 1 - width / 2, 0.0]),
+                              samplers(1)["exponential"].one_block)
+    drift = abs(rate) * width
+    axis = min(6 / width, max(2.5, 8 / drift))
+    rho, grown = axis + np.sqrt(axis**2 - 1), np.exp(drift * (axis + 1)) * (1 + 256 * drift)
+    fits = [count for count in (4, 8, 24) if 64 / 15 * grown * rho ** (-2.0 * count) <= 1e-19]
+    assert found._count[found._step == 1].tolist() == [fits[0]] * max(1, int(np.ceil(drift / 0.5)))
+
+
 @pytest.mark.parametrize("axis, share, fewest", [(142.147, 0.004, 4), (8.4601, 0.002, 8)])
 def test_nodes_are_as_few_as_the_ellipse_allows(axis, share, fewest):
-    """Without drift a step in the middle of [0, 2] has the fewest nodes that do on the ellipse within the disc of
-    radius 3 around it, and more where that is too small by a little."""
+    """Without drift (64/15)ϱ^−2n = 1e-19 on ellipses of these semi-axes: a step in the middle of [0, 2] has n nodes
+    where the disc of radius 3 holds a little more, and more nodes where it holds a little less."""
     more = {4: 8, 8: 24}[fewest]
     for factor, count in ((1 + share, fewest), (1 - share, more)):
         width = 6 / (axis * factor)
@@ -143,8 +156,8 @@ def test_nodes_are_as_few_as_the_ellipse_allows(axis, share, fewest):
 
 @pytest.mark.parametrize("rate", [0.0, 0.25])
 def test_what_a_rule_misses_of_a_piece_by_hand(rate, monkeypatch):
-    """With two nodes, asked for no more than a hundredth, the errors of ∫f and C over three steps of [0, 2] are what
-    Trefethen's theorem 19.3 allows on their ellipses, where e^{2F} grows, and 256 ∫f for F at the nodes."""
+    """With two nodes the errors of ∫f and C over three steps of [0, 2] are what Trefethen's theorem 19.3 allows on
+    their ellipses, where e^{2F} grows, and 256 ∫f for F at the nodes."""
     monkeypatch.setattr(table, "COUNTS", (2, 24))
     monkeypatch.setattr(table, "MISSED", 1.0)
     found = table.StepNumbers(general(str(rate), "sqrt(3)"), np.array([2.0, 4 / 3, 2 / 3, 0.0]),
@@ -159,6 +172,25 @@ def test_what_a_rule_misses_of_a_piece_by_hand(rate, monkeypatch):
         # what is missed of g², and twice what is of ∫f, allowed for twice; e^{2(F − F')} at the nodes is below 1
         allowed = 3 * grown * missed + 4 * found.F_error[step] * float(found.C[step])
         assert np.exp(-drift / 2) * allowed <= found.C_error[step] <= allowed * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("stop", [0.0, 0.25])
+@pytest.mark.parametrize("variance", [0.5, 1e-9])
+def test_matched_noise_is_that_of_the_data_it_is_matched_to(variance, stop):
+    """For g = 3, f = 0 and H = −1/V, V = λ + 9t, the noise of a step from V to V' is V'(1 − V'/V), to time 0 where
+    the steps halve as well: within its error, which is tiny, and holds what 2e-15 of H make of it."""
+    times = np.array([2.0, 1.0, 0.5 + stop, stop])
+
+    def steps(factor):
+        return table.StepNumbers(general("0", "3"), times, samplers(1)["posterior-mean-matched"].one_block,
+                                 lambda a_sq, s_sq: -factor / (a_sq * variance + s_sq), variance).steps(3.0)
+
+    found, V = steps(1.0), variance + 9 * times.astype(np.longdouble)
+    wanted, error = V[1:] * (1 - V[1:] / V[:-1]), found.errors.noise_var
+    assert np.all(np.abs(found.noise_var - wanted) <= error) and np.all(error <= CHAIN_SAME * wanted)
+    moved = np.abs(steps(1 + 1e-6).noise_var - found.noise_var) * 2e-9
+    assert np.all((error >= moved * (1 - 1e-3))[wanted > 1e-3])  # below that the square of it decides
+    assert found.prior_var == 9 and found.errors.prior_var == 0
 
 
 def test_numbers_without_drift_are_exact_to_a_few_roundings():
