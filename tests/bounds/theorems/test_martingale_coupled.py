@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bounds import euler_maruyama, ou
+from bounds import euler_maruyama, general, ou
 from bounds.theorems import martingale_coupled, theorems
 from bounds.theorems.martingale_coupled import coupled_noise
 from closed_form import Gaussian
@@ -28,6 +28,23 @@ def test_known_noise_differs_by_its_size_alone(variance):
         left = (np.sqrt(h / 2 * rule @ matched**2) - np.sqrt(2 * h)) ** 2
         assert left < own
         assert found[k] == pytest.approx(3 * left, rel=QUADRATURE)
+
+
+def test_known_noise_where_g_changes():
+    """For f = 0, g = 1 + t the coupled noise is as large as the sampler's and everywhere a number times the
+    posterior's g(1 + CH): v² = d (√∫g² − √∫g²(1 + CH)²)², over each step."""
+    h, steps, variance = 0.5, 4, 0.5
+    setting = setting_of(general("0", "1+t"), Gaussian([0.0, 0.0], variance), euler_maruyama(h * steps, steps))
+    found = coupled_noise(setting, theorems()["martingale-coupled"].functions)
+    nodes, rule = np.polynomial.legendre.leggauss(30)
+    for k in range(steps):
+        low = h * (steps - 1 - k)
+        t = low + h * (nodes + 1) / 2
+        s_sq = ((1 + t) ** 3 - 1) / 3
+        H, C = -1 / (variance + s_sq), ((1 + t) ** 3 - (1 + low) ** 3) / 3
+        own, matched = 1 + t, (1 + t) * (1 + C * H)
+        square = [h / 2 * rule @ each**2 for each in (own, matched)]
+        assert found[k] == pytest.approx(2 * (np.sqrt(square[0]) - np.sqrt(square[1])) ** 2, rel=QUADRATURE)
 
 
 def test_the_size_of_the_noise_is_not_taken_to_be_exact(monkeypatch):

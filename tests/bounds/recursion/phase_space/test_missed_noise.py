@@ -137,6 +137,18 @@ def test_third_order_in_the_step(key):
     assert np.log2(np.divide(values[:-1], values[1:])) == pytest.approx([3, 3], abs=2 * SLOPE)
 
 
+def test_rounding_of_a_long_step_is_allowed_for():
+    """Over a step of clock length 4 the entries of Φ⁻¹ and the noise map reach hundreds: what a rounding of each
+    moves, squared and integrated against D, is allowed for, and not a thousand times as much."""
+    missed, table, _ = missed_noise((1, 2, 0.5, 1), "exponential", 4.0, 1)
+    nodes, weights = np.polynomial.legendre.leggauss(30)
+    distance, unit = 2 * (nodes + 1), np.finfo(float).eps
+    # Φ⁻¹ = e^u(I − uN), N = [[1, 1], [−1, −1]]: twice, as Φ⁻¹ and as the noise map, times D = (1/4, 4)
+    grown = 2 * np.exp(distance) * np.array([[np.abs(1 - distance), distance], [distance, 1 + distance]])
+    lost = np.einsum("ijn,j,n->i", np.square(unit * grown), [0.25, 4.0], 2 * weights)
+    assert np.all(lost <= missed._panels.rounding[0]) and np.all(missed._panels.rounding[0] <= 1e6 * lost)
+
+
 def test_refinement_does_not_change_what_was_known():
     """Weights asked about before get the same answer after others have made panels finer."""
     missed, _, given = missed_noise((1, 2, 0, 1), "euler-maruyama", 8.0, 5)
