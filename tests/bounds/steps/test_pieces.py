@@ -10,7 +10,7 @@ from scipy.special import erf
 
 from bounds import ForwardProcess, general, ve, vp
 from bounds.steps import pieces
-from bounds.steps.analytic_panels import analytic_panels
+from bounds.steps.analytic_panels import Panels, analytic_panels
 from bounds.steps.path import Path
 from bounds.symbolic.expressions import real_function
 from tests.bounds.tolerances import FEATURE_RELATIVE, PATH_RELATIVE
@@ -129,6 +129,17 @@ def test_few_nodes_do_where_the_disc_is_far():
     found = pieces.pieces(general("1/1000", "1"), np.linspace(1.0, 0.0, 6))
     assert found.short.tolist() == [False, False, True, False, False]
     assert found.count.tolist() == [1] * 5 and found.edges(np.array([2]), 1).tolist() == [[0.0, 1.0]]
+
+
+def test_steps_are_cut_at_panels_unless_one_disc_reaches_round_them():
+    """The disc of a panel is four half panels wide: that of [1, 2] reaches well round [0.9, 1.1], but not that of
+    [2, 2.25] round [1.9, 2.3], nor one of a narrow panel, which has no bound, round anything."""
+    edges, times = np.array([0.0, 1.0, 2.0, 2.25, 2.5]), np.array([0.0, 0.9, 1.1, 1.9, 2.3, 2.5])
+    bounded, none = np.ones((2, 4)), np.zeros((2, 4))
+    inner = edges[1:-1]
+    assert pieces._needed(inner, times, Panels(edges, bounded, none, True)).tolist() == [2.0, 2.25]
+    for panels in (Panels(edges, none, none, True), Panels(edges, bounded, none, False)):
+        assert pieces._needed(inner, times, panels).tolist() == inner.tolist()
 
 
 def test_what_kinks_hide_is_an_error(monkeypatch):

@@ -110,6 +110,31 @@ def test_the_kernel_has_the_noise_of_the_sampler(key, epsilon):
     )
 
 
+class Off:
+    """Moments whose mean is off by a share of it, with an error of another."""
+
+    def __init__(self, moments, share, error):
+        self.moments, self.share, self.error = moments, share, error
+
+    def at(self, q):
+        first, _, second, second_error = self.moments.at(q)
+        return first * (1 + self.share), self.error * first, second, second_error
+
+
+def test_an_error_of_the_known_mean_is_on_the_safe_side():
+    """With a mean known to a hundredth v_k² is no less than at either end of it, nor much more."""
+    law = Gaussian([0.0], 0.7)
+    moments, assumption = posterior_moments(law), law.assumptions()[0]
+
+    def found(share, error):
+        facts = DataFacts(moments=Off(moments, share, error))
+        missed, _, given = missed_noise((1, 2, 0.5, 1), "euler-maruyama", 2.0, 3, facts, assumption)
+        return np.array([missed(weights) for weights in given])
+
+    safe, worse = found(0.0, 0.01), np.maximum(found(-0.01, 0.0), found(0.01, 0.0))
+    assert np.all(safe >= worse * (1 - MISSED_FLOOR)) and np.all(safe <= worse * 1.5)
+
+
 def test_the_measure_gives_the_noise():
     """tr(P_k V_k) is v_k², for the envelope and for a known posterior covariance."""
     law = Gaussian([0.0], 0.7)
