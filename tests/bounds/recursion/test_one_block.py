@@ -12,8 +12,8 @@ from bounds.theorems import theorems
 
 @pytest.mark.parametrize("off", [(1e-9, 0.0), (0.0, 1e-9)])
 def test_an_error_of_a_step_counts_by_the_size_of_what_it_multiplies(off):
-    """For N(0, I/4) in three dimensions c1 multiplies U, of mean square 3V, and c2 its score, of mean square 3/V:
-    where the step has no bias, their errors alone are left, V = s² + a²/4."""
+    """For N(0, I/4) in three dimensions c1 multiplies U, of mean square 3V, and c2 its score, of mean square
+    3/V: where the step has no bias, their errors alone are left, V = s² + a²/4."""
     a, s_sq = np.array([0.5, 0.8, 1.0]), np.array([0.75, 0.36, 0.0])
     none, (c1_error, c2_error) = np.zeros(2), off
     table = SimpleNamespace(path=SimpleNamespace(a=a, s_sq=s_sq), c1=none, c2=none, c1_error=c1_error + none,

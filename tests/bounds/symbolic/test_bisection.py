@@ -1,4 +1,5 @@
-"""Parts of [0, T]: they cover all of it, narrow at kinks until nothing hides there, and refuse what they must."""
+"""Parts of [0, T]: they cover all of it, narrow at kinks until nothing hides there, and refuse what they
+must."""
 
 import itertools
 import math
@@ -26,7 +27,8 @@ def search(text, horizon=2.0, checked=False, smooth=None):
 
 
 def test_parts_cover_the_whole_time():
-    """Halved until they are no longer than 1/4, parts go from 0 to T without a gap, each with its own middle."""
+    """Halved until they are no longer than 1/4, parts go from 0 to T without a gap, each with its own
+    middle."""
     found = list(search("1+t", smooth=lambda left, middle, right, real, sizes: (
         (left, middle, right) if right - left <= 0.25 else None)).parts())
     lefts, middles, rights = zip(*(kept for _, kept, _ in found), strict=True)
@@ -53,8 +55,8 @@ def narrow(found):
 
 @pytest.mark.parametrize("scale", [1.0, 1e-40])
 def test_what_a_kink_hides(scale):
-    """|t − 7/10| is smooth but on one part, which hides its values times its length, no more than 1e-30 of the
-    integral, in whatever units."""
+    """|t − 7/10| is smooth but on one part, which hides its values times its length, no more than 1e-30 of
+    the integral, in whatever units."""
     found = list(search(f"{scale}*abs(t-0.7)").parts())
     length, hidden, left = narrow(found)
     assert left <= 0.7 <= left + length and length <= 2e-9
@@ -79,8 +81,8 @@ def test_a_jump_is_cut_until_next_to_nothing_is_left():
     ("t-1/1000", True), ("t-3", True), ("t", False), ("(t-1)^2", False), ("(t-1)^2-1e-9", True),
     ("1e-40*((t-1)^2-1e-9)", True)])
 def test_what_must_not_be_negative(text, refused):
-    """A function that is below 0 on a part of [0, T], however small, is refused where it has to be positive, and
-    one that touches 0 is not."""
+    """A function that is below 0 on a part of [0, T], however small, is refused where it has to be positive,
+    and one that touches 0 is not."""
     chosen = search(text, checked=True)
     if not refused:
         assert not [kept for _, kept, _ in chosen.parts() if kept is None]
@@ -100,8 +102,8 @@ def test_a_pole_is_refused_where_it_is(text, place):
 
 
 def test_an_integrable_end_is_said_not_to_be_bounded():
-    """t^(−1/2) has an integral: its last part at 0, 1e-30 of T, holds next to nothing of it, and the reason is
-    given."""
+    """t^(−1/2) has an integral: its last part at 0, 1e-30 of T, holds next to nothing of it, and the reason
+    is given."""
     chosen = search("1/sqrt(t)", horizon=200.0)
     (first, kept, (held,)), *rest = chosen.parts()
     assert kept is None and chosen.unproved == "f is not seen to be bounded near t = 0"
@@ -112,7 +114,8 @@ def test_an_integrable_end_is_said_not_to_be_bounded():
 
 
 def test_an_integrable_singularity_inside():
-    """log|t − 7/10| holds next to nothing around its singularity, which is on a part as short as floats allow."""
+    """log|t − 7/10| holds next to nothing around its singularity, which is on a part as short as floats
+    allow."""
     chosen = search("log(abs(t-0.7))")
     length, held, left = narrow(list(chosen.parts()))
     assert left <= 0.7 <= left + length and held == pytest.approx(-math.log(length) * length, rel=0.2)

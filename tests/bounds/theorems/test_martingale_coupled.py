@@ -13,8 +13,8 @@ from verify.certificates.question import setting_of
 
 @pytest.mark.parametrize("variance", [0.25, 4.0])
 def test_known_noise_differs_by_its_size_alone(variance):
-    """For N(0, V) the matched noise is the posterior's times a number: v² = d (√∫n*² − √2h)², which is less than
-    what the sampler's own noise misses."""
+    """For N(0, V) the matched noise is the posterior's times a number: v² = d (√∫n*² − √2h)², which is less
+    than what the sampler's own noise misses."""
     h, steps = 0.2, 4
     setting = setting_of(ou(), Gaussian(np.zeros(3), variance), euler_maruyama(h * steps, steps))
     found = coupled_noise(setting, theorems()["martingale-coupled"].functions)
@@ -34,7 +34,8 @@ def test_known_noise_where_g_changes():
     """For f = 0, g = 1 + t the coupled noise is as large as the sampler's and everywhere a number times the
     posterior's g(1 + CH): v² = d (√∫g² − √∫g²(1 + CH)²)², over each step."""
     h, steps, variance = 0.5, 4, 0.5
-    setting = setting_of(general("0", "1+t"), Gaussian([0.0, 0.0], variance), euler_maruyama(h * steps, steps))
+    law, scheme = Gaussian([0.0, 0.0], variance), euler_maruyama(h * steps, steps)
+    setting = setting_of(general("0", "1+t"), law, scheme)
     found = coupled_noise(setting, theorems()["martingale-coupled"].functions)
     nodes, rule = np.polynomial.legendre.leggauss(30)
     for k in range(steps):

@@ -1,4 +1,5 @@
-"""The chain in balls: truths of hidden features, 40 digits of a chain by hand, and its samplers by their rules."""
+"""The chain in balls: truths of hidden features, 40 digits of a chain by hand, and its samplers by their
+rules."""
 
 import mpmath
 import numpy as np
@@ -67,8 +68,8 @@ def test_hidden_features_by_both_routes(name):
 @pytest.mark.parametrize("key", ["euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean"])
 @given(st.floats(0.2, 2), st.floats(0.01, 10), st.floats(-100, 100), st.integers(1, 5), st.booleans())
 def test_a_chain_by_hand(key, size, variance, mean, count, stopped):
-    """For f = 1/2, g² = s a chain in 50 digits by the samplers' definitions, to time 0 or stopped before it, ends
-    inside the bracket."""
+    """For f = 1/2, g² = s a chain in 50 digits by the samplers' definitions, to time 0 or stopped before it,
+    ends inside the bracket."""
     size, grid = float(f"{size:.6g}"), np.linspace(1.5, 0.25 * stopped, count + 1)
     process = ForwardProcess.scalar("test", real_function("f", "1/2"), real_function("g", size))
     law, chosen = Gaussian([mean], variance), Scheme(samplers(1)[key], TimeGrid(grid))
@@ -95,8 +96,8 @@ def test_a_chain_by_hand(key, size, variance, mean, count, stopped):
 
 
 def test_noise_matched_to_the_envelope_by_hand():
-    """At a² = s² = 1 data between m0 = 1/4 and L0 = 1 have H(c*) = −7/20, the middle of −1/2 and −1/5; variances 1
-    (twice) and 4, their posterior known, have −(2/2 + 1/5)/3."""
+    """At a² = s² = 1 data between m0 = 1/4 and L0 = 1 have H(c*) = −7/20, the middle of −1/2 and −1/5;
+    variances 1 (twice) and 4, their posterior known, have −(2/2 + 1/5)/3."""
     hessian = _matched([1.0, 4.0], [2, 1], StronglyLogConcave(0.25, 1.0), None)
     assert hessian(arb(1), arb(1)).overlaps(arb(-7) / 20)
     known = _matched([1.0, 4.0], np.array([2, 1]), None, moments=True)
@@ -106,8 +107,8 @@ def test_noise_matched_to_the_envelope_by_hand():
 @pytest.mark.parametrize("stop", [0.0, 0.25])
 @pytest.mark.parametrize("variance", [0.5, 1e-9])
 def test_matched_noise_is_that_of_the_data_it_is_matched_to(variance, stop):
-    """For g = 1, f = 0 and H = −1/V, V = λ + t, the noise of a step from V to V' is V'(1 − V'/V), to time 0 where
-    the steps halve as well: the balls hold it and are tiny."""
+    """For g = 1, f = 0 and H = −1/V, V = λ + t, the noise of a step from V to V' is V'(1 − V'/V), to time 0
+    where the steps halve as well: the balls hold it and are tiny."""
     times = np.array([2.0, 1.0, 0.5 + stop, stop])
     found = ball_steps(general("0", "1"), times, samplers(1)["posterior-mean-matched"].one_block,
                        lambda a_sq, s_sq: -1 / (a_sq * variance + s_sq), prior_std=3.0 if stop else None)

@@ -25,7 +25,8 @@ KEYS = sorted(samplers(1))
 
 
 def steps_of(process, times, key="euler-maruyama", law=None):
-    """Both routes, closed_form's and the table of bounds, and what rounding does to the noise of the latter."""
+    """Both routes, closed_form's and the table of bounds, and what rounding does to the noise of the
+    latter."""
     scheme = Scheme(samplers(1)[key], TimeGrid(np.asarray(times, dtype=float)))
     setting = setting_of(process, law or Gaussian([0.3], 0.7), scheme)
     return exact_steps(process, scheme, setting.assumption, setting.facts.moments), setting.table.steps(), setting.table.noise_error
@@ -33,7 +34,8 @@ def steps_of(process, times, key="euler-maruyama", law=None):
 
 @pytest.mark.parametrize("count", [4, 8, 17, 24])
 def test_a_rule_integrates_polynomials_exactly(count):
-    """n nodes integrate degrees below 2n over [0, 1], and degrees below n up to each node, to the last bits."""
+    """n nodes integrate degrees below 2n over [0, 1], and degrees below n up to each node, to the last
+    bits."""
     rule = gauss(count)
     for degree in range(2 * count):
         assert abs(rule.nodes**degree @ rule.weights * (degree + 1) - 1) < CHAIN_SAME / 1e4
@@ -95,8 +97,8 @@ def shifted(found, by, doubt):
 @pytest.mark.parametrize("rate", [0.5, -0.5])
 @pytest.mark.parametrize("off", [(1e-6, 0.0), (0.0, 1e-6), (1e-6, 1e-6)])
 def test_what_polynomials_leave_open_is_carried_on(key, rate, off, monkeypatch):
-    """Where f and g² are known to 1e-6 the numbers of every process as near as that are within the errors, which
-    are some thirty times that at most."""
+    """Where f and g² are known to 1e-6 the numbers of every process as near as that are within the errors,
+    which are some thirty times that at most."""
     process = general(str(-rate), "1+t/2")
     chosen = Scheme(samplers(1)[key], TimeGrid(np.array([2.0, 1.3, 0.4, 0.1])))
     plain = table.polynomials(process, 2.0)
@@ -116,14 +118,16 @@ def test_what_polynomials_leave_open_is_carried_on(key, rate, off, monkeypatch):
 
 @pytest.mark.parametrize("off", [(1e-3, 0.0, 0.0), (0.0, 1e-3, 0.0), (0.0, 0.0, 1e-3)])
 def test_an_error_of_any_part_of_closed_noise_counts(off):
-    """Ancestral noise C s²(r)/s²(τ) = 0.3·0.1/0.4: an error of 1e-3 of one of them alone is in its error; the noise
-    of a step to time 0 is nothing, exactly."""
+    """Ancestral noise C s²(r)/s²(τ) = 0.3·0.1/0.4: an error of 1e-3 of one of them alone is in its error; the
+    noise of a step to time 0 is nothing, exactly."""
     found = object.__new__(table.StepNumbers)
-    found.rule, found.C, found.C_error = samplers(1)["ancestral"].one_block, np.array([0.3]), np.array([off[0]])
+    found.rule = samplers(1)["ancestral"].one_block
+    found.C, found.C_error = np.array([0.3]), np.array([off[0]])
     found.s_sq, found.s_sq_error = np.array([0.1, 0.4]), np.array([off[1], off[2]])
     found._close_noise()
     wanted = 0.075 * (off[0] / 0.3 + off[1] / 0.1 + off[2] / 0.4)
-    assert found.noise_error == pytest.approx([wanted], rel=FIRST_ORDER) and found.noise == pytest.approx([0.075])
+    assert found.noise == pytest.approx([0.075])
+    assert found.noise_error == pytest.approx([wanted], rel=FIRST_ORDER)
     found.s_sq = np.array([0.0, 0.4])
     found._close_noise()
     assert found.noise_error == [0.0] == found.noise
@@ -132,8 +136,8 @@ def test_an_error_of_any_part_of_closed_noise_counts(off):
 @pytest.mark.parametrize("rate", [0.01, 0.05, 0.25, -1.0])
 @pytest.mark.parametrize("width", [0.5, 0.1, 0.03, 0.005])
 def test_nodes_are_the_fewest_that_the_theorem_allows(rate, width):
-    """In the middle of [0, 2], where F grows by its drift on an ellipse within the disc of radius 3, or on the best
-    one for four nodes if that is smaller: the first of 4, 8, 24 nodes that miss less than 1e-19."""
+    """In the middle of [0, 2], where F grows by its drift on an ellipse within the disc of radius 3, or on
+    the best one for four nodes if that is smaller: the first of 4, 8, 24 nodes that miss less than 1e-19."""
     found = table.StepNumbers(general(str(rate), "1"), np.array([2.0, 1 + width / 2, 1 - width / 2, 0.0]),
                               samplers(1)["exponential"].one_block)
     drift = abs(rate) * width
@@ -145,8 +149,8 @@ def test_nodes_are_the_fewest_that_the_theorem_allows(rate, width):
 
 @pytest.mark.parametrize("axis, share, fewest", [(142.147, 0.004, 4), (8.4601, 0.002, 8)])
 def test_nodes_are_as_few_as_the_ellipse_allows(axis, share, fewest):
-    """Without drift (64/15)ϱ^−2n = 1e-19 on ellipses of these semi-axes: a step in the middle of [0, 2] has n nodes
-    where the disc of radius 3 holds a little more, and more nodes where it holds a little less."""
+    """Without drift (64/15)ϱ^−2n = 1e-19 on ellipses of these semi-axes: a step in the middle of [0, 2] has n
+    nodes where the disc of radius 3 holds a little more, and more nodes where it holds a little less."""
     more = {4: 8, 8: 24}[fewest]
     for factor, count in ((1 + share, fewest), (1 - share, more)):
         width = 6 / (axis * factor)
@@ -156,8 +160,8 @@ def test_nodes_are_as_few_as_the_ellipse_allows(axis, share, fewest):
 
 @pytest.mark.parametrize("rate", [0.0, 0.25])
 def test_what_a_rule_misses_of_a_piece_by_hand(rate, monkeypatch):
-    """With two nodes the errors of ∫f and C over three steps of [0, 2] are what Trefethen's theorem 19.3 allows on
-    their ellipses, where e^{2F} grows, and 256 ∫f for F at the nodes."""
+    """With two nodes the errors of ∫f and C over three steps of [0, 2] are what Trefethen's theorem 19.3
+    allows on their ellipses, where e^{2F} grows, and 256 ∫f for F at the nodes."""
     monkeypatch.setattr(table, "COUNTS", (2, 24))
     monkeypatch.setattr(table, "MISSED", 1.0)
     found = table.StepNumbers(general(str(rate), "sqrt(3)"), np.array([2.0, 4 / 3, 2 / 3, 0.0]),
@@ -169,7 +173,7 @@ def test_what_a_rule_misses_of_a_piece_by_hand(rate, monkeypatch):
         missed = 2 / 3 * 32 / 15 * rho**-4.0 / (1 - rho**-2.0)
         grown = np.exp(drift * (axis + 1)) * (1 + 256 * drift)
         assert found.F_error[step] == pytest.approx(rate * missed, rel=1e-3, abs=1e-30)
-        # what is missed of g², and twice what is of ∫f, allowed for twice; e^{2(F − F')} at the nodes is below 1
+        # what is missed of g², and twice what is of ∫f, allowed for twice; e^{2(F − F')} at nodes is below 1
         allowed = 3 * grown * missed + 4 * found.F_error[step] * float(found.C[step])
         assert np.exp(-drift / 2) * allowed <= found.C_error[step] <= allowed * (1 + 1e-6)
 
@@ -177,8 +181,8 @@ def test_what_a_rule_misses_of_a_piece_by_hand(rate, monkeypatch):
 @pytest.mark.parametrize("stop", [0.0, 0.25])
 @pytest.mark.parametrize("variance", [0.5, 1e-9])
 def test_matched_noise_is_that_of_the_data_it_is_matched_to(variance, stop):
-    """For g = 3, f = 0 and H = −1/V, V = λ + 9t, the noise of a step from V to V' is V'(1 − V'/V), to time 0 where
-    the steps halve as well: within its error, which is tiny, and holds what 2e-15 of H make of it."""
+    """For g = 3, f = 0 and H = −1/V, V = λ + 9t, the noise of a step from V to V' is V'(1 − V'/V), to time 0
+    where the steps halve as well: within its error, which is tiny, and holds what 2e-15 of H make of it."""
     times = np.array([2.0, 1.0, 0.5 + stop, stop])
 
     def steps(factor):

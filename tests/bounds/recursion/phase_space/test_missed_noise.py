@@ -122,7 +122,8 @@ class Off:
 
 
 def test_an_error_of_the_known_mean_is_on_the_safe_side():
-    """With a mean known to a hundredth v_k² of two modes is no less than at either end of it, nor a fiftieth more."""
+    """With a mean known to a hundredth v_k² of two modes is no less than at either end of it, nor a fiftieth
+    more."""
     law = GaussianMixture.two_modes(2.0, 0.5)
     moments, assumption = posterior_moments(law), law.assumptions()[0]
 
@@ -163,9 +164,9 @@ def test_third_order_in_the_step(key):
 
 
 def test_rounding_of_a_long_step_is_allowed_for():
-    """Over a step of clock length 4 the entries of Φ⁻¹ and the noise map reach hundreds: what a rounding of each
-    moves, squared and integrated against D, is allowed for, and not a thousand times as much."""
-    missed, table, _ = missed_noise((1, 2, 0.5, 1), "exponential", 4.0, 1)
+    """Over a step of clock length 4 the entries of Φ⁻¹ and the noise map reach hundreds: what a rounding of
+    each moves, squared and integrated against D, is allowed for, and not a thousand times as much."""
+    missed, _, _ = missed_noise((1, 2, 0.5, 1), "exponential", 4.0, 1)
     nodes, weights = np.polynomial.legendre.leggauss(30)
     distance, unit = 2 * (nodes + 1), np.finfo(float).eps
     # Φ⁻¹ = e^u(I − uN), N = [[1, 1], [−1, −1]]: twice, as Φ⁻¹ and as the noise map, times D = (1/4, 4)

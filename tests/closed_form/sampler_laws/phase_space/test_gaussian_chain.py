@@ -142,8 +142,8 @@ MANY_DIGITS = 300
 
 
 def test_no_bracket_excludes_the_truth():
-    """All samplers, grids, units, means and errors of all sizes: the value in many digits is in the bracket, a
-    narrow one."""
+    """All samplers, grids, units, means and errors of all sizes: the value in many digits is in the bracket,
+    a narrow one."""
     assert not [line for seed in range(QUICK) if (line := excluded(seed))]
 
 

@@ -99,13 +99,13 @@ def test_long_and_short_steps_meet():
 
 
 def test_short_steps_among_long_ones_keep_their_digits():
-    """What a clock distance of 1e-6 gives is as sharp beside one of 5 as alone: C there is D times it, the rest
-    less."""
+    """What a clock distance of 1e-6 gives is as sharp beside one of 5 as alone: C there is D times it, the
+    rest less."""
     flow = Flow(cld(1, 2, "1/2"))
-    for name, rate in (("covariance", flow.D), ("renormalised_covariance", flow.D), ("reverse_covariance", flow.D)):
+    for name in ("covariance", "renormalised_covariance", "reverse_covariance"):
         found = getattr(flow, name)(Within([1e-6, 5.0]))
         short = found[0].value.astype(float)
-        assert np.diag(short) == pytest.approx(1e-6 * np.diag(rate.value).astype(float), rel=1e-5)
+        assert np.diag(short) == pytest.approx(1e-6 * np.diag(flow.D.value).astype(float), rel=1e-5)
         assert np.all(found[0].error <= 1e-17 * np.abs(short).max())
 
 
