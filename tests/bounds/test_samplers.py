@@ -182,3 +182,11 @@ def test_noise_is_matched_to_the_middle_of_the_envelope():
     −7/20."""
     assumption = StronglyLogConcave(0.25, 1.0)
     assert matched_hessian(assumption, None, np.ones(1), np.ones(1)) == pytest.approx([-0.35], rel=1e-15)
+
+
+def test_far_from_time_zero_a_is_less_certain():
+    """a(50) = e^−50 is known to fifty roundings, and so are the defects of a step that starts there."""
+    table = StepTable(ou(), scheme("exponential", 50.0, 500))
+    unit = np.finfo(float).eps
+    assert table.c1_error[0] >= 50 * unit * table.P[0] and table.c2_error[0] >= 50 * unit * table.Q[0]
+    assert table.c2_error[0] <= 1000 * unit * table.Q[0] and table.c2_error[-1] <= 100 * unit * table.Q[-1]
