@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import erf
 
 from bounds import ForwardProcess, general, ve, vp
 from bounds.steps import pieces
-from bounds.steps.analytic_panels import Panels, analytic_panels
+from bounds.steps.analytic_panels import Panels, _bounds_of, analytic_panels
 from bounds.steps.path import Path
+from bounds.symbolic.balls import BallFunction
 from bounds.symbolic.expressions import real_function
 from tests.bounds.tolerances import FEATURE_RELATIVE, PATH_RELATIVE
 
@@ -142,6 +144,17 @@ def test_steps_are_cut_at_panels_unless_one_disc_reaches_round_them():
     assert pieces._needed(inner, times, Panels(edges, bounded, none, True)).tolist() == [2.0, 2.25]
     for panels in (Panels(edges, none, none, True), Panels(edges, bounded, none, False)):
         assert pieces._needed(inner, times, panels).tolist() == inner.tolist()
+
+
+def test_a_panel_that_holds_next_to_nothing_may_vary_on_its_disc():
+    """e^{−1000t} on [3/4, 1] is e^{−375} at most on its disc, which starts at 3/8, and far less at its
+    middle: that is enough where a quarter of it is below 1e-12 of the integral, and not where it is above."""
+    ball = BallFunction(real_function("f", "exp(-1000*t)"))
+    held = np.exp(-375.0) / 4 / 1e-12
+    for share, enough in ((3.0, True), (1 / 3, False)):
+        found = _bounds_of([ball])(0.75, 0.875, 1.0, arb(0.75).union(arb(1.0)), [share * held])
+        assert (found is not None) == enough
+    assert _bounds_of([ball])(0.0, 1 / 2048, 1 / 1024, arb(0.0).union(arb(1 / 1024)), [1e-3])[0] >= 1.0
 
 
 def test_what_kinks_hide_is_an_error(monkeypatch):

@@ -8,8 +8,8 @@ from bounds.recursion.phase_space.constant_metric import CLOSER, FIRST, KAPPAS, 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_least_is_found_to_the_last_spacing(kind):
-    """Of a V in log κ for one kind of metric and another, 1 higher, for the others, the least of each of two sums is
-    found to half the spacing of the last round, each of which is 2/(n + 1) of the one before."""
+    """Of a V in log κ for one kind of metric and another, 1 higher, for the others, the least of each of two
+    sums is found to half the spacing of the last round, each of which is 2/(n + 1) of the one before."""
     low, high = np.log(KAPPAS)
     spacing = (high - low) / (FIRST - 1) * (2 / (CLOSER + 1)) ** ROUNDS
     for share in np.linspace(0.11, 0.93, 15):
