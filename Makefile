@@ -37,7 +37,8 @@ fuzz: $(VENV)/test.stamp
 	$(SETTINGS) $(BIN)/python -m tests.fuzz.campaign --files $(FILES) --first $(FIRST) --workers $(WORKERS)
 
 # mutants of formulas, drawn with SEED: a larger N goes on where a smaller one stopped; results in out/mutants.jsonl,
-# OPTIONS="--again" runs again what survived, "--longest 1" leaves out slow tests, "--module bounds/steps" does a part
+# OPTIONS="--again" runs again what survived, "--trusted" does not time the tests again first, "--longest 1"
+# leaves out slow tests but a module's own, "--module bounds/steps" does a part
 N ?= 200
 SEED ?= 1
 OPTIONS ?=

@@ -10,6 +10,7 @@ from bounds import StronglyLogConcave, WeaklyLogConcave, general, ou, ve, vp
 from bounds.grid import TimeGrid
 from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
+from bounds.steps.rule import matched_hessian
 from bounds.steps.table import StepTable
 from bounds.symbolic.integrals import TIME
 from tests.bounds.tolerances import PATH_RELATIVE, SLOPE, STRONG_ORDER
@@ -174,3 +175,18 @@ def test_bad_schemes_are_refused(call, words):
     """Unknown names and impossible priors are refused by name."""
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_noise_is_matched_to_the_middle_of_the_envelope():
+    """At a² = s² = 1 data between m0 = 1/4 and L0 = 1 have Hessians from −1/2 to −1/5, the middle of which is
+    −7/20."""
+    assumption = StronglyLogConcave(0.25, 1.0)
+    assert matched_hessian(assumption, None, np.ones(1), np.ones(1)) == pytest.approx([-0.35], rel=1e-15)
+
+
+def test_far_from_time_zero_a_is_less_certain():
+    """a(50) = e^−50 is known to fifty roundings, and so are the defects of a step that starts there."""
+    table = StepTable(ou(), scheme("exponential", 50.0, 500))
+    unit = np.finfo(float).eps
+    assert table.c1_error[0] >= 50 * unit * table.P[0] and table.c2_error[0] >= 50 * unit * table.Q[0]
+    assert table.c2_error[0] <= 1000 * unit * table.Q[0] and table.c2_error[-1] <= 100 * unit * table.Q[-1]

@@ -1,8 +1,8 @@
 """Mutants of the formulas of bounds/ and closed_form/, drawn at random: which of them no test kills.
 
-``python -m tests.mutation.campaign --mutants 200 --seed 1``: the same mutants on every machine, and those of
-a larger number go on where a smaller one stopped.  Results are appended to a file, so a run that was ended
-goes on.
+``python -m tests.mutation.campaign --mutants 200 --seed 1``: the same mutants on every machine, those of a
+larger number go on where a smaller one stopped, and a change to one module leaves those drawn in the
+others.  Results are appended to a file, so a run that was ended goes on.
 
 Own code, since neither tool of the field serves: mutmut 3.8 leaves what is outside functions alone, where the
 theorems' formulas are, and every decorated function (properties, cached values); cosmic-ray 8.7 runs one
@@ -11,10 +11,10 @@ sqrt, exp or min.
 """
 
 import argparse
+import hashlib
 import json
 import multiprocessing
 import os
-import random
 import signal
 import sys
 import time
@@ -37,6 +37,11 @@ def drawn(root: Path) -> list:
 
     files = [path for package in PACKAGES for path in sorted((root / package).rglob("*.py"))]
     return [mutant for path in files if path.name != "__init__.py" for mutant in mutants(root, path)]
+
+
+def shuffled(every: list, seed: int) -> list:
+    """The mutants in the order of hashes of their keys: each has its place whatever others there are."""
+    return sorted(every, key=lambda each: hashlib.sha256(repr((seed, *each.key)).encode()).digest())
 
 
 def equivalents() -> dict:
@@ -70,7 +75,7 @@ def append(path: Path, result: dict) -> None:
         os.close(file)
 
 
-def run_all(root: Path, wanted: list, workers: int, known: dict):
+def run_all(root: Path, wanted: list, workers: int, known: dict, longest: float = float("inf")):
     """(mutant, failed test or None, seconds) as they come; what hangs or dies counts as failed."""
     from tests.mutation.run import run, tests_of
 
@@ -81,7 +86,7 @@ def run_all(root: Path, wanted: list, workers: int, known: dict):
                 mutant = waiting.pop()
                 ours, theirs = context.Pipe(duplex=False)
                 tests = tests_of(root, mutant.module)
-                process = context.Process(target=run, args=(root, mutant, tests, known, theirs))
+                process = context.Process(target=run, args=(root, mutant, tests, known, longest, theirs))
                 process.start()
                 theirs.close()
                 busy[ours] = mutant, process, time.monotonic()
@@ -119,7 +124,7 @@ def clean(root: Path, modules: list[str]) -> dict:
     context = multiprocessing.get_context("fork")
     tests = list(dict.fromkeys(test for module in modules for test in tests_of(root, module)))
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=run, args=(root, None, tests, {}, theirs))
+    process = context.Process(target=run, args=(root, None, tests, {}, float("inf"), theirs))
     process.start()
     theirs.close()
     failed, seconds = ours.recv()
@@ -159,7 +164,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--trusted", action="store_true",
                         help="do not run the tests without a mutant first")
     parser.add_argument("--longest", type=float, default=float("inf"),
-                        help="leave out tests that take more seconds than this")
+                        help="leave out tests that take longer (seconds), but those of the module's file")
     parser.add_argument("--list", action="store_true", help="print the mutants, run none")
     return parser.parse_args()
 
@@ -168,8 +173,8 @@ def main() -> int:
     """Run what has no result yet; 1 if a mutant survived."""
     question = asked()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    every = [each for each in drawn(question.root) if each.module.startswith(question.module)]
-    random.Random(question.seed).shuffle(every)
+    every = shuffled([each for each in drawn(question.root) if each.module.startswith(question.module)],
+                     question.seed)
     chosen = [each for each in every if question.having in each.before][: question.mutants]
     reasons, found = equivalents(), results(question.out)
     if question.list:
@@ -187,12 +192,10 @@ def main() -> int:
     known = json.loads(times.read_text()) if times.exists() else {}
     for test in [test for test, seconds in known.items() if seconds is None]:
         print(f"left out, as it fails without a mutant: {test}", flush=True)
-    known = {test: None if seconds is not None and seconds > question.longest else seconds
-             for test, seconds in known.items()}
-    outcomes = run_all(question.root, wanted, question.workers, known)
+    outcomes = run_all(question.root, wanted, question.workers, known, question.longest)
     for done, (mutant, failed, seconds) in enumerate(outcomes, 1):
         result = {"key": mutant.key, "line": mutant.line, "kind": mutant.kind, "failed": failed,
-                  "seconds": round(seconds, 1)}
+                  "seconds": round(seconds, 1), "longest": question.longest}
         append(question.out, result)
         found[mutant.key] = result
         print(f"{done}/{len(wanted)} {'SURVIVED' if failed is None else 'killed'} {seconds:.0f} s "

@@ -126,8 +126,11 @@ def _is_setting(node) -> bool:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     names = [each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)]
     plain = (ast.Constant, ast.UnaryOp, ast.USub, ast.Tuple, ast.Load)
-    return all(name.isupper() for name in names) and all(
-        isinstance(each, plain) for each in ast.walk(node.value))
+    # 1 << 12, or another setting among several, is no formula either
+    plain += (ast.LShift, *((ast.BinOp,) if "<<" in ast.unparse(node.value) else ()))
+    parts = [each for each in ast.walk(node.value) if not (
+        isinstance(node.value, ast.Tuple) and isinstance(each, ast.Name) and each.id.isupper())]
+    return all(name.isupper() for name in names) and all(isinstance(each, plain) for each in parts)
 
 
 def _children(node) -> Iterator[tuple[str, int | None, ast.AST]]:

@@ -18,28 +18,36 @@ SECONDS, TIMES = 30, 10
 def tests_of(root: Path, module: str) -> list[Path]:
     """Files and folders of tests that matter to a module, first what must run first.
 
-    The file of the same name; those that import the module; those of the same name as a module that imports
-    it; the file of its folder as a registry; its folder.
+    The file of the same name; those that import the module; for every module that imports it the file of the
+    same name or, where there is none, those that import that; the files of its folder and of theirs as
+    registries; its folder.
     """
     path = Path(module)
     package, folder = path.parts[0], path.parent
     mirror = root / "tests" / folder
     while not mirror.is_dir():
         mirror = mirror.parent
-    *above, stem = path.with_suffix("").parts
-    parent = re.escape(".".join(above))
-    imports = re.compile(rf"\b{parent}\.{stem}\b|\bfrom {parent} import .*\b{stem}\b")
 
-    def importing(folder, pattern):
+    def importing(module, folder, pattern):
+        *above, stem = module.with_suffix("").parts
+        parent = re.escape(".".join(above))
+        imports = re.compile(rf"\b{parent}\.{stem}\b|\bfrom {parent} import .*\b{stem}\b")
         return [each for each in sorted(folder.rglob(pattern))
                 if imports.search(each.read_text(encoding="utf-8"))]
 
-    users = [each.relative_to(root) for each in importing(root / package, "*.py")]
+    def tested(user):
+        named = root / "tests" / user.parent / f"test_{user.name}"
+        return [named] if named.exists() else importing(user, root / "tests" / package, "test_*.py")
+
+    def registry(of):
+        return root / "tests" / package / f"test_{of.name}.py"
+
+    users = [each.relative_to(root) for each in importing(path, root / package, "*.py")]
     near = [mirror] if mirror != root / "tests" / package else sorted(mirror.glob("test_*.py"))
     found = [root / "tests" / folder / f"test_{path.stem}.py",
-             *importing(root / "tests" / package, "test_*.py"),
-             *(root / "tests" / each.parent / f"test_{each.name}" for each in users),
-             root / "tests" / package / f"test_{folder.name}.py", *near]
+             *importing(path, root / "tests" / package, "test_*.py"),
+             *(test for user in users for test in tested(user)),
+             registry(folder), *(registry(user.parent) for user in users), *near]
     return [each for each in dict.fromkeys(found) if each.exists()]
 
 
@@ -67,17 +75,20 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 class Watch:
     """Pytest plugin: which tests failed, and how long each took; quick ones come first.
 
-    A test that fails without a mutant has None for its seconds.
+    A test that fails without a mutant has None for its seconds.  Those that take more than ``longest`` are
+    left out, but for the module's own.
     """
 
-    def __init__(self, asked: list[Path], seconds: dict):
-        self.asked, self.seconds = asked, seconds
+    def __init__(self, asked: list[Path], seconds: dict, longest: float):
+        self.asked, self.seconds, self.longest = asked, seconds, longest
         self.failed, self.took = [], {}
 
     def pytest_collection_modifyitems(self, items):
         """The first file, other files, folders; quick tests before slow ones, without those of None."""
         took = {item: self.seconds.get(item.nodeid, 0.0) for item in items}
-        items[:] = sorted((item for item in items if took[item] is not None), key=lambda item: (
+        kept = [item for item in items if took[item] is not None and (
+            took[item] <= self.longest or item.path == self.asked[0])]
+        items[:] = sorted(kept, key=lambda item: (
             item.path not in self.asked, item.path != self.asked[0], took[item]))
 
     def pytest_runtest_setup(self, item):
@@ -103,7 +114,7 @@ def allow(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, most))
 
 
-def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pipe) -> None:
+def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, longest: float, pipe) -> None:
     """Run tests on a mutant up to the first that fails (None: on the code as it is, all).
 
     To be called in a process of its own, which it ends; sends the tests that failed and the seconds of each.
@@ -117,7 +128,7 @@ def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, pip
     sink = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(sink, standard)
-    plugin = Watch(tests, seconds)
+    plugin = Watch(tests, seconds, longest)
     try:
         if mutant is not None:
             sys.meta_path.insert(0, Changed(root, mutant))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.mutation.campaign import ROOT, append, drawn, equivalents, results
+from tests.mutation.campaign import ROOT, append, drawn, equivalents, results, shuffled
 from tests.mutation.operators import mutants, mutated
 
 SOURCE = '''"""A module."""
@@ -16,6 +16,8 @@ import math
 import numpy as np
 
 SETTING = 3
+MOST, SIZE = 1 << 12, 2
+COUNTS = 8, SETTING
 
 
 def area(x: int = 4):
@@ -59,7 +61,8 @@ def test_formulas_are_changed(found, change):
 def test_words_and_settings_are_not_changed(found):
     """Nothing happens to a docstring, a message, an axis, a setting in capitals or a number of roundings."""
     text = " ".join(f"{each.before} {each.after}" for each in found)
-    assert not [word for word in ("Two", "'a'", "axis=1", "SETTING", "5 * np.finfo") if word in text]
+    words = "Two", "'a'", "axis=1", "SETTING", "MOST", "COUNTS", "5 * np.finfo"
+    assert not [word for word in words if word in text]
 
 
 def test_a_mutant_is_the_module_with_one_change(found):
@@ -75,6 +78,12 @@ def test_mutants_can_be_told_apart():
     keys = [each.key for each in drawn(ROOT)]
     assert len(set(keys)) == len(keys) > 5000
     assert not set(equivalents()) - set(keys)
+
+
+def test_a_sample_keeps_its_mutants(found):
+    """A mutant more or less leaves the others of a sample in their order, and another seed draws others."""
+    few = shuffled(found[::2], 1)
+    assert [each for each in shuffled(found, 1) if each in few] == few != shuffled(found[::2], 2)
 
 
 def test_a_result_that_was_cut_off_is_run_again(tmp_path):

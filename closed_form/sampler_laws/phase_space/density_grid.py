@@ -26,7 +26,7 @@ class PhaseField:
     def __init__(self, x, v, widest: float, band: float = BAND):
         self.x, self.v = x[None, :], v[:, None]
         self.dx, self.dv = x[1] - x[0], v[1] - v[0]
-        self.length, self.widest, self.band = len(x) * self.dx, widest, band
+        self.widest, self.band = widest, band
         self.stretch, self.leak, self.noise = 1.0, 0.0, 0.0
         self._waves = 2 * np.pi * fft.rfftfreq(len(x), self.dx)
         self._velocity_waves = 2 * np.pi * fft.fftfreq(len(v), self.dv)[:, None]

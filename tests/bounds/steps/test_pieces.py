@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import erf
 
 from bounds import ForwardProcess, general, ve, vp
 from bounds.steps import pieces
-from bounds.steps.analytic_panels import analytic_panels
+from bounds.steps.analytic_panels import Panels, _bounds_of, analytic_panels
 from bounds.steps.path import Path
+from bounds.symbolic.balls import BallFunction
 from bounds.symbolic.expressions import real_function
 from tests.bounds.tolerances import FEATURE_RELATIVE, PATH_RELATIVE
 
@@ -86,7 +88,8 @@ def test_what_is_not_proved_is_said():
 
 
 def test_noise_matched_to_narrow_data_is_seen():
-    """Near time 0, where s² vanishes, steps are halved: the noise of data of variance 1e-12 comes out whole."""
+    """Near time 0, where s² vanishes, steps are halved: the noise of data of variance 1e-12 comes out
+    whole."""
     from bounds import posterior_mean_matched
     from closed_form import Gaussian
     from verify import setting_of
@@ -97,25 +100,61 @@ def test_noise_matched_to_narrow_data_is_seen():
     assert table.noise_var == pytest.approx(s_sq[1:] - np.square(s_sq[1:]) / s_sq[:-1], rel=FEATURE_RELATIVE * 100)
 
 
-def test_what_a_rule_misses_of_a_piece_by_hand():
-    """Of a constant f = 1/4 over three steps of [0, 1] the rule misses what its ellipse within the disc of
-    the panel allows, the same on either side of the middle."""
-    found = pieces.pieces(general("1/4", "1"), np.array([1.0, 2 / 3, 1 / 3, 0.0]))
+@pytest.mark.parametrize("few, many", [(5, 10), (1, 2)])
+def test_what_a_rule_misses_of_a_piece_by_hand(few, many, monkeypatch):
+    """Of f = 1/4 and g² = 3 over three steps of [0, 1] the rule misses what its ellipse within the disc of
+    the panel allows, the same on either side of the middle; with many nodes that is less than rounding."""
+    monkeypatch.setattr(pieces, "SHORT", few)
+    monkeypatch.setattr(pieces, "LONG", many)
+    found = pieces.pieces(general("1/4", "sqrt(3)"), np.array([1.0, 2 / 3, 1 / 3, 0.0]))
     for step, off in enumerate((1 / 3, 0.0, 1 / 3)):
-        axis = min((pieces.REACH / 2 - off) * 6, 120.0)
+        axis = min((4 / 2 - off) * 6, max(3.0, 2 * few * 12))
         rho = axis + np.sqrt(axis**2 - 1)
-        nodes = pieces.SHORT if found.short[step] else pieces.LONG
+        nodes = few if found.short[step] else many
         missed = 32 / 15 / 3 * rho ** (-2.0 * nodes) / (1 - rho**-2)
-        rounded = 2 / 3 / (pieces.REACH - 1) * 2 * np.finfo(float).eps * (1 - step / 3)
+        rounded = 2 / 3 / 3 * 2 * np.finfo(float).eps * (1 - step / 3)
+        growth = np.exp((axis + 1) / 12) * (1 + 256 / 12)
         assert found.f_error[step] == pytest.approx((missed + rounded) / 4, rel=0.01)
+        assert found.g_sq_error[step] == pytest.approx(3 * (growth * missed + rounded), rel=0.01)
+
+
+@pytest.mark.parametrize("axis, few", [(18.25, False), (18.33, True)])
+def test_few_nodes_do_from_an_axis_on(axis, few):
+    """Without drift five nodes do where (64/15)ϱ^−10 is below 1e-15: from ϱ = 36.56 on, of semi-axis
+    18.29."""
+    width = 4 / axis
+    found = pieces.pieces(ve(1), np.array([1.0, (1 + width) / 2, (1 - width) / 2, 0.0]))
+    assert found.short[1] == few
 
 
 def test_few_nodes_do_where_the_disc_is_far():
-    """Of five steps of [0, 1] with hardly any drift the middle one alone has an ellipse of semi-axis 20 within
-    the disc, which is enough for few nodes; those beside it have 18 and 16."""
+    """Of five steps of [0, 1] with hardly any drift the middle one alone has an ellipse of semi-axis 20
+    within the disc, which is enough for few nodes; those beside it have 18 and 16."""
     found = pieces.pieces(general("1/1000", "1"), np.linspace(1.0, 0.0, 6))
     assert found.short.tolist() == [False, False, True, False, False]
     assert found.count.tolist() == [1] * 5 and found.edges(np.array([2]), 1).tolist() == [[0.0, 1.0]]
+
+
+def test_steps_are_cut_at_panels_unless_one_disc_reaches_round_them():
+    """The disc of a panel is four half panels wide: that of [1, 2] reaches well round [0.9, 1.1], but not
+    that of [2, 2.25] round [1.9, 2.3], nor one of a narrow panel, which has no bound, round anything."""
+    edges, times = np.array([0.0, 1.0, 2.0, 2.25, 2.5]), np.array([0.0, 0.9, 1.1, 1.9, 2.3, 2.5])
+    bounded, none = np.ones((2, 4)), np.zeros((2, 4))
+    inner = edges[1:-1]
+    assert pieces._needed(inner, times, Panels(edges, bounded, none, True)).tolist() == [2.0, 2.25]
+    for panels in (Panels(edges, none, none, True), Panels(edges, bounded, none, False)):
+        assert pieces._needed(inner, times, panels).tolist() == inner.tolist()
+
+
+def test_a_panel_that_holds_next_to_nothing_may_vary_on_its_disc():
+    """e^{−1000t} on [3/4, 1] is e^{−375} at most on its disc, which starts at 3/8, and far less at its
+    middle: that is enough where a quarter of it is below 1e-12 of the integral, and not where it is above."""
+    ball = BallFunction(real_function("f", "exp(-1000*t)"))
+    held = np.exp(-375.0) / 4 / 1e-12
+    for share, enough in ((3.0, True), (1 / 3, False)):
+        found = _bounds_of([ball])(0.75, 0.875, 1.0, arb(0.75).union(arb(1.0)), [share * held])
+        assert (found is not None) == enough
+    assert _bounds_of([ball])(0.0, 1 / 2048, 1 / 1024, arb(0.0).union(arb(1 / 1024)), [1e-3])[0] >= 1.0
 
 
 def test_what_kinks_hide_is_an_error(monkeypatch):
@@ -132,6 +171,7 @@ def test_what_kinks_hide_is_an_error(monkeypatch):
 
 
 def test_an_error_grows_where_f_is_negative():
-    """With f = −3 an error of ∫g² early in a step of length 1 has grown by e⁶ at its end, and so has that of C."""
+    """With f = −3 an error of ∫g² early in a step of length 1 has grown by e⁶ at its end, and so has that of
+    C."""
     found = path("-3", "1", [1.0, 0.0])
     assert found.C_error[0] >= np.exp(6) * found._pieces.g_sq_error[0]

@@ -92,6 +92,14 @@ def test_a_disc_holds_the_function_beside_its_kink():
     assert ball.is_finite() and ball.overlaps(acb(1)) and ball.overlaps(acb(-0.4))
 
 
+def test_constants_are_their_digits():
+    """e and π are balls of their own, and tiny ones."""
+    for constant, value in ((sympy.E, mpmath.e), (sympy.pi, mpmath.pi)):
+        with mpmath.workdps(40):
+            ball = BallFunction(constant).interval(arb(0))
+            assert holds(ball, +value) and ball.rad() < 1e-14
+
+
 def test_what_has_no_rule_is_named():
     """An expression with a function that has no rule is refused by its name."""
     with pytest.raises(NotEnclosed, match="zeta"):

@@ -102,6 +102,7 @@ def test_rounding_goes_with_the_units(size):
     assert one.total > 0.01
     assert scaled.total == pytest.approx(size * one.total, rel=UNITS)
     assert scaled.terms["mean"] == pytest.approx(size * one.terms["mean"], rel=UNITS)
+    assert np.hypot(*scaled.terms.values()) == pytest.approx(scaled.total, rel=UNITS)
 
 
 def test_a_far_wider_prior_costs_no_more_than_its_rounding():

@@ -1,19 +1,31 @@
-"""The chain in balls: truths of hidden features, 40 digits of a chain by hand, and its samplers by their rules."""
+"""The chain in balls: truths of hidden features, 40 digits of a chain by hand, and its samplers by their
+rules."""
 
 import mpmath
 import numpy as np
 import pytest
+from flint import arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounds import ForwardProcess, LogLipschitz, TimeGrid, WeaklyLogConcave, general, ve, vp
+from bounds import (
+    ForwardProcess,
+    LogLipschitz,
+    StronglyLogConcave,
+    TimeGrid,
+    WeaklyLogConcave,
+    general,
+    ve,
+    vp,
+)
 from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
 from bounds.setting import Setting
 from bounds.symbolic.balls import NotEnclosed
 from bounds.symbolic.expressions import real_function
 from closed_form import Gaussian
-from closed_form.certified.chain import certified_w2
+from closed_form.certified.chain import _matched, certified_w2
+from closed_form.certified.steps import ball_steps
 from closed_form.sampler_laws.w2 import sampler_w2
 from tests.closed_form.tolerances import CERTIFIED_WIDTH, CHAIN_WIDTH, TWELVE_DIGITS
 from verify import setting_of
@@ -65,10 +77,11 @@ def test_hidden_features_by_both_routes(name):
 
 
 @pytest.mark.parametrize("key", ["euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean"])
-@given(st.floats(0.2, 2), st.floats(0.01, 10), st.floats(-100, 100), st.integers(1, 5))
-def test_a_chain_by_hand(key, size, variance, mean, count):
-    """For f = 1/2, g² = s a chain in 50 digits by the samplers' definitions ends inside the bracket."""
-    size, grid = float(f"{size:.6g}"), np.linspace(1.5, 0, count + 1)
+@given(st.floats(0.2, 2), st.floats(0.01, 10), st.floats(-100, 100), st.integers(1, 5), st.booleans())
+def test_a_chain_by_hand(key, size, variance, mean, count, stopped):
+    """For f = 1/2, g² = s a chain in 50 digits by the samplers' definitions, to time 0 or stopped before it,
+    ends inside the bracket."""
+    size, grid = float(f"{size:.6g}"), np.linspace(1.5, 0.25 * stopped, count + 1)
     process = ForwardProcess.scalar("test", real_function("f", "1/2"), real_function("g", size))
     law, chosen = Gaussian([mean], variance), Scheme(samplers(1)[key], TimeGrid(grid))
     found = certified_w2(law, process, chosen)
@@ -109,6 +122,32 @@ def test_matched_noise_without_an_envelope_is_refused():
     setting = Setting(vp("1"), LogLipschitz(0.5, 1.0, 2.0, 1, 0.5), scheme("posterior-mean-matched", 1.0, 3))
     with pytest.raises(NotEnclosed, match="log-lipschitz"):
         certified(setting, law)
+
+
+def test_noise_matched_to_the_envelope_by_hand():
+    """At a² = s² = 1 data between m0 = 1/4 and L0 = 1 have H(c*) = −7/20, the middle of −1/2 and −1/5;
+    variances 1 (twice) and 4, their posterior known, have −(2/2 + 1/5)/3."""
+    hessian = _matched([1.0, 4.0], [2, 1], StronglyLogConcave(0.25, 1.0), None)
+    assert hessian(arb(1), arb(1)).overlaps(arb(-7) / 20)
+    known = _matched([1.0, 4.0], np.array([2, 1]), None, moments=True)
+    assert known(arb(1), arb(1)).overlaps(arb(-2) / 5)
+
+
+@pytest.mark.parametrize("stop", [0.0, 0.25])
+@pytest.mark.parametrize("variance", [0.5, 1e-9])
+def test_matched_noise_is_that_of_the_data_it_is_matched_to(variance, stop):
+    """For g = 1, f = 0 and H = −1/V, V = λ + t, the noise of a step from V to V' is V'(1 − V'/V), to time 0
+    where the steps halve as well: the balls hold it and are tiny."""
+    times = np.array([2.0, 1.0, 0.5 + stop, stop])
+    found = ball_steps(general("0", "1"), times, samplers(1)["posterior-mean-matched"].one_block,
+                       lambda a_sq, s_sq: -1 / (a_sq * variance + s_sq), prior_std=3.0 if stop else None)
+    with ctx.workprec(128):
+        V = [arb(variance) + float(t) for t in times]
+        for k, noise in enumerate(found.noise_var):
+            wanted = V[k + 1] * (1 - V[k + 1] / V[k])
+            assert noise.overlaps(wanted) and float(noise.rad()) <= 1e-20 * float(wanted)
+            assert found.P[k] == 1 and found.Q[k].overlaps(arb(float(times[k] - times[k + 1])))
+    assert len(found) == 3 and found.prior_var.overlaps(arb(9 if stop else 2))
 
 
 def test_a_turned_covariance_is_allowed_for():

@@ -45,3 +45,13 @@ def test_the_doubt_of_short_panels_is_small():
     panels = _Panels.of(curve, *(np.stack([array[:-1], array[1:]], axis=1) for array in (ends, delta)))
     assert panels.share.sum() == pytest.approx(1.0, rel=1e-12)
     assert panels.unseen.sum() < 1e-12 and 0 < panels.noise.sum() < 1e-11
+
+
+def test_what_rounding_may_move_between_two_modes():
+    """Between modes at ±5 both levels are 1/2 while the other law stays at 0: on [1, 2] a few roundings of
+    that level may lie as far apart as x and y are, no fewer than 8 and no more than 20."""
+    curve = _Coupling.of(LineMixture([-5.0, 5.0], [0.1, 0.1]), LineMixture([0.0], [1.0]))
+    s = np.array([[1.0, 2.0]])
+    panel = _Panels.of(curve, s, curve.half_gap(s.ravel()).reshape(1, 2))
+    far, unit = 2 * np.abs(panel.delta).max(), np.finfo(float).eps
+    assert far == pytest.approx(4.0, rel=1e-3) and 8 * unit * far / 2 <= panel.noise[0] <= 20 * unit * far / 2

@@ -1,6 +1,8 @@
 """The two-block initial term: at least the exact W2 in the metric, equal to it for Gaussian data, sound at
 every extreme."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from mpmath import mp
@@ -158,6 +160,18 @@ def test_the_measure_is_the_error_in_the_metric():
     start = Start.of(path, 0.5, path.stationary, assumption, FUNCTIONS, known_gaussian(1.0, 0.0))
     found = error_in_metric(start, (1.0, 0.3, 0.7), assumption, FUNCTIONS)
     xx, xv, vv = found.measure
+    assert xx + 2 * 0.3 * xv + 0.7 * vv == pytest.approx(found.error**2, rel=1e3 * INITIAL_EXACT)
+
+
+def test_the_measure_of_the_flow_from_time_zero():
+    """Where the law is as near to its prior as what the forward flow leaves of their distance at time 0, the
+    measure is that of the direction which the flow keeps most of: tr(P W_0) = E_0²."""
+    path = PhasePath(cld(1, 2, 0, 1))
+    assumption = StronglyLogConcave(0.25, 4.0)
+    start = replace(Start.of(path, 0.5, path.stationary, assumption, FUNCTIONS), mixing=0.01)
+    found = error_in_metric(start, (1.0, 0.3, 0.7), assumption, FUNCTIONS)
+    xx, xv, vv = found.measure
+    assert "time 0" in found.term.name
     assert xx + 2 * 0.3 * xv + 0.7 * vv == pytest.approx(found.error**2, rel=1e3 * INITIAL_EXACT)
 
 

@@ -12,7 +12,7 @@ from bounds.recursion.phase_space.one_question import PhaseProblem
 from bounds.sampler import scheme
 from bounds.setting import Setting
 from bounds.theorems import theorems
-from closed_form import Gaussian
+from closed_form import Gaussian, GaussianMixture
 from closed_form.posteriors.moments import posterior_moments
 from tests.bounds.tolerances import MISSED_FLOOR, MISSED_NOISE, SLOPE
 from tests.phase_space_exact import missed_noise_sq
@@ -110,6 +110,32 @@ def test_the_kernel_has_the_noise_of_the_sampler(key, epsilon):
     )
 
 
+class Off:
+    """Moments whose mean is off by a share of it, with an error of another."""
+
+    def __init__(self, moments, share, error):
+        self.moments, self.share, self.error = moments, share, error
+
+    def at(self, q):
+        first, _, second, second_error = self.moments.at(q)
+        return first * (1 + self.share), self.error * first, second, second_error
+
+
+def test_an_error_of_the_known_mean_is_on_the_safe_side():
+    """With a mean known to a hundredth v_k² of two modes is no less than at either end of it, nor a fiftieth
+    more."""
+    law = GaussianMixture.two_modes(2.0, 0.5)
+    moments, assumption = posterior_moments(law), law.assumptions()[0]
+
+    def found(share, error):
+        facts = DataFacts(moments=Off(moments, share, error))
+        missed, _, given = missed_noise((1, 2, 0.5, 1), "euler-maruyama", 2.0, 3, facts, assumption)
+        return np.array([missed(weights) for weights in given])
+
+    safe, worse = found(0.0, 0.01), np.maximum(found(-0.01, 0.0), found(0.01, 0.0))
+    assert np.all(safe >= worse * (1 - MISSED_FLOOR)) and np.all(safe <= worse * 1.02)
+
+
 def test_the_measure_gives_the_noise():
     """tr(P_k V_k) is v_k², for the envelope and for a known posterior covariance."""
     law = Gaussian([0.0], 0.7)
@@ -135,6 +161,18 @@ def test_third_order_in_the_step(key):
         missed, _, given = missed_noise((1, 2, 0.5, 1), key, 1.0, round(1 / h))
         values.append(missed(given[2])[0])
     assert np.log2(np.divide(values[:-1], values[1:])) == pytest.approx([3, 3], abs=2 * SLOPE)
+
+
+def test_rounding_of_a_long_step_is_allowed_for():
+    """Over a step of clock length 4 the entries of Φ⁻¹ and the noise map reach hundreds: what a rounding of
+    each moves, squared and integrated against D, is allowed for, and not a thousand times as much."""
+    missed, _, _ = missed_noise((1, 2, 0.5, 1), "exponential", 4.0, 1)
+    nodes, weights = np.polynomial.legendre.leggauss(30)
+    distance, unit = 2 * (nodes + 1), np.finfo(float).eps
+    # Φ⁻¹ = e^u(I − uN), N = [[1, 1], [−1, −1]]: twice, as Φ⁻¹ and as the noise map, times D = (1/4, 4)
+    grown = 2 * np.exp(distance) * np.array([[np.abs(1 - distance), distance], [distance, 1 + distance]])
+    lost = np.einsum("ijn,j,n->i", np.square(unit * grown), [0.25, 4.0], 2 * weights)
+    assert np.all(lost <= missed._panels.rounding[0]) and np.all(missed._panels.rounding[0] <= 1e6 * lost)
 
 
 def test_refinement_does_not_change_what_was_known():

@@ -164,9 +164,9 @@ def test_clock_that_does_not_run_forward_is_refused(clock, times, message):
 
 
 def test_speed_must_be_positive_where_a_step_starts():
-    """β = 0 at a grid time freezes a step's noise."""
-    with pytest.raises(ValueError, match="β must be > 0 where a step starts, got β"):
-        PhasePath(cld(clock="t**2")).speed(np.array([1.0, 0.0]))
+    """β = 0 at a grid time freezes a step's noise: the message says where it is least."""
+    with pytest.raises(ValueError, match=r"β must be > 0 where a step starts, got β\(0\) = 0$"):
+        PhasePath(cld(clock="t**2")).speed(np.array([1.0, 0.5, 0.0]))
 
 
 def test_other_processes_are_refused():

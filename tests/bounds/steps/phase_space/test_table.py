@@ -83,6 +83,9 @@ def test_rows_are_those_of_the_table(key, name):
         exact_back, exact_gain, _ = definition("posterior-mean", name, start, end)
         assert close(table.c1[i], exact_back - P) and close(table.c2[i], exact_gain - Q)
         assert np.all(np.abs(table.c1[i] - (exact_back - P)) <= table.c1_error[i] + PHASE_ROWS)
+        size = max(1.0, *(np.abs(matrix).max() for matrix in (P, Q, exact_back, exact_gain)))
+        for error in (table.c1_error[i], table.c2_error[i]):
+            assert 0 < error.max() <= PHASE_ROWS * size and error.min() >= 0
 
 
 @pytest.mark.parametrize("name", PROCESSES)

@@ -142,8 +142,8 @@ MANY_DIGITS = 300
 
 
 def test_no_bracket_excludes_the_truth():
-    """All samplers, grids, units, means and errors of all sizes: the value in many digits is in the bracket, a
-    narrow one."""
+    """All samplers, grids, units, means and errors of all sizes: the value in many digits is in the bracket,
+    a narrow one."""
     assert not [line for seed in range(QUICK) if (line := excluded(seed))]
 
 
@@ -184,11 +184,12 @@ def test_printed_number():
 
 
 def test_eigenvalues_in_blocks_are_the_same(monkeypatch):
-    """Many variances are followed a few at a time."""
+    """Many variances are followed a few at a time, a row at a time where there are more than fit."""
     steps = scheme("exponential", horizon=2, steps=30).steps(cld())
     variances = np.linspace(0.1, 2.0, 7)
     whole = phase_chain.phase_chain(variances, steps)
     monkeypatch.setattr(phase_chain, "BLOCK", 60)
+    monkeypatch.setattr(phase_chain, "AT_ONCE", 1)
     parts = phase_chain.phase_chain(variances, steps)
     for name in ("lag", "push", "variance"):
         assert getattr(parts, name).value.astype(float) == pytest.approx(

@@ -213,3 +213,40 @@ def test_printed_numbers_of_long_runs(modes, std, steps, exact):
     found = printed(modes, std, steps)
     assert found.midpoint == pytest.approx(exact, rel=GOLDEN, abs=0.0 if exact > 1e-3 else 5e-6)
     assert found.relative_width < 2 * PHASE_LINE
+
+
+@pytest.mark.parametrize("horizon, most", [(3.0, 12.0), (8.0, 27.0)])
+def test_the_box_holds_every_mean_at_every_time(horizon, most):
+    """It ends 7.7 deviations of the law or of the prior, the larger, beyond the farthest mean; an error b of
+    the velocity's score moves that by b ΣQ, or by 3 V b where that is less."""
+    law = LineMixture([-3.0, 2.0], [3.0, 0.5])
+    steps = scheme("euler-maruyama", horizon, 12).steps(cld())
+    rows = list(map(phase_line._Row.of, steps.P, steps.Q, steps.noise_var, np.zeros(len(steps))))
+    spread = steps.s_sq + 9 * steps.a[:, :, None] * steps.a[:, None, :]
+    deviation = np.sqrt(np.maximum(np.diagonal(spread, axis1=1, axis2=2), 1.0))  # Σ_∞ is the identity
+    wanted = (7.7 * deviation + 3 * np.abs(steps.a)).max(axis=0)
+    for bias in (0.0, -2.0):
+        field = phase_line._box(law, steps, rows, bias, phase_line.FINE, 1.0)
+        moved = wanted + np.array([0.0, abs(bias) * most])
+        assert [-field.x[0, 0], -field.v[0, 0]] == pytest.approx(moved, rel=0.01)
+
+
+@pytest.mark.parametrize("epsilon", ["0", "1/2"])
+@pytest.mark.parametrize("key", ["euler-maruyama", "leapfrog"])
+def test_the_grid_resolves_the_narrowest_law(key, epsilon):
+    """Positions are 0.19 of the least conditional deviation of a component apart, or of what a kick of the
+    position leaves of it; where one is kicked, 3/4 of that."""
+    law = LineMixture([-1.0, 2.0], [0.2, 0.5])
+    steps = scheme(key, 2.0, 8).steps(cld(epsilon=epsilon))
+    rows = list(map(phase_line._Row.of, steps.P, steps.Q, steps.noise_var, np.zeros(len(steps))))
+    field = phase_line._box(law, steps, rows, 0.0, phase_line.FINE, 1.0)
+    stretch = np.cumprod([1.0, *(row.alpha for row in rows)])
+    narrow = []
+    for k, (phi, S) in enumerate(zip(steps.a, steps.s_sq, strict=True)):
+        V = [S + std**2 * np.outer(phi, phi) for std in law.stds]
+        least = min(np.sqrt(each[0, 0] - (each[0, 1] ** 2 / each[1, 1] if each[1, 1] else 0.0)) for each in V)
+        narrow.append(least / stretch[k])
+        if k < len(rows):
+            narrow.append(least * np.clip(1 - rows[k].aside[0] / least**2, 0.05, 1.0) / stretch[k + 1])
+    wanted = 0.19 * min(narrow) * (0.75 if epsilon != "0" else 1.0)
+    assert wanted * 0.8 <= field.dx <= wanted * (1 + 1e-9)

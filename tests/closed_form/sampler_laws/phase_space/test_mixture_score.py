@@ -93,3 +93,15 @@ def test_score_of_one_component_is_linear():
     found = score.score(np.array([0.4]), np.array([1.5]))
     assert [part[0] for part in found] == pytest.approx(expected.tolist(), rel=LAW_ROUNDING)
     assert score.pushed((0, 1), 0.4, 1.5) == pytest.approx(expected[1], rel=LAW_ROUNDING)
+
+
+@pytest.mark.parametrize("push", [(0.0, 1.0), (0.7, 0.0), (0.7, -0.4)])
+def test_a_push_and_its_slope_on_the_line(push):
+    """push·score of three components, and its derivative in the position by central differences."""
+    _, score, x, v = mixture(1)
+    x, v = x[:, 0], v[:, 0]
+    found, slope = score.pushed_with_slope(push, x, v)
+    parts = score.score(x[:, None], v[:, None])
+    assert found == pytest.approx(push[0] * parts[0][:, 0] + push[1] * parts[1][:, 0], rel=LAW_ROUNDING)
+    up, down = score.pushed(push, x + STEP, v), score.pushed(push, x - STEP, v)
+    assert slope == pytest.approx((up - down) / (2 * STEP), rel=PHASE_DIFFERENCE, abs=PHASE_DIFFERENCE)

@@ -98,6 +98,17 @@ def test_long_and_short_steps_meet():
             assert np.abs(below.value / above.value - 1).max() < CHAIN_SAME
 
 
+def test_short_steps_among_long_ones_keep_their_digits():
+    """What a clock distance of 1e-6 gives is as sharp beside one of 5 as alone: C there is D times it, the
+    rest less."""
+    flow = Flow(cld(1, 2, "1/2"))
+    for name in ("covariance", "renormalised_covariance", "reverse_covariance"):
+        found = getattr(flow, name)(Within([1e-6, 5.0]))
+        short = found[0].value.astype(float)
+        assert np.diag(short) == pytest.approx(1e-6 * np.diag(flow.D.value).astype(float), rel=1e-5)
+        assert np.all(found[0].error <= 1e-17 * np.abs(short).max())
+
+
 def test_a_sampler_that_is_not_restated_says_so(monkeypatch):
     """Rows of a sampler unknown here are those of the bound's table, and said to be."""
     monkeypatch.setattr(table, "rows", lambda *_: None)
