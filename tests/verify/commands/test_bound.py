@@ -129,7 +129,7 @@ def test_lower_bound_says_where_the_mild_condition_fails(monkeypatch):
         return replace(bound, details={**bound.details, "leading_order_vanishes": True})
 
     theorem = replace(theorems()["gaussian-lower-bound"], evaluate=vanishing)
-    monkeypatch.setattr("verify.certificates.certificate.theorems", lambda: {theorem.key: theorem})
+    monkeypatch.setattr("verify.certificates.theorem_named.theorems", lambda: {theorem.key: theorem})
     document = answer("lower-bound", "lower_bound", *FAST)
     assert {needed["steps"] for needed in document["requirements"]} == {None}
 
