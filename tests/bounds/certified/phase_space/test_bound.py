@@ -86,8 +86,9 @@ def test_a_mixture_from_its_constants():
 def test_a_row_stretches_by_the_larger_end():
     """A row stretches errors between any weights by the larger norm of J at both ends of the envelope."""
     ends = set()
-    for horizon, shear in ((2.0, -0.9), (2.0, 0.0), (60.0, 0.9)):
-        setting = setting_of(cld(epsilon=0.5), LAW, euler_maruyama(horizon, 4))
+    law = Gaussian([1.0, 0.5], np.array([0.05, 2.0]))
+    for horizon, shear in ((2.0, -0.9), (2.0, 0.0), (4.0, 0.9)):
+        setting = setting_of(cld(epsilon=0.5), law, euler_maruyama(horizon, 4))
         problem, best, _ = best_weights(setting, theorems()["martingale"].functions)
         before = np.array([2.0, shear, 1.0])
         with ctx.workprec(256):
@@ -98,8 +99,8 @@ def test_a_row_stretches_by_the_larger_end():
                          for J in (problem.jacobians.low, problem.jacobians.high)]
                 given = [tuple(arb(x) for x in each.tolist()) for each in (before, after)]
                 assert float(question.stretch(k, *given)) == pytest.approx(max(sizes), rel=CERTIFIED_ABOVE)
-                ends.add(int(np.argmax(sizes)))
-    assert ends == {0, 1}
+                ends.add(int(np.argmax(sizes)) if max(sizes) > 1.2 * min(sizes) else -1)
+    assert {0, 1} <= ends
 
 
 def test_weights_on_another_scale_give_the_same_bound(monkeypatch):
