@@ -42,7 +42,8 @@ def product_form(setting: Setting, formulas: Formulas, precision: int, choose: C
             if size != 0:
                 scored += whole * formulas["score"](s=question.score(k, metric), eps=size)
             drift = _drift(formulas, langevin, shape, row.width, kappa, kind)
-            whole *= formulas["growth"](h=row.width, rho_bar=drift, ell=_pull(formulas, langevin, shape, ends))
+            pull = _pull(formulas, langevin, shape, ends)
+            whole *= formulas["growth"](h=row.width, rho_bar=drift, ell=pull)
         initial, used = _initial(question, problem, metric, shape)
         projection = formulas["projection"](**shape)
         terms = {INITIALISATION: projection * whole * initial, SCORE_BIAS: projection * scored,

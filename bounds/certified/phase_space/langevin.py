@@ -179,8 +179,7 @@ class Langevin:
                                      for i in range(3))
         x, v = near = 1 + self.a * clock, -clock
         first, second = vv * x - xv * v, xx * v - xv * x
-        known = (unit * value for value in (seen.det_S, seen.size, *seen.turned))
-        at_middle = self._chains(spreads, *known, middle)
+        at_middle = self.derivatives(seen, middle)
         over_box = self._chains(wide, xx * vv - xv * xv, first * x + second * v, first, second, clock)
         determinant, size, first, second = (_taylor([*thin[:ORDER], all_[ORDER]], powers)
                                             for thin, all_ in zip(at_middle, over_box, strict=True))
@@ -202,8 +201,13 @@ class Langevin:
             found.append(self._moved(found[-1]))
         return found
 
+    def derivatives(self, seen: Seen, clock) -> list:
+        """Derivatives, from the 0th on, of det S, of ηᵀν and of both entries of η in time."""
+        known = (seen.unit * value for value in (seen.det_S, seen.size, *seen.turned))
+        return self._chains(self._spreads(seen.S), *known, clock)
+
     def _chains(self, spreads, determinant, size, first, second, clock) -> list:
-        """Derivatives of det S, ηᵀν and both entries of η from those of S."""
+        """The same from the derivatives of S."""
         a, square, D_x, D_v = self.a, self.a * self.a, self.D_x, self.D_v
         x, v = 1 + a * clock, -clock
         # noise's part of the derivatives, a polynomial

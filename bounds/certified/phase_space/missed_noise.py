@@ -58,8 +58,8 @@ class MissedNoise:
         else:
             found = self.quadrature.greatest(lambda place: self._branches(look, P, place), tolerance)
         if not found.is_finite():
-            raise NotEnclosed(f"what the row from the clock time {float(row.upper):.6g} misses of the noise is "
-                              "not seen to be bounded")
+            raise NotEnclosed(f"what the row from the clock time {float(row.upper):.6g} misses of the noise "
+                              "is not seen to be bounded")
         return width * found.max(found * 0)
 
     def _known(self, look: _Look, P: dict, place):

@@ -1,8 +1,8 @@
 r"""Integrals over [0, 1] of what is analytic around parts of it: Gauss' rule, or of a maximum polynomials.
 
 A part is cut in half until on a box that holds the ellipse of Bernstein around it, with the semi-axis
-``reach`` in halves of the part, values are finite and few points are needed.  With :math:`|u| \le M` there and
-:math:`\varrho = \mathrm{reach} + (\mathrm{reach}^2 - 1)^{1/2}` n points of Gauss' rule miss at most
+``reach`` in halves of the part, values are finite and few points are needed.  With :math:`|u| \le M` there
+and :math:`\varrho = \mathrm{reach} + (\mathrm{reach}^2 - 1)^{1/2}` n points of Gauss' rule miss at most
 :math:`\frac{64}{15} M \varrho^{-2n}/(1 - \varrho^{-2})` (Trefethen, ATAP, theorem 19.3).
 """
 

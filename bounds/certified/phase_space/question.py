@@ -94,9 +94,6 @@ class BallQuestion:
         r_x = real_root(xx)
         back = langevin.transition(-row.width)
         c1, c2 = back - row.P, back * matrix(langevin.covariance(row.width)) - row.Q
-        if row.noise_flow == "inverse":
-            # P is Φ⁻¹
-            c1 = c1 * 0
         values = named(weights) | entries("c1", c1.entries()) | entries("c2", c2.entries())
         values |= dict(d=data.d, m=data.m, l=data.l, a_sq=seen.a_sq, s_sq=seen.s_sq, r_x=r_x, r_c=xv / r_x,
                        r_v=real_root(determinant * seen.unit) / r_x, w_x=seen.omega[0], w_v=seen.omega[1])

@@ -1,13 +1,20 @@
 """Certified bounds of critically-damped Langevin: next to those in floats, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
+from flint import arb, ctx
 
 from bounds import StronglyLogConcave, WeaklyLogConcave, euler_maruyama
-from bounds.certified.data import NotCertified
+from bounds.certified.data import Formulas, NotCertified
+from bounds.certified.phase_space import weighted
+from bounds.certified.phase_space.question import BallQuestion
 from bounds.grid import TimeGrid
 from bounds.processes.cld import cld
+from bounds.recursion.phase_space.ingredients import best_weights
+from bounds.recursion.phase_space.weights import symmetric
 from bounds.sampler import Scheme, exponential_integrator, scheme, sscs
 from bounds.samplers import samplers
 from bounds.setting import Setting
@@ -74,6 +81,39 @@ def test_a_mixture_from_its_constants():
     """Of a mixture the bound that uses constants alone is certified."""
     setting = setting_of(cld(), GaussianMixture.two_modes(2.0, 0.5), sscs(1.0, 6), information="constants")
     assert_near("martingale", setting)
+
+
+def test_a_row_stretches_by_the_larger_end():
+    """A row stretches errors between any weights by the larger norm of J at both ends of the envelope."""
+    ends = set()
+    law = Gaussian([1.0, 0.5], np.array([0.05, 2.0]))
+    for horizon, shear in ((2.0, -0.9), (2.0, 0.0), (4.0, 0.9)):
+        setting = setting_of(cld(epsilon=0.5), law, euler_maruyama(horizon, 4))
+        problem, best, _ = best_weights(setting, theorems()["martingale"].functions)
+        before = np.array([2.0, shear, 1.0])
+        with ctx.workprec(256):
+            question = BallQuestion(setting, Formulas(theorems()["martingale"].stated))
+            for k, after in enumerate(best.weights[1:]):
+                roots = [np.linalg.cholesky(symmetric(each)).T for each in (before, after)]
+                sizes = [np.linalg.norm(roots[1] @ J[k] @ np.linalg.inv(roots[0]), 2)
+                         for J in (problem.jacobians.low, problem.jacobians.high)]
+                given = [tuple(arb(x) for x in each.tolist()) for each in (before, after)]
+                assert float(question.stretch(k, *given)) == pytest.approx(max(sizes), rel=CERTIFIED_ABOVE)
+                ends.add(int(np.argmax(sizes)) if max(sizes) > 1.2 * min(sizes) else -1)
+    assert {0, 1} <= ends
+
+
+def test_weights_on_another_scale_give_the_same_bound(monkeypatch):
+    """The bound is in units of the position, whatever the scale of the weights."""
+    setting = setting_of(cld(), LAW, euler_maruyama(1.0, 4))
+    usual = theorems()["martingale"].certified(setting).total
+
+    def scaled(*asked):
+        problem, best, certificate = best_weights(*asked)
+        return problem, replace(best, weights=16 * best.weights, variance=16 * best.variance), certificate
+
+    monkeypatch.setattr(weighted, "best_weights", scaled)
+    assert theorems()["martingale"].certified(setting).total == pytest.approx(usual, rel=CERTIFIED_ABOVE)
 
 
 @pytest.mark.parametrize("key", KEYS)

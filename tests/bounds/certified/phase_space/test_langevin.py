@@ -88,6 +88,45 @@ def test_channel_on_boxes(constants, time):
         assert float(box.s_sq.rad() / abs(box.s_sq)) <= BOX_WIDTH * relative
 
 
+@pytest.mark.parametrize("constants", PROCESSES, ids=str)
+def test_boxes_wider_than_the_relaxation(constants):
+    """Boxes over which e^{−2au} changes by a factor of 1e17 hold what is seen at their points."""
+    with ctx.workprec(PRECISION):
+        langevin = Langevin(cld(*map(str, constants))).complex
+        time, width = 10.2 / constants[0], 10 / constants[0]
+        around = arb(0, width)
+        box = langevin.seen(acb(time + around, around))
+        for place in (*PLACES, -0.99):
+            seen = langevin.seen(acb(time) + acb(place * width))
+            pairs = zip((*box.S, box.det_S * box.unit, *(x * box.unit for x in box.turned)),
+                        (*seen.S, seen.det_S * seen.unit, *(x * seen.unit for x in seen.turned)), strict=True)
+            assert all(x.overlaps(y) for x, y in pairs)
+
+
+@pytest.mark.parametrize("constants", PROCESSES, ids=str)
+def test_derivatives(constants):
+    """Derivatives of det S, φᵀadj(S)φe^{2au} and adj(S)φe^{au} in time are those of 90 digits."""
+    with ctx.workprec(PRECISION), mp.workdps(90):
+        langevin, exact = Langevin(cld(*map(str, constants))), ExactPhase(*map(str, constants), digits=90)
+        time = 0.7 / constants[0]
+        found = langevin.derivatives(langevin.seen(arb(time)), arb(time))
+
+        def turned(u):
+            phi, S = exact.kernel(u)
+            return mp.det(S) * S**-1 * phi * mp.exp(exact.a * u)
+
+        def size(u):
+            return (exact.kernel(u)[0].T * turned(u))[0] * mp.exp(exact.a * u)
+
+        functions = (lambda u: mp.det(exact.kernel(u)[1]), size, lambda u: turned(u)[0],
+                     lambda u: turned(u)[1])
+        for chain, function in zip(found, functions, strict=True):
+            for k, ball in enumerate(chain):
+                wanted = mp.diff(function, mpf(time), k)
+                scale = max(abs(function(mpf(time))) * exact.a**k, abs(wanted))
+                assert abs(exactly(ball) - wanted) <= scale * mpf(10) ** -12
+
+
 @pytest.mark.parametrize("epsilon", [0, 0.5])
 def test_a_velocity_at_rest_down_to_time_0(epsilon):
     """Where V_0 = 0 a box around time 0 has finite balls that hold what is seen in it."""

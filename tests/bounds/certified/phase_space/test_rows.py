@@ -66,6 +66,12 @@ def coupled(langevin, row):
     return T * spread * T.transpose()
 
 
+def test_a_clock_is_0_at_0():
+    """At time 0 a clock is 0 exactly, also where its ball is not that."""
+    found = clock_times(cld(clock="log(2+t)-log(2)"), np.array([1.0, 0.0]))
+    assert found[1] == 0 and found[0] > 0
+
+
 def test_what_is_not_known_is_refused():
     """A sampler without rows in balls, and clocks that stand still, in one line that names them."""
     chosen = scheme("euler-maruyama", 2.0, 8)
