@@ -31,8 +31,8 @@ STRASMAN, LOWER = "strasman2025-cld", "gaussian-lower-bound"
 class Planted:
     """A mistake: in which theorem, what it is, and the theorem with it.
 
-    ``because`` says why no problem tests it, where that is so: the theorem is true with the mistake too, or too
-    loose there.
+    ``because`` says why no problem is found, where that is so: as far as is seen, the theorem is true with the
+    mistake too, or too loose there.
     """
 
     theorem: str
@@ -185,7 +185,8 @@ PLANTED = (
     Planted(STRASMAN, "score term missing", _times(STRASMAN, "score", "0")),
     Planted(STRASMAN, "projection squared", _restated(STRASMAN, projection=lambda old, s: old**2)),
     Planted(STRASMAN, "local error: v² for v", _restated(
-        STRASMAN, local=lambda old, s: s("b") + s("v_sq"))),
+        STRASMAN, local=lambda old, s: s("b") + s("v_sq")),
+            "b_k, which stays, and what the constant metric loses, cover the noise in every problem tried"),
     Planted(STRASMAN, "initial distance halved", _restated(
         STRASMAN, phase_initial_sq=lambda old, s: old / 4, mixing=lambda old, s: old / 2)),
     Planted(LOWER, "twice the distance", _times(LOWER, "distance_sq", "4")),
