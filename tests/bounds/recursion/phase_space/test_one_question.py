@@ -181,6 +181,12 @@ def test_score_weight(epsilon):
         assert problem.score(weights) == pytest.approx(0.4 * 4 * np.sqrt(0.7), rel=RECURSION_RELATIVE)
 
 
+def test_the_start_is_at_the_horizon():
+    """The initial term sees the data through the whole of the clock, however the grid is cut."""
+    found = problem_of((1, 2, 0, 1), "euler-maruyama", 2.0, 4).start
+    np.testing.assert_array_equal(found.flow, PhasePath(cld()).transition(2.0))
+
+
 def test_early_stopping():
     """Early stopping adds ((1 − φ_x)²E‖X_0‖² + d S_xx)^{1/2}, φ_x = (1 + at)e^{−at}."""
     bound = bound_of(
