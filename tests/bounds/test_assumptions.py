@@ -174,3 +174,9 @@ def test_modes_closer_than_their_width_are_strongly_log_concave():
     assert WeaklyLogConcave(2.0, 2.0, 3.0).strong_log_concavity is None
     assert StronglyLogConcave(0.75, 3.0).strong_log_concavity == 0.75
     assert BoundedSupport(2.0).strong_log_concavity is None
+
+
+def test_the_least_convexity_profile_goes_from_alpha_minus_m_to_alpha():
+    """α − f_M(r)/r is α − M next to 0, α far away, and 2 − 2√3 tanh(√3/2) at 1 for α = 2, M = 3."""
+    found = WeaklyLogConcave(2.0, 3.0, 8.0).profile(np.array([1e-5, 1.0, 1e9]))
+    assert found == pytest.approx([-1.0, 2 - 2 * np.sqrt(3) * np.tanh(np.sqrt(3) / 2), 2.0], rel=1e-8)

@@ -234,3 +234,19 @@ def test_what_cannot_be_enclosed_says_so():
     mine, its, _ = steps_of(process, [1.0, 0.5, 0.0])
     assert "not enclosed" in mine.errors.estimated and "atan" in mine.errors.estimated
     assert mine.P == pytest.approx(its.P)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_kink_and_a_jump_are_seen(count):
+    """∫f of |t − 7/10| and C of a jump from 1 to 3 there are those of the two sides, within their errors."""
+    process = ForwardProcess.scalar("test", real_function("f", "abs(t-0.7)"), real_function("g", "1"))
+    times = np.linspace(1.0, 0.0, count + 1)
+    found = exact_steps(process, Scheme(samplers(1)["exponential"], TimeGrid(times)))
+    half = np.square(times - 0.7) * np.sign(times - 0.7) / 2
+    assert np.log(found.P).astype(float) == pytest.approx(half[:-1] - half[1:], rel=CHAIN_SAME)
+    jump = ForwardProcess.scalar("test", real_function("f", "0"), real_function("g", "2+abs(t-0.7)/(t-0.7)"))
+    found = exact_steps(jump, Scheme(samplers(1)["exponential"], TimeGrid(times)))
+    sides = np.where(times > 0.7, 3 * (times - 0.7), times - 0.7)
+    wanted = sides[:-1] - sides[1:]
+    assert np.all(np.abs(found.Q.astype(float) - wanted) <= found.errors.Q + 1e-15 * wanted)
+    assert np.all(found.errors.Q <= CHAIN_SAME * wanted)

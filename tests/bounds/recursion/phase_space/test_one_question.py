@@ -181,6 +181,20 @@ def test_score_weight(epsilon):
         assert problem.score(weights) == pytest.approx(0.4 * 4 * np.sqrt(0.7), rel=RECURSION_RELATIVE)
 
 
+def test_the_start_is_at_the_horizon():
+    """The initial term sees the data through the whole of the clock, however the grid is cut."""
+    found = problem_of((1, 2, 0, 1), "euler-maruyama", 2.0, 4).start
+    np.testing.assert_array_equal(found.flow, PhasePath(cld()).transition(2.0))
+
+
+def test_the_last_weights_are_in_units_of_the_stationary_law():
+    """With a = 3 and ε = 0 positions of the stationary law are three times its velocities (A has a² above):
+    so much as 1e-8 of the position's weight 1 is 9e-8 for the velocity."""
+    found, _ = candidates(problem_of((3, 2, 0, 1), "euler-maruyama", 0.5, 2))
+    last = [choice.weights[-1] for choice in found if choice.name == "optimal"]
+    assert last and np.array(last) == pytest.approx(np.tile([1.0, 0.0, 9e-8], (len(last), 1)), rel=1e-12)
+
+
 def test_early_stopping():
     """Early stopping adds ((1 − φ_x)²E‖X_0‖² + d S_xx)^{1/2}, φ_x = (1 + at)e^{−at}."""
     bound = bound_of(

@@ -102,3 +102,14 @@ def test_kicks_fade_out_near_the_sides_of_a_periodic_box():
     assert field._inner[np.abs(v) == v.max()].max() < FIELD
     assert np.interp(9.25, v, field._inner[:, 0]) == pytest.approx(0.5, abs=1e-6)
     assert np.all(np.diff(field._inner[v >= 0, 0]) <= 0)
+
+
+@pytest.mark.parametrize("slope, size", [(-0.2, 1.0), (0.15, 1.0), (0.6, 0.5), (1.5, 0.25)])
+def test_a_steep_map_of_positions_is_followed_between_the_places(slope, size):
+    """x → x + slope·x + v/5 of a Gaussian is one, also where neighbouring places end farther apart than the
+    grid's."""
+    field, _ = field_and_density()
+    found = field.displaced(normal(field, size * COVARIANCE), lambda offset: (
+        slope * (field.x + offset) + 0.2 * field.v), 1.0 + slope)
+    move = np.array([[1.0 + slope, 0.2], [0.0, 1.0]])
+    assert found == pytest.approx(normal(field, size * move @ COVARIANCE @ move.T), abs=10 * FIELD)
