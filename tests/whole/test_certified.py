@@ -69,7 +69,8 @@ def test_a_corrupted_formula_is_refuted(key, name, factor):
     assert found.verdict is Verdict.VIOLATED and found.certified
 
 
-@pytest.mark.parametrize("start", range(0, PHASE_SPACE, AT_ONCE))
+@pytest.mark.parametrize("start", [
+    pytest.param(start, marks=[pytest.mark.deep] * (start > 0)) for start in range(0, PHASE_SPACE, AT_ONCE)])
 def test_drawn_problems_of_position_and_velocity(start):
     """On drawn problems of critically-damped Langevin no certified bound is below the certified truth."""
     wrong = []
