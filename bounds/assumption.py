@@ -39,7 +39,8 @@ def _check_order(small_name, large_name, small, large):
 
 
 def constant(power: int, product=None, *, positive: bool = True):
-    """A constant of an assumption: its power of the factor that scales the data, and its rule for products."""
+    """A constant of an assumption: its power of the factor that scales the data, and its rule for
+    products."""
     return field(metadata={"power": power, "product": product, "positive": positive})
 
 
@@ -189,7 +190,8 @@ class Assumption:
     def scaled(self, factor: float):
         """The law of factor·X_0, each constant times its power of the factor."""
         factor = check_constant("factor", factor, positive=True)
-        constants = {name: getattr(self, name) * factor ** about["power"] for name, about in self._constants()}
+        constants = {name: getattr(self, name) * factor ** about["power"] for name,
+                     about in self._constants()}
         mean_norm = None if self.mean_norm is None else self.mean_norm * factor
         return replace(self, **constants, mean_norm=mean_norm, second_moment=self.second_moment * factor**2)
 

@@ -11,8 +11,8 @@ from bounds.symbolic.piecewise_linear import table as points
 def table(times, values) -> sympy.Expr:
     """β through the points (times, values), linear between them; also f, or g for VE.
 
-    The schedule is the table itself, and its integrals are exact: a callable is evaluated at the times and no longer
-    asked.
+    The schedule is the table itself, and its integrals are exact: a callable is evaluated at the times and no
+    longer asked.
 
     Parameters
     ----------

@@ -210,8 +210,8 @@ class Theorem:
         return self.derive() if self.derive else {}
 
     def agreement(self) -> dict[str, bool]:
-        """Whether each stated expression is the one derived, to thirty digits; False for one alone, and nothing
-        where nothing is derived."""
+        """Whether each stated expression is the one derived, to thirty digits; False for one alone, and
+        nothing where nothing is derived."""
         return dict(self._agreement)
 
     @cached_property

@@ -1,4 +1,5 @@
-"""What makes an object a value: equal by its fields, hashable, and carried to another process without its caches."""
+"""What makes an object a value: equal by its fields, hashable, and carried to another process without its
+caches."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -10,8 +11,8 @@ import numpy as np
 class Value:
     """A frozen dataclass, made with ``eq=False``, that is equal to another by its fields, arrays among them.
 
-    What it has cached is neither compared nor pickled, so that a value crosses to another process however it was
-    used.
+    What it has cached is neither compared nor pickled, so that a value crosses to another process however it
+    was used.
     """
 
     def _fields(self) -> tuple:

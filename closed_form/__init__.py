@@ -3,7 +3,8 @@
 from importlib import import_module
 
 _HOMES = {
-    "Bracket": "closed_form.bracket", "OwnLaw": "closed_form.own_law", "Gaussian": "closed_form.laws.gaussian",
+    "Bracket": "closed_form.bracket", "OwnLaw": "closed_form.own_law",
+    "Gaussian": "closed_form.laws.gaussian",
     "Funnel": "closed_form.laws.funnel", "GaussianMixture": "closed_form.laws.mixture",
     "smoothed_data": "closed_form.laws.samples", "posterior": "closed_form.posteriors.law",
     "sampler_w2": "closed_form.sampler_laws.w2", "w2_gaussian": "closed_form.distances.gaussian",

@@ -115,7 +115,8 @@ class Bracket:
             return Bracket(0.0, 0.0, self.method, self.estimated)
         if factor == 1.0:
             return self
-        return Bracket(max(0.0, _down(factor * self.lower)), _up(factor * self.upper), self.method, self.estimated)
+        return Bracket(max(0.0, _down(factor * self.lower)), _up(factor * self.upper), self.method,
+                       self.estimated)
 
     def widened(self, margin: float) -> Bracket:
         """Bracket of any number within ``margin >= 0`` (absolute, may be ``inf``) of the truth."""
@@ -124,7 +125,8 @@ class Bracket:
             raise ValueError(f"margin must be at least 0, got {margin}")
         if margin == 0.0:
             return self
-        return Bracket(max(0.0, _down(self.lower - margin)), _up(self.upper + margin), self.method, self.estimated)
+        return Bracket(max(0.0, _down(self.lower - margin)), _up(self.upper + margin), self.method,
+                       self.estimated)
 
     @property
     def midpoint(self) -> float:

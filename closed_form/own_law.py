@@ -1,4 +1,5 @@
-"""A law of your own: functions that sample it and give the score, or the log-density, of what noise makes of it."""
+"""A law of your own: functions that sample it and give the score, or the log-density, of what noise makes of
+it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,8 +27,8 @@ class OwnLaw(Law):
     score : callable, optional
         ``score(x, a, s_sq)`` -> ∇ log p of aX + √s_sq Z at x, arrays of shape (n, d).
     log_density : callable, optional
-        ``log_density(x, a, s_sq)`` -> log p, up to a constant, at x of shape (..., d), an array of shape (...); the
-        score is then its numerical derivative.  One of the two is given.
+        ``log_density(x, a, s_sq)`` -> log p, up to a constant, at x of shape (..., d), an array of shape
+        (...); the score is then its numerical derivative.  One of the two is given.
     assumptions : sequence of Assumption
         Constants of the law, the sharpest first; yours to prove.
 

@@ -22,7 +22,8 @@ def theorem_option(required: bool = False):
 def hunting_options(command):
     """The options of commands that look for counterexamples for long."""
     options = (
-        click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes."),
+        click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True,
+                     help="Processes."),
         click.option("--resume", metavar="FILE.jsonl",
                      help="Keep what is done in this file, and go on where it ends."),
         click.option("--save", metavar="FILE.toml", help="Write the counterexample as a problem file."),
@@ -48,7 +49,8 @@ def certified_options(command):
     """The options ``--certified`` and ``--precision``."""
     from bounds.symbolic.proof import LEAST_BITS, MOST_BITS, PRECISION
 
-    bits = click.option("--precision", type=click.IntRange(LEAST_BITS, MOST_BITS), default=PRECISION, metavar="BITS",
+    bits = click.option("--precision", type=click.IntRange(LEAST_BITS, MOST_BITS), default=PRECISION,
+                        metavar="BITS",
                         show_default=True, help="Of the ball arithmetic of --certified.")
     return click.option("--certified", is_flag=True,
                         help="In ball arithmetic: every digit is proved (Gaussian data; bound also takes "

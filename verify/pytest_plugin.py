@@ -1,4 +1,5 @@
-"""For pytest: the option ``--sgm-problems``, the marker ``sgm_bounds``, and a section on what checks found."""
+"""For pytest: the option ``--sgm-problems``, the marker ``sgm_bounds``, and a section on what checks
+found."""
 
 import pytest
 

@@ -15,6 +15,9 @@ from verify.counterexamples.inside import Question, question_inside
 from verify.counterexamples.tables import draw_tables
 from verify.problems.problem import Problem, read_problem
 
+#: Any process of one block, any sampler, any data with an exact law.
+ANYWHERE = Domain()
+
 
 class HypothesisDraw:
     """Choices drawn by Hypothesis, so that failures shrink."""
@@ -39,15 +42,15 @@ def problems(draw, kind: str | None = None, most_steps: int = 200, process: str 
 
 @st.composite
 def questions(draw, theorem: Theorem, most_steps: int = 200) -> Question:
-    """Problems inside the hypotheses of a theorem whose exact W2 is known: ``theorem.bound(question.setting)``
-    applies, and ``question.measured`` is what it is held against."""
+    """Problems inside the hypotheses of a theorem whose exact W2 is known:
+    ``theorem.bound(question.setting)`` applies, and ``question.measured`` is what it is held against."""
     found = question_inside(HypothesisDraw(draw), theorem, most_steps)
     assume(found is not None)
     return found
 
 
 @st.composite
-def problem_files(draw, domain: Domain = Domain(), most_steps: int = 200) -> Problem:  # noqa: B008 (immutable)
+def problem_files(draw, domain: Domain = ANYWHERE, most_steps: int = 200) -> Problem:
     """Problems as from problem files: `Problem.as_dict` is one."""
     return read_problem(draw_tables(HypothesisDraw(draw), domain, most_steps))
 

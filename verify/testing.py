@@ -3,9 +3,9 @@ r"""Hold a theorem of your own against exact laws, in a test of your own.
 >>> from verify.testing import check
 >>> check(THEOREM)                                                             # doctest: +SKIP
 
-draws problems inside the theorem's hypotheses, certifies each, and raises an AssertionError where the theorem is
-violated (with a small problem file that shows it) or where nothing applied.  It then multiplies every stated
-expression by 1/2, 1/4, … and says which of these mistakes the same problems would catch.
+draws problems inside the theorem's hypotheses, certifies each, and raises an AssertionError where the theorem
+is violated (with a small problem file that shows it) or where nothing applied.  It then multiplies every
+stated expression by 1/2, 1/4, … and says which of these mistakes the same problems would catch.
 """
 
 from collections.abc import Sequence

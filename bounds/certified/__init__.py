@@ -1,1 +1,2 @@
-"""A theorem's bound from end to end in ball arithmetic: steps, recursion and formulas, so that every digit is proved."""
+"""A theorem's bound from end to end in ball arithmetic: steps, recursion and formulas, so that every digit is
+proved."""

@@ -40,5 +40,6 @@ def certified_bound(theorem, setting, precision: int) -> Bound:
 
 
 def _claimed(ball) -> float:
-    """A float so far below a ball that it is below the truth's lower side too, even where both are the same."""
+    """A float so far below a ball that it is below the truth's lower side too, even where both are the
+    same."""
     return max(0.0, math.nextafter(below(ball), -math.inf))

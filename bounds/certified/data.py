@@ -1,4 +1,5 @@
-r"""The data as a certified bound sees them: constants in balls, of Gaussian data exact functions of the spectrum."""
+r"""The data as a certified bound sees them: constants in balls, of Gaussian data exact functions of the
+spectrum."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ SAME = 1e-9
 
 
 class NotCertified(ValueError):
-    """There is no proof in ball arithmetic of what was asked; the message is one line and names what is missing."""
+    """There is no proof in ball arithmetic of what was asked; the message is one line and names what is
+    missing."""
 
 
 class BallData:
@@ -75,7 +77,8 @@ class BallData:
         self.spectrum = [(arb(value), count) for value, count in zip(values.tolist(), counts.tolist(),
                                                                      strict=True)]
         sizes, often = np.unique(np.abs(np.asarray(mean, dtype=float)), return_counts=True)
-        mean_sq = sum((arb(x) * arb(x) * n for x, n in zip(sizes.tolist(), often.tolist(), strict=True)), arb(0))
+        mean_sq = sum((arb(x) * arb(x) * n for x, n in zip(sizes.tolist(), often.tolist(), strict=True)),
+                      arb(0))
         second = mean_sq + sum((value * count for value, count in self.spectrum), arb(0))
         self.l = _meant(self.l, self.spectrum[0][0])
         self.wide = _meant(self.wide, self.spectrum[-1][0])
@@ -91,7 +94,8 @@ class BallData:
 
         found, mean = [], np.asarray(self._mean, dtype=float)
         for value, _ in self.spectrum:
-            sizes, often = np.unique(np.abs(mean[np.asarray(self._variances) == float(value)]), return_counts=True)
+            sizes, often = np.unique(np.abs(mean[np.asarray(self._variances) == float(value)]),
+                                     return_counts=True)
             found.append((value, sum((arb(x) * arb(x) * n for x, n in zip(sizes.tolist(), often.tolist(), strict=True)),
                                      arb(0))))
         return found
@@ -149,8 +153,10 @@ class BallData:
             return self.gap(view.a_sq, view.s_sq).min(self._linear(view.a_sq, view.s_sq))
         more, centred = self.M * self.wide * self.wide, self.centred
         rest = self.wide - centred
-        return view.decided(lambda real: real.a_sq * (more * centred + self.wide * rest) + real.s_sq * (more + rest),
-                            lambda: self._linear(view.a_sq, view.s_sq), lambda: self.gap(view.a_sq, view.s_sq))
+        return view.decided(lambda real: real.a_sq * (more * centred + self.wide * rest) + real.s_sq
+                            * (more + rest),
+                            lambda: self._linear(view.a_sq, view.s_sq),
+                            lambda: self.gap(view.a_sq, view.s_sq))
 
     def _linear(self, a_sq, s_sq):
         return self.excess_of(self.centred, a_sq, s_sq)

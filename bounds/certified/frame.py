@@ -1,4 +1,5 @@
-r"""A part of a step on which f and g² are analytic: what integrands need at its points, on an ellipse, over all.
+r"""A part of a step on which f and g² are analytic: what integrands need at its points, on an ellipse, over
+all.
 
 Three views of the same part, each a `View`: the Chebyshev points one by one, a complex box that holds the
 Bernstein ellipse around it, on which every quantity is continued from the real line, and the real interval as
@@ -47,7 +48,8 @@ class View:
     ``boxed`` says that they are complex; then signs are decided on ``real``, the interval as a view.
     """
 
-    __slots__ = ("C", "F", "_amplitude", "_g", "_numbers", "a_sq", "boxed", "f", "frame", "g_sq", "growth", "s_sq",
+    __slots__ = ("C", "F", "_amplitude", "_g", "_numbers", "a_sq", "boxed", "f", "frame", "g_sq", "growth",
+                 "s_sq",
                  "step")
 
     def __init__(self, step, f, g_sq, F, growth, C, a_sq, s_sq, frame: Frame, boxed: bool):
@@ -76,7 +78,8 @@ class View:
         return self._amplitude
 
     def decided(self, sign: Callable, positive: Callable, negative: Callable):
-        """What the one or the other makes by the sign of a function of the real part; Undecided if it is open."""
+        """What the one or the other makes by the sign of a function of the real part; Undecided if it is
+        open."""
         value = sign(self.real)
         if value >= 0:
             return positive()
@@ -112,11 +115,13 @@ class Frame:
     Raises
     ------
     NotAnalytic
-        If f or g² is not proved to be analytic around it and ``last`` is not set; with ``nearer``, no ellipse is
-        tried that reaches farther than the one of that place in `REACHES`.  ``extra`` bits are more points.
+        If f or g² is not proved to be analytic around it and ``last`` is not set; with ``nearer``, no ellipse
+        is tried that reaches farther than the one of that place in `REACHES`.  ``extra`` bits are more
+        points.
     """
 
-    def __init__(self, step, left: float, right: float, F, K, last: bool, nearer: int = 0, extra: float = 0.0):
+    def __init__(self, step, left: float, right: float, F, K, last: bool, nearer: int = 0,
+                 extra: float = 0.0):
         from flint import arb
 
         self.step, self.left, self.right, self.extra = step, left, right, extra
@@ -133,7 +138,8 @@ class Frame:
             if step.level is not None:
                 self.K_stop = self._closed(self.F_stop)
 
-    # -- views -------------------------------------------------------------------------------------------------
+    # -- views
+    # -------------------------------------------------------------------------------------------------
 
     @cached_property
     def interval(self) -> View:
@@ -245,7 +251,8 @@ class Frame:
         growth = [x.exp() for x in F]
         if step.level is not None:
             twice = 2 * step.level
-            self.points = [self._view(x, twice * x, *values, None) for x, *values in zip(f, F, growth, strict=True)]
+            self.points = [self._view(x, twice * x, *values, None) for x,
+                           *values in zip(f, F, growth, strict=True)]
             self.K_stop = self._closed(self.F_stop)
             return
         g_sq = [step.functions[1].interval(t) for t in times] if g_sq is None else [g_sq] * count
@@ -262,7 +269,8 @@ class Frame:
                 float(self.length) * size + float(abs(start).upper())):
             raise NotAnalytic
 
-    # -- integrals ---------------------------------------------------------------------------------------------
+    # -- integrals
+    # ---------------------------------------------------------------------------------------------
 
     def integrals(self, integrand, scales) -> list:
         """∫ over the part of each value of ``integrand``, a function of a view.
@@ -278,7 +286,8 @@ class Frame:
         half = self.length / 2
         found = [half * _dot(self.rule.weights, column) for column in
                  zip(*(integrand(point) for point in self.points), strict=True)]
-        return [self._with(value, miss, scale) for value, miss, scale in zip(found, missed, scales, strict=True)]
+        return [self._with(value, miss, scale) for value, miss,
+                scale in zip(found, missed, scales, strict=True)]
 
     def larger_integral(self, branches, scale: float):
         """∫ max(u, w) over the part, ``branches`` of a view being (u, w), both analytic around it.
@@ -302,7 +311,8 @@ class Frame:
         return self._with(found + rest, under + apart, scale)
 
     def polynomials(self, integrand) -> list[list]:
-        """Bernstein coefficients, over the part, of what each value of ``integrand`` is, its error in their balls."""
+        """Bernstein coefficients, over the part, of what each value of ``integrand`` is, its error in their
+        balls."""
         from flint import arb
 
         if self.reach is None:
@@ -315,11 +325,13 @@ class Frame:
                 for column, error in zip(columns, errors, strict=True)]
 
     def _bernstein(self, values) -> list:
-        """Coefficients of two polynomials between which all are that have these balls as values at the points."""
+        """Coefficients of two polynomials between which all are that have these balls as values at the
+        points."""
         from flint import arb, arb_mat
 
         middles = arb_mat(len(self.points), 1, [value.mid() for value in values])
-        # what the balls leave open is nowhere more than this, while the coefficients of it could be much larger
+        # what the balls leave open is nowhere more than this, while the coefficients of it could be much
+        # larger
         around = arb(0, (LEBESGUE * max((value.rad() for value in values), key=float)).upper())
         return [value + around for value in (self.rule.bernstein * middles).entries()]
 

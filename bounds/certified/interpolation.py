@@ -42,7 +42,8 @@ def interpolation(count: int, precision: int) -> Interpolation:
         whole = arb_mat([[arb(0 if k % 2 else 2) / (1 - k * k) if k != 1 else arb(0) for k in range(count)]])
         basis = arb_mat([[math.comb(count - 1, i) * ((1 + x) / 2) ** i * ((1 - x) / 2) ** (count - 1 - i)
                           for i in range(count)] for x in nodes])
-        return Interpolation(nodes, [x + 1 for x in nodes], (whole * series).entries(), inner * series, basis.inv())
+        return Interpolation(nodes, [x + 1 for x in nodes], (whole * series).entries(), inner * series,
+                             basis.inv())
 
 
 def _cosine(numerator: int, denominator: int):

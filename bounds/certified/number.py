@@ -57,7 +57,8 @@ class Number:
 
 
 def root(value):
-    """√value: of a complex ball where it keeps clear of the cut, of a real one of its part that is not negative."""
+    """√value: of a complex ball where it keeps clear of the cut, of a real one of its part that is not
+    negative."""
     if hasattr(value, "nonnegative_part"):  # an arb
         return real_root(value)
     if not value.real > 0:

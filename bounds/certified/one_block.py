@@ -1,4 +1,5 @@
-"""The martingale recursion of one block in balls: contraction, bias, missed noise, initial term, and its end."""
+"""The martingale recursion of one block in balls: contraction, bias, missed noise, initial term, and its
+end."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ class Walk:
 
     def steps(self) -> Iterator[BallStep]:
         """The steps, ascending in time."""
-        for step in ball_steps(self.setting.process, self.setting.scheme, self.matched_hessian, self.precision):
+        for step in ball_steps(self.setting.process, self.setting.scheme, self.matched_hessian,
+                               self.precision):
             self.first, self.last = self.first or step, step
             yield step
 
@@ -86,7 +88,8 @@ class Walk:
         own_prior = self.setting.scheme.prior_std is None
         if data.knows_distance and (own_prior or prior >= s_sq) and a_sq > 0:
             spare = arb(0) if own_prior else (prior - s_sq) / a_sq
-            candidates[InitialTerm("transport at 0", closed_form=True)] = real_root(a_sq) * data.distance(spare)
+            candidates[InitialTerm("transport at 0",
+                                   closed_form=True)] = real_root(a_sq) * data.distance(spare)
         used = min(candidates, key=lambda term: float(candidates[term].upper()))
         return candidates[used], used
 
@@ -103,7 +106,8 @@ def missed_noise(walk: Walk, step: BallStep, amplitude: Callable | None = None):
 
     def integrand(view):
         a_sq, s_sq = view.a_sq, view.s_sq
-        values = {"F": view.F, "C": view.C, "g": view.g, "ng": amplitude(view), "H_lo": data.floor(a_sq, s_sq),
+        values = {"F": view.F, "C": view.C, "g": view.g, "ng": amplitude(view),
+                  "H_lo": data.floor(a_sq, s_sq),
                   "d": data.d}
         if known:
             values["x_mean"], values["x_sq"] = data.moments(a_sq, s_sq)
@@ -120,7 +124,8 @@ def missed_noise(walk: Walk, step: BallStep, amplitude: Callable | None = None):
 def step_bias(walk: Walk, step: BallStep):
     """b_k of a step."""
     data = walk.data
-    values = dict(a_sq=step.upper_a_sq, s_sq=step.upper_s_sq, c1=step.c1, c2=step.c2, m=data.m, l=data.l, d=data.d)
+    values = dict(a_sq=step.upper_a_sq, s_sq=step.upper_s_sq, c1=step.c1, c2=step.c2, m=data.m, l=data.l,
+                  d=data.d)
     if step.c1 == 0 and step.c2 == 0:
         return step.c1
     if data.knows_moments:
@@ -161,7 +166,8 @@ def propagated(setting: Setting, columns: list, initial, used: InitialTerm, stop
         product *= A
         score, score_sq = A * score + Q, A * A * score_sq + Q_sq
     terms = {INITIALISATION: product * initial, SCORE_BIAS: score * bias if bias != 0 else arb(0),
-             SCORE_NOISE: real_root(score_sq) * noise if noise != 0 else arb(0), DISCRETISATION: discretisation}
+             SCORE_NOISE: real_root(score_sq) * noise if noise != 0 else arb(0),
+             DISCRETISATION: discretisation}
     total, terms = unit * total, {name: unit * term for name, term in terms.items()}
     if stop is not None:
         terms[EARLY_STOPPING], total = stop, total + stop

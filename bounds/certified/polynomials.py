@@ -1,8 +1,9 @@
 r"""Polynomials in Bernstein's form, in balls: their positive part's integral, and their largest value.
 
-On [0, 1] :math:`p = \sum_i b_i \binom{n}{i} x^i (1-x)^{n-i}` is a mean of its coefficients at every point, so that
-:math:`\int p = \bar b`, :math:`\int p^- \le \overline{b^-}` and :math:`p \le \max_i b_i`, p being b_0 and b_n at the
-ends.  What these leave open falls like the square of a part's length when it is halved (de Casteljau).
+On [0, 1] :math:`p = \sum_i b_i \binom{n}{i} x^i (1-x)^{n-i}` is a mean of its coefficients at every point, so
+that :math:`\int p = \bar b`, :math:`\int p^- \le \overline{b^-}` and :math:`p \le \max_i b_i`, p being b_0
+and b_n at the ends.  What these leave open falls like the square of a part's length when it is halved (de
+Casteljau).
 
 Source: Farouki 2012 (The Bernstein polynomial basis: a centennial retrospective).
 """
@@ -12,7 +13,8 @@ import itertools
 from bounds.symbolic.proof import above as float_above
 from bounds.symbolic.proof import below as float_below
 
-#: A part is halved at most so often, and not at all where this many radii of its coefficients are all that is open.
+#: A part is halved at most so often, and not at all where this many radii of its coefficients are all that is
+#: open.
 HALVINGS, RADII = 60, 4
 
 
@@ -27,7 +29,8 @@ def positive_integral(coefficients: list, tolerance: float):
         if all(value >= 0 for value in found):
             total += mean
             continue
-        above, below = (sum((sign * value).max(0).upper() for value in found) * (length / count) for sign in (1, -1))
+        above, below = (sum((sign * value).max(0).upper() for value in found) * (length / count) for sign
+                        in (1, -1))
         doubt = RADII * sum(float(value.rad()) for value in found) / count
         if min(above, below) <= (tolerance + doubt) * length or length < 0.5**HALVINGS:
             # ∫p⁺ is ∫p + ∫p⁻, and at most the mean of the positive parts
@@ -38,7 +41,8 @@ def positive_integral(coefficients: list, tolerance: float):
 
 
 def largest(coefficients: list, relative: float, least: float = 0.0):
-    """(a value that is reached, one that none exceeds) of p on [0, 1], relatively apart by about so much at most.
+    """(a value that is reached, one that none exceeds) of p on [0, 1], relatively apart by about so much at
+    most.
 
     Nothing below ``least`` is looked for.
     """

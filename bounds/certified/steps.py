@@ -1,4 +1,5 @@
-r"""The steps of a sampler of one block in balls: P, Q, noise, how far each is from the exact map, and integrals."""
+r"""The steps of a sampler of one block in balls: P, Q, noise, how far each is from the exact map, and
+integrals."""
 
 from __future__ import annotations
 
@@ -93,10 +94,11 @@ class BallStep:
         return right - left <= max(NARROW * (self.upper - self.lower), 4 * math.ulp(right))
 
     def integrate(self, integrand: Callable[[View], tuple], scales: tuple) -> list:
-        """∫ over the step of each value of ``integrand``: on views real and complex, it may raise NotAnalytic.
+        """∫ over the step of each value of ``integrand``: on views real and complex, it may raise
+        NotAnalytic.
 
-        ``scales`` are of the size of what each integral is added to; what is next to nothing beside that may stay
-        open, however small the integral is, or be 0.
+        ``scales`` are of the size of what each integral is added to; what is next to nothing beside that may
+        stay open, however small the integral is, or be 0.
         """
         return self._summed(lambda frame: frame.integrals(integrand, scales), integrand, scales)
 
@@ -107,7 +109,8 @@ class BallStep:
         return found
 
     def _summed(self, part: Callable[[Frame], Iterable], integrand, scales: tuple) -> list:
-        """The sum of ``part`` over frames, which are halved where it cannot be had; what is so there otherwise."""
+        """The sum of ``part`` over frames, which are halved where it cannot be had; what is so there
+        otherwise."""
         totals, sizes, at = None, None, 0
         while at < len(self.frames):
             frame, found, kink, lacking = self.frames[at], None, False, math.inf
@@ -178,7 +181,8 @@ def _level(process: ForwardProcess, f: BallFunction, g_sq: BallFunction):
         return None
     level = Fraction(float(values[0])).limit_denominator(LARGEST_DENOMINATOR)
     found = sympy.Rational(level.numerator, level.denominator)
-    return BallFunction(found).interval(arb(0)) if sympy.expand(process.g_sq - 2 * found * process.f) == 0 else None
+    return BallFunction(found).interval(arb(0)) if sympy.expand(process.g_sq - 2 * found
+                                                                * process.f) == 0 else None
 
 
 def ball_steps(process: ForwardProcess, scheme, matched: Callable, precision: int) -> Iterator[BallStep]:
@@ -226,7 +230,8 @@ def _take(step: BallStep, rule, matched: Callable) -> None:
     needed = rule.score_defect is not None or rule.closed_noise is None or rule.drift is not None
     growth = step.F.exp()
     step.scale = float((growth * growth * step.C).upper())
-    scales = [step.scale] * ((rule.score_defect is not None) + (rule.closed_noise is None)) + [1.0] * (rule.drift is not None)
+    scales = [step.scale] * ((rule.score_defect is not None)
+                             + (rule.closed_noise is None)) + [1.0] * (rule.drift is not None)
     found = step.integrate(integrand, tuple(scales)) if needed else []
     step.Q, step.c2 = growth * step.C, arb(0)
     if rule.score_defect is not None:

@@ -2,7 +2,8 @@ r"""Your own theorem in ten lines: formulas in known symbols make a `bounds.theo
 
 >>> from bounds import claim
 >>> theorem = claim.recursion("mine", source="Me 2026, Theorem 1", process=["ou"], sampler=["exponential"],
-...                           data=["strong-log-concave"], initial="exp(-T)*sqrt(m2 + d)", growth="exp(-h*m0)",
+...                           data=["strong-log-concave"], initial="exp(-T)*sqrt(m2 + d)",
+growth="exp(-h*m0)",
 ...                           local="h*sqrt(d*h)*L0 + h*M")
 
 Formulas are parsed by a whitelist and never evaluated as code, so that a claim may come from a stranger; they
@@ -24,7 +25,8 @@ __all__ = ["closed_form", "load", "recursion"]
 _STOPS = ("t0", "a_0", "s_0")
 
 
-def recursion(key: str, *, source: str, initial, growth, local, stopping=None, kind: str = "upper", title: str = "",
+def recursion(key: str, *, source: str, initial, growth, local, stopping=None, kind: str = "upper",
+              title: str = "",
               process: Sequence[str] = (), sampler: Sequence[str] = (), data: Sequence[str] = (),
               grid: Sequence[str] = (), hypotheses: Sequence[str] = ()) -> Theorem:
     r"""A claim by a recursion: :math:`E_0` = initial, :math:`E_k` = growth :math:`E_{k-1}` + local, and
@@ -37,12 +39,12 @@ def recursion(key: str, *, source: str, initial, growth, local, stopping=None, k
     source : str
         Paper and place, as "Me 2026, Theorem 1".
     initial, growth, local, stopping : str or number
-        Formulas in the symbols of ``sgm-bounds list symbols``, in data units: growth and local of one step, the
-        others of the question.  ``stopping`` is added where the sampler stops early (an upper bound of
+        Formulas in the symbols of ``sgm-bounds list symbols``, in data units: growth and local of one step,
+        the others of the question.  ``stopping`` is added where the sampler stops early (an upper bound of
         W2(p_{t0}, p_0)); without it the claim is one for t0 = 0, unless it contains t0, a_0 or s_0.
     process, sampler, data, grid : lists of str
-        Keys of processes, samplers and assumptions, and kinds of grids ("uniform", "geometric", "list"), that it
-        is stated for; empty for any.
+        Keys of processes, samplers and assumptions, and kinds of grids ("uniform", "geometric", "list"), that
+        it is stated for; empty for any.
     hypotheses : list of str
         Inequalities such as ``"h*L0 <= 1"``, that must hold in every step.
     title : str
@@ -75,8 +77,8 @@ def closed_form(key: str, *, source: str, terms: Mapping[str, str], kind: str = 
     Parameters
     ----------
     terms : mapping of str to str or number
-        Formulas by name.  Those of an upper bound are called initialisation, discretisation, score bias, score
-        noise or early stopping; those of a lower bound as you like.  `h` is the longest step.
+        Formulas by name.  Those of an upper bound are called initialisation, discretisation, score bias,
+        score noise or early stopping; those of a lower bound as you like.  `h` is the longest step.
     key, source, kind, title, process, sampler, data, grid, hypotheses
         As for `recursion`, and so are the errors.
 
@@ -124,9 +126,11 @@ def _theorem(form, key, source, texts, kind, title, statement, stated_for, hypot
     stops = "stopping" in formulas or "early stopping" in formulas or any(name in used for name in _STOPS)
     paper, _, place = source.partition(", ")
     return Theorem(
-        key=key, title=title or key, kind=kind, source=Source(paper, place or "as stated"), statement=statement,
+        key=key, title=title or key, kind=kind, source=Source(paper, place or "as stated"),
+        statement=statement,
         symbols={name: SYMBOLS[name].meaning for name in symbols_of(*formulas.values())},
-        conditions=conditions(domain, list(formulas.values()), inequalities, stops), stated=formulas, derive=None,
+        conditions=conditions(domain, list(formulas.values()), inequalities, stops), stated=formulas,
+        derive=None,
         evaluate=form(key, kind), derivation="Taken as stated: nothing derives it here.", domain=domain)
 
 
@@ -144,7 +148,8 @@ def _check_names(key, source, kind, title) -> str:
 
 
 def _keys(where: str, part: str, keys) -> tuple[str, ...]:
-    if isinstance(keys, str) or not isinstance(keys, Sequence) or not all(isinstance(key, str) for key in keys):
+    if isinstance(keys, str) or not isinstance(keys,
+                                               Sequence) or not all(isinstance(key, str) for key in keys):
         raise TypeError(f"{where} must be a list of keys, got {keys!r}")
     known = Domain.known(part)
     for key in keys:

@@ -102,7 +102,8 @@ class Inequality:
     def check(self, setting) -> str | None:
         """Why it does not hold, or None; what rounding leaves open counts as equal."""
         numbers = Numbers(setting)
-        steps = any(SYMBOLS[symbol].scope == "step" and symbol != "h" for symbol in symbols_of(self.difference))
+        steps = any(SYMBOLS[symbol].scope == "step" and symbol != "h" for symbol
+                    in symbols_of(self.difference))
         found = (values(self.difference, numbers, self.text) if steps
                  else [value(self.difference, numbers, self.text)])
         for at, gap in enumerate(found):

@@ -1,4 +1,5 @@
-"""Where a claim is stated: processes, samplers, data, constants, score errors, inequalities, as conditions."""
+"""Where a claim is stated: processes, samplers, data, constants, score errors, inequalities, as
+conditions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ class _Among:
 
     def __call__(self, setting):
         found = {"process": lambda: setting.process.name, "sampler": lambda: setting.scheme.key,
-                 "data": lambda: setting.assumption.key, "grid": lambda: setting.scheme.grid.kind}[self.part]()
+                 "data": lambda: setting.assumption.key,
+                 "grid": lambda: setting.scheme.grid.kind}[self.part]()
         return None if found in self.keys else f"stated for {' or '.join(self.keys)}, got {found}"
 
 
@@ -69,7 +71,8 @@ class _Holds:
     def __call__(self, setting):
         used = [SYMBOLS[name] for name in symbols_of(self.inequality.difference)]
         absent = any((known.one_block and setting.process.blocks != 1)
-                     or (known.scope == "data" and missing_constant(known.name, setting.assumption)) for known in used)
+                     or (known.scope == "data" and missing_constant(known.name, setting.assumption)) for known
+                     in used)
         return None if absent or setting.shape else self.inequality.check(setting)
 
 
@@ -87,7 +90,8 @@ def conditions(domain: Domain, expressions: Sequence, inequalities: Sequence[Ine
         found.append(Condition(part, " or ".join(keys), _Among(part, keys)))
     found += [Condition("data constant", SYMBOLS[name].meaning, _HasConstant(name))
               for name in used if SYMBOLS[name].scope == "data"]
-    found += [Condition("exact score" if symbol == "M" else "no score noise", f"{symbol} = 0", _NoError(symbol))
+    found += [Condition("exact score" if symbol == "M" else "no score noise", f"{symbol} = 0",
+                        _NoError(symbol))
               for symbol in ERRORS if symbol not in used]
     if not stops:
         found.append(Condition("no early stopping", "t0 = 0", _NoEarlyStop()))

@@ -127,7 +127,8 @@ def _scale_sq(f, g_sq):
         return None
     ratio = g_sq / (2 * f)
     if not ratio.is_number:
-        # two values that differ refuse at once, the difference decides: simplifying the ratio may take for ever
+        # two values that differ refuse at once, the difference decides: simplifying the ratio may take for
+        # ever
         one, two = (ratio.subs(TIME, time).evalf() for time in (sympy.Rational(1, 7), sympy.Rational(3, 11)))
         if not (one.is_finite and two.is_finite and abs(complex(one - two)) <= 1e-9 * abs(complex(one))):
             return None

@@ -21,8 +21,8 @@ def stepwise_bound(theorem: Theorem, setting: Setting, sizes) -> Bound:
     setting : Setting
         Its own score error is replaced.
     sizes : array of shape (k,)
-        L2 sizes of the score error at every step's start, as `verify.particles.score_errors.score_error_of` measures
-        them.
+        L2 sizes of the score error at every step's start, as `verify.particles.score_errors.score_error_of`
+        measures them.
 
     Raises
     ------

@@ -3,8 +3,8 @@ r"""Where f and g² are proved analytic well around the real line, so that a Gau
 A panel [c − r, c + r] is cut in half until every coefficient is analytic on the disc :math:`|z - c| \le 4r`,
 with a bound there that is not far from its size at c.  That disc holds the Bernstein ellipse of ϱ = 7.87, on
 which the error of n nodes rests: :math:`|E| \le \frac{64}{15} \frac{r M}{\varrho^{2n}(1 - \varrho^{-2})}`
-(Trefethen, *Approximation Theory and Approximation Practice*, theorem 19.3).  Kinks, jumps, roots and singular
-ends never get there: their panels shrink until what can be hidden in them is nothing.
+(Trefethen, *Approximation Theory and Approximation Practice*, theorem 19.3).  Kinks, jumps, roots and
+singular ends never get there: their panels shrink until what can be hidden in them is nothing.
 """
 
 from dataclasses import dataclass

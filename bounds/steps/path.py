@@ -28,7 +28,8 @@ LARGEST_DRIFT = 350.0
 #: A relative error of ∫f or ∫g² above this means that the integral does not converge.
 DIVERGENCE = 1e-6
 #: Doublings of s² that ten nodes see, so that refinement finds what needs more; beyond them a step is halved
-#: towards its lower end, a multiple of `LEVELS` times, at most `MAX_LEVELS` times (to time 0, where s² vanishes).
+#: towards its lower end, a multiple of `LEVELS` times, at most `MAX_LEVELS` times (to time 0, where s²
+#: vanishes).
 SEEN, LEVELS, MAX_LEVELS = 6, 8, 96
 _EPS = np.finfo(float).eps
 
@@ -77,7 +78,8 @@ class Path:
     also, also_floors : callable, optional
         Further integrands of the same pass that need neither a nor s², and their ``floor``: see `integrate`.
     finest : float
-        A variance of the data below which nothing in them changes: where s²/a² is smaller, so does no integrand.
+        A variance of the data below which nothing in them changes: where s²/a² is smaller, so does no
+        integrand.
 
     Attributes
     ----------

@@ -50,7 +50,8 @@ class Pieces:
     unproved: str
 
     def edges(self, steps: np.ndarray, count: int) -> np.ndarray:
-        """Ends of pieces of steps with ``count`` each, (n, count+1), in [0, 1] from a step's lower to upper end."""
+        """Ends of pieces of steps with ``count`` each, (n, count+1), in [0, 1] from a step's lower to upper
+        end."""
         found = self.places[self.first[steps][:, None] + np.arange(count + 1)]
         low, high = found[:, :1], found[:, -1:]
         return (found - low) / (high - low)
@@ -97,8 +98,8 @@ def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
 
 
 def _needed(inner, ascending, panels):
-    """Ends of panels at which steps have to be cut: not where one disc is as large beside the step as beside a
-    panel of its own."""
+    """Ends of panels at which steps have to be cut: not where one disc is as large beside the step as beside
+    a panel of its own."""
     if not panels.spreads or not len(inner):
         return inner
     step = np.searchsorted(ascending, inner, side="right") - 1

@@ -72,7 +72,8 @@ class StepTable:
         self.c1_error = self.c1_error + np.where((path.F == 0) & (self.P == 1), 0.0,
                                                  (rounding + path.F_error) * (np.abs(self.P) + growth))
         #: What P, Q, a and s² may be off by, relative to their size.
-        self.relative_error = path.F_error + np.where(path.C > 0, path.C_error / np.maximum(path.C, 1e-300), 0)
+        self.relative_error = path.F_error + np.where(path.C > 0, path.C_error / np.maximum(path.C, 1e-300),
+                                                      0)
         self.c2_error = self.c2_error + (rounding + self.relative_error) * self.Q
 
     def amplitude(self, nodes: StepNodes):

@@ -46,8 +46,8 @@ class BallFunction:
         self._places: dict = {}
         self._made: dict = {}
         self._last = self._place(sympy.sympify(expression, strict=True))
-        #: Whether a sign decides which branch is meant: what is analytic on a disc is then the function on the
-        #: real interval alone that was given with it.
+        #: Whether a sign decides which branch is meant: what is analytic on a disc is then the function on
+        #: the real interval alone that was given with it.
         self.has_signs = any(isinstance(operation, _Chosen) for operation, _ in self._operations)
         #: Times at which tables have their points, if there are any.
         self.cuts = sorted({float(time) for operation, _ in self._operations if isinstance(operation, _Table)
@@ -76,7 +76,8 @@ class BallFunction:
 
     @cached_property
     def _programs(self) -> tuple:
-        """For real balls, and for what is analytic: what stands for symbols, then methods with their places."""
+        """For real balls, and for what is analytic: what stands for symbols, then methods with their
+        places."""
         leaves = [(at, operation.taken) for at, (operation, places) in self._numbered
                   if not places and not isinstance(operation, _Constant)]
         return tuple((leaves, [(at, getattr(operation, lane, operation), *(*places, None)[:2], places)
@@ -102,8 +103,8 @@ class BallFunction:
         return self._run(t)[self._last]
 
     def taylor(self, t, terms: int):
-        """The Taylor series at every point of the arb ``t``, as an arb_series: the coefficient k holds f⁽ᵏ⁾/k!
-        there.
+        """The Taylor series at every point of the arb ``t``, as an arb_series: the coefficient k holds
+        f⁽ᵏ⁾/k! there.
 
         Raises `NotAnalytic` where a kink, a jump, a pole or a branch point may lie on ``t``.
         """
@@ -123,7 +124,8 @@ class BallFunction:
         return found
 
     def disc(self, t, real):
-        """An acb that holds every value on the box ``t`` of the function analytic there and equal on ``real``.
+        """An acb that holds every value on the box ``t`` of the function analytic there and equal on
+        ``real``.
 
         Raises `NotAnalytic` where that cannot be proved.
         """
@@ -142,7 +144,8 @@ class BallFunction:
             if second is None and reals is None:
                 values[at] = method(values[first])
             elif reals is not None and isinstance(method, _Chosen):
-                values[at] = method.choose([reals[place] for place in places], [values[place] for place in places])
+                values[at] = method.choose([reals[place] for place in places],
+                                           [values[place] for place in places])
             elif len(places) == 2:
                 values[at] = method(values[first], values[second])
             else:
@@ -459,7 +462,8 @@ def _operation(part: sympy.Basic):
         case sympy.Abs():
             return _Chosen(lambda reals, values: _sign(reals[0]) * values[0], abs), part.args
         case sympy.sign():
-            return _Chosen(lambda reals, values: values[0] * 0 + _sign(reals[0]), lambda x: x.sgn()), part.args
+            return _Chosen(lambda reals, values: values[0] * 0 + _sign(reals[0]),
+                           lambda x: x.sgn()), part.args
         case sympy.Max():
             return _larger(1), part.args
         case sympy.Min():

@@ -8,8 +8,8 @@ import numpy as np
 
 from bounds.symbolic.balls import BallFunction
 
-#: A part at a kink or a jump that can hide less than this fraction of an integral over [0, T] is narrow enough
-#: if it is no longer than this fraction of T.
+#: A part at a kink or a jump that can hide less than this fraction of an integral over [0, T] is narrow
+#: enough if it is no longer than this fraction of T.
 NEGLIGIBLE, NARROW = 1e-30, 1e-9
 #: What a part at a singularity may hold of an integral, at least, for the integral to be refused.
 SINGULAR = 1e-10

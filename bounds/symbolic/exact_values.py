@@ -77,8 +77,8 @@ def from_decimal(word: str) -> ExactValue:
 
 
 def combined(op: ast.operator, first: ExactValue, second: ExactValue, formula: bool = False) -> ExactValue:
-    """``first op second``, guarded so that no huge exact number is ever formed; a ``formula`` may have a power of
-    symbols to symbols."""
+    """``first op second``, guarded so that no huge exact number is ever formed; a ``formula`` may have a
+    power of symbols to symbols."""
     apply = OPERATORS[type(op)]
     if isinstance(op, ast.Div) and second.constant is not None:
         exactly_known = second.exact.is_Rational
@@ -92,7 +92,8 @@ def combined(op: ast.operator, first: ExactValue, second: ExactValue, formula: b
 
 
 def applied(word: str, value: ExactValue, formula: bool = False) -> ExactValue:
-    """A known function of a value; whether the argument of abs is real, a ``formula`` shows where it is evaluated."""
+    """A known function of a value; whether the argument of abs is real, a ``formula`` shows where it is
+    evaluated."""
     exact, approximate = FUNCTIONS[word]
     constant = None if value.constant is None else _float(lambda: approximate(value.constant))
     if word == "exp" and value.exact.has(sympy.log):  # sympy turns exp(c*log(b)) into b**c

@@ -93,7 +93,8 @@ def parse_expression(text: str | numbers.Real, symbol: str | sympy.Symbol = "t",
         One line: the argument, the requirement, the offending text.
     """
     variable = symbol if isinstance(symbol, sympy.Symbol) else sympy.Symbol(symbol, nonnegative=True)
-    return _parsed(text, _Grammar({variable.name: variable}), f"{name} must be a real function of {variable.name}")
+    return _parsed(text, _Grammar({variable.name: variable}),
+                   f"{name} must be a real function of {variable.name}")
 
 
 def parse_formula(text: str | numbers.Real, symbols: Mapping[str, sympy.Symbol], name: str) -> sympy.Expr:

@@ -3,8 +3,8 @@
 import numpy as np
 import sympy
 
-#: By how much of its radius a ball may reach across a point of the table and still be in one piece: a radius has 30
-#: bits, so that the ball of a part that ends at the point does reach across.
+#: By how much of its radius a ball may reach across a point of the table and still be in one piece: a radius
+#: has 30 bits, so that the ball of a part that ends at the point does reach across.
 SLACK = 2.0**-26
 MAX_POINTS = 3000
 
@@ -26,7 +26,8 @@ class PiecewiseLinear(sympy.Function):
         place = sympy.Rational(t)
         if not times[0] <= place <= times[-1]:
             return sympy.nan
-        at = min(max(int(np.searchsorted([float(x) for x in times], float(place), "right")) - 1, 0), len(times) - 2)
+        at = min(max(int(np.searchsorted([float(x) for x in times], float(place), "right")) - 1, 0),
+                 len(times) - 2)
         part = (place - times[at]) / (times[at + 1] - times[at])
         return values[at] + part * (values[at + 1] - values[at])
 
@@ -76,5 +77,6 @@ def table(name: str, times, values) -> PiecewiseLinear:
     if times[0] != 0 or np.any(np.diff(times) <= 0):
         raise ValueError(f"{name} must have times that increase from 0, got {times[0]:g} first"
                          + (" and a step that does not" if np.any(np.diff(times) <= 0) else ""))
-    exact = [sympy.Tuple(*(sympy.Rational(*float(x).as_integer_ratio()) for x in part)) for part in (times, values)]
+    exact = [sympy.Tuple(*(sympy.Rational(*float(x).as_integer_ratio()) for x in part)) for part
+             in (times, values)]
     return PiecewiseLinear(TIME, *exact)

@@ -154,15 +154,16 @@ def evaluate(setting: Setting, functions) -> Bound:
 
 
 def _regularity(setting: Setting) -> tuple[float, str]:
-    """(M1, what it rests on if that is an estimate): sampled, or enclosed where f or g² have features that the
-    samples may miss."""
+    """(M1, what it rests on if that is an estimate): sampled, or enclosed where f or g² have features that
+    the samples may miss."""
     sampled = time_regularity(setting)
     if not callable(setting.facts.time_regularity):
         return sampled, ""
     process, times = setting.process, setting.scheme.grid.times
     panels = analytic_panels((process.f, process.g_sq), ("f", "g²"), (False, True), float(times[0]))
     narrow = np.diff(panels.edges).min() < NARROW * np.max(-np.diff(times))
-    enclosed = _enclosed_regularity(process, setting.scheme, setting.facts, setting.assumption) if narrow else None
+    enclosed = _enclosed_regularity(process, setting.scheme, setting.facts,
+                                    setting.assumption) if narrow else None
     return (sampled, SAMPLED) if enclosed is None else (enclosed, "")
 
 
@@ -206,7 +207,8 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
     for h, F, G, I_alpha, I_L, I_absf, I_sqrtL, I_sq, _ in reversed(rows):
         growth = formulas["growth"](F=F, G=G, I_alpha=I_alpha, I_L=I_L, M1=M1, h=h)
         for name in sums:
-            added = formulas[name](h=h, G=G, M=M, M1=M1, theta=theta, omega=omega, x0=x0, d=data.d, I_absf=I_absf,
+            added = formulas[name](h=h, G=G, M=M, M1=M1, theta=theta, omega=omega, x0=x0, d=data.d,
+                                   I_absf=I_absf,
                                    I_sqrtL=I_sqrtL, I_L=I_L, I_sq=I_sq)
             sums[name] = growth * sums[name] + added
     V_0 = walk.first.a_sq * data.wide + walk.first.s_sq
@@ -239,7 +241,8 @@ def _scales(step, data) -> tuple:
 
 
 class _Suprema:
-    """The suprema over time, step by step from above: of V_t/a_t, of a²‖x_0‖² + d s², and M1 of Gaussian data."""
+    """The suprema over time, step by step from above: of V_t/a_t, of a²‖x_0‖² + d s², and M1 of Gaussian
+    data."""
 
     def __init__(self, walk: Walk):
         from flint import arb

@@ -210,7 +210,8 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
     a, s, prior = real_root(start.upper_a_sq), real_root(start.upper_s_sq / unit_sq), walk.prior_var / unit_sq
     bias, noise = (arb(float(size)) for size in (setting.score_error, setting.score_noise))
     eps = unit * real_root(bias * bias + noise * noise)
-    initial, source = _initial_in_balls(walk, formulas, unit_sq, dict(a=a, s=s, sigma=real_root(prior), d=data.d))
+    initial, source = _initial_in_balls(walk, formulas, unit_sq,
+                                        dict(a=a, s=s, sigma=real_root(prior), d=data.d))
     product, sums = initial, {"local": arb(0), "score": arb(0)}
     for h, kappa, smooth in reversed(columns):
         growth = formulas["growth"](h=h, kappa=kappa, L_t=smooth)
@@ -218,7 +219,8 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
         for name in sums:
             added = formulas[name](h=h, d=data.d, m2=m2, L=curvature, eps=eps)
             sums[name] = growth * sums[name] + added
-    terms = {INITIALISATION: unit * product, DISCRETISATION: unit * sums["local"], SCORE_BIAS: unit * sums["score"]}
+    terms = {INITIALISATION: unit * product, DISCRETISATION: unit * sums["local"],
+             SCORE_BIAS: unit * sums["score"]}
     if walk.stop is not None:
         terms[EARLY_STOPPING] = walk.stop
     return InBalls(sum(terms.values(), arb(0)), terms,

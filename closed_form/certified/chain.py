@@ -65,7 +65,8 @@ def _phase_space(law: Gaussian, process: ForwardProcess, scheme: Scheme, precisi
     while True:
         with ctx.workprec(precision):
             try:
-                found = _bracket(_square(law, partial(_phase_axis, rows=ball_rows(process, scheme))), precision)
+                found = _bracket(_square(law, partial(_phase_axis, rows=ball_rows(process, scheme))),
+                                 precision)
             except ZeroDivisionError:  # balls of matrices that may be singular
                 found = Certified(0.0, np.inf, "ball arithmetic")
         if found.upper - found.lower <= SHARP * found.upper < np.inf or precision >= MOST_BITS:
@@ -74,7 +75,8 @@ def _phase_space(law: Gaussian, process: ForwardProcess, scheme: Scheme, precisi
 
 
 def _matched(values, counts, assumption, moments):
-    """H(c*): of the mean posterior variance, or of the middle of the envelope of the assumption's constants."""
+    """H(c*): of the mean posterior variance, or of the middle of the envelope of the assumption's
+    constants."""
     from flint import arb
 
     if moments is not None:

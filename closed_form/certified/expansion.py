@@ -72,7 +72,8 @@ class Expansion:
         """The function there, by series if it is ``smooth``."""
         if not smooth:
             return cls(interval, None, function.interval(interval.whole))
-        return cls(interval, function.taylor(interval.middle, TERMS), function.taylor(interval.whole, TERMS + 1))
+        return cls(interval, function.taylor(interval.middle, TERMS),
+                   function.taylor(interval.whole, TERMS + 1))
 
     def constant(self, value) -> "Expansion":
         """A constant on the same interval."""

@@ -43,7 +43,8 @@ class BallSteps:
 
 @lru_cache(maxsize=64)
 def _parts(process: ForwardProcess, horizon: float) -> tuple[np.ndarray, list[bool]]:
-    """Ends of parts of [0, T], and on which of them f and g² have short series; on others they hardly vary."""
+    """Ends of parts of [0, T], and on which of them f and g² have short series; on others they hardly
+    vary."""
     functions = [BallFunction(process.f), BallFunction(process.g_sq)]
 
     def short(left, middle, right, real, sizes):
@@ -148,7 +149,8 @@ class _Step:
         from flint import arb
 
         rule = self.rule
-        f = self._f.get((left, right)) or Expansion.of(self.functions[0], Interval.of(arb(left), arb(right)), smooth)
+        f = self._f.get((left, right)) or Expansion.of(self.functions[0], Interval.of(arb(left), arb(right)),
+                                                       smooth)
         g_sq = Expansion.of(self.functions[1], f.interval, smooth)
         exponent = f.antiderivative(F)
         growth = (2 * (exponent - self.F)).exp()

@@ -227,7 +227,8 @@ class GaussianMixture(Value, Law):
     def table(self) -> dict:
         """Means, weights, and the covariances in the form they are stored in."""
         spread = (("std", self.std) if self.std is not None else
-                  ("covariance", self.component_covariance.tolist()) if self.component_covariance is not None else
+                  ("covariance", self.component_covariance.tolist()) if self.component_covariance is not None
+                  else
                   ("covariances", self.covariances.tolist()))
         return {"law": "mixture", "means": self.means.tolist(), "weights": self.weights.tolist(),
                 spread[0]: spread[1]}

@@ -63,7 +63,8 @@ def _run(values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.
             lag_error = np.broadcast_to(WIDE_EPS * (np.abs(P * a) + np.abs(a_next))
                                         + dP * a + np.abs(P) * da + da_next, A.shape)
             sources = (
-                (A * A, A_error * (2 * np.abs(A) + A_error), np.broadcast_to(n, A.shape), dn + 4 * WIDE_EPS * n),
+                (A * A, A_error * (2 * np.abs(A) + A_error), np.broadcast_to(n, A.shape),
+                 dn + 4 * WIDE_EPS * n),
                 (A, A_error, lag, lag_error), (A, A_error, np.broadcast_to(Q, A.shape), dQ + 0.0 * A),
             )
             pairs = zip(tracks, sources, strict=True)

@@ -1,7 +1,8 @@
-r"""f and g² as polynomials on parts of [0, T], their remainders proved by Lagrange's formula in ball arithmetic.
+r"""f and g² as polynomials on parts of [0, T], their remainders proved by Lagrange's formula in ball
+arithmetic.
 
-On [c − r, c + r]: :math:`|f(t) - \sum_{k<n} f_k (t-c)^k| \le r^n \max |f^{(n)}|/n!`, where the maximum is that
-of the coefficient of order n that a truncated series has at every point of the part at once.
+On [c − r, c + r]: :math:`|f(t) - \sum_{k<n} f_k (t-c)^k| \le r^n \max |f^{(n)}|/n!`, where the maximum is
+that of the coefficient of order n that a truncated series has at every point of the part at once.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
-"""Gauss–Legendre rules in extended precision, from Arb, with what a polynomial's integral up to a node needs."""
+"""Gauss–Legendre rules in extended precision, from Arb, with what a polynomial's integral up to a node
+needs."""
 
 from functools import lru_cache
 from typing import NamedTuple

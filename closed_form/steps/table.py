@@ -1,9 +1,10 @@
-r"""Every step of a sampler of one block as numbers, with proved errors, from polynomials in place of f and g².
+r"""Every step of a sampler of one block as numbers, with proved errors, from polynomials in place of f and
+g².
 
-Nothing of `bounds.steps` that computes is used: what the truth and the claim share is the sampler's rule, P, Q
-and n as integrands of f, g², F and C.  The steps are cut where the polynomials end; on each piece a Gauss rule
-has so many nodes that its error is proved to be beyond extended precision (Trefethen, *Approximation Theory and
-Approximation Practice*, theorem 19.3).
+Nothing of `bounds.steps` that computes is used: what the truth and the claim share is the sampler's rule, P,
+Q and n as integrands of f, g², F and C.  The steps are cut where the polynomials end; on each piece a Gauss
+rule has so many nodes that its error is proved to be beyond extended precision (Trefethen, *Approximation
+Theory and Approximation Practice*, theorem 19.3).
 """
 
 from dataclasses import dataclass, replace
@@ -42,7 +43,8 @@ _EPS = float(np.finfo(WIDE).eps)
 
 @dataclass(frozen=True)
 class Nodes:
-    """What a sampler's rule may use, at nodes of pieces: arrays of shape (p, n), or (p, 1) for a step's own."""
+    """What a sampler's rule may use, at nodes of pieces: arrays of shape (p, n), or (p, 1) for a step's
+    own."""
 
     t: np.ndarray
     f: np.ndarray
@@ -250,7 +252,8 @@ class StepNumbers:
         s_sq = self.a**2 * np.concatenate([[WIDE(0)], np.cumsum(gained)])
         relative = 4 * log_error + 4 * _EPS * np.arange(1, len(log_a) + 1)
         self.s_sq = s_sq
-        self.s_sq_error = (self.a**2 * np.concatenate([[0.0], np.cumsum(doubt)]) + s_sq * relative).astype(float)
+        self.s_sq_error = (self.a**2 * np.concatenate([[0.0], np.cumsum(doubt)]) + s_sq
+                           * relative).astype(float)
 
     # -- noise that looks at the forward law -----------------------------------------------------------------
 
@@ -264,7 +267,8 @@ class StepNumbers:
         self.noise_error = np.where(self.noise > 0, self.noise * doubt, 0)
 
     def _integrate_late(self):
-        """The noise whose amplitude uses C, a² or s², on pieces that halve towards time 0, with an estimate."""
+        """The noise whose amplitude uses C, a² or s², on pieces that halve towards time 0, with an
+        estimate."""
         # near the lower end s² may grow as fast as the largest g² lets it
         largest = np.maximum.reduceat(self.parts.bound[1, self._part], self._first)
         gained = np.maximum(self.C, np.diff(self._ascending) * largest)
@@ -308,7 +312,8 @@ class StepNumbers:
         def ordered(values):
             return values[self._extra :][::-1]
 
-        a, s_sq, a_error, s_sq_error = (ordered(x) for x in (self.a, self.s_sq, self.a_error, self.s_sq_error))
+        a, s_sq, a_error, s_sq_error = (ordered(x) for x
+                                        in (self.a, self.s_sq, self.a_error, self.s_sq_error))
         P, Q, noise, P_error, Q_error, noise_error = (
             ordered(x) for x in (self.P, self.Q, self.noise, self.P_error, self.Q_error, self.noise_error))
         prior_var = s_sq[0] if prior_std is None else WIDE(prior_std) ** 2
@@ -319,7 +324,8 @@ class StepNumbers:
 
 def _unit_noise(nodes: Nodes) -> Nodes:
     """The same nodes with g = 1, as floats: what integrands linear in g² make of a bound of g²."""
-    plain = {name: value.astype(float) for name, value in vars(nodes).items() if isinstance(value, np.ndarray)}
+    plain = {name: value.astype(float) for name,
+             value in vars(nodes).items() if isinstance(value, np.ndarray)}
     return Nodes(**plain | {"g_sq": np.ones(nodes.g_sq.shape), "g_sq_end": np.ones(nodes.g_sq_end.shape)})
 
 

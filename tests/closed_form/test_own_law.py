@@ -1,4 +1,5 @@
-"""A law of your own: its particles, bounds by stated constants, refutation by samples, and what is refused."""
+"""A law of your own: its particles, bounds by stated constants, refutation by samples, and what is
+refused."""
 
 import numpy as np
 import pytest
@@ -46,20 +47,21 @@ def test_the_same_particles_and_bounds():
 
 
 def test_a_log_density_is_enough():
-    """The score by the derivative of the log-density is the derivative by finite differences in extended precision,
-    and the data of a Laplace law with noise come back from the sampler."""
+    """The score by the derivative of the log-density is the derivative by finite differences in extended
+    precision, and the data of a Laplace law with noise come back from the sampler."""
     law = laplace()
     x = np.linspace(-4.0, 4.0, 41)[:, None]
     h = np.longdouble(1e-6)
-    up, down = (law._log_density((x + sign * h).astype(np.longdouble).astype(float), 0.8, 0.2) for sign in (1, -1))
+    up, down = (law._log_density((x + sign * h).astype(np.longdouble).astype(float), 0.8, 0.2) for sign
+                in (1, -1))
     assert law.pushed(0.8, 0.2).score(x)[:, 0] == pytest.approx((up - down) / 2e-6, abs=OWN_GRADIENT)
     y = sample(law, euler_maruyama(8.0, 200).steps(vp(1)), 2000, 2)
     assert y.var() == pytest.approx(law.second_moment, rel=0.2) and abs(np.mean(np.abs(y)) - 1.02) < 0.1
 
 
 def test_samples_refute_a_false_bound():
-    """A bound a thousand times too small is VIOLATED by samples of the sampler against samples of the law; the bound
-    as it is, is not."""
+    """A bound a thousand times too small is VIOLATED by samples of the sampler against samples of the law;
+    the bound as it is, is not."""
     false = theorems()["martingale"]
     for name in ("initial_sq", "initial_smooth_sq", "variance", "bias_sq"):
         false = false.corrupted(name, "1/1000000")
@@ -107,4 +109,5 @@ def test_a_gaussian_by_functions_is_short():
     law = OwnLaw(1, sample=lambda n, rng: rng.standard_normal((n, 1)), second_moment=1.0,
                  score=lambda x, a, s_sq: -x / (a**2 + s_sq), assumptions=Gaussian([0.0], 1.0).assumptions())
     assert "own law, d = 1" in repr(law)
-    assert certify("martingale", process=ou(), law=law, scheme=euler_maruyama(4.0, 50)).verdict is Verdict.INCONCLUSIVE
+    assert certify("martingale", process=ou(), law=law,
+                   scheme=euler_maruyama(4.0, 50)).verdict is Verdict.INCONCLUSIVE

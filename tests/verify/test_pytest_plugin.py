@@ -25,13 +25,15 @@ def test_false(tmp_path):
 '''
 
 
-@pytest.mark.parametrize(("options", "number"), [(("--sgm-problems", "3"), 3), (("-n", "2", "--sgm-problems", "4"), 4)])
+@pytest.mark.parametrize(("options", "number"),
+                         [(("--sgm-problems", "3"), 3), (("-n", "2", "--sgm-problems", "4"), 4)])
 def test_a_run(tmp_path, options, number):
     """Checks draw as many problems as option or marker say, each has a line in the report, also from other
     processes, and a false theorem fails the run."""
     (tmp_path / "test_mine.py").write_text(TESTS.replace("NUMBER", str(number)))
     plugin = ("-p", "verify.pytest_plugin", "-p", "no:cacheprovider")
-    run = subprocess.run([sys.executable, "-m", "pytest", "-q", *plugin, *options, "test_mine.py"], cwd=tmp_path,
+    run = subprocess.run([sys.executable, "-m", "pytest", "-q", *plugin, *options, "test_mine.py"],
+                         cwd=tmp_path,
                          capture_output=True, text=True)
     assert run.returncode == 1 and "1 failed, 2 passed" in run.stdout, run.stdout + run.stderr
     section = run.stdout.partition("theorems against exact laws (sgm-bounds)")[2]
@@ -41,6 +43,7 @@ def test_a_run(tmp_path, options, number):
 
 def test_a_wrong_number_is_refused(tmp_path):
     """--sgm-problems 0 is wrong input."""
-    run = subprocess.run([sys.executable, "-m", "pytest", "-p", "verify.pytest_plugin", "--sgm-problems", "0"],
+    run = subprocess.run([sys.executable, "-m", "pytest", "-p", "verify.pytest_plugin", "--sgm-problems",
+                          "0"],
                          cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 4 and "--sgm-problems must be at least 1, got 0" in run.stderr

@@ -19,12 +19,13 @@ def test_questions_are_inside(question):
 
 
 @FEW
-@given(strategies.processes("vp", "ve"), strategies.laws("weak-log-concave"), strategies.schemes("exponential"),
+@given(strategies.processes("vp", "ve"), strategies.laws("weak-log-concave"),
+       strategies.schemes("exponential"),
        strategies.data_assumptions("strong-log-concave"), strategies.samplers(blocks=2), strategies.grids(),
        strategies.score_errors(2.0))
 def test_parts_are_of_the_kind_asked_for(process, law, scheme, assumption, sampler, grid, error):
-    """Families, assumptions, samplers and blocks are those asked for; grids end at 0 or stop early, errors are
-    bounded."""
+    """Families, assumptions, samplers and blocks are those asked for; grids end at 0 or stop early, errors
+    are bounded."""
     assert process.name in ("vp", "ve") and scheme.key == "exponential"
     assert law.assumptions()[0].key == "weak-log-concave" and assumption.key == "strong-log-concave"
     assert sampler.form(2) is not None and 0 <= grid.early_stop < grid.horizon and 0 <= error <= 2.0

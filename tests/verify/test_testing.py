@@ -1,4 +1,5 @@
-"""verify.testing.check: true theorems pass, false ones fail with a small problem, and nothing passes for nothing."""
+"""verify.testing.check: true theorems pass, false ones fail with a small problem, and nothing passes for
+nothing."""
 
 import numpy as np
 import pytest
@@ -24,8 +25,8 @@ def own_reports(monkeypatch):
 
 
 def test_a_true_claim_passes():
-    """A claim that is true holds on all problems, most of which are inside its hypotheses, and every term of it is
-    tested: half of it would be caught."""
+    """A claim that is true holds on all problems, most of which are inside its hypotheses, and every term of
+    it is tested: half of it would be caught."""
     report = check(TRUE, problems=16)
     assert report.applied >= 14 and not report.violation
     assert 1 <= report.least_ratio <= report.median_ratio
@@ -39,7 +40,8 @@ def test_a_true_claim_passes():
     {"hypotheses": []},
 ], ids=["local", "initial", "growth", "hypotheses"])
 def test_a_false_claim_fails(changed, tmp_path):
-    """A wrong term, or a hypothesis left out, is VIOLATED, and the small problem file that is written shows it."""
+    """A wrong term, or a hypothesis left out, is VIOLATED, and the small problem file that is written shows
+    it."""
     theorem, file = simple(**{"hypotheses": ["m0 <= 1", "L0 >= 1"], **changed}), tmp_path / "found.toml"
     with pytest.raises(Violated, match=r"simple2026 is VIOLATED: bound .* < exact W2") as failed:
         check(theorem, problems=24, save=file)
@@ -83,14 +85,16 @@ def test_the_number_of_problems_is_checked(count):
 
 
 def test_a_narrow_hypothesis_is_met_by_construction():
-    """Problems are brought inside hypotheses that few problems drawn meet: short steps, a long horizon, no error."""
+    """Problems are brought inside hypotheses that few problems drawn meet: short steps, a long horizon, no
+    error."""
     theorem = simple(hypotheses=["m0 <= 1", "L0 >= 1", "h*L0 <= 1/50", "T >= 2", "M <= 0"])
     inside = [question_inside(NumpyDraw(np.random.default_rng([3, n])), theorem) for n in range(8)]
     assert sum(each is not None for each in inside) >= 7
     for question in filter(None, inside):
         assert not theorem.unmet(question.setting)
         assert question.setting.scheme.key == "exponential" and question.setting.process.name == "ou"
-    drawn = [Question(draw_tables(NumpyDraw(np.random.default_rng([3, n])), theorem.domain)) for n in range(8)]
+    drawn = [Question(draw_tables(NumpyDraw(np.random.default_rng([3, n])), theorem.domain)) for n
+             in range(8)]
     assert sum(not unmet(theorem, question) for question in drawn) <= 2
 
 

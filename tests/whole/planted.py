@@ -31,8 +31,8 @@ STRASMAN, LOWER = "strasman2025-cld", "gaussian-lower-bound"
 class Planted:
     """A mistake: in which theorem, what it is, and the theorem with it.
 
-    ``because`` says why no problem is found, where that is so: as far as is seen, the theorem is true with the
-    mistake too, or too loose there.
+    ``because`` says why no problem is found, where that is so: as far as is seen, the theorem is true with
+    the mistake too, or too loose there.
     """
 
     theorem: str
@@ -106,7 +106,9 @@ def _without_weakness():
         asked = gentiloni2025._Standard(setting)
         kappa = 1 / (asked.a_sq[:-1] / asked.alpha + asked.s_sq[:-1])
         growth = functions["growth"]
-        return theorem.evaluate(setting, {**functions, "growth": lambda h, L_t, **_: growth(h=h, kappa=kappa, L_t=L_t)})
+        return theorem.evaluate(setting,
+                                {**functions, "growth": lambda h, L_t,
+                                 **_: growth(h=h, kappa=kappa, L_t=L_t)})
 
     return replace(theorem, evaluate=evaluate)
 

@@ -22,7 +22,8 @@ QUESTION = {
     "symbolic", "registry",
 }
 #: What of `bounds.steps` computes: closed_form has its own.
-ANSWERS = {f"bounds.steps.{name}" for name in ("path", "table", "pieces", "panels", "kinks", "analytic_panels")}
+ANSWERS = {f"bounds.steps.{name}" for name
+           in ("path", "table", "pieces", "panels", "kinks", "analytic_panels")}
 #: A file name that starts so says which folder it belongs in; these two are things.
 PREFIXES = ("phase_", "cli_", "problem_", "line_")
 NOUNS = {"line_mixture", "phase_space"}

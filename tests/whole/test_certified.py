@@ -1,4 +1,5 @@
-"""Certified bounds against the certified truth: drawn problems, verdicts, corruptions, the command line, JSON."""
+"""Certified bounds against the certified truth: drawn problems, verdicts, corruptions, the command line,
+JSON."""
 
 import json
 
@@ -30,12 +31,15 @@ ASKED = ("--certified", "--set", "scheme.steps=20")
 
 @pytest.mark.parametrize("start", range(0, len(SEEDS), AT_ONCE))
 def test_drawn_problems(start):
-    """On drawn problems of unusual shape none is refused, and no certified bound is on the wrong side of the truth."""
+    """On drawn problems of unusual shape none is refused, and no certified bound is on the wrong side of the
+    truth."""
     wrong = []
     for seed in SEEDS[start : start + AT_ONCE]:
         drawn, theorem = draw(seed), theorems()[KEYS[seed % len(KEYS)]]
-        setting = setting_of(drawn.process, drawn.law, drawn.scheme, information=("all", "constants")[seed % 3 == 0])
-        truth = certified_w2(drawn.law, drawn.process, drawn.scheme, setting.assumption, setting.facts.moments)
+        setting = setting_of(drawn.process, drawn.law, drawn.scheme,
+                             information=("all", "constants")[seed % 3 == 0])
+        truth = certified_w2(drawn.law, drawn.process, drawn.scheme, setting.assumption,
+                             setting.facts.moments)
         total = theorem.certified(setting).total
         if total < truth.lower if theorem.kind == "upper" else total > truth.upper:
             wrong.append((seed, theorem.key, total, truth))
@@ -65,7 +69,8 @@ def test_every_certified_theorem_holds(key):
 def test_a_corrupted_formula_is_refuted(key, name, factor):
     """A statement made wrong is violated by certified numbers."""
     theorem = theorems()[key].corrupted(name, factor)
-    found = certify(theorem, process=ou(), law=Gaussian([0.0], 0.25), scheme=euler_maruyama(4, 100), certified=True)
+    found = certify(theorem, process=ou(), law=Gaussian([0.0], 0.25), scheme=euler_maruyama(4, 100),
+                    certified=True)
     assert found.verdict is Verdict.VIOLATED and found.certified
 
 
@@ -102,7 +107,8 @@ def steepness(drawn) -> float:
 
 
 #: Theorem, corrupted statement, factor, data, sampler at work.
-WIDE, FAR = (Gaussian([0.0], 4.0), posterior_mean(8, 40)), (Gaussian([30.0, 0.0], 0.25), euler_maruyama(0.01, 1))
+WIDE, FAR = (Gaussian([0.0], 4.0), posterior_mean(8, 40)), (Gaussian([30.0, 0.0], 0.25),
+                                                            euler_maruyama(0.01, 1))
 CORRUPTED = (("martingale", "phase_variance_known", "1/4", *WIDE),
              ("strasman2025-cld", "projection", "9/10", *FAR),
              ("strasman2025-cld", "phase_initial_sq", "9/10", *FAR))
@@ -154,9 +160,11 @@ def test_what_is_not_certified_is_refused(command, problem_file):
     assert "Gaussian" in assert_refused(run(command, problem_file, "--certified"))
 
 
-@pytest.mark.parametrize(("options", "named"), [({"samples": 1000}, "samples"), ({"score_error": 0.5}, "score_error")])
+@pytest.mark.parametrize(("options", "named"),
+                         [({"samples": 1000}, "samples"), ({"score_error": 0.5}, "score_error")])
 def test_truths_that_are_not_certified_are_refused(options, named):
     """Samples, and a score error, have no truth in balls."""
     with pytest.raises(NotCertified, match=named):
-        certify("martingale", process=ou(), law=Gaussian([0.0], 0.25), scheme=euler_maruyama(1, 5), certified=True,
+        certify("martingale", process=ou(), law=Gaussian([0.0], 0.25), scheme=euler_maruyama(1, 5),
+                certified=True,
                 **options)

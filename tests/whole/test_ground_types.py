@@ -1,4 +1,5 @@
-"""Sympy counts with Python's integers here, though python-flint is installed, and says the same with flint's."""
+"""Sympy counts with Python's integers here, though python-flint is installed, and says the same with
+flint's."""
 
 import os
 import subprocess

@@ -13,7 +13,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 @pytest.fixture(scope="module")
 def client(shared_folder):
-    """A kernel for all notebooks, which takes long to start; what a test has run already it takes from there."""
+    """A kernel for all notebooks, which takes long to start; what a test has run already it takes from
+    there."""
     remember = f"from tests.quick_results import remember\nremember({str(shared_folder)!r})"
     first = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(remember)])
     client = NotebookClient(first, timeout=300, kernel_name="python3")

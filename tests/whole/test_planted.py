@@ -35,7 +35,8 @@ def test_the_page_is_about_these():
     """docs/refute.md has a row for each mistake, in order, and the claim that some are planted in."""
     page = (Path(__file__).resolve().parents[2] / "docs" / "refute.md").read_text(encoding="utf-8")
     rows = [line.split(" | ")[:2] for line in page.splitlines() if line.startswith(("| `", "| claim"))]
-    assert [f"{theorem.strip('| `')}: {mistake}" for theorem, mistake in rows] == [str(each) for each in PLANTED]
+    assert [f"{theorem.strip('| `')}: {mistake}" for theorem,
+            mistake in rows] == [str(each) for each in PLANTED]
     text = re.search(r"```toml\n(.*?)```", page, re.DOTALL).group(1)
     assert tomllib.loads(text)["claim"] == CLAIM
 

@@ -1,4 +1,5 @@
-"""What is installed works away from the source: every module, data file, schema and type marker is in the wheel."""
+"""What is installed works away from the source: every module, data file, schema and type marker is in the
+wheel."""
 
 import json
 import os
@@ -23,7 +24,8 @@ def installed(tmp_path_factory):
         shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
+               "--wheel-dir"]
     subprocess.run([*command, str(built), str(source)], check=True, capture_output=True)
     (wheel,) = built.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(target)
@@ -31,7 +33,8 @@ def installed(tmp_path_factory):
 
 
 def test_the_wheel_holds_every_file_of_the_packages(installed):
-    """No module, problem file, data file, schema or py.typed of the source is missing, and no test is installed."""
+    """No module, problem file, data file, schema or py.typed of the source is missing, and no test is
+    installed."""
     source = {
         str(path.relative_to(ROOT))
         for package in PACKAGES
@@ -46,11 +49,13 @@ def test_the_wheel_holds_every_file_of_the_packages(installed):
 
 
 def test_the_command_runs_from_the_wheel(installed, tmp_path):
-    """A bundled problem that reads a bundled CSV file is certified by the installed code, not by the source's."""
+    """A bundled problem that reads a bundled CSV file is certified by the installed code, not by the
+    source's."""
     code = "import verify, verify.cli; print(verify.__file__); verify.cli.main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "certify", "old_faithful", "--theorem", "martingale", "--json"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(installed)}, capture_output=True, text=True, check=True,
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(installed)}, capture_output=True, text=True,
+        check=True,
     )
     where, document = done.stdout.split("\n", 1)
     assert where.startswith(str(installed))

@@ -18,13 +18,15 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 def started(command, folder):
     """What a command of the page prints, run as it would be after an installation."""
     words = shlex.split(command)
-    program = {"python": [], "sgm-bounds": ["-m", "verify.cli"], "pytest": ["-m", "pytest", "-p", "verify.pytest_plugin"]}[words[0]]
+    program = {"python": [], "sgm-bounds": ["-m", "verify.cli"],
+               "pytest": ["-m", "pytest", "-p", "verify.pytest_plugin"]}[words[0]]
     return subprocess.run([sys.executable, *program, *words[1:]], cwd=folder, capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 def test_the_page(tmp_path):
-    """What the page says a command prints is printed; commands end as it says: violations and failed tests with 1."""
+    """What the page says a command prints is printed; commands end as it says: violations and failed tests
+    with 1."""
     for _language, text in BLOCKS:
         if name := re.match(r"# file: (\S+)\n", text):
             (tmp_path / name.group(1)).write_text(text)
@@ -36,7 +38,8 @@ def test_the_page(tmp_path):
             said = done.stdout + done.stderr
             for line in expected:
                 assert line in said, (command, said)
-            assert done.returncode == (1 if any("failed" in line for line in expected) else 0), (command, said)
+            assert done.returncode == (1 if any("failed" in line for line in expected)
+                                       else 0), (command, said)
             ran += 1
     assert ran == 9 and (tmp_path / "simple2026.violated.toml").exists()
 
@@ -57,11 +60,13 @@ def installed(tmp_path_factory):
     target = tmp_path_factory.mktemp("installed")
     source = tmp_path_factory.mktemp("source")
     for package in ("bounds", "closed_form", "verify"):
-        shutil.copytree(ROOT / package, source / "sgm" / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / package, source / "sgm" / package,
+                        ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / "sgm")
     shutil.copytree(ROOT / "docs" / "examples" / "own_theorem", source / "own")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
+           "--no-build-isolation"]
     subprocess.run([*pip, "--target", str(target), str(source / "sgm"), str(source / "own")], check=True,
                    capture_output=True)
     return target
@@ -74,10 +79,11 @@ def ask(installed, folder, *words):
 
 
 def test_a_strangers_repository(installed, tmp_path):
-    """The example passes its own test against the built wheel, with the plugin loaded by its entry point, and its
-    theorem is there for every command."""
+    """The example passes its own test against the built wheel, with the plugin loaded by its entry point, and
+    its theorem is there for every command."""
     shutil.copy(ROOT / "docs" / "examples" / "own_theorem" / "test_own_theorem.py", tmp_path)
-    where = ask(installed, tmp_path, "-c", "import own_theorem, verify; print(verify.__file__, own_theorem.__file__)")
+    where = ask(installed, tmp_path, "-c",
+                "import own_theorem, verify; print(verify.__file__, own_theorem.__file__)")
     assert all(path.startswith(str(installed)) for path in where.stdout.split()), where
     done = ask(installed, tmp_path, "-m", "pytest", "-q", "--sgm-problems", "60")
     assert done.returncode == 0 and "theorems against exact laws" in done.stdout, done.stdout + done.stderr

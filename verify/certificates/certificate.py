@@ -97,7 +97,8 @@ class Certificate(Value):
                      "exact W2": f"[{self.measured.lower:.6g}, {self.measured.upper:.6g}], {self.measured.method}",
                      "bound/exact": "unknown" if self.ratio is None else f"{self.ratio:.4g}"}
         rows |= {f"not met {place}": line for place, line in enumerate(self.unmet, start=1)}
-        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows.items())
+        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name,
+                        text in rows.items())
         return f"<table>{cells}</table>"
 
     @property
@@ -189,13 +190,14 @@ class Certificate(Value):
         Parameters
         ----------
         theorem : Theorem or str, optional
-            Where the key of the certificate is in no registry: the theorem, or a file as `find_theorem` takes it.
+            Where the key of the certificate is in no registry: the theorem, or a file as `find_theorem` takes
+            it.
 
         Raises
         ------
         ValueError
-            If the certificate does not hold its question (a law or a score by functions, given samples), or its
-            theorem is unknown.
+            If the certificate does not hold its question (a law or a score by functions, given samples), or
+            its theorem is unknown.
         """
         from verify.problems.problem import read_problem
 
@@ -204,7 +206,8 @@ class Certificate(Value):
                              "something that no problem file says")
         question = read_problem(self.problem)
         precision = self.asked["precision"]
-        return certify(theorem or self.theorem, process=question.process, law=question.law, scheme=question.scheme,
+        return certify(theorem or self.theorem, process=question.process, law=question.law,
+                       scheme=question.scheme,
                        score_error=question.score_error, score_noise=question.score_noise,
                        assumption=question.assumptions[0], information=self.asked["information"],
                        problem=self.problem, samples=self.asked["samples"], seed=self.seed or 0,
@@ -283,7 +286,8 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
     information : str
         "all": the bound may use all that is known of the law; "constants": only its assumption's constants.
     problem : dict, optional
-        Recorded on the certificate; by default the tables of a problem file that asks the same, if there is one.
+        Recorded on the certificate; by default the tables of a problem file that asks the same, if there is
+        one.
     samples, seed : int
         Samples, at least 100, that may refute the theorem where no exact law is known, and that estimate how
         loose it is; 0 for none (`verify.certificates.sampled`).
@@ -320,7 +324,8 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
     given = None if samples_from is None else measured_from(samples_from, law)
     found = certify_setting(theorem, setting, law, given, problem=problem, samples=samples, seed=seed,
                             precision=precision)
-    asked = {"information": information, "samples": samples, "precision": precision} if samples_from is None else {}
+    asked = {"information": information, "samples": samples,
+             "precision": precision} if samples_from is None else {}
     return replace(found, asked=asked)
 
 
@@ -353,7 +358,8 @@ def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:
     reason = exact_law_available(law)
     if reason is None:
         try:
-            return sampler_w2(law, true_steps(setting), float(setting.score_error), float(setting.score_noise))
+            return sampler_w2(law, true_steps(setting), float(setting.score_error),
+                              float(setting.score_noise))
         except GridTooLarge as error:
             reason = error
     return measured_by_samples(setting, law, samples, seed, reason)

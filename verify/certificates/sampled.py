@@ -16,7 +16,8 @@ NO_EXACT_LAW = "no exact law: "
 REFUTED = 1e-6
 #: Probability that one side or the other misses the error, for the bracket as a whole.
 DELTA = 0.05
-#: Samples for one pair of runs on the same Brownian path, a run of its own and one of 4 and of 16 times the steps.
+#: Samples for one pair of runs on the same Brownian path, a run of its own and one of 4 and of 16 times the
+#: steps.
 SAMPLES_A_PAIR = 16
 
 
@@ -37,9 +38,9 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
     """[lower, upper]: the lower side at confidence 1 − `REFUTED`, the upper one such that both hold with
     probability 1 − `DELTA`.
 
-    Without samples it is [0, ∞). The lower side is finite-sample; a law that is no sum of Gaussians is compared with by
-    as many samples of its own. The upper side is asymptotic in the number of pairs and rests on a theorem
-    (`verify.certificates.two_levels`).
+    Without samples it is [0, ∞). The lower side is finite-sample; a law that is no sum of Gaussians is
+    compared with by as many samples of its own. The upper side is asymptotic in the number of pairs and rests
+    on a theorem (`verify.certificates.two_levels`).
 
     Parameters
     ----------
@@ -108,5 +109,6 @@ def measured_from(samples, law, seed: int = 0) -> Bracket:
         If the shape is wrong or an entry is not finite.
     """
     side = _lower_side(samples, law, seed)
-    return Sampled(side.lower, math.inf, f"the {len(samples)} samples given, not the exact law of this sampler: "
+    return Sampled(side.lower, math.inf,
+                   f"the {len(samples)} samples given, not the exact law of this sampler: "
                                          f"{side.method}")

@@ -11,7 +11,8 @@ from bounds.theorems import theorems
 
 
 def find_theorem(theorem: str | Theorem) -> Theorem:
-    """The theorem of that key, in ``FILE.toml`` (a ``[claim]``), called NAME in ``FILE.py:NAME``, or the one given.
+    """The theorem of that key, in ``FILE.toml`` (a ``[claim]``), called NAME in ``FILE.py:NAME``, or the one
+    given.
 
     A Python file is run, as ``python FILE.py`` would run it; a TOML file never runs anything.
 

@@ -1,10 +1,11 @@
-r"""Where no exact law is known: an upper side of the sampler's W2 error, from a finer run on its Brownian path.
+r"""Where no exact law is known: an upper side of the sampler's W2 error, from a finer run on its Brownian
+path.
 
 .. math:: W_2(y_h, p_0) \le (E|y_h - y_{h/m}|^2)^{1/2} + W_2(y_{h/m}, p_0) \le \hat r_m + B(h/m)
 
 :math:`\hat r_m` is a one-sided upper limit from pairs, B(h/m) what a theorem says of the finer run with the
-exact score. The sum is an upper limit of the truth *given that theorem there*: it says how loose a bound is at
-most, and is no evidence for any.
+exact score. The sum is an upper limit of the truth *given that theorem there*: it says how loose a bound is
+at most, and is no evidence for any.
 """
 
 from dataclasses import replace
@@ -33,7 +34,8 @@ class UpperSide(NamedTuple):
     asymptotic : float
         Its level holds as the number of pairs grows.
     proved : float
-        … at any number of pairs, whichever m is best for it (`verify.lower_sides.confidence.lipschitz_upper`).
+        … at any number of pairs, whichever m is best for it
+        (`verify.lower_sides.confidence.lipschitz_upper`).
     refinement : int
         m of the asymptotic one.
     given : str
@@ -94,7 +96,8 @@ def synchronous(law, coarse, finer, n: int, rng: np.random.Generator, **errors) 
     Brownian path.
 
     A normal of the coarse run is the sum of m of the finer, weighted by how much noise their steps add: any
-    weights whose squares add up to 1 make a coupling of the two laws. ``errors`` are those of the coarse score.
+    weights whose squares add up to 1 make a coupling of the two laws. ``errors`` are those of the coarse
+    score.
     """
     steps = len(coarse)
     noise_var = finer.noise_var if finer.blocks == 1 else finer.noise_var[:, 1, 1]
@@ -112,7 +115,8 @@ def synchronous(law, coarse, finer, n: int, rng: np.random.Generator, **errors) 
 
 
 def lipschitz(setting: Setting) -> float:
-    r"""Λ of the last iterate as a map of its standard normals; ``inf`` in phase space, where it is not computed.
+    r"""Λ of the last iterate as a map of its standard normals; ``inf`` in phase space, where it is not
+    computed.
 
     .. math:: \Lambda^2 = \sigma^2\prod_j A_j^2 + \sum_i n_i^2\prod_{j>i} A_j^2
 

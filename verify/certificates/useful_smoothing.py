@@ -58,8 +58,8 @@ def useful_smoothing(theorem: Theorem, setting: Setting) -> UsefulSmoothing | No
     -------
     UsefulSmoothing or None
         None if no smoothing up to a hundred times the data's size does, the theorem does not apply, the
-        assumption does not know how it behaves under Gaussian smoothing, or its constants then leave the range
-        that it takes.
+        assumption does not know how it behaves under Gaussian smoothing, or its constants then leave the
+        range that it takes.
     """
     from scipy.optimize import brentq  # a quarter of a second, for bounds that are vacuous only
 

@@ -38,7 +38,8 @@ from verify.pages.console import (
                    "sampler's exact law.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the samples.")
 @certified_options
-def certify(problem, theorem, information, overrides, as_json, samples, samples_from, seed, certified, precision):
+def certify(problem, theorem, information, overrides, as_json, samples, samples_from, seed, certified,
+            precision):
     """Compare every theorem (or one) with the exact W2 error of the sampler on PROBLEM."""
     if samples_from and (samples or certified):
         raise click.UsageError("--samples-from goes neither with --samples nor with --certified")
@@ -103,7 +104,8 @@ def certificates_of(question, chosen, information: str, tell: Callable, samples:
             found = certify_setting(each, setting, question.law, measured, record, samples, seed, precision)
             if found.bound is not None and not precision:
                 found = replace(found, bound=explained(found.bound, each, setting))
-            asked = {} if given is not None else {"information": information, "samples": samples, "precision": precision}
+            asked = {} if given is not None else {"information": information, "samples": samples,
+                                                  "precision": precision}
             certificates.append(replace(found, asked=asked))
     return certificates
 

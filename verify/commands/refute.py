@@ -20,8 +20,9 @@ from verify.pages.schema_versions import SCHEMA_VERSIONS
 def refute(theorem, seconds, seed, most_steps, workers, resume, save, force, as_json):
     """Hunt for a problem that violates a theorem, and make it small; exit code 1 if there is one.
 
-    Rounds of problems drawn inside the hypotheses, each with descents of bound over exact W2 from its tightest
-    problems.  Exit code 0: none was found, and the tightest is shown; 2: no problem met the hypotheses.
+    Rounds of problems drawn inside the hypotheses, each with descents of bound over exact W2 from its
+    tightest problems.  Exit code 0: none was found, and the tightest is shown; 2: no problem met the
+    hypotheses.
     """
     from verify.counterexamples.campaign import refute as hunted
 
@@ -61,7 +62,8 @@ def _lines(found, name: str) -> list[str]:
 def _document(found, name: str, seed: int) -> dict:
     from dataclasses import asdict
 
-    return {"schema_version": SCHEMA_VERSIONS["refute"], "theorem": found.theorem.key, "kind": found.theorem.kind,
+    return {"schema_version": SCHEMA_VERSIONS["refute"], "theorem": found.theorem.key,
+            "kind": found.theorem.kind,
             "named": name, "seed": seed, "rounds": len(found.rounds),
             **{key: found.total(key) for key in ("drawn", "applied", "tried", "seconds")},
             "violated": found.violated and asdict(found.violated),

@@ -33,7 +33,8 @@ from verify.plain import number
 @theorem_option()
 @hunting_options
 @JSON_OPTION
-def search(problems, kind, process, sampler, seed, most_steps, theorem, workers, resume, save, force, as_json):
+def search(problems, kind, process, sampler, seed, most_steps, theorem, workers, resume, save, force,
+           as_json):
     """Draw random admissible problems and certify every applicable theorem; exit code 1 if one is violated.
 
     Problems whose exact law is too dear are passed over and counted as missing.  With --process cld every

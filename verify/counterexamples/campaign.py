@@ -119,7 +119,8 @@ class _Clock:
         return min(1.0, 1 - (self._end - time()) / self._seconds)
 
 
-def _one_round(seed: int, most_steps: int, item: tuple[int, float], theorem: Theorem, stop: Callable) -> Round:
+def _one_round(seed: int, most_steps: int, item: tuple[int, float], theorem: Theorem,
+               stop: Callable) -> Round:
     number, end = item
     return hunt(theorem, seed, number, most_steps, lambda: stop() or time() >= end)
 
@@ -133,8 +134,8 @@ def _round_in(part: dict) -> Round:
 
 def counterexample(seed: int, information: str, theorem: Theorem,
                    **options) -> Comparison:
-    """The problem that the search draws with a seed, where it violates a theorem, made small; ``options`` are the
-    search's."""
+    """The problem that the search draws with a seed, where it violates a theorem, made small; ``options`` are
+    the search's."""
     drawn = problem(NumpyDraw(np.random.default_rng(seed)), **options)
     question = Question(problem_tables(*(getattr(drawn, field.name) for field in fields(drawn))), information)
     found, _ = compared(theorem, question)

@@ -34,7 +34,8 @@ class Number:
 
 def numbers_of(tables: Mapping, most_steps: int) -> list[Number]:
     """Horizon and steps, sizes of the data and of the errors, early stop, and coefficients of the process."""
-    return [*_of_scheme(tables["scheme"], most_steps), *_of_data(tables["data"]), *_of_process(tables["process"])]
+    return [*_of_scheme(tables["scheme"], most_steps), *_of_data(tables["data"]),
+            *_of_process(tables["process"])]
 
 
 def moved(tables: Mapping, numbers: Sequence[Number], logarithms: Sequence[float]) -> dict:
@@ -54,14 +55,16 @@ def _of_scheme(scheme: Mapping, most_steps: int):
     if isinstance(scheme.get("grid"), list):
         return [Number(scheme["horizon"], _stretched, SHORTEST, LONGEST), *_errors(scheme)]
     steps = _in_table("scheme", "steps", lambda _, number: max(1, round(number)))
-    found = [Number(scheme["horizon"], _longer, SHORTEST, LONGEST), Number(scheme["steps"], steps, 1.0, most_steps)]
+    found = [Number(scheme["horizon"], _longer, SHORTEST, LONGEST),
+             Number(scheme["steps"], steps, 1.0, most_steps)]
     if scheme.get("early_stop"):
         found.append(Number(scheme["early_stop"], _in_table("scheme", "early_stop")))
     return found + _errors(scheme)
 
 
 def _errors(scheme: Mapping):
-    return [Number(scheme[key], _in_table("scheme", key)) for key in ("score_error", "score_noise", "prior_std")
+    return [Number(scheme[key], _in_table("scheme", key)) for key
+            in ("score_error", "score_noise", "prior_std")
             if scheme.get(key)]
 
 

@@ -1,4 +1,5 @@
-"""The hunt for a counterexample to one theorem: draw problems, descend from the tightest, shrink what violates it."""
+"""The hunt for a counterexample to one theorem: draw problems, descend from the tightest, shrink what
+violates it."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,8 +17,8 @@ from verify.counterexamples.moving import moved, numbers_of
 from verify.counterexamples.shrinking import shrunk
 from verify.counterexamples.tables import HUNTED
 
-#: Problems drawn in a round, and problems tried in a descent from the tightest of a kind; fewer where the exact
-#: law is no Gaussian and takes its time.
+#: Problems drawn in a round, and problems tried in a descent from the tightest of a kind; fewer where the
+#: exact law is no Gaussian and takes its time.
 DRAWS, TRIES, FEWER = 30, 40, 12
 #: log(bound/exact) at which a descent ends: it has nothing to gain.
 TIGHT = 1e-3
@@ -28,7 +29,8 @@ WHOLE = 3.0
 FIRST_STEP = 0.7
 #: How many times as many steps as are drawn a descent may take.
 MORE_STEPS = 4
-#: What the exact law of a problem may cost, as a part of what the search lets it cost: many problems, not dear ones.
+#: What the exact law of a problem may cost, as a part of what the search lets it cost: many problems, not
+#: dear ones.
 EFFORT = 0.1
 #: What a problem outside the hypotheses counts, in place of log(bound/exact).
 OUTSIDE = 1e3
@@ -101,8 +103,8 @@ class _Violation(Exception):
 
 def hunt(theorem: Theorem, seed: int, number: int, most_steps: int = 300,
          stop: Callable[[], bool] = lambda: False) -> Round:
-    """One round: problems drawn inside the hypotheses, then a descent of log(bound/exact) from the tightest of
-    each kind, until one violates the theorem.
+    """One round: problems drawn inside the hypotheses, then a descent of log(bound/exact) from the tightest
+    of each kind, until one violates the theorem.
 
     Parameters
     ----------
@@ -157,7 +159,8 @@ class _Hunter:
         """From the tightest problems of each kind."""
         from scipy.optimize import minimize
 
-        for (term, _), (gap, question) in sorted(self._starts.items(), key=lambda start: start[1][0], reverse=True):
+        for (term, _), (gap, question) in sorted(self._starts.items(), key=lambda start: start[1][0],
+                                                 reverse=True):
             if gap < TIGHT:
                 continue
             numbers = numbers_of(question.tables, most_steps)
@@ -203,7 +206,8 @@ class _Hunter:
         case, terms = found
         if case.verdict == Verdict.VIOLATED:
             raise _Violation(case)
-        top, bottom = ((case.bound, case.lower) if self._theorem.kind == "upper" else (case.upper, case.bound))
+        top, bottom = ((case.bound, case.lower) if self._theorem.kind == "upper"
+                       else (case.upper, case.bound))
         if not (0 < bottom <= top < np.inf):
             return "", OUTSIDE / 2  # infinite, or nothing to compare
         gap = float(np.log(top) - np.log(bottom))

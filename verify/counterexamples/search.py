@@ -127,7 +127,8 @@ def examine_all(seeds: Iterable[int], *, theorem: str | Theorem | None = None, w
     progress : callable, optional
         Told the number of problems done.
     """
-    asked = {"command": "search", "theorem": theorem if theorem is None else find_theorem(theorem).key, **options}
+    asked = {"command": "search", "theorem": theorem if theorem is None else find_theorem(theorem).key,
+             **options}
     done, seeds = Done(resume, asked), list(seeds)
     for seed, findings in in_parts(partial(_examined, options), done.left(seeds), theorem, workers):
         done.add({"number": seed, "findings": as_rows(findings)})

@@ -101,7 +101,8 @@ def _rounder(value: float) -> list[float]:
         return []
     digits = [float(f"{value:.{count}g}") for count in (1, 2)]
     plain = [1.0] if abs(value) != 1.0 else []
-    return [each for each in dict.fromkeys(plain + digits) if each != value and _digits(each) < _digits(value)]
+    return [each for each in dict.fromkeys(plain + digits) if each != value
+            and _digits(each) < _digits(value)]
 
 
 def _digits(value: float) -> int:

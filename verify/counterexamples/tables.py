@@ -1,4 +1,5 @@
-"""Random problems as the tables of a problem file, so that each can be read, shrunk, saved and asked again."""
+"""Random problems as the tables of a problem file, so that each can be read, shrunk, saved and asked
+again."""
 
 from collections.abc import Mapping
 
@@ -70,7 +71,8 @@ def _process(draw: Draw, domain: Domain) -> dict:
                     "velocity_variance": _rounded(log_uniform(draw, 0.05, 4.0)),
                     "epsilon": choice(draw, (0, _rounded(log_uniform(draw, 0.05, 1.0)))),
                     "clock": choice(draw, ("t", f"{level}*t", "t + t^2"))}
-    examples = {name: each.example for name, each in families()[family].coefficients.items() if each.default is None}
+    examples = {name: each.example for name,
+                each in families()[family].coefficients.items() if each.default is None}
     if None in examples.values():
         raise ValueError(f"process {family} has a coefficient without an example: no problem can be drawn")
     return {"family": family, **examples}
@@ -103,14 +105,16 @@ def _scheme(draw: Draw, domain: Domain, phase: bool, horizon: float, most_steps:
 
 def _data(draw: Draw, domain: Domain, emphasis: str) -> tuple[dict, float]:
     """(the table, the size of the data in one direction)."""
-    fitting = [LAWS[key] for key in domain.data or ("strong-log-concave", "strong-log-concave", "weak-log-concave")
+    fitting = [LAWS[key] for key in domain.data
+               or ("strong-log-concave", "strong-log-concave", "weak-log-concave")
                if key in LAWS]
     if not fitting:
         raise ValueError(f"no law with an exact answer has data {' or '.join(domain.data)}: no problem can be drawn")
     std = _rounded(log_uniform(draw, 0.1, 10.0 if choice(draw, fitting) == "gaussian" else 3.0))
     if emphasis == "stopping":  # which matters to data that are narrow, or far away
         std = _rounded(std * choice(draw, (0.1, 1.0)))
-    far = _rounded((log_uniform(draw, 5.0, 50.0) if emphasis == "initial" or (emphasis == "stopping" and std > 0.1) else
+    far = _rounded((log_uniform(draw, 5.0, 50.0) if emphasis == "initial"
+                    or (emphasis == "stopping" and std > 0.1) else
                     choice(draw, (0.0, 1.0)) * log_uniform(draw, 0.1, 5.0)) * std)
     if choice(draw, fitting) == "gaussian":
         dim = choice(draw, (1, 1, 2, 10, 100))
@@ -121,7 +125,8 @@ def _data(draw: Draw, domain: Domain, emphasis: str) -> tuple[dict, float]:
         mean[choice(draw, (0, -1))] = far
         return {"law": "gaussian", "mean": mean, "covariance": variances}, std
     radius = draw.uniform(0.2, 1.5) * std
-    places = [_rounded(far + radius * x) for x in (-1.0, *([draw.uniform(-1.0, 1.0)] * draw.integer(0, 1)), 1.0)]
+    places = [_rounded(far + radius * x) for x
+              in (-1.0, *([draw.uniform(-1.0, 1.0)] * draw.integer(0, 1)), 1.0)]
     dim = choice(draw, (1, 1, 3))
     table = {"law": "mixture", "means": [[place, *[0.0] * (dim - 1)] for place in places], "std": std}
     if domain.data and "weak-log-concave" not in domain.data:
@@ -154,7 +159,8 @@ def changes(tables: Mapping) -> list[dict]:
 def _other_data(data: Mapping) -> list[dict]:
     """Data of another size, centred, or with directions narrower and wider than 1."""
     if data["law"] == "mixture":
-        return [] if "assumption" in data else [{**data, "std": _rounded(data["std"] * x)} for x in (3.0, 0.5)]
+        return [] if "assumption" in data else [{**data, "std": _rounded(data["std"] * x)} for x
+                                                in (3.0, 0.5)]
     spread, mean = np.asarray(data["covariance"], dtype=float), np.atleast_1d(data["mean"])
     found = [{**data, "covariance": (factor * spread).tolist()} for factor in (0.1, 10.0)]
     ends = sorted({_rounded(float(x)) for value in (spread.min(), spread.max()) for x in (value, 1 / value)})

@@ -17,7 +17,8 @@ from verify.certificates.theorem_named import find_theorem
 _here: dict = {}
 
 
-def in_parts(function: Callable, items: Iterable, theorem: str | Theorem | None, workers: int = 1) -> Iterator:
+def in_parts(function: Callable, items: Iterable, theorem: str | Theorem | None,
+             workers: int = 1) -> Iterator:
     """``function(item, theorem, stop)`` of every item, as they are done; ``stop()`` says whether to end.
 
     Items are taken one at a time, and work that is under way when the iterator is closed is told to stop.
@@ -43,7 +44,8 @@ def in_parts(function: Callable, items: Iterable, theorem: str | Theorem | None,
     try:
         with ProcessPoolExecutor(workers, context, _begin, (theorem, event)) as pool:
             try:
-                # items are taken when every process is there: a clock that starts with the first is not theirs
+                # items are taken when every process is there: a clock that starts with the first is not
+                # theirs
                 wait([pool.submit(_never) for _ in range(workers)])
                 running = {pool.submit(_call, function, item) for item in islice(left, workers)}
                 while running:
@@ -70,7 +72,8 @@ def _call(function: Callable, item):
 
 
 class Done:
-    """The parts that are done, by their number, kept in a file of JSON lines; without a path, in memory alone.
+    """The parts that are done, by their number, kept in a file of JSON lines; without a path, in memory
+    alone.
 
     A part is a line, written at once; one that was cut off is no part.
 

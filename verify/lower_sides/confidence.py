@@ -1,4 +1,5 @@
-"""Means of samples to one-sided limits at a stated confidence: two proved at any sample size, one asymptotic."""
+"""Means of samples to one-sided limits at a stated confidence: two proved at any sample size, one
+asymptotic."""
 
 import math
 

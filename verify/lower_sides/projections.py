@@ -47,8 +47,8 @@ def projections(x: np.ndarray, law: Law, *, delta: float = 1e-3) -> Bracket:
 
 
 def between_samples(x: np.ndarray, y: np.ndarray, *, delta: float = 1e-3) -> Bracket:
-    r"""The same lower side where both laws are known by samples alone: two means of bounded values, each at level
-    δ/2.
+    r"""The same lower side where both laws are known by samples alone: two means of bounded values, each at
+    level δ/2.
 
     φᶜ has no wider range than φ: it is at most −φ, and at least −max φ.
 
@@ -61,7 +61,8 @@ def between_samples(x: np.ndarray, y: np.ndarray, *, delta: float = 1e-3) -> Bra
     y = checked_samples("y", y, x.shape[1], 8)
     (fitted, tested), (fitted_y, tested_y) = (np.array_split(part, 2) for part in (x, y))
     mean, covariance = fitted_y.mean(axis=0), np.atleast_2d(np.cov(fitted_y, rowvar=False))
-    chosen = max((_promising_of_samples(fitted, fitted_y, basis) for basis in _bases_of(fitted, mean, covariance)),
+    chosen = max((_promising_of_samples(fitted, fitted_y, basis) for basis
+                  in _bases_of(fitted, mean, covariance)),
                  key=lambda found: sum(promise for promise, _ in found))
     values, conjugates, span = np.zeros(len(tested)), np.zeros(len(tested_y)), 0.0
     for _, direction in chosen:
@@ -69,7 +70,8 @@ def between_samples(x: np.ndarray, y: np.ndarray, *, delta: float = 1e-3) -> Bra
         values += potential(tested @ direction)
         conjugates += potential.conjugate(tested_y @ direction)
         span += potential.span
-    squared = sum(float(bernstein_lower(part, span, delta / 2)) for part in (values, conjugates)) if chosen else 0.0
+    squared = sum(float(bernstein_lower(part, span, delta / 2)) for part
+                  in (values, conjugates)) if chosen else 0.0
     return Bracket(math.sqrt(max(0.0, squared)), math.inf,
                    f"{len(x)} samples against {len(y)} of the data, orthogonal projections ({len(chosen)}), empirical "
                    f"Bernstein, delta {delta:g}")
@@ -176,8 +178,8 @@ def _bases(fitted: np.ndarray, law: Law) -> Iterator[np.ndarray]:
 
 
 def _bases_of(fitted: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> Iterator[np.ndarray]:
-    """Orthonormal rows: the axes, the gap of the means alone, and what diagonalises the target's covariance or
-    the difference of the two."""
+    """Orthonormal rows: the axes, the gap of the means alone, and what diagonalises the target's covariance
+    or the difference of the two."""
     yield np.eye(len(mean))
     if len(mean) > 1:
         gap = fitted.mean(axis=0) - mean

@@ -2,8 +2,8 @@
 
 Plug-in distances between samples are biased and appear nowhere. A lower side is the Kantorovich dual at a
 potential fitted to one half of the sample, so its value on the other half is a plain mean of bounded values:
-it holds at any sample size. An upper side is the plain mean cost of a coupling, which is not bounded: it holds
-as the number of pairs grows, or at any number where the pairs are a Lipschitz map of normals.
+it holds at any sample size. An upper side is the plain mean cost of a coupling, which is not bounded: it
+holds as the number of pairs grows, or at any number where the pairs are a Lipschitz map of normals.
 """
 
 import math

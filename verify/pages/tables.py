@@ -67,7 +67,8 @@ def bounds_table(results: Sequence[Mapping]):
 
 
 def proved(proof: Mapping | None, otherwise: str) -> str:
-    """The digits that a ball proves, at most `SHOWN`; ``otherwise`` where it proves none, or there is no ball."""
+    """The digits that a ball proves, at most `SHOWN`; ``otherwise`` where it proves none, or there is no
+    ball."""
     if proof is None or not proof["digits"]:
         return otherwise
     digits = decimal.Decimal(proof["digits"])

@@ -9,8 +9,8 @@ from verify.pages.tables import empty_table
 
 
 def theorem_facts(theorem) -> dict:
-    """Everything ``show`` says about a theorem, as plain data; both routes are compared here, where there are two
-    (else "derived" and "agrees" are None)."""
+    """Everything ``show`` says about a theorem, as plain data; both routes are compared here, where there are
+    two (else "derived" and "agrees" are None)."""
     import sympy
 
     derived, agreement = theorem.derived, theorem.agreement()
@@ -79,7 +79,8 @@ def theorem_sheet(facts: Mapping) -> list:
         hypotheses.add_row(hypothesis["name"], hypothesis["statement"])
     expressions = empty_table("expression", "stated", "derived")
     for name, entry in facts["stated"].items():
-        said = {True: "agrees", False: f"DIFFERS: {entry['derived']}", None: "taken as stated"}[entry["agrees"]]
+        said = {True: "agrees", False: f"DIFFERS: {entry['derived']}",
+                None: "taken as stated"}[entry["agrees"]]
         expressions.add_row(name, entry["expression"], said)
     symbols = empty_table("symbol", "meaning")
     for name, meaning in facts["symbols"].items():

@@ -27,7 +27,8 @@ class OwnScore:
 
     def constants(self, steps: Steps, i: int) -> tuple[np.ndarray, ...]:
         """(time, P, Q) and Q times the bias."""
-        return np.array([steps.time[i], steps.P[i], steps.Q[i]], dtype=float), (steps.Q[i] * self.bias)[:, None]
+        return np.array([steps.time[i], steps.P[i], steps.Q[i]],
+                        dtype=float), (steps.Q[i] * self.bias)[:, None]
 
     def advance(self, y: Any, constants: tuple, xp: Any) -> None:
         (time, P, Q), b = (float(x) for x in constants[0]), constants[1]
@@ -40,7 +41,8 @@ class OwnScore:
         if getattr(found, "shape", None) != x.shape:
             raise ValueError(f"score must return an array of shape {tuple(x.shape)} as its first argument has, got "
                              f"{getattr(found, 'shape', type(found).__name__)}")
-        found = xp.permute_dims(xp.reshape(xp.asarray(found, dtype=y.dtype, device=y.device), (cells, size, d)),
+        found = xp.permute_dims(xp.reshape(xp.asarray(found, dtype=y.dtype, device=y.device),
+                                           (cells, size, d)),
                                 (0, 2, 1))
         y *= P
         y += Q * found

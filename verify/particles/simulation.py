@@ -50,9 +50,10 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
     direction : array of shape (d,), optional
         Direction u of the bias, normalised here; ``law.bias_direction()`` by default.
     score : callable, optional
-        ``score(x, t)`` in place of the exact score: particles (n, d), arrays of the backend, and the forward time
-        -> scores of the same shape.  For processes of one block; `verify.particles.own_score.torch_score` makes
-        one of a torch module.
+        ``score(x, t)`` in place of the exact score: particles (n, d), arrays of the backend, and the forward
+        time
+        -> scores of the same shape.  For processes of one block; `verify.particles.own_score.torch_score`
+        makes one of a torch module.
     reduce : bool
         For isotropic mixtures and Gaussians of one block: simulate only the span of the means and draw the
         rest, whose law is an exact Gaussian, once. For a funnel, one block or two: simulate the first

@@ -11,7 +11,8 @@ from closed_form.law import Law
 from verify.problems.problem import Problem, read_problem
 
 
-def described(process: ForwardProcess, law: Law, scheme: Scheme, score_error: float = 0.0, score_noise: float = 0.0,
+def described(process: ForwardProcess, law: Law, scheme: Scheme, score_error: float = 0.0,
+              score_noise: float = 0.0,
               assumption: Assumption | None = None) -> Problem | None:
     """The problem whose parts are equal to these; None where no problem file says them (a law by functions, a
     sampler of one's own, a process that is not made by a family)."""
@@ -23,7 +24,8 @@ def described(process: ForwardProcess, law: Law, scheme: Scheme, score_error: fl
         data |= {each.name: float(getattr(assumption, each.name)) for each in fields(assumption)
                  if each.name != "dim" and getattr(assumption, each.name) is not None}
     tables = {"process": _process(process), "data": data,
-              "scheme": {**_scheme(scheme), "score_error": float(score_error), "score_noise": float(score_noise)}}
+              "scheme": {**_scheme(scheme), "score_error": float(score_error),
+                         "score_noise": float(score_noise)}}
     try:
         found = read_problem(tables)
     except (ValueError, TypeError):

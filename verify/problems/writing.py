@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def problem_tables(process, law, scheme, score_error: float = 0.0, score_noise: float = 0.0) -> dict[str, dict]:
+def problem_tables(process, law, scheme, score_error: float = 0.0,
+                   score_noise: float = 0.0) -> dict[str, dict]:
     """The tables of a problem with Gaussian data or a mixture, to the last digit."""
     coefficients = {key: str(value) for key, value in process.parameters.items() if key != "family"}
     if process.blocks == 2:
@@ -21,12 +22,14 @@ def problem_tables(process, law, scheme, score_error: float = 0.0, score_noise: 
              "score_error": score_error, "score_noise": score_noise}
     if scheme.prior_std is not None:
         table["prior_std"] = scheme.prior_std
-    return {"process": {"family": process.parameters.get("family", process.name), **coefficients}, "data": data,
+    return {"process": {"family": process.parameters.get("family", process.name), **coefficients},
+            "data": data,
             "scheme": table}
 
 
 def problem_text(tables: Mapping[str, Mapping], about: str = "") -> str:
-    """TOML that `verify.problems.problem.load_problem` reads back to the same tables; ``about`` is a comment."""
+    """TOML that `verify.problems.problem.load_problem` reads back to the same tables; ``about`` is a
+    comment."""
     lines = [f"# {line}" for line in about.splitlines()]
     for name, table in tables.items():
         lines += ["", f"[{name}]", *(f"{key} = {_value(value)}" for key, value in table.items())]

@@ -95,7 +95,8 @@ class PhaseMixtureScore:
         return -mean, (mixed / total - mean * pull / total - rise / total) if slope else None
 
     def _pushed_alike(self, push, x, v, slope: bool):
-        """`_pushed` of components that differ in their means only: their shares are exponentials linear in x, v."""
+        """`_pushed` of components that differ in their means only: their shares are exponentials linear in x,
+        v."""
         xx, xv, vv, (phi_x, phi_v) = self.xx[0], self.xv[0], self.vv[0], self.phi
         middle = (self.means.min() + self.means.max()) / 2
         gap_x, gap_v, away = x - phi_x * middle, v - phi_v * middle, self.means[:, 0] - middle
@@ -111,5 +112,6 @@ class PhaseMixtureScore:
         found = pull * mean - (steeper * gap_x + (push[0] * xv + push[1] * vv) * gap_v)
         if not slope:
             return found, None
-        spread = sum(share * np.square(place - mean) for place, share in zip(away.tolist(), shares, strict=True))
+        spread = sum(share * np.square(place - mean) for place,
+                     share in zip(away.tolist(), shares, strict=True))
         return found, pull * by_x * spread / total - steeper

@@ -1,4 +1,5 @@
-"""Certified bounds: next to the bounds in floats, at two precisions, on golden numbers, and what is refused."""
+"""Certified bounds: next to the bounds in floats, at two precisions, on golden numbers, and what is
+refused."""
 
 import numpy as np
 import pytest
@@ -51,13 +52,15 @@ def test_near_the_bound_in_floats(process, key, information):
 def test_every_sampler(key):
     """The martingale bound of every sampler of one block is near the one in floats."""
     setting = setting_of(vp("1/10 + 3*t"), Gaussian([1.0, 0.5], np.array([0.5, 2.0])), scheme(key, 1.0, 25))
-    found, floats = (ask(setting).total for ask in (theorems()["martingale"].certified, theorems()["martingale"].bound))
+    found, floats = (ask(setting).total for ask
+                     in (theorems()["martingale"].certified, theorems()["martingale"].bound))
     assert floats * (1 - CERTIFIED_BELOW) <= found <= floats * (1 + CERTIFIED_ABOVE)
 
 
 def test_general_theorem_with_its_constant_given():
     """gao2025 with a given M1, score errors and early stopping is near the bound in floats."""
-    setting = setting_of(vp("1/10 + 3*t"), Gaussian([1.0], 0.5), euler_maruyama(1.0, 60, early_stop=0.1), 0.1, 0.2)
+    setting = setting_of(vp("1/10 + 3*t"), Gaussian([1.0], 0.5), euler_maruyama(1.0, 60, early_stop=0.1), 0.1,
+                         0.2)
     object.__setattr__(setting.facts, "time_regularity", 2.0)
     theorem = theorems()["gao2025-general-sde"]
     found, floats = theorem.certified(setting), theorem.bound(setting)
@@ -85,29 +88,34 @@ def test_precisions_overlap():
 def test_a_kink_of_f_is_found():
     """Where g² has a kink inside a step the bound agrees with the one in floats."""
     setting = setting_of(ve("sqrt(1/10 + abs(t - 1/3))"), Gaussian([1.0], 0.5), euler_maruyama(1.0, 8))
-    found, floats = (ask(setting).total for ask in (theorems()["martingale"].certified, theorems()["martingale"].bound))
+    found, floats = (ask(setting).total for ask
+                     in (theorems()["martingale"].certified, theorems()["martingale"].bound))
     assert floats * (1 - CERTIFIED_BELOW) <= found <= floats * (1 + CERTIFIED_ABOVE)
 
 
 def test_constants_alone():
     """Constants without a law are certified as they are given."""
     setting = Setting(ou(), StronglyLogConcave(0.5, 2.0, 1), euler_maruyama(2.0, 30))
-    found, floats = (ask(setting).total for ask in (theorems()["martingale"].certified, theorems()["martingale"].bound))
+    found, floats = (ask(setting).total for ask
+                     in (theorems()["martingale"].certified, theorems()["martingale"].bound))
     assert floats * (1 - CERTIFIED_BELOW) <= found <= floats * (1 + CERTIFIED_ABOVE)
 
 
 @pytest.mark.parametrize("name", HIDDEN)
 def test_hidden_features(name):
-    """The lower bound in balls, which is the truth by another rule, has twelve digits of the truth of HIDDEN."""
+    """The lower bound in balls, which is the truth by another rule, has twelve digits of the truth of
+    HIDDEN."""
     setting, _, truth = asked(name)
     found = theorems()["gaussian-lower-bound"].certified(setting)
     assert found.total == pytest.approx(truth, rel=HIDDEN_DIGITS, abs=HIDDEN_ZERO)
 
 
-@pytest.mark.parametrize("alpha, M, moments", [(0.5, 0.3, (0.9, 0.1)), (1.5, 1e-3, (9.0, None)), (0.5, 2.0, (9.0, None))])
+@pytest.mark.parametrize("alpha, M, moments",
+                         [(0.5, 0.3, (0.9, 0.1)), (1.5, 1e-3, (9.0, None)), (0.5, 2.0, (9.0, None))])
 @pytest.mark.parametrize("key", ["martingale", "martingale-coupled"])
 def test_weakly_log_concave_constants(key, alpha, M, moments):
-    """Constants of weak log-concavity are as in floats, also where two bounds of the excess cross within a step."""
+    """Constants of weak log-concavity are as in floats, also where two bounds of the excess cross within a
+    step."""
     assumption = WeaklyLogConcave(alpha, M, 2.0, 1, *moments)
     setting = Setting(vp("1/10 + 3*t"), assumption, scheme("posterior-mean", 1.0, 6))
     found, floats = (ask(setting).total for ask in (theorems()[key].certified, theorems()[key].bound))
@@ -125,7 +133,8 @@ def test_closed_forms_change_nothing(monkeypatch, process):
 
 
 @pytest.mark.parametrize("process, law", [
-    (vp("1/10 + 3*t"), Gaussian([1.0, 0.3], np.array([0.5, 2.0]))), (ve("1 + sin(7*t)"), Gaussian([2.0], 0.5))],
+    (vp("1/10 + 3*t"), Gaussian([1.0, 0.3], np.array([0.5, 2.0]))),
+    (ve("1 + sin(7*t)"), Gaussian([2.0], 0.5))],
     ids=["vp", "ve"])
 def test_time_regularity(process, law):
     """M1 is above its values on a dense grid, and hardly more than the largest."""

@@ -1,4 +1,5 @@
-"""Polynomials in Bernstein's form: integrals of positive parts and largest values, next to dense evaluations."""
+"""Polynomials in Bernstein's form: integrals of positive parts and largest values, next to dense
+evaluations."""
 
 import itertools
 

@@ -64,7 +64,8 @@ def by_hand(times, law, error):
 
 @given(st.lists(st.floats(1e-9, 1.0), min_size=1, max_size=12), st.floats(0.0, 3.0))
 def test_a_recursion_is_what_its_formulas_say(lengths, error):
-    """On any grid, short steps whose formulas cancel among them, the bound is E_K, from above and hardly so."""
+    """On any grid, short steps whose formulas cancel among them, the bound is E_K, from above and hardly
+    so."""
     times = np.append(np.cumsum(lengths)[::-1], 0.0)
     scheme = Scheme(samplers()["exponential"], TimeGrid.from_times(times))
     bound = simple().bound(setting_of(ou(), LAW, scheme, error))
@@ -103,7 +104,8 @@ def test_a_lower_claim_is_never_negative():
 def test_every_symbol_is_what_it_says(process, name):
     """Every symbol is within its error of its definition, by integrals worked out by hand in 30 digits."""
     times = [1.25, 0.75, 0.5, 0.125]
-    setting = Setting(process, DATA, Scheme(samplers()["euler-maruyama"], TimeGrid.from_times(times), 1.5), 0.3, 0.2)
+    setting = Setting(process, DATA, Scheme(samplers()["euler-maruyama"], TimeGrid.from_times(times), 1.5),
+                      0.3, 0.2)
     with mpmath.workdps(30):
         number = mpmath.mpf
         if process.name == "vp":  # g² = 2f = β
@@ -118,14 +120,16 @@ def test_every_symbol_is_what_it_says(process, name):
         above, below = times[:-1], times[1:]
         one, two = 1 / mpmath.mpf(DATA.L0), 1 / mpmath.mpf(DATA.m0)
         expected = {
-            "d": 3, "m2": 0.7**2 + 3, "mean_norm": 0.7, "T": 1.25, "t0": 0.125, "K": 3, "M": 0.3, "M_noise": 0.2,
+            "d": 3, "m2": 0.7**2 + 3, "mean_norm": 0.7, "T": 1.25, "t0": 0.125, "K": 3, "M": 0.3,
+            "M_noise": 0.2,
             "sigma": 1.5, "a_T": a(1.25), "s_T": mpmath.sqrt(s_sq(1.25)), "a_0": a(0.125),
             "s_0": mpmath.sqrt(s_sq(0.125)), "F_T": f_over(0.125, 1.25), "G_T": g_over(0.125, 1.25),
             "h": [t - r for t, r in steps], "t": above, "r": below, "k": [1, 2, 3],
             "F": [f_over(r, t) for t, r in steps], "G": [g_over(r, t) for t, r in steps],
             "C": [s_sq(t) - (a(t) / a(r)) ** 2 * s_sq(r) for t, r in steps],
             "P": [1 + f_over(r, t) for t, r in steps], "Q": [g_over(r, t) for t, r in steps],
-            "n_sq": [g_over(r, t) for t, r in steps], "a": [a(t) for t in above], "a_r": [a(r) for r in below],
+            "n_sq": [g_over(r, t) for t, r in steps], "a": [a(t) for t in above],
+            "a_r": [a(r) for r in below],
             "s_sq": [s_sq(t) for t in above], "s_sq_r": [s_sq(r) for r in below],
             "L_t": [1 / (a(t) ** 2 * one + s_sq(t)) for t in above],
             "alpha_t": [1 / (a(t) ** 2 * two + s_sq(t)) for t in above]}[name]
@@ -137,7 +141,8 @@ def test_every_symbol_is_what_it_says(process, name):
 
 
 def test_a_negative_upper_bound_is_refuted():
-    """Where the formulas give less than 0 the bound is 0, says so, and is VIOLATED; the certificate keeps its schema."""
+    """Where the formulas give less than 0 the bound is 0, says so, and is VIOLATED; the certificate keeps its
+    schema."""
     theorem = claim.closed_form("negative", source="Me", terms={"initialisation": "1 - T"})
     found = certify(theorem, process=ou(), law=LAW, scheme=euler_maruyama(3.0, 30))
     assert found.verdict is Verdict.VIOLATED and found.bound.total == 0.0
@@ -154,7 +159,8 @@ def test_a_certificate_of_a_claim_can_be_read():
 
 
 def test_a_false_claim_is_refuted():
-    """With its local term a thousand times too small the claim of the docs is VIOLATED, as stated it HOLDS."""
+    """With its local term a thousand times too small the claim of the docs is VIOLATED, as stated it
+    HOLDS."""
     local = f"({SIMPLE['local']})/1000"
     verdicts = [certify(theorem, process=ou(), law=LAW, scheme=exponential_integrator(5.0, 50)).verdict
                 for theorem in (simple(), simple(local=local))]
@@ -169,7 +175,8 @@ def test_hypotheses_are_checked_by_name():
     with pytest.raises(NotApplicable) as refused:
         theorem.bound(setting)
     for said in ("process: stated for ou, got vp", "sampler: stated for exponential, got euler-maruyama",
-                 "data: stated for strong-log-concave, got weak-log-concave", "grid: stated for uniform, got list",
+                 "data: stated for strong-log-concave, got weak-log-concave",
+                 "grid: stated for uniform, got list",
                  "no score noise: the formulas do not contain M_noise, got score_noise 0.1",
                  "early_stop 0.1", "hypothesis: needs h*L0 <= 1/10", "hypothesis: needs T >= 1"):
         assert any(said in line for line in refused.value.unmet), said
@@ -195,7 +202,8 @@ def test_two_blocks_have_no_one_block_symbols():
     setting = setting_of(cld(), LAW, euler_maruyama(2.0, 5))
     with_path = claim.closed_form("path", source="Me", terms={"initialisation": "a_T"})
     assert with_path.unmet(setting) == ("one block: the process has 2 blocks, this form needs 1",)
-    assert claim.closed_form("plain", source="Me", terms={"initialisation": "exp(-T) + h"}).bound(setting).total > 0
+    assert claim.closed_form("plain", source="Me",
+                             terms={"initialisation": "exp(-T) + h"}).bound(setting).total > 0
 
 
 @pytest.mark.parametrize(("changed", "named"), [
@@ -211,7 +219,8 @@ def test_two_blocks_have_no_one_block_symbols():
     (dict(source=""), "claim simple2026: source must be a text"),
 ])
 def test_what_is_wrong_is_named(changed, named):
-    """A wrong argument is refused in one line that names the claim, the argument, the requirement and the value."""
+    """A wrong argument is refused in one line that names the claim, the argument, the requirement and the
+    value."""
     with pytest.raises((ValueError, TypeError), match=named) as refused:
         simple(**changed)
     assert "\n" not in str(refused.value)
@@ -241,7 +250,8 @@ def test_formulas_that_are_no_number_are_named(changed, named):
 def test_powers_of_symbols_and_extremes():
     """A power may have symbols in base and exponent; Max and Min take several arguments."""
     terms = {"initialisation": "(1 - h)**K + Max(h, T, 1/3) + Min(d, 2, 5)"}
-    bound = claim.closed_form("powers", source="Me", terms=terms).bound(setting_of(ou(), LAW, euler_maruyama(0.5, 5)))
+    bound = claim.closed_form("powers", source="Me",
+                              terms=terms).bound(setting_of(ou(), LAW, euler_maruyama(0.5, 5)))
     assert bound.total == pytest.approx(0.9**5 + 0.5 + 2, rel=1e-13)
 
 
@@ -256,7 +266,8 @@ def test_a_stop_of_its_own():
 
 
 def test_a_claim_crosses_processes():
-    """A claim, used or not, comes back from a pickle with the same numbers, and so does a theorem of the registry."""
+    """A claim, used or not, comes back from a pickle with the same numbers, and so does a theorem of the
+    registry."""
     from bounds.theorems import theorems
 
     theorem, setting = simple(), setting_of(ou(), LAW, exponential_integrator(1.0, 5))
@@ -297,7 +308,8 @@ def test_a_file_holds_a_claim(tmp_path):
 @pytest.mark.parametrize(("old", "new", "named"), [
     ("[claim]", "[clam]", r"must hold one table \[claim\], got clam"),
     ("growth", "grwth", "claim.grwth is unknown; the keys of a claim are key, source, initial"),
-    ('initial = "exp(-T)*sqrt(m2 + d)"\n', "", "claim.initial is missing; a claim needs key, source, initial"),
+    ('initial = "exp(-T)*sqrt(m2 + d)"\n', "",
+     "claim.initial is missing; a claim needs key, source, initial"),
     ("0.5", "0.5]", "must be TOML in UTF-8"),
     ('"exp(h)"', '"open(h)"', "growth must be a formula .*'open'"),
 ])

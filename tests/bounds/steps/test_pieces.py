@@ -20,7 +20,8 @@ from tests.bounds.tolerances import FEATURE_RELATIVE, PATH_RELATIVE
 
 def path(f, g_sq, times) -> Path:
     """The path of a process from f and g² as text."""
-    return Path(ForwardProcess.scalar("test", real_function("f", f), real_function("g", g_sq)), np.array(times))
+    return Path(ForwardProcess.scalar("test", real_function("f", f), real_function("g", g_sq)),
+                np.array(times))
 
 
 @given(st.floats(0.01, 0.99), st.floats(1, 7), st.floats(-2, 2))
@@ -65,7 +66,8 @@ def test_a_smooth_process_needs_one_panel():
 
 
 @pytest.mark.parametrize("f, g_sq, words", [
-    ("0", "1-1.001*exp(-(1e4*(t-0.3141))^2)", "g² must be >= 0"), ("tan(t)", "1", "f must be real and finite"),
+    ("0", "1-1.001*exp(-(1e4*(t-0.3141))^2)", "g² must be >= 0"),
+    ("tan(t)", "1", "f must be real and finite"),
     ("0", "1/(t-0.7)^2", "g² must be real and finite"), ("0", "1-2*t", "g² must be >= 0"),
     ("1/t", "1", "f must be real and finite"), ("log(t-1)", "1", "f must be real and finite"),
     ("0", "(t-1)/abs(t-1)", "g² must be >= 0")])
@@ -97,7 +99,8 @@ def test_noise_matched_to_narrow_data_is_seen():
     table = setting_of(general("0", "1"), Gaussian([0.0], 1e-12), posterior_mean_matched(1.0, 3)).table
     # exact for isotropic Gaussian data: v_r = (V_r/V_τ)² V_τ + noise
     s_sq = table.path.s_sq + 1e-12
-    assert table.noise_var == pytest.approx(s_sq[1:] - np.square(s_sq[1:]) / s_sq[:-1], rel=FEATURE_RELATIVE * 100)
+    assert table.noise_var == pytest.approx(s_sq[1:] - np.square(s_sq[1:]) / s_sq[:-1],
+                                            rel=FEATURE_RELATIVE * 100)
 
 
 @pytest.mark.parametrize("few, many", [(5, 10), (1, 2)])

@@ -17,7 +17,8 @@ TEXTS = [
     "tanh(300*(t-1))", "abs(t-0.7)", "abs(t-0.7)/(t-0.7)", "2^t", "e^(-t)*pi", "t^20", "abs(sin(5*t))^3",
 ]
 OTHERS = [
-    sympy.Piecewise((TIME**2, TIME < 1), (sympy.exp(TIME), True)), sympy.Max(TIME, 1 - TIME, sympy.Rational(3, 4)),
+    sympy.Piecewise((TIME**2, TIME < 1), (sympy.exp(TIME), True)),
+    sympy.Max(TIME, 1 - TIME, sympy.Rational(3, 4)),
     sympy.Min(sympy.sin(TIME), sympy.Rational(1, 2)), sympy.Float(0.1) * TIME,
 ]
 EXPRESSIONS = [real_function("f", text) for text in TEXTS] + OTHERS
@@ -71,7 +72,8 @@ def test_series_keep_their_terms():
 
 
 @pytest.mark.parametrize("text, place, radius", [
-    ("abs(t-1)", 1.0, 0.1), ("sqrt(t-1)", 1.05, 0.1), ("log(t-1)", 1.05, 0.1), ("abs(t-1)/(t-1)", 1.0, 1e-12)])
+    ("abs(t-1)", 1.0, 0.1), ("sqrt(t-1)", 1.05, 0.1), ("log(t-1)", 1.05, 0.1),
+    ("abs(t-1)/(t-1)", 1.0, 1e-12)])
 def test_a_disc_at_a_kink_is_not_analytic(text, place, radius):
     """No bound is given on a disc that holds a kink, a jump or a branch point of the function."""
     around = arb(0, radius)

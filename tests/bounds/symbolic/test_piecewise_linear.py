@@ -25,7 +25,8 @@ TIMES, VALUES = [0.0, 0.1, 0.33, 0.5, 1.0], [1.0, 3.0, 0.2, 5.0, 2.0]
 
 
 def test_values():
-    """At numbers the table is exact, at arrays it is linear between the points, and undefined outside them."""
+    """At numbers the table is exact, at arrays it is linear between the points, and undefined outside
+    them."""
     beta = table(TIMES, VALUES)
     assert beta.subs(TIME, sympy.Rational(3, 4)) == sympy.Rational(7, 2)
     process = vp(beta)
@@ -44,14 +45,16 @@ def test_balls_hold_every_value(lengths, data):
     low, high = sorted(data.draw(st.tuples(*[st.floats(0.0, float(times[-1]))] * 2)))
     function = BallFunction(table(times, values))
     found = function.interval(arb(low).union(arb(high)))
-    inside = [*np.interp(np.linspace(low, high, 50), times, values), *values[(times >= low) & (times <= high)]]
+    inside = [*np.interp(np.linspace(low, high, 50), times, values),
+              *values[(times >= low) & (times <= high)]]
     for value in inside:
         assert float(found.lower()) - 1e-12 <= value <= float(found.upper()) + 1e-12
     assert float(found.upper() - found.lower()) <= max(inside) - min(inside) + 1e-6
 
 
 def test_a_part_across_a_point_is_not_analytic():
-    """Between two points the table is the line through them, also off the real axis; across one it has a kink."""
+    """Between two points the table is the line through them, also off the real axis; across one it has a
+    kink."""
     function = BallFunction(table(TIMES, VALUES))
     with ctx.workprec(64):
         assert function.taylor(arb(0.5).union(arb(1.0)), 3)[1].overlaps(arb(-6))
@@ -60,7 +63,8 @@ def test_a_part_across_a_point_is_not_analytic():
 
 
 def test_steps_are_cut_at_the_points():
-    """The panels of a table end where its points are, and nothing else: a thousand points make a thousand panels."""
+    """The panels of a table end where its points are, and nothing else: a thousand points make a thousand
+    panels."""
     times = np.linspace(0.0, 1.0, 1001)
     process = vp(table(times, lambda t: 1 + np.sin(40 * t) ** 2))
     found = analytic_panels((process.f, process.g_sq), ("f", "g²"), (False, True), 1.0)
@@ -69,7 +73,8 @@ def test_steps_are_cut_at_the_points():
 
 @pytest.mark.parametrize("grid", [[1.0, 0.0], [1.0, 0.9, 0.32, 0.05, 0.0]])
 def test_integrals_are_exact(grid):
-    """∫f of a step is the sum of trapezoids, and C of VP is 1 − e^{−2∫f}, whatever the points inside the step."""
+    """∫f of a step is the sum of trapezoids, and C of VP is 1 − e^{−2∫f}, whatever the points inside the
+    step."""
     path = Path(vp(table(TIMES, VALUES)), np.array(grid))
     for k, (above, below) in enumerate(itertools.pairwise(grid)):
         places = sorted({above, below, *(t for t in TIMES if below < t < above)})
@@ -83,7 +88,8 @@ def test_integrals_are_exact(grid):
 def test_bound_and_truth_agree_with_the_same_line():
     """A table of a straight line gives the bound and the exact W2 of its expression, proved as that."""
     times = np.array([0.0, 0.2, 0.7, 1.0])
-    one, two = (certify("martingale", process=process, law=Gaussian([0.5], 0.3), scheme=exponential_integrator(1, 9))
+    one, two = (certify("martingale", process=process, law=Gaussian([0.5], 0.3),
+                        scheme=exponential_integrator(1, 9))
                 for process in (ve(table(times, 1 + 3 * times)), ve("1 + 3*t")))
     assert one.bound.total == pytest.approx(two.bound.total, rel=1e-10)
     assert one.measured.midpoint == pytest.approx(two.measured.midpoint, rel=1e-10)
@@ -93,16 +99,19 @@ def test_bound_and_truth_agree_with_the_same_line():
 @pytest.mark.parametrize(("times", "values", "named"), [
     ([0.0], [1.0], "table must be 2 to 3000 points"), ([0.0, 1.0], [1.0], "must be 2 to 3000 points"),
     ([0.1, 1.0], [1.0, 1.0], "times that increase from 0, got 0.1 first"),
-    ([0.0, 1.0, 1.0], [1.0] * 3, "a step that does not"), ([0.0, 1.0], [1.0, np.nan], "finite times and values"),
+    ([0.0, 1.0, 1.0], [1.0] * 3, "a step that does not"),
+    ([0.0, 1.0], [1.0, np.nan], "finite times and values"),
 ])
 def test_a_wrong_table_is_named(times, values, named):
-    """A table of one point, of unequal lengths, not from 0, not increasing or not finite is refused by name."""
+    """A table of one point, of unequal lengths, not from 0, not increasing or not finite is refused by
+    name."""
     with pytest.raises(ValueError, match=named):
         table(times, values)
 
 
 def test_a_table_in_a_problem_file(tmp_path):
-    """A problem file takes points for a coefficient; a horizon beyond the last, and what is no point, are named."""
+    """A problem file takes points for a coefficient; a horizon beyond the last, and what is no point, are
+    named."""
     path = problem(tmp_path, "gaussian", {"process.beta": "[[0, 0.1], [0.5, 3.0], [1, 20.0]]"})
     (entry,) = answer("certify", path, "--theorem", "martingale", *FAST)["certificates"]
     assert entry["verdict"] == "HOLDS" and entry["problem"]["process"]["beta"] == [[0, 0.1], [0.5, 3.0], [1, 20.0]]

@@ -95,7 +95,8 @@ def test_a_chain_by_hand(key, size, variance, mean, count, stopped):
             h = times[k] - times[k + 1]
             euler = key.endswith("maruyama")
             P = 1 + h / 2 if euler else mpmath.exp(h / 2)
-            Q = {"posterior-mean": s * 2 * mpmath.sinh(h / 2), "exponential": 2 * s * mpmath.expm1(h / 2)}.get(
+            Q = {"posterior-mean": s * 2 * mpmath.sinh(h / 2),
+                 "exponential": 2 * s * mpmath.expm1(h / 2)}.get(
                 key, s * h)
             noise = s * h if euler else s * mpmath.expm1(h)
             V = a[k] ** 2 * data + s_sq[k]
@@ -109,7 +110,8 @@ def test_a_chain_by_hand(key, size, variance, mean, count, stopped):
 @pytest.mark.parametrize("M", [0.0, 1.5])
 def test_matched_noise_from_constants(M):
     """The middle of a weakly log-concave envelope is that of the chain in extended precision."""
-    law, process, given = Gaussian([0.3, 0.1], [0.9, 0.6]), vp("1/10 + 3*t"), scheme("posterior-mean-matched", 1.0, 7)
+    law, process, given = Gaussian([0.3, 0.1],
+                                   [0.9, 0.6]), vp("1/10 + 3*t"), scheme("posterior-mean-matched", 1.0, 7)
     setting = Setting(process, WeaklyLogConcave(0.5, M, 2.0, 2, law.second_moment, law.mean_norm), given)
     found, chain = certified(setting, law), sampler_w2(law, true_steps(setting))
     assert chain.lower <= found.upper and found.lower <= chain.upper

@@ -10,8 +10,8 @@ from closed_form.certified.expansion import TERMS, Expansion, Interval, balls
 
 @pytest.mark.parametrize("power", [0, 1, 7, TERMS - 1, TERMS])
 def test_integrals_of_powers(power):
-    """∫ tⁿ over [−1, 1] and over [0, 1] are their closed forms, to the bits of the balls, where n is the order
-    of the remainder as well."""
+    """∫ tⁿ over [−1, 1] and over [0, 1] are their closed forms, to the bits of the balls, where n is the
+    order of the remainder as well."""
     with balls(128):
         interval = Interval.of(arb(-1), arb(1))
         function = Expansion.of(BallFunction(TIME**power), interval, True)

@@ -29,7 +29,8 @@ def steps_of(process, times, key="euler-maruyama", law=None):
     latter."""
     scheme = Scheme(samplers(1)[key], TimeGrid(np.asarray(times, dtype=float)))
     setting = setting_of(process, law or Gaussian([0.3], 0.7), scheme)
-    return exact_steps(process, scheme, setting.assumption, setting.facts.moments), setting.table.steps(), setting.table.noise_error
+    return exact_steps(process, scheme, setting.assumption,
+                       setting.facts.moments), setting.table.steps(), setting.table.noise_error
 
 
 @pytest.mark.parametrize("count", [4, 8, 17, 24])

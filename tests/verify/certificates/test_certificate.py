@@ -43,7 +43,8 @@ def test_json_there_and_back(key):
 
 
 def test_each_side_says_what_it_rests_on():
-    """Bound, lower and upper side are proved, guaranteed up to rounding, or estimated, and then it is said how."""
+    """Bound, lower and upper side are proved, guaranteed up to rounding, or estimated, and then it is said
+    how."""
     ask, gaussian = partial(certify, "martingale", process=ou(), scheme=SAMPLER), {"law": LAW}
     proved = "proved in ball arithmetic of 128 bits"
     assert ask(**gaussian, certified=True).sides == dict.fromkeys(("bound", "lower", "upper"), proved)
@@ -59,7 +60,8 @@ def test_each_side_says_what_it_rests_on():
 
 
 def test_sides_from_samples():
-    """A lower side from samples is at a confidence, an upper one is an estimate; where there is none it says so."""
+    """A lower side from samples is at a confidence, an upper one is an estimate; where there is none it says
+    so."""
     found = replace(certify("martingale", process=ou(), law=LAW, scheme=SAMPLER),
                     measured=Sampled(0.1, 0.2, "", "asymptotic, given martingale", "martingale"))
     assert found.sides["lower"] == "proved at confidence 1 - 1e-06"
@@ -168,8 +170,10 @@ def test_samples_are_not_drawn_where_the_truth_is_exact():
 
 @pytest.mark.parametrize("information", ["all", "constants"])
 def test_a_certificate_is_run_again(information):
-    """A certificate made in Python holds its question, and comes out the same when it is run again, also from JSON."""
-    found = certify("martingale", process=vp("1 + t"), law=Gaussian([0.5], 0.8), scheme=euler_maruyama(2.0, 30),
+    """A certificate made in Python holds its question, and comes out the same when it is run again, also from
+    JSON."""
+    found = certify("martingale", process=vp("1 + t"), law=Gaussian([0.5], 0.8),
+                    scheme=euler_maruyama(2.0, 30),
                     score_error=0.1, information=information)
     again = Certificate.from_json(found.to_json()).rerun()
     assert again == found and again.bound.total == found.bound.total and again.problem["process"]["beta"] == "t + 1"

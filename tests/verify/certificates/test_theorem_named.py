@@ -1,4 +1,5 @@
-"""The theorem that a user names: keys, claims in TOML, objects in Python files, entry points, and what is refused."""
+"""The theorem that a user names: keys, claims in TOML, objects in Python files, entry points, and what is
+refused."""
 
 import re
 

@@ -1,4 +1,5 @@
-"""Two levels: pairs of runs are a coupling on one Brownian path, and the brackets they give hold the exact W2."""
+"""Two levels: pairs of runs are a coupling on one Brownian path, and the brackets they give hold the exact
+W2."""
 
 from dataclasses import replace
 
@@ -21,7 +22,8 @@ LAW, MODES = Gaussian([0.0], 0.25), GaussianMixture.two_modes(1.5, 0.7, dim=2)
 
 
 def linear(steps, law) -> np.ndarray:
-    """Weights of the normals in the last iterate, for centred Gaussian data on the line: the score is −y/V."""
+    """Weights of the normals in the last iterate, for centred Gaussian data on the line: the score is
+    −y/V."""
     weights = np.array([np.sqrt(steps.prior_var)])
     for i in range(len(steps)):
         step = steps.P[i] - steps.Q[i] / (steps.a[i] ** 2 * law.covariance[0, 0] + steps.s_sq[i])
@@ -45,7 +47,8 @@ def test_pairs_are_as_far_apart_as_their_normals_say(key):
 def test_stretch_of_a_linear_sampler_is_its_spread():
     """Gaussian data: Λ is the length of the weights of the normals, the standard deviation of the iterate."""
     setting = setting_of(ou(), LAW, euler_maruyama(2.0, 40))
-    assert lipschitz(setting) == pytest.approx(np.linalg.norm(linear(setting.table.steps(), LAW)), rel=LAW_ROUNDING)
+    assert lipschitz(setting) == pytest.approx(np.linalg.norm(linear(setting.table.steps(), LAW)),
+                                               rel=LAW_ROUNDING)
 
 
 @pytest.mark.parametrize("errors", [(0.0, 0.0), (0.2, 0.3)])
@@ -69,7 +72,8 @@ def test_every_step_is_cut_in_m(grid):
 
 
 def test_position_and_velocity():
-    """Two blocks: pairs narrow the bound where a step is a step of the grid; a splitting has its bound alone."""
+    """Two blocks: pairs narrow the bound where a step is a step of the grid; a splitting has its bound
+    alone."""
     process = cld(a=1, sigma=2, epsilon=0, velocity_variance=1)
     euler = setting_of(process, LAW, euler_maruyama(6.0, 40))
     side, exact = upper_side(euler, LAW, 500, 5, 0.05), sampler_w2(LAW, euler.table.steps())

@@ -71,7 +71,8 @@ def test_a_perturbation_can_be_smoothed_too():
 
 
 def test_smoothing_that_constants_cannot_take_is_none():
-    """Constants so small that those of smoothed data would leave their range: none is found, nothing raised."""
+    """Constants so small that those of smoothed data would leave their range: none is found, nothing
+    raised."""
     assumption = WeaklyLogConcave(alpha=1e-25, M=2.0, L=4.0)
     setting = Setting(ou(), assumption, euler_maruyama(3, 20))
     assert useful_smoothing(MARTINGALE, setting) is None

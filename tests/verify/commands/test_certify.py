@@ -127,15 +127,16 @@ def test_exit_codes_follow_the_worst_verdict(verdicts, code):
 
 
 def test_given_samples_are_held_against_the_bounds(tmp_path):
-    """Samples of the data leave a verdict open, samples far away violate every upper bound, and the method says
-    whose samples they are."""
+    """Samples of the data leave a verdict open, samples far away violate every upper bound, and the method
+    says whose samples they are."""
     data = np.random.default_rng(0).standard_normal((4000, 1))
     file, far = tmp_path / "y.npy", tmp_path / "far.npy"
     np.save(file, data)
     np.save(far, data + 30.0)
     path = problem(tmp_path, "gaussian", {"process.family": '"ou"', "process.beta": None, "data.mean": "0.0",
                                           "data.covariance": "1.0"})
-    entries = answer("certify", path, "--theorem", "martingale", "--samples-from", file, code=3)["certificates"]
+    entries = answer("certify", path, "--theorem", "martingale", "--samples-from", file,
+                     code=3)["certificates"]
     assert entries[0]["measured"]["method"].startswith("the 4000 samples given, not the exact law of this sampler")
     document = answer("certify", path, "--samples-from", far, code=1)
     schema("certificate").validate(document)
@@ -144,8 +145,8 @@ def test_given_samples_are_held_against_the_bounds(tmp_path):
 
 
 def test_wrong_samples_are_refused(tmp_path):
-    """A file that is none, is no array, holds objects or has the wrong shape is refused in one line, and two kinds of
-    samples exclude each other."""
+    """A file that is none, is no array, holds objects or has the wrong shape is refused in one line, and two
+    kinds of samples exclude each other."""
     path = problem(tmp_path, "mixture")
     text, objects, shape = (tmp_path / name for name in ("text.npy", "objects.npy", "shape.npy"))
     text.write_text("no array")
@@ -154,4 +155,5 @@ def test_wrong_samples_are_refused(tmp_path):
     for file, said in ((tmp_path / "none.npy", "cannot read"), (text, "must be a .npy file"),
                        (objects, "must be a .npy file"), (shape, "x must have shape")):
         assert said in assert_refused(run("certify", path, "--samples-from", file))
-    assert "goes neither with" in assert_refused(run("certify", path, "--samples-from", shape, "--samples", 100))
+    assert "goes neither with" in assert_refused(run("certify", path, "--samples-from", shape, "--samples",
+                                                     100))

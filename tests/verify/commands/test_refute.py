@@ -20,7 +20,8 @@ def false_claim(tmp_path):
 
 
 def test_a_counterexample_is_saved(false_claim, tmp_path):
-    """Exit code 1, the JSON of the schema, and a problem file that certify finds violated as its comment says."""
+    """Exit code 1, the JSON of the schema, and a problem file that certify finds violated as its comment
+    says."""
     saved = tmp_path / "found.toml"
     document = answer("refute", "--theorem", false_claim, "--save", saved, code=1)
     schema("refute").validate(document)

@@ -78,7 +78,8 @@ def test_an_infinite_ratio_is_null(monkeypatch):
 
 
 def test_a_violation_is_saved(tmp_path):
-    """With --save the first violation of the theorem asked for is a problem file that certify finds violated."""
+    """With --save the first violation of the theorem asked for is a problem file that certify finds
+    violated."""
     wrong, saved = tmp_path / "wrong.py", tmp_path / "found.toml"
     wrong.write_text("from bounds.theorems import theorems\n"
                      "WRONG = theorems()['martingale'].corrupted('variance_known', '1/1000')\n")

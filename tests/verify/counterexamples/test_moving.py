@@ -1,4 +1,5 @@
-"""The numbers of a problem that a descent moves: all of them, each where it stands, within what can be integrated."""
+"""The numbers of a problem that a descent moves: all of them, each where it stands, within what can be
+integrated."""
 
 import numpy as np
 import pytest
@@ -18,15 +19,16 @@ TABLES = {
 
 
 def test_each_number_is_moved_where_it_stands():
-    """Horizon (with the early stop at its fraction), steps, early stop, error, sizes of the data, decimals of a
-    coefficient."""
+    """Horizon (with the early stop at its fraction), steps, early stop, error, sizes of the data, decimals of
+    a coefficient."""
     numbers = numbers_of(TABLES, 100)
     assert [number.value for number in numbers] == [2.0, 10, 0.5, 0.25, 3.0, 4.0, 0.5, 2.25]
     found = moved(TABLES, numbers, np.log([4.0, 20.2, 0.8, 0.5, 6.0, 8.0, 1.0, 3.0]))
     assert found == {
         "process": {"family": "vp", "beta": "1.000000 + 3.000000*t^2"},
         "data": {"law": "gaussian", "mean": [6.0, 0.0], "covariance": [2.0, 8.0]},
-        "scheme": {"kind": "euler-maruyama", "horizon": 4.0, "steps": 20, "early_stop": 0.8, "score_error": 0.5},
+        "scheme": {"kind": "euler-maruyama", "horizon": 4.0, "steps": 20, "early_stop": 0.8,
+                   "score_error": 0.5},
     }
     longer = moved(TABLES, numbers[:1], [np.log(4.0)])
     assert longer["scheme"]["early_stop"] == 1.0 and TABLES["scheme"]["early_stop"] == 0.5
@@ -46,7 +48,8 @@ def test_problems_stay_problems(factor):
     integrated, or is refused for its long steps; not moved it is the same to four digits."""
     for seed in range(20):
         tables = draw_tables(NumpyDraw(np.random.default_rng(seed)), Domain(), 50, HUNTED[seed % len(HUNTED)])
-        numbers = [each for each in numbers_of(tables, 50) if each.value != tables["scheme"].get("early_stop")]
+        numbers = [each for each in numbers_of(tables, 50)
+                   if each.value != tables["scheme"].get("early_stop")]
         found = moved(tables, numbers, [np.log(each.value * factor) for each in numbers])
         try:
             grid = read_problem(found).scheme.grid

@@ -1,4 +1,5 @@
-"""The hunt: what it finds is a counterexample, small and the same again, and on true theorems it finds none."""
+"""The hunt: what it finds is a counterexample, small and the same again, and on true theorems it finds
+none."""
 
 from dataclasses import asdict, replace
 
@@ -17,7 +18,8 @@ FALSE = claim.recursion(**{**CLAIM, "initial": "exp(-T)^2*sqrt(m2)"})
 
 
 def test_a_counterexample_is_one():
-    """The problem found is violated when it is certified anew, and made small: one dimension, round numbers."""
+    """The problem found is violated when it is certified anew, and made small: one dimension, round
+    numbers."""
     found = refute(FALSE, seconds=60)
     question = Question(found.violated.problem, found.violated.information)
     certificate = certify_setting(FALSE, question.setting, question.problem.law)
@@ -66,7 +68,8 @@ def test_a_descent_takes_it_further(monkeypatch):
 def test_digests_tell_statements_apart():
     """Another formula, hypothesis or kind is another statement; the same claim made anew is the same."""
     digests = {statement_digest(claim.recursion(**{**CLAIM, **changed})) for changed in (
-        {}, {"initial": "0"}, {"hypotheses": ["h <= 1"]}, {"grid": ["uniform"]}, {"kind": "lower"}, {"title": "Mine"})}
+        {}, {"initial": "0"}, {"hypotheses": ["h <= 1"]}, {"grid": ["uniform"]}, {"kind": "lower"},
+        {"title": "Mine"})}
     assert len(digests) == 5
 
 

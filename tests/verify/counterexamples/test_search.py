@@ -201,8 +201,8 @@ def test_results_do_not_depend_on_the_processes():
 
 
 def test_one_theorem_draws_the_same():
-    """Asked for one theorem, by its key or as an object, the search finds of the same problems what it finds of
-    it among all."""
+    """Asked for one theorem, by its key or as an object, the search finds of the same problems what it finds
+    of it among all."""
     options = {"kind": "gaussian", "most_steps": 30}
     among = [finding for finding in examine_all(range(6), **options) if finding.theorem == "martingale"]
     assert examine_all(range(6), theorem="martingale", **options) == among

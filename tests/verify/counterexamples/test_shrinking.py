@@ -5,7 +5,8 @@ from verify.counterexamples.shrinking import MOST_TRIES, shrunk
 TABLES = {
     "process": {"family": "vp", "beta": "0.3 + 2.5*t"},
     "data": {"law": "gaussian", "mean": [1.37, 0.0, 0.0], "covariance": [0.25, 0.31, 0.77]},
-    "scheme": {"kind": "euler-maruyama", "horizon": 1.73, "steps": 217, "grid": "geometric", "score_error": 0.371}}
+    "scheme": {"kind": "euler-maruyama", "horizon": 1.73, "steps": 217, "grid": "geometric",
+               "score_error": 0.371}}
 
 
 def test_what_does_not_matter_goes():

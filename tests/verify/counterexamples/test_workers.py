@@ -17,8 +17,8 @@ def squared(item, theorem, stop):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_parts_are_done_anywhere(workers):
-    """Every item is worked on once, with the theorem found by its name; endless work ends when nobody asks for
-    more."""
+    """Every item is worked on once, with the theorem found by its name; endless work ends when nobody asks
+    for more."""
     found = sorted(in_parts(squared, range(5), "martingale", workers))
     assert found == [(item**2, "martingale", False) for item in range(5)]
     endless = in_parts(squared, count(), theorems()["martingale"], workers)
@@ -52,7 +52,8 @@ def test_without_a_file_it_is_remembered():
     ('{"command": "test", "theorem": "martingale"}\n{"found": 1}\n', "line 2 of .* must have a number"),
 ])
 def test_other_files_are_refused(tmp_path, text, why):
-    """A file that is about something else, or was not written by an earlier run, is refused and left as it was."""
+    """A file that is about something else, or was not written by an earlier run, is refused and left as it
+    was."""
     path = tmp_path / "other"
     path.write_text(text)
     with pytest.raises(ValueError, match=why):

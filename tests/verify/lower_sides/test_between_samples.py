@@ -1,4 +1,5 @@
-"""The lower side between two samples: below the truth however often it is drawn, and far enough from 0 to refute."""
+"""The lower side between two samples: below the truth however often it is drawn, and far enough from 0 to
+refute."""
 
 import numpy as np
 import pytest
@@ -8,11 +9,12 @@ from verify.lower_sides.projections import Potential, between_samples
 
 
 def test_it_is_below_the_truth():
-    """Over 200 draws of two laws a distance apart, the lower side at level 1/20 is above it in at most a few, and of
-    one law with itself it is hardly ever above 0."""
+    """Over 200 draws of two laws a distance apart, the lower side at level 1/20 is above it in at most a few,
+    and of one law with itself it is hardly ever above 0."""
     one, two = Gaussian([0.0, 0.0], 1.0), Gaussian([0.3, 0.0], np.array([1.0, 1.5]))
     truth, rng = w2_gaussian(one, two).upper, np.random.default_rng(4)
-    apart = [between_samples(one.sample(300, rng), two.sample(300, rng), delta=0.05).lower for _ in range(200)]
+    apart = [between_samples(one.sample(300, rng), two.sample(300, rng), delta=0.05).lower for _
+             in range(200)]
     same = [between_samples(one.sample(300, rng), one.sample(300, rng), delta=0.05).lower for _ in range(200)]
     assert sum(low > truth for low in apart) <= 16 and sum(low > 0 for low in same) <= 16
 

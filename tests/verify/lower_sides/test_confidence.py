@@ -12,7 +12,8 @@ from verify.lower_sides.confidence import bernstein_lower, lipschitz_upper, stud
 
 RUNS, DELTA = 2000, 0.05
 #: Laws whose last coordinate is symmetric about 0, with its variance.
-LAWS = {"gaussian": (Gaussian([0.0], 1.0), 1.0), "two modes": (GaussianMixture([[-1.0], [1.0]], std=0.5), 1.25),
+LAWS = {"gaussian": (Gaussian([0.0], 1.0), 1.0),
+        "two modes": (GaussianMixture([[-1.0], [1.0]], std=0.5), 1.25),
         "funnel": (Funnel(2), math.exp(0.5))}
 
 
@@ -35,7 +36,8 @@ def test_bernstein_limit_covers_rare_losses():
 
 @pytest.mark.parametrize("name", LAWS)
 def test_student_limit_covers_heavy_tails(name):
-    """The second moment is below its upper limit of 1,000 samples, for the funnel too, whose kurtosis is 8."""
+    """The second moment is below its upper limit of 1,000 samples, for the funnel too, whose kurtosis is
+    8."""
     law, second_moment = LAWS[name]
     assert np.mean(student_upper(drawn(law, 1000) ** 2, DELTA) >= second_moment) >= COVERED
 

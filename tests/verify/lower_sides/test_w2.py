@@ -73,7 +73,8 @@ def refuted(steps: int, samples: int, runs: int, delta: float) -> float:
     law = GaussianMixture.two_modes(2.0, 0.7, dim=10)
     numbers = euler_maruyama(4.0, steps).steps(ou())
     claim = sampler_w2(law, numbers).lower / 2
-    return np.mean([w2_from_samples(sample(law, numbers, samples, seed, reduce=True), law, delta=delta).lower > claim
+    return np.mean([w2_from_samples(sample(law, numbers, samples, seed, reduce=True), law, delta=delta).lower
+                    > claim
                     for seed in range(runs)])
 
 

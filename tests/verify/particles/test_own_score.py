@@ -33,17 +33,20 @@ def exact(x, t, law=LAW):
 
 @pytest.mark.parametrize("options", [{}, {"threads": 2, "block": 300}], ids=["one thread", "blocks"])
 def test_the_exact_score_as_a_callable(options):
-    """With the exact score as a callable the particles are those of the sampler, whatever blocks and threads."""
+    """With the exact score as a callable the particles are those of the sampler, whatever blocks and
+    threads."""
     found = sample(LAW, STEPS, 1000, 3, score=exact, **options)
     assert found == pytest.approx(sample(LAW, STEPS, 1000, 3), rel=OWN_SCORE, abs=OWN_SCORE)
     assert np.array_equal(found, sample(LAW, STEPS, 1000, 3, score=exact))
 
 
 def test_a_constant_bias_is_measured():
-    """Off by (0.1, 0.1) the L2 error is 0.1√2 at every step, and the bound with these sizes is the bound with M."""
+    """Off by (0.1, 0.1) the L2 error is 0.1√2 at every step, and the bound with these sizes is the bound with
+    M."""
     errors = score_error_of(lambda x, t: exact(x, t) + 0.1, LAW, STEPS, 200)
     assert errors.estimates == pytest.approx(0.1 * np.sqrt(2), rel=SCORE_ERROR)
-    assert errors.sizes == pytest.approx(0.1 * np.sqrt(2), rel=SCORE_ERROR) and errors.largest == errors.sizes.max()
+    assert errors.sizes == pytest.approx(0.1 * np.sqrt(2),
+                                         rel=SCORE_ERROR) and errors.largest == errors.sizes.max()
     theorem = theorems()["martingale"]
     one = theorem.bound(replace(SETTING, score_error=0.1 * np.sqrt(2)))
     stepwise = stepwise_bound(theorem, SETTING, np.full(40, 0.1 * np.sqrt(2)))
@@ -52,7 +55,8 @@ def test_a_constant_bias_is_measured():
 
 
 def test_sizes_cover_an_error_that_depends_on_the_particle():
-    """Off by y/10 the upper limits are above (E‖y‖²)^{1/2}/10, exactly known for Gaussian data, and close to it."""
+    """Off by y/10 the upper limits are above (E‖y‖²)^{1/2}/10, exactly known for Gaussian data, and close to
+    it."""
     law = Gaussian([1.0], 0.5)
     steps = setting_of(ou(), law, euler_maruyama(2.0, 10)).table.steps()
     place = {float(time): i for i, time in enumerate(steps.time)}
@@ -74,20 +78,26 @@ def test_sizes_cover_an_error_that_depends_on_the_particle():
 
 
 def test_smaller_errors_late_make_a_smaller_bound():
-    """A bound with the error of each step is below the one with the largest for all, and both are above the truth."""
+    """A bound with the error of each step is below the one with the largest for all, and both are above the
+    truth."""
     theorem, sizes = theorems()["martingale"], np.linspace(0.5, 0.01, 40)
-    stepwise, one = stepwise_bound(theorem, SETTING, sizes).total, stepwise_bound(theorem, SETTING, np.full(40, 0.5)).total
+    stepwise, one = stepwise_bound(theorem, SETTING,
+                                   sizes).total, stepwise_bound(theorem, SETTING, np.full(40, 0.5)).total
     assert sampler_w2(LAW, STEPS).upper <= stepwise < one / 2
-    assert stepwise_bound(theorem, SETTING, np.zeros(40)).total == pytest.approx(theorem.bound(SETTING).total, rel=1e-11)
+    assert stepwise_bound(theorem, SETTING,
+                          np.zeros(40)).total == pytest.approx(theorem.bound(SETTING).total, rel=1e-11)
 
 
 def test_a_torch_module_is_a_score():
-    """A module of x and t is a score on numpy's particles and on torch's, the same to the precision it computes in."""
+    """A module of x and t is a score on numpy's particles and on torch's, the same to the precision it
+    computes in."""
     chosen = torch_backend()
     score = torch_score(lambda x, t: -x * (1 + t[:, None]), dtype="float64")
-    one, two = sample(LAW, STEPS, 500, 3, score=score), sample(LAW, STEPS, 500, 3, score=score, backend=chosen)
+    one, two = sample(LAW, STEPS, 500, 3, score=score), sample(LAW, STEPS, 500, 3, score=score,
+                                                               backend=chosen)
     assert one == pytest.approx(two, rel=OWN_SCORE, abs=OWN_SCORE)
-    assert one == pytest.approx(sample(LAW, STEPS, 500, 3, score=lambda x, t: -x * (1 + t)), rel=OWN_SCORE, abs=OWN_SCORE)
+    assert one == pytest.approx(sample(LAW, STEPS, 500, 3, score=lambda x, t: -x * (1 + t)), rel=OWN_SCORE,
+                                abs=OWN_SCORE)
 
 
 @pytest.mark.parametrize(("options", "named"), [
@@ -120,7 +130,8 @@ def test_a_funnel_takes_a_score_on_any_backend():
     (-np.ones(40), "sizes must be 40 finite numbers"),
 ])
 def test_wrong_sizes_are_named(sizes, named):
-    """Sizes of another number of steps, or negative, are refused by name, and so is a theorem without a recursion."""
+    """Sizes of another number of steps, or negative, are refused by name, and so is a theorem without a
+    recursion."""
     with pytest.raises(ValueError, match=named):
         stepwise_bound(theorems()["martingale"], SETTING, sizes)
     with pytest.raises(ValueError, match=r"must state the error recursion .*got gao2025"):

@@ -18,8 +18,10 @@ SCHEME = euler_maruyama(2.0, 20)
 PROCESSES = (ou(), vp("1 + t"), vp(2), vp(table([0, 0.5, 2], [1, 2, 3.0])), ve("exp(t)"), sub_vp("1 + t"),
              general("sin(t)", "1 + t"), cld(sigma=3, clock="t + t^2"), cld())
 LAWS = (LAW, Gaussian(np.zeros(3), 0.5), Gaussian(np.zeros(2), np.array([[2.0, 0.5], [0.5, 1.0]])),
-        GaussianMixture.two_modes(2.0, 0.5, 3), GaussianMixture([[0.0, 0], [1, 2]], covariance=[[1, 0.2], [0.2, 1]]))
-SCHEMES = (SCHEME, exponential_integrator(1.5, 7, grid="geometric", prior_std=1.25), euler_maruyama(1, 5, early_stop=0.1),
+        GaussianMixture.two_modes(2.0, 0.5, 3),
+        GaussianMixture([[0.0, 0], [1, 2]], covariance=[[1, 0.2], [0.2, 1]]))
+SCHEMES = (SCHEME, exponential_integrator(1.5, 7, grid="geometric", prior_std=1.25),
+           euler_maruyama(1, 5, early_stop=0.1),
            Scheme(samplers()["posterior-mean"], TimeGrid.from_times([1.0, 0.3, 0.1, 0.0])))
 
 
@@ -47,7 +49,8 @@ def test_schemes(scheme):
 
 def test_what_no_file_says_is_none():
     """A law by functions, and a process without a family, are said by no problem file."""
-    own = OwnLaw(1, sample=lambda n, rng: rng.standard_normal((n, 1)), second_moment=1.0, score=lambda x, a, s: -x)
+    own = OwnLaw(1, sample=lambda n, rng: rng.standard_normal((n, 1)), second_moment=1.0, score=lambda x, a,
+                 s: -x)
     assert described(ou(), own, SCHEME) is None
     assert described(ForwardProcess.scalar("mine", 1, 2), LAW, SCHEME) is None
     assert described(ForwardProcess.scalar("ou", 1, 3), LAW, SCHEME) is None

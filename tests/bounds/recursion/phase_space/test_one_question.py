@@ -123,7 +123,8 @@ def test_bias_against_sixty_digits(constants, key, horizon, steps):
         with mp.workdps(DIGITS):
             exact = ExactPhase(*constants)
             expected = [
-                float(mp.sqrt(bias_sq(exact, key, mpf(clock[k]), mpf(clock[k]) - mpf(clock[k + 1]), weights[k])))
+                float(mp.sqrt(bias_sq(exact, key, mpf(clock[k]), mpf(clock[k]) - mpf(clock[k + 1]),
+                                      weights[k])))
                 for k in range(steps)
             ]
         size = np.sqrt(weights[:, 0]) * x + np.sqrt(weights[:, 2]) * v
