@@ -81,3 +81,9 @@ def test_balls_become_numbers_within_their_radii():
     assert all(holds(found[1], end) for end in ends(2.0, 1e-3))
     for made in (np.ones(2) + found, np.ones(2) * found, found + np.ones(2)):
         assert isinstance(made, Within) and made.shape == (2,)
+
+
+def test_an_exponential_is_no_less_certain_than_its_exponent():
+    """An error of 1/1000 of x is hardly more of e^x or of e^x − 1 at 0."""
+    for found in (Within(0.0, 1e-3).exp(), Within(0.0, 1e-3).expm1()):
+        assert 1e-3 * 1.0005 <= found.error <= 1e-3 * 1.002
