@@ -144,7 +144,8 @@ class StepNumbers:
             missed = 32 / 15 * rho ** (-2.0 * self._count) / (1 - rho**-2.0)
         f_rest, g_rest = parts.remainder[:, self._part] + ROUNDING * parts.size[:, self._part]
         self._f_error = length * (f_bound * missed + f_rest)
-        self._g_error = length * (g_bound * grown * missed + g_rest)
+        # the kernel is known at nodes: at most e^{2∫|f|} times as large between them
+        self._g_error = length * (g_bound * grown * missed + g_rest * np.exp(np.minimum(2 * drift, 700.0)))
 
     def _summed(self, values):
         """Sums over the pieces of each step."""
