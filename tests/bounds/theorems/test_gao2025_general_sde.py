@@ -214,19 +214,3 @@ def test_time_regularity_has_the_closed_forms_value():
     assert time_regularity(Gaussian([7.0], 1.0), ou(), times, path.a, path.s_sq) == pytest.approx(
         7.0, rel=0.01
     )
-
-
-def test_time_regularity_sees_a_spike():
-    """Where g has a spike far narrower than a step M1 is its value there, found on a million times, and no
-    estimate; where it has none, it says that it is one."""
-    times = np.append(np.linspace(0, 1, 100_001), 0.3337 + np.linspace(-2e-3, 2e-3, 900_001))
-    times.sort()
-    g_sq = (1 + 50 * np.exp(-np.square(2000 * (times - 0.3337)))) ** 2
-    V = 0.5 + np.append(0, np.cumsum((g_sq[1:] + g_sq[:-1]) / 2 * np.diff(times)))
-    largest = float(np.max(g_sq / V**2))
-    theorem = theorems()["gao2025-general-sde"]
-    spike = ve("1 + 50*exp(-(2000*(t - 0.3337))^2)")
-    found = theorem.bound(setting_of(spike, Gaussian([0.0], 0.5), euler_maruyama(1.0, 5)))
-    assert largest * (1 - 1e-9) <= found.details["M1"] <= largest * (1 + QUADRATURE) and found.estimated == ""
-    smooth = theorem.bound(setting_of(ve(1), Gaussian([0.0], 0.5), euler_maruyama(1.0, 5)))
-    assert "M1 from its values" in smooth.estimated
