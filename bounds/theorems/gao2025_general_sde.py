@@ -31,7 +31,6 @@ import sympy
 from sympy import Abs, Max, sqrt, symbols
 
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound, vacuous_notes
-from bounds.certified.data import NotCertified
 from bounds.certified.number import real_root, root
 from bounds.certified.one_block import InBalls, Walk
 from bounds.certified.polynomials import largest
@@ -41,15 +40,11 @@ from bounds.processes.ou import ou
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
-from bounds.steps.analytic_panels import analytic_panels
-from bounds.symbolic.balls import NotAnalytic, NotEnclosed, integer_power
-from bounds.symbolic.proof import PRECISION, above
+from bounds.symbolic.balls import NotAnalytic, integer_power
 from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 
 #: What the bound in floats rests on where M1 is that of a law.
 SAMPLED = "M1 from its values at sampled times (proved with certified)"
-#: Where a panel of f and g² is this part of the longest step or less, M1 is enclosed in place of sampled.
-NARROW = 1.0
 #: Relative accuracy of M1² in balls, how often parts are halved for it, and how many are kept.
 REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-10, 300, 500
 
@@ -124,7 +119,7 @@ def evaluate(setting: Setting, functions) -> Bound:
                       + dim * np.square(np.sqrt(path.s_sq[0]) - np.sqrt(table.prior_var)))
     variance = np.square(path.a) / m0 + path.s_sq
     theta, omega = _suprema(path, variance, initial, x0, dim, rise, I_absf)
-    M1, estimated = _regularity(setting)
+    M1 = time_regularity(setting)
     M = np.hypot(setting.score_error, setting.score_noise)
     later, _ = weights(functions["growth"](F=path.F, G=table.Q, I_alpha=I_alpha, I_L=I_L, M1=M1, h=lengths))
     step = dict(h=lengths, G=table.Q, M=M, M1=M1, theta=theta, omega=omega, x0=x0, d=dim, I_absf=I_absf,
@@ -150,38 +145,7 @@ def evaluate(setting: Setting, functions) -> Bound:
                  information="constants and M1", notes=vacuous_notes(total, setting.assumption.second_moment),
                  details={"M1": float(M1), "theta": theta, "omega": omega,
                           "time_regularity": float(regularity), "steps": len(lengths)},
-                 estimated=estimated)
-
-
-def _regularity(setting: Setting) -> tuple[float, str]:
-    """(M1, what it rests on if that is an estimate): sampled, or enclosed where f or g² have features that
-    the samples may miss."""
-    sampled = time_regularity(setting)
-    if not callable(setting.facts.time_regularity):
-        return sampled, ""
-    process, times = setting.process, setting.scheme.grid.times
-    panels = analytic_panels((process.f, process.g_sq), ("f", "g²"), (False, True), float(times[0]))
-    narrow = np.diff(panels.edges).min() < NARROW * np.max(-np.diff(times))
-    enclosed = _enclosed_regularity(process, setting.scheme, setting.facts,
-                                    setting.assumption) if narrow else None
-    return (sampled, SAMPLED) if enclosed is None else (enclosed, "")
-
-
-def _enclosed_regularity(process, scheme, facts, assumption) -> float | None:
-    """M1 of Gaussian data from above, in balls; None where it is not enclosed."""
-    from flint import ctx
-
-    setting = Setting(process, assumption, scheme, facts=facts)
-    with ctx.workprec(PRECISION):
-        try:
-            walk = Walk(setting, {}, PRECISION)
-            suprema = _Suprema(walk)
-            for step in walk.steps():
-                suprema.look(step, step.frames)
-            found = suprema.regularity()
-        except (NotCertified, NotEnclosed):
-            return None
-        return above(found) if found.is_finite() else None
+                 estimated=SAMPLED if callable(setting.facts.time_regularity) else "")
 
 
 def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
@@ -262,9 +226,9 @@ class _Suprema:
         within = (upper * growth * growth).min(from_below)
         self.size = self.size.max(upper).max(lower).max(within)
         if self._measured:
-            self.look(step, step.frames)
+            self._look(step, step.frames)
 
-    def look(self, step, frames) -> None:
+    def _look(self, step, frames) -> None:
         """Keep the parts of a step that may hold the supremum of M1²."""
         for frame in frames:
             most = 0.0
@@ -295,7 +259,7 @@ class _Suprema:
             if step.narrow(frame.left, frame.right):
                 most = max(most, top)
             else:
-                self.look(step, step.halves(frame))
+                self._look(step, step.halves(frame))
         return real_root(arb(self._seen).union(arb(max([most, *(part[0] for part in self._parts)]))))
 
     def _rates(self, view) -> list:
