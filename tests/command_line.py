@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from importlib.resources import files
 
 import jsonschema
@@ -13,6 +14,8 @@ from click.testing import CliRunner
 from tests.bad_problems import VALID, toml, write_problem
 from verify.cli import cli
 
+#: What loads the pytest plugin in a run of its own, where no installation does.
+PLUGIN = () if list(entry_points(group="pytest11", name="sgm_bounds")) else ("-p", "verify.pytest_plugin")
 FAST = ("--set", "scheme.steps=20")
 
 

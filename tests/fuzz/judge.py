@@ -53,6 +53,8 @@ def _listen(event: str, _arguments) -> None:
 
 
 sys.addaudithook(_listen)
+# a module that a command imports is not to be compiled into a folder of its own: that would be a deed
+sys.dont_write_bytecode = True
 
 
 def judged(mutant: Mutant, folder: Path) -> Finding:

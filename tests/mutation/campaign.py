@@ -173,6 +173,8 @@ def main() -> int:
     """Run what has no result yet; 1 if a mutant survived."""
     question = asked()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    # a mutant is as long as what it replaces and as young: its compiled module would be taken for the other's
+    sys.dont_write_bytecode = True
     every = shuffled([each for each in drawn(question.root) if each.module.startswith(question.module)],
                      question.seed)
     chosen = [each for each in every if question.having in each.before][: question.mutants]

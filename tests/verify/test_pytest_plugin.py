@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.command_line import PLUGIN
+
 TESTS = '''
 import pytest
 from bounds import claim
@@ -31,7 +33,7 @@ def test_a_run(tmp_path, options, number):
     """Checks draw as many problems as option or marker say, each has a line in the report, also from other
     processes, and a false theorem fails the run."""
     (tmp_path / "test_mine.py").write_text(TESTS.replace("NUMBER", str(number)))
-    plugin = ("-p", "verify.pytest_plugin", "-p", "no:cacheprovider")
+    plugin = (*PLUGIN, "-p", "no:cacheprovider")
     run = subprocess.run([sys.executable, "-m", "pytest", "-q", *plugin, *options, "test_mine.py"],
                          cwd=tmp_path,
                          capture_output=True, text=True)
@@ -43,7 +45,6 @@ def test_a_run(tmp_path, options, number):
 
 def test_a_wrong_number_is_refused(tmp_path):
     """--sgm-problems 0 is wrong input."""
-    run = subprocess.run([sys.executable, "-m", "pytest", "-p", "verify.pytest_plugin", "--sgm-problems",
-                          "0"],
+    run = subprocess.run([sys.executable, "-m", "pytest", *PLUGIN, "--sgm-problems", "0"],
                          cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 4 and "--sgm-problems must be at least 1, got 0" in run.stderr

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_line import PLUGIN
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "your-own-theorem.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
@@ -19,7 +21,7 @@ def started(command, folder):
     """What a command of the page prints, run as it would be after an installation."""
     words = shlex.split(command)
     program = {"python": [], "sgm-bounds": ["-m", "verify.cli"],
-               "pytest": ["-m", "pytest", "-p", "verify.pytest_plugin"]}[words[0]]
+               "pytest": ["-m", "pytest", *PLUGIN]}[words[0]]
     return subprocess.run([sys.executable, *program, *words[1:]], cwd=folder, capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)})
 

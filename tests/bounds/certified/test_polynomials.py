@@ -43,7 +43,8 @@ def test_the_largest_value(values):
     """max(p, 0) is between a value that is reached and one that none exceeds, near to each other."""
     seen, most = largest(balls(values), OPEN)
     wanted = max(float(dense(values).max()), values[0], values[-1], 0.0)
-    assert seen <= wanted + DENSE and most >= wanted and most - seen <= 2 * OPEN * wanted + DENSE
+    # what it is held against is rounded
+    assert seen <= wanted + DENSE and most >= wanted * (1 - 1e-14) and most - seen <= 2 * OPEN * wanted + DENSE
 
 
 def test_wide_balls_end():
