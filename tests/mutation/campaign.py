@@ -175,6 +175,8 @@ def main() -> int:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     # a mutant is as long as what it replaces and as young: its compiled module would be taken for the other's
     sys.dont_write_bytecode = True
+    # pytest would load the packages of a plugin's distribution, and that is ours, by itself: from the source
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     every = shuffled([each for each in drawn(question.root) if each.module.startswith(question.module)],
                      question.seed)
     chosen = [each for each in every if question.having in each.before][: question.mutants]

@@ -132,7 +132,7 @@ def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, lon
     try:
         if mutant is not None:
             sys.meta_path.insert(0, Changed(root, mutant))
-        options = ["-q", "-n", "0", "-p", "no:cacheprovider", f"--rootdir={root}"]
+        options = ["-q", "-p", "no:cacheprovider", f"--rootdir={root}"]
         options += [] if mutant is None else ["-x"]
         code = pytest.main([*options, *map(str, tests)], plugins=[plugin])
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
