@@ -1,18 +1,21 @@
 """verify.testing.check: true theorems pass, false ones fail with a small problem, and nothing passes for
 nothing."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from bounds import claim
 from bounds.theorems import theorems
+from closed_form import Bracket
 from tests.bounds.claim.test_claim import SIMPLE, simple
 from verify import check_reports, load_problem
 from verify.certificates.certificate import Verdict, certify
 from verify.counterexamples.drawing import NumpyDraw
 from verify.counterexamples.inside import Question, question_inside, unmet
 from verify.counterexamples.tables import EMPHASES, draw_tables
-from verify.testing import NothingApplied, Violated, check
+from verify.testing import NothingApplied, Violated, _catches, check
 
 #: The claim of the docs where it is true: p_t is no rounder and no narrower than the data and N(0, I).
 TRUE = simple(hypotheses=["m0 <= 1", "L0 >= 1"])
@@ -106,3 +109,20 @@ def test_what_is_drawn_is_a_problem(emphasis):
         question = question_inside(NumpyDraw(np.random.default_rng([5, number])), theorem, 40, emphasis)
         assert Question(question.problem.as_dict()).problem.as_dict() == question.problem.as_dict()
         assert question.measured.lower <= theorem.bound(question.setting).total
+
+
+@pytest.mark.parametrize(("kind", "total", "caught"), [
+    ("upper", 0.99, True), ("upper", 1.01, False), ("lower", 2.01, True), ("lower", 1.99, False)])
+def test_what_would_be_caught(kind, total, caught):
+    """A planted mistake is caught where the bound passes the far side of the exact W2, here in [1, 2], and only
+    there; a problem that the mistake makes unusable says nothing."""
+    bounds = iter([ValueError("no number"), total])
+
+    def bound(_):
+        found = next(bounds)
+        if isinstance(found, ValueError):
+            raise found
+        return SimpleNamespace(total=found)
+
+    held = [(SimpleNamespace(setting=None), SimpleNamespace(measured=Bracket(1.0, 2.0, "by hand")))] * 2
+    assert _catches(SimpleNamespace(kind=kind, bound=bound), held) is caught

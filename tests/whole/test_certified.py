@@ -29,7 +29,8 @@ KEYS = ("martingale", "martingale", "gaussian-lower-bound", "martingale-coupled"
 ASKED = ("--certified", "--set", "scheme.steps=20")
 
 
-@pytest.mark.parametrize("start", range(0, len(SEEDS), AT_ONCE))
+@pytest.mark.parametrize("start", [
+    pytest.param(start, marks=[pytest.mark.deep] * (start > 0)) for start in range(0, len(SEEDS), AT_ONCE)])
 def test_drawn_problems(start):
     """On drawn problems of unusual shape none is refused, and no certified bound is on the wrong side of the
     truth."""

@@ -36,3 +36,18 @@ def test_the_conjugate_is_one():
     inside = np.abs(x) < 3
     assert (potential(x) + potential.conjugate(image))[inside] == pytest.approx(((x - image) ** 2)[inside], abs=1e-12)
     assert np.ptp(potential.conjugate(y)) <= potential.span + 1e-12
+
+
+def test_the_span_is_that_of_the_values(monkeypatch):
+    """Both means are of values that vary by no more than the span they are granted, and each is held at half the
+    level."""
+    seen = []
+
+    def recorded(values, span, delta):
+        seen.append((np.ptp(values) <= span * (1 + 1e-12), delta))
+        return values.mean()
+
+    monkeypatch.setattr("verify.lower_sides.projections.bernstein_lower", recorded)
+    rng = np.random.default_rng(8)
+    between_samples(rng.standard_normal((500, 2)), 1 + 2 * rng.standard_normal((400, 2)), delta=0.02)
+    assert seen == [(True, 0.01)] * 2
