@@ -20,7 +20,7 @@ from verify.certificates.certificate import Certificate, Verdict, certify_settin
 from verify.check_reports import Report
 from verify.counterexamples.drawing import NumpyDraw
 from verify.counterexamples.inside import Question, question_inside, unmet
-from verify.counterexamples.shrinking import shrunk
+from verify.counterexamples.refuting import made_small, violation
 from verify.counterexamples.tables import EMPHASES
 from verify.problems.writing import problem_text, save_problem
 
@@ -106,22 +106,10 @@ def _ratios(held: Sequence) -> tuple:
 
 def _refuse(theorem: Theorem, held, count: int, question: Question, save: str | None) -> None:
     """Shrink, save, report and raise."""
-
-    def violates(tables: dict) -> bool:
-        other = Question(tables, question.information)
-        try:
-            if unmet(theorem, other) or other.measured is None:
-                return False
-            return _certified(theorem, other).verdict is Verdict.VIOLATED
-        except ValueError:
-            return False
-
-    small = Question(shrunk(question.tables, violates), question.information)
+    small = made_small(theorem, question)
     certificate = _certified(theorem, small)
-    total, exact = certificate.bound.total, certificate.measured
-    sign, side = (("<", exact.lower) if theorem.kind == "upper" else (">", exact.upper))
-    said = f"{theorem.key} is VIOLATED: bound {total:.6g} {sign} exact W2 {side:.6g}"
-    about = f"{said}\nsgm-bounds certify THIS --theorem … --information {question.information}"
+    about = violation(theorem, small).violation(theorem, "…")
+    said = about.splitlines()[0]
     name = save or f"{theorem.key}.violated.toml"
     save_problem(name, small.tables, about)
     report = Report(theorem.key, count, len(held), *_ratios(held), violation=problem_text(small.tables))

@@ -319,8 +319,7 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
         return Certificate.not_applicable(theorem, (f"data assumption: {error}",), problem)
     precision = check_precision(precision) if certified else None
     if problem is None and samples_from is None:
-        found = described(process, law, scheme, score_error, score_noise, assumption)
-        problem = found and found.as_dict()
+        problem = described(process, law, scheme, score_error, score_noise, assumption)
     given = None if samples_from is None else measured_from(samples_from, law)
     found = certify_setting(theorem, setting, law, given, problem=problem, samples=samples, seed=seed,
                             precision=precision)

@@ -16,7 +16,7 @@ from verify.counterexamples.drawing import NumpyDraw, problem
 from verify.counterexamples.inside import Question
 from verify.counterexamples.refuting import Comparison, Round, compared, hunt, smallest
 from verify.counterexamples.workers import Done, in_parts
-from verify.problems.writing import problem_tables
+from verify.problems.describing import tables_of
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,6 @@ def counterexample(seed: int, information: str, theorem: Theorem,
     """The problem that the search draws with a seed, where it violates a theorem, made small; ``options`` are
     the search's."""
     drawn = problem(NumpyDraw(np.random.default_rng(seed)), **options)
-    question = Question(problem_tables(*(getattr(drawn, field.name) for field in fields(drawn))), information)
+    question = Question(tables_of(*(getattr(drawn, field.name) for field in fields(drawn))), information)
     found, _ = compared(theorem, question)
     return smallest(theorem, found)

@@ -1,7 +1,7 @@
 """The hunt for a counterexample to one theorem: draw problems, descend from the tightest, shrink what
 violates it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import process_time
@@ -241,15 +241,23 @@ def compared(theorem: Theorem, question: Question) -> tuple[Comparison, dict] | 
                       measured.lower, measured.upper, ratio_of(bound, measured)), dict(bound.terms)
 
 
+def violation(theorem: Theorem, question: Question) -> Comparison | None:
+    """The theorem on a problem that violates it; None for any other."""
+    try:
+        found = compared(theorem, question)
+    except NotApplicable:
+        return None
+    return found[0] if found is not None and found[0].verdict == Verdict.VIOLATED else None
+
+
+def made_small(theorem: Theorem, question: Question) -> Question:
+    """A problem with fewer dimensions, steps and digits that violates the theorem as the given one does."""
+    tables = shrunk(question.tables,
+                    lambda tables: violation(theorem, replace(question, tables=tables)) is not None)
+    return replace(question, tables=tables)
+
+
 def smallest(theorem: Theorem, violated: Comparison) -> Comparison:
     """A problem with fewer dimensions, steps and digits that violates the theorem too."""
-
-    def violation(tables: Mapping) -> Comparison | None:
-        question = Question(tables, violated.information)
-        try:
-            found = compared(theorem, question)
-        except NotApplicable:
-            return None
-        return found[0] if found is not None and found[0].verdict == Verdict.VIOLATED else None
-
-    return violation(shrunk(violated.problem, lambda tables: violation(tables) is not None)) or violated
+    small = made_small(theorem, Question(violated.problem, violated.information))
+    return violation(theorem, small) or violated

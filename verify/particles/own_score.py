@@ -7,28 +7,19 @@ from typing import Any
 import numpy as np
 
 from bounds.steps.affine import Steps
-from closed_form.law import Law
+from verify.particles.score_kernels import PushedScore
 
 
 @dataclass(frozen=True)
-class OwnScore:
-    """The step of the sampler with a callable for the score, particles as rows."""
+class OwnScore(PushedScore):
+    """The same step with a callable for the score, in the arrays of the backend."""
 
-    law: Law
-    score: Callable
-    bias: np.ndarray
-    frame: None = None
-
-    @property
-    def dim(self) -> int:
-        return self.law.dim
-
-    width = dim
+    score: Callable | None = None
 
     def constants(self, steps: Steps, i: int) -> tuple[np.ndarray, ...]:
         """(time, P, Q) and Q times the bias."""
-        return np.array([steps.time[i], steps.P[i], steps.Q[i]],
-                        dtype=float), (steps.Q[i] * self.bias)[:, None]
+        numbers = np.array([steps.time[i], steps.P[i], steps.Q[i]], dtype=float)
+        return numbers, (steps.Q[i] * self.bias)[:, None]
 
     def advance(self, y: Any, constants: tuple, xp: Any) -> None:
         (time, P, Q), b = (float(x) for x in constants[0]), constants[1]
@@ -41,11 +32,9 @@ class OwnScore:
         if getattr(found, "shape", None) != x.shape:
             raise ValueError(f"score must return an array of shape {tuple(x.shape)} as its first argument has, got "
                              f"{getattr(found, 'shape', type(found).__name__)}")
-        found = xp.permute_dims(xp.reshape(xp.asarray(found, dtype=y.dtype, device=y.device),
-                                           (cells, size, d)),
-                                (0, 2, 1))
+        rows = xp.reshape(xp.asarray(found, dtype=y.dtype, device=y.device), (cells, size, d))
         y *= P
-        y += Q * found
+        y += Q * xp.permute_dims(rows, (0, 2, 1))
         y += b
 
 

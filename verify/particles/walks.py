@@ -58,7 +58,7 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
     rest drawn once."""
     score_error, score_noise, direction = errors
     kernel = (kernel_of(law, steps, score_error, direction) if score is None
-              else OwnScore(law, score, law.bias(score_error, direction)))
+              else OwnScore(law, law.bias(score_error, direction), score=score))
     noise_var = steps.noise_var + steps.Q**2 * score_noise**2 / law.dim
     source = _source(seed, increments, (len(steps) + 1, n, law.dim), kernel.frame, reduce)
     if start is not None and reduce:

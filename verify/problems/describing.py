@@ -1,37 +1,54 @@
 """A question asked in Python as the tables of a problem file, where it can be asked by one."""
 
 from dataclasses import fields
+from functools import lru_cache
 
 from bounds.assumption import Assumption
 from bounds.process import ForwardProcess
 from bounds.processes import families
 from bounds.sampler import Scheme
+from bounds.samplers import samplers
 from bounds.symbolic.piecewise_linear import PiecewiseLinear
 from closed_form.law import Law
-from verify.problems.problem import Problem, read_problem
+from verify.problems.process import read_process
+from verify.problems.section import Section
+
+#: Dimensions beyond which a question is not recorded: its means would fill a file.
+MOST_DIM = 10_000
 
 
 def described(process: ForwardProcess, law: Law, scheme: Scheme, score_error: float = 0.0,
-              score_noise: float = 0.0,
-              assumption: Assumption | None = None) -> Problem | None:
-    """The problem whose parts are equal to these; None where no problem file says them (a law by functions, a
-    sampler of one's own, a process that is not made by a family)."""
+              score_noise: float = 0.0, assumption: Assumption | None = None) -> dict[str, dict] | None:
+    """The tables of a problem file that asks the same; None where none does (a law by functions, a sampler of
+    one's own, a process that is not made by a family) or it would be too long."""
+    known = samplers().get(scheme.key) is scheme.sampler and law.dim <= MOST_DIM
+    tables = tables_of(process, law, scheme, score_error, score_noise) if known else None
+    if tables is None or not _made_by_its_family(process):
+        return None
+    if assumption is not None and assumption != law.assumptions()[0]:
+        tables["data"] |= {"assumption": assumption.key}
+        tables["data"] |= {each.name: float(getattr(assumption, each.name)) for each in fields(assumption)
+                           if each.name != "dim" and getattr(assumption, each.name) is not None}
+    return tables
+
+
+@lru_cache(maxsize=64)
+def _made_by_its_family(process: ForwardProcess) -> bool:
+    """Whether the table of a process is read as the same process."""
+    try:
+        return read_process(Section("process", _process(process)))[0] == process
+    except (ValueError, TypeError):
+        return False
+
+
+def tables_of(process: ForwardProcess, law: Law, scheme: Scheme, score_error: float = 0.0,
+              score_noise: float = 0.0) -> dict[str, dict] | None:
+    """The tables of a problem, to the last digit; None where the law or the process is in no file."""
     data = law.table()
     if data is None or process.name not in families():
         return None
-    if assumption is not None and assumption != law.assumptions()[0]:
-        data |= {"assumption": assumption.key}
-        data |= {each.name: float(getattr(assumption, each.name)) for each in fields(assumption)
-                 if each.name != "dim" and getattr(assumption, each.name) is not None}
-    tables = {"process": _process(process), "data": data,
-              "scheme": {**_scheme(scheme), "score_error": float(score_error),
-                         "score_noise": float(score_noise)}}
-    try:
-        found = read_problem(tables)
-    except (ValueError, TypeError):
-        return None
-    same = (found.process, found.law, found.scheme) == (process, law, scheme)
-    return found if same and found.assumptions[:1] == ((assumption or law.assumptions()[0]),) else None
+    return {"process": _process(process), "data": data,
+            "scheme": {**_scheme(scheme), "score_error": float(score_error), "score_noise": float(score_noise)}}
 
 
 def _process(process: ForwardProcess) -> dict:

@@ -1,30 +1,10 @@
-"""The tables of a problem, from its objects and as the text of a problem file."""
+"""The tables of a problem as the text of a problem file."""
 
 import json
 import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-
-
-def problem_tables(process, law, scheme, score_error: float = 0.0,
-                   score_noise: float = 0.0) -> dict[str, dict]:
-    """The tables of a problem with Gaussian data or a mixture, to the last digit."""
-    coefficients = {key: str(value) for key, value in process.parameters.items() if key != "family"}
-    if process.blocks == 2:
-        coefficients["clock"] = str(process.clock)
-    data = ({"law": "gaussian", "mean": law.mean.tolist(), "covariance": law.spread.tolist()}
-            if hasattr(law, "spread") else
-            {"law": "mixture", "means": law.means.tolist(), "weights": law.weights.tolist(), "std": law.std})
-    grid = scheme.grid
-    table = {"kind": scheme.key, "horizon": grid.horizon, "steps": grid.steps, "early_stop": grid.early_stop,
-             "grid": grid.times.tolist() if grid.kind == "list" else grid.kind,
-             "score_error": score_error, "score_noise": score_noise}
-    if scheme.prior_std is not None:
-        table["prior_std"] = scheme.prior_std
-    return {"process": {"family": process.parameters.get("family", process.name), **coefficients},
-            "data": data,
-            "scheme": table}
 
 
 def problem_text(tables: Mapping[str, Mapping], about: str = "") -> str:

@@ -15,8 +15,9 @@ from verify.certificates.question import setting_of
 from verify.counterexamples import search as searching
 from verify.counterexamples.drawing import NumpyDraw, problem
 from verify.counterexamples.search import as_rows, examine, examine_all, ratios
+from verify.problems.describing import tables_of
 from verify.problems.problem import read_problem
-from verify.problems.writing import problem_tables, problem_text
+from verify.problems.writing import problem_text
 
 #: Largest median of bound/exact over random problems, for the sharpest applicable theorem.
 MEDIAN_CEILING = {"Gaussian": 1.5, "GaussianMixture": 3.0}
@@ -226,7 +227,7 @@ def test_a_drawn_problem_is_one_of_a_file(process, problems):
     martingale = theorems()["martingale"]
     for seed in range(problems):
         drawn = problem(NumpyDraw(np.random.default_rng(seed)), most_steps=30, process=process)
-        tables = problem_tables(drawn.process, drawn.law, drawn.scheme, drawn.score_error, drawn.score_noise)
+        tables = tables_of(drawn.process, drawn.law, drawn.scheme, drawn.score_error, drawn.score_noise)
         read = read_problem(tomllib.loads(problem_text(tables)))
         assert (read.score_error, read.score_noise) == (drawn.score_error, drawn.score_noise)
         one, two = (setting_of(each.process, each.law, each.scheme) for each in (drawn, read))

@@ -1,5 +1,7 @@
 """Questions asked in Python as problem files: what comes back is equal, and what cannot be said is None."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,29 +30,32 @@ SCHEMES = (SCHEME, exponential_integrator(1.5, 7, grid="geometric", prior_std=1.
 @pytest.mark.parametrize("process", PROCESSES, ids=repr)
 def test_processes(process):
     """Every process of a family, with tables and clocks, is said by a problem file."""
-    found = described(process, LAW, SCHEME, 0.1, 0.2)
+    found = read_problem(described(process, LAW, SCHEME, 0.1, 0.2))
     assert found.process == process and (found.score_error, found.score_noise) == (0.1, 0.2)
-    assert read_problem(found.as_dict()) == found
+    assert (found.law, found.scheme) == (LAW, SCHEME)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: type(law).__name__)
 def test_laws_and_assumptions(law):
     """Every Gaussian and mixture is, with any assumption that is proved of it."""
     for assumption in law.assumptions():
-        found = described(ou(), law, SCHEME, assumption=assumption)
-        assert (found.law == law and found.assumptions == (assumption,)) or found.assumptions[0] == assumption
+        found = read_problem(described(ou(), law, SCHEME, assumption=assumption))
+        assert found.law == law and found.assumptions[0] == assumption
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=repr)
 def test_schemes(scheme):
     """Every sampler on every kind of grid is, with prior and early stopping."""
-    assert described(vp(1), LAW, scheme).scheme == scheme
+    assert read_problem(described(vp(1), LAW, scheme)).scheme == scheme
 
 
 def test_what_no_file_says_is_none():
     """A law by functions, and a process without a family, are said by no problem file."""
-    own = OwnLaw(1, sample=lambda n, rng: rng.standard_normal((n, 1)), second_moment=1.0, score=lambda x, a,
-                 s: -x)
+    own = OwnLaw(1, sample=lambda n, rng: rng.standard_normal((n, 1)), second_moment=1.0,
+                 score=lambda x, a, s_sq: -x)
     assert described(ou(), own, SCHEME) is None
     assert described(ForwardProcess.scalar("mine", 1, 2), LAW, SCHEME) is None
     assert described(ForwardProcess.scalar("ou", 1, 3), LAW, SCHEME) is None
+    assert described(ou(), Gaussian(np.zeros(20_000), 1.0), SCHEME) is None
+    other = Scheme(replace(SCHEME.sampler, what="another"), SCHEME.grid)
+    assert described(ou(), LAW, other) is None
