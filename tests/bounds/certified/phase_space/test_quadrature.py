@@ -1,5 +1,6 @@
 """Integrals over [0, 1] in balls: of what is analytic, of maxima with kinks, and what is refused."""
 
+import numpy as np
 import pytest
 from flint import acb, arb, ctx
 
@@ -23,6 +24,19 @@ def test_analytic(pole):
     found = Quadrature().gauss(lambda z: [1 / (z - pole)], TOLERANCE)
     wanted = ((1 - arb(pole)) / -arb(pole)).log()
     assert found.overlaps(wanted) and found.rad() < 2 * TOLERANCE
+
+
+@pytest.mark.parametrize("count", [3, 5, 8])
+@pytest.mark.parametrize("reach", [1.25, 2.0, 4.0])
+def test_what_a_rule_misses(count, reach):
+    """Of the Chebyshev polynomial of degree 2n, whose largest value on the ellipse is (ϱ²ⁿ + ϱ⁻²ⁿ)/2, Gauss'
+    n nodes miss no more than is allowed for, and a good part of it."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    degree = 2 * count
+    missed = abs(weights @ np.polynomial.chebyshev.chebval(nodes, [0] * degree + [1]) - 2 / (1 - degree**2))
+    rho = reach + np.sqrt(reach**2 - 1)
+    allowed = float(quadrature.gauss_error(count, reach)) * (rho**degree + rho**-degree) / 2
+    assert missed <= allowed <= 4 * missed
 
 
 def test_a_narrow_bump_is_not_missed():
