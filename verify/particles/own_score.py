@@ -28,23 +28,31 @@ class OwnScore(PushedScore):
             return
         cells, d, size = y.shape
         x = xp.reshape(xp.permute_dims(y, (0, 2, 1)), (-1, d))
-        found = self.score(x, time)
-        if getattr(found, "shape", None) != x.shape:
-            raise ValueError(f"score must return an array of shape {tuple(x.shape)} as its first argument has, got "
-                             f"{getattr(found, 'shape', type(found).__name__)}")
+        found = checked_shape(self.score(x, time), x)
         rows = xp.reshape(xp.asarray(found, dtype=y.dtype, device=y.device), (cells, size, d))
         y *= P
         y += Q * xp.permute_dims(rows, (0, 2, 1))
         y += b
 
 
+def checked_shape(found: Any, x: Any) -> Any:
+    """What a score of one block returned at particles x, refused where its shape is another."""
+    if getattr(found, "shape", None) != x.shape:
+        raise ValueError(f"score must return an array of shape {tuple(x.shape)} as its first argument has, got "
+                         f"{getattr(found, 'shape', type(found).__name__)}")
+    return found
+
+
 def torch_score(module: Callable, device: str = "cpu", dtype: str = "float32") -> Callable:
     """A torch module, called ``module(x, t)`` with x (n, d) and t (n,), as a score of arrays or tensors.
+
+    In phase space x is (n, 2, d): position and velocity.
 
     Parameters
     ----------
     module : callable
-        Tensors to a tensor of shape (n, d); gradients are not kept.
+        Tensors to a tensor of shape (n, d), or what `sample` asks of a score in phase space; gradients are
+        not kept.
     device, dtype : str
         Where, and in which precision, the module computes.
 

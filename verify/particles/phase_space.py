@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,31 @@ def upper_roots(covariance: np.ndarray) -> np.ndarray:
     return found
 
 
+def scaled(chosen: Backend, x: Any, factor: float, room: Any) -> Any:
+    """factor x, in ``room`` where the library can: large temporaries cost more than the product."""
+    return np.multiply(x, factor, out=room) if chosen.name == "numpy" else x * factor
+
+
+def noise_adder(rows: PhaseRows, dim: int, chosen: Backend) -> Callable:
+    """``add(x, v, i, draw, room)`` adds the noise of row i − 1, or of the prior, to position and velocity."""
+    draws, roots = rows.draws.tolist(), rows.roots.tolist()
+
+    def add(x: Any, v: Any, i: int, draw: Callable[[int], Any], room: Any) -> None:
+        root = roots[i]
+        if draws[i][0]:
+            noise = draw(dim)
+            noise *= root[0][0]
+            x += noise
+        if draws[i][1]:
+            noise = draw(dim)
+            if root[0][1]:
+                x += scaled(chosen, noise, root[0][1], room)
+            noise *= root[1][1]
+            v += noise
+
+    return add
+
+
 def phase_walk(law, steps: Steps, score_error: float, score_noise: float, direction, chosen: Backend):
     """(kernel, rows, walk): ``walk(draw, start)`` gives the last positions of a block, an array (cells, d,
     size).
@@ -114,28 +140,12 @@ def phase_walk(law, steps: Steps, score_error: float, score_noise: float, direct
     kernel = kernel_of(law, rows.ratios, score_error, direction)
     bias = chosen.asarray(kernel.bias[:, None])
     biased, kernel = bool(np.any(kernel.bias)), replace(kernel, bias=np.zeros_like(kernel.bias))
-    xp, draws, roots = chosen.xp, rows.draws.tolist(), rows.roots.tolist()
+    xp, add_noise = chosen.xp, noise_adder(rows, law.dim, chosen)
+    times = partial(scaled, chosen)
     split, linear, gain, push = (part.tolist() for part in (rows.split, rows.linear, rows.gain, rows.push))
 
     def constants(i: int) -> tuple:
         return tuple(chosen.asarray(part) for part in kernel.constants(rows.ratios, i))
-
-    def times(x: Any, factor: float, room: Any) -> Any:
-        """factor x, in ``room`` where the library can: large temporaries cost more than the product."""
-        return np.multiply(x, factor, out=room) if chosen.name == "numpy" else x * factor
-
-    def add_noise(x: Any, v: Any, i: int, draw: Callable[[int], Any], room: Any) -> None:
-        root = roots[i]
-        if draws[i][0]:
-            noise = draw(kernel.dim)
-            noise *= root[0][0]
-            x += noise
-        if draws[i][1]:
-            noise = draw(kernel.dim)
-            if root[0][1]:
-                x += times(noise, root[0][1], room)
-            noise *= root[1][1]
-            v += noise
 
     def walk(draw: Callable[[int], Any], start: tuple | None, shape: tuple) -> Any:
         x, v = (chosen.asarray(np.zeros(shape)) for _ in range(2)) if start is None else start

@@ -7,7 +7,10 @@ import numpy as np
 
 from bounds.steps.affine import Steps
 from closed_form.law import Law
+from closed_form.sampler_laws.phase_space.score import PhaseLaw
 from verify.lower_sides.confidence import FEW, checked_delta, student_upper
+from verify.particles.own_phase_score import scores_of, uses_position
+from verify.particles.own_score import checked_shape
 from verify.particles.simulation import sample
 
 #: Squared errors (steps × particles) held in memory, at most.
@@ -21,8 +24,8 @@ class ScoreErrors:
     Attributes
     ----------
     sizes : array of shape (k,)
-        Upper limits of (E‖score − s_t‖²)^{1/2}: all of them hold at once with probability 1 − ``delta``,
-        asymptotically in the number of samples.
+        Upper limits of (E‖score − s_t‖²)^{1/2}, one a step (a row, in phase space): all of them hold at once
+        with probability 1 − ``delta``, asymptotically in the number of samples.
     estimates : array of shape (k,)
         The same without confidence.
     delta : float
@@ -55,9 +58,19 @@ class _Compared:
 
     def __call__(self, x, time: float):
         found, i = self.score(x, time), self._place[time]
-        exact = self.law.pushed(float(self.steps.a[i]), float(self.steps.s_sq[i])).score(x)
-        self.squares[i].append(np.square(np.asarray(found, dtype=float) - exact).sum(axis=1))
+        squares = [np.square(np.asarray(own, dtype=float) - exact).sum(axis=1)
+                   for own, exact in self._pairs(x, found, i)]
+        self.squares[i].append(sum(squares))
         return found
+
+    def _pairs(self, x, found, i: int) -> list:
+        """(Own, exact) scores of the blocks whose score the sampler uses."""
+        a, s_sq = self.steps.a[i], self.steps.s_sq[i]
+        if self.steps.blocks == 1:
+            return [(checked_shape(found, x), self.law.pushed(float(a), float(s_sq)).score(x))]
+        own = scores_of(found, x, uses_position(self.steps))
+        exact = PhaseLaw(self.law, a, s_sq).score(x[:, 0], x[:, 1])
+        return [pair for pair in zip(own, exact, strict=True) if pair[0] is not None]
 
 
 def score_error_of(score: Callable, law: Law, steps: Steps, n: int = 4096, seed: int = 0, *,
@@ -67,11 +80,12 @@ def score_error_of(score: Callable, law: Law, steps: Steps, n: int = 4096, seed:
     Parameters
     ----------
     score : callable
-        ``score(x, t)``: particles (n, d) and the forward time -> scores (n, d).
+        As of `verify.particles.simulation.sample`: ``score(x, t)``, or in phase space ``score(y, t)``.
     law : Law
         The data, with its exact score.
     steps : Steps
-        Of a process of one block.
+        In phase space a row that uses no score has error 0, and what counts is the error of the blocks whose
+        score the sampler uses: for ε = 0 the velocity's.
     n : int
         Particles, at least 100; steps times particles are at most 2²⁶.
     seed : int

@@ -51,9 +51,9 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
         Direction u of the bias, normalised here; ``law.bias_direction()`` by default.
     score : callable, optional
         ``score(x, t)`` in place of the exact score: particles (n, d), arrays of the backend, and the forward
-        time
-        -> scores of the same shape.  For processes of one block; `verify.particles.own_score.torch_score`
-        makes one of a torch module.
+        time -> scores of the same shape.  In phase space ``score(y, t)``: position and velocity (n, 2, d) and
+        the forward clock time -> the velocity's score (n, d), or both (n, 2, d), which samplers that use the
+        position's score need.  `verify.particles.own_score.torch_score` makes one of a torch module.
     reduce : bool
         For isotropic mixtures and Gaussians of one block: simulate only the span of the means and draw the
         rest, whose law is an exact Gaussian, once. For a funnel, one block or two: simulate the first
@@ -110,7 +110,7 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
             f"backend must be numpy for a {name}, which is no sum of Gaussians, got {chosen.name}"
         )
     if score is not None:
-        _check_score(score, steps, reduce)
+        _check_score(score, reduce)
     width, walk = walk_of(law, steps, n, errors, seed, increments, start, reduce, chosen, score)
     size = cell_size(width)
     cells = _cells_per_block(block, n, threads, size, width, chosen)
@@ -127,11 +127,9 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
     return out
 
 
-def _check_score(score, steps: Steps, reduce: bool) -> None:
+def _check_score(score, reduce: bool) -> None:
     if not callable(score):
         raise TypeError(f"score must be a callable score(x, t), got {type(score).__name__}")
-    if steps.blocks != 1:
-        raise ValueError(f"score must be for a process of one block, got one of {steps.blocks}")
     if reduce:
         raise ValueError("reduce needs the exact score: give one of score and reduce")
 

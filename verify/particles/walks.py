@@ -14,6 +14,7 @@ from closed_form.geometry.enclosing_ball import affine_span
 from verify.particles.backends import Backend
 from verify.particles.funnel import LEAST_DIM, WIDTH, Draws, funnel_walk
 from verify.particles.noise import Increments, Streams, cells_of
+from verify.particles.own_phase_score import own_phase_walk
 from verify.particles.own_score import OwnScore
 from verify.particles.phase_space import phase_walk
 from verify.particles.score_kernels import SharedCovariance, kernel_of, product
@@ -49,7 +50,7 @@ def walk_of(law, steps, n: int, errors: tuple, seed, increments, start, reduce: 
     if reduce and law.shrinkage is not None and law.dim >= LEAST_DIM:
         plan = _gram_plan
     if score is not None:
-        plan = partial(_plan, score=score)
+        plan = partial(_phase_plan if steps.blocks == 2 else _plan, score=score)
     return plan(law, steps, n, errors, seed, increments, start, reduce, chosen)
 
 
@@ -86,11 +87,12 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
     return kernel.width, walk
 
 
-def _phase_plan(law, steps, n, errors, seed, increments, start, reduce, chosen):
+def _phase_plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=None):
     """Position and velocity, every coordinate simulated."""
     if reduce and law.shrinkage is None:
         raise ValueError("reduce is for processes of one block, or a funnel: this process has two blocks")
-    kernel, rows, walk_cells = phase_walk(law, steps, *errors, chosen)
+    kernel, rows, walk_cells = (phase_walk(law, steps, *errors, chosen) if score is None
+                                else own_phase_walk(law, steps, *errors, chosen, score))
     if increments is not None:
         increments = np.asarray(increments, dtype=float)
         shape = (len(rows) + 1, 2, n, law.dim)

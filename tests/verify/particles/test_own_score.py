@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bounds import cld, euler_maruyama, ou
+from bounds import euler_maruyama, ou
 from bounds.recursion.stepwise import stepwise_bound
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
@@ -111,13 +111,6 @@ def test_a_wrong_score_is_named(options, named):
         sample(LAW, STEPS, 200, 3, **options)
 
 
-def test_two_blocks_have_no_own_score():
-    """In phase space a score of one's own is refused by name."""
-    steps = setting_of(cld(), LAW, euler_maruyama(2.0, 5)).table.steps()
-    with pytest.raises(ValueError, match="score must be for a process of one block, got one of 2"):
-        sample(LAW, steps, 200, 3, score=exact)
-
-
 def test_a_funnel_takes_a_score_on_any_backend():
     """A law that is no sum of Gaussians moves by a given score, here that of a standard normal."""
     law = Funnel(3, 0.5)
@@ -142,3 +135,9 @@ def test_the_number_of_particles_is_checked():
     """Too few particles, and more than memory holds for so many steps, are refused by name."""
     with pytest.raises(ValueError, match=r"n must be between 100 and .* for 40 steps, got 50"):
         score_error_of(exact, LAW, STEPS, 50)
+
+
+def test_a_score_of_another_shape_is_not_measured():
+    """A score that would broadcast against the exact one is refused by name where its error is asked."""
+    with pytest.raises(ValueError, match=r"score must return an array of shape \(\d+, 2\) .*got \(\d+,\)"):
+        score_error_of(lambda x, t: x[:, 0], LAW, STEPS, 200)
