@@ -9,7 +9,7 @@ from bounds.processes import families
 from bounds.sampler import Scheme
 from bounds.samplers import samplers
 from bounds.symbolic.piecewise_linear import PiecewiseLinear
-from closed_form.law import Law
+from closed_form.law import Law, NoAssumption
 from verify.problems.process import read_process
 from verify.problems.section import Section
 
@@ -25,11 +25,19 @@ def described(process: ForwardProcess, law: Law, scheme: Scheme, score_error: fl
     tables = tables_of(process, law, scheme, score_error, score_noise) if known else None
     if tables is None or not _made_by_its_family(process):
         return None
-    if assumption is not None and assumption != law.assumptions()[0]:
+    if assumption is not None and assumption != _first_of(law):
         tables["data"] |= {"assumption": assumption.key}
         tables["data"] |= {each.name: float(getattr(assumption, each.name)) for each in fields(assumption)
                            if each.name != "dim" and getattr(assumption, each.name) is not None}
     return tables
+
+
+def _first_of(law: Law) -> Assumption | None:
+    """The assumption that a file gets without stating one; None where nothing is proved of the law."""
+    try:
+        return law.assumptions()[0]
+    except NoAssumption:
+        return None
 
 
 @lru_cache(maxsize=64)

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bounds import cld, euler_maruyama, exponential_integrator, general, ou, sub_vp, ve, vp
+from bounds import LogLipschitz, cld, euler_maruyama, exponential_integrator, general, ou, sub_vp, ve, vp
 from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.samplers import samplers
 from bounds.schedules import table
 from closed_form import Gaussian, GaussianMixture, OwnLaw
+from verify import Verdict, certify
 from verify.problems.describing import described
 from verify.problems.problem import read_problem
 
@@ -41,6 +42,18 @@ def test_laws_and_assumptions(law):
     for assumption in law.assumptions():
         found = read_problem(described(ou(), law, SCHEME, assumption=assumption))
         assert found.law == law and found.assumptions[0] == assumption
+
+
+def test_constants_of_a_law_of_which_nothing_is_proved():
+    """A mixture of unequal covariances with constants stated by hand is said by a file, and a certificate of
+    it is asked again from what it holds."""
+    law = GaussianMixture([[0.0], [1.0]], covariances=[[[1.0]], [[0.64]]], weights=[0.7, 0.3])
+    stated = LogLipschitz(1.0, 0.47, 1.5625, 1, law.second_moment, law.mean_norm)
+    found = read_problem(described(ou(), law, SCHEME, assumption=stated))
+    assert found.law == law and found.assumptions[0] == stated
+    certificate = certify("martingale", process=ou(), law=law, scheme=SCHEME, assumption=stated)
+    assert certificate.verdict is Verdict.HOLDS
+    assert certificate.rerun().bound.total == certificate.bound.total
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=repr)
