@@ -1,49 +1,23 @@
 """docs/your-own-theorem.md: every file it shows is written, every command it shows is run, in order."""
 
 import os
-import re
-import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.command_line import PLUGIN
+from tests.document_commands import ROOT, blocks_of, run_commands, started, write_files
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "your-own-theorem.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
-
-
-def started(command, folder):
-    """What a command of the page prints, run as it would be after an installation."""
-    words = shlex.split(command)
-    program = {"python": [], "sgm-bounds": ["-m", "verify.cli"],
-               "pytest": ["-m", "pytest", *PLUGIN]}[words[0]]
-    return subprocess.run([sys.executable, *program, *words[1:]], cwd=folder, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+BLOCKS = blocks_of("your-own-theorem.md")
 
 
 def test_the_page(tmp_path):
     """What the page says a command prints is printed; commands end as it says: violations and failed tests
     with 1."""
-    for _language, text in BLOCKS:
-        if name := re.match(r"# file: (\S+)\n", text):
-            (tmp_path / name.group(1)).write_text(text)
-    ran = 0
-    for _, text in (block for block in BLOCKS if block[0] == "console"):
-        for part in text.split("$ ")[1:]:
-            command, *expected = part.splitlines()
-            done = started(command, tmp_path)
-            said = done.stdout + done.stderr
-            for line in expected:
-                assert line in said, (command, said)
-            assert done.returncode == (1 if any("failed" in line for line in expected)
-                                       else 0), (command, said)
-            ran += 1
-    assert ran == 9 and (tmp_path / "simple2026.violated.toml").exists()
+    write_files(BLOCKS, tmp_path)
+    assert run_commands(BLOCKS, tmp_path) == 9
+    assert (tmp_path / "simple2026.violated.toml").exists()
 
 
 def test_the_sum_of_the_page(tmp_path):
