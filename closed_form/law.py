@@ -95,12 +95,15 @@ class Law(ABC):
         after the first leave as they are: score of the law of aX + √s_sq Z as s_1 along the first axis and −c
         y_i along every other, at y_1/s and Σ_{i>1} y_i²/s², arrays of shape (n,). ``nodes`` and ``nested``
         set its accuracy.
+    score_rounding : float
+        Relative error that scores of its pushed laws may have.
     """
 
     dim: int
     second_moment: float
     mean_norm: float
     shrinkage: ClassVar[Callable | None] = None
+    score_rounding: float = 1e-9
 
     @abstractmethod
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -10,6 +10,9 @@ from bounds.assumption import Assumption, check_constant
 from closed_form.law import Law, NoAssumption
 from closed_form.law_input import points, push_coefficients
 
+#: Relative error granted to a score by numerical differentiation, which stops at 1.5e-8 of it.
+NUMERICAL_DERIVATIVE = 1e-6
+
 
 class OwnLaw(Law):
     r"""A law by functions: what samples hold of it, and bounds by constants that are stated by hand.
@@ -57,6 +60,8 @@ class OwnLaw(Law):
                 raise ValueError(f"assumptions must be assumptions of dim {dim}, got {each!r}")
         self._sample, self._score, self._log_density = sample, score, log_density
         self._assumptions = tuple(assumptions)
+        if score is None:
+            self.score_rounding = NUMERICAL_DERIVATIVE
 
     def __repr__(self):
         return f"<own law, d = {self.dim}, E‖X‖² = {self.second_moment:g}>"

@@ -16,8 +16,6 @@ NOISES = tuple(np.geomspace(1e-3, 30.0, 12).tolist())
 PULLS = (1.0, 1.5, 2.5, 4.0)
 #: Lengths of chords, in units of the noisy law's standard deviation.
 CHORDS = (0.03, 0.3, 2.0)
-#: What a slope may be off by, relative to the larger end of the envelope and to the score over the chord.
-SLOPE_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,8 @@ def contradiction(law: Law, assumption: Assumption, n: int = 400, seed: int = 0)
                 y = x + step * away
                 of_y = score(y)
                 slopes = ((of_y - of_x) * away).sum(axis=1) / step
-                slack = SLOPE_ROUNDING * (max(-least, abs(most)) + (np.abs(of_x) + np.abs(of_y)).sum(axis=1) / step)
+                size_of_scores = (np.abs(of_x) + np.abs(of_y)).sum(axis=1)
+                slack = law.score_rounding * (max(-least, abs(most)) + size_of_scores / step)
                 outside = np.maximum(least - slopes, slopes - most) - slack
                 at = int(np.argmax(outside))
                 if outside[at] / -least > worst:

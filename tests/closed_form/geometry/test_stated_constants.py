@@ -23,6 +23,18 @@ def test_proved_constants_are_not_contradicted(law):
         assert all(contradiction(law, assumption, n=100, seed=seed) is None for seed in range(5))
 
 
+@pytest.mark.parametrize("dim", [1, 3])
+def test_a_numerical_derivative_is_not_held_to_its_last_digits(dim):
+    """A standard normal by its log-density has m0 = L0 = 1, which leave its slopes no room, and is not
+    contradicted; 0.999 for both, which is too smooth, is."""
+    law = OwnLaw(dim, sample=lambda n, rng: rng.standard_normal((n, dim)), second_moment=dim,
+                 log_density=lambda x, a, s_sq: -np.square(x).sum(axis=-1) / (2 * (a**2 + s_sq)))
+    assert all(contradiction(law, StronglyLogConcave(1.0, 1.0, dim), n=50, seed=seed) is None
+               for seed in range(3))
+    wide = StronglyLogConcave(0.999, 0.999, dim)
+    assert contradiction(law, wide, n=50) is not None
+
+
 def test_a_support_is_not_contradicted():
     """Two atoms at ±1 are in a ball of radius 1, and of no smaller one."""
     assert contradiction(ATOMS, BoundedSupport(1.0, 1, 1.0)) is None
