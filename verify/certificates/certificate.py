@@ -26,7 +26,7 @@ from closed_form.law import Law, NoAssumption
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from verify.certificates.question import setting_of, true_steps
-from verify.certificates.sampled import REFUTED, Sampled, measured_by_samples, measured_from
+from verify.certificates.sampled import REFUTED, Sampled, measured_by_samples, measured_from, name_of
 from verify.certificates.theorem_named import find_theorem
 from verify.installed import versions
 from verify.pages.schema_versions import SCHEMA_VERSIONS
@@ -83,8 +83,8 @@ class Certificate(Value):
         if self.bound is None:
             return f"<certificate {self.theorem}: {self.verdict}, {'; '.join(self.unmet)}>"
         ratio = "" if self.ratio is None else f", ratio {self.ratio:.4g}"
-        return (f"<certificate {self.theorem}: {self.verdict}, bound {self.bound.total:.4g}, exact W2 in "
-                f"[{self.measured.lower:.4g}, {self.measured.upper:.4g}]{ratio}>")
+        return (f"<certificate {self.theorem}: {self.verdict}, bound {self.bound.total:.4g}, "
+                f"{name_of(self.measured)} in [{self.measured.lower:.4g}, {self.measured.upper:.4g}]{ratio}>")
 
     def _repr_html_(self) -> str:
         """A table for notebooks."""
@@ -94,7 +94,7 @@ class Certificate(Value):
         if self.bound is not None:
             rows |= {"bound": f"{self.bound.total:.6g}", **{f"… {name}": f"{value:.6g}" for name, value
                                                             in self.bound.terms.items()},
-                     "exact W2": f"[{self.measured.lower:.6g}, {self.measured.upper:.6g}], {self.measured.method}",
+                     name_of(self.measured): f"[{self.measured.lower:.6g}, {self.measured.upper:.6g}], {self.measured.method}",
                      "bound/exact": "unknown" if self.ratio is None else f"{self.ratio:.4g}"}
         rows |= {f"not met {place}": line for place, line in enumerate(self.unmet, start=1)}
         cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name,
@@ -357,11 +357,21 @@ def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:
     reason = exact_law_available(law)
     if reason is None:
         try:
-            return sampler_w2(law, true_steps(setting), float(setting.score_error),
-                              float(setting.score_noise))
+            found = sampler_w2(law, true_steps(setting), float(setting.score_error),
+                               float(setting.score_noise))
+            return _with_its_score(found, setting)
         except GridTooLarge as error:
             reason = error
-    return measured_by_samples(setting, law, samples, seed, reason)
+    found = measured_by_samples(setting, law, samples, seed, reason)
+    return _with_its_score(found, setting) if samples else found
+
+
+def _with_its_score(found: Bracket, setting: Setting) -> Bracket:
+    """The measurement, whose method says which wrong score the sampler had, if it had one."""
+    said = " and ".join(text for size, text in (
+        (setting.score_error, f"one constant vector of norm {float(setting.score_error):g}"),
+        (setting.score_noise, f"fresh noise of L2 size {float(setting.score_noise):g} a step")) if size)
+    return replace(found, method=f"{found.method}; its score is off by {said}") if said else found
 
 
 def check_certifiable(law, score_error: float = 0.0, score_noise: float = 0.0, samples: int = 0) -> None:

@@ -34,6 +34,11 @@ class Sampled(Bracket):
     given: str = ""
 
 
+def name_of(measured: Bracket) -> str:
+    """What a measurement is to be called: an exact W2, or one of which samples speak."""
+    return "W2, from samples" if isinstance(measured, Sampled) else "exact W2"
+
+
 def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -> Bracket:
     """[lower, upper]: the lower side at confidence 1 − `REFUTED`, the upper one such that both hold with
     probability 1 − `DELTA`.

@@ -51,7 +51,7 @@ def certify(problem, theorem, information, overrides, as_json, samples, samples_
     if as_json:
         print_json({"certificates": [c.as_dict() for c in certificates], "notes": question.notes})
     else:
-        print_text(*certificate_lines(question, certificates))
+        print_text(*certificate_lines(question, certificates, given is not None))
     return verdict_code(certificates)
 
 
@@ -132,15 +132,21 @@ def verdict_code(certificates) -> int:
     return WRONG
 
 
-def certificate_lines(question, certificates) -> list:
-    """Header, table and remarks of the certificates of one problem."""
+def certificate_lines(question, certificates, given: bool = False) -> list:
+    """Header, table and remarks of the certificates of one problem, measured by samples that were given or
+    not."""
+    from verify.certificates.sampled import name_of
+
     entries = [(c.theorem, c.unmet, c.bound.notes if c.bound else ()) for c in certificates]
     notes = list(question.notes)
-    exact = [c.measured for c in certificates if c.measured and c.measured.upper < float("inf")]
-    if question.score_error and any(measured.lower for measured in exact):
-        notes.append(
-            f"measured with a score that is off by one constant vector of norm {question.score_error:g}"
-        )
+    measured = [c.measured for c in certificates if c.measured and (c.measured.lower or c.measured.upper < float("inf"))]
+    if given and measured:
+        notes.append("the W2 is that of the samples given, whatever made them, from the data: it may refute a bound, "
+                     "and proves none")
+    elif question.score_error and measured:
+        notes.append(f"{name_of(measured[0])} is that of the sampler whose score is off by one constant vector of norm "
+                     f"{question.score_error:g}; another error of that L2 size, such as a network's, has another W2, and "
+                     "the bounds are for all of them")
     table = tables.certificates_table(certificates)
     return [tables.describe(question), table, *tables.remarks(entries, notes)]
 

@@ -82,7 +82,11 @@ def certificates_table(certificates: Sequence):
     """Certificates as a table: theorem, verdict, bound, measured error with its method, ratio."""
     from rich.text import Text
 
-    table = empty_table("theorem", "verdict", ">bound", ">exact W2", ">ratio", "measured by", "information")
+    from verify.certificates.sampled import name_of
+
+    names = {name_of(each.measured) for each in certificates if each.measured is not None}
+    name = names.pop() if len(names) == 1 else "exact W2"
+    table = empty_table("theorem", "verdict", ">bound", f">{name}", ">ratio", "measured by", "information")
     for certificate in certificates:
         verdict = str(certificate.verdict)
         bound, measured = certificate.bound, certificate.measured

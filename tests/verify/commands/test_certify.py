@@ -109,6 +109,12 @@ def test_the_measured_score_error_is_described():
     """With a score error the reader is told which error the measured sampler has."""
     result = run("certify", "wide_gaussian", *FAST, "--set", "scheme.score_error=0.1")
     assert result.exit_code == 0 and "constant vector of norm 0.1" in result.stdout
+    said = " ".join(result.stdout.split())
+    assert "another error of that L2 size, such as a network's, has another W2" in said
+    entry = answer("certify", "wide_gaussian", *FAST, "--set", "scheme.score_error=0.1", "--set",
+                   "scheme.score_noise=0.2", "--theorem", "martingale")["certificates"][0]
+    assert entry["measured"]["method"].endswith(
+        "; its score is off by one constant vector of norm 0.1 and fresh noise of L2 size 0.2 a step")
 
 
 @pytest.mark.parametrize(
@@ -138,6 +144,9 @@ def test_given_samples_are_held_against_the_bounds(tmp_path):
     entries = answer("certify", path, "--theorem", "martingale", "--samples-from", file,
                      code=3)["certificates"]
     assert entries[0]["measured"]["method"].startswith("the 4000 samples given, not the exact law of this sampler")
+    said = " ".join(run("certify", path, "--samples-from", far).stdout.split())
+    assert "W2, from samples" in said and "exact W2" not in said
+    assert "note: the W2 is that of the samples given, whatever made them, from the data" in said
     document = answer("certify", path, "--samples-from", far, code=1)
     schema("certificate").validate(document)
     verdicts = {entry["theorem"]: entry["verdict"] for entry in document["certificates"]}
