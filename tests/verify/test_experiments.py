@@ -114,13 +114,13 @@ def test_the_funnel_over_epsilon(results):
 
 def test_a_learned_score_is_bounded_by_its_error(results):
     """With the L2 error measured at the iterates the bound holds for the network's score, for one M and step
-    by step."""
+    by step, and step by step it is less than half."""
     require_torch()
     result, figure = results("learned-score"), Figure()
     KNOWN["learned-score"].draw(figure, result)
     for row in result.rows:
         assert (
             row["holds"]
-            and row["exact_upper"] <= row["bound_stepwise"] <= row["bound"]
+            and row["exact_upper"] <= row["bound_stepwise"] < row["bound"] / 2
             and row["exact"] > row["exact_without"]
         )

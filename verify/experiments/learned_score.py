@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from bounds import ou
+from bounds.recursion.stepwise import stepwise_bound
 from bounds.sampler import euler_maruyama
 from bounds.theorems import theorems
 from closed_form.laws.mixture import GaussianMixture
@@ -46,8 +47,7 @@ def run(quick: bool, tell) -> Result:
         size = float(sizes.max()) * (1 + SIZE_SLACK)
         theorem = theorems()["martingale"]
         bound = theorem.bound(replace(setting, score_error=size)).total
-        # the recursion takes a size of its own for every step
-        stepwise = float(theorem.ingredients(setting, theorem.functions).total(sizes * (1 + SIZE_SLACK)))
+        stepwise = stepwise_bound(theorem, setting, sizes * (1 + SIZE_SLACK)).total
         exact = perturbed_w2(law, numbers, error)
         rows.append({
             "width": width, "iterations": iterations, "loss": learned.losses[-1], "score_error": size,
