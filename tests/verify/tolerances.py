@@ -53,3 +53,6 @@ REFUTED = 0.9
 OWN_SCORE = 1e-12
 #: A constant error of a score, computed as the difference of two scores of a few units.
 SCORE_ERROR = 1e-9
+#: Relative error of an L2 size from 20,000 particles, at the largest over 40 steps: four standard errors of a
+#: root mean square whose squares have a kurtosis of some tens.
+MEASURED_SIZE = 0.1

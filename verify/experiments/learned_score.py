@@ -36,13 +36,7 @@ def run(quick: bool, tell) -> Result:
             tell((place + fraction) / len(networks), f"{what}, network {place + 1}")
 
         learned = train(law, ou(), HORIZON, iterations=iterations, width=width, seed=7, tell=told)
-
-        def error(i, x, learned=learned):
-            a, s_sq = float(numbers.a[i]), float(numbers.s_sq[i])
-            value, slope = learned.values(a, s_sq, x)
-            pushed = law.pushed(a, s_sq)
-            return value - pushed.score(x[:, None])[:, 0], slope - pushed.hessian(x[:, None])[:, 0, 0]
-
+        error = learned.error(law, numbers)
         sizes = perturbed_line(law, numbers, error).sizes
         size = float(sizes.max()) * (1 + SIZE_SLACK)
         theorem = theorems()["martingale"]

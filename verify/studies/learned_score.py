@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bounds.process import ForwardProcess
+from bounds.steps.affine import Steps
 from bounds.steps.path import Path
+from closed_form.law import Law
 
 BATCH = 512
 LEARNING_RATE = 3e-3
@@ -21,20 +23,43 @@ class LearnedScore:
     ----------
     values : callable
     losses : tuple of float
-        Mean loss over each tenth of the training.
+        Mean loss over each tenth of the training, or of each iteration where there are fewer.
     """
 
     values: Callable
     losses: tuple[float, ...]
 
+    def along(self, steps: Steps) -> Callable:
+        """``score(x, t)`` at the times of steps of one block, as `verify.particles.simulation.sample` takes it."""
+        place = {float(time): i for i, time in enumerate(steps.time)}
 
-def train(law, process: ForwardProcess, horizon: float, *, iterations: int = 2000, width: int = 32,
+        def score(x, t: float):
+            i = place[t]
+            return self.values(float(steps.a[i]), float(steps.s_sq[i]), x[:, 0])[0][:, None]
+
+        return score
+
+    def error(self, law: Law, steps: Steps) -> Callable:
+        """``error(i, x)`` -> (error, its derivative) at step i, as
+        `closed_form.sampler_laws.line.perturbed_score.perturbed_w2` takes it."""
+
+        def error(i: int, x):
+            a, s_sq = float(steps.a[i]), float(steps.s_sq[i])
+            value, slope = self.values(a, s_sq, x)
+            pushed = law.pushed(a, s_sq)
+            return value - pushed.score(x[:, None])[:, 0], slope - pushed.hessian(x[:, None])[:, 0, 0]
+
+        return error
+
+
+def train(law: Law | np.ndarray, process: ForwardProcess, horizon: float, *, iterations: int = 2000, width: int = 32,
           seed: int = 0, device: str = "cpu", tell: Callable = lambda *_: None) -> LearnedScore:
     r"""Minimise :math:`E\|s\,s_\theta(X_t, t) + Z\|^2`, X_t = aX_0 + sZ, over times geometric in s².
 
     Parameters
     ----------
-    law : Gaussian or GaussianMixture, of dimension 1
+    law : Law of dimension 1, or array of shape (n, 1)
+        Fresh draws of a law, or samples to draw from.
     process : ForwardProcess
     horizon : float
     iterations, width, seed
@@ -47,13 +72,14 @@ def train(law, process: ForwardProcess, horizon: float, *, iterations: int = 200
     ImportError
         If torch is not installed (``pip install sgm-bounds[torch]``).
     ValueError
-        If the law is not on a line or a count is below 1.
+        If the law is not on a line, the samples are not finite of shape (n, 1), or a count is below 1.
 
     References
     ----------
     Vincent 2011; Hyvärinen and Dayan 2005.
     """
-    if law.dim != 1:
+    data = None if isinstance(law, Law) else _checked(law)
+    if data is None and law.dim != 1:
         raise ValueError(f"law must have dimension 1, got {law.dim}")
     if iterations < 1 or width < 1:
         raise ValueError(f"iterations and width must be at least 1, got {iterations} and {width}")
@@ -68,13 +94,14 @@ def train(law, process: ForwardProcess, horizon: float, *, iterations: int = 200
     network = torch.nn.Sequential(torch.nn.Linear(3, width), torch.nn.SiLU(), torch.nn.Linear(width, width),
                                   torch.nn.SiLU(),
                                   torch.nn.Linear(width, 1)).to(device=device, dtype=torch.float64)
-    spread = float(np.sqrt(law.second_moment))
+    spread = float(np.sqrt(law.second_moment if data is None else np.mean(np.square(data))))
 
     def score(a, s_sq, x):
-        # what is learned is the posterior mean, bounded features of it; the score follows by Tweedie's
-        # formula
-        features = torch.stack([x / (a**2 * spread**2 + s_sq).sqrt(), a, s_sq.sqrt()], dim=1)
-        return (a * spread * network(features)[:, 0] - x) / s_sq
+        # what is learned is how far the score is from that of a Gaussian with the data's second moment: a
+        # network for the posterior mean spends itself on small s, where that mean is x/a but for what counts
+        std = (a**2 * spread**2 + s_sq).sqrt()
+        features = torch.stack([x / std, a, s_sq.sqrt()], dim=1)
+        return (network(features)[:, 0] - x / std) / std
 
     optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, iterations)
@@ -84,7 +111,8 @@ def train(law, process: ForwardProcess, horizon: float, *, iterations: int = 200
             chosen = rng.integers(len(times), size=BATCH)
             a, s_sq = (torch.tensor(v[chosen], device=device) for v in (path.a, path.s_sq))
             x0, z = (torch.tensor(v, device=device)
-                     for v in (law.sample(BATCH, rng)[:, 0], rng.standard_normal(BATCH)))
+                     for v in (law.sample(BATCH, rng)[:, 0] if data is None else rng.choice(data, BATCH),
+                               rng.standard_normal(BATCH)))
             loss = ((s_sq.sqrt() * score(a, s_sq, a * x0 + s_sq.sqrt() * z) + z) ** 2).mean()
             optimiser.zero_grad()
             loss.backward()
@@ -102,7 +130,15 @@ def train(law, process: ForwardProcess, horizon: float, *, iterations: int = 200
             (slope,) = torch.autograd.grad(found.sum(), state)
         return found.detach().cpu().numpy(), slope.cpu().numpy()
 
-    return LearnedScore(values, tuple(float(np.mean(part)) for part in np.array_split(losses, 10)))
+    tenths = np.array_split(losses, min(10, len(losses)))
+    return LearnedScore(values, tuple(float(np.mean(part)) for part in tenths))
+
+
+def _checked(samples) -> np.ndarray:
+    found = np.asarray(samples, dtype=float)
+    if found.ndim != 2 or found.shape[1] != 1 or not len(found) or not np.isfinite(found).all():
+        raise ValueError(f"law must be a law or finite samples of shape (n, 1), got shape {found.shape}")
+    return found[:, 0]
 
 
 @contextlib.contextmanager
