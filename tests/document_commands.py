@@ -43,6 +43,7 @@ def run_commands(blocks, folder):
             said = done.stdout + done.stderr
             for line in expected:
                 assert line in said, (command, said)
-            assert done.returncode == (1 if any("failed" in line for line in expected) else 0), (command, said)
+            failed = any("failed" in line for line in expected)
+            assert done.returncode == (1 if failed else 0), (command, said)
             ran += 1
     return ran

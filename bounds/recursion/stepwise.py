@@ -39,8 +39,8 @@ def stepwise_bound(theorem: Theorem, setting: Setting, sizes) -> Bound:
         raise NotApplicable(theorem.key, unmet)
     rows = len(setting.table.noise) if setting.process.blocks == 2 else setting.scheme.grid.steps
     if sizes.shape != (rows,) or not np.all(np.isfinite(sizes)) or np.any(sizes < 0):
-        raise ValueError(f"sizes must be {rows} finite numbers >= 0, one a step, got an array of shape {sizes.shape}"
-                         + ("" if sizes.shape != (rows,) else f" with {sizes[~(sizes >= 0)][:1]}"))
+        raise ValueError(f"sizes must be {rows} finite numbers >= 0, one a step, got an array of shape "
+                         f"{sizes.shape}" + ("" if sizes.shape != (rows,) else f" with {sizes[~(sizes >= 0)][:1]}"))
     total, parts, setting = min(_choices(theorem, setting, sizes), key=lambda choice: choice[0])
     # initial error and discretisation in the weights that were chosen
     found = theorem.bound(setting)

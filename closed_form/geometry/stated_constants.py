@@ -49,10 +49,10 @@ class Contradiction:
 def contradiction(law: Law, assumption: Assumption, n: int = 400, seed: int = 0) -> Contradiction | None:
     r"""The chord on which the law's score contradicts the constants by most; None where none was found.
 
-    An assumption bounds the Hessian of the log-density of X + sZ for every s, and so every mean of it along a
-    chord, :math:`\langle s(x) - s(y), x - y\rangle/|x-y|^2`: one slope outside refutes the constants, whatever
-    the length of the chord.  Weak log-concavity says more of long chords, and that is asked too.  That none is
-    found proves nothing.
+    An assumption bounds the Hessian of the log-density of X + sZ for every s, and so every mean of it along
+    a chord, :math:`\langle s(x) - s(y), x - y\rangle/|x-y|^2`: one slope outside refutes the constants,
+    whatever the length of the chord.  Weak log-concavity says more of long chords, and that is asked too.
+    That none is found proves nothing.
 
     Parameters
     ----------

@@ -8,6 +8,6 @@ EXACT_SAMPLER = 1e-6
 CORRUPTED = 1e-8
 #: The same where none is.
 SOUND = 1e-9
-#: Extremes of smooth functions on a grid of spacing 1e-4, their derivatives by differences of it, and sums over
-#: a grid of spacing 1e-2: second order each.
+#: Extremes of smooth functions on a grid of spacing 1e-4, their derivatives by differences of it, and sums
+#: over a grid of spacing 1e-2: second order each.
 ON_A_GRID = 1e-5

@@ -94,7 +94,8 @@ class Certificate(Value):
         if self.bound is not None:
             rows |= {"bound": f"{self.bound.total:.6g}", **{f"… {name}": f"{value:.6g}" for name, value
                                                             in self.bound.terms.items()},
-                     name_of(self.measured): f"[{self.measured.lower:.6g}, {self.measured.upper:.6g}], {self.measured.method}",
+                     name_of(self.measured): f"[{self.measured.lower:.6g}, {self.measured.upper:.6g}], "
+                                             f"{self.measured.method}",
                      "bound/exact": "unknown" if self.ratio is None else f"{self.ratio:.4g}"}
         rows |= {f"not met {place}": line for place, line in enumerate(self.unmet, start=1)}
         cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name,

@@ -139,14 +139,15 @@ def certificate_lines(question, certificates, given: bool = False) -> list:
 
     entries = [(c.theorem, c.unmet, c.bound.notes if c.bound else ()) for c in certificates]
     notes = list(question.notes)
-    measured = [c.measured for c in certificates if c.measured and (c.measured.lower or c.measured.upper < float("inf"))]
-    if given and measured:
-        notes.append("the W2 is that of the samples given, whatever made them, from the data: it may refute a bound, "
-                     "and proves none")
-    elif question.score_error and measured:
-        notes.append(f"{name_of(measured[0])} is that of the sampler whose score is off by one constant vector of norm "
-                     f"{question.score_error:g}; another error of that L2 size, such as a network's, has another W2, and "
-                     "the bounds are for all of them")
+    known = [c.measured for c in certificates
+             if c.measured and (c.measured.lower or c.measured.upper < float("inf"))]
+    if given and known:
+        notes.append("the W2 is that of the samples given, whatever made them, from the data: it may refute "
+                     "a bound, and proves none")
+    elif question.score_error and known:
+        notes.append(f"{name_of(known[0])} is that of the sampler whose score is off by one constant vector "
+                     f"of norm {question.score_error:g}; another error of that L2 size, such as a network's, "
+                     "has another W2, and the bounds are for all of them")
     table = tables.certificates_table(certificates)
     return [tables.describe(question), table, *tables.remarks(entries, notes)]
 

@@ -30,7 +30,7 @@ class LearnedScore:
     losses: tuple[float, ...]
 
     def along(self, steps: Steps) -> Callable:
-        """``score(x, t)`` at the times of steps of one block, as `verify.particles.simulation.sample` takes it."""
+        """``score(x, t)`` at the times of steps of one block, for `verify.particles.simulation.sample`."""
         place = {float(time): i for i, time in enumerate(steps.time)}
 
         def score(x, t: float):
@@ -52,8 +52,8 @@ class LearnedScore:
         return error
 
 
-def train(law: Law | np.ndarray, process: ForwardProcess, horizon: float, *, iterations: int = 2000, width: int = 32,
-          seed: int = 0, device: str = "cpu", tell: Callable = lambda *_: None) -> LearnedScore:
+def train(law: Law | np.ndarray, process: ForwardProcess, horizon: float, *, iterations: int = 2000,
+          width: int = 32, seed: int = 0, device: str = "cpu", tell: Callable = lambda *_: None) -> LearnedScore:
     r"""Minimise :math:`E\|s\,s_\theta(X_t, t) + Z\|^2`, X_t = aX_0 + sZ, over times geometric in s².
 
     Parameters

@@ -1,4 +1,4 @@
-"""Constants stated of a law: proved ones are never contradicted, ones that are a little too favourable are."""
+"""Constants stated of a law: proved ones are never contradicted, ones a little too favourable are."""
 
 from dataclasses import replace
 
@@ -50,8 +50,8 @@ def test_a_support_is_not_contradicted():
     (MODES, LogLipschitz(4.0, 2.2, 4.0, 1, MODES.second_moment, MODES.mean_norm)),
 ], ids=["m0", "L0", "M", "alpha", "L", "lipschitz"])
 def test_constants_that_are_too_favourable(law, changed):
-    """A constant that is too favourable by some percent (a Lipschitz one by a factor 1.8) is contradicted, by a
-    slope that is the score's own and is outside what the constants allow."""
+    """A constant that is too favourable by some percent (a Lipschitz one by a factor 1.8) is contradicted,
+    by a slope that is the score's own and is outside what the constants allow."""
     found = contradiction(law, changed)
     (x, y), score = found.points, law.pushed(1.0, found.noise_var).score
     slope = float(((score(x[None]) - score(y[None])) @ (x - y))[0] / ((x - y) @ (x - y)))

@@ -50,7 +50,8 @@ def test_training_is_the_same_for_a_seed():
     """Two trainings with one seed give the same network."""
     require_torch()
     one, two = (train(Gaussian([0.0], 1.0), ou(), 1.0, iterations=3, width=4, seed=5) for _ in range(2))
-    assert np.array_equal(one.values(0.8, 0.36, np.linspace(-2, 2, 9)), two.values(0.8, 0.36, np.linspace(-2, 2, 9)))
+    x = np.linspace(-2.0, 2.0, 9)
+    assert np.array_equal(one.values(0.8, 0.36, x), two.values(0.8, 0.36, x))
 
 
 @pytest.mark.parametrize(("law", "options", "named"), [
