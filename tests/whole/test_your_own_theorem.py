@@ -16,7 +16,7 @@ def test_the_page(tmp_path):
     """What the page says a command prints is printed; commands end as it says: violations and failed tests
     with 1."""
     write_files(BLOCKS, tmp_path)
-    assert run_commands(BLOCKS, tmp_path) == 9
+    assert run_commands(BLOCKS, tmp_path) == 10
     assert (tmp_path / "simple2026.violated.toml").exists()
 
 
