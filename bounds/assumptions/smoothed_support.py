@@ -28,9 +28,8 @@ class SmoothedSupport(Assumption):
 
     key: ClassVar[str] = "smoothed-support"
     also: ClassVar[tuple[str, ...]] = (WeaklyLogConcave.key,)
-    # the balls of independent parts lie in one of the root of the sum of squares
-    radius: float = constant(1, np.hypot, positive=False)
-    std: float = constant(1, np.maximum)
+    radius: float = constant(1, positive=False)
+    std: float = constant(1)
     dim: int = 1
     second_moment: float | None = None
     mean_norm: float | None = 0.0
@@ -81,10 +80,9 @@ class SmoothedSupport(Assumption):
         return self._blurred(noise_var, std=np.hypot(self.std, np.sqrt(noise_var)))
 
     def product(self, other):
-        """The law of (X_0, X_0') with independent parts; of unequal ``std`` it is weakly log-concave only."""
-        same = type(self) is type(other) and np.array_equal(self.std, other.std)
-        return super().product(other) if same else self.weaker().product(
-            other.weaker() if isinstance(other, SmoothedSupport) else other)
+        """The law of (X_0, X_0') with independent parts, as weakly log-concave: a ball of both would be wider
+        than that of one direction."""
+        return self.weaker().product(other.weaker() if isinstance(other, SmoothedSupport) else other)
 
     @staticmethod
     def symbolic(q):
