@@ -92,6 +92,8 @@ class Assumption:
 
     #: Of the kind, as in problem files.
     key: ClassVar[str]
+    #: Keys of kinds that this one is a special case of.
+    also: ClassVar[tuple[str, ...]] = ()
     #: Names of the strong convexity (of a part of the potential) and of the smoothness, where there are.
     convexity_and_smoothness: ClassVar[tuple[str, ...]] = ()
     #: True where the Fisher information at t = 0 may be infinite.

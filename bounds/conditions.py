@@ -47,6 +47,16 @@ def euler_maruyama_only(statement: str) -> Condition:
         else f"stated for euler-maruyama, got {setting.scheme.key}"))
 
 
+def _has_noise(setting: Setting):
+    return (f"{setting.scheme.key} has no noise: its steps follow the probability-flow ODE, as in the theorem flow"
+            if setting.scheme.sampler.follows_ode else None)
+
+
+def _follows_ode(setting: Setting):
+    return (None if setting.scheme.sampler.follows_ode
+            else f"stated for samplers of the probability-flow ODE, got {setting.scheme.key}, whose steps have noise")
+
+
 def _one_problem(setting: Setting):
     return "evaluated one problem at a time" if setting.shape else None
 
@@ -58,5 +68,7 @@ def _one_block(setting: Setting):
 
 ONE_PROBLEM = Condition("one problem", "constants are numbers", _one_problem)
 ONE_BLOCK = Condition("one block", "k = 1", _one_block)
+HAS_NOISE = Condition("noise", "the sampler follows the reverse SDE", _has_noise)
+FOLLOWS_ODE = Condition("no noise", "the sampler follows the probability-flow ODE", _follows_ode)
 FINITE_FISHER = Condition("finite Fisher information", "I(p_{t0}) < ∞ at the last time t0", _early_stop)
 RESOLVED = Condition("steps resolved in floating point", "∫f <= 12 over every step where P = Φ⁻¹", _resolved)

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from bounds.assumption import Assumption, constant
+from bounds.assumptions.smoothed_support import SmoothedSupport
 from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 
 
@@ -45,9 +46,10 @@ class BoundedSupport(Assumption):
         with np.errstate(divide="ignore"):
             return np.square(self.radius) * a_sq / np.square(s_sq)
 
-    def smoothed(self, noise_var: float) -> WeaklyLogConcave:
-        """The law of X_0 + N(0, noise_var I): α = L = 1/σ², M = R²/σ⁴ (Bhatia–Davis)."""
-        return self.plus_noise(1 / noise_var, 1 / noise_var, self.dim * noise_var)
+    def smoothed(self, noise_var: float) -> SmoothedSupport:
+        """The law of X_0 + N(0, noise_var I)."""
+        return SmoothedSupport(self.radius, np.sqrt(noise_var), self.dim,
+                               self.second_moment + self.dim * noise_var, self.mean_norm)
 
     def plus_noise(self, m0: float, L0: float, noise_second_moment: float) -> WeaklyLogConcave:
         r"""The law of X_0 + Z, Z centred, independent, m0-strongly log-concave and L0-smooth.

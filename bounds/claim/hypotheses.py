@@ -23,10 +23,11 @@ class _Among:
     keys: tuple[str, ...]
 
     def __call__(self, setting):
-        found = {"process": lambda: setting.process.name, "sampler": lambda: setting.scheme.key,
-                 "data": lambda: setting.assumption.key,
-                 "grid": lambda: setting.scheme.grid.kind}[self.part]()
-        return None if found in self.keys else f"stated for {' or '.join(self.keys)}, got {found}"
+        found, *also = {"process": lambda: (setting.process.name,), "sampler": lambda: (setting.scheme.key,),
+                        "data": lambda: (setting.assumption.key, *setting.assumption.also),
+                        "grid": lambda: (setting.scheme.grid.kind,)}[self.part]()
+        return (None if {found, *also} & set(self.keys)
+                else f"stated for {' or '.join(self.keys)}, got {found}")
 
 
 @dataclass(frozen=True)

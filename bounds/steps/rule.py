@@ -16,29 +16,33 @@ class Rule:
     ----------
     drift : callable or None
         Integrand of P − 1; ``None`` when P = Φ⁻¹.
-    score_weight : callable
-        Integrand of Q over the step.
+    score_weight : callable or None
+        Integrand of Q over the step; ``None`` where there is ``closed_weight``.
     score_defect : callable or None
-        Integrand of :math:`c_2 = \Phi^{-1}C - Q`; ``None`` when Q = Φ⁻¹C.
-    amplitude : callable
-        (nodes, H*) -> n(σ)g(σ), whose squared integral is the noise variance.
+        Integrand of :math:`c_2 = \Phi^{-1}C - Q`; ``None`` when Q = Φ⁻¹C, and for steps without noise.
+    amplitude : callable or None
+        (nodes, H*) -> n(σ)g(σ), whose squared integral is the noise variance; ``None`` for a step of the
+        probability-flow ODE, which has no noise.
     needs_envelope : bool
         True if the noise depends on the data assumption, through H*.
     amplitude_needs_path : bool
         True if n uses C, a² or s² at the nodes.
     closed_noise : callable or None
         (C, s²(r), s²(τ)) -> ∫n²g² where n uses the path and its integral is known.
+    closed_weight : callable or None
+        (∫f, C, s²(r), s²(τ)) -> Q where that is no integral of f, g² and F.
 
     Source: docs/theory.md section 3.
     """
 
     drift: Callable | None
-    score_weight: Callable
+    score_weight: Callable | None
     score_defect: Callable | None
-    amplitude: Callable
+    amplitude: Callable | None
     needs_envelope: bool = False
     amplitude_needs_path: bool = False
     closed_noise: Callable | None = None
+    closed_weight: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ class Sampler:
         (path, decreasing times) -> `bounds.steps.phase_space.rows.Rows` for k = 2, if it has them, such as a
         `bounds.steps.phase_space.splitting.Splitting`.
     strong_order : float
-        Of every form, down to time 0: (E|exact − sampler|²)^{1/2} ~ h^order under one Brownian motion.
+        Of every form, down to time 0: (E|exact − sampler|²)^{1/2} ~ h^order under one Brownian motion, or from
+        one start where there is no noise.
     """
 
     key: str
@@ -81,6 +86,11 @@ class Sampler:
     def form(self, blocks: int) -> Rule | Callable | None:
         """Its form for k = ``blocks``, or None."""
         return self.one_block if blocks == 1 else self.phase_space
+
+    @property
+    def follows_ode(self) -> bool:
+        """Whether a step is one of the probability-flow ODE: it has no noise."""
+        return self.one_block is not None and self.one_block.amplitude is None
 
     @property
     def needs_envelope(self) -> bool:

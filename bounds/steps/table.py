@@ -38,10 +38,10 @@ class StepTable:
         late = rule.amplitude_needs_path
 
         def integrands(n):
-            noise = () if late else (np.square(self.amplitude(n)),)
-            if rule.drift is None:
-                return rule.score_weight(n), rule.score_defect(n) if rule.score_defect else 0.0, *noise
-            return rule.score_weight(n), rule.score_defect(n), *noise, rule.drift(n), n.f - rule.drift(n)
+            noise = () if late else (0.0 if rule.amplitude is None else np.square(self.amplitude(n)),)
+            weight = rule.score_weight(n) if rule.score_weight else 0.0
+            defect = rule.score_defect(n) if rule.score_defect else 0.0
+            return weight, defect, *noise, *(() if rule.drift is None else (rule.drift(n), n.f - rule.drift(n)))
 
         def floors(n):
             # g² less its value at the step's end, f less its value there
@@ -56,6 +56,10 @@ class StepTable:
                           else path.also[2])
         with np.errstate(over="ignore"):
             growth = np.exp(path.F)
+            if rule.closed_weight:
+                self.Q = rule.closed_weight(path.F, path.C, path.s_sq[1:], path.s_sq[:-1])
+            if rule.amplitude is None:
+                self.c2 = growth * path.C - self.Q
             #: What rounding may do to the noise: (∫(n + δ)²)^{1/2} is a norm.
             lost = AMPLITUDE_ROUNDING * np.square(growth) * path.C
         self.noise_error = 2 * np.sqrt(self.noise_var * lost) + lost if late else np.zeros_like(lost)

@@ -142,6 +142,8 @@ class _Step:
         self.C, self.Q, self.noise, drift = sums
         if rule.closed_noise:
             self.noise = rule.closed_noise(self.C, s_sq, s_sq * (-2 * self.F).exp() + self.C)
+        if rule.closed_weight:
+            self.Q = rule.closed_weight(self.F, self.C, s_sq, s_sq * (-2 * self.F).exp() + self.C)
         self.P = self.F.exp() if rule.drift is None else 1 + drift
 
     def _piece(self, left, right, smooth, F, C):
@@ -157,9 +159,9 @@ class _Step:
         nodes = SimpleNamespace(f=f, g_sq=g_sq, F=exponent, F_end=f.constant(self.F), growth=growth, h=self.h,
                                 f_end=f.constant(self.ends[0]), g_sq_end=f.constant(self.ends[1]))
         kernel = growth * g_sq
-        weight = rule.score_weight(nodes).integral()
+        weight = rule.score_weight(nodes).integral() if rule.score_weight else (arb(0), arb(0))
         drift, moved = (arb(0), arb(0)) if rule.drift is None else rule.drift(nodes).integral(), f.integral()[0]
-        if rule.closed_noise:
+        if rule.closed_noise or rule.amplitude is None:
             return moved, (kernel.integral(), weight, (arb(0), arb(0)), drift)
         if not rule.amplitude_needs_path:
             amplitude = rule.amplitude(nodes, None)

@@ -205,14 +205,16 @@ class GaussianMixture(Value, Law):
         if (self.means == self.means[0]).all():
             return Gaussian(self.means[0], self._gaussian_spread()).assumptions()
         from bounds.assumptions.log_lipschitz import LogLipschitz
+        from bounds.assumptions.smoothed_support import SmoothedSupport
         from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 
         low, high = self._eigenvalue_range
+        moments = {"dim": self.dim, "second_moment": self.second_moment, "mean_norm": self.mean_norm}
         tilts = self.means / low if self.std is not None else self.means @ self._density.precisions
         lipschitz = enclosing_radius(tilts)
-        moments = {"dim": self.dim, "second_moment": self.second_moment, "mean_norm": self.mean_norm}
-        return (WeaklyLogConcave(alpha=1.0 / high, M=lipschitz**2, L=1.0 / low, **moments),
-                LogLipschitz(alpha=1.0 / high, lipschitz=lipschitz, L=1.0 / low, **moments))
+        weak = (WeaklyLogConcave(alpha=1.0 / high, M=lipschitz**2, L=1.0 / low, **moments) if self.std is None
+                else SmoothedSupport(enclosing_radius(self.means), self.std, **moments))
+        return weak, LogLipschitz(alpha=1.0 / high, lipschitz=lipschitz, L=1.0 / low, **moments)
 
     def components(self) -> Components:
         """The components; eigenvectors of their covariances are found once."""

@@ -95,6 +95,8 @@ class StepNumbers:
         self._cut()
         self._integrate()
         self._accumulate()
+        if rule.closed_weight:
+            self._close_weight()
         if rule.closed_noise:
             self._close_noise()
         elif rule.amplitude_needs_path:
@@ -196,11 +198,12 @@ class StepNumbers:
             nodes = self._nodes(index, rule, t, f, g_sq)
             ones = _unit_noise(nodes)
             weight = rule.weights
-            values = {"C": nodes.growth * g_sq, "Q": self.rule.score_weight(nodes), "size": ones.growth,
-                      "Q_size": self.rule.score_weight(ones)}
+            values = {"C": nodes.growth * g_sq, "size": ones.growth}
+            if self.rule.score_weight is not None:
+                values |= {"Q": self.rule.score_weight(nodes), "Q_size": self.rule.score_weight(ones)}
             if self.rule.drift is not None:
                 values["drift"] = self.rule.drift(nodes)
-            if not late:
+            if not late and self.rule.amplitude is not None:
                 values["noise"] = np.square(self.rule.amplitude(nodes, None))
                 values["noise_size"] = np.square(self.rule.amplitude(ones, None))
             for name, value in values.items():
@@ -256,7 +259,16 @@ class StepNumbers:
         self.s_sq_error = (self.a**2 * np.concatenate([[0.0], np.cumsum(doubt)]) + s_sq
                            * relative).astype(float)
 
-    # -- noise that looks at the forward law -----------------------------------------------------------------
+    # -- what looks at the forward law -----------------------------------------------------------------------
+
+    def _close_weight(self):
+        """Q where it is no integral of the coefficients alone: as accurate as what it is made of."""
+        lower, upper = self.s_sq[:-1], self.s_sq[1:]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            doubt = (self.F_error + np.where(self.C > 0, self.C_error / self.C, 0) + self.s_sq_error[1:] / upper
+                     + np.where(lower > 0, self.s_sq_error[:-1] / lower, 0) + 16 * _EPS * (1 + np.abs(self.F)))
+        self.Q = self.rule.closed_weight(self.F, self.C, lower, upper)
+        self.Q_error = self.Q * doubt
 
     def _close_noise(self):
         """The noise where its integral is known."""

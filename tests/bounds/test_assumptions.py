@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bounds import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
 from bounds.assumptions import assumptions
+from bounds.assumptions.smoothed_support import SmoothedSupport
 from tests.bounds.tolerances import PATH_RELATIVE
 
 SCALE = st.floats(-3, 3).map(lambda x: 10.0**x)
@@ -21,6 +22,7 @@ def make(key, low=0.5, extra=2.0, high=3.0):
         "weak-log-concave": lambda: WeaklyLogConcave(low, extra, high, dim=2),
         "log-lipschitz": lambda: LogLipschitz(low, extra, high, dim=2),
         "bounded": lambda: BoundedSupport(extra, dim=2),
+        "smoothed-support": lambda: SmoothedSupport(extra, low, dim=2),
     }[key]()
 
 
@@ -42,7 +44,7 @@ def test_hessian_envelope_is_tweedies_formula(key, q, a):
 def test_symbolic_envelope_is_the_numeric_one(key):
     """The sympy row of the table takes the values of the numeric one."""
     assumption, q = make(key), sympy.Symbol("q", positive=True)
-    names = {"m_0": 0.5, "alpha": 0.5, "M": 2.0, "ell": 2.0, "R": 2.0, "L_0": 3.0, "L_U": 3.0, "q": 0.7}
+    names = {"m_0": 0.5, "alpha": 0.5, "M": 2.0, "ell": 2.0, "R": 2.0, "std": 0.5, "L_0": 3.0, "L_U": 3.0, "q": 0.7}
     for expression, number in zip(
         assumption.symbolic(q), (assumption.c_lo(0.7), assumption.c_up(0.7)), strict=True
     ):

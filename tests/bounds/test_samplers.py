@@ -8,6 +8,7 @@ from scipy import integrate
 import bounds.sampler
 from bounds import StronglyLogConcave, WeaklyLogConcave, general, ou, ve, vp
 from bounds.grid import TimeGrid
+from bounds.processes.flow_matching import flow_matching
 from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
 from bounds.steps.rule import matched_hessian
@@ -23,6 +24,8 @@ PROCESSES = {
 }
 TIMES = TimeGrid.from_times([1.3, 1.0, 0.2, 0.0])
 ASSUMPTION = WeaklyLogConcave(2.0, 3.0, 4.0, dim=2)
+NOISY = [key for key, sampler in samplers(1).items() if not sampler.follows_ode]
+SILENT = [key for key in samplers(1) if key not in NOISY]
 
 
 def definition(process, key, tau, r):
@@ -40,11 +43,18 @@ def definition(process, key, tau, r):
         return 1 + h * f(tau), h * g_sq(tau), h * g_sq(tau)
     if key == "exponential":
         return 1 / phi(tau, r), quad(lambda u: g_sq(u) / phi(u, r)), quad(lambda u: g_sq(u) / phi(u, r) ** 2)
+    variance = lambda t: integrate.quad(  # noqa: E731
+        lambda u: phi(t, u) ** 2 * g_sq(u), 0, t, epsabs=1e-14, epsrel=1e-12)[0]
+    if key == "ode-euler":
+        return 1 + h * f(tau), h * g_sq(tau) / 2, 0.0
+    if key == "ode-exponential":
+        return 1 / phi(tau, r), quad(lambda u: g_sq(u) / phi(u, r) / 2), 0.0
+    if key == "ddim":
+        upper, lower = np.sqrt(variance(tau)), np.sqrt(variance(r)) if r > 0 else 0.0
+        return 1 / phi(tau, r), upper * (upper / phi(tau, r) - lower), 0.0
     P, Q = 1 / phi(tau, r), covariance(tau) / phi(tau, r)
     if key == "posterior-mean":
         return P, Q, quad(lambda u: g_sq(u) / phi(u, r) ** 2)
-    variance = lambda t: integrate.quad(  # noqa: E731
-        lambda u: phi(t, u) ** 2 * g_sq(u), 0, t, epsabs=1e-14, epsrel=1e-12)[0]
     if key == "ancestral":
         return P, Q, covariance(tau) * (variance(r) if r > 0 else 0.0) / variance(tau)
     if key != "posterior-mean-matched":
@@ -88,7 +98,7 @@ def test_defects_are_what_the_exact_step_would_add(name, key):
     assert table.c2 == pytest.approx(growth * table.path.C - table.Q, abs=1e-12)
 
 
-@pytest.mark.parametrize("key", samplers(1))
+@pytest.mark.parametrize("key", NOISY)
 def test_local_defects_are_second_order(key):
     """Halving the step divides the one-step defects by four (Euler kinds); posterior means have none."""
     process = PROCESSES["general"]
@@ -128,11 +138,34 @@ def strong_error(key, process, steps, mean=0.7, variance=0.6):
 
 
 @pytest.mark.parametrize("name", ["vp", "ve"])
-@pytest.mark.parametrize("key", samplers(1))
+@pytest.mark.parametrize("key", NOISY)
 def test_strong_error_falls_at_the_declared_order(key, name):
     """The slope of the exact strong error over h is within 0.1 of the declared order."""
     errors = [strong_error(key, PROCESSES[name], steps) for steps in (512, 1024, 2048)]
     assert -np.diff(np.log2(errors)) == pytest.approx(samplers()[key].strong_order, abs=STRONG_ORDER)
+
+
+@pytest.mark.parametrize("name", ["vp", "ve"])
+@pytest.mark.parametrize("key", SILENT)
+def test_a_sampler_without_noise_follows_the_flow_at_its_order(key, name):
+    """Of N(m, v) from one U_T, sampler and probability-flow ODE part at the declared order."""
+    mean, variance, gaps = 0.7, 0.6, []
+    for count in (512, 1024, 2048):
+        steps = scheme(key, 1.3, count, early_stop=0.1).steps(PROCESSES[name])
+        spread = steps.a**2 * variance + steps.s_sq
+        # y = a m + (V/V_T)^{1/2} (U_T − a_T m) along the flow; the sampler is affine in U_T
+        slope, shift = 1.0, steps.a[0] * mean
+        for P, Q, a, V in zip(steps.P, steps.Q, steps.a, spread, strict=False):
+            slope, shift = slope * (P - Q / V), P * shift - Q * (shift - a * mean) / V
+        gaps.append(np.hypot((slope - np.sqrt(spread[-1] / spread[0])) * np.sqrt(spread[0]), shift - steps.a[-1] * mean))
+    assert -np.diff(np.log2(gaps)) == pytest.approx(samplers()[key].strong_order, abs=STRONG_ORDER)
+
+
+def test_rectified_flow_is_ddim():
+    """Euler's method for flow matching and DDIM are one sampler: P and Q agree to 1e-13 on any grid."""
+    grid = TimeGrid.from_times([63 / 64, 0.9, 0.5, 0.499, 0.1, 0.0])
+    euler, ddim = (Scheme(samplers()[key], grid).steps(flow_matching()) for key in ("ode-euler", "ddim"))
+    assert euler.P == pytest.approx(ddim.P, rel=1e-13) and euler.Q == pytest.approx(ddim.Q, rel=1e-13)
 
 
 def test_every_maker_says_what_its_sampler_is():

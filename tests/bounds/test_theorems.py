@@ -1,5 +1,7 @@
 """The same tests for every theorem in the folder: dropping a file there is enough to be tested here."""
 
+from dataclasses import replace
+
 import mpmath
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama, scheme
+from bounds.samplers import samplers
 from bounds.setting import Setting
 from bounds.theorem import NotApplicable
 from bounds.theorems import theorems
@@ -33,6 +36,21 @@ HOMES = [
     for blocks in sorted({c.process().blocks for c in theorem.cases})
 ]
 AT_HOME = pytest.mark.parametrize("key, blocks", HOMES)
+
+
+def at_home(key, horizon, steps):
+    """Euler–Maruyama, or a sampler that the theorem is stated for."""
+    known = THEOREMS[key].domain.sampler
+    return scheme("euler-maruyama" if not known or "euler-maruyama" in known else known[0], horizon, steps)
+
+
+def applicable(key, question):
+    """A drawn question with a sampler that the theorem is stated for."""
+    known = THEOREMS[key].domain.sampler
+    kept = not known or question.scheme.key in known
+    sampler = question.scheme.sampler if kept else samplers()[known[question.scheme.grid.steps % len(known)]]
+    return setting_of(question.process, question.law, replace(question.scheme, sampler=sampler),
+                      question.score_error, question.score_noise)
 
 
 def case_setting(key, name):
@@ -142,11 +160,11 @@ def test_terms_grow_with_every_error_source(key, blocks, error, noise, more):
     theorem, process = THEOREMS[key], PROCESSES[blocks]
     law = Gaussian([0.3, -0.2], [0.5, 1.5])
     if theorem.kind == "lower":
-        setting = setting_of(process, law, euler_maruyama(2.0, 12))
+        setting = setting_of(process, law, at_home(key, 2.0, 12))
         assert all(value >= 0 for value in theorem.bound(setting).terms.values())
         return
     small, large = (
-        theorem.bound(setting_of(process, law, euler_maruyama(2.0, 12), e, n))
+        theorem.bound(setting_of(process, law, at_home(key, 2.0, 12), e, n))
         for e, n in ((error, noise), (error + more, noise + more))
     )
     for name, value in small.terms.items():
@@ -170,9 +188,9 @@ def test_scaling_the_data_scales_every_bound(key, blocks, factor):
     facts = DataFacts(time_regularity=0.0)
     law = StronglyLogConcave(2.0, 2.0, dim=3, mean_norm=0.7)
     error = 0.0 if theorem.kind == "lower" else 0.2
-    one = theorem.bound(Setting(process, law, euler_maruyama(2.0, 15), error, error, facts)).total
+    one = theorem.bound(Setting(process, law, at_home(key, 2.0, 15), error, error, facts)).total
     two = theorem.bound(
-        Setting(scaled, law.scaled(factor), euler_maruyama(2.0, 15), error / factor, error / factor, facts)
+        Setting(scaled, law.scaled(factor), at_home(key, 2.0, 15), error / factor, error / factor, facts)
     ).total
     assert two == pytest.approx(factor * one, rel=RECURSION_RELATIVE if blocks == 1 else METRIC_SEARCH)
 
@@ -183,7 +201,7 @@ def test_the_right_limits(key, blocks):
     theorem = THEOREMS[key]
     law = Gaussian([0.1], 0.8)
     totals = [
-        theorem.bound(setting_of(PROCESSES[blocks], law, euler_maruyama(9.0 * blocks, K))).total
+        theorem.bound(setting_of(PROCESSES[blocks], law, at_home(key, 9.0 * blocks, K))).total
         for K in (500, 2000, 8000)
     ]
     assert totals[2] < 0.6 * totals[1] < 0.36 * totals[0]
@@ -195,9 +213,7 @@ def test_the_right_limits(key, blocks):
 def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
     """On drawn admissible problems with Gaussian data the verdict is HOLDS wherever the theorem applies."""
     question = data.draw(problems(kind="gaussian", process={1: "one-block", 2: "cld"}[blocks]))
-    setting = setting_of(
-        question.process, question.law, question.scheme, question.score_error, question.score_noise
-    )
+    setting = applicable(key, question)
     certificate = certify_setting(THEOREMS[key], setting, question.law)
     assert certificate.verdict in (Verdict.HOLDS, Verdict.NOT_APPLICABLE)
 
@@ -208,9 +224,7 @@ def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
 def test_never_violated_on_drawn_mixtures(key, question):
     """On drawn admissible mixtures the verdict is HOLDS wherever the theorem applies and the truth is
     known."""
-    setting = setting_of(
-        question.process, question.law, question.scheme, question.score_error, question.score_noise
-    )
+    setting = applicable(key, question)
     certificate = certify_setting(THEOREMS[key], setting, question.law)
     if certificate.measured is not None and np.isinf(certificate.measured.upper):
         assert certificate.verdict is Verdict.INCONCLUSIVE
@@ -239,6 +253,9 @@ UNMET = [
         Setting(vp(1), BoundedSupport(1.0), euler_maruyama(1, 3)),
         "strong log-concavity",
     ),
+    ("martingale", Setting(ou(), StronglyLogConcave(1, 1), scheme("ddim", 1, 3)), "noise"),
+    ("flow", Setting(ou(), StronglyLogConcave(1, 1), euler_maruyama(1, 3)), "no noise"),
+    ("flow", Setting(ou(), BoundedSupport(1.0), scheme("ddim", 1, 3)), "finite Fisher information"),
     ("gaussian-lower-bound", Setting(ou(), StronglyLogConcave(1, 2), euler_maruyama(1, 3)), "Gaussian data"),
     (
         "gaussian-lower-bound",

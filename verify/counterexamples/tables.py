@@ -17,7 +17,8 @@ HUNTED = (*EMPHASES, "stopping", "prior")
 #: Families that a theorem for any process of one block is tried on, and laws for data of any kind.
 ONE_BLOCK = ("ou", "vp", "ve", "sub-vp", "general")
 #: The laws that have an assumption, by its key.
-LAWS = {"strong-log-concave": "gaussian", "weak-log-concave": "mixture", "log-lipschitz": "mixture"}
+LAWS = {"strong-log-concave": "gaussian", "weak-log-concave": "mixture", "smoothed-support": "mixture",
+        "log-lipschitz": "mixture"}
 
 
 def draw_tables(draw: Draw, domain: Domain, most_steps: int = 300, emphasis: str | None = None) -> dict:
@@ -80,7 +81,8 @@ def _process(draw: Draw, domain: Domain) -> dict:
 
 def _scheme(draw: Draw, domain: Domain, phase: bool, horizon: float, most_steps: int, emphasis: str) -> dict:
     known = samplers(2 if phase else 1)
-    kind = choice(draw, [key for key in domain.sampler or known if key in known] or list(known))
+    noisy = [key for key in known if not known[key].follows_ode]
+    kind = choice(draw, [key for key in domain.sampler or noisy if key in known] or noisy)
     few = 8 if emphasis == "steps" else most_steps
     steps = max(1, round(log_uniform(draw, 1, max(few, 1))))
     if emphasis in ("initial", "stopping"):
@@ -129,7 +131,7 @@ def _data(draw: Draw, domain: Domain, emphasis: str) -> tuple[dict, float]:
               in (-1.0, *([draw.uniform(-1.0, 1.0)] * draw.integer(0, 1)), 1.0)]
     dim = choice(draw, (1, 1, 3))
     table = {"law": "mixture", "means": [[place, *[0.0] * (dim - 1)] for place in places], "std": std}
-    if domain.data and "weak-log-concave" not in domain.data:
+    if domain.data and not {"weak-log-concave", "smoothed-support"} & set(domain.data):
         table |= {"assumption": "log-lipschitz", "alpha": 1 / std**2, "L": 1 / std**2,
                   "lipschitz": radius * 1.01 / std**2}
     return table, std

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 
-from bounds.assumption import Assumption, check_constant
+from bounds.assumption import Assumption
 from bounds.assumptions import assumptions
 from bounds.assumptions.bounded_support import BoundedSupport
 from closed_form.law import MAX_DIM, Law
@@ -18,27 +18,9 @@ MAX_DATA_BYTES = 50_000_000
 _MOMENTS = ("dim", "second_moment", "mean_norm", "time_regularity")
 
 
-def _smoothed_support(radius: float, std: float, dim: int, second_moment: float | None,
-                      mean_norm: float | None):
-    """Y + N(0, std² I) with Y in a ball: any mixture of one isotropic Gaussian, finite or continuous."""
-    std = check_constant("std", std, positive=True)
-    if second_moment is not None:
-        if second_moment < dim * std**2:
-            raise ValueError(
-                f"second_moment must be at least dim std² = {dim * std**2:g}, got {second_moment:g}"
-            )
-        second_moment -= dim * std**2
-    return BoundedSupport(radius, dim, second_moment, mean_norm).smoothed(std**2)
-
-
-def _assumed() -> dict:
-    """What makes an assumption from its constants, by the name a file gives it."""
-    return {**assumptions(), "smoothed-support": _smoothed_support}
-
-
 def _constants_of(kind: str) -> tuple[str, ...]:
     """The constants of an assumption: its arguments but for the moments."""
-    return tuple(name for name in signature(_assumed()[kind]).parameters if name not in _MOMENTS)
+    return tuple(name for name in signature(assumptions()[kind]).parameters if name not in _MOMENTS)
 
 
 @dataclass(frozen=True)
@@ -74,10 +56,10 @@ def read_data(section: Section, folder: Path) -> tuple[Data, dict]:
     known = {"law", "assumption", "early_stop", *_MOMENTS}
     known |= {
         key
-        for keys in (*(law.keys for law in laws().values()), *map(_constants_of, _assumed()))
+        for keys in (*(law.keys for law in laws().values()), *map(_constants_of, assumptions()))
         for key in keys
     }
-    stated = section.choice("assumption", _assumed()) if "assumption" in section.values else None
+    stated = section.choice("assumption", assumptions()) if "assumption" in section.values else None
     if "law" not in section.values:
         extra = ("early_stop",) if stated == BoundedSupport.key else ()
         section.only(("assumption", *_constants_of(stated), *_MOMENTS, *extra), known,
@@ -110,7 +92,7 @@ def _stated(section: Section, kind: str, law) -> Assumption:
         for key in ("second_moment", "mean_norm")
     }
     with section.border():
-        return _assumed()[kind](**constants, dim=law.dim, **moments)
+        return assumptions()[kind](**constants, dim=law.dim, **moments)
 
 
 def _constants(section: Section, kind: str) -> tuple[Data, dict]:
@@ -125,7 +107,7 @@ def _constants(section: Section, kind: str) -> tuple[Data, dict]:
     if moments["second_moment"] is None:
         notes.append("data.second_moment was not given: the largest value the constants allow is used")
     with section.border():
-        assumption = _assumed()[kind](**constants, dim=dim, **moments)
+        assumption = assumptions()[kind](**constants, dim=dim, **moments)
     early_stop = section.number("early_stop", None, positive=True)
     regularity = section.number("time_regularity", None, minimum=0.0)
     table = {key: value for key, value in section.values.items() if key != "early_stop"}
