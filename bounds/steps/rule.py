@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,9 @@ class Rule:
         True if n uses C, a² or s² at the nodes.
     closed_noise : callable or None
         (C, s²(r), s²(τ)) -> ∫n²g² where n uses the path and its integral is known.
+    formulas : bounds.steps.formulas.StepFormulas or None
+        P, Q and the noise's variance where they are stated as formulas of the step: then the integrands give
+        e^F, E and G, which those are made of, and how the noise is spread over the step is the proof's choice.
 
     Source: docs/theory.md section 3.
     """
@@ -39,6 +43,7 @@ class Rule:
     needs_envelope: bool = False
     amplitude_needs_path: bool = False
     closed_noise: Callable | None = None
+    formulas: Any = None
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,9 @@ class Sampler:
     phase_space : callable or None
         (path, decreasing times) -> `bounds.steps.phase_space.rows.Rows` for k = 2, if it has them, such as a
         `bounds.steps.phase_space.splitting.Splitting`.
-    strong_order : float
-        Of every form, down to time 0: (E|exact − sampler|²)^{1/2} ~ h^order under one Brownian motion.
+    strong_order : float or None
+        Of every form, down to time 0: (E|exact − sampler|²)^{1/2} ~ h^order under one Brownian motion; None
+        where it is not stated.
     """
 
     key: str
@@ -68,7 +74,7 @@ class Sampler:
     exact: str
     one_block: Rule | None = None
     phase_space: Callable | None = None
-    strong_order: float = 1
+    strong_order: float | None = 1
 
     def __reduce__(self):
         """A sampler of the registry by its key: a process of a pool has the registry too."""
@@ -81,6 +87,11 @@ class Sampler:
     def form(self, blocks: int) -> Rule | Callable | None:
         """Its form for k = ``blocks``, or None."""
         return self.one_block if blocks == 1 else self.phase_space
+
+    @property
+    def formulas(self):
+        """`Rule.formulas` of its form for one block, or None."""
+        return None if self.one_block is None else self.one_block.formulas
 
     @property
     def needs_envelope(self) -> bool:
@@ -119,3 +130,8 @@ def posterior_weight(nodes: StepNodes):
 def grown_noise(nodes: StepNodes):
     """Φ(σ,r)⁻¹ g: the noise of the reverse process without its score."""
     return np.exp(nodes.F) * np.sqrt(nodes.g_sq)
+
+
+def bridged_noise(nodes: StepNodes):
+    """Φ⁻¹(1 − C/s²)g: the noise of U_r given U_τ and X_0, with ∫n²g² = C s²(r)/s²(τ)."""
+    return grown_noise(nodes) * np.maximum(1 - nodes.C / nodes.s_sq, 0.0)
