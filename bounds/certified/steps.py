@@ -224,7 +224,8 @@ def _take(step: BallStep, rule, matched: Callable) -> None:
         nodes = view.numbers
         found = [] if rule.score_defect is None else [rule.score_weight(nodes).value]
         if rule.closed_noise is None:
-            amplitude = view.amplitude
+            # a view keeps its amplitude, which for formulas is not known yet
+            amplitude = view.amplitude if rule.formulas is None else amplitude_of(rule, matched, view)
             found.append(amplitude * amplitude)
         if rule.drift is not None:
             found.append(rule.drift(nodes).value)

@@ -1,7 +1,7 @@
 """What a sampler is: P, Q and the noise n of a step, for one block as integrands, for two as rows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -77,12 +77,12 @@ class Sampler:
     strong_order: float | None = 1
 
     def __reduce__(self):
-        """A sampler of the registry by its key: a process of a pool has the registry too."""
+        """A sampler of the registry by its key, any other by its fields: a process of a pool gets either."""
         from bounds.samplers import samplers
 
         if samplers().get(self.key) is self:
             return _registered, (self.key,)
-        return object.__reduce_ex__(self, 2)
+        return type(self), tuple(getattr(self, each.name) for each in fields(self))
 
     def form(self, blocks: int) -> Rule | Callable | None:
         """Its form for k = ``blocks``, or None."""
