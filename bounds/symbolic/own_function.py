@@ -14,7 +14,7 @@ def own_function(name: str, function: Callable) -> sympy.Expr:
 
     Nothing is known of it between the times at which it is asked: results that rest on it say "not enclosed".
     """
-    return implemented_function(name, _Values(name, function), real=True)(TIME)
+    return implemented_function(sympy.Function(name, real=True), _Values(name, function))(TIME)
 
 
 class _Values:
@@ -26,10 +26,10 @@ class _Values:
     def __call__(self, times):
         times = np.asarray(times, dtype=float)
         try:
-            values = np.asarray(self._function(times), dtype=float)
-        except (TypeError, ValueError):  # of one number at a time
+            values = np.asarray(self._function(times))
+        except Exception:  # of one number at a time, or it is said below what is wrong
             values = None
-        if values is None or values.shape != times.shape:
+        if values is None or values.shape != times.shape or values.dtype.kind not in "fciu":
             values = np.array([self._at(float(time)) for time in times.ravel()]).reshape(times.shape)
         return values
 
