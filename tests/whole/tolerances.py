@@ -8,3 +8,7 @@ EXACT_SAMPLER = 1e-6
 CORRUPTED = 1e-8
 #: The same where none is.
 SOUND = 1e-9
+#: Bounds of a sampler by formulas and by integrals: defects of 1e-16 each, over what the bound is worth.
+STATED_BOUND = 1e-9
+#: Exact laws and steps of the same two: roundings of a, s² and a few dozen steps.
+STATED_LAW = 1e-11
