@@ -53,3 +53,7 @@ REFUTED = 0.9
 OWN_SCORE = 1e-12
 #: A constant error of a score, computed as the difference of two scores of a few units.
 SCORE_ERROR = 1e-9
+#: Ratio of errors of a method of second order, relative to 4: the next order still shows.
+HEUN = 0.1
+#: Scores of a law by two routes, in units of the largest; the funnel's by a rule good to 1e-4.
+SCORES = 1e-3
