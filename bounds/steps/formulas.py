@@ -213,6 +213,9 @@ def own_sampler(key: str, *, P, Q, noise, source: str = "stated by its formulas"
         raise ValueError(f"sampler: key must be letters, digits and hyphens, got {key!r}")
     if not isinstance(source, str) or not source.strip():
         raise TypeError(f"sampler {key}: source must be a text, got {source!r}")
+    for name, text in zip(_PARTS, (P, Q, noise), strict=True):
+        if isinstance(text, bool) or not isinstance(text, str | Real):
+            raise TypeError(f"sampler {key}: {name} must be a formula, text or a number, got {type(text).__name__}")
     formulas = StepFormulas(key, P, Q, noise)
     for expression in _expressions(formulas).values():
         _balls(expression)  # what has no rule in ball arithmetic is refused here

@@ -14,7 +14,7 @@ def read_sampler(section: Section) -> tuple[Sampler, dict]:
     """The sampler and its normal form."""
     section.only(_KEYS, (), "sampler")
     given = {"key": KEY, **{name: section.get(name) for name in ("P", "Q", "noise")}, **section.values}
-    if given["key"] in samplers():
+    if given["key"] in tuple(samplers()):
         raise section.refuse("key", "a key that no sampler of this package has")
     try:
         return own_sampler(**given), given

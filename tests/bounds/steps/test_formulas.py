@@ -112,8 +112,10 @@ def test_a_step_without_a_number_is_refused(case):
     ({"source": ""}, "sampler own: source must be a text, got ''"),
     ({"P": "1 + q"}, "sampler own: P must be a formula in known symbols: 'q' is neither one of h, t, r"),
     ({"Q": "__import__('os')"}, "sampler own: Q must be a formula in known symbols"),
-    ({"noise": None}, "sampler own: noise must be a formula in known symbols: it must be a string or a number, not"),
-    ({"noise": True}, "sampler own: noise must be a formula in known symbols: it must be a string or a number, not"),
+    ({"P": ["1"]}, "sampler own: P must be a formula, text or a number, got list"),
+    ({"noise": None}, "sampler own: noise must be a formula, text or a number, got NoneType"),
+    ({"noise": True}, "sampler own: noise must be a formula, text or a number, got bool"),
+    ({"noise": float("nan")}, "sampler own: noise must be a formula in known symbols"),
 ])
 def test_wrong_formulas_are_refused(change, message):
     """What is no formula, key or source is refused in one line that names the sampler and the argument."""
