@@ -13,7 +13,7 @@ FORMULAS = {
     "ancestral": ("a_r/a", "a_r/a*(s_sq - (a/a_r)^2*s_sq_r)", "C*s_sq_r/s_sq"),
 }
 PROCESSES = {"ou": ou(), "vp": vp("1/10 + 5*t"), "ve": ve("exp(t)"),
-             "general": general("sin(5*t) - 1/2", "1 + cos(t)/2")}
+             "general": general("sin(2*t) - 1/2", "1 + cos(t)/2")}
 
 
 def own(formulas: tuple, key: str = "own") -> Sampler:

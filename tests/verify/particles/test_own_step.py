@@ -2,6 +2,7 @@
 named."""
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def test_an_ode_sampler_has_its_order(step):
     start = STEPS.prior_var**0.5 * np.random.default_rng(1).standard_normal((200, 2))
     ends = [sample(LAW, euler_maruyama(3.0, steps).steps(ou()), 200, 3, step=step, start=start)
             for steps in (200, 400, 800)]
-    errors = [np.abs(one - other).mean() for one, other in zip(ends, ends[1:], strict=False)]
+    errors = [np.abs(one - other).mean() for one, other in pairwise(ends)]
     assert errors[0] / errors[1] == pytest.approx(4.0, rel=HEUN)
 
 
