@@ -21,7 +21,8 @@ _HOME = {
     "BoundedSupport": "assumptions.bounded_support",
     **{name: f"processes.{name}" for name in ("ou", "vp", "ve", "sub_vp", "general", "cld")},
     **dict.fromkeys(("scheme", "euler_maruyama", "frozen_euler_maruyama", "exponential_integrator",
-                     "posterior_mean", "posterior_mean_matched", "ancestral"), "sampler")}
+                     "posterior_mean", "posterior_mean_matched", "ancestral"), "sampler"),
+    "own_sampler": "steps.formulas"}
 
 __all__ = sorted(_HOME)
 

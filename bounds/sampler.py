@@ -43,6 +43,9 @@ class Scheme(Value):
         if std is not None and not (isinstance(std, int | float) and not isinstance(std, bool)
                                     and np.isfinite(std) and std > 0):
             raise ValueError(f"prior_std must be positive and finite, got {std!r}")
+        if self.sampler.formulas is not None and samplers().get(self.key, self.sampler) != self.sampler:
+            raise ValueError(f"sampler must have a key of its own, got {self.key!r}, which is a sampler of this "
+                             "package")
 
     def __repr__(self):
         prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"
@@ -70,19 +73,21 @@ class Scheme(Value):
                 else StepTable(process, self, assumption, moments))
 
 
-def scheme(key: str, horizon: float, steps: int, *, grid: str = "uniform", early_stop: float = 0.0,
+def scheme(key: str | Sampler, horizon: float, steps: int, *, grid: str = "uniform", early_stop: float = 0.0,
            prior_std=None):
-    """A sampler by its key on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early stop.
+    """A sampler, or one by its key, on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early
+    stop.
 
     ``prior_std`` is that of `Scheme`.  Raises ValueError if a name is unknown or a number out of range.
     """
-    check_type("scheme", key, str, "the key of a sampler")
-    if key not in samplers():
+    check_type("scheme", key, (str, Sampler), "a sampler or the key of one")
+    if isinstance(key, str) and key not in samplers():
         raise ValueError(f"scheme must be one of {', '.join(samplers())}, got {key!r}")
     check_type("grid", grid, str, "uniform or geometric")
     if grid not in ("uniform", "geometric"):
         raise ValueError(f"grid must be uniform or geometric, got {grid!r}")
-    return Scheme(samplers()[key], getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std)
+    sampler = samplers()[key] if isinstance(key, str) else key
+    return Scheme(sampler, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std)
 
 
 def _named(key: str):

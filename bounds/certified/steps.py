@@ -15,6 +15,8 @@ import sympy
 from bounds.certified.frame import FINE, NOTHING, REACHES, SPARED, Frame, Inaccurate, View, constant_of
 from bounds.certified.number import Number, larger
 from bounds.process import ForwardProcess
+from bounds.steps.formulas import coefficients
+from bounds.steps.stated import KNOWN, SHAPES, spread
 from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undecided
 
 #: A part that is no longer than this fraction of its step, or a few floats long, is not halved.
@@ -209,6 +211,8 @@ def ball_steps(process: ForwardProcess, scheme, matched: Callable, precision: in
         step = BallStep(walk, lower, upper, log_a, s_sq)
         log_a, s_sq = step.upper_log_a, step.upper_s_sq
         _take(step, scheme.sampler.one_block, matched)
+        if scheme.sampler.formulas is not None:
+            _state(step, scheme.sampler.formulas, process)
         yield step
 
 
@@ -220,7 +224,8 @@ def _take(step: BallStep, rule, matched: Callable) -> None:
         nodes = view.numbers
         found = [] if rule.score_defect is None else [rule.score_weight(nodes).value]
         if rule.closed_noise is None:
-            amplitude = view.amplitude
+            # a view keeps its amplitude, which for formulas is not known yet
+            amplitude = view.amplitude if rule.formulas is None else amplitude_of(rule, matched, view)
             found.append(amplitude * amplitude)
         if rule.drift is not None:
             found.append(rule.drift(nodes).value)
@@ -244,6 +249,22 @@ def _take(step: BallStep, rule, matched: Callable) -> None:
         step.noise_var = rule.closed_noise(step.C, step.s_sq, step.upper_s_sq)
     else:
         step.noise_var = found[0 if rule.score_defect is None else 1]
+
+
+def _state(step: BallStep, formulas, process: ForwardProcess) -> None:
+    """What formulas make of a step in which Q is ∫e^F g² and the noise ∫g² up to here."""
+    from flint import arb
+
+    needed = formulas.needs(defects=True) | KNOWN
+    known = {"h": step.h, "t": arb(step.upper), "r": arb(step.lower), "F": step.F, "C": step.C, "E": step.Q,
+             "G": step.noise_var, "a_r": step.log_a.exp(), "s_sq_r": step.s_sq}
+    times = [(step.upper, step.lower)]
+    known = {name: [value] for name, value in known.items()} | coefficients(process, times, needed)
+    found = {name: values[0] for name, values in formulas.values(known, times, defects=True).items()}
+    step.P, step.Q, step.c1, step.c2 = (found[name] for name in ("P", "Q", "c1", "c2"))
+    step.noise_var = found["noise"]
+    shape, factor = spread(step.noise_var, {name: known[name][0] for name in KNOWN})
+    step.amplitude = lambda view: factor * SHAPES[shape](view.numbers).value
 
 
 def amplitude_of(rule, matched: Callable, view: View):

@@ -46,7 +46,8 @@ def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingred
     """
     times = setting.scheme.grid.times
     steps = len(times) - 1
-    if steps < MANY_STEPS or setting.shape:
+    # of formulas of a step nothing is known between the steps sampled
+    if steps < MANY_STEPS or setting.shape or setting.scheme.sampler.formulas is not None:
         return None
     panels = _runs(times)
     nodes = SHORT if len(panels) >= MANY_RUNS else LONG

@@ -46,7 +46,11 @@ def missed_noise(setting: Setting, functions, amplitude=None):
         lambda nodes: (dim * AMPLITUDE_ROUNDING * np.exp(2 * nodes.F) * nodes.g_sq,))
     # N is a difference of amplitudes: what their rounding leaves is added as well
     size = table.noise_var + np.exp(2 * table.path.F) * table.path.C
-    return value + error + expand(setting.assumption.dim, 1) * AMPLITUDE_ROUNDING * size
+    found = value + error + expand(setting.assumption.dim, 1) * AMPLITUDE_ROUNDING * size
+    if table.stated is None:
+        return found
+    # what is spread over the step has the noise's variance up to this
+    return np.square(np.sqrt(found) + np.sqrt(expand(setting.assumption.dim, 1)) * table.stated.left)
 
 
 def step_bias(setting: Setting, functions):

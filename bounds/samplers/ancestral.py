@@ -8,9 +8,7 @@ order 1/2 down to time 0, as the last step has no noise at all; 1 where it stops
 Source: Ho et al. 2020 (arXiv 2006.11239).
 """
 
-import numpy as np
-
-from bounds.steps.rule import Rule, Sampler, grown_noise, posterior_weight
+from bounds.steps.rule import Rule, Sampler, bridged_noise, posterior_weight
 
 SAMPLER = Sampler(
     key="ancestral",
@@ -19,7 +17,6 @@ SAMPLER = Sampler(
     exact="Exact for data at a single point.",
     one_block=Rule(
         drift=None, score_weight=posterior_weight, score_defect=None,
-        # ∫n²g² = C(τ,r) s²(r)/s²(τ)
-        amplitude=lambda n, _: grown_noise(n) * np.maximum(1 - n.C / n.s_sq, 0.0),
+        amplitude=lambda n, _: bridged_noise(n),
         amplitude_needs_path=True, closed_noise=lambda C, lower, upper: C * lower / upper),
     strong_order=0.5)

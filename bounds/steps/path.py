@@ -91,6 +91,8 @@ class Path:
         Why the errors are estimates, or "".
     a, s_sq : arrays of shape (k+1,)
         Forward law at each grid time.
+    below_error : float
+        How far a and s² may be off at the last grid time, relative.
     """
 
     def __init__(self, process: ForwardProcess, times: np.ndarray, also: Callable = lambda nodes: (),
@@ -128,9 +130,11 @@ class Path:
     def _below(self):
         """(∫_0^{t0} f, s²(t0)) below the last grid time."""
         stop = float(self.times[-1])
+        self.below_error = 0.0
         if stop == 0:
             return 0.0, 0.0
         lower = Path(self.process, np.array([stop, 0.0]))
+        self.below_error = float(2 * lower.F_error[0] + lower.C_error[0] / max(lower.C[0], 1e-300))
         return float(lower.F[0]), float(lower.s_sq[0])
 
     def _check(self, errors, f_size):

@@ -65,11 +65,9 @@ def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
     panels = analytic_panels((process.f, process.g_sq), ("f", "g²"), (False, True), float(times[0]))
     ends, ascending = panels.edges, times[::-1]
     inner = _needed(ends[(ends > ascending[0]) & (ends < ascending[-1])], ascending, panels)
-    places = _cut(np.union1d(ascending, inner) if len(inner) else ascending, panels)
+    places, panel = _cut(np.union1d(ascending, inner) if len(inner) else ascending, panels)
     length = np.diff(places)
     middle = places[:-1] + length / 2
-    panel = np.searchsorted(ends, places[:-1], side="right") - 1
-    panel = np.where(places[1:] > ends[panel + 1], np.searchsorted(ends, middle, side="right") - 1, panel)
     half, centre = np.diff(ends)[panel] / 2, (ends[:-1] + ends[1:])[panel] / 2
     f_bound, g_bound = panels.bounds[:, panel]
     drift = f_bound * length
@@ -112,14 +110,17 @@ def _needed(inner, ascending, panels):
 
 
 def _cut(places, panels):
-    """``places`` with those in between that keep ∫|f| over a piece small."""
+    """``places`` with those in between that keep ∫|f| over a piece small, and the panel on whose disc each piece
+    is: where no end of a panel cuts, that of the middle."""
     length = np.diff(places)
     panel = np.searchsorted(panels.edges, places[:-1], side="right") - 1
+    at_middle = np.searchsorted(panels.edges, places[:-1] + length / 2, side="right") - 1
+    panel = np.where(places[1:] > panels.edges[panel + 1], at_middle, panel)
     parts = np.minimum(np.ceil(panels.bounds[0, panel] * length / LONGEST_DRIFT), MAX_CUTS).astype(int)
     if parts.max() <= 1:
-        return places
+        return places, panel
     parts = np.maximum(parts, 1)
     start = np.concatenate([[0], np.cumsum(parts)[:-1]])
     within = np.arange(parts.sum()) - np.repeat(start, parts)
     cut = np.repeat(places[:-1], parts) + np.repeat(length / parts, parts) * within
-    return np.append(cut, places[-1])
+    return np.append(cut, places[-1]), np.repeat(panel, parts)

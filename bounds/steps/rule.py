@@ -1,7 +1,8 @@
 """What a sampler is: P, Q and the noise n of a step, for one block as integrands, for two as rows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,9 @@ class Rule:
         (C, s²(r), s²(τ)) -> ∫n²g² where n uses the path and its integral is known.
     closed_weight : callable or None
         (∫f, C, s²(r), s²(τ)) -> Q where that is no integral of f, g² and F.
+    formulas : bounds.steps.formulas.StepFormulas or None
+        P, Q and the noise's variance where they are stated as formulas of the step: then the integrands give
+        e^F, E and G, which those are made of, and how the noise is spread over the step is the proof's choice.
 
     Source: docs/theory.md section 3.
     """
@@ -43,6 +47,7 @@ class Rule:
     amplitude_needs_path: bool = False
     closed_noise: Callable | None = None
     closed_weight: Callable | None = None
+    formulas: Any = None
 
 
 @dataclass(frozen=True)
@@ -62,9 +67,9 @@ class Sampler:
     phase_space : callable or None
         (path, decreasing times) -> `bounds.steps.phase_space.rows.Rows` for k = 2, if it has them, such as a
         `bounds.steps.phase_space.splitting.Splitting`.
-    strong_order : float
+    strong_order : float or None
         Of every form, down to time 0: (E|exact − sampler|²)^{1/2} ~ h^order under one Brownian motion, or from
-        one start where there is no noise.
+        one start where there is no noise; None where it is not stated.
     """
 
     key: str
@@ -73,15 +78,15 @@ class Sampler:
     exact: str
     one_block: Rule | None = None
     phase_space: Callable | None = None
-    strong_order: float = 1
+    strong_order: float | None = 1
 
     def __reduce__(self):
-        """A sampler of the registry by its key: a process of a pool has the registry too."""
+        """A sampler of the registry by its key, any other by its fields: a process of a pool gets either."""
         from bounds.samplers import samplers
 
         if samplers().get(self.key) is self:
             return _registered, (self.key,)
-        return object.__reduce_ex__(self, 2)
+        return type(self), tuple(getattr(self, each.name) for each in fields(self))
 
     def form(self, blocks: int) -> Rule | Callable | None:
         """Its form for k = ``blocks``, or None."""
@@ -90,7 +95,13 @@ class Sampler:
     @property
     def follows_ode(self) -> bool:
         """Whether a step is one of the probability-flow ODE: it has no noise."""
-        return self.one_block is not None and self.one_block.amplitude is None
+        rule = self.one_block
+        return rule is not None and (rule.amplitude is None or (rule.formulas is not None and rule.formulas.silent))
+
+    @property
+    def formulas(self):
+        """`Rule.formulas` of its form for one block, or None."""
+        return None if self.one_block is None else self.one_block.formulas
 
     @property
     def needs_envelope(self) -> bool:
@@ -129,3 +140,8 @@ def posterior_weight(nodes: StepNodes):
 def grown_noise(nodes: StepNodes):
     """Φ(σ,r)⁻¹ g: the noise of the reverse process without its score."""
     return np.exp(nodes.F) * np.sqrt(nodes.g_sq)
+
+
+def bridged_noise(nodes: StepNodes):
+    """Φ⁻¹(1 − C/s²)g: the noise of U_r given U_τ and X_0, with ∫n²g² = C s²(r)/s²(τ)."""
+    return grown_noise(nodes) * np.maximum(1 - nodes.C / nodes.s_sq, 0.0)

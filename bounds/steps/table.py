@@ -7,6 +7,7 @@ from bounds.samplers import samplers
 from bounds.steps.affine import Steps
 from bounds.steps.path import Path, StepNodes, check_drift
 from bounds.steps.rule import matched_hessian
+from bounds.steps.stated import stated
 
 #: Squared relative rounding of a noise amplitude in which 1 and C H may cancel.
 AMPLITUDE_ROUNDING = 1e-28
@@ -35,6 +36,8 @@ class StepTable:
             raise ValueError(f"{scheme.key} needs a data assumption: "
                              "its noise is matched to the posterior covariance")
         self.assumption, self.moments = assumption, moments
+        #: How the noise of a sampler that is stated by formulas is spread over a step, or None.
+        self.stated = None
         late = rule.amplitude_needs_path
 
         def integrands(n):
@@ -69,19 +72,34 @@ class StepTable:
             self.P = 1 + path.also[-2]
             self.c1 = np.expm1(path.F) - path.F + path.also[-1]
             self.c1_error = path.also_errors[-1] + 4 * np.finfo(float).eps * np.abs(path.F)
+        #: What P, Q, a and s² may be off by, relative to their size.
+        self.relative_error = path.F_error + np.where(path.C > 0, path.C_error / np.maximum(path.C, 1e-300),
+                                                      0)
+        if rule.formulas is not None:
+            self._state()
         # P, Q, a and s² are floats: a sampler that is exact on paper is off by their rounding
         with np.errstate(divide="ignore"):
             rounding = 8 * np.finfo(float).eps * (1 + np.minimum(np.abs(np.log(path.a[:-1])), 700.0))
         # with f = 0 both Φ⁻¹ and P are 1, exactly
         self.c1_error = self.c1_error + np.where((path.F == 0) & (self.P == 1), 0.0,
                                                  (rounding + path.F_error) * (np.abs(self.P) + growth))
-        #: What P, Q, a and s² may be off by, relative to their size.
-        self.relative_error = path.F_error + np.where(path.C > 0, path.C_error / np.maximum(path.C, 1e-300),
-                                                      0)
         self.c2_error = self.c2_error + (rounding + self.relative_error) * self.Q
+
+    def _state(self):
+        """The sampler's formulas in place of what they are made of, ∫e^F g² and ∫g²."""
+        found = stated(self.rule.formulas, self.path, self.Q, self.noise_var, self.relative_error)
+        self.stated = found
+        self.P, self.Q, self.noise_var, self.noise_error = found.P, found.Q, found.noise, found.noise_error
+        self.c1, self.c1_error, self.c2, self.c2_error = found.c1, found.c1_error, found.c2, found.c2_error
+        with np.errstate(divide="ignore", invalid="ignore"):
+            own = [np.where(error > 0, error / np.abs(value), 0.0)
+                   for value, error in ((found.P, found.P_error), (found.Q, found.Q_error))]
+        self.relative_error = np.maximum.reduce([self.relative_error, *own])
 
     def amplitude(self, nodes: StepNodes):
         """n g at the nodes, shape (k, m, n)."""
+        if self.stated is not None:
+            return self.stated.amplitude(nodes)
         hessian = (matched_hessian(self.assumption, self.moments, nodes.a_sq, nodes.s_sq)
                    if self.rule.needs_envelope else None)
         return self.rule.amplitude(nodes, hessian)

@@ -24,6 +24,7 @@ from bounds.symbolic.exact_values import (
     from_number,
 )
 from bounds.symbolic.integrals import TIME
+from bounds.symbolic.own_function import own_function
 from bounds.symbolic.piecewise_linear import PiecewiseLinear
 
 #: Of a coefficient of time, and of a formula in many symbols.
@@ -133,10 +134,12 @@ def _parsed(text, grammar: _Grammar, requirement: str) -> sympy.Expr:
 
 
 def real_function(name: str, value) -> sympy.Expr:
-    """A coefficient as an expression in `TIME` alone, from an expression, a number or text.
+    """A coefficient as an expression in `TIME` alone, from an expression, a number, text or a callable.
 
     Raises ValueError if it depends on something else, or the text is refused by `parse_expression`.
     """
+    if callable(value) and not isinstance(value, sympy.Basic):
+        return own_function(name, value)
     if isinstance(value, sympy.Expr):
         expression = value.subs({symbol: TIME for symbol in value.free_symbols if symbol.name == "t"})
     else:

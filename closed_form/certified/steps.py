@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from bounds.process import ForwardProcess
+from bounds.steps.formulas import coefficients
 from bounds.symbolic.balls import BallFunction, NotAnalytic
 from bounds.symbolic.bisection import Bisection
 from closed_form.certified.expansion import TERMS, Expansion, Interval, balls
@@ -100,7 +101,9 @@ def ball_steps(process: ForwardProcess, times: np.ndarray, rule, hessian=None, p
         points = ascending if ascending[0] == 0 else [0.0, *ascending]
         a, s_sq, log_a, found = [arb(1)], [arb(0)], arb(0), []
         for lower, upper in itertools.pairwise(points):
-            step = _Step(functions, rule, hessian, parts, lower, upper, a[-1], s_sq[-1])
+            own = lower >= ascending[0]
+            step = _Step(functions, rule, hessian, parts, lower, upper, a[-1], s_sq[-1],
+                         process if own and rule.formulas is not None else None)
             log_a -= step.F
             a.append(log_a.exp())
             s_sq.append(s_sq[-1] * (-2 * step.F).exp() + step.C)
@@ -112,9 +115,9 @@ def ball_steps(process: ForwardProcess, times: np.ndarray, rule, hessian=None, p
 
 
 class _Step:
-    """The numbers of one step: F, C, P, Q, noise."""
+    """The numbers of one step: F, C, P, Q, noise; ``process`` is given for those of a sampler of formulas."""
 
-    def __init__(self, functions, rule, hessian, parts, lower, upper, a, s_sq):
+    def __init__(self, functions, rule, hessian, parts, lower, upper, a, s_sq, process=None):
         from flint import arb
 
         self.functions, self.rule, self.hessian = functions, rule, hessian
@@ -145,6 +148,19 @@ class _Step:
         if rule.closed_weight:
             self.Q = rule.closed_weight(self.F, self.C, s_sq, s_sq * (-2 * self.F).exp() + self.C)
         self.P = self.F.exp() if rule.drift is None else 1 + drift
+        if process is not None:
+            self._state(process, lower, upper, a)
+
+    def _state(self, process, lower, upper, a):
+        """P, Q and noise from formulas: Q is E, and the noise G, up to here."""
+        from flint import arb
+
+        known = {"h": self.h, "t": arb(upper), "r": arb(lower), "F": self.F, "C": self.C, "E": self.Q,
+                 "G": self.noise, "a_r": a, "s_sq_r": self.s_sq}
+        formulas, times = self.rule.formulas, [(upper, lower)]
+        known = {name: [value] for name, value in known.items()}
+        found = formulas.values(known | coefficients(process, times, formulas.needs()), times)
+        self.P, self.Q, self.noise = (found[name][0] for name in ("P", "Q", "noise"))
 
     def _piece(self, left, right, smooth, F, C):
         """∫f over a piece that starts with ∫f = F and C, and its parts of C, Q, the noise and P − 1."""

@@ -15,10 +15,11 @@ import numpy as np
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.steps.affine import StepErrors, Steps
+from bounds.steps.formulas import coefficients
 from bounds.steps.rule import matched_hessian
 from bounds.symbolic.balls import NotEnclosed
 from closed_form.steps.phase_space.table import phase_steps
-from closed_form.steps.polynomials import REACH, TERMS, WIDE, polynomials
+from closed_form.steps.polynomials import REACH, TERMS, WIDE, _extended, polynomials
 from closed_form.steps.quadrature import gauss
 
 #: Nodes of a piece: the fewest that miss less than this of a bound of the integrand, at most as many as the
@@ -38,6 +39,8 @@ FEWER = 17
 HESSIAN_ROUNDING, PUSH = 2e-15, 1e-6
 #: A step to time 0, where s² vanishes, is halved towards 0 so often.
 MAX_LEVELS = 100
+#: Bits in which formulas of a sampler are evaluated.
+STATED = 160
 _EPS = float(np.finfo(WIDE).eps)
 
 
@@ -97,7 +100,9 @@ class StepNumbers:
         self._accumulate()
         if rule.closed_weight:
             self._close_weight()
-        if rule.closed_noise:
+        if rule.formulas is not None:
+            self._state(process)
+        elif rule.closed_noise:
             self._close_noise()
         elif rule.amplitude_needs_path:
             self._integrate_late()
@@ -269,6 +274,33 @@ class StepNumbers:
                      + np.where(lower > 0, self.s_sq_error[:-1] / lower, 0) + 16 * _EPS * (1 + np.abs(self.F)))
         self.Q = self.rule.closed_weight(self.F, self.C, lower, upper)
         self.Q_error = self.Q * doubt
+    # -- a sampler stated by formulas -----------------------------------------------------------------------
+
+    def _state(self, process):
+        """P, Q and noise from formulas, in balls around what they are made of: E stands as Q, G as the noise."""
+        from flint import arb, ctx
+
+        formulas, own = self.rule.formulas, slice(self._extra, None)
+        needed = formulas.needs()
+        columns = {"F": (self.F, self.F_error), "C": (self.C, self.C_error), "E": (self.Q, self.Q_error),
+                   "G": (self.noise, self.noise_error), "a_r": (self.a[:-1], self.a_error[:-1]),
+                   "s_sq_r": (self.s_sq[:-1], self.s_sq_error[:-1])}
+        lower, upper = self._ascending[:-1][own].tolist(), self._ascending[1:][own].tolist()
+        times = list(zip(upper, lower, strict=True))
+        with ctx.workprec(STATED):
+            known = {name: [_ball(x, off) for x, off in zip(middle[own], error[own], strict=True)]
+                     for name, (middle, error) in columns.items() if name in needed}
+            known["t"], known["r"] = list(map(arb, upper)), list(map(arb, lower))
+            known["h"] = [t - r for t, r in zip(known["t"], known["r"], strict=True)]
+            found = formulas.values(known | coefficients(process, times, needed), times)
+            for name, balls in found.items():
+                values = np.array([_extended(ball) for ball in balls], dtype=WIDE)
+                error = np.array([float(ball.rad()) for ball in balls]) + 2 * _EPS * np.abs(values)
+                for label, part in ((name, values), (f"{name}_error", error)):
+                    # the step below an early stop is none of the sampler's
+                    setattr(self, label, np.concatenate([np.zeros(self._extra, dtype=WIDE), part]))
+
+    # -- noise that looks at the forward law -----------------------------------------------------------------
 
     def _close_noise(self):
         """The noise where its integral is known."""
@@ -333,6 +365,14 @@ class StepNumbers:
         errors = StepErrors(P_error.astype(float), Q_error.astype(float), noise_error.astype(float), a_error,
                             s_sq_error, s_sq_error[0] if prior_std is None else 0.0, self.estimated)
         return Steps(self.times, P, Q, noise, a, s_sq, prior_var, errors)
+
+
+def _ball(middle, error):
+    """A number in extended precision and what it may be off by as a ball."""
+    from flint import arb
+
+    high = float(middle)
+    return arb(high, float(error) * (1 + 1e-12)) + float(middle - WIDE(high))
 
 
 def _unit_noise(nodes: Nodes) -> Nodes:

@@ -122,3 +122,7 @@ BALL_SLACK = 1e-30
 #: Width of s² on a box over that of the box, in units of its rates of change: s² varies like u³, by several
 #: terms.
 BOX_WIDTH = 40
+#: Defects of formulas: balls around F, C and ∫g² of long steps, each known to some thousand roundings.
+STATED_DEFECT = 1e-11
+#: Noise of formulas as it is spread over a step: panels at 1e-11 of a square.
+STATED_NOISE = 1e-9

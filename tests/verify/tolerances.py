@@ -56,3 +56,9 @@ SCORE_ERROR = 1e-9
 #: Relative error of an L2 size from 20,000 particles, at the largest over 40 steps: four standard errors of a
 #: root mean square whose squares have a kurtosis of some tens.
 MEASURED_SIZE = 0.1
+#: Ratio of errors of a method of second order, relative to 4: the next order still shows.
+HEUN = 0.1
+#: Scores of a law by two routes, in units of the largest; the funnel's by a rule good to 1e-4.
+SCORES = 1e-3
+#: Coefficients as a callable and as an expression: the same panels or finer ones, which stop at 1e-11.
+OWN_COEFFICIENT = 1e-9

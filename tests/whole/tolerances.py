@@ -11,3 +11,7 @@ SOUND = 1e-9
 #: Extremes of smooth functions on a grid of spacing 1e-4, their derivatives by differences of it, and sums
 #: over a grid of spacing 1e-2: second order each.
 ON_A_GRID = 1e-5
+#: Bounds of a sampler by formulas and by integrals: defects of 1e-16 each, over what the bound is worth.
+STATED_BOUND = 1e-9
+#: Exact laws and steps of the same two: roundings of a, s² and a few dozen steps.
+STATED_LAW = 1e-11

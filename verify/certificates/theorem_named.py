@@ -1,13 +1,12 @@
 """The theorem that a user names: by its key, as a claim in a TOML file, or as an object in a Python file."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 from bounds import claim
 from bounds.argument import check_type
 from bounds.theorem import Theorem
 from bounds.theorems import theorems
+from verify.python_file import object_in
 
 
 def find_theorem(theorem: str | Theorem) -> Theorem:
@@ -31,27 +30,5 @@ def find_theorem(theorem: str | Theorem) -> Theorem:
         return claim.load(theorem)
     file, _, name = theorem.rpartition(":")
     if file.endswith(".py"):
-        return _in_python_file(Path(file), name)
+        return object_in(Path(file), name, "theorem", lambda unit: isinstance(unit, Theorem), "a Theorem")
     raise ValueError(f"theorem must be one of {', '.join(known)}, FILE.toml or FILE.py:NAME, got {theorem!r}")
-
-
-def _in_python_file(path: Path, name: str) -> Theorem:
-    module = f"sgm_bounds_theorem_in_{path.stem}"
-    if not path.is_file():
-        raise FileNotFoundError(2, "theorem must be in a file that exists", str(path))
-    spec = importlib.util.spec_from_file_location(module, path)
-    found = importlib.util.module_from_spec(spec)
-    sys.modules[module] = found  # so that what it defines can be pickled
-    try:
-        spec.loader.exec_module(found)
-    except Exception as error:  # whatever the user's own file does
-        why = " ".join(str(error).split())
-        raise ValueError(f"theorem must be in a file that runs, {path} ends with {type(error).__name__}: {why}"
-                         ) from error
-    unit = getattr(found, name, None)
-    if not isinstance(unit, Theorem):
-        held = [key for key, value in vars(found).items() if isinstance(value, Theorem)]
-        raise ValueError(f"theorem {name!r} of {path} must be a Theorem, got "
-                         f"{'nothing of that name' if unit is None else type(unit).__name__}; it holds "
-                         f"{', '.join(held) or 'none'}")
-    return unit

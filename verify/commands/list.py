@@ -18,9 +18,9 @@ SECTIONS = ("theorems", "processes", "schemes", "assumptions", "problems", "symb
 def list_everything(section, as_json):
     """Theorems, processes, schemes, assumptions and bundled problems, or one SECTION of these.
 
-    The section symbols holds what a formula of a claim may contain (docs/your-own-theorem.md).
+    The section symbols holds what a formula of a claim (docs/your-own-theorem.md), or one of a sampler
+    (docs/your-own-sampler.md), may contain.
     """
-    from bounds.claim.symbols import SYMBOLS
     from verify.problems.problem import bundled_problem, bundled_problems
 
     problems = []
@@ -30,9 +30,7 @@ def list_everything(section, as_json):
         problems.append({"name": name, "about": " ".join(comment)})
     found = catalogue(problems)
     if section == "symbols":
-        found = {"symbols": [
-            {"symbol": known.name, "scope": known.scope, "meaning": known.meaning,
-             "of": "one block" if known.one_block else "any process"} for known in SYMBOLS.values()]}
+        found = {"symbols": _symbols()}
     elif section:
         found = {section: found[section]}
     if as_json:
@@ -71,6 +69,18 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
         ],
         "problems": [dict(problem) for problem in problems],
     }
+
+
+def _symbols() -> list[dict]:
+    """The symbols of formulas, and whether a claim or a sampler may contain them."""
+    from bounds.claim.symbols import SYMBOLS
+    from bounds.steps.formulas import SYMBOLS as OF_A_STEP
+
+    found = [{"symbol": known.name, "scope": known.scope, "meaning": known.meaning,
+              "of": "one block" if known.one_block else "any process",
+              "in": "claim, sampler" if known.name in OF_A_STEP else "claim"} for known in SYMBOLS.values()]
+    return found + [{"symbol": name, "scope": "step", "meaning": meaning, "of": "one block", "in": "sampler"}
+                    for name, meaning in OF_A_STEP.items() if name not in SYMBOLS]
 
 
 def _summary(thing) -> str:

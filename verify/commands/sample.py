@@ -32,10 +32,13 @@ from verify.pages.new_file import new_file
 @click.option("--backend", default="numpy", show_default=True, help="numpy or torch.")
 @click.option("--device", default="cpu", show_default=True, help="A device of torch.")
 @click.option("--dtype", default="float64", show_default=True, help="float64 or float32.")
+@click.option("--step", "own_step", metavar="FILE.py:NAME",
+              help="A step of one's own in place of the sampler's (docs/your-own-sampler.md).")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @SET_OPTION
 @JSON_OPTION
-def sample(problem, out, n, seed, threads, reduce, backend, device, dtype, force, overrides, as_json):
+def sample(problem, out, n, seed, threads, reduce, backend, device, dtype, own_step, force, overrides,
+           as_json):
     """Run the sampler of PROBLEM and write its samples, an array (n, dimension), to a .npy file."""
     if threads > 1:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -45,18 +48,19 @@ def sample(problem, out, n, seed, threads, reduce, backend, device, dtype, force
     question = load_question(problem, overrides)
     if question.law is None:
         raise Failure("sample needs data.law: constants alone have no score")
-    chosen = backend_named(backend, device, dtype)
+    chosen, step = backend_named(backend, device, dtype), own_step and _step_named(own_step)
     setting, _ = setting_or_reason(question, "all")
     steps = question.scheme.steps(question.process) if setting is None else setting.table.steps()
     # nothing is imported once the file is there: an interrupt in the middle of that ends Python by the signal
     with new_file(out, force) as part, progress(f"{n} samples") as tell:
         _draw(draw, part, question, steps, tell, n=n, seed=seed, threads=threads, reduce=reduce,
-              backend=chosen)
+              backend=chosen, step=step)
     written = {
         "path": out,
         "shape": [n, question.law.dim],
         "dtype": dtype,
         "seed": seed,
+        "step": own_step,
         "problem": question.as_dict(),
     }
     if as_json:
@@ -65,12 +69,21 @@ def sample(problem, out, n, seed, threads, reduce, backend, device, dtype, force
         print_text(_written_line(written))
 
 
+def _step_named(text: str):
+    """The callable that FILE.py:NAME names."""
+    from verify.python_file import object_in
+
+    file, _, name = text.rpartition(":")
+    if not file.endswith(".py"):
+        raise Failure(f"step must be FILE.py:NAME, got {text!r}")
+    return object_in(Path(file), name, "step", callable, "a callable step(y, k, now)")
+
+
 def _written_line(written) -> str:
     """What ``sample`` wrote, in one line."""
     n, dim = written["shape"]
-    return (
-        f"wrote {written['path']}: {n} samples in dimension {dim}, {written['dtype']}, seed {written['seed']}"
-    )
+    line = f"wrote {written['path']}: {n} samples in dimension {dim}, {written['dtype']}, seed {written['seed']}"
+    return line if written["step"] is None else f"{line}, by the step {written['step']}"
 
 
 def _draw(draw, part: Path, question, steps, tell, *, n: int, backend, **options) -> None:

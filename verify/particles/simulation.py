@@ -11,6 +11,7 @@ from closed_form.law_input import error_size
 from verify.particles.backends import Backend
 from verify.particles.backends import backend as backend_named
 from verify.particles.noise import cell_size
+from verify.particles.own_step import check_step, own_walk
 from verify.particles.score_kernels import check_law
 from verify.particles.walks import walk_of
 
@@ -20,7 +21,7 @@ _DEVICE_NUMBERS = 1 << 24  # the same where a large block is better: off the CPU
 
 def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: float = 0.0,
            score_noise: float = 0.0, direction: np.ndarray | None = None, score: Callable | None = None,
-           reduce: bool = False,
+           step: Callable | None = None, reduce: bool = False,
            block: int | None = None, threads: int = 1, backend: Backend | None = None,
            increments: np.ndarray | None = None, start: np.ndarray | None = None,
            progress: Callable[[float], None] | None = None, out: np.ndarray | None = None) -> np.ndarray:
@@ -54,6 +55,11 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
         time -> scores of the same shape.  In phase space ``score(y, t)``: position and velocity (n, 2, d) and
         the forward clock time -> the velocity's score (n, d), or both (n, 2, d), which samplers that use the
         position's score need.  `verify.particles.own_score.torch_score` makes one of a torch module.
+    step : callable, optional
+        ``step(y, k, now)`` in place of the sampler's: particles (n, d), arrays of the backend, and the number
+        of the step from 0 -> particles of the same shape. ``now``, a `verify.particles.own_step.Now`, has
+        times, scores, normals and a memory. Any multistep or ODE sampler: its samples may refute a bound
+        (``certify(…, samples_from=…)``), which is one of another sampler. For processes of one block.
     reduce : bool
         For isotropic mixtures and Gaussians of one block: simulate only the span of the means and draw the
         rest, whose law is an exact Gaussian, once. For a funnel, one block or two: simulate the first
@@ -111,7 +117,11 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
         )
     if score is not None:
         _check_score(score, reduce)
-    width, walk = walk_of(law, steps, n, errors, seed, increments, start, reduce, chosen, score)
+    if step is not None:
+        check_step(step, steps, errors, reduce, increments)
+        width, walk = own_walk(law, steps, seed, start, chosen, step, score)
+    else:
+        width, walk = walk_of(law, steps, n, errors, seed, increments, start, reduce, chosen, score)
     size = cell_size(width)
     cells = _cells_per_block(block, n, threads, size, width, chosen)
 

@@ -11,6 +11,7 @@ from bounds.samplers import samplers
 from bounds.symbolic.piecewise_linear import PiecewiseLinear
 from closed_form.law import Law, NoAssumption
 from verify.problems.process import read_process
+from verify.problems.sampler import sampler_table
 from verify.problems.section import Section
 
 #: Dimensions beyond which a question is not recorded: its means would fill a file.
@@ -20,8 +21,9 @@ MOST_DIM = 10_000
 def described(process: ForwardProcess, law: Law, scheme: Scheme, score_error: float = 0.0,
               score_noise: float = 0.0, assumption: Assumption | None = None) -> dict[str, dict] | None:
     """The tables of a problem file that asks the same; None where none does (a law by functions, a sampler of
-    one's own, a process that is not made by a family) or it would be too long."""
-    known = samplers().get(scheme.key) is scheme.sampler and law.dim <= MOST_DIM
+    one's own that is not stated by formulas, a process that is not made by a family) or it would be too long."""
+    stated = samplers().get(scheme.key) is scheme.sampler or scheme.sampler.formulas is not None
+    known = stated and law.dim <= MOST_DIM
     tables = tables_of(process, law, scheme, score_error, score_noise) if known else None
     if tables is None or not _made_by_its_family(process):
         return None
@@ -55,7 +57,8 @@ def tables_of(process: ForwardProcess, law: Law, scheme: Scheme, score_error: fl
     data = law.table()
     if data is None or process.name not in families():
         return None
-    return {"process": _process(process), "data": data,
+    own = sampler_table(scheme.sampler)
+    return {"process": _process(process), "data": data, **({} if own is None else {"sampler": own}),
             "scheme": {**_scheme(scheme), "score_error": float(score_error), "score_noise": float(score_noise)}}
 
 

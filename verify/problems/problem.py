@@ -20,6 +20,7 @@ from closed_form.law import Law
 from verify.problems.data import Data, read_data
 from verify.problems.file import apply_override, file_text, parse_toml
 from verify.problems.process import read_process
+from verify.problems.sampler import read_sampler
 from verify.problems.scheme import read_scheme
 from verify.problems.section import ProblemError, Section, hint, short_line, shown
 
@@ -75,7 +76,7 @@ def load_problem(path: str | Path, overrides: Iterable[str] = ()) -> Problem:
     Parameters
     ----------
     path : str or path
-        A UTF-8 TOML file of at most 1 MB with the tables process, data and scheme.
+        A UTF-8 TOML file of at most 1 MB with the tables process, data and scheme, and perhaps sampler.
     overrides : iterable of str
         ``section.key=value``; the value is read as TOML, and as bare text where it is not TOML.
 
@@ -102,12 +103,15 @@ def read_problem(tables: Mapping[str, Any], folder: str | Path = ".", source: st
     sections = _sections(tables)
     process, process_table = read_process(sections["process"])
     data, data_table = read_data(sections["data"], Path(folder))
-    scheme, scheme_table = read_scheme(sections["scheme"], data.early_stop)
+    own, own_table = read_sampler(sections["sampler"]) if "sampler" in sections else (None, None)
+    scheme, scheme_table = read_scheme(sections["scheme"], data.early_stop, own)
     noise = {key: sections["scheme"].number(key, 0.0, minimum=0.0) for key in ("score_error", "score_noise")}
     _check_together(process, data, scheme)
+    stated = {"sampler": own_table} if own is not None and scheme.sampler is own else {}
     return Problem(process, data.law, data.assumptions, scheme, **noise, time_regularity=data.time_regularity,
                    notes=data.notes, source=source,
-                   tables={"process": process_table, "data": data_table, "scheme": {**scheme_table, **noise}})
+                   tables={"process": process_table, "data": data_table, **stated,
+                           "scheme": {**scheme_table, **noise}})
 
 
 def bundled_problem(name: str) -> Path:
@@ -137,17 +141,17 @@ def _bundle() -> Path:
 
 
 def _sections(tables: Mapping[str, Any]) -> dict[str, Section]:
-    names = ("process", "data", "scheme")
+    names, may = ("process", "data", "scheme"), "sampler"
     for name, table in tables.items():
-        if name not in names:
-            unknown = f"unknown section [{short_line(name)}]{hint(name, names)}"
-            raise ProblemError(f"{unknown}; a problem has {', '.join(names)}")
+        if name not in (*names, may):
+            unknown = f"unknown section [{short_line(name)}]{hint(name, (*names, may))}"
+            raise ProblemError(f"{unknown}; a problem has {', '.join(names)}, and may have {may}")
         if not isinstance(table, dict):
             raise ProblemError(f"{name} must be a table, got {shown(table)}")
     for name in names:
         if name not in tables:
             raise ProblemError(f"the section [{name}] is missing")
-    return {name: Section(name, dict(tables[name])) for name in names}
+    return {name: Section(name, dict(table)) for name, table in tables.items()}
 
 
 def _check_together(process: ForwardProcess, data: Data, scheme: Scheme) -> None:

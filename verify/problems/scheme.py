@@ -3,22 +3,25 @@
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.sampler import Scheme
 from bounds.samplers import samplers
+from bounds.steps.rule import Sampler
 from verify.problems.section import ProblemError, Section
 
 _KEYS = ("kind", "horizon", "steps", "grid", "early_stop", "prior_std", "score_error", "score_noise")
 
 
-def read_scheme(section: Section, data_early_stop: float | None) -> tuple[Scheme, dict]:
-    """The sampler and its normal form."""
+def read_scheme(section: Section, data_early_stop: float | None,
+                own: Sampler | None = None) -> tuple[Scheme, dict]:
+    """The sampler and its normal form; ``own`` is the file's own, which is meant where no other is named."""
     section.only(_KEYS, (), "scheme")
-    kind = section.choice("kind", samplers())
+    known = samplers() if own is None else {**samplers(), own.key: own}
+    kind = section.choice("kind", known) if own is None else section.choice("kind", known, own.key)
     early_stop = section.number("early_stop", data_early_stop, minimum=0.0)
     if data_early_stop is not None and early_stop != data_early_stop:
         raise section.refuse("early_stop", f"the same as data.early_stop = {data_early_stop:g}")
     prior_std = section.number("prior_std", None, positive=True)
     with section.border():
         grid = _grid(section, early_stop)
-        scheme = Scheme(samplers()[kind], grid, prior_std)
+        scheme = Scheme(known[kind], grid, prior_std)
     shape = grid.times.tolist() if grid.kind == "list" else grid.kind
     table = {"kind": kind, "horizon": grid.horizon, "steps": grid.steps, "grid": shape}
     table["early_stop"] = grid.early_stop

@@ -19,11 +19,15 @@ def test_list_names_everything():
 
 
 def test_list_one_section():
-    """One section alone, and the symbols of claims, each with scope and meaning."""
+    """One section alone, and the symbols of claims and of samplers, each with scope, meaning and where it may
+    stand."""
     from bounds.claim.symbols import SYMBOLS
+    from bounds.steps.formulas import SYMBOLS as OF_A_STEP
 
     assert list(answer("list", "schemes")) == ["schemes"]
     entries = answer("list", "symbols")["symbols"]
-    assert [entry["symbol"] for entry in entries] == list(SYMBOLS)
+    for place, symbols in (("claim", SYMBOLS), ("sampler", OF_A_STEP)):
+        assert {entry["symbol"] for entry in entries if place in entry["in"].split(", ")} == set(symbols)
+    assert len({entry["symbol"] for entry in entries}) == len(entries)
     assert all(entry["meaning"] and entry["scope"] in ("question", "data", "step") for entry in entries)
     assert_refused(run("list", "nothing"))
