@@ -23,7 +23,7 @@ class SmoothedSupport(Assumption):
     dim, second_moment, mean_norm
         As in `bounds.assumption.Assumption`, and so are the errors.
 
-    Source: docs/theory.md section 1, row two (Bhatia–Davis), and section 13, class B.
+    Source: docs/theory.md section 1, row two (Bhatia–Davis), and section 12, class B.
     """
 
     key: ClassVar[str] = "smoothed-support"

@@ -20,7 +20,7 @@ iterates.  No smoothness of the score in time, no step-size condition, f of any 
 
 Source
 ------
-docs/theory.md section 13 (this project).
+docs/theory.md section 12 (this project).
 
 Transcription
 -------------
@@ -56,7 +56,7 @@ from bounds.theorem import Case, Domain, Source, Theorem, gaussian
 from bounds.theorems import martingale
 
 d, l, m, v, sigma, tau, r = symbols("d l m v sigma tau r", real=True)
-Pi, K, p, X, b_lo, b_up = symbols("Pi K p X b_lo b_up", real=True)
+p, X, gap = symbols("p X gap", real=True)
 c_lo, c_up, c_0, c_mean, x_lo, e, k = symbols("c_lo c_up c_0 c_mean x_lo e k", real=True)
 m0, L0, alpha, M, R, EV, k_R, k_2, s0 = symbols("m0 L0 alpha M R EV k_R k_2 s0", real=True)
 J, w, rho, centre = symbols("J w rho centre", real=True)
@@ -65,10 +65,11 @@ J, w, rho, centre = symbols("J w rho centre", real=True)
 SHARED = ("initial_sq", "initial_smooth_sq", "initial_log_concave_sq", "early_stop_sq")
 
 STATED = {name: martingale.STATED[name] for name in SHARED} | {
-    "flow_contraction": Max(Abs(Pi - K * b_lo), Abs(Pi - K * b_up)),
-    # largest at the start of a step, 0 at its end
-    "omega": Max(sqrt(v + sigma**2) / sigma * (sigma - r) * (sigma + r)
-                 / (sqrt(v + sigma**2) + sqrt(v + r**2)), 0),
+    "flow_contraction": Max(*(Abs(p + c + (1 - c) * (r - gap) / tau) for c in (c_lo, c_up))),
+    "omega": (sqrt(v + sigma**2) / sigma * (sigma - r) * (sigma + r)
+              / (sqrt(v + sigma**2) + sqrt(v + r**2))),
+    "omega_ahead": (-v * (sigma - r) ** 2 * (sigma + r) / sigma / (sqrt(v + sigma**2) + sqrt(v + r**2))
+                    / (r * sqrt(v + sigma**2) + sigma * sqrt(v + r**2))),
     "start_sq": d * (p**2 * (m - l) + (p * sqrt(l + tau**2) + X * tau / sqrt(l + tau**2)) ** 2),
     "noise_size": sqrt(d * sigma**2 / (l + sigma**2)),
     "turn": Min(Max(Abs(c_up - c_0), Abs(c_lo - c_0)) * e + k, sqrt(2 * d * c_up) + (c_up + c_0) * e) / sigma,
@@ -113,11 +114,13 @@ def derive() -> dict:
                               - (1 - rho) * (middle + there)).subs(w * middle, (p + 1 - J) * middle)
     difference = sympy.collect(sympy.expand(difference), (away, middle, here, there))
     sizes = {away: sqrt(R**2 + d * s0**2 + d * tau**2), middle: centre, here: R, there: R}
-    ends = [Abs(sympy.diff(Pi * y - K * b * y, y)) for b in (b_lo, b_up)]
+    # a step on ε = (1 − c) y/τ
+    ends = [Abs(sympy.diff((1 + p) * y - (tau - r + gap) * (1 - c) * y / tau, y)) for c in (c_lo, c_up)]
     known = martingale.derive()
     return {name: known[name] for name in SHARED} | {
         "flow_contraction": Max(*ends),
-        "omega": Max(omega, 0),
+        "omega": omega,
+        "omega_ahead": omega - (sigma - r),
         "start_sq": start_sq,
         "noise_size": sqrt(noise_sq).subs(tau, sigma),
         "turn": Min(Max(*(Abs(c - c_0) for c in (c_lo, c_up))) * e + k,
@@ -158,12 +161,11 @@ def evaluate(setting: Setting, functions) -> Bound:
 
 SYMBOLS = {name: martingale.SYMBOLS[name] for name in ("d", "a_sq", "s_sq", "m", "l", "m2", "s", "H_lo", "X",
                                                        "mean_norm")} | {
-    "Pi": "linear coefficient of the step in Y", "K": "its coefficient of ε", "p": "Π − 1",
+    "p": "Π − 1, Π the step's linear coefficient in Y", "gap": "K − (τ − r), K its coefficient of ε",
     "X": "Ω − K (of the initial term: H(c_up) − H(c_lo))",
     "sigma": "noise level s/a (of the initial term: standard deviation of the prior)",
     "tau": "noise level where the step starts", "r": "noise level where it ends",
     "v": "variance of the Gaussian that the step is held against",
-    "b_lo": "least of ∇ε at τ, (1 − ĉ_up)/τ", "b_up": "largest of ∇ε at τ, (1 − ĉ_lo)/τ",
     "c_lo": "ĉ_lo = q c_lo", "c_up": "ĉ_up = q c_up", "c_0": "v/(v + σ²)", "x_lo": "1 − ĉ_lo",
     "c_mean": "largest mean of ĉ", "e": "bound of ‖ε‖", "k": "bound of ‖κ̂‖, the posterior's third moment over σ³",
     "m0": "strong log-concavity", "L0": "smoothness", "alpha": "weak log-concavity", "M": "its perturbation",
@@ -172,18 +174,22 @@ SYMBOLS = {name: martingale.SYMBOLS[name] for name in ("d", "a_sq", "s_sq", "m",
     "J": "Π − K(1 − ĉ_lo)/τ", "w": "K(1 − ĉ_lo)/τ", "rho": "what the flow keeps of Y",
     "centre": "norm of the ball's centre"}
 
-TWO_MODES = (lambda laws: laws.GaussianMixture.two_modes(2.0, 0.5))
+
+def _two_modes(laws):
+    return laws.GaussianMixture.two_modes(2.0, 0.5)
+
+
 CASES = (
     Case("N(0,1/4), OU, Euler", ou, gaussian(0.25), lambda: ode_euler(4, 100), ratio_ceiling=1.0001,
          decisive={"omega": 0.99}),
     Case("N(0,1/4), OU, exponential", ou, gaussian(0.25), lambda: ode_exponential(4, 100), ratio_ceiling=1.0001),
     Case("N(0,1/4), EDM, DDIM", edm, gaussian(0.25), lambda: ddim(20, 64, grid="geometric"),
          ratio_ceiling=1.01),
-    Case("two modes, OU, exponential", ou, TWO_MODES, lambda: ode_exponential(5, 100), ratio_ceiling=5.5),
-    Case("two modes, VP, DDIM", lambda: vp("1/10 + 199/10*t"), TWO_MODES, lambda: ddim(1, 200), ratio_ceiling=9.5))
+    Case("two modes, OU, exponential", ou, _two_modes, lambda: ode_exponential(5, 100), ratio_ceiling=5.5),
+    Case("two modes, VP, DDIM", lambda: vp("1/10 + 199/10*t"), _two_modes, lambda: ddim(1, 200), ratio_ceiling=9.5))
 
 THEOREM = Theorem(
-    key="flow", title="Flow bound", kind="upper", source=Source("docs/theory.md", "section 13"),
+    key="flow", title="Flow bound", kind="upper", source=Source("docs/theory.md", "section 12"),
     statement=r"E_k = \min(A_k E_{k-1} + \ell_k, \dots) + W_k M,\quad W_2 \le a(t_0) E_K",
     symbols=SYMBOLS, conditions=(FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, FOLLOWS_ODE), stated=STATED,
     derive=derive, evaluate=evaluate,

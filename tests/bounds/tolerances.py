@@ -126,3 +126,7 @@ BOX_WIDTH = 40
 STATED_DEFECT = 1e-11
 #: Noise of formulas as it is spread over a step: panels at 1e-11 of a square.
 STATED_NOISE = 1e-9
+#: A number printed with four significant digits, of which the last may be rounded either way.
+FOUR_DIGITS = 1e-3
+#: The signed recursion on N(0, v I) against the exact chain: 64 roundings of a noise level up to 1e6 times the data.
+FLOW_EXACT = 1e-8
