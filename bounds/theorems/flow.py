@@ -181,7 +181,7 @@ def _two_modes(laws):
 
 CASES = (
     Case("N(0,1/4), OU, Euler", ou, gaussian(0.25), lambda: ode_euler(4, 100), ratio_ceiling=1.0001,
-         decisive={"omega": 0.99}),
+         decisive={"omega_ahead": 0.99}),
     Case("N(0,1/4), OU, exponential", ou, gaussian(0.25), lambda: ode_exponential(4, 100), ratio_ceiling=1.0001),
     Case("N(0,1/4), EDM, DDIM", edm, gaussian(0.25), lambda: ddim(20, 64, grid="geometric"),
          ratio_ceiling=1.01),
