@@ -187,6 +187,15 @@ def _diffusion(nodes, _):
     return np.sqrt(nodes.g_sq)
 
 
+def _is_number(text: str) -> bool:
+    """Whether a text is a number, or the name of what is none: as a key it would be taken for one."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def own_sampler(key: str, *, P, Q, noise, source: str = "stated by its formulas") -> Sampler:
     r"""A sampler of one's own, :math:`y' = P y + Q s(t, y) + \sqrt{\mathrm{noise}}\,\xi` with ξ ~ N(0, I).
 
@@ -196,7 +205,7 @@ def own_sampler(key: str, *, P, Q, noise, source: str = "stated by its formulas"
     Parameters
     ----------
     key : str
-        What the sampler is called: letters, digits, hyphens.
+        What the sampler is called: letters, digits, hyphens, and no number.
     P, Q, noise : str or number
         Formulas in the symbols of `SYMBOLS` (``sgm-bounds list symbols``): the linear coefficient, the
         score's, and the variance of the noise of a step from t down to r.
@@ -209,8 +218,9 @@ def own_sampler(key: str, *, P, Q, noise, source: str = "stated by its formulas"
         Naming the sampler, the argument, the requirement and what came.  A formula that gives no finite
         number on a step, or a negative Q or noise, is refused where that step is asked for.
     """
-    if not isinstance(key, str) or not key.replace("-", "").isalnum() or not key.isascii():
-        raise ValueError(f"sampler: key must be letters, digits and hyphens, got {key!r}")
+    if (not isinstance(key, str) or not key.replace("-", "").isalnum() or not key.isascii()
+        or _is_number(key)):
+        raise ValueError(f"sampler: key must be letters, digits and hyphens, and no number, got {key!r}")
     if not isinstance(source, str) or not source.strip():
         raise TypeError(f"sampler {key}: source must be a text, got {source!r}")
     for name, text in zip(_PARTS, (P, Q, noise), strict=True):

@@ -108,7 +108,8 @@ def test_a_step_without_a_number_is_refused(case):
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"key": "two words"}, "sampler: key must be letters, digits and hyphens, got 'two words'"),
+    ({"key": "two words"}, "sampler: key must be letters, digits and hyphens, and no number, got 'two words'"),
+    ({"key": "nan"}, "sampler: key must be letters, digits and hyphens, and no number, got 'nan'"),
     ({"source": ""}, "sampler own: source must be a text, got ''"),
     ({"P": "1 + q"}, "sampler own: P must be a formula in known symbols: 'q' is neither one of h, t, r"),
     ({"Q": "__import__('os')"}, "sampler own: Q must be a formula in known symbols"),
