@@ -82,7 +82,8 @@ class StepFormulas:
         names = used if defects else _PARTS
         return {str(symbol) for name in names for symbol in used[name].free_symbols}
 
-    def values(self, known: Mapping[str, Sequence], times: Sequence, defects: bool = False) -> dict[str, list]:
+    def values(self, known: Mapping[str, Sequence], times: Sequence,
+               defects: bool = False) -> dict[str, list]:
         """Lists of arb of every step: P, Q, noise, and with ``defects`` c1 = Φ⁻¹ − P and c2 = Φ⁻¹C − Q.
 
         Parameters
@@ -117,8 +118,8 @@ class StepFormulas:
         elif name in ("Q", "noise") and value < 0:
             requirement, shown = "at least 0", f"{float(value.mid()):.6g}"
         if requirement:
-            raise StepRefused(f"sampler {self.key}: {_SHOWN.get(name, name)} must be {requirement} in every step, got "
-                              f"{shown} in the step from t = {float(t):.6g} to r = {float(r):.6g}")
+            raise StepRefused(f"sampler {self.key}: {_SHOWN.get(name, name)} must be {requirement} in every "
+                              f"step, got {shown} in the step from t = {float(t):.6g} to r = {float(r):.6g}")
 
 
 _SHOWN = {"c1": "P", "c2": "Q"}
@@ -225,7 +226,8 @@ def own_sampler(key: str, *, P, Q, noise, source: str = "stated by its formulas"
         raise TypeError(f"sampler {key}: source must be a text, got {source!r}")
     for name, text in zip(_PARTS, (P, Q, noise), strict=True):
         if isinstance(text, bool) or not isinstance(text, str | Real):
-            raise TypeError(f"sampler {key}: {name} must be a formula, text or a number, got {type(text).__name__}")
+            raise TypeError(f"sampler {key}: {name} must be a formula, text or a number, got "
+                            f"{type(text).__name__}")
     formulas = StepFormulas(key, P, Q, noise)
     for expression in _expressions(formulas).values():
         _balls(expression)  # what has no rule in ball arithmetic is refused here

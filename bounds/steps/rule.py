@@ -31,7 +31,8 @@ class Rule:
         (C, s²(r), s²(τ)) -> ∫n²g² where n uses the path and its integral is known.
     formulas : bounds.steps.formulas.StepFormulas or None
         P, Q and the noise's variance where they are stated as formulas of the step: then the integrands give
-        e^F, E and G, which those are made of, and how the noise is spread over the step is the proof's choice.
+        e^F, E and G, which those are made of, and how the noise is spread over the step is the proof's
+        choice.
 
     Source: docs/theory.md section 3.
     """
