@@ -44,8 +44,8 @@ class Scheme(Value):
                                     and np.isfinite(std) and std > 0):
             raise ValueError(f"prior_std must be positive and finite, got {std!r}")
         if self.sampler.formulas is not None and samplers().get(self.key, self.sampler) != self.sampler:
-            raise ValueError(f"sampler must have a key of its own, got {self.key!r}, which is a sampler of this "
-                             "package")
+            raise ValueError(f"sampler must have a key of its own, got {self.key!r}, which is a sampler of "
+                             "this package")
 
     def __repr__(self):
         prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"

@@ -58,7 +58,8 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
     if 0 < float(numbers["epsilon"]) < 1e-8 * float(numbers["sigma"]):
         raise ValueError(f"epsilon must be 0 or at least 1e-8 of sigma, got {epsilon}")
     if callable(clock) and not isinstance(clock, sympy.Basic):
-        raise TypeError("clock must be an expression in t, got a function: its inverse is needed in closed form")
+        raise TypeError("clock must be an expression in t, got a function: its inverse is needed in closed "
+                        "form")
     clock = TIME if clock is None else real_function("clock", clock)
     if not clock.subs(TIME, 0).equals(sympy.S.Zero):
         raise ValueError(f"clock must be 0 at t = 0 (it is the integral of β), got {clock.subs(TIME, 0)}")

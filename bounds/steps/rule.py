@@ -36,7 +36,8 @@ class Rule:
         True if P = Φ⁻¹ and the predicted noise is held over the step, so that Q = s(τ)(Φ⁻¹s(τ) − s(r)), exactly.
     formulas : bounds.steps.formulas.StepFormulas or None
         P, Q and the noise's variance where they are stated as formulas of the step: then the integrands give
-        e^F, E and G, which those are made of, and how the noise is spread over the step is the proof's choice.
+        e^F, E and G, which those are made of, and how the noise is spread over the step is the proof's
+        choice.
 
     Source: docs/theory.md section 3.
     """
