@@ -38,13 +38,12 @@ from bounds.conditions import FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, euler_maruy
 from bounds.leading import L0, Density, Leading, R, a, f, m, m0, slope
 from bounds.processes.ou import ou
 from bounds.recursion.propagation import round_up, weights
+from bounds.recursion.time_regularity import time_regularity
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.symbolic.balls import NotAnalytic, integer_power
 from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 
-#: What the bound in floats rests on where M1 is that of a law.
-SAMPLED = "M1 from its values at sampled times (proved with certified)"
 #: Relative accuracy of M1² in balls, how often parts are halved for it, and how many are kept.
 REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-10, 300, 500
 
@@ -92,12 +91,6 @@ def derive() -> dict:
         "discretisation": sqrt(h) * sqrt(I_sq) * moved}
 
 
-def time_regularity(setting: Setting):
-    """M1: the number given, or the closed form's on this path; None if unknown."""
-    known = setting.facts.time_regularity
-    return known(setting.table.path) if callable(known) else known
-
-
 def evaluate(setting: Setting, functions) -> Bound:
     """The theorem at numbers; the sum of time regularity is a part of the discretisation (in the details)."""
     m0, L0 = setting.assumption.strong_log_concavity, setting.assumption.smoothness
@@ -119,7 +112,7 @@ def evaluate(setting: Setting, functions) -> Bound:
                       + dim * np.square(np.sqrt(path.s_sq[0]) - np.sqrt(table.prior_var)))
     variance = np.square(path.a) / m0 + path.s_sq
     theta, omega = _suprema(path, variance, initial, x0, dim, rise, I_absf)
-    M1 = time_regularity(setting)
+    M1, estimated = time_regularity(setting.facts.time_regularity, path)
     M = np.hypot(setting.score_error, setting.score_noise)
     later, _ = weights(functions["growth"](F=path.F, G=table.Q, I_alpha=I_alpha, I_L=I_L, M1=M1, h=lengths))
     step = dict(h=lengths, G=table.Q, M=M, M1=M1, theta=theta, omega=omega, x0=x0, d=dim, I_absf=I_absf,
@@ -145,7 +138,7 @@ def evaluate(setting: Setting, functions) -> Bound:
                  information="constants and M1", notes=vacuous_notes(total, setting.assumption.second_moment),
                  details={"M1": float(M1), "theta": theta, "omega": omega,
                           "time_regularity": float(regularity), "steps": len(lengths)},
-                 estimated=SAMPLED if callable(setting.facts.time_regularity) else "")
+                 estimated=estimated)
 
 
 def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
@@ -165,7 +158,7 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
     V_T = last.upper_a_sq * data.wide + last.upper_s_sq
     theta, omega = suprema.theta * a_T / V_T * initial, real_root(suprema.size)
     given = setting.facts.time_regularity
-    M1 = suprema.regularity() if callable(given) else arb(float(given))
+    M1 = suprema.regularity() if isinstance(given, tuple) else arb(float(given))
     M = real_root(arb(float(setting.score_error)) ** 2 + arb(float(setting.score_noise)) ** 2)
     sums = {name: arb(0) for name in ("time_regularity", "score", "discretisation")}
     for h, F, G, I_alpha, I_L, I_absf, I_sqrtL, I_sq, _ in reversed(rows):
@@ -212,7 +205,7 @@ class _Suprema:
         from flint import arb
 
         self._data, self.theta, self.size, self._seen, self._parts = walk.data, arb(0), arb(0), 0.0, []
-        self._measured = callable(walk.setting.facts.time_regularity)
+        self._measured = isinstance(walk.setting.facts.time_regularity, tuple)
 
     def take(self, step, integrals) -> None:
         """One step more."""

@@ -128,7 +128,7 @@ def test_closed_forms_change_nothing(monkeypatch, process):
     setting = setting_of(process, Gaussian([1.0], 0.5), euler_maruyama(1.0, 9))
     ask, key = theorems()["martingale"].certified, "martingale"
     closed = ask(setting).proof
-    monkeypatch.setattr("bounds.certified.steps._level", lambda *_: None)
+    monkeypatch.setattr("bounds.certified.steps._level", lambda _: None)
     assert float(closed.digits) == pytest.approx(float(ask(setting).proof.digits), rel=CERTIFIED_BELOW), key
 
 

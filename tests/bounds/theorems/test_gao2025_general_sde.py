@@ -10,12 +10,12 @@ from bounds import StronglyLogConcave, WeaklyLogConcave, general, ou, ve, vp
 from bounds.facts import DataFacts
 from bounds.recursion import one_block
 from bounds.recursion.propagation import propagate, weights
+from bounds.recursion.time_regularity import time_regularity
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.steps.path import Path
 from bounds.theorems import theorems
 from closed_form import Gaussian
-from closed_form.posteriors.time_regularity import time_regularity
 from tests.bounds.tolerances import QUADRATURE, SLOPE
 from verify.certificates.question import setting_of
 
@@ -151,7 +151,7 @@ def test_time_regularity_of_gaussians_bounds_the_score():
     law, process = Gaussian([1.0, -2.0], [0.3, 2.0]), vp("1/10 + 2*t")
     times = np.linspace(2.0, 0.0, 301)
     path = Path(process, times)
-    M1 = time_regularity(law, process, times, path.a, path.s_sq)
+    M1 = time_regularity(law.facts().time_regularity, path).value
     rng = np.random.default_rng(0)
     points = rng.normal(size=(50, 2)) * np.geomspace(0.01, 100, 50)[:, None]
     largest = 0.0
@@ -208,9 +208,8 @@ def test_time_regularity_has_the_closed_forms_value():
     term rules."""
     times = np.linspace(3.0, 0.0, 601)
     path = Path(ou(), times)
-    M1 = time_regularity(Gaussian([0.0], 4.0), ou(), times, path.a, path.s_sq)
-    assert M1 == pytest.approx(0.5, rel=0.01)
+    near, far = (time_regularity(law.facts().time_regularity, path).value
+                 for law in (Gaussian([0.0], 4.0), Gaussian([7.0], 1.0)))
+    assert near == pytest.approx(0.5, rel=0.01)
     # N(m, 1): V = 1, |(a/V)'| m = e^{−t} m, largest at t = 0
-    assert time_regularity(Gaussian([7.0], 1.0), ou(), times, path.a, path.s_sq) == pytest.approx(
-        7.0, rel=0.01
-    )
+    assert far == pytest.approx(7.0, rel=0.01)
