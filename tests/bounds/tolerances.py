@@ -109,8 +109,8 @@ REGULARITY = 1e-6
 HIDDEN_DIGITS = 1e-11
 #: What is 0 among them, in data units.
 HIDDEN_ZERO = 1e-12
-#: Calls of a certified bound a step: some 2000 are half a thousandth of a second.
-CALLS = 3000
+#: Calls of a certified bound a step: some 1400 are 0.4 thousandths of a second.
+CALLS = 1700
 #: Calls that a maximum of a polynomial that hardly varies may take.
 PLATEAU = 1000
 #: A claim against its formulas in 40 digits: its constants 1/σ² are floats, its steps differences of floats.

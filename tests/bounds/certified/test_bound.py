@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bounds import StronglyLogConcave, TimeGrid, WeaklyLogConcave, euler_maruyama, general, ou, ve, vp
-from bounds.certified.data import NotCertified
+from bounds.certified.data import Formulas, NotCertified
 from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
 from bounds.setting import Setting
@@ -20,6 +20,7 @@ from tests.bounds.tolerances import (
     HIDDEN_DIGITS,
     HIDDEN_ZERO,
     REGULARITY,
+    UNCHANGED,
 )
 from tests.closed_form.certified.test_chain import HIDDEN, asked
 from tests.work_limit import at_most
@@ -180,3 +181,21 @@ def test_precision_is_checked(precision):
     setting = setting_of(ou(), Gaussian([0.0], 1.0), euler_maruyama(1.0, 5))
     with pytest.raises(ValueError, match=f"precision must be from 64 to 1024 bits, got {precision}"):
         theorems()["martingale"].certified(setting, precision)
+
+
+@pytest.mark.parametrize("name", ["variance", "variance_known"])
+def test_formulas_of_a_view_are_the_stated_ones(name):
+    """With e^F given by its name, and where nothing is left above c_lo with that put at 0, v_k²'s integrand is as
+    stated."""
+    from flint import arb
+
+    formulas = Formulas(theorems()["martingale"].stated)
+    values = {symbol: arb(k + 2) / 7 for k, symbol in enumerate(("C", "g", "ng", "H_lo", "X", "x_mean", "x_sq", "d"))}
+    values |= {"F": arb(0.3), "growth": arb(0.3).exp()}
+    stated = formulas[name](**values)
+    found = [formula.plain(values) for formula in formulas.of_a_view(name)]
+    assert max(map(float, found)) == pytest.approx(float(stated), rel=UNCHANGED)
+    nothing = {**values, "X": arb(0), "x_mean": arb(0), "x_sq": arb(0)}
+    (formula,) = formulas.of_a_view(name, ("X", "x_mean", "x_sq"))
+    assert float(formula.plain(nothing)) == pytest.approx(float(formulas[name](**nothing)), rel=UNCHANGED)
+    assert float(formula.plain(values)) == float(formula.plain(nothing))
