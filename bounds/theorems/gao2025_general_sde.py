@@ -24,6 +24,7 @@ variance: the initial distance is then (a²E‖X_0‖² + d(s−σ)²)^{1/2}.  S
 from above.
 """
 
+from functools import partial
 from operator import itemgetter
 
 import numpy as np
@@ -41,6 +42,7 @@ from bounds.recursion.propagation import round_up, weights
 from bounds.recursion.time_regularity import time_regularity
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
+from bounds.steps.kinks import Kinked, passing
 from bounds.symbolic.balls import NotAnalytic, integer_power
 from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 
@@ -97,14 +99,7 @@ def evaluate(setting: Setting, functions) -> Bound:
     path, table, dim = setting.table.path, setting.table, setting.assumption.dim
     lengths = -np.diff(path.times)
 
-    def integrand(n):
-        alpha = 1 / (n.a_sq / m0 + n.s_sq)
-        with np.errstate(divide="ignore"):
-            lipschitz = np.minimum(1 / n.s_sq, L0 / n.a_sq)
-        return (n.g_sq * alpha, n.g_sq * lipschitz, np.abs(n.f), n.g_sq * np.sqrt(lipschitz),
-                np.square(np.abs(n.f) + n.g_sq * lipschitz), np.maximum(n.f, 0.0))
-
-    (I_alpha, *others), (error, *errors) = path.integrate(integrand)
+    (I_alpha, *others), (error, *errors) = path.integrate(partial(_integrands_at, m0=m0, L0=L0))
     I_alpha = I_alpha - error
     I_L, I_absf, I_sqrtL, I_sq, rise = (x + e for x, e in zip(others, errors, strict=True))
     x0 = np.sqrt(setting.assumption.second_moment)
@@ -139,6 +134,22 @@ def evaluate(setting: Setting, functions) -> Bound:
                  details={"M1": float(M1), "theta": theta, "omega": omega,
                           "time_regularity": float(regularity), "steps": len(lengths)},
                  estimated=estimated)
+
+
+def _integrands_at(n, m0: float, L0: float) -> tuple:
+    """g²α, g²L, |f|, g²√L, (|f| + g²L)² and f⁺ at nodes, L = 1/max(s², a²/L0); with the kinks of |f|, f⁺ and L."""
+    wide, narrow = n.s_sq, n.a_sq / L0
+    lipschitz, size = 1 / np.maximum(wide, narrow), np.abs(n.f)
+    turn, crossed, pull = passing(n.f), passing(wide - narrow), n.g_sq * lipschitz
+
+    def kinked(values, slope):
+        return Kinked(values, crossed * np.max(slope, axis=-1))
+
+    steep = size + pull
+    both = (2 * turn + crossed * np.max(pull * lipschitz, axis=-1)) * 2 * np.max(steep, axis=-1)
+    return (n.g_sq / (n.a_sq / m0 + n.s_sq), kinked(pull, pull * lipschitz), Kinked(size, 2 * turn),
+            kinked(n.g_sq * np.sqrt(lipschitz), pull * np.sqrt(lipschitz) / 2), Kinked(np.square(steep), both),
+            Kinked(np.maximum(n.f, 0.0), turn))
 
 
 def in_balls(setting: Setting, formulas, precision: int) -> InBalls:

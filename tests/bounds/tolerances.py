@@ -133,3 +133,5 @@ REGULARITY_COARSE = 1e-3
 PATH_DENSE = 1e-11
 #: A float beside 30 digits that are rounded to one.
 DIGITS = 1e-14
+#: Theorem G with kinks in its integrands, above balls: what quadrature allows for a kink.
+KINK_ALLOWED = 1e-7
