@@ -24,6 +24,7 @@ variance: the initial distance is then (a²E‖X_0‖² + d(s−σ)²)^{1/2}.  S
 from above.
 """
 
+from bisect import bisect_left, bisect_right
 from functools import partial
 from operator import itemgetter
 
@@ -216,6 +217,7 @@ class _Suprema:
         from flint import arb
 
         self._data, self.theta, self.size, self._seen, self._parts = walk.data, arb(0), arb(0), 0.0, []
+        self._values = [float(value) for value, _ in walk.data.spectrum or ()]
         self._measured = isinstance(walk.setting.facts.time_regularity, tuple)
 
     def take(self, step, integrals) -> None:
@@ -235,8 +237,8 @@ class _Suprema:
     def _look(self, step, frames) -> None:
         """Keep the parts of a step that may hold the supremum of M1²."""
         for frame in frames:
-            most = 0.0
-            for coefficients in self._polynomials(frame):
+            most, curves = 0.0, partial(self._rates, *self._deciding(frame.interval))
+            for coefficients in self._polynomials(frame, curves):
                 self._seen, found = largest(coefficients, REGULARITY_ERROR, self._seen)
                 most = max(most, found)
             if most > self._seen:
@@ -244,11 +246,33 @@ class _Suprema:
         if len(self._parts) > MOST_PARTS:
             self._parts = [part for part in self._parts if part[0] > self._seen * (1 + REGULARITY_ERROR)]
 
-    def _polynomials(self, frame):
+    def _deciding(self, view) -> tuple[list, list]:
+        """The axes of which |V′|/V², and those of which the centre's, may be more in a part than what is seen.
+
+        With u = 1/V both are quadratic in u: |g²u² − 2fu| is largest at an end of the spectrum or next to u = f/g²,
+        where it is f²/g², and the centre's is at most ‖m‖a times the largest of |fu − g²u²|.
+        """
+        axes = self._data.axes
+        between, centred = axes[1:-1], [axis for axis in axes if axis[1] != 0]
+        slopes = [1 / (view.a_sq * value + view.s_sq) for value, _ in (axes[0], axes[-1])]
+        if view.f <= 0 or integer_power(view.f, 4) / integer_power(view.g_sq, 2) <= self._seen:
+            between = []
+        elif (middle := (view.g_sq / view.f - view.s_sq) / view.a_sq).is_finite():
+            first = bisect_right(self._values, float(middle.lower()) * (1 - 1e-15)) - 1
+            last = bisect_left(self._values, float(middle.upper()) * (1 + 1e-15)) + 1
+            between = axes[max(first, 1) : min(last, len(axes) - 1)]
+        u = slopes[0].union(slopes[1])
+        total = sum((mean_sq for _, mean_sq in centred), view.a_sq * 0)
+        if total * view.a_sq * integer_power(u * (view.f - view.g_sq * u), 2) <= self._seen:
+            centred = []
+        return [axes[0], *between, axes[-1]] if len(axes) > 1 else axes, centred
+
+    @staticmethod
+    def _polynomials(frame, curves):
         try:
-            return frame.polynomials(self._rates)
+            return frame.polynomials(curves)
         except NotAnalytic:
-            return [[ball] for ball in self._rates(frame.interval)]
+            return [[ball] for ball in curves(frame.interval)]
 
     def regularity(self):
         """M1 as a ball: parts that may hold it are halved while it is not known well."""
@@ -266,16 +290,17 @@ class _Suprema:
                 self._look(step, step.halves(frame))
         return real_root(arb(self._seen).union(arb(max([most, *(part[0] for part in self._parts)]))))
 
-    def _rates(self, view) -> list:
-        """|V_i′|²/V_i⁴ for each i, and ‖(a/V)′ m‖²."""
+    @staticmethod
+    def _rates(axes, centred, view) -> list:
+        """|V_i′|²/V_i⁴ for each of the axes, and ‖(a/V)′ m‖² over those that are centred elsewhere."""
         found, centre = [], view.a_sq * 0
-        for value, mean_sq in self._data.axes:
+        for value, _ in axes:
             V = view.a_sq * value + view.s_sq
-            square = V * V
-            found.append(integer_power((view.g_sq - 2 * view.f * V) / square, 2))
-            if mean_sq != 0:
-                centre = centre + mean_sq * view.a_sq * integer_power((view.f * V - view.g_sq) / square, 2)
-        return [*found, centre]
+            found.append(integer_power((view.g_sq - 2 * view.f * V) / (V * V), 2))
+        for value, mean_sq in centred:
+            V = view.a_sq * value + view.s_sq
+            centre = centre + mean_sq * view.a_sq * integer_power((view.f * V - view.g_sq) / (V * V), 2)
+        return [*found, centre] if centred else found
 
 
 def _suprema(path, variance, initial, x0, dim, rise, I_absf):

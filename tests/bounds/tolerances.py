@@ -135,3 +135,5 @@ PATH_DENSE = 1e-11
 DIGITS = 1e-14
 #: Theorem G with kinks in its integrands, above balls: what quadrature allows for a kink.
 KINK_ALLOWED = 1e-7
+#: Calls of Theorem G in balls a step with a hundred variances: 11,000, and 70,000 if M1 looked at all.
+REGULARITY_CALLS = 20_000

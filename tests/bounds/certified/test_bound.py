@@ -20,6 +20,7 @@ from tests.bounds.tolerances import (
     HIDDEN_DIGITS,
     HIDDEN_ZERO,
     REGULARITY,
+    REGULARITY_CALLS,
     UNCHANGED,
 )
 from tests.closed_form.certified.test_chain import HIDDEN, asked
@@ -135,8 +136,11 @@ def test_closed_forms_change_nothing(monkeypatch, process):
 
 @pytest.mark.parametrize("process, law", [
     (vp("1/10 + 3*t"), Gaussian([1.0, 0.3], np.array([0.5, 2.0]))),
-    (ve("1 + sin(7*t)"), Gaussian([2.0], 0.5))],
-    ids=["vp", "ve"])
+    (ve("1 + sin(7*t)"), Gaussian([2.0], 0.5)),
+    (vp("1/10 + 10*t"), Gaussian(np.zeros(100), np.geomspace(1.2, 30, 100))),
+    (vp("1/10 + 10*t"), Gaussian(np.linspace(0.5, 1, 30), np.geomspace(0.3, 30, 30))),
+    (general("4*sin(3*t)", "1"), Gaussian(np.zeros(4), np.array([1.2, 1.5, 2.5, 9.0])))],
+    ids=["vp", "ve", "one in between", "many means", "changing sign"])
 def test_time_regularity(process, law):
     """M1 is above its values on a dense grid, and hardly more than the largest."""
     setting = setting_of(process, law, euler_maruyama(1.0, 30))
@@ -150,6 +154,13 @@ def test_time_regularity(process, law):
     centre = np.linalg.norm(a[:, None] * (f[:, None] * V - g_sq[:, None]) / V**2 * law.mean, axis=1)
     largest = max(rates.max(), centre.max())
     assert largest * (1 - CERTIFIED_BELOW) <= found <= largest * (1 + REGULARITY)
+
+
+def test_many_variances_take_little_work():
+    """Of a hundred variances M1 looks at those that may decide."""
+    setting = setting_of(vp("1/10 + 10*t"), Gaussian(np.zeros(100), np.geomspace(1.2, 30, 100)), euler_maruyama(1.0, 30))
+    with at_most(REGULARITY_CALLS * 30):
+        theorems()["gao2025-general-sde"].certified(setting)
 
 
 def test_work():
