@@ -18,8 +18,8 @@ class DataFacts:
     distance_to_gaussian : callable, or None
         v -> an upper bound of W2(p_0, N(0, v I)).
     time_regularity : float, (mean, variances), callable, or None
-        The constant M1 of arXiv 2311.11003, Assumption 2; what it follows from, mean and eigenvalues of Gaussian
-        data as above; or `bounds.steps.path.Path` -> M1, an estimate.
+        The constant M1 of arXiv 2311.11003, Assumption 2; what it follows from, mean and eigenvalues of
+        Gaussian data as above; or `bounds.steps.path.Path` -> M1, an estimate.
     """
 
     moments: Any = None

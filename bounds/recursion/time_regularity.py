@@ -1,13 +1,14 @@
 r"""How fast the score of Gaussian data changes in time: the constant M1 of arXiv 2311.11003, Assumption 2.
 
 .. math:: \partial_t s = q\,x + y\,m, \quad q_i = \frac{V_i'}{V_i^2} = g^2u_i^2 - 2fu_i, \quad y_i =
-    \Big(\frac{a}{V_i}\Big)' = a\,(fu_i - g^2u_i^2), \quad u_i = \frac{1}{V_i}, \quad V_i = a^2\lambda_i + s^2,
+    \Big(\frac{a}{V_i}\Big)' = a\,(fu_i - g^2u_i^2), \quad u_i = \frac{1}{V_i}, \quad
+    V_i = a^2\lambda_i + s^2,
 
 so M1 is the supremum over time of the larger of max_i |q_i| and ‖(y_i m_i)‖.  It is sampled, then proved not
-to be more: in ranges of floats, on parts of time that are cut while they may hold more.  As u' = −q, the slopes
-of q and y are known where those of f and g² are, and what rises and falls at known rates does not go far
-beyond its ends (`bounds.symbolic.ranges.passed`).  Of the eigenvalues the least and the largest count, and
-those next to where −q is largest, at u = f/g², where it is f²/g².
+to be more: in ranges of floats, on parts of time that are cut while they may hold more.  As u' = −q, the
+slopes of q and y are known where those of f and g² are, and what rises and falls at known rates does not go
+far beyond its ends (`bounds.symbolic.ranges.passed`).  Of the eigenvalues the least and the largest count,
+and those next to where −q is largest, at u = f/g², where it is f²/g².
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ SAMPLES = 8
 #: How far, relatively, what is proved may be above what is seen, and, in sizes of the terms of q, where these
 #: cancel.
 ACCURACY, CANCELLED = 5e-7, 1e-10
-#: Parts of time at first, parts that an open one is cut in; the shortest part at first, and of all, in horizons.
+#: Parts of time at first, parts that an open one is cut in; the shortest part at first, and of all, in
+#: horizons.
 FIRST, CUTS, FINE, SHORTEST = 16, 4, 1e-8, 1e-13
 #: Rounds of cutting, and the most parts of a round.
 ROUNDS, MOST_PARTS = 40, 4000
@@ -91,10 +93,9 @@ def sampled(spectrum: Spectrum, path: Path) -> float:
     fine = np.append((time[:-1, None] + np.diff(time)[:, None] * fraction).ravel(), time[-1])
     # between grid times a and s² are interpolated where the coefficients move far slower than the step anyway
     a, s_sq = (np.interp(-fine, -time, values) for values in (path.a, path.s_sq))
-    positive = fine > 0
-    f, g_sq = np.zeros_like(fine), np.zeros_like(fine)
-    f[positive], g_sq[positive] = path.process.f_values(fine[positive]), path.process.g_sq_values(fine[positive])
-    f[~positive], g_sq[~positive] = f[positive][-1], g_sq[positive][-1]
+    # at 0 f and g² may be infinite: there they are as beside it
+    seen = np.where(fine > 0, fine, np.min(fine[fine > 0]))
+    f, g_sq = path.process.f_values(seen), path.process.g_sq_values(seen)
     largest, centre_sq = np.zeros_like(fine), np.zeros_like(fine)
     for index in spectrum.deciding(np.square(a), s_sq, f, g_sq):
         variance = np.square(a) * spectrum.values[index] + s_sq
@@ -308,8 +309,8 @@ class Supremum:
             chosen = chosen.cut(cut, wide, inner, above)
 
     def _known(self, parts: Parts, chosen: Chosen):
-        """What is known of the parts, and which: where the path is cut too finely, beside a jump or a root, not
-        of the shortest, of which what is proved stays as it is."""
+        """What is known of the parts, and which: where the path is cut too finely, beside a jump or a root,
+        not of the shortest, of which what is proved stays as it is."""
         for shortest in (0.0, FINE, np.inf):
             kept = chosen.right - chosen.left >= shortest * parts.horizon
             self.proved = max(self.proved, chosen.above[~kept].max(initial=0.0))
@@ -420,9 +421,9 @@ class Centre:
 
     def first(self, left, right) -> Chosen:
         """All parts, or none if the mean is 0."""
-        some = len(left) if len(self._values) else 1
+        some, open_ = (len(left), np.inf) if len(self._values) else (1, 0.0)
         whole = np.zeros(some, dtype=int)
-        return Chosen(left[:some], right[:some], whole, whole, np.full(some, np.inf if len(self._values) else 0.0))
+        return Chosen(left[:some], right[:some], whole, whole, np.full(some, open_))
 
     def judged(self, known: PartRanges, chosen: Chosen):
         """As `Rates.judged`."""
@@ -450,6 +451,8 @@ class Centre:
         moved = u * (known.f_slope - known.g_slope * u) - (known.f - pull * 2.0) * u * (pull - known.f * 2.0)
         slope = (ratio * (moved - known.f * ratio) * self._mean_sq).sum(0) * law.a_sq[2] * 2.0
         above = passed(*squares, slope, known.length).within(whole).root().upper
-        size = max((a_sq * (((where.f + where.g_sq * u) * u).square() * self._mean_sq).sum(0)).root().lower.max(initial=0.0)
-                   for where, a_sq, u in zip(at[:2], law.a_sq, law.u, strict=False))
+        terms = [((where.g_sq * u + where.f.size) * u).square() * self._mean_sq
+                 for where, u in zip(at[:2], law.u, strict=False)]
+        size = max((a_sq * each.sum(0)).root().lower.max(initial=0.0)
+                   for a_sq, each in zip(law.a_sq, terms, strict=False))
         return above, max(square.root().lower.max(initial=0.0) for square in squares), size

@@ -1,4 +1,4 @@
-"""Arrays of intervals in floats, rounded outward: what can be said at once of a function on many parts of time.
+"""Arrays of intervals in floats, rounded outward: what is known at once of a function on many parts of time.
 
 An infinite end stands for any number, however large, but for a number: 0 times it is 0.  What is not a number
 is anything.

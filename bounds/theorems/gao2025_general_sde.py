@@ -138,7 +138,7 @@ def evaluate(setting: Setting, functions) -> Bound:
 
 
 def _integrands_at(n, m0: float, L0: float) -> tuple:
-    """g²α, g²L, |f|, g²√L, (|f| + g²L)² and f⁺ at nodes, L = 1/max(s², a²/L0); with the kinks of |f|, f⁺ and L."""
+    """g²α, g²L, |f|, g²√L, (|f| + g²L)² and f⁺ at nodes, L = 1/max(s², a²/L0), with kinks of |f| and L."""
     wide, narrow = n.s_sq, n.a_sq / L0
     lipschitz, size = 1 / np.maximum(wide, narrow), np.abs(n.f)
     turn, crossed, pull = passing(n.f), passing(wide - narrow), n.g_sq * lipschitz
@@ -149,8 +149,8 @@ def _integrands_at(n, m0: float, L0: float) -> tuple:
     steep = size + pull
     both = (2 * turn + crossed * np.max(pull * lipschitz, axis=-1)) * 2 * np.max(steep, axis=-1)
     return (n.g_sq / (n.a_sq / m0 + n.s_sq), kinked(pull, pull * lipschitz), Kinked(size, 2 * turn),
-            kinked(n.g_sq * np.sqrt(lipschitz), pull * np.sqrt(lipschitz) / 2), Kinked(np.square(steep), both),
-            Kinked(np.maximum(n.f, 0.0), turn))
+            kinked(n.g_sq * np.sqrt(lipschitz), pull * np.sqrt(lipschitz) / 2),
+            Kinked(np.square(steep), both), Kinked(np.maximum(n.f, 0.0), turn))
 
 
 def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
@@ -247,10 +247,10 @@ class _Suprema:
             self._parts = [part for part in self._parts if part[0] > self._seen * (1 + REGULARITY_ERROR)]
 
     def _deciding(self, view) -> tuple[list, list]:
-        """The axes of which |V′|/V², and those of which the centre's, may be more in a part than what is seen.
+        """The axes of which |V′|/V², and those of which the centre's, may be more in a part than is seen.
 
-        With u = 1/V both are quadratic in u: |g²u² − 2fu| is largest at an end of the spectrum or next to u = f/g²,
-        where it is f²/g², and the centre's is at most ‖m‖a times the largest of |fu − g²u²|.
+        With u = 1/V both are quadratic in u: |g²u² − 2fu| is largest at an end of the spectrum or next to
+        u = f/g², where it is f²/g², and the centre's is at most ‖m‖a times the largest of |fu − g²u²|.
         """
         axes = self._data.axes
         between, centred = axes[1:-1], [axis for axis in axes if axis[1] != 0]

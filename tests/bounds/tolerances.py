@@ -122,8 +122,8 @@ BALL_SLACK = 1e-30
 #: Width of s² on a box over that of the box, in units of its rates of change: s² varies like u³, by several
 #: terms.
 BOX_WIDTH = 40
-#: M1 in floats above what is sampled, or above the supremum by 30 digits where that is larger: what it may leave
-#: open of the supremum.
+#: M1 in floats above what is sampled, or above the supremum by 30 digits where that is larger: what it may
+#: leave open of the supremum.
 REGULARITY_PROVED = 1e-6
 #: The same above the largest of 20,000 values, between which the supremum may be.
 REGULARITY_DENSE = 2e-6

@@ -158,7 +158,8 @@ def test_time_regularity(process, law):
 
 def test_many_variances_take_little_work():
     """Of a hundred variances M1 looks at those that may decide."""
-    setting = setting_of(vp("1/10 + 10*t"), Gaussian(np.zeros(100), np.geomspace(1.2, 30, 100)), euler_maruyama(1.0, 30))
+    law = Gaussian(np.zeros(100), np.geomspace(1.2, 30, 100))
+    setting = setting_of(vp("1/10 + 10*t"), law, euler_maruyama(1.0, 30))
     with at_most(REGULARITY_CALLS * 30):
         theorems()["gao2025-general-sde"].certified(setting)
 
@@ -196,12 +197,13 @@ def test_precision_is_checked(precision):
 
 @pytest.mark.parametrize("name", ["variance", "variance_known"])
 def test_formulas_of_a_view_are_the_stated_ones(name):
-    """With e^F given by its name, and where nothing is left above c_lo with that put at 0, v_k²'s integrand is as
-    stated."""
+    """With e^F given by its name, and where nothing is left above c_lo with that put at 0, v_k²'s integrand
+    is as stated."""
     from flint import arb
 
     formulas = Formulas(theorems()["martingale"].stated)
-    values = {symbol: arb(k + 2) / 7 for k, symbol in enumerate(("C", "g", "ng", "H_lo", "X", "x_mean", "x_sq", "d"))}
+    names = ("C", "g", "ng", "H_lo", "X", "x_mean", "x_sq", "d")
+    values = {name: arb(k + 2) / 7 for k, name in enumerate(names)}
     values |= {"F": arb(0.3), "growth": arb(0.3).exp()}
     stated = formulas[name](**values)
     found = [formula.plain(values) for formula in formulas.of_a_view(name)]

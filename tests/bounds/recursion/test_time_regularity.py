@@ -1,4 +1,4 @@
-"""M1 of Gaussian data: proved above the supremum, however narrow a feature, and as sampled where nothing hides."""
+"""M1 of Gaussian data: above the supremum, however narrow a feature, and as sampled where nothing hides."""
 
 from itertools import pairwise
 
@@ -33,7 +33,8 @@ CALLS = 60_000
 
 def proved(process, law, horizon: float, stop: float = 0.0) -> float:
     """The enclosure's upper end, with nothing sampled."""
-    known, parts, spectrum = Supremum(0.0), Parts(process, horizon, stop), Spectrum.of(*law.facts().time_regularity)
+    known, parts = Supremum(0.0), Parts(process, horizon, stop)
+    spectrum = Spectrum.of(*law.facts().time_regularity)
     for curve in (Rates(spectrum, parts.level), Centre(spectrum, parts.level)):
         known.over(parts, curve)
     return known.proved
@@ -49,24 +50,25 @@ def rates(f, g_sq, a_sq, s_sq, law):
 
 
 def by_many_digits(seed: int, features: list[str], inner):
-    """The supremum for a seed of `tests.unusual` by 30 digits: on parts that end at the ``features``, a fine grid
-    of times that gathers at both ends of each part, and a search by thirds around the largest value.
+    """The supremum for a seed of `tests.unusual` by 30 digits: on parts that end at the ``features``, a fine
+    grid of times that gathers at both ends of each part, and a search by thirds around the largest value.
 
     ``inner`` is (t) -> (f, g², ∫f, ∫g²), of which a VP process takes the first three, and a VE one the last.
     """
     drawn = draw(seed)
     with mpmath.workdps(30):
-        cuts = [mpmath.mpf(0), *(mpmath.mpf(feature) for feature in features), mpmath.mpf(drawn.scheme.grid.times[0])]
+        cuts = [mpmath.mpf(place) for place in (0, *features, drawn.scheme.grid.times[0])]
 
         def at(t):
             f, g_sq, integral = inner(t)
-            a_sq, s_sq = ((mpmath.exp(-2 * integral), 1 - mpmath.exp(-2 * integral)) if drawn.process.name == "vp"
-                          else (mpmath.mpf(1), integral))
-            return rates(f, g_sq, a_sq, s_sq, drawn.law)
+            if drawn.process.name == "ve":
+                return rates(f, g_sq, mpmath.mpf(1), integral, drawn.law)
+            a_sq = mpmath.exp(-2 * integral)
+            return rates(f, g_sq, a_sq, 1 - a_sq, drawn.law)
 
         near = [mpmath.mpf(10) ** (-mpmath.mpf(k) / 8) / 2 for k in range(80)]
-        times = sorted({place for left, right in pairwise(cuts) for share in near
-                        for place in (left, left + (right - left) * share, right - (right - left) * share, right)})
+        times = sorted({left + (right - left) * share for left, right in pairwise(cuts)
+                        for part in near for share in (0, part, 1 - part, 1)})
         values = [at(t) for t in times]
         top = max(range(len(times)), key=lambda place: values[place])
         low, high = times[max(top - 1, 0)], times[min(top + 1, len(times) - 1)]
@@ -98,7 +100,8 @@ def box_schedule(t):
     one, two = mpmath.mpf(3965067) / 6250, mpmath.mpf(16005348609) / 25000000
     rise, fall = (mpmath.tanh(narrow * t - edge) for edge in (one, two))
     # ∫tanh u, and tanh u tanh v = 1 − (tanh u − tanh v)/tanh(u − v)
-    first, second = (mpmath.log(mpmath.cosh(narrow * t - edge) / mpmath.cosh(edge)) / narrow for edge in (one, two))
+    first, second = (mpmath.log(mpmath.cosh(narrow * t - edge) / mpmath.cosh(edge)) / narrow
+                     for edge in (one, two))
     squares = 2 * t - (rise + mpmath.tanh(one) + fall + mpmath.tanh(two)) / narrow
     both = t - (first - second) / mpmath.tanh(two - one)
     return 0, (size * (rise - fall + 0.5)) ** 2, size**2 * (squares - 2 * both + first - second + t / 4)
@@ -120,8 +123,8 @@ def test_narrow_features_are_not_missed(seed, features, schedule):
     assert sampled(Spectrum.of(*drawn.law.facts().time_regularity), path) < truth / 2
 
 
-SMOOTH = [(vp("1/10 + 199/10*t"), 1.0), (ou(), 5.0), (ve("1 + sin(7*t)"), 1.0), (general("sin(4*t)", "1 + t"), 2.0),
-          (general("-1/2", "exp(t)"), 1.5)]
+SMOOTH = [(vp("1/10 + 199/10*t"), 1.0), (ou(), 5.0), (ve("1 + sin(7*t)"), 1.0),
+          (general("sin(4*t)", "1 + t"), 2.0), (general("-1/2", "exp(t)"), 1.5)]
 
 
 @pytest.mark.parametrize("process, horizon", SMOOTH, ids=str)

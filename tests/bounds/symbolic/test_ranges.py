@@ -35,7 +35,7 @@ def test_inverse_and_root(one, two):
     given_ = Range(min(one, two), max(one, two))
     inverse, root = given_.inverse(), given_.root()
     for x in (one, two):
-        assert Fraction(float(inverse.lower)) * Fraction(x) <= 1 <= Fraction(float(inverse.upper)) * Fraction(x)
+        assert holds(inverse, 1 / Fraction(x))
         assert Fraction(float(root.lower)) ** 2 <= Fraction(x) <= Fraction(float(root.upper)) ** 2
 
 
@@ -59,7 +59,7 @@ def test_exponential_and_sum():
 
 @given(st.floats(-5, 5), st.floats(-3, 3), st.floats(-3, 3), st.floats(0.1, 2.0))
 def test_parabolas_stay_within_what_their_ends_and_slopes_say(start, first, bend, length):
-    """A parabola on [0, l] is nowhere beyond what its values at both ends and the range of its slope allow."""
+    """A parabola on [0, l] is nowhere beyond what its values at both ends and its slopes allow."""
     at = lambda t: start + first * t + bend * t * t  # noqa: E731
     slopes = first, first + 2 * bend * length
     found = passed(Range(at(0.0)), Range.around(at(length), 1e-12), Range(min(slopes), max(slopes)), length)

@@ -218,17 +218,17 @@ def test_time_regularity_has_the_closed_forms_value():
 
 @pytest.mark.parametrize("f", ["t - 0.4999", "t - 0.501", "0.501 - t", "t/10"])
 def test_kinks_behind_the_nodes_are_allowed_for(f):
-    """Where f changes its sign next to the end of a step, beyond the nodes there, the bound in floats is not below
-    that in balls, and next to it."""
-    setting = Setting(general(f, "1"), StronglyLogConcave(0.5, 4.0, dim=2, second_moment=3.0), euler_maruyama(1.0, 2),
-                      facts=DataFacts(time_regularity=0.5))
+    """Where f changes its sign next to the end of a step, beyond the nodes there, the bound in floats is not
+    below that in balls, and next to it."""
+    setting = Setting(general(f, "1"), StronglyLogConcave(0.5, 4.0, dim=2, second_moment=3.0),
+                      euler_maruyama(1.0, 2), facts=DataFacts(time_regularity=0.5))
     exact = THEOREM_G.certified(setting).total
     assert exact * (1 - DIGITS) <= THEOREM_G.bound(setting).total <= exact * (1 + KINK_ALLOWED)
 
 
 @pytest.mark.parametrize("seed", [227, 231, 242, 247, 252])
 def test_features_narrower_than_a_step(seed):
-    """Where f and g change within far less than a step the bound is not below that in balls, and no estimate."""
+    """Where f and g change within far less than a step the bound is not below that in balls, and proved."""
     drawn = draw(seed)
     scheme = Scheme(euler_maruyama(1.0, 1).sampler, drawn.scheme.grid, drawn.scheme.prior_std)
     setting = setting_of(drawn.process, drawn.law, scheme)
