@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +13,9 @@ import sympy
 from bounds.symbolic.expressions import for_numbers
 from bounds.symbolic.integrals import DUMMY, END, INNER, START, TIME, Derived, at_start, integral, tidy
 from bounds.value import Value
+
+#: Times at which f and g² are compared first, and the largest denominator of a ratio that is recognised.
+SEVERAL, LARGEST_DENOMINATOR = (0.0625, 0.375, 1.5, 6.0), 10**6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,6 +95,25 @@ class ForwardProcess(Value):
         """g², the squared diffusion coefficient."""
         self._scalar()
         return self.noise[0, 0] ** 2
+
+    @cached_property
+    def level(self) -> sympy.Rational | None:
+        """v where g² = 2vf at all times, v rational: s² is then v(1 − a²); else None."""
+        from flint import arb
+
+        from bounds.symbolic.balls import BallFunction, NotEnclosed
+
+        try:
+            f, g_sq = BallFunction(self.f), BallFunction(self.g_sq)
+        except NotEnclosed:
+            return None
+        values = [g_sq.interval(arb(t)) / (2 * f.interval(arb(t))) for t in SEVERAL]
+        # sympy is asked only where it may be so
+        if not all(value.is_finite() and value.overlaps(values[0]) for value in values):
+            return None
+        level = Fraction(float(values[0])).limit_denominator(LARGEST_DENOMINATOR)
+        found = sympy.Rational(level.numerator, level.denominator)
+        return found if sympy.expand(self.g_sq - 2 * found * self.f) == 0 else None
 
     @cached_property
     def integral_f(self) -> Derived:

@@ -8,9 +8,6 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
-
-import sympy
 
 from bounds.certified.frame import FINE, NOTHING, REACHES, SPARED, Frame, Inaccurate, View, constant_of
 from bounds.certified.number import Number, larger
@@ -21,10 +18,6 @@ from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undeci
 
 #: A part that is no longer than this fraction of its step, or a few floats long, is not halved.
 NARROW = 2.0**-50
-#: Times at which two functions are compared first.
-SEVERAL = (0.0625, 0.375, 1.5, 6.0)
-#: Of a ratio of g² and 2f that is recognised.
-LARGEST_DENOMINATOR = 10**6
 #: Most bits by which the points of a part may become more.
 MOST_EXTRA = 60.0
 #: Most parts of a step.
@@ -170,21 +163,15 @@ class _Walk:
         self.constants = [constant_of(function, expression) for function, expression
                           in zip(self.functions, (process.f, process.g_sq), strict=True)]
         self.precision, self.hints = precision, Hints()
-        self.level = _level(process, *self.functions)
+        self.level = _level(process)
 
 
-def _level(process: ForwardProcess, f: BallFunction, g_sq: BallFunction):
+def _level(process: ForwardProcess):
     """v where g² = 2vf for all times, v a rational number; else None."""
-    from flint import arb
+    from flint import arb, fmpq
 
-    values = [g_sq.interval(arb(t)) / (2 * f.interval(arb(t))) for t in SEVERAL]
-    # sympy is asked only where it may be so
-    if not all(value.is_finite() and value.overlaps(values[0]) for value in values):
-        return None
-    level = Fraction(float(values[0])).limit_denominator(LARGEST_DENOMINATOR)
-    found = sympy.Rational(level.numerator, level.denominator)
-    return BallFunction(found).interval(arb(0)) if sympy.expand(process.g_sq - 2 * found
-                                                                * process.f) == 0 else None
+    level = process.level
+    return None if level is None else arb(fmpq(int(level.p), int(level.q)))
 
 
 def ball_steps(process: ForwardProcess, scheme, matched: Callable, precision: int) -> Iterator[BallStep]:

@@ -31,6 +31,7 @@ DIVERGENCE = 1e-6
 #: towards its lower end, a multiple of `LEVELS` times, at most `MAX_LEVELS` times (to time 0, where s²
 #: vanishes).
 SEEN, LEVELS, MAX_LEVELS = 6, 8, 96
+HALVES = tuple((0.5 ** np.arange(1, MAX_LEVELS + 1)).tolist())
 _EPS = np.finfo(float).eps
 
 
@@ -272,7 +273,8 @@ class Path:
             found.append((alike, self._pieces.edges(alike, count)))
         groups: dict[int, list] = {}
         for step, level, count in zip(index[halved], levels[halved], counts[halved], strict=True):
-            edges = np.union1d(self._pieces.edges(step[None], count)[0], 0.5 ** np.arange(1, level + 1))
+            # a set of a few floats is sorted in a tenth of what `numpy.union1d` takes
+            edges = sorted({*self._pieces.edges(step[None], count)[0].tolist(), *HALVES[:level]})
             groups.setdefault(len(edges), []).append((step, edges))
         return found + [tuple(map(np.array, zip(*group, strict=True))) for group in groups.values()]
 

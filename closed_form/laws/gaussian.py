@@ -21,7 +21,6 @@ from closed_form.law_input import (
 )
 from closed_form.posteriors.law import shrunk
 from closed_form.posteriors.moments import GaussianMoments
-from closed_form.posteriors.time_regularity import time_regularity
 
 _EPS = np.finfo(float).eps
 
@@ -201,16 +200,13 @@ class Gaussian(Value, Law):
         mean = self.mean if self.basis is None else self.basis.T @ self.mean
         mean, variances = (np.broadcast_to(values, (self.dim,)) for values in (mean, self.eigenvalues))
 
-        def regularity(path):
-            return time_regularity(self, path.process, path.times, path.a, path.s_sq)
-
         def distance(variance):
             size = np.sqrt(np.sum(variances) + self.dim * variance) + self.mean_norm
             value = np.sqrt(np.sum(mean**2) + np.sum((np.sqrt(variances) - np.sqrt(variance)) ** 2))
             return Bracket.exact(float(value), 1e-12 * float(size)).upper
 
         return replace(super().facts(information, smoothness), gaussian_spectrum=(mean, variances),
-                       time_regularity=regularity,
+                       time_regularity=(mean, variances),
                        distance_to_gaussian=distance if information == "all" else None)
 
 

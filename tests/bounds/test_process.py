@@ -211,3 +211,18 @@ def test_kinks_keep_their_closed_forms():
     assert {form.route for form in vp("abs(cos(t))").closed_forms().values()} == {"quadrature"}
     with pytest.raises(ValueError, match="beta must have a closed-form integral"):
         sub_vp("abs(cos(t))")
+
+
+@pytest.mark.parametrize("process, level", [
+    (vp("1 + t"), 1), (general("t", "sqrt(3*t)"), sympy.Rational(3, 2)),
+    (vp("1 + abs(t - 1/3)/(t - 1/3)/2"), 1), (ve("1"), None),
+    (sub_vp(linear(1, 1)), None), (general("1 + t", "sqrt(2 + t)"), None),
+    (ForwardProcess.scalar("arctangent", sympy.atan(t), 2 * sympy.atan(t)), None)], ids=str)
+def test_level(process, level):
+    """v where g² = 2vf at all times, whatever f: there s² is v(1 − a²); None where there is no such v, or f
+    has no ball arithmetic."""
+    assert process.level == level
+    if level is not None:
+        path = Path(process, np.array([1.5, 1.0, 0.2, 0.0]))
+        found = float(level) * (1 - path.a**2)
+        assert path.s_sq == pytest.approx(found, rel=PATH_RELATIVE, abs=PATH_RELATIVE)

@@ -109,8 +109,8 @@ REGULARITY = 1e-6
 HIDDEN_DIGITS = 1e-11
 #: What is 0 among them, in data units.
 HIDDEN_ZERO = 1e-12
-#: Calls of a certified bound a step: some 2000 are half a thousandth of a second.
-CALLS = 3000
+#: Calls of a certified bound a step: some 1400 are 0.4 thousandths of a second.
+CALLS = 1700
 #: Calls that a maximum of a polynomial that hardly varies may take.
 PLATEAU = 1000
 #: A claim against its formulas in 40 digits: its constants 1/σ² are floats, its steps differences of floats.
@@ -130,3 +130,18 @@ STATED_NOISE = 1e-9
 FOUR_DIGITS = 1e-3
 #: The signed recursion on N(0, v I) against the exact chain: 64 roundings of a noise level up to 1e6 times the data.
 FLOW_EXACT = 1e-8
+#: M1 in floats above what is sampled, or above the supremum by 30 digits where that is larger: what it may
+#: leave open of the supremum.
+REGULARITY_PROVED = 1e-6
+#: The same above the largest of 20,000 values, between which the supremum may be.
+REGULARITY_DENSE = 2e-6
+#: The same where only a few hundred times are looked at.
+REGULARITY_COARSE = 1e-3
+#: Values of M1 from floats on a path of 20,000 steps: its rounding.
+PATH_DENSE = 1e-11
+#: A float beside 30 digits that are rounded to one.
+DIGITS = 1e-14
+#: Theorem G with kinks in its integrands, above balls: what quadrature allows for a kink.
+KINK_ALLOWED = 1e-7
+#: Calls of Theorem G in balls a step with a hundred variances: 11,000, and 70,000 if M1 looked at all.
+REGULARITY_CALLS = 20_000
