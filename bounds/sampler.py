@@ -1,12 +1,16 @@
 """A sampler at work: which one, on which grid of times, from which prior."""
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
-from bounds.argument import check_type
+from bounds.annotations import Count
+from bounds.argument import check_key, check_type, unit_of
+from bounds.assumption import Assumption
 from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
 from bounds.steps.phase_space.table import PhaseTable
@@ -15,13 +19,14 @@ from bounds.steps.table import StepTable
 from bounds.value import Value
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class Scheme(Value):
     """A sampler, the grid it walks down, and the Gaussian it starts from.
 
     Parameters
     ----------
-    sampler : Sampler
+    sampler : Sampler or str
+        Or its key in `bounds.samplers.samplers`.
     grid : TimeGrid
     prior_std : float, optional
         Standard deviation of the isotropic Gaussian prior; by default s(T), as in arXiv 2311.11003.
@@ -36,13 +41,13 @@ class Scheme(Value):
     grid: TimeGrid
     prior_std: float | None = None
 
-    def __post_init__(self):
-        check_type("sampler", self.sampler, Sampler, "a Sampler")
-        check_type("grid", self.grid, TimeGrid, "a TimeGrid")
-        std = self.prior_std
-        if std is not None and not (isinstance(std, int | float) and not isinstance(std, bool)
-                                    and np.isfinite(std) and std > 0):
-            raise ValueError(f"prior_std must be positive and finite, got {std!r}")
+    def __init__(self, sampler: Sampler | str, grid: TimeGrid, prior_std: float | None = None) -> None:
+        sampler = unit_of("sampler", sampler, Sampler, samplers())
+        check_type("grid", grid, TimeGrid, "a TimeGrid")
+        if prior_std is not None and not (isinstance(prior_std, int | float) and not isinstance(prior_std, bool)
+                                          and np.isfinite(prior_std) and prior_std > 0):
+            raise ValueError(f"prior_std must be positive and finite, got {prior_std!r}")
+        self.__dict__.update(sampler=sampler, grid=grid, prior_std=prior_std)
 
     def __repr__(self):
         prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"
@@ -52,11 +57,13 @@ class Scheme(Value):
     def key(self) -> str:
         return self.sampler.key
 
-    def steps(self, process: ForwardProcess, assumption=None, moments=None) -> Steps:
+    def steps(self, process: ForwardProcess | str, assumption: Assumption | None = None,
+              moments: Any = None) -> Steps:
         """The sampler as numbers, from its `table`."""
         return self.table(process, assumption, moments).steps()
 
-    def table(self, process: ForwardProcess, assumption=None, moments=None) -> StepTable | PhaseTable:
+    def table(self, process: ForwardProcess | str, assumption: Assumption | None = None,
+              moments: Any = None) -> StepTable | PhaseTable:
         """The sampler on a process, step by step; only matched noise looks at the assumption and the moments.
 
         Raises
@@ -65,31 +72,49 @@ class Scheme(Value):
             If matched noise is asked for without an assumption, or the process is not usable up to the
             horizon.
         """
-        check_type("process", process, ForwardProcess, "a ForwardProcess")
+        process = process_of(process)
         return (PhaseTable(process, self) if process.blocks == 2
                 else StepTable(process, self, assumption, moments))
 
 
-def scheme(key: str, horizon: float, steps: int, *, grid: str = "uniform", early_stop: float = 0.0,
-           prior_std=None):
-    """A sampler by its key on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early stop.
+def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = "uniform",
+           early_stop: float = 0.0, prior_std: float | None = None) -> Scheme:
+    """A sampler on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early stop.
 
-    ``prior_std`` is that of `Scheme`.  Raises ValueError if a name is unknown or a number out of range.
+    Parameters
+    ----------
+    sampler : str or Sampler
+        A key of `bounds.samplers.samplers`, or the sampler.
+    horizon, steps, early_stop
+        T, in units of time, K and the time at which the sampler stops.
+    grid : str
+    prior_std : float, optional
+        As in `Scheme`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a name is unknown or a number out of range.
     """
-    check_type("scheme", key, str, "the key of a sampler")
-    if key not in samplers():
-        raise ValueError(f"scheme must be one of {', '.join(samplers())}, got {key!r}")
-    check_type("grid", grid, str, "uniform or geometric")
-    if grid not in ("uniform", "geometric"):
-        raise ValueError(f"grid must be uniform or geometric, got {grid!r}")
-    return Scheme(samplers()[key], getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std)
+    found = unit_of("scheme", sampler, Sampler, samplers())
+    check_key("grid", grid, ("uniform", "geometric"))
+    return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std)
 
 
-def _named(key: str):
+class SchemeMaker(Protocol):
+    """One sampler on the grids of `scheme`."""
+
+    def __call__(self, horizon: float, steps: Count, *, grid: str = "uniform", early_stop: float = 0.0,
+                 prior_std: float | None = None) -> Scheme:
+        """As `scheme`."""
+
+
+def _named(key: str) -> SchemeMaker:
     sampler = samplers()[key]
 
-    def make(horizon: float, steps: int, **options) -> Scheme:
-        return scheme(key, horizon, steps, **options)
+    def make(horizon: float, steps: Count, *, grid: str = "uniform", early_stop: float = 0.0,
+             prior_std: float | None = None) -> Scheme:
+        return scheme(sampler, horizon, steps, grid=grid, early_stop=early_stop, prior_std=prior_std)
 
     make.__name__ = make.__qualname__ = key.replace("-", "_")
     make.__doc__ = (

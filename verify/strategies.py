@@ -10,6 +10,7 @@ from bounds.sampler import Scheme
 from bounds.steps.rule import Sampler
 from bounds.theorem import Domain, Theorem
 from closed_form.law import Law
+from verify.certificates.theorem_named import find_theorem
 from verify.counterexamples.drawing import RandomProblem, problem
 from verify.counterexamples.inside import Question, question_inside
 from verify.counterexamples.tables import draw_tables
@@ -22,18 +23,18 @@ ANYWHERE = Domain()
 class HypothesisDraw:
     """Choices drawn by Hypothesis, so that failures shrink."""
 
-    def __init__(self, draw):
+    def __init__(self, draw: st.DrawFn):
         self._draw = draw
 
-    def uniform(self, low, high):
+    def uniform(self, low: float, high: float) -> float:
         return self._draw(st.floats(low, high))
 
-    def integer(self, low, high):
+    def integer(self, low: int, high: int) -> int:
         return self._draw(st.integers(low, high))
 
 
 @st.composite
-def problems(draw, kind: str | None = None, most_steps: int = 200, process: str = "one-block",
+def problems(draw: st.DrawFn, kind: str | None = None, most_steps: int = 200, process: str = "one-block",
              sampler: str | None = None) -> RandomProblem:
     """Random admissible problems, as `verify.counterexamples.drawing.problem` (``process="cld"``: two
     blocks)."""
@@ -41,16 +42,16 @@ def problems(draw, kind: str | None = None, most_steps: int = 200, process: str 
 
 
 @st.composite
-def questions(draw, theorem: Theorem, most_steps: int = 200) -> Question:
+def questions(draw: st.DrawFn, theorem: str | Theorem, most_steps: int = 200) -> Question:
     """Problems inside the hypotheses of a theorem whose exact W2 is known:
     ``theorem.bound(question.setting)`` applies, and ``question.measured`` is what it is held against."""
-    found = question_inside(HypothesisDraw(draw), theorem, most_steps)
+    found = question_inside(HypothesisDraw(draw), find_theorem(theorem), most_steps)
     assume(found is not None)
     return found
 
 
 @st.composite
-def problem_files(draw, domain: Domain = ANYWHERE, most_steps: int = 200) -> Problem:
+def problem_files(draw: st.DrawFn, domain: Domain = ANYWHERE, most_steps: int = 200) -> Problem:
     """Problems as from problem files: `Problem.as_dict` is one."""
     return read_problem(draw_tables(HypothesisDraw(draw), domain, most_steps))
 

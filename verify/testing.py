@@ -13,10 +13,10 @@ from statistics import median
 
 import numpy as np
 
-from bounds.argument import check_type
 from bounds.theorem import Theorem
 from verify import check_reports
 from verify.certificates.certificate import Certificate, Verdict, certify_setting
+from verify.certificates.theorem_named import find_theorem
 from verify.check_reports import Report
 from verify.counterexamples.drawing import NumpyDraw
 from verify.counterexamples.inside import Question, question_inside, unmet
@@ -35,19 +35,23 @@ class NothingApplied(AssertionError):
 class Violated(AssertionError):
     """The theorem is false: ``report`` and the ``certificate`` of a small problem show it."""
 
+    report: Report
+    certificate: Certificate
+
     def __init__(self, message: str, report: Report, certificate: Certificate):
         super().__init__(message)
         self.report, self.certificate = report, certificate
 
 
-def check(theorem: Theorem, *, problems: int | None = None, seed: int = 0, most_steps: int = 300,
+def check(theorem: str | Theorem, *, problems: int | None = None, seed: int = 0, most_steps: int = 300,
           save: str | None = None, plant: bool = True) -> Report:
     """Hold a theorem against exact laws on random problems inside its hypotheses.
 
     Parameters
     ----------
-    theorem : Theorem
-        A claim (`bounds.claim`) or any other; problems are drawn from its ``domain``.
+    theorem : str or Theorem
+        A claim (`bounds.claim`) or any other, also by what
+        `verify.certificates.theorem_named.find_theorem` takes; problems are drawn from its ``domain``.
     problems : int
         How many; by default 60, or what pytest's ``--sgm-problems`` says.
     seed : int
@@ -70,7 +74,7 @@ def check(theorem: Theorem, *, problems: int | None = None, seed: int = 0, most_
     NothingApplied
         If no problem meets the hypotheses.
     """
-    check_type("theorem", theorem, Theorem, "a Theorem")
+    theorem = find_theorem(theorem)
     count = check_reports.problems if problems is None else problems
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"problems must be a whole number >= 1, got {count!r}")

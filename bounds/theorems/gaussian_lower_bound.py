@@ -204,7 +204,7 @@ def leading_order(setting: Setting, std: float, functions) -> dict:
             "leading_order_vanishes": abs(total) < VANISHING}
 
 
-def defect_over_step(process: ForwardProcess):
+def defect_over_step(process: ForwardProcess) -> tuple[sympy.Expr, sympy.Expr]:
     r"""(λ(τ), V) in sympy for a process: λ = g⁴/V − f g² − f² V, V = a²S + s², S = σ0² symbolic.
 
     Raises ValueError if s² has no closed form.
@@ -215,7 +215,7 @@ def defect_over_step(process: ForwardProcess):
     return tidy(STATED["rate"].subs({f: process.f, g_sq: process.g_sq, V: variance})), variance
 
 
-def ou_limit():
+def ou_limit() -> sympy.Expr:
     r"""lim e/h for OU as T → ∞, derived by sympy: (S − 1 − ½S² log S)/(S − 1), S = σ0²."""
     rate, variance = defect_over_step(ou())
     S, u = symbols("S u", positive=True)

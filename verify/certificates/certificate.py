@@ -6,13 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bounds.argument import check_type
+from bounds.assumption import Assumption
 from bounds.bound import Bound
 from bounds.certified.data import NotCertified
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.sampler import Scheme
 from bounds.setting import Setting
 from bounds.symbolic.balls import NotEnclosed
@@ -25,7 +29,7 @@ from closed_form.certified.chain import Certified, certified_w2
 from closed_form.law import Law, NoAssumption
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
-from verify.certificates.question import setting_of, true_steps
+from verify.certificates.question import proved, setting_of, true_steps
 from verify.certificates.sampled import REFUTED, Sampled, measured_by_samples, measured_from
 from verify.certificates.theorem_named import find_theorem
 from verify.installed import versions
@@ -75,9 +79,9 @@ class Certificate(Value):
     ratio: float | None
     unmet: tuple[str, ...] = ()
     seed: int | None = None
-    problem: dict = field(default_factory=dict)
-    versions: dict = field(default_factory=dict)
-    asked: dict = field(default_factory=dict)
+    problem: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, Any] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self):
         if self.bound is None:
@@ -118,13 +122,13 @@ class Certificate(Value):
 
     @classmethod
     def not_applicable(cls, theorem: Theorem, unmet: Sequence[str],
-                       problem: dict | None = None) -> Certificate:
+                       problem: dict[str, Any] | None = None) -> Certificate:
         """The certificate of a theorem that says nothing here, with the hypotheses that are not met, one line
         each."""
         nothing = (Verdict.NOT_APPLICABLE, None, None, None)
         return cls(theorem.key, *nothing, tuple(unmet), problem=problem or {}, versions=versions())
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: see verify/certificate.schema.json."""
         measured = self.measured and {
             "lower": self.measured.lower,
@@ -151,8 +155,8 @@ class Certificate(Value):
             "schema_version": SCHEMA_VERSIONS["certificate"],
         }
 
-    def to_json(self, **options) -> str:
-        """The certificate as JSON text."""
+    def to_json(self, **options: Any) -> str:
+        """The certificate as JSON text; ``options`` as of `json.dumps`."""
         return json.dumps(self.as_dict(), allow_nan=False, **options)
 
     @classmethod
@@ -264,25 +268,28 @@ def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
     return Verdict.VIOLATED if violated else Verdict.INCONCLUSIVE
 
 
-def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0,
-            score_noise: float = 0.0, assumption=None, information: str = "all", problem: dict | None = None,
-            samples: int = 0, seed: int = 0, certified: bool = False, precision: int = PRECISION,
-            samples_from=None) -> Certificate:
+def certify(theorem: str | Theorem, *, process: ForwardProcess | str, law: Law, scheme: Scheme,
+            score_error: float = 0.0, score_noise: float = 0.0, assumption: Assumption | str | None = None,
+            information: str = "all", problem: dict[str, Any] | None = None, samples: int = 0, seed: int = 0,
+            certified: bool = False, precision: int = PRECISION,
+            samples_from: ArrayLike | None = None) -> Certificate:
     """Compare a theorem with the exact W2 error of the sampler.
 
     Parameters
     ----------
     theorem : str or Theorem
         A key of `bounds.theorems.theorems`, a file as `find_theorem` takes it, or a theorem object.
-    process : ForwardProcess
-    law : Gaussian or GaussianMixture
-        The data.
+    process : ForwardProcess or str
+        Or the key of a family without coefficients to choose ("ou", "cld").
+    law : Law
+        The data: a Gaussian, a GaussianMixture…
     scheme : Scheme
     score_error : float
         The measured sampler's score is off by a constant vector of this norm.
     score_noise : float
         … and by fresh Gaussian noise of this L2 size at every step.
-    assumption : Assumption, optional
+    assumption : Assumption or str, optional
+        Or the key of one that the law proves.
     information : str
         "all": the bound may use all that is known of the law; "constants": only its assumption's constants.
     problem : dict, optional
@@ -307,7 +314,9 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
         If the theorem is unknown, an argument is out of range, or something to be certified has no proof
         (`bounds.certified.data.NotCertified`).
     """
-    theorem = find_theorem(theorem)
+    theorem, process = find_theorem(theorem), process_of(process)
+    if isinstance(assumption, str):
+        assumption = proved(law, assumption)
     if certified:
         check_certifiable(law, score_error, score_noise, samples)
         if samples_from is not None:
@@ -328,14 +337,14 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
     return replace(found, asked=asked)
 
 
-def certify_setting(theorem: Theorem, setting: Setting, law, measured: Bracket | None = None,
-                    problem: dict | None = None, samples: int = 0, seed: int = 0,
+def certify_setting(theorem: str | Theorem, setting: Setting, law: Law, measured: Bracket | None = None,
+                    problem: dict[str, Any] | None = None, samples: int = 0, seed: int = 0,
                     precision: int | None = None) -> Certificate:
     """As `certify`, for a setting already made; ``measured`` saves measuring it again.
 
     With a ``precision`` in bits bound and truth are certified.
     """
-    check_type("theorem", theorem, Theorem, "a Theorem")
+    theorem = find_theorem(theorem)
     check_type("law", law, Law, "a law of the data (Gaussian, GaussianMixture, …)")
     try:
         bound = theorem.bound(setting) if precision is None else theorem.certified(setting, precision)
@@ -350,7 +359,7 @@ def certify_setting(theorem: Theorem, setting: Setting, law, measured: Bracket |
                        versions=versions())
 
 
-def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:
+def measure(setting: Setting, law: Law, samples: int = 0, seed: int = 0) -> Bracket:
     """The exact W2 error of the sampler; where no exact law is known what samples say of it, with the
     reason."""
     check_type("setting", setting, Setting, "a Setting")

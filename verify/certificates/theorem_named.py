@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bounds import claim
-from bounds.argument import check_type
+from bounds.argument import hint, unit_of
 from bounds.theorem import Theorem
 from bounds.theorems import theorems
 
@@ -23,16 +23,16 @@ def find_theorem(theorem: str | Theorem) -> Theorem:
     """
     if isinstance(theorem, Theorem):
         return theorem
-    check_type("theorem", theorem, str, "a Theorem or the key of one")
     known = theorems()
-    if theorem in known:
-        return known[theorem]
+    if not isinstance(theorem, str) or theorem in known:
+        return unit_of("theorem", theorem, Theorem, known)
     if theorem.endswith(".toml"):
         return claim.load(theorem)
     file, _, name = theorem.rpartition(":")
     if file.endswith(".py"):
         return _in_python_file(Path(file), name)
-    raise ValueError(f"theorem must be one of {', '.join(known)}, FILE.toml or FILE.py:NAME, got {theorem!r}")
+    raise ValueError(f"theorem must be one of {', '.join(known)}, FILE.toml or FILE.py:NAME, got {theorem!r}"
+                     + hint(theorem, known))
 
 
 def _in_python_file(path: Path, name: str) -> Theorem:

@@ -38,7 +38,8 @@ class OwnScore(PushedScore):
         y += b
 
 
-def torch_score(module: Callable, device: str = "cpu", dtype: str = "float32") -> Callable:
+def torch_score(module: Callable[[Any, Any], Any], device: str = "cpu",
+                dtype: str = "float32") -> Callable[[Any, float], Any]:
     """A torch module, called ``module(x, t)`` with x (n, d) and t (n,), as a score of arrays or tensors.
 
     Parameters

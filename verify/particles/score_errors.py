@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from bounds.annotations import Array
 from bounds.steps.affine import Steps
 from closed_form.law import Law
 from verify.lower_sides.confidence import FEW, checked_delta, student_upper
@@ -29,8 +31,8 @@ class ScoreErrors:
     samples : int
     """
 
-    sizes: np.ndarray
-    estimates: np.ndarray
+    sizes: Array
+    estimates: Array
     delta: float
     samples: int
 
@@ -60,7 +62,7 @@ class _Compared:
         return found
 
 
-def score_error_of(score: Callable, law: Law, steps: Steps, n: int = 4096, seed: int = 0, *,
+def score_error_of(score: Callable[[Any, float], Any], law: Law, steps: Steps, n: int = 4096, seed: int = 0, *,
                    delta: float = 1e-3) -> ScoreErrors:
     """L2 errors of a score at the iterates of the sampler that it drives itself.
 
