@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from bounds.annotations import Array
+from bounds.annotations import Array, Symbolic
 from bounds.symbolic.expressions import for_numbers
 from bounds.symbolic.integrals import DUMMY, END, INNER, START, TIME, Derived, at_start, integral, tidy
 from bounds.value import Value
@@ -26,6 +26,8 @@ class ForwardProcess(Value):
 
     Parameters
     ----------
+    name : str
+        What reports call it.
     drift, noise : sympy matrices of shape (k, k)
         A(t) and Σ(t) as functions of `TIME`; each entry acts on a block of R^d.
     clock : sympy expression
@@ -67,7 +69,7 @@ class ForwardProcess(Value):
         return f"<process {self.name}({given})>"
 
     @classmethod
-    def scalar(cls, name: str, f: sympy.Expr | float, g_sq: sympy.Expr | float,
+    def scalar(cls, name: str, f: Symbolic | float, g_sq: Symbolic | float,
                parameters: dict[str, Any] | None = None) -> ForwardProcess:
         r"""The one-block process :math:`dX = -f(t) X dt + g(t) dB`, from f and g²."""
         f, g_sq = sympy.sympify(f, strict=True), sympy.sympify(g_sq, strict=True)

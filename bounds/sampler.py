@@ -118,8 +118,10 @@ def _named(key: str) -> SchemeMaker:
 
     make.__name__ = make.__qualname__ = key.replace("-", "_")
     make.__doc__ = (
-        f"The {key} sampler ({sampler.source}); see `scheme` for the parameters.\n\n"
-        f"{sampler.what}  {sampler.exact}  Strong order {sampler.strong_order:g}.")
+        f"The {key} sampler ({sampler.source}).\n\n"
+        f"{sampler.what}  {sampler.exact}  Strong order {sampler.strong_order:g}.\n\n"
+        "Parameters\n----------\nhorizon, steps, grid, early_stop, prior_std\n"
+        "    As for `bounds.scheme`, and so are the errors.")
     return make
 
 

@@ -11,6 +11,8 @@ from bounds.symbolic.expressions import exact
 from bounds.symbolic.integrals import TIME
 from bounds.symbolic.piecewise_linear import table as points
 
+__all__ = ["constant", "cosine", "exponential", "linear", "polynomial", "table"]
+
 
 def table(times: ArrayLike, values: ArrayLike | Callable[[Array], ArrayLike]) -> sympy.Expr:
     """β through the points (times, values), linear between them; also f, or g for VE.
@@ -28,34 +30,85 @@ def table(times: ArrayLike, values: ArrayLike | Callable[[Array], ArrayLike]) ->
     Raises
     ------
     ValueError
+        If the times or values are not as described.
     """
     return points("table", times, values(np.asarray(times, dtype=float)) if callable(values) else values)
 
 
 def constant(level: Expression) -> sympy.Expr:
-    """β = level."""
+    """β = level.
+
+    Parameters
+    ----------
+    level : sympy expression, number or str
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no constant.
+    """
     return exact(level)
 
 
 def linear(start: Expression, slope: Expression) -> sympy.Expr:
-    """β = start + slope·t."""
+    """β = start + slope·t.
+
+    Parameters
+    ----------
+    start, slope : sympy expressions, numbers or str
+
+    Raises
+    ------
+    ValueError, TypeError
+        If one is no constant.
+    """
     return exact(start) + exact(slope) * TIME
 
 
 def polynomial(b: Expression, a: Expression, power: Expression) -> sympy.Expr:
-    """(b + a t)^power; also g for VE."""
+    """(b + a t)^power; also g for VE.
+
+    Parameters
+    ----------
+    b, a, power : sympy expressions, numbers or str
+
+    Raises
+    ------
+    ValueError, TypeError
+        If one is no constant.
+    """
     return (exact(b) + exact(a) * TIME) ** exact(power)
 
 
 def exponential(a: Expression, b: Expression) -> sympy.Expr:
-    """a e^{bt}; also g for VE."""
+    """a e^{bt}; also g for VE.
+
+    Parameters
+    ----------
+    a, b : sympy expressions, numbers or str
+
+    Raises
+    ------
+    ValueError, TypeError
+        If one is no constant.
+    """
     return exact(a) * sympy.exp(exact(b) * TIME)
 
 
 def cosine(horizon: Expression = 1, offset: Expression = "1/125") -> sympy.Expr:
     r"""β whose a(t)² is the cosine schedule cos²(π/2·(t/T'+s)/(1+s)), normalised (Nichol and Dhariwal 2021).
 
-    T', the horizon here, is where a would vanish, so that the sampler's must be smaller; the offset is s.
+    Parameters
+    ----------
+    horizon : sympy expression, number or str
+        T', where a would vanish, so that the sampler's must be smaller.
+    offset : sympy expression, number or str
+        s.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If one is no constant.
     """
     horizon, offset = exact(horizon), exact(offset)
     rate = sympy.pi / (2 * (1 + offset) * horizon)

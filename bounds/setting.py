@@ -30,6 +30,7 @@ class Setting:
         Or the key of a family, as `bounds.processes.process_of` takes it.
     assumption : Assumption
         Constants may be arrays that broadcast against each other: one evaluation then bounds them all.
+    scheme : Scheme
     score_error : float
         M: L2 size of the score error at the iterates.
     score_noise : float

@@ -118,12 +118,15 @@ class Theorem:
     Attributes
     ----------
     key, title : str
+    source : Source
     kind : str
         "upper" (W2 is at most) or "lower" (W2 of this sampler is at least).
     statement : str
         The inequality in LaTeX; each named expression of ``stated`` completes it.
     symbols : dict of str to str
         Every symbol of ``stated`` with its meaning.
+    conditions : tuple of Condition
+        The hypotheses, which `unmet` checks.
     stated : dict of str to sympy expression
         What the formula is made of, as stated, in a form that does not cancel.  ``evaluate`` gets them as
         functions of numbers; suprema and integrals that are no expression (gao2025's initial distance, θ and
@@ -134,6 +137,8 @@ class Theorem:
         (Setting, functions) -> Bound, where ``functions`` are the lambdified ``stated``.
     derivation : str
         One sentence: how ``derive`` gets there.
+    cases : tuple of Case
+        Settings on which it is tested.
     leading : Leading, optional
         The statement to leading order in the step, from which `bounds.complexity.orders` derives the orders.
     domain : Domain

@@ -24,6 +24,8 @@ from verify.counterexamples.refuting import made_small, violation
 from verify.counterexamples.tables import EMPHASES
 from verify.problems.writing import problem_text, save_problem
 
+__all__ = ["NothingApplied", "Report", "Violated", "check", "planted"]
+
 #: Factors of planted mistakes: a bound made too small, a lower bound too large.
 PLANTED = {"upper": ("1/2", "1/4", "1/10", "1/1000000"), "lower": ("2", "4", "10", "1000000")}
 
@@ -100,7 +102,7 @@ def check(theorem: str | Theorem, *, problems: int | None = None, seed: int = 0,
 
 def _certified(theorem: Theorem, question: Question) -> Certificate:
     record = question.problem.as_dict()
-    return certify_setting(theorem, question.setting, question.problem.law, question.measured, record)
+    return certify_setting(theorem, question.setting, question.law, question.measured, record)
 
 
 def _ratios(held: Sequence) -> tuple:
@@ -128,8 +130,17 @@ def _last_unmet(theorem: Theorem, seed: int) -> tuple[str, ...]:
     return unmet(theorem, Question(draw_tables(NumpyDraw(np.random.default_rng([seed, 0])), theorem.domain)))
 
 
-def planted(theorem: Theorem, held: Sequence[tuple[Question, Certificate]]) -> dict[str, str | None]:
-    """For every stated expression the planted factor closest to 1 that some problem catches, or None."""
+def planted(theorem: str | Theorem, held: Sequence[tuple[Question, Certificate]]) -> dict[str, str | None]:
+    """For every stated expression the planted factor closest to 1 that some problem catches, or None.
+
+    Parameters
+    ----------
+    theorem : str or Theorem
+        As for `check`, and so are the errors.
+    held : sequence of (Question, Certificate)
+        Problems on which it was held against the truth.
+    """
+    theorem = find_theorem(theorem)
     # the tightest first: it catches most
     order = sorted((each for each in held if each[1].verdict is Verdict.HOLDS),
                    key=lambda each: each[1].ratio or float("inf"))

@@ -106,6 +106,10 @@ def load(path: str | PathLike[str]) -> Theorem:
     """The claim in the ``[claim]`` table of a TOML file: the arguments of `recursion`, or with a table
     ``[claim.terms]`` those of `closed_form`.
 
+    Parameters
+    ----------
+    path : str or path
+
     Raises
     ------
     ValueError, OSError

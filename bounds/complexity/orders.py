@@ -5,6 +5,7 @@ from functools import cache, lru_cache
 
 import sympy
 
+from bounds.annotations import Symbolic
 from bounds.argument import unit_of
 from bounds.complexity.growth import ACCURACY, LATE, Growth, NoOrder, Order, growth_of, integral_order, limit
 from bounds.leading import Density, Leading, R, a, f, slope
@@ -48,7 +49,7 @@ class Complexity:
     assumes: str
 
 
-def complexity(theorem: Theorem | str, drift: sympy.Expr | float, diffusion_sq: sympy.Expr | float,
+def complexity(theorem: Theorem | str, drift: Symbolic | float, diffusion_sq: Symbolic | float,
                start: Theorem | str | None = None) -> Complexity:
     r"""The orders of a theorem for dX = −f X dt + g dB on a uniform grid.
 

@@ -81,7 +81,7 @@ class Regularity:
 
 
 def regularity(path: PhasePath, assumption: Assumption, clock: ArrayLike) -> Regularity:
-    """The size of the renormalised Hessian at clock times of shape (m,)."""
+    """The size of the renormalised Hessian, for a path and an assumption, at clock times of shape (m,)."""
     clock = np.asarray(clock, dtype=float)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         ends = renormalised_hessian(path, assumption, clock, grown=True)

@@ -12,6 +12,11 @@ def vp(beta: Expression) -> ForwardProcess:
     ----------
     beta : sympy expression, number or str
         β(t) >= 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no function of t alone.
     """
     beta = real_function("beta", beta)
     return ForwardProcess.scalar("vp", beta / 2, beta, {"beta": str(beta)})

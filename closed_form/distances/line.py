@@ -57,6 +57,13 @@ def w2_line(p: LineDistribution | Law, q: LineDistribution | Law) -> Bracket:
     Parameters
     ----------
     p, q : LineDistribution, Gaussian or GaussianMixture of dimension 1
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a law is none of these.
+
+    Source: docs/theory.md section 8.
     """
     p, q = (law if hasattr(law, "cdf") else LineMixture.of(law) for law in (p, q))
     if (found := _beside_a_point(p, q) or _beside_a_point(q, p)) is not None:

@@ -14,7 +14,7 @@ FEW = settings(max_examples=8)
 @given(strategies.questions(TRUE))
 def test_questions_are_inside(question):
     """A question drawn for a theorem is inside its hypotheses, and its exact W2 holds against it."""
-    found = certify_setting(TRUE, question.setting, question.problem.law, question.measured)
+    found = certify_setting(TRUE, question.setting, question.law, question.measured)
     assert found.verdict is Verdict.HOLDS
 
 

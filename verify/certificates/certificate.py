@@ -340,9 +340,17 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess | str, law: Law, 
 def certify_setting(theorem: str | Theorem, setting: Setting, law: Law, measured: Bracket | None = None,
                     problem: dict[str, Any] | None = None, samples: int = 0, seed: int = 0,
                     precision: int | None = None) -> Certificate:
-    """As `certify`, for a setting already made; ``measured`` saves measuring it again.
+    """As `certify`, for a setting already made.
 
-    With a ``precision`` in bits bound and truth are certified.
+    Parameters
+    ----------
+    theorem : str or Theorem
+        As for `certify`, and so are ``law``, ``problem``, ``samples``, ``seed`` and the errors.
+    setting : Setting
+    measured : Bracket, optional
+        Saves measuring it again.
+    precision : int, optional
+        In bits: with it bound and truth are certified.
     """
     theorem = find_theorem(theorem)
     check_type("law", law, Law, "a law of the data (Gaussian, GaussianMixture, …)")
@@ -360,8 +368,21 @@ def certify_setting(theorem: str | Theorem, setting: Setting, law: Law, measured
 
 
 def measure(setting: Setting, law: Law, samples: int = 0, seed: int = 0) -> Bracket:
-    """The exact W2 error of the sampler; where no exact law is known what samples say of it, with the
-    reason."""
+    """The exact W2 error of the sampler; where no exact law is known what samples say of it, with the reason.
+
+    Parameters
+    ----------
+    setting : Setting
+    law : Law
+        The data that the setting is about.
+    samples, seed : int
+        As for `certify`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as described.
+    """
     check_type("setting", setting, Setting, "a Setting")
     reason = exact_law_available(law)
     if reason is None:

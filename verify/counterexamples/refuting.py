@@ -167,7 +167,7 @@ class _Hunter:
             numbers = numbers_of(question.tables, most_steps)
             first = np.log([number.value for number in numbers])
             simplex = np.vstack([first, first + FIRST_STEP * np.diag(np.where(np.arange(len(first)) % 2, 1, -1))])
-            tries = FEWER if question.problem.law.split().lines else TRIES
+            tries = FEWER if question.law.split().lines else TRIES
             with suppress(_Tight):
                 minimize(self._at, first, (question, numbers, term), method="Nelder-Mead",
                          options={"maxfev": tries, "initial_simplex": simplex})

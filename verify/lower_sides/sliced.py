@@ -15,7 +15,8 @@ def sliced_w2(x: ArrayLike, y: ArrayLike, *, projections: int = 2000, seed: int 
 
     Biased upwards: two samples of one law are a distance of order n^{-1/2} apart.  `verify.lower_sides.w2`
     has guaranteed sides.  Raises ValueError if the shapes of x and y differ or are not (n, d), a value is not
-    finite, or there is no projection (m = ``projections``).
+    finite, or there is no projection (m = ``projections``,
+    drawn with ``seed``).
 
     Source: Rabin et al. (2011); arXiv 2511.02419 (experiments).
     """

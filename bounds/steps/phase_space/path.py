@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 
 from bounds.annotations import Array
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.steps.analytic_panels import analytic_panels
 from bounds.symbolic.integrals import TIME
 
@@ -21,8 +22,8 @@ class PhasePath:
 
     Parameters
     ----------
-    process : ForwardProcess
-        Made by `bounds.processes.cld.cld`.
+    process : ForwardProcess or str
+        Made by `bounds.processes.cld.cld`, or its key "cld".
 
     Attributes
     ----------
@@ -38,7 +39,8 @@ class PhasePath:
     Source: arXiv 2511.02419; docs/theory.md section 0.
     """
 
-    def __init__(self, process: ForwardProcess):
+    def __init__(self, process: ForwardProcess | str):
+        process = process_of(process)
         if process.parameters.get("family") != "cld":
             raise ValueError(f"process must be critically-damped Langevin (family cld), got {process.name!r}")
         self.process = process
