@@ -56,8 +56,7 @@ def problems(draw: st.DrawFn, kind: str | None = None, most_steps: int = 200, pr
     return problem(HypothesisDraw(draw), kind=kind, most_steps=most_steps, process=process, sampler=sampler)
 
 
-@st.composite
-def questions(draw: st.DrawFn, theorem: str | Theorem, most_steps: int = 200) -> Question:
+def questions(theorem: str | Theorem, most_steps: int = 200) -> st.SearchStrategy[Question]:
     """Problems inside the hypotheses of a theorem whose exact W2 is known:
     ``theorem.bound(question.setting)`` applies, and ``question.measured`` is what it is held against.
 
@@ -68,13 +67,17 @@ def questions(draw: st.DrawFn, theorem: str | Theorem, most_steps: int = 200) ->
     most_steps : int
         Largest number of steps.
     """
-    found = question_inside(HypothesisDraw(draw), find_theorem(theorem), most_steps)
+    return _questions(find_theorem(theorem), most_steps)
+
+
+@st.composite
+def _questions(draw: st.DrawFn, theorem: Theorem, most_steps: int) -> Question:
+    found = question_inside(HypothesisDraw(draw), theorem, most_steps)
     assume(found is not None)
     return found
 
 
-@st.composite
-def problem_files(draw: st.DrawFn, domain: Domain = ANYWHERE, most_steps: int = 200) -> Problem:
+def problem_files(domain: Domain = ANYWHERE, most_steps: int = 200) -> st.SearchStrategy[Problem]:
     """Problems as from problem files: `Problem.as_dict` is one.
 
     Parameters
@@ -87,6 +90,11 @@ def problem_files(draw: st.DrawFn, domain: Domain = ANYWHERE, most_steps: int = 
     for part, keys in domain.named():
         for key in keys:
             check_key(part, key, Domain.known(part))
+    return _problem_files(domain, most_steps)
+
+
+@st.composite
+def _problem_files(draw: st.DrawFn, domain: Domain, most_steps: int) -> Problem:
     return read_problem(draw_tables(HypothesisDraw(draw), domain, most_steps))
 
 

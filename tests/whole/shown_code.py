@@ -1,10 +1,14 @@
-"""The Python that the README, the documents and the notebooks show."""
+"""The Python that the README, the documents and the notebooks show, and the public names in it."""
 
+import ast
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Modules that say in ``__all__`` what of them is public.
+PUBLIC = ("bounds", "bounds.claim", "bounds.schedules", "closed_form", "verify", "verify.strategies", "verify.testing")
 
 
 def shown_code() -> dict[str, str]:
@@ -24,3 +28,13 @@ def shown_code() -> dict[str, str]:
         code = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
         found[f"notebook_{notebook.stem}.py"] = "\n\n".join(code)
     return found
+
+
+def public_names() -> list[tuple[str, str]]:
+    """(module, name) of every name in an ``__all__``, and of every other that the code shown imports."""
+    found = {(module, name) for module in PUBLIC for name in import_module(module).__all__}
+    for text in shown_code().values():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith(("bounds", "closed_form", "verify")):
+                found |= {(node.module, alias.name) for alias in node.names}
+    return sorted(found)
