@@ -44,10 +44,11 @@ class Scheme(Value):
     def __init__(self, sampler: Sampler | str, grid: TimeGrid, prior_std: float | None = None) -> None:
         sampler = unit_of("sampler", sampler, Sampler, samplers())
         check_type("grid", grid, TimeGrid, "a TimeGrid")
-        if prior_std is not None and not (isinstance(prior_std, int | float) and not isinstance(prior_std, bool)
-                                          and np.isfinite(prior_std) and prior_std > 0):
-            raise ValueError(f"prior_std must be positive and finite, got {prior_std!r}")
-        self.__dict__.update(sampler=sampler, grid=grid, prior_std=prior_std)
+        std = prior_std
+        if std is not None and not (isinstance(std, int | float) and not isinstance(std, bool)
+                                    and np.isfinite(std) and std > 0):
+            raise ValueError(f"prior_std must be positive and finite, got {std!r}")
+        self.__dict__.update(sampler=sampler, grid=grid, prior_std=std)
 
     def __repr__(self):
         prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"

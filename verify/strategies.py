@@ -17,8 +17,8 @@ from verify.counterexamples.inside import Question, question_inside
 from verify.counterexamples.tables import draw_tables
 from verify.problems.problem import Problem, read_problem
 
-__all__ = ["HypothesisDraw", "Question", "RandomProblem", "data_assumptions", "grids", "laws", "problem_files", "problems",
-           "processes", "questions", "samplers", "schemes", "score_errors"]
+__all__ = ["HypothesisDraw", "Question", "RandomProblem", "data_assumptions", "grids", "laws", "problem_files",
+           "problems", "processes", "questions", "samplers", "schemes", "score_errors"]
 
 #: Any process of one block, any sampler, any data with an exact law.
 ANYWHERE = Domain()
@@ -120,7 +120,7 @@ def data_assumptions(*keys: str) -> st.SearchStrategy[Assumption]:
 
 
 def schemes(*samplers: str, blocks: int = 1) -> st.SearchStrategy[Scheme]:
-    """Some ``samplers`` at work, for so many ``blocks``: on grids of every kind, with and without early stopping.
+    """Some ``samplers`` at work, for so many ``blocks``: grids of every kind, with and without early stopping.
 
     Errors are those of `problem_files`.
     """

@@ -13,7 +13,7 @@ def families() -> Mapping[str, Family]:
 
 
 def process_of(process: ForwardProcess | str) -> ForwardProcess:
-    """The process that is given, itself or by the key of a family with no coefficient to choose ("ou", "cld").
+    """The process given, itself or by the key of a family with no coefficient to choose ("ou", "cld").
 
     Raises
     ------
@@ -25,6 +25,6 @@ def process_of(process: ForwardProcess | str) -> ForwardProcess:
     family = unit_of("process", process, Family, families())
     needed = [name for name, about in family.coefficients.items() if about.default is None]
     if needed:
-        raise ValueError(f"process must be made with its {' and '.join(needed)}, as by bounds.{family.make.__name__}"
-                         f"({', '.join(needed)}), got {process!r}")
+        made = f"bounds.{family.make.__name__}({', '.join(needed)})"
+        raise ValueError(f"process must be made with its {' and '.join(needed)}, as by {made}, got {process!r}")
     return family.make()

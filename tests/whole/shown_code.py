@@ -8,7 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Modules that say in ``__all__`` what of them is public.
-PUBLIC = ("bounds", "bounds.claim", "bounds.schedules", "closed_form", "verify", "verify.strategies", "verify.testing")
+PUBLIC = ("bounds", "bounds.claim", "bounds.schedules", "closed_form", "verify", "verify.strategies",
+          "verify.testing")
+PACKAGES = ("bounds", "closed_form", "verify")
 
 
 def shown_code() -> dict[str, str]:
@@ -35,6 +37,6 @@ def public_names() -> list[tuple[str, str]]:
     found = {(module, name) for module in PUBLIC for name in import_module(module).__all__}
     for text in shown_code().values():
         for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.ImportFrom) and node.module.startswith(("bounds", "closed_form", "verify")):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith(PACKAGES):
                 found |= {(node.module, alias.name) for alias in node.names}
     return sorted(found)

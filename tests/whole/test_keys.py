@@ -1,4 +1,5 @@
-"""Keys are accepted wherever an object of a registry is due, and a key that nothing has is refused in one line."""
+"""Keys are accepted where an object of a registry is due, and a key that nothing has is refused in one
+line."""
 
 import inspect
 import pickle
@@ -54,11 +55,12 @@ KEYS = [
     ("theorem", "martingale", MARTINGALE, lambda x: str(complexity(x, 1, 2).steps)),
     ("theorem", "martingale", MARTINGALE, lambda x: str(of_process(x, ou()).steps)),
     ("start", "martingale", MARTINGALE, lambda x: str(complexity("martingale", 1, 2, x).steps)),
-    ("theorem", "martingale", MARTINGALE, lambda x: check(x, problems=1, most_steps=3, plant=False)),
+    ("theorem", "martingale", MARTINGALE, lambda x: check(x, problems=2, plant=False)),
     ("theorem", "martingale", MARTINGALE, lambda x: set(planted(x, [])) >= set(MARTINGALE.stated)),
     ("theorem", "martingale", MARTINGALE, lambda x: hunt(x, 0, 0, stop=lambda: True).number),
     ("theorem", "martingale", MARTINGALE, lambda x: refute(x, seconds=1e-9).theorem.key),
-    ("theorem", "martingale", MARTINGALE, lambda x: len(examine_all([0], theorem=x, kind="gaussian", most_steps=3))),
+    ("theorem", "martingale", MARTINGALE,
+     lambda x: len(examine_all([0], theorem=x, kind="gaussian", most_steps=3))),
     ("theorem", "martingale", MARTINGALE, lambda x: [questions(x), find_theorem(x)][1]),
     ("theorem", "martingale", MARTINGALE,
      lambda x: constants_of_samples(POINTS, ou(), PLAN, x, [1.0], resamples=1).rows[0].bound),
@@ -109,7 +111,8 @@ def test_a_key_stands_for_its_object(name, key, object_, call):
     assert plain(call(key)) == plain(call(object_))
 
 
-@pytest.mark.parametrize(("name", "key", "call"), [(name, key, call) for name, key, _, call in KEYS] + CHOICES)
+@pytest.mark.parametrize(("name", "key", "call"),
+                         [(name, key, call) for name, key, _, call in KEYS] + CHOICES)
 def test_an_unknown_key_is_refused(name, key, call):
     """One line that names the argument, the keys that there are, what came, and the key it may have meant."""
     wrong = key + "x"
@@ -125,8 +128,9 @@ def test_an_unknown_key_is_refused(name, key, call):
 @pytest.mark.parametrize("key", [key for key, family in families().items()
                                  if any(about.default is None for about in family.coefficients.values())])
 def test_a_family_with_coefficients_says_so(key):
-    """The key of a family whose coefficients have to be given is refused with the function that takes them."""
-    with pytest.raises(ValueError, match=r"^process must be made with its .*, as by bounds\.\w+\(.*\), got") as refused:
+    """The key of a family whose coefficients must be given is refused with the function that takes them."""
+    needed = r"^process must be made with its .*, as by bounds\.\w+\(.*\), got"
+    with pytest.raises(ValueError, match=needed) as refused:
         process_of(key)
     name = re.search(r"bounds\.(\w+)\(", str(refused.value))[1]
     assert getattr(import_module("bounds"), name) is families()[key].make

@@ -1,5 +1,5 @@
-"""What type checkers say of code against the public interface: nothing of right calls, something of every wrong
-one."""
+"""What type checkers say of code against the public interface: nothing of right calls, something of every
+wrong one."""
 
 import ast
 import inspect
@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.shown_code import shown_code
+from tests.whole.shown_code import PACKAGES, shown_code
 
 ROOT = Path(__file__).resolve().parents[2]
 WRONG_CALLS = Path(__file__).with_name("wrong_calls.py")
-STUBS = sorted(path for package in ("bounds", "closed_form", "verify") for path in (ROOT / package).rglob("*.pyi"))
+STUBS = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.pyi"))
 ids = lambda path: str(path.relative_to(ROOT))  # noqa: E731
 
 
@@ -34,8 +34,8 @@ def pyright(folder):
     """The same of pyright in its default mode."""
     settings = {"typeCheckingMode": "standard", "extraPaths": [str(ROOT)]}
     (folder / "pyrightconfig.json").write_text(json.dumps(settings))
-    command = [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable, "--outputjson", "--level",
-               "error"]
+    command = [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable, "--outputjson",
+               "--level", "error"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     found = json.loads(done.stdout)
     assert found["summary"]["filesAnalyzed"] > 10
@@ -52,7 +52,8 @@ def test_right_calls_pass_and_wrong_ones_do_not(checker, tmp_path):
         (tmp_path / name).write_text(text, encoding="utf-8")
     errors = checker(tmp_path)
     assert not [each for each in sorted(errors) if each[0] != WRONG_CALLS.name]
-    marked = {number for number, line in enumerate(wrong_calls.splitlines(), start=1) if "  # wrong: " in line}
+    lines = enumerate(wrong_calls.splitlines(), start=1)
+    marked = {number for number, line in lines if "  # wrong: " in line}
     assert len(marked) > 60
     assert {line for _, line, _ in errors} == marked
 

@@ -133,4 +133,4 @@ sample(law, steps, 1000, 0, score=lambda x, t: -x)
 score_error_of(law, law, steps)  # wrong: a law is no function
 w2_from_samples(np.zeros((100, 2)), law, pairs=np.zeros)  # wrong: no pair of arrays
 load_problem(bundled_problem("two_modes"), "scheme.steps=800".split)  # wrong: no list of overrides
-load_problem(bundled_problem("two_modes"), ["scheme.steps=800"]).law.dim  # wrong: None for constants # noqa: B018
+load_problem("problem.toml", ["scheme.steps=800"]).law.dim  # wrong: None for constants # noqa: B018

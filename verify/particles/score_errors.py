@@ -62,8 +62,8 @@ class _Compared:
         return found
 
 
-def score_error_of(score: Callable[[Any, float], Any], law: Law, steps: Steps, n: int = 4096, seed: int = 0, *,
-                   delta: float = 1e-3) -> ScoreErrors:
+def score_error_of(score: Callable[[Any, float], Any], law: Law, steps: Steps, n: int = 4096, seed: int = 0,
+                   *, delta: float = 1e-3) -> ScoreErrors:
     """L2 errors of a score at the iterates of the sampler that it drives itself.
 
     Parameters
