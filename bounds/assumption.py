@@ -104,7 +104,7 @@ class Assumption:
     needs_early_stop: ClassVar[bool] = False
 
     dim: int
-    second_moment: Numbers | None
+    second_moment: Numbers
     mean_norm: Numbers | None
 
     def __post_init__(self):

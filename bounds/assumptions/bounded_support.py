@@ -31,7 +31,7 @@ class BoundedSupport(Assumption):
     # of independent parts: radii of one direction, so the larger counts
     radius: Numbers = field(metadata=constant(1, np.maximum))
     dim: int = 1
-    second_moment: Numbers | None = None
+    second_moment: Numbers = field(default=None)  # filled in
     mean_norm: Numbers | None = 0.0
     smoothness: ClassVar[float] = np.inf
     needs_early_stop: ClassVar[bool] = True

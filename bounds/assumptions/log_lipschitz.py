@@ -35,7 +35,7 @@ class LogLipschitz(Assumption):
     lipschitz: Numbers = field(metadata=constant(-1, np.maximum, positive=False))
     L: Numbers = field(metadata=constant(-2, np.maximum))
     dim: int = 1
-    second_moment: Numbers | None = None
+    second_moment: Numbers = field(default=None)  # filled in
     mean_norm: Numbers | None = 0.0
 
     def _excess_over_base(self, q):

@@ -31,7 +31,7 @@ class StronglyLogConcave(Assumption):
     m0: Numbers = field(metadata=constant(-2, np.minimum))
     L0: Numbers = field(metadata=constant(-2, np.maximum))
     dim: int = 1
-    second_moment: Numbers | None = None
+    second_moment: Numbers = field(default=None)  # filled in
     mean_norm: Numbers | None = 0.0
 
     @property

@@ -34,7 +34,7 @@ class WeaklyLogConcave(Assumption):
     M: Numbers = field(metadata=constant(-2, np.maximum, positive=False))
     L: Numbers = field(metadata=constant(-2, np.maximum))
     dim: int = 1
-    second_moment: Numbers | None = None
+    second_moment: Numbers = field(default=None)  # filled in
     mean_norm: Numbers | None = 0.0
 
     @property

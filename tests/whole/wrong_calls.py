@@ -134,3 +134,5 @@ score_error_of(law, law, steps)  # wrong: a law is no function
 w2_from_samples(np.zeros((100, 2)), law, pairs=np.zeros)  # wrong: no pair of arrays
 load_problem(bundled_problem("two_modes"), "scheme.steps=800".split)  # wrong: no list of overrides
 load_problem("problem.toml", ["scheme.steps=800"]).law.dim  # wrong: None for constants # noqa: B018
+law.assumptions()[0].second_moment + 1.0
+law.assumptions()[0].mean_norm + 1.0  # wrong: None where the mean is unknown
