@@ -97,7 +97,7 @@ def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = 
     ValueError, TypeError
         If a name is unknown or a number out of range.
     """
-    found = unit_of("scheme", sampler, Sampler, samplers())
+    found = unit_of("sampler", sampler, Sampler, samplers())
     check_key("grid", grid, ("uniform", "geometric"))
     return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std)
 

@@ -1,5 +1,7 @@
 """Hypothesis strategies for processes, data, samplers, and problems inside a theorem's hypotheses."""
 
+import math
+
 from hypothesis import assume
 from hypothesis import strategies as st
 
@@ -140,6 +142,13 @@ def grids() -> st.SearchStrategy[TimeGrid]:
 
 
 def score_errors(largest: float = 10.0) -> st.SearchStrategy[float]:
-    """L2 sizes of a score error: 0, and seven orders of magnitude up to the ``largest``; a largest that is no
-    positive number raises Hypothesis' errors."""
+    """L2 sizes of a score error: 0, and seven orders of magnitude up to the ``largest``.
+
+    Raises
+    ------
+    ValueError
+        If that is not positive and finite.
+    """
+    if not 0 < largest < math.inf:
+        raise ValueError(f"largest must be positive and finite, got {largest}")
     return st.just(0.0) | st.floats(-7.0, 0.0).map(lambda power: largest * 10.0**power)

@@ -21,7 +21,7 @@ from bounds.steps.phase_space.path import PhasePath
 from bounds.steps.rule import Sampler
 from bounds.theorems import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step
-from closed_form import Gaussian, GaussianMixture
+from closed_form import Funnel, Gaussian, GaussianMixture
 from tests.whole.shown_code import public_names
 from verify import certify, certify_setting, planner_of, setting_of
 from verify.certificates.theorem_named import find_theorem
@@ -81,7 +81,7 @@ KEYS = [
     ("process", "ou", ou(),
      lambda x: constants_of_samples(POINTS, x, PLAN, "martingale", [1.0], resamples=1).rows[0].xi),
     ("sampler", "ancestral", samplers()["ancestral"], lambda x: Scheme(x, PLAN.grid)),
-    ("scheme", "ancestral", samplers()["ancestral"], lambda x: scheme(x, 1.0, 4)),
+    ("sampler", "ancestral", samplers()["ancestral"], lambda x: scheme(x, 1.0, 4)),
     ("assumption", "log-lipschitz", MIXTURE.assumptions()[1],
      lambda x: setting_of(ou(), MIXTURE, PLAN, assumption=x)),
     ("assumption", "log-lipschitz", MIXTURE.assumptions()[1],
@@ -148,3 +148,9 @@ def test_public_functions_take_keys(module, name):
     for argument in inspect.signature(function).parameters:
         kinds = [hints[argument], *get_args(hints[argument])] if argument in hints else []
         assert not any(kind in kinds for kind in due) or str in kinds, argument
+
+
+def test_a_law_without_assumptions_has_none_of_any_key():
+    """Where nothing is proved of the law a theorem does not apply, whichever assumption is asked for."""
+    found = certify("martingale", process=ou(), law=Funnel(3), scheme=PLAN, assumption="log-lipschitz")
+    assert found.verdict == "NOT_APPLICABLE" and "no assumption is proved for a funnel" in found.unmet[0]

@@ -34,7 +34,7 @@ WRONG = [
     ("q", "ndarray", lambda: w2_gaussian(LAW, np.zeros(1))),
     ("law", "int", lambda: w2_line(LAW, 3)),
     ("process", "Gaussian", lambda: PLAN.steps(LAW)),
-    ("scheme", "NoneType", lambda: scheme(None, 1.0, 4)),
+    ("sampler", "NoneType", lambda: scheme(None, 1.0, 4)),
     ("grid", "list", lambda: scheme("ancestral", 1.0, 4, grid=[1.0, 0.0])),
     ("grid", "list", lambda: Scheme(samplers()["ancestral"], [1.0, 0.0])),
     ("sampler", "int", lambda: Scheme(3, PLAN.grid)),

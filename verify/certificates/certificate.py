@@ -29,7 +29,7 @@ from closed_form.certified.chain import Certified, certified_w2
 from closed_form.law import Law, NoAssumption
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
-from verify.certificates.question import proved, setting_of, true_steps
+from verify.certificates.question import setting_of, true_steps
 from verify.certificates.sampled import REFUTED, Sampled, measured_by_samples, measured_from
 from verify.certificates.theorem_named import find_theorem
 from verify.installed import versions
@@ -315,8 +315,6 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess | str, law: Law, 
         (`bounds.certified.data.NotCertified`).
     """
     theorem, process = find_theorem(theorem), process_of(process)
-    if isinstance(assumption, str):
-        assumption = proved(law, assumption)
     if certified:
         check_certifiable(law, score_error, score_noise, samples)
         if samples_from is not None:
@@ -326,6 +324,8 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess | str, law: Law, 
                              information=information)
     except NoAssumption as error:
         return Certificate.not_applicable(theorem, (f"data assumption: {error}",), problem)
+    if isinstance(assumption, str):
+        assumption = setting.assumption
     precision = check_precision(precision) if certified else None
     if problem is None and samples_from is None:
         problem = described(process, law, scheme, score_error, score_noise, assumption)
