@@ -23,6 +23,6 @@ class DataFacts:
     """
 
     moments: Any = None
-    gaussian_spectrum: tuple | None = None
+    gaussian_spectrum: tuple[Any, Any] | None = None
     distance_to_gaussian: Callable[[float], float] | None = None
-    time_regularity: float | tuple | Callable | None = None
+    time_regularity: float | tuple[Any, Any] | Callable[[Any], float] | None = None

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import sympy
 
+from bounds.annotations import Array, Symbolic
 from bounds.symbolic.expressions import for_numbers
 from bounds.symbolic.integrals import DUMMY, END, INNER, START, TIME, Derived, at_start, integral, tidy
 from bounds.value import Value
@@ -28,6 +30,8 @@ class ForwardProcess(Value):
 
     Parameters
     ----------
+    name : str
+        What reports call it.
     drift, noise : sympy matrices of shape (k, k)
         A(t) and Σ(t) as functions of `TIME`; each entry acts on a block of R^d.
     clock : sympy expression
@@ -51,7 +55,7 @@ class ForwardProcess(Value):
     noise: sympy.ImmutableMatrix
     clock: sympy.Expr = TIME
     velocity_variance: sympy.Expr | None = None
-    parameters: dict = field(default_factory=dict, compare=False)
+    parameters: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self):
         for label in ("drift", "noise"):
@@ -69,7 +73,8 @@ class ForwardProcess(Value):
         return f"<process {self.name}({given})>"
 
     @classmethod
-    def scalar(cls, name: str, f, g_sq, parameters: dict | None = None) -> ForwardProcess:
+    def scalar(cls, name: str, f: Symbolic | float, g_sq: Symbolic | float,
+               parameters: dict[str, Any] | None = None) -> ForwardProcess:
         r"""The one-block process :math:`dX = -f(t) X dt + g(t) dB`, from f and g²."""
         f, g_sq = sympy.sympify(f, strict=True), sympy.sympify(g_sq, strict=True)
         drift, noise = sympy.ImmutableMatrix([[-f]]), sympy.ImmutableMatrix([[sympy.sqrt(g_sq)]])
@@ -173,11 +178,11 @@ class ForwardProcess(Value):
         return tuple(sympy.lambdify(TIME, for_numbers(expression), modules="numpy", cse=True)
                      for expression in (self.f, self.g_sq))
 
-    def f_values(self, times: np.ndarray) -> np.ndarray:
+    def f_values(self, times: Array) -> Array:
         """f at ``times`` (any shape); refuses values that are not real and finite."""
         return self._values("f", self._numeric[0], times)
 
-    def g_sq_values(self, times: np.ndarray) -> np.ndarray:
+    def g_sq_values(self, times: Array) -> Array:
         """g² at ``times`` (any shape); refuses values that are negative, complex or infinite."""
         values = self._values("g²", self._numeric[1], times)
         if values.size and values.min() < 0:

@@ -13,16 +13,18 @@ from statistics import median
 
 import numpy as np
 
-from bounds.argument import check_type
 from bounds.theorem import Theorem
 from verify import check_reports
 from verify.certificates.certificate import Certificate, Verdict, certify_setting
+from verify.certificates.theorem_named import find_theorem
 from verify.check_reports import Report
 from verify.counterexamples.drawing import NumpyDraw
 from verify.counterexamples.inside import Question, question_inside, unmet
 from verify.counterexamples.refuting import made_small, violation
 from verify.counterexamples.tables import EMPHASES
 from verify.problems.writing import problem_text, save_problem
+
+__all__ = ["NothingApplied", "Report", "Violated", "check", "planted"]
 
 #: Factors of planted mistakes: a bound made too small, a lower bound too large.
 PLANTED = {"upper": ("1/2", "1/4", "1/10", "1/1000000"), "lower": ("2", "4", "10", "1000000")}
@@ -35,19 +37,23 @@ class NothingApplied(AssertionError):
 class Violated(AssertionError):
     """The theorem is false: ``report`` and the ``certificate`` of a small problem show it."""
 
+    report: Report
+    certificate: Certificate
+
     def __init__(self, message: str, report: Report, certificate: Certificate):
         super().__init__(message)
         self.report, self.certificate = report, certificate
 
 
-def check(theorem: Theorem, *, problems: int | None = None, seed: int = 0, most_steps: int = 300,
+def check(theorem: str | Theorem, *, problems: int | None = None, seed: int = 0, most_steps: int = 300,
           save: str | None = None, plant: bool = True) -> Report:
     """Hold a theorem against exact laws on random problems inside its hypotheses.
 
     Parameters
     ----------
-    theorem : Theorem
-        A claim (`bounds.claim`) or any other; problems are drawn from its ``domain``.
+    theorem : str or Theorem
+        A claim (`bounds.claim`) or any other, also by what
+        `verify.certificates.theorem_named.find_theorem` takes; problems are drawn from its ``domain``.
     problems : int
         How many; by default 60, or what pytest's ``--sgm-problems`` says.
     seed : int
@@ -70,7 +76,7 @@ def check(theorem: Theorem, *, problems: int | None = None, seed: int = 0, most_
     NothingApplied
         If no problem meets the hypotheses.
     """
-    check_type("theorem", theorem, Theorem, "a Theorem")
+    theorem = find_theorem(theorem)
     count = check_reports.problems if problems is None else problems
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"problems must be a whole number >= 1, got {count!r}")
@@ -96,7 +102,7 @@ def check(theorem: Theorem, *, problems: int | None = None, seed: int = 0, most_
 
 def _certified(theorem: Theorem, question: Question) -> Certificate:
     record = question.problem.as_dict()
-    return certify_setting(theorem, question.setting, question.problem.law, question.measured, record)
+    return certify_setting(theorem, question.setting, question.law, question.measured, record)
 
 
 def _ratios(held: Sequence) -> tuple:
@@ -124,8 +130,17 @@ def _last_unmet(theorem: Theorem, seed: int) -> tuple[str, ...]:
     return unmet(theorem, Question(draw_tables(NumpyDraw(np.random.default_rng([seed, 0])), theorem.domain)))
 
 
-def planted(theorem: Theorem, held: Sequence[tuple[Question, Certificate]]) -> dict[str, str | None]:
-    """For every stated expression the planted factor closest to 1 that some problem catches, or None."""
+def planted(theorem: str | Theorem, held: Sequence[tuple[Question, Certificate]]) -> dict[str, str | None]:
+    """For every stated expression the planted factor closest to 1 that some problem catches, or None.
+
+    Parameters
+    ----------
+    theorem : str or Theorem
+        As for `check`, and so are the errors.
+    held : sequence of (Question, Certificate)
+        Problems on which it was held against the truth.
+    """
+    theorem = find_theorem(theorem)
     # the tightest first: it catches most
     order = sorted((each for each in held if each[1].verdict is Verdict.HOLDS),
                    key=lambda each: each[1].ratio or float("inf"))

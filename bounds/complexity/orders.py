@@ -5,11 +5,15 @@ from functools import cache, lru_cache
 
 import sympy
 
+from bounds.annotations import Symbolic
+from bounds.argument import unit_of
 from bounds.complexity.growth import ACCURACY, LATE, Growth, NoOrder, Order, growth_of, integral_order, limit
 from bounds.leading import Density, Leading, R, a, f, slope
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.symbolic.integrals import DUMMY, TIME, integral, tidy
 from bounds.theorem import Theorem
+from bounds.theorems import theorems
 
 _RATE, _DRIFT = sympy.symbols("lambda f", positive=True)
 
@@ -45,14 +49,17 @@ class Complexity:
     assumes: str
 
 
-def complexity(theorem: Theorem, drift, diffusion_sq, start: Theorem | None = None) -> Complexity:
+def complexity(theorem: Theorem | str, drift: Symbolic | float, diffusion_sq: Symbolic | float,
+               start: Theorem | str | None = None) -> Complexity:
     r"""The orders of a theorem for dX = −f X dt + g dB on a uniform grid.
 
     Parameters
     ----------
+    theorem : Theorem or str
+        Or its key.
     drift, diffusion_sq : sympy expressions
         f and g² as functions of `TIME`; other symbols must be declared positive.
-    start : Theorem, optional
+    start : Theorem or str, optional
         Whose initial error the theorem starts from in place of its own: any bound of W2(p_T, prior) will do.
 
     Raises
@@ -63,10 +70,11 @@ def complexity(theorem: Theorem, drift, diffusion_sq, start: Theorem | None = No
 
     Source: docs/theory.md section 7.
     """
+    theorem = unit_of("theorem", theorem, Theorem, theorems())
     drift, diffusion_sq = sympy.sympify(drift), sympy.sympify(diffusion_sq)
     leading = _leading(theorem, drift, diffusion_sq)
     if start is not None:
-        other = _leading(start, drift, diffusion_sq)
+        other = _leading(unit_of("start", start, Theorem, theorems()), drift, diffusion_sq)
         leading = replace(leading, initial=other.initial,
                           assumes=", ".join(filter(None, (leading.assumes, other.assumes))))
     try:
@@ -116,8 +124,9 @@ def _derived(leading: Leading, drift, diffusion_sq) -> Complexity:
                       assumes=leading.assumes)
 
 
-def of_process(theorem: Theorem, process: ForwardProcess) -> Complexity:
+def of_process(theorem: Theorem | str, process: ForwardProcess | str) -> Complexity:
     """`complexity` for a one-block process."""
+    process = process_of(process)
     return complexity(theorem, process.f, process.g_sq)
 
 

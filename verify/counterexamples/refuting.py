@@ -11,6 +11,7 @@ import numpy as np
 from bounds.symbolic.deadline import Deadline
 from bounds.theorem import NotApplicable, Theorem
 from verify.certificates.certificate import Verdict, ratio_of, verdict_of
+from verify.certificates.theorem_named import find_theorem
 from verify.counterexamples.drawing import NumpyDraw
 from verify.counterexamples.inside import Question, question_inside
 from verify.counterexamples.moving import moved, numbers_of
@@ -101,7 +102,7 @@ class _Violation(Exception):
         self.case = case
 
 
-def hunt(theorem: Theorem, seed: int, number: int, most_steps: int = 300,
+def hunt(theorem: str | Theorem, seed: int, number: int, most_steps: int = 300,
          stop: Callable[[], bool] = lambda: False) -> Round:
     """One round: problems drawn inside the hypotheses, then a descent of log(bound/exact) from the tightest
     of each kind, until one violates the theorem.
@@ -116,7 +117,7 @@ def hunt(theorem: Theorem, seed: int, number: int, most_steps: int = 300,
     stop : callable
         Asked before every problem but the first whether to end.
     """
-    hunter = _Hunter(theorem, stop)
+    hunter = _Hunter(find_theorem(theorem), stop)
     start = process_time()
     violated, finished = None, True
     try:
@@ -166,7 +167,7 @@ class _Hunter:
             numbers = numbers_of(question.tables, most_steps)
             first = np.log([number.value for number in numbers])
             simplex = np.vstack([first, first + FIRST_STEP * np.diag(np.where(np.arange(len(first)) % 2, 1, -1))])
-            tries = FEWER if question.problem.law.split().lines else TRIES
+            tries = FEWER if question.law.split().lines else TRIES
             with suppress(_Tight):
                 minimize(self._at, first, (question, numbers, term), method="Nelder-Mead",
                          options={"maxfev": tries, "initial_simplex": simplex})

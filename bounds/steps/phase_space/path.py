@@ -2,8 +2,11 @@
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.steps.analytic_panels import analytic_panels
 from bounds.symbolic.integrals import TIME
 
@@ -19,8 +22,8 @@ class PhasePath:
 
     Parameters
     ----------
-    process : ForwardProcess
-        Made by `bounds.processes.cld.cld`.
+    process : ForwardProcess or str
+        Made by `bounds.processes.cld.cld`, or its key "cld".
 
     Attributes
     ----------
@@ -36,7 +39,8 @@ class PhasePath:
     Source: arXiv 2511.02419; docs/theory.md section 0.
     """
 
-    def __init__(self, process: ForwardProcess):
+    def __init__(self, process: ForwardProcess | str):
+        process = process_of(process)
         if process.parameters.get("family") != "cld":
             raise ValueError(f"process must be critically-damped Langevin (family cld), got {process.name!r}")
         self.process = process
@@ -57,7 +61,7 @@ class PhasePath:
         #: Why β is not proved to be at least 0 throughout, or "".
         self.unproved = ""
 
-    def clock(self, times) -> np.ndarray:
+    def clock(self, times: ArrayLike) -> Array:
         """u = ∫β at decreasing times, shape (k+1,); refuses a clock that does not run forward throughout."""
         times = np.asarray(times, dtype=float)
         found = self._values("clock", self._clock, times)
@@ -68,7 +72,7 @@ class PhasePath:
         self.unproved = analytic_panels((self._rate,), ("β",), (True,), float(times[0])).unproved
         return found
 
-    def speed(self, times) -> np.ndarray:
+    def speed(self, times: ArrayLike) -> Array:
         """β at ``times``; refuses values that are not positive and finite."""
         found = self._values("β", self._speed, np.asarray(times, dtype=float))
         if np.any(found <= 0):
@@ -85,12 +89,12 @@ class PhasePath:
             raise ValueError(f"process: {name} must be real and finite on [0, T], T = {times[0]:.6g}")
         return np.broadcast_to(found.astype(float), times.shape).copy()
 
-    def transition(self, clock, nilpotent=None) -> np.ndarray:
+    def transition(self, clock: ArrayLike, nilpotent: Array | None = None) -> Array:
         """Φ = e^{uA} = e^{-au}(I + uN), shape (..., 2, 2), or with another N; negative u give the inverse."""
         clock, N = np.asarray(clock, dtype=float), self.N if nilpotent is None else nilpotent
         return np.exp(-self.a * clock)[..., None, None] * (np.eye(2) + clock[..., None, None] * N)
 
-    def covariance(self, clock) -> np.ndarray:
+    def covariance(self, clock: ArrayLike) -> Array:
         r"""C = ∫_0^u Φ(w)DΦ(w)ᵀ dw, shape (..., 2, 2), for u >= 0; C_xx ~ u³ keeps its digits where ε = 0."""
         clock = np.asarray(clock, dtype=float)
         a, noise, pushed = self.a, self.epsilon**2, self.sigma**2
@@ -103,7 +107,7 @@ class PhasePath:
         found[..., 0, 1] = found[..., 1, 0] = cross
         return found
 
-    def kernel(self, clock):
+    def kernel(self, clock: ArrayLike) -> tuple[Array, Array]:
         r"""(φ, S): U_t given X_0 is N(φX_0, S ⊗ I); arrays of shape (..., 2) and (..., 2, 2).
 
         Source: hybrid score matching, arXiv 2112.07068; docs/theory.md section 0.
@@ -113,12 +117,12 @@ class PhasePath:
         return flow[..., :, 0], self.covariance(clock) + outer(self.velocity_variance * moved, moved)
 
     @property
-    def renormalised_drift(self) -> np.ndarray:
+    def renormalised_drift(self) -> Array:
         r""":math:`\tilde A = \Sigma_\infty A^T \Sigma_\infty^{-1}`, double eigenvalue −a."""
         return self.stationary @ self.A.T @ np.linalg.inv(self.stationary)
 
     @property
-    def renormalised_nilpotent(self) -> np.ndarray:
+    def renormalised_nilpotent(self) -> Array:
         """Ã + aI, whose square is 0."""
         return self.renormalised_drift + self.a * np.eye(2)
 

@@ -97,7 +97,7 @@ def test_too_many_steps_are_said(planner):
 def test_the_process_chooses_the_planner_and_bad_arguments_are_refused():
     """Unknown grids, shares of one and theorems of one block are refused by name."""
     assert isinstance(planner_of(MARTINGALE, setting_of(ou(), LAW, euler_maruyama(1.0, 1))), Planner)
-    with pytest.raises(ValueError, match="grid must be uniform or best"):
+    with pytest.raises(ValueError, match="grid must be one of uniform, best"):
         DirectPlanner(MARTINGALE, setting(), grid="geometric")
     with pytest.raises(ValueError, match="score_share"):
         DirectPlanner(MARTINGALE, setting(), score_share=1.0)
