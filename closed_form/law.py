@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bounds.annotations import Array
+from bounds.argument import check_type, unit_of
 from bounds.assumption import Assumption
 from bounds.facts import DataFacts
 from closed_form.law_input import error_size, unit_vector
@@ -217,6 +218,18 @@ class Law(ABC):
             and abs(smoothness / moments.smoothness - 1) > SLACK):
             moments = None
         return DataFacts(moments=moments)
+
+
+def proved(law: Law, key: str) -> Assumption:
+    """The assumption of that key among those that the law proves.
+
+    Raises
+    ------
+    ValueError
+        If the law proves none of that key, with those that it does.
+    """
+    check_type("law", law, Law, "a law of the data (Gaussian, GaussianMixture, …)")
+    return unit_of("assumption", key, Assumption, {each.key: each for each in law.assumptions()})
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A support inside a ball, smoothed by a Gaussian: mixtures of one isotropic Gaussian, finite or continuous."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -28,8 +28,8 @@ class SmoothedSupport(Assumption):
 
     key: ClassVar[str] = "smoothed-support"
     also: ClassVar[tuple[str, ...]] = (WeaklyLogConcave.key,)
-    radius: float = constant(1, positive=False)
-    std: float = constant(1)
+    radius: float = field(metadata=constant(1, positive=False))
+    std: float = field(metadata=constant(1))
     dim: int = 1
     second_moment: float | None = None
     mean_norm: float | None = 0.0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bounds.argument import check_key, check_type, unit_of
+from bounds.argument import check_key, check_type
 from bounds.assumption import Assumption
 from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
@@ -10,7 +10,7 @@ from bounds.processes import process_of
 from bounds.sampler import Scheme
 from bounds.setting import Setting
 from bounds.steps.affine import Steps
-from closed_form.law import SLACK, Law
+from closed_form.law import SLACK, Law, proved
 from closed_form.steps.table import exact_steps
 
 
@@ -42,18 +42,6 @@ def check_assumption(assumption: Assumption, law: Law) -> None:
             f"assumption's smoothness must be at least the law's, {moments.smoothness:.6g}, got "
             f"{assumption.smoothness:.6g}"
         )
-
-
-def proved(law: Law, key: str) -> Assumption:
-    """The assumption of that key among those that the law proves.
-
-    Raises
-    ------
-    ValueError
-        If the law proves none of that key, with those that it does.
-    """
-    check_type("law", law, Law, "a law of the data (Gaussian, GaussianMixture, …)")
-    return unit_of("assumption", key, Assumption, {each.key: each for each in law.assumptions()})
 
 
 def setting_of(process: ForwardProcess | str, law: Law, scheme: Scheme, score_error: float = 0.0,
