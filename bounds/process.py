@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from bounds.symbolic.expressions import for_numbers
+from bounds.symbolic.expressions import for_numbers, numpy_function
 from bounds.symbolic.integrals import DUMMY, END, INNER, START, TIME, Derived, at_start, integral, tidy
 from bounds.value import Value
 
@@ -147,8 +147,7 @@ class ForwardProcess(Value):
 
     @cached_property
     def _numeric(self):
-        return tuple(sympy.lambdify(TIME, for_numbers(expression), modules="numpy", cse=True)
-                     for expression in (self.f, self.g_sq))
+        return tuple(numpy_function((TIME,), for_numbers(expression)) for expression in (self.f, self.g_sq))
 
     def f_values(self, times: np.ndarray) -> np.ndarray:
         """f at ``times`` (any shape); refuses values that are not real and finite."""

@@ -14,6 +14,7 @@ from bounds.argument import check_type
 from bounds.bound import Bound
 from bounds.leading import Leading
 from bounds.setting import Setting
+from bounds.symbolic.expressions import numpy_function
 
 
 class NotApplicable(ValueError):
@@ -249,9 +250,8 @@ class _Function:
 
     @cached_property
     def _made(self):
-        symbols = sorted(self.expression.free_symbols, key=str)
-        return ([str(symbol) for symbol in symbols],
-                sympy.lambdify(symbols, self.expression, modules="numpy", cse=True))
+        symbols = tuple(sorted(self.expression.free_symbols, key=str))
+        return [str(symbol) for symbol in symbols], numpy_function(symbols, self.expression)
 
     def __call__(self, **values):
         names, call = self._made
