@@ -18,6 +18,7 @@ from bounds.theorems import theorems
 from closed_form import Gaussian
 from tests import laws
 from tests.bounds.tolerances import METRIC_SEARCH, RECURSION_RELATIVE, SYMBOLIC
+from tests.drawn import examples
 from verify.certificates.certificate import Verdict, certify_setting
 from verify.certificates.question import setting_of
 from verify.strategies import problems
@@ -131,7 +132,7 @@ def test_every_theorem_has_a_decisive_case(key):
 
 
 @AT_HOME
-@settings(max_examples=15)
+@settings(max_examples=examples(7))
 @given(error=st.floats(0.0, 2.0), noise=st.floats(0.0, 2.0), more=st.floats(0.0, 1.0))
 def test_terms_grow_with_every_error_source(key, blocks, error, noise, more):
     """Named terms are non-negative, none decreases when a score error grows, and the total is at most their
@@ -157,7 +158,7 @@ def test_terms_grow_with_every_error_source(key, blocks, error, noise, more):
 
 
 @AT_HOME
-@settings(max_examples=12)
+@settings(max_examples=examples(6))
 @given(factor=st.floats(-2, 2).map(lambda x: 10.0**x))
 def test_scaling_the_data_scales_every_bound(key, blocks, factor):
     """With x → cx, and the noise, prior and score scaled to match, every bound is multiplied by c."""
@@ -190,7 +191,7 @@ def test_the_right_limits(key, blocks):
 
 
 @AT_HOME
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 @given(data=st.data())
 def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
     """On drawn admissible problems with Gaussian data the verdict is HOLDS wherever the theorem applies."""
@@ -203,7 +204,7 @@ def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
 
 
 @pytest.mark.parametrize("key", [key for key, blocks in HOMES if blocks == 1])
-@settings(max_examples=8)
+@settings(max_examples=examples(4))
 @given(question=problems(kind="mixture", most_steps=40))
 def test_never_violated_on_drawn_mixtures(key, question):
     """On drawn admissible mixtures the verdict is HOLDS wherever the theorem applies and the truth is

@@ -1,7 +1,10 @@
 """docs/your-own-theorem.md: every file it shows is written, every command it shows is run, in order."""
 
+import contextlib
+import io
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -10,25 +13,32 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import PLUGIN
+from tests.command_line import PLUGIN, run
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "your-own-theorem.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 
 
-def started(command, folder):
-    """What a command of the page prints, run as it would be after an installation."""
-    words = shlex.split(command)
-    program = {"python": [], "sgm-bounds": ["-m", "verify.cli"],
-               "pytest": ["-m", "pytest", *PLUGIN]}[words[0]]
-    return subprocess.run([sys.executable, *program, *words[1:]], cwd=folder, capture_output=True, text=True,
+def said(command):
+    """(Exit code, what a command of the page prints); pytest runs in a process of its own."""
+    program, *words = shlex.split(command)
+    if program == "sgm-bounds":
+        done = run(*words)
+        return done.exit_code, done.output
+    if program == "python":
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            runpy.run_path(*words, run_name="__main__")
+        return 0, printed.getvalue()
+    done = subprocess.run([sys.executable, "-m", program, *PLUGIN, *words], capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)})
+    return done.returncode, done.stdout + done.stderr
 
 
-def test_the_page(tmp_path):
+def test_the_page(tmp_path, monkeypatch):
     """What the page says a command prints is printed; commands end as it says: violations and failed tests
     with 1."""
+    monkeypatch.chdir(tmp_path)
     for _language, text in BLOCKS:
         if name := re.match(r"# file: (\S+)\n", text):
             (tmp_path / name.group(1)).write_text(text)
@@ -36,24 +46,23 @@ def test_the_page(tmp_path):
     for _, text in (block for block in BLOCKS if block[0] == "console"):
         for part in text.split("$ ")[1:]:
             command, *expected = part.splitlines()
-            done = started(command, tmp_path)
-            said = done.stdout + done.stderr
+            code, printed = said(command)
             for line in expected:
-                assert line in said, (command, said)
-            assert done.returncode == (1 if any("failed" in line for line in expected)
-                                       else 0), (command, said)
+                assert line in printed, (command, printed)
+            assert code == (1 if any("failed" in line for line in expected) else 0), (command, printed)
             ran += 1
     assert ran == 9 and (tmp_path / "simple2026.violated.toml").exists()
 
 
-def test_the_sum_of_the_page(tmp_path):
+def test_the_sum_of_the_page(tmp_path, monkeypatch):
     """The closed form of the page holds on its problem, and its lower bound too."""
+    monkeypatch.chdir(tmp_path)
     for name in ("sum.py", "problem.toml"):
         (text,) = (text for _, text in BLOCKS if text.startswith(f"# file: {name}\n"))
         (tmp_path / name).write_text(text)
     for name in ("THEOREM", "LOWER"):
-        done = started(f"sgm-bounds certify problem.toml --theorem sum.py:{name}", tmp_path)
-        assert done.returncode == 0 and "HOLDS" in done.stdout
+        code, printed = said(f"sgm-bounds certify problem.toml --theorem sum.py:{name}")
+        assert code == 0 and "HOLDS" in printed
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +93,13 @@ def test_a_strangers_repository(installed, tmp_path):
     """The example passes its own test against the built wheel, with the plugin loaded by its entry point, and
     its theorem is there for every command."""
     shutil.copy(ROOT / "docs" / "examples" / "own_theorem" / "test_own_theorem.py", tmp_path)
-    where = ask(installed, tmp_path, "-c",
-                "import own_theorem, verify; print(verify.__file__, own_theorem.__file__)")
-    assert all(path.startswith(str(installed)) for path in where.stdout.split()), where
     done = ask(installed, tmp_path, "-m", "pytest", "-q", "--sgm-problems", "60")
     assert done.returncode == 0 and "theorems against exact laws" in done.stdout, done.stdout + done.stderr
-    listed = ask(installed, tmp_path, "-m", "verify.cli", "list", "theorems")
-    assert "simple2026" in listed.stdout and "martingale" in listed.stdout
+    listed = ask(installed, tmp_path, "-c", "import own_theorem, verify.cli; "
+                 "print(verify.__file__, own_theorem.__file__, flush=True); verify.cli.main()", "list", "theorems")
+    where, _, known = listed.stdout.partition("\n")
+    assert all(path.startswith(str(installed)) for path in where.split()) and where, listed
+    assert "simple2026" in known and "martingale" in known
     (text,) = (text for _, text in BLOCKS if text.startswith("# file: problem.toml\n"))
     (tmp_path / "problem.toml").write_text(text)
     done = ask(installed, tmp_path, "-m", "verify.cli", "certify", "problem.toml", "--theorem", "simple2026")
