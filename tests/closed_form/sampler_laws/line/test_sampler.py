@@ -132,7 +132,7 @@ def test_reference_value():
     [
         (TWO_MODES, ou_euler(uniform(5.0, 1000))),
         (FAR_MODES, ou_euler(geometric(5.0, 300, 1e-3))),
-        (FAR_MODES, ou_euler(geometric(5.0, 10, 1e-3))),
+        pytest.param(FAR_MODES, ou_euler(geometric(5.0, 10, 1e-3)), marks=pytest.mark.deep),
         (FAR_MODES, ou_euler(uniform(5.0, 1))),
         (UNEQUAL, ve_euler(uniform(10.0, 100))),
         (UNEQUAL, ancestral(geometric(4.0, 50, 1e-3))),

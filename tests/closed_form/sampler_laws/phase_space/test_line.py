@@ -177,7 +177,7 @@ def test_grids_beyond_the_limit_are_refused(monkeypatch):
     [
         ("euler-maruyama", 8, 4, 1, 0, "it leaves every box tried"),
         ("leapfrog", 5, 10, 2, 0, "a row turns the position over"),
-        ("euler-maruyama", 4, 6, 1, 2, "a row folds the positions"),
+        ("euler-maruyama", 2, 3, 1, 2, "a row folds the positions"),
     ],
 )
 def test_steps_too_long_for_the_grid_are_refused(key, horizon, steps, a, epsilon, message):
