@@ -1,5 +1,7 @@
 """The same tests for every theorem in the folder: dropping a file there is enough to be tested here."""
 
+from functools import lru_cache
+
 import mpmath
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from closed_form import Gaussian
 from tests import laws
 from tests.bounds.tolerances import METRIC_SEARCH, RECURSION_RELATIVE, SYMBOLIC
 from tests.drawn import examples
-from verify.certificates.certificate import Verdict, certify_setting
+from verify.certificates.certificate import Verdict, certify_setting, measure
 from verify.certificates.question import setting_of
 from verify.strategies import problems
 
@@ -36,15 +38,16 @@ HOMES = [
 AT_HOME = pytest.mark.parametrize("key, blocks", HOMES)
 
 
+@lru_cache
 def case_setting(key, name):
-    """(theorem, case, law, setting) of one case."""
+    """(theorem, case, law, setting, exact W2) of one case."""
     theorem = THEOREMS[key]
     (case,) = [c for c in theorem.cases if c.name == name]
     law = case.law(laws)
     setting = setting_of(
         case.process(), law, case.scheme(), case.score_error, case.score_noise, information=case.information
     )
-    return theorem, case, law, setting
+    return theorem, case, law, setting, measure(setting, law)
 
 
 @KEYS
@@ -93,8 +96,8 @@ def test_stated_and_derived_agree(key):
 @pytest.mark.parametrize("key, name", CASES)
 def test_cases_hold_and_are_not_vacuous(key, name):
     """On each of its cases the theorem holds, within the looseness the case allows."""
-    theorem, case, law, setting = case_setting(key, name)
-    certificate = certify_setting(theorem, setting, law)
+    theorem, case, law, setting, measured = case_setting(key, name)
+    certificate = certify_setting(theorem, setting, law, measured)
     assert certificate.verdict is Verdict.HOLDS
     assert 1 - 1e-9 <= certificate.ratio <= case.ratio_ceiling
 
@@ -105,11 +108,11 @@ DECISIVE = [(k, n, term) for k, n in CASES for c in THEOREMS[k].cases if c.name 
 @pytest.mark.parametrize("key, name, term", DECISIVE)
 def test_a_corrupted_statement_is_caught(key, name, term):
     """With one stated expression spoiled, a tight case is VIOLATED."""
-    theorem, case, law, setting = case_setting(key, name)
+    theorem, case, law, setting, measured = case_setting(key, name)
     corrupted = theorem.corrupted(term, case.decisive[term])
     if term not in _used(theorem, setting):
         pytest.fail(f"{term} plays no part in {name}")
-    assert certify_setting(corrupted, setting, law).verdict is Verdict.VIOLATED
+    assert certify_setting(corrupted, setting, law, measured).verdict is Verdict.VIOLATED
 
 
 def _used(theorem, setting):
