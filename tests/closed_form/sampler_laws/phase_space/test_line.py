@@ -59,7 +59,7 @@ def test_steep_rows_are_resolved():
 def test_bracket_holds_the_value_of_finer_grids(key, epsilon, monkeypatch):
     """Three modes of different widths: grids twice as fine stay inside the bracket, which is as narrow as
     promised."""
-    steps = scheme(key, horizon=3, steps=20).steps(cld(epsilon=epsilon))
+    steps = scheme(key, horizon=2, steps=14).steps(cld(epsilon=epsilon))
     found = phase_line_w2(THREE, steps)
     assert found.relative_width < 2 * PHASE_LINE
     monkeypatch.setattr(phase_line, "FINE", (*(spacing / 2 for spacing in phase_line.FINE[:2]), 0.7))
