@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 
 from bounds.annotations import Array, Symbolic
-from bounds.symbolic.expressions import for_numbers
+from bounds.symbolic.expressions import for_numbers, numpy_function
 from bounds.symbolic.integrals import DUMMY, END, INNER, START, TIME, Derived, at_start, integral, tidy
 from bounds.value import Value
 
@@ -175,8 +175,7 @@ class ForwardProcess(Value):
 
     @cached_property
     def _numeric(self):
-        return tuple(sympy.lambdify(TIME, for_numbers(expression), modules="numpy", cse=True)
-                     for expression in (self.f, self.g_sq))
+        return tuple(numpy_function((TIME,), for_numbers(expression)) for expression in (self.f, self.g_sq))
 
     def f_values(self, times: Array) -> Array:
         """f at ``times`` (any shape); refuses values that are not real and finite."""

@@ -101,6 +101,14 @@ class Setting:
             part.__dict__["table"] = self.table
         return part
 
+    def with_facts(self, facts: DataFacts) -> Setting:
+        """The same question where something else is known: a table made is shared, but that of matched noise,
+        which alone looks at what is known."""
+        other = replace(self, facts=facts)
+        if "table" in self.__dict__ and not self.scheme.sampler.needs_envelope:
+            other.__dict__["table"] = self.table
+        return other
+
     def without_facts(self) -> Setting:
         """The same question from the constants of the assumption alone."""
-        return replace(self, facts=DataFacts(time_regularity=self.facts.time_regularity))
+        return self.with_facts(DataFacts(time_regularity=self.facts.time_regularity))

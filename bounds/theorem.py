@@ -16,6 +16,7 @@ from bounds.leading import Leading
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.setting import Setting
+from bounds.symbolic.expressions import numpy_function
 
 
 class NotApplicable(ValueError):
@@ -259,9 +260,8 @@ class _Function:
 
     @cached_property
     def _made(self):
-        symbols = sorted(self.expression.free_symbols, key=str)
-        return ([str(symbol) for symbol in symbols],
-                sympy.lambdify(symbols, self.expression, modules="numpy", cse=True))
+        symbols = tuple(sorted(self.expression.free_symbols, key=str))
+        return [str(symbol) for symbol in symbols], numpy_function(symbols, self.expression)
 
     def __call__(self, **values):
         names, call = self._made

@@ -155,7 +155,13 @@ class Dynamics:
         logarithmic = (sympy.diff(tail.subs(known), LATE) / tail.subs(known) if tail.has(_DRIFT, _RATE)
                        else sympy.S.Zero)
         logarithmic += -power * rate - self.f * a * sympy.diff(tail, a).subs(known) / tail.subs(known)
-        return integral_order(sympy.simplify(logarithmic), self.growth)
+        return _order_of_integral(logarithmic, self.growth)
+
+
+@lru_cache(maxsize=256)
+def _order_of_integral(logarithmic, growth) -> tuple[Order, bool]:
+    # as one fraction: sympy's limit takes longer for a sum, and simplifying longer than both
+    return integral_order(sympy.cancel(logarithmic), growth)
 
 
 @lru_cache(maxsize=256)

@@ -3,8 +3,9 @@
 import ast
 import numbers
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy
 
@@ -178,6 +179,13 @@ def for_numbers(expression: sympy.Expr) -> sympy.Expr:
     if all(max(abs(number.p), number.q) < 2**63 for number in expression.atoms(sympy.Rational)):
         return expression
     return expression.n(17) if expression.is_number else expression.func(*map(for_numbers, expression.args))
+
+
+@lru_cache(maxsize=1024)
+def numpy_function(symbols: tuple[sympy.Symbol, ...], expression: sympy.Expr) -> Callable:
+    """The expression as a numpy function of its symbols, made once: processes and theorems are made again and
+    again."""
+    return sympy.lambdify(symbols, expression, modules="numpy", cse=True)
 
 
 def _build(text: object, grammar: _Grammar) -> sympy.Expr:

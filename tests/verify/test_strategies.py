@@ -7,10 +7,11 @@ from hypothesis import given, settings
 
 from bounds.theorem import Domain
 from bounds.theorems import theorems
+from tests.drawn import examples
 from tests.verify.test_testing import TRUE
 from verify import Verdict, certify_setting, strategies
 
-FEW = settings(max_examples=8)
+FEW = settings(max_examples=examples(4))
 
 
 @FEW

@@ -91,14 +91,14 @@ def test_a_narrow_hypothesis_is_met_by_construction():
     """Problems are brought inside hypotheses that few problems drawn meet: short steps, a long horizon, no
     error."""
     theorem = simple(hypotheses=["m0 <= 1", "L0 >= 1", "h*L0 <= 1/50", "T >= 2", "M <= 0"])
-    inside = [question_inside(NumpyDraw(np.random.default_rng([3, n])), theorem) for n in range(8)]
-    assert sum(each is not None for each in inside) >= 7
+    inside = [question_inside(NumpyDraw(np.random.default_rng([3, n])), theorem) for n in range(4)]
+    assert sum(each is not None for each in inside) >= 3
     for question in filter(None, inside):
         assert not theorem.unmet(question.setting)
         assert question.setting.scheme.key == "exponential" and question.setting.process.name == "ou"
     drawn = [Question(draw_tables(NumpyDraw(np.random.default_rng([3, n])), theorem.domain)) for n
-             in range(8)]
-    assert sum(not unmet(theorem, question) for question in drawn) <= 2
+             in range(4)]
+    assert sum(not unmet(theorem, question) for question in drawn) <= 1
 
 
 @pytest.mark.parametrize("emphasis", EMPHASES)

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +18,8 @@ from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.certified.steps import ball_steps as true_balls
 from closed_form.steps.table import exact_steps
-from tests.command_line import run
+from tests.document_commands import blocks_of, run_commands, write_files
 from tests.own_samplers import FORMULAS, PROCESSES, own
-from tests.whole.test_your_own_theorem import started
 from tests.whole.tolerances import STATED_BOUND, STATED_LAW
 from verify import certify, planner_of, sample
 from verify.certificates.certificate import certify_setting, measure
@@ -29,15 +27,22 @@ from verify.certificates.question import setting_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "your-own-sampler.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
+BLOCKS = blocks_of("your-own-sampler.md")
 LAWS = {"gaussian": Gaussian([1.0], 0.5), "mixture": GaussianMixture.two_modes(2.0, 0.5)}
 #: Theorems that ask nothing of the sampler but P, Q and its noise.
 ASKED = ("martingale", "martingale-coupled", "gaussian-lower-bound")
+#: The same of samplers without noise, and of those in ball arithmetic.
+SILENT = ("flow", "gaussian-lower-bound")
 #: Samplers that nobody would use: every coefficient wrong in its own way.
 ODD = [("1", "G", "G"), ("1 - F", "E/2", "C"), ("exp(F)*(1 + h)", "h*g_r^2", "h"),
        ("1/(1 - F/8)", "6/5*E", "0"), ("a_r/a", "a_r/a*s_sq - sqrt(s_sq*s_sq_r)", "0"),
        ("0", "0", "s_sq_r"), ("-1", "G", "2*G"),
        ("Max(1, 1 + F)", "Min(G, C)", "abs(h - 1/10)*G")]
+
+
+def asked_of(formulas, certified=False):
+    """Theorems that apply to a sampler."""
+    return ASKED if formulas[2] != "0" else SILENT[certified:]
 
 
 def test_every_sampler_of_one_block_has_its_formulas():
@@ -53,7 +58,7 @@ def test_formulas_of_a_sampler_give_its_bounds_and_its_law(key, name, data):
     Matched noise is that of Gaussian data only, and its bound that of the noise coupled to the posterior: how
     it lies in the step is no part of a sampler.
     """
-    asked = ASKED[:2 if data == "mixture" else 3]
+    asked = [each for each in asked_of(FORMULAS[key]) if data != "mixture" or each != "gaussian-lower-bound"]
     if key == "posterior-mean-matched":
         if data == "mixture":
             pytest.skip("the variance of matched noise is in closed form for Gaussian data")
@@ -77,7 +82,7 @@ def test_formulas_of_a_sampler_give_its_bounds_and_its_law(key, name, data):
 @pytest.mark.parametrize("key", FORMULAS)
 def test_certified_formulas_give_the_certified_sampler(key, name):
     """In ball arithmetic, too, bound and truth are those of the built-in sampler, down to an early stop."""
-    for theorem in ASKED[key == "posterior-mean-matched":]:
+    for theorem in asked_of(FORMULAS[key], certified=True)[key == "posterior-mean-matched":]:
         mine, theirs = (certify(theorem, process=PROCESSES[name], law=LAWS["gaussian"], certified=True,
                                 scheme=scheme(each, 1.5, 6, early_stop=0.1))
                         for each in (own(FORMULAS[key]), key))
@@ -92,7 +97,7 @@ def test_odd_samplers_are_below_their_bounds(formulas):
     or not."""
     for name, process in PROCESSES.items():
         for certified in (False, True):
-            for theorem in ASKED:
+            for theorem in asked_of(formulas, certified):
                 found = certify(theorem, process=process, law=Gaussian([0.5, -1.0], 0.3),
                                 scheme=scheme(own(formulas), 0.9, 7), certified=certified)
                 assert found.verdict == "HOLDS", (name, theorem, found)
@@ -178,24 +183,12 @@ def test_a_certificate_holds_the_formulas_and_is_rerun():
 
 def test_the_page(tmp_path, monkeypatch):
     """What the page says a command prints is printed; what is refused ends with 2, what is open with 3."""
+    def code_of(lines):
+        return 2 if any("must be" in line for line in lines) else 3 if "INCONCLUSIVE" in lines else 0
+
     monkeypatch.chdir(tmp_path)
-    for _language, text in BLOCKS:
-        if name := re.match(r"# file: (\S+)\n", text):
-            (tmp_path / name.group(1)).write_text(text)
-    ran = 0
-    for _, text in (block for block in BLOCKS if block[0] == "console"):
-        for part in text.split("$ ")[1:]:
-            command, *expected = part.splitlines()
-            program, *arguments = shlex.split(command)
-            done = run(*arguments) if program == "sgm-bounds" else started(command, tmp_path)
-            said = done.stdout + done.stderr
-            for line in expected:
-                assert line in said, (command, said)
-            code = 2 if "must be" in part else 3 if "INCONCLUSIVE" in part else 0
-            ended = done.exit_code if program == "sgm-bounds" else done.returncode
-            assert ended == code, (command, said)
-            ran += 1
-    assert ran == 9
+    write_files(BLOCKS, tmp_path)
+    assert run_commands(BLOCKS, code_of) == 9
 
 
 def test_the_table_of_the_page():

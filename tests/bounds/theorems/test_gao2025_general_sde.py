@@ -17,6 +17,7 @@ from bounds.steps.path import Path
 from bounds.theorems import theorems
 from closed_form import Gaussian
 from tests.bounds.tolerances import DIGITS, KINK_ALLOWED, QUADRATURE, SLOPE
+from tests.drawn import examples
 from tests.unusual import draw
 from verify.certificates.question import setting_of
 
@@ -34,7 +35,7 @@ def test_order_is_one_half():
     assert slope == pytest.approx(0.5, abs=SLOPE)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 @given(
     st.floats(-1.5, 1.5), st.floats(0, 2), st.floats(0.3, 6.0), st.integers(1, 400),
     st.sampled_from(["ou", "vp", "ve", "oscillating"]), st.floats(0, 1), st.floats(0, 3),
@@ -180,7 +181,7 @@ def test_contraction_integral_is_the_logarithm():
     assert abs(float((claimed.diff(t) - rate).subs(t, sympy.Rational(13, 10)).evalf(30))) < 1e-20
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(
     st.sampled_from(["vp", "ve", "growing", "oscillating"]), st.integers(1, 20), st.floats(0.2, 3.0),
     st.floats(0.1, 10.0),
