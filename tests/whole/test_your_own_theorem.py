@@ -43,7 +43,7 @@ def test_the_page(tmp_path):
             assert done.returncode == (1 if any("failed" in line for line in expected)
                                        else 0), (command, said)
             ran += 1
-    assert ran == 9 and (tmp_path / "simple2026.violated.toml").exists()
+    assert ran == 10 and (tmp_path / "simple2026.violated.toml").exists()
 
 
 def test_the_sum_of_the_page(tmp_path):
