@@ -132,6 +132,9 @@ def _theorem(form, key, source, texts, kind, title, statement, stated_for, hypot
     inequalities = [Inequality.parse(text, f"{where}: hypothesis") for text in hypotheses]
     everything = [*formulas.values(), *(each.difference for each in inequalities)]
     used = symbols_of(*everything)
+    alone = [name for name in used if SYMBOLS[name].one_block] if domain.process == ("cld",) else []
+    if alone:
+        raise ValueError(f"{where}: process cld has two blocks, where formulas must not contain {alone[0]}")
     stops = "stopping" in formulas or "early stopping" in formulas or any(name in used for name in _STOPS)
     paper, _, place = source.partition(", ")
     return Theorem(

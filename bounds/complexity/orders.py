@@ -1,13 +1,25 @@
 r"""Iteration complexity K(ε, d) of a theorem on a process: f and g go in, sympy limits give the orders."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
 
 import sympy
 
 from bounds.annotations import Symbolic
 from bounds.argument import unit_of
-from bounds.complexity.growth import ACCURACY, LATE, Growth, NoOrder, Order, growth_of, integral_order, limit
+from bounds.claim.statement import ClosedForm, Recursion
+from bounds.complexity.growth import (
+    ACCURACY,
+    LATE,
+    Complexity,
+    NoOrder,
+    Order,
+    growth_of,
+    integral_order,
+    larger,
+    limit,
+)
+from bounds.complexity.of_claims import orders_of_claim
 from bounds.leading import Density, Leading, R, a, f, slope
 from bounds.process import ForwardProcess
 from bounds.processes import process_of
@@ -16,37 +28,6 @@ from bounds.theorem import Theorem
 from bounds.theorems import theorems
 
 _RATE, _DRIFT = sympy.symbols("lambda f", positive=True)
-
-
-@dataclass(frozen=True)
-class Complexity:
-    r"""How many steps reach W2 ≤ ε: orders as ε → 0 or d → ∞ with √d/ε → ∞.
-
-    Attributes
-    ----------
-    horizon, step, score_error, steps : Order
-        T(ε, d), h(ε, d), the admissible M(ε, d) and K = T/h.
-    growth : Growth
-        How s²/a² grows.
-    horizon_factor : sympy expression
-        c in T ∼ c·(order of T) with half of ε for the initial error.
-    leading_constant : sympy expression or None
-        c in K ∼ c·(order of K), half of ε for the steps; in it I stands for the integral of ``density``.
-        None where that integral grows with T.
-    error : sympy expression
-        Leading-order E(T, h) over √d at M = 0, in R, h and I.
-    """
-
-    theorem: str
-    horizon: Order
-    step: Order
-    score_error: Order
-    steps: Order
-    growth: Growth
-    horizon_factor: sympy.Expr
-    leading_constant: sympy.Expr | None
-    error: sympy.Expr
-    assumes: str
 
 
 def complexity(theorem: Theorem | str, drift: Symbolic | float, diffusion_sq: Symbolic | float,
@@ -72,12 +53,18 @@ def complexity(theorem: Theorem | str, drift: Symbolic | float, diffusion_sq: Sy
     """
     theorem = unit_of("theorem", theorem, Theorem, theorems())
     drift, diffusion_sq = sympy.sympify(drift), sympy.sympify(diffusion_sq)
-    leading = _leading(theorem, drift, diffusion_sq)
-    if start is not None:
-        other = _leading(unit_of("start", start, Theorem, theorems()), drift, diffusion_sq)
-        leading = replace(leading, initial=other.initial,
-                          assumes=", ".join(filter(None, (leading.assumes, other.assumes))))
+    if claimed := isinstance(theorem.evaluate, Recursion | ClosedForm):
+        if start is not None:
+            raise NoOrder(f"{theorem.key}: a claim starts from its own initial error")
+    else:
+        leading = _leading(theorem, drift, diffusion_sq)
+        if start is not None:
+            other = _leading(unit_of("start", start, Theorem, theorems()), drift, diffusion_sq)
+            leading = replace(leading, initial=other.initial,
+                              assumes=", ".join(filter(None, (leading.assumes, other.assumes))))
     try:
+        if claimed:
+            return orders_of_claim(theorem, drift, diffusion_sq)
         return replace(_derived(leading, drift, diffusion_sq), theorem=theorem.key)
     except NoOrder:
         raise
@@ -110,7 +97,7 @@ def _derived(leading: Leading, drift, diffusion_sq) -> Complexity:
     for density in leading.steps:
         size, bounded = accumulated(density)
         converges &= bounded
-        discretisation = _larger(discretisation, size ** sympy.Rational(1, density.p))
+        discretisation = larger(discretisation, size ** sympy.Rational(1, density.p))
     score, _ = accumulated(leading.score)
     inverse = 1 / sympy.sympify(leading.step_power)
     # h^p √d I = ε/2
@@ -203,15 +190,3 @@ def _initial_decay(initial):
     """(k, c): the initial error tends to c R^{−k}."""
     power = limit(-R * sympy.diff(initial, R) / initial, R)
     return power, limit(initial * R**power, R)
-
-
-def _larger(one: Order, other: Order) -> Order:
-    """The larger order as √d/ε → ∞."""
-    for mine, its in ((-one.eps, -other.eps), (one.d, other.d), (one.log, other.log),
-                      (one.loglog, other.loglog)):
-        difference = sympy.simplify(mine - its)
-        if difference != 0:
-            if difference.is_positive is None:
-                raise NoOrder(f"the order depends on the sign of {difference}")
-            return one if difference.is_positive else other
-    return one

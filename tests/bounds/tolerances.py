@@ -115,6 +115,8 @@ CALLS = 1700
 PLATEAU = 1000
 #: A claim against its formulas in 40 digits: its constants 1/σ² are floats, its steps differences of floats.
 CLAIM_BY_HAND = 1e-12
+#: Terms over ε along orders, at two ε a hundred times apart: what is left is of order √h and of 1/log(1/ε).
+ALONG_ORDERS = 0.1
 #: A number of a step against 30-digit quadrature: that of the path, a few times.
 CLAIM_SYMBOL = 1e-12
 #: Phase space in balls of 300 bits at one time: s² at time 1e-6 is a difference that costs u³ of its terms.
