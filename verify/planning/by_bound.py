@@ -1,6 +1,7 @@
 """Plans by the bound itself: for position and velocity, and for theorems without a model."""
 
 import math
+from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.optimize import minimize_scalar
 from bounds.argument import check_type
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
 from bounds.grid import TimeGrid
+from bounds.samplers import samplers
 from bounds.setting import Setting
 from bounds.symbolic.integrals import TIME
 from bounds.theorem import Theorem
@@ -123,8 +125,11 @@ class DirectPlanner:
         if self.fixed is not None:
             return [self.fixed]
         if self.setting.process.blocks == 1:
-            # where to look is a question of the process, whatever the theorem
-            return Horizons(BoundOnGrids(theorems()["martingale"], self.setting, "uniform", 0.0),
+            # where to look is a question of the process, whatever the theorem and the sampler
+            setting = self.setting
+            if setting.scheme.sampler.follows_ode:
+                setting = replace(setting, scheme=replace(setting.scheme, sampler=samplers()["euler-maruyama"]))
+            return Horizons(BoundOnGrids(theorems()["martingale"], setting, "uniform", 0.0),
                             None).coarse(DOUBLINGS, 0.0)
         drift = np.array(self.setting.process.drift.subs(TIME, 1), dtype=float)
         rate = float(np.min(np.abs(np.linalg.eigvals(drift).real))) or 1.0
