@@ -1,5 +1,6 @@
 """What type checkers are told of numbers, arrays and expressions."""
 
+from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -22,3 +23,5 @@ Numbers: TypeAlias = float | Array
 Count: TypeAlias = int | np.integer
 #: A formula in t: an expression of sympy, a text such as "1/10 + 199/10*t", or a number.
 Expression: TypeAlias = Symbolic | float | str
+#: A function of time: a formula in t, or any callable, of one time or of an array of them.
+TimeFunction: TypeAlias = Expression | Callable[[float], float] | Callable[[Array], Array]

@@ -1,16 +1,16 @@
 """Any process of one block: f of any sign and any g, for what none of the named families is."""
 
-from bounds.annotations import Expression
+from bounds.annotations import TimeFunction
 from bounds.process import Coefficient, Family, ForwardProcess
 from bounds.symbolic.expressions import real_function
 
 
-def general(f: Expression, g: Expression) -> ForwardProcess:
+def general(f: TimeFunction, g: TimeFunction) -> ForwardProcess:
     """Any f(t), of any sign, and any real g(t) (arXiv 2311.11003 eq. (2.1)).
 
     Parameters
     ----------
-    f, g : sympy expressions, numbers or str
+    f, g : sympy expressions, numbers, str or callables
 
     Raises
     ------

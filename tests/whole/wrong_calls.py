@@ -12,9 +12,11 @@ from bounds import (
     claim,
     cld,
     euler_maruyama,
+    general,
     ou,
     schedules,
     scheme,
+    sub_vp,
     ve,
     vp,
 )
@@ -47,7 +49,15 @@ ve(g="exp(t)", sigma=1)  # wrong: no such argument
 cld(velocity=1)  # wrong: misspelt velocity_variance
 ou(1.0)  # wrong: it has no coefficient
 cld(epsilon=0.5, clock="4*t")
+vp(lambda t: 0.1 if t < 0.25 else 20 * t**2)
+ve(np.exp)
+general(f=lambda t: 1 + t, g="1 + t")
+vp(lambda t, x: t * x)  # wrong: no function of the time alone
+ve(lambda t: "exp(t)")  # wrong: a text where a number is due
+sub_vp(lambda t: 1 + t)  # wrong: ∫β must be a closed form
+cld(clock=lambda t: 4 * t)  # wrong: its inverse must be a closed form
 schedules.linear("1/10")  # wrong: the slope is missing
+schedules.linear(lambda t: t, "1/10")  # wrong: a function where a number is due
 schedules.table([0.0, 1.0], np.linspace)  # wrong: not a function of the times alone
 schedules.table([0.0, 1.0], lambda t: 1 + t)
 
@@ -130,6 +140,8 @@ sample(law, steps, n="1000", seed=0)  # wrong: no number
 sample(steps, law, 1000, 0)  # wrong: the other way round
 sample(law, steps, 1000)  # wrong: the seed is missing
 sample(law, steps, 1000, 0, score=lambda x, t: -x)
+sample(law, steps, 1000, 0, step=lambda y, k: y)  # wrong: of three arguments
+sample(law, steps, 1000, 0, step=lambda y, k, now: y + now.normals())
 score_error_of(law, law, steps)  # wrong: a law is no function
 w2_from_samples(np.zeros((100, 2)), law, pairs=np.zeros)  # wrong: no pair of arrays
 load_problem(bundled_problem("two_modes"), "scheme.steps=800".split)  # wrong: no list of overrides

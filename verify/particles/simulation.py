@@ -13,7 +13,7 @@ from closed_form.law_input import error_size
 from verify.particles.backends import Backend
 from verify.particles.backends import backend as backend_named
 from verify.particles.noise import cell_size
-from verify.particles.own_step import check_step, own_walk
+from verify.particles.own_step import Now, check_step, own_walk
 from verify.particles.score_kernels import check_law
 from verify.particles.walks import walk_of
 
@@ -23,7 +23,8 @@ _DEVICE_NUMBERS = 1 << 24  # the same where a large block is better: off the CPU
 
 def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: float = 0.0,
            score_noise: float = 0.0, direction: ArrayLike | None = None,
-           score: Callable[[Any, float], Any] | None = None, step: Callable[..., Any] | None = None,
+           score: Callable[[Any, float], Any] | None = None,
+           step: Callable[[Any, int, Now], Any] | None = None,
            reduce: bool = False, block: int | None = None, threads: int = 1, backend: Backend | None = None,
            increments: ArrayLike | None = None, start: ArrayLike | None = None,
            progress: Callable[[float], None] | None = None, out: NDArray[Any] | None = None) -> NDArray[Any]:
