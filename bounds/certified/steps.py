@@ -207,10 +207,14 @@ def _take(step: BallStep, rule, matched: Callable) -> None:
     """What the sampler's rule makes of a step."""
     from flint import arb
 
+    silent = rule.amplitude is None
+    weight_asked = rule.score_weight is not None and (silent or rule.score_defect is not None)
+    noise_asked = not silent and rule.closed_noise is None
+
     def integrand(view):
         nodes = view.numbers
-        found = [] if rule.score_defect is None else [rule.score_weight(nodes).value]
-        if rule.closed_noise is None:
+        found = [rule.score_weight(nodes).value] if weight_asked else []
+        if noise_asked:
             # a view keeps its amplitude, which for formulas is not known yet
             amplitude = view.amplitude if rule.formulas is None else amplitude_of(rule, matched, view)
             found.append(amplitude * amplitude)
@@ -219,23 +223,24 @@ def _take(step: BallStep, rule, matched: Callable) -> None:
         return found
 
     step.amplitude = lambda view: amplitude_of(rule, matched, view)
-    needed = rule.score_defect is not None or rule.closed_noise is None or rule.drift is not None
     growth = step.F.exp()
     step.scale = float((growth * growth * step.C).upper())
-    scales = [step.scale] * ((rule.score_defect is not None)
-                             + (rule.closed_noise is None)) + [1.0] * (rule.drift is not None)
-    found = step.integrate(integrand, tuple(scales)) if needed else []
+    scales = [step.scale] * (weight_asked + noise_asked) + [1.0] * (rule.drift is not None)
+    found = step.integrate(integrand, tuple(scales)) if scales else []
     step.Q, step.c2 = growth * step.C, arb(0)
-    if rule.score_defect is not None:
-        step.c2, step.Q = step.Q - found[0], found[0]
+    if weight_asked or rule.closed_weight is not None:
+        weight = found[0] if weight_asked else rule.closed_weight(step.F, step.C, step.s_sq, step.upper_s_sq)
+        step.c2, step.Q = step.Q - weight, weight
     step.P, step.c1 = growth, arb(0)
     if rule.drift is not None:
         step.P = 1 + found[-1]
         step.c1 = growth - step.P
-    if rule.closed_noise is not None:
-        step.noise_var = rule.closed_noise(step.C, step.s_sq, step.upper_s_sq)
+    if silent:
+        step.noise_var = arb(0)
+    elif noise_asked:
+        step.noise_var = found[weight_asked]
     else:
-        step.noise_var = found[0 if rule.score_defect is None else 1]
+        step.noise_var = rule.closed_noise(step.C, step.s_sq, step.upper_s_sq)
 
 
 def _state(step: BallStep, formulas, process: ForwardProcess) -> None:
