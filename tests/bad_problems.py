@@ -209,7 +209,7 @@ BAD_PROBLEMS = [
     _bad("section with a line break", "unknown section [da", **{'"da\\nta".law': "1"}),
     # the process
     _bad("family missing", "process.family is missing", process__family=None),
-    _bad("family unknown", "process.family must be one of cld, general", process__family='"vpp"'),
+    _bad("family unknown", "process.family must be one of cld, edm, flow-matching, general", process__family='"vpp"'),
     _bad("family of wrong type", "process.family must be one of", process__family="3"),
     _bad("family is a list", "process.family must be one of", process__family='["vp"]'),
     _bad("beta with cld", "process.beta does not belong to family 'cld'", process__family='"cld"'),
@@ -403,7 +403,7 @@ BAD_PROBLEMS = [
     # constants
     _bad(
         "assumption unknown",
-        "data.assumption must be one of bounded, log-lipschitz, strong-log-concave",
+        "data.assumption must be one of bounded, log-lipschitz, smoothed-support",
         "strong",
         data__assumption='"log-concave"',
     ),
@@ -435,7 +435,7 @@ BAD_PROBLEMS = [
     _bad("lipschitz negative", "data.lipschitz must be non-negative", "lipschitz", data__lipschitz="-0.5"),
     _bad("lipschitz missing", "data.lipschitz is missing", "lipschitz", data__lipschitz=None),
     _bad("smoothed support: std zero", "data.std must be positive", "smoothed", data__std="0"),
-    _bad("negative radius of a mixture", "data.radius must be positive", "smoothed", data__radius="-1"),
+    _bad("negative radius of a mixture", "data.radius must be non-negative", "smoothed", data__radius="-1"),
     _bad("moment below the noise", "second_moment must be at least", "smoothed", data__second_moment="0.1"),
     _bad("radius zero", "data.radius must be positive", "bounded", data__radius="0"),
     _bad("bounded without early stop", "early_stop", "bounded", data__early_stop=None),

@@ -34,12 +34,26 @@ def said(command):
         done = run(*words)
         return done.exit_code, done.output
     if program == "python":
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
+        with contextlib.redirect_stdout(io.StringIO()) as printed, _neighbours():
             runpy.run_path(*words, run_name="__main__")
         return 0, printed.getvalue()
     done = subprocess.run([sys.executable, "-m", program, *PLUGIN, *words], capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)})
     return done.returncode, done.stdout + done.stderr
+
+
+@contextlib.contextmanager
+def _neighbours():
+    """Modules of the working folder can be imported, and are forgotten afterwards."""
+    before, folder = set(sys.modules), os.getcwd()
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+        for name in set(sys.modules) - before:
+            if str(getattr(sys.modules[name], "__file__", None)).startswith(folder):
+                del sys.modules[name]
 
 
 def red_or_green(lines):

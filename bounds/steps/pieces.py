@@ -116,7 +116,9 @@ def _cut(places, panels):
     panel = np.searchsorted(panels.edges, places[:-1], side="right") - 1
     at_middle = np.searchsorted(panels.edges, places[:-1] + length / 2, side="right") - 1
     panel = np.where(places[1:] > panels.edges[panel + 1], at_middle, panel)
-    parts = np.minimum(np.ceil(panels.bounds[0, panel] * length / LONGEST_DRIFT), MAX_CUTS).astype(int)
+    # where a step is far too long for floats it is refused, however fine it is cut
+    parts = np.ceil(panels.bounds[0, panel] * length / LONGEST_DRIFT)
+    parts = np.where(parts > MAX_CUTS, 1, parts).astype(int)
     if parts.max() <= 1:
         return places, panel
     parts = np.maximum(parts, 1)

@@ -159,7 +159,7 @@ def test_a_changed_sampler_of_no_registry_is_pickled_by_its_fields():
 def test_a_scheme_takes_a_sampler_or_its_key():
     """`scheme` makes the same of a sampler of the registry and of its key; anything else is refused."""
     assert scheme(samplers()["exponential"], 1.0, 5) == scheme("exponential", 1.0, 5)
-    with pytest.raises(TypeError, match="scheme must be a sampler or the key of one, got int"):
+    with pytest.raises(TypeError, match="sampler must be a Sampler or the key of one, got int"):
         scheme(3, 1.0, 5)
 
 

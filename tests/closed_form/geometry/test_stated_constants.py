@@ -10,6 +10,7 @@ from closed_form import Gaussian, GaussianMixture, OwnLaw
 from closed_form.geometry.stated_constants import contradiction
 
 MODES = GaussianMixture([[-1.0], [1.0]], weights=[0.3, 0.7], std=0.5)
+WEAK = MODES.assumptions()[0].weaker()
 PLANE = GaussianMixture([[0.0, 0.0], [1.0, 0.5], [-1.0, 2.0]], std=0.6)
 ATOMS = OwnLaw(1, sample=lambda n, rng: rng.choice([-1.0, 1.0], (n, 1)), second_moment=1.0,
                score=lambda x, a, s_sq: (a * np.tanh(a * x / s_sq) - x) / s_sq)
@@ -44,9 +45,9 @@ def test_a_support_is_not_contradicted():
 @pytest.mark.parametrize(("law", "changed"), [
     (GAUSSIAN, StronglyLogConcave(0.51, 2.0, 2, 3.5, 1.0)),
     (GAUSSIAN, StronglyLogConcave(0.5, 1.99, 2, 3.5, 1.0)),
-    (MODES, replace(MODES.assumptions()[0], M=0.98 * MODES.assumptions()[0].M)),
-    (MODES, replace(MODES.assumptions()[0], alpha=4.1, L=4.1)),
-    (MODES, replace(MODES.assumptions()[0], alpha=3.0, L=3.5)),
+    (MODES, replace(WEAK, M=0.98 * WEAK.M)),
+    (MODES, replace(WEAK, alpha=4.1, L=4.1)),
+    (MODES, replace(WEAK, alpha=3.0, L=3.5)),
     (MODES, LogLipschitz(4.0, 2.2, 4.0, 1, MODES.second_moment, MODES.mean_norm)),
 ], ids=["m0", "L0", "M", "alpha", "L", "lipschitz"])
 def test_constants_that_are_too_favourable(law, changed):

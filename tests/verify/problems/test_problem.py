@@ -13,7 +13,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bounds import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds import BoundedSupport, LogLipschitz, SmoothedSupport, StronglyLogConcave, WeaklyLogConcave
 from bounds.process import Coefficient, Family
 from bounds.processes import families
 from bounds.theorems import theorems
@@ -208,7 +208,7 @@ def test_mixture_problem(tmp_path):
     assert isinstance(problem.law, GaussianMixture)
     assert problem.law.means.tolist() == [[-1.0], [1.0]]
     assert (problem.law.weights.tolist(), problem.law.std) == ([0.25, 0.75], 0.5)
-    assert [type(assumption) for assumption in problem.assumptions] == [WeaklyLogConcave, LogLipschitz]
+    assert [type(assumption) for assumption in problem.assumptions] == [SmoothedSupport, LogLipschitz]
     assert (problem.score_error, problem.score_noise) == (0.1, 0.1)
     assert problem.scheme.grid.kind == "geometric"
 
