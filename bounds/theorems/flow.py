@@ -41,7 +41,7 @@ from bounds.bound import (
     information_used,
     vacuous_notes,
 )
-from bounds.conditions import FINITE_FISHER, FOLLOWS_ODE, ONE_BLOCK, ONE_PROBLEM
+from bounds.conditions import FINITE_FISHER, FOLLOWS_ODE, ONE_BLOCK, ONE_EVALUATION, ONE_PROBLEM
 from bounds.processes.edm import edm
 from bounds.processes.ou import ou
 from bounds.processes.vp import vp
@@ -185,7 +185,7 @@ CASES = (
 THEOREM = Theorem(
     key="flow", title="Flow bound", kind="upper", source=Source("docs/theory.md", "section 13"),
     statement=r"E_k = \min(A_k E_{k-1} + \ell_k, \dots) + W_k M,\quad W_2 \le a(t_0) E_K",
-    symbols=SYMBOLS, conditions=(FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, FOLLOWS_ODE), stated=STATED,
+    symbols=SYMBOLS, conditions=(FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, FOLLOWS_ODE, ONE_EVALUATION), stated=STATED,
     derive=derive, evaluate=evaluate,
     derivation="Variation of constants in ε′ = ĉ_0 ε/σ + δ along the flow dY/dσ = ε, E Y·ε = dσ, and the "
     "envelope's bounds of third moments.",

@@ -126,3 +126,5 @@ BOX_WIDTH = 40
 STATED_DEFECT = 1e-11
 #: Noise of formulas as it is spread over a step: panels at 1e-11 of a square.
 STATED_NOISE = 1e-9
+#: The level of a second evaluation against the one asked for: that of the nearest time, where σ may be steep.
+MIDDLE_LEVEL = 1e-12
