@@ -6,7 +6,7 @@ from math import hypot
 
 import numpy as np
 
-from bounds.recursion.flow.data import FlowData
+from bounds.recursion.flow.data import FlowData, Level
 from bounds.recursion.flow.steps import ROUNDING, FlowSteps, contraction, saturation, start_error, turning
 from bounds.recursion.propagation import propagate, round_up
 from bounds.setting import Setting
@@ -20,32 +20,38 @@ class FlowIngredients:
     ----------
     contraction, local, weight : A_k, ℓ_k and W_k, the weight of a score error.
     saturated : (|J|, 2R|w|, N), or None where the data have no ball.
+    noise, spill : the weight of fresh noise in the score, and what a first evaluation's noise does to the mean of
+        a second; by default W_k and nothing.
     """
 
     contraction: np.ndarray
     local: np.ndarray
     weight: np.ndarray
     saturated: tuple | None
+    noise: np.ndarray | None = None
+    spill: np.ndarray | None = None
 
     def end(self, initial: float, local: bool, score_error: float, score_noise: float) -> float:
         """E_K from E_0, with or without the local errors, rounded upwards."""
-        drift = self.weight * score_error + (self.local if local else 0.0)
-        variance = np.square(self.weight * score_noise)
-        if self.saturated is None:
+        if self.saturated is None and self.spill is None:
+            drift = self.weight * score_error + (self.local if local else 0.0)
+            variance = np.square(self.weight * score_noise)
             return float(propagate(initial, self.contraction, drift, variance))
         return float(round_up(self._saturated_end(initial, local, score_error, score_noise), len(self.local)))
 
     def _saturated_end(self, error, local, score_error, score_noise) -> float:
         # the least of three couples every step to the one before
-        kept, far, replaced = self.saturated
-        columns = (self.contraction, self.local if local else np.zeros_like(self.local), kept, far, replaced,
-                   self.weight * score_error, self.weight * score_noise)
+        none = np.zeros_like(self.local)
+        kept, far, replaced = self.saturated or (none, none + np.inf, none + np.inf)
+        noise = self.weight if self.noise is None else self.noise
+        columns = (self.contraction, self.local if local else none, kept, far, replaced, self.weight * score_error,
+                   noise * score_noise, none if self.spill is None else self.spill * score_noise)
         with np.errstate(over="ignore"):
             columns = [np.nan_to_num(column, nan=np.inf, posinf=np.inf).tolist() for column in columns]
-        for A, ell, J, two_R, N, bias, noise in zip(*columns, strict=True):
+        for A, ell, J, two_R, N, bias, noise, spill in zip(*columns, strict=True):
             grown = A * error if error else 0.0
             moved = min(min(grown, J * error + two_R) + ell, J * error + N)
-            error = hypot(moved + bias, noise)
+            error = hypot(moved + bias, noise) + spill
         return error
 
 
@@ -68,7 +74,7 @@ def signed_end(setting: Setting, data: FlowData, steps: FlowSteps, functions) ->
     spread, after = v + np.square(tau), v + np.square(r)
     b, rho = tau / spread, np.sqrt(after / spread)
     level = steps.level
-    start, ahead = start_error(data, steps, functions, np.array(v))
+    _, ahead = start_error(data, steps, functions, np.array(v))
     J, p, omega = 1 + steps.drift - steps.weight * b, steps.drift, ahead + steps.weight
     turned = turning(setting, data, steps, functions, np.full((1, len(tau)), v))[0]
     # how far the Jacobian and ε are from those of N(·, v I)
@@ -79,21 +85,22 @@ def signed_end(setting: Setting, data: FlowData, steps: FlowSteps, functions) ->
     columns = (growth, J / rho, (p + ahead * b) / rho, varied * np.sqrt(data.d * spread),
                np.abs(p) * data.mean_norm, ahead, omega, across, turned, steps.slack,
                steps.weight * steps.scale * setting.score_error, steps.weight * steps.scale * setting.score_noise)
-    slope, rest = _start(setting, data, steps, v)
-    for A, J, p, varied, mean, X, omega, e, turn, slack, bias, noise in _rows(columns):
+    slope, rest = signed_start(setting, data, level, tau[0], v)
+    for A, J, p, varied, mean, X, omega, e, turn, slack, bias, noise in rows(columns):
         before, slope = slope, J * slope + p
         rest = hypot(A * rest + abs(before) * varied + mean + abs(X + slope * omega) * e
                      + abs(1 + slope) * turn + slack * (1 + abs(slope)) + bias, noise)
     return float(round_up(abs(slope) * np.sqrt(data.d * after[-1]) + rest, len(tau)))
 
 
-def _rows(columns) -> Iterable:
+def rows(columns) -> Iterable:
+    """Steps one after another."""
     return zip(*(np.asarray(column, dtype=float).tolist() for column in columns), strict=True)
 
 
-def _start(setting: Setting, data: FlowData, steps: FlowSteps, v: float) -> tuple[float, float]:
-    """(λ_0, R_0); R_0 is ∞ where p_T is not strongly log-concave."""
-    level, tau, d = steps.level, steps.tau[0], data.d
+def signed_start(setting: Setting, data: FlowData, level: Level, tau: float, v: float) -> tuple[float, float]:
+    """(λ_0, R_0) at the first of levels; R_0 is ∞ where p_T is not strongly log-concave."""
+    d = data.d
     spread = np.sqrt(v + tau**2)
     slope = np.sqrt(setting.table.prior_var) / (setting.table.path.a[0] * spread) - 1
     if not level.x_up[0] > ROUNDING:
