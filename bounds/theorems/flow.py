@@ -244,7 +244,7 @@ def _rates() -> dict:
 
 def _derived_twice() -> dict:
     """What two evaluations add: a step's coefficients collected, its Jacobians, and moments of the posterior."""
-    y, noise, delta, u, first, second = symbols("y noise delta u first second")
+    y, noise, u, first, second = symbols("y noise u first second")
     # ε, Y and the exact end in what Y, ε_τ and δ at a level σ > m of the step are
     along = exp(sympy.integrate(v / (u * (v + u**2)), u).subs(u, mu) - sympy.integrate(v / (u * (v + u**2)), u).subs(u, sigma))
     inner = pi * y - kappa * noise
