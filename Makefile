@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 WORKERS ?= 2
-# a worker a core, each with neighbouring tests; what sympy has found once it need not find again, and memory that
-# was freed is kept (glibc): arrays of megabytes come and go
-SETTINGS := OPENBLAS_NUM_THREADS=1 SYMPY_CACHE_SIZE=50000 \
+# a worker a core, each with neighbouring tests; what sympy has found once it need not find again, what was compiled
+# is kept for the processes that tests start, and so is memory that was freed (glibc): arrays of megabytes come and go
+SETTINGS := OPENBLAS_NUM_THREADS=1 SYMPY_CACHE_SIZE=50000 PYTHONDONTWRITEBYTECODE= \
             MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=268435456
 
 .PHONY: demo test deep fuzz mutants bench lint clean
@@ -27,8 +27,10 @@ test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+# the slow checks, then eight times as many examples where a test draws them
 deep: $(VENV)/test.stamp
 	$(SETTINGS) $(BIN)/python -m pytest -m deep -s
+	TIMES=8 $(SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not deep"
 
 # mutated problem files, one a seed: FIRST=50000 goes on where a run stopped; faults go to out/fuzz
 FILES ?= 100000

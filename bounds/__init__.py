@@ -19,9 +19,12 @@ _HOME = {
     "WeaklyLogConcave": "assumptions.weak_log_concave",
     "LogLipschitz": "assumptions.log_lipschitz",
     "BoundedSupport": "assumptions.bounded_support",
-    **{name: f"processes.{name}" for name in ("ou", "vp", "ve", "sub_vp", "general", "cld")},
+    "SmoothedSupport": "assumptions.smoothed_support",
+    **{name: f"processes.{name}" for name in ("ou", "vp", "ve", "sub_vp", "general", "edm",
+                                                 "flow_matching", "cld")},
     **dict.fromkeys(("scheme", "euler_maruyama", "frozen_euler_maruyama", "exponential_integrator",
-                     "posterior_mean", "posterior_mean_matched", "ancestral"), "sampler"),
+                     "posterior_mean", "posterior_mean_matched", "ancestral", "ode_euler", "ode_exponential",
+                     "ddim"), "sampler"),
     "own_sampler": "steps.formulas"}
 
 __all__ = sorted(_HOME)

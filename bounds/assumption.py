@@ -1,9 +1,15 @@
 r"""What every data assumption is: an envelope, with its checks at the border and its calculus."""
 
-from dataclasses import field, fields, replace
-from typing import ClassVar
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from bounds.annotations import Numbers
 
 #: Relative slack granted to constants that were themselves computed in floating point.
 CONSTANT_SLACK = 1e-12
@@ -12,7 +18,7 @@ CONSTANT_SLACK = 1e-12
 LARGEST_CONSTANT = 1e50
 
 
-def check_constant(name: str, value, *, positive: bool = False, infinite: bool = False):
+def check_constant(name: str, value: ArrayLike, *, positive: bool = False, infinite: bool = False) -> Any:
     """Refuse NaN, infinities and wrong signs at the border; return the value as float or float array."""
     requirement = "positive" if positive else "non-negative"
     array = np.asarray(value)
@@ -38,10 +44,10 @@ def _check_order(small_name, large_name, small, large):
                          f"{large_name} = {large}")
 
 
-def constant(power: int, product=None, *, positive: bool = True):
-    """A constant of an assumption: its power of the factor that scales the data, and its rule for
-    products."""
-    return field(metadata={"power": power, "product": product, "positive": positive})
+def constant(power: int, product: Callable | None = None, *, positive: bool = True) -> dict[str, Any]:
+    """The metadata of a field that is a constant: its power of the factor that scales the data, and its rule
+    for products."""
+    return {"power": power, "product": product, "positive": positive}
 
 
 def _check_moments(assumption) -> None:
@@ -99,6 +105,10 @@ class Assumption:
     #: True where the Fisher information at t = 0 may be infinite.
     needs_early_stop: ClassVar[bool] = False
 
+    dim: int
+    second_moment: Numbers
+    mean_norm: Numbers | None
+
     def __post_init__(self):
         for name, about in self._constants():
             value = check_constant(name, getattr(self, name), positive=about["positive"])
@@ -116,7 +126,7 @@ class Assumption:
         return tuple(getattr(self, name) for name in self.convexity_and_smoothness)
 
     @property
-    def smoothness(self):
+    def smoothness(self) -> Numbers:
         """One-sided smoothness L: Hess(-log p_0) <= L I (``inf`` if none)."""
         return np.maximum(*self._ends)
 
@@ -129,25 +139,25 @@ class Assumption:
     def _largest_variance(self):
         return self.dim * self.c_up(0.0)
 
-    def c_lo(self, q):
+    def c_lo(self, q: ArrayLike) -> Numbers:
         r""":math:`c_{lo}(q) = 1/(L+q)` (0 when no smoothness is known)."""
         return 1.0 / (self.smoothness + np.asarray(q, dtype=float))
 
-    def c_up(self, q):
+    def c_up(self, q: ArrayLike) -> Numbers:
         r""":math:`c_{up}(q)`, the largest posterior variance in any direction at information q."""
         q = np.asarray(q, dtype=float)
         with np.errstate(invalid="ignore", divide="ignore"):
             return self._excess_over_base(q) + self._base_variance(q)
 
-    def hessian_lower(self, a_sq, s_sq):
+    def hessian_lower(self, a_sq: Numbers, s_sq: Numbers) -> Numbers:
         r""":math:`H(c_{lo}) = -1/(a^2/L + s^2)` (Woodbury form, finite at t = 0; shapes broadcast)."""
         return -1.0 / (a_sq / self.smoothness + s_sq)
 
-    def hessian_gap(self, a_sq, s_sq):
+    def hessian_gap(self, a_sq: Numbers, s_sq: Numbers) -> Numbers:
         """H(c_up) − H(c_lo) of log p_t (never negative; shapes broadcast)."""
         return gap(a_sq, s_sq, self._ends[0], self.smoothness)
 
-    def mapped(self, function):
+    def mapped(self, function: Callable[[Any], Any]) -> Self:
         """The same assumption with every constant put through ``function``."""
         other = object.__new__(type(self))
         for name, value in vars(self).items():
@@ -155,12 +165,12 @@ class Assumption:
         return other
 
     @property
-    def weak_log_concavity(self):
+    def weak_log_concavity(self) -> tuple[Numbers, Numbers] | None:
         """(α, M) with which the data are weakly log-concave (M = 0: strongly); None where nothing says so."""
         return None
 
     @property
-    def strong_log_concavity(self):
+    def strong_log_concavity(self) -> Numbers | None:
         """α − M where it is positive everywhere, so that the data are strongly log-concave; else None."""
         if self.weak_log_concavity is None:
             return None
@@ -173,23 +183,23 @@ class Assumption:
         return bool(np.any(self._excess_over_base(0.0) > 0))
 
     @property
-    def largest_mean_norm(self):
+    def largest_mean_norm(self) -> Numbers:
         """‖E X_0‖, or the largest that E‖X_0‖² and the floor of the envelope allow."""
         if self.mean_norm is not None:
             return self.mean_norm
         return np.sqrt(np.maximum(self.second_moment - self.dim * self.c_lo(0.0), 0.0))
 
     @property
-    def centred_variance(self):
+    def centred_variance(self) -> Numbers:
         """m_c = (E‖X_0‖² − ‖E X_0‖²)/d, with ‖E X_0‖ = 0 when the mean is unknown (an upper bound then)."""
         mean_sq = 0.0 if self.mean_norm is None else np.square(self.mean_norm)
         return np.maximum((self.second_moment - mean_sq) / self.dim, self.c_lo(0.0))
 
-    def rotated(self):
+    def rotated(self) -> Self:
         """The law of RX_0 for an orthogonal R: the same envelope (arXiv 2506.09681, calculus of φ)."""
         return replace(self)
 
-    def scaled(self, factor: float):
+    def scaled(self, factor: float) -> Self:
         """The law of factor·X_0, each constant times its power of the factor."""
         factor = check_constant("factor", factor, positive=True)
         constants = {name: getattr(self, name) * factor ** about["power"] for name,
@@ -197,7 +207,7 @@ class Assumption:
         mean_norm = None if self.mean_norm is None else self.mean_norm * factor
         return replace(self, **constants, mean_norm=mean_norm, second_moment=self.second_moment * factor**2)
 
-    def product(self, other):
+    def product(self, other: Self) -> Self:
         """The law of (X_0, X_0') with independent parts of one kind, each constant by its rule."""
         if type(self) is not type(other):
             raise TypeError(f"product needs two assumptions of one kind, got {self.key} and {other.key}")
@@ -212,7 +222,7 @@ class Assumption:
         return replace(self, **constants, second_moment=self.second_moment + self.dim * noise_var)
 
 
-def gap(a_sq, s_sq, low, high):
+def gap(a_sq: Numbers, s_sq: Numbers, low: Numbers, high: Numbers) -> Numbers:
     """1/(a²/high + s²) − 1/(a²/low + s²), without cancellation."""
     # (1/low − 1/high) may round below zero when the constants agree
     width = np.maximum(1 / low - 1 / high, 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,8 @@ class Bound(Value):
     kind : str
         "upper" or "lower".
     total : float or array
-        The bound, in data units; every rounding and quadrature error points to the safe side.
+        The bound, in data units; every rounding and quadrature error points to the safe side.  Of a batch of
+        problems it is an array, as the terms are, although its type says float.
     terms : mapping of str to float or array
         What each error source contributes on its own.  The total never exceeds their sum.
     information : str
@@ -57,10 +59,10 @@ class Bound(Value):
     theorem: str
     kind: str
     total: float
-    terms: Mapping
+    terms: Mapping[str, float]
     information: str = "constants"
     notes: tuple[str, ...] = ()
-    details: Mapping = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
     proof: Proof | None = None
     estimated: str = ""
 
@@ -72,7 +74,7 @@ class Bound(Value):
         """Whether an upper bound exceeds sqrt(E‖X_0‖²), the distance of the data from the point 0."""
         return self.kind == "upper" and bool(_says_nothing(self.total, second_moment))
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON (infinities become None)."""
         return {
             "total": _plain(self.total),
@@ -84,7 +86,7 @@ class Bound(Value):
             "estimated": self.estimated}
 
     @classmethod
-    def from_dict(cls, theorem: str, kind: str, data: dict) -> Bound:
+    def from_dict(cls, theorem: str, kind: str, data: dict[str, Any]) -> Bound:
         """The bound written by `as_dict`: a missing total or term is infinite.
 
         Raises

@@ -17,11 +17,12 @@ class DataFacts:
         Mean (d,) and covariance eigenvalues (d,) with the mean in the eigenbasis, if the data are Gaussian.
     distance_to_gaussian : callable, or None
         v -> an upper bound of W2(p_0, N(0, v I)).
-    time_regularity : callable, or None
-        `bounds.steps.path.Path` -> the constant M1 of arXiv 2311.11003, Assumption 2.
+    time_regularity : float, (mean, variances), callable, or None
+        The constant M1 of arXiv 2311.11003, Assumption 2; what it follows from, mean and eigenvalues of
+        Gaussian data as above; or `bounds.steps.path.Path` -> M1, an estimate.
     """
 
     moments: Any = None
-    gaussian_spectrum: tuple | None = None
+    gaussian_spectrum: tuple[Any, Any] | None = None
     distance_to_gaussian: Callable[[float], float] | None = None
-    time_regularity: Callable | None = None
+    time_regularity: float | tuple[Any, Any] | Callable[[Any], float] | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array, Count
 from bounds.value import Value
 
 #: More steps than this are refused: the arrays would not fit in memory.
@@ -36,7 +38,7 @@ def _early_stop(early_stop, horizon: float) -> float:
     return float(early_stop)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class TimeGrid(Value):
     """Strictly decreasing forward times from the horizon down to the early-stopping time.
 
@@ -55,12 +57,11 @@ class TimeGrid(Value):
         If the times are not finite, not strictly decreasing, or end below zero.
     """
 
-    times: np.ndarray = field(repr=False)
+    times: Array = field(repr=False)
     kind: str = "list"
-    copy: InitVar[bool] = True
 
-    def __post_init__(self, copy: bool):
-        times = np.array(self.times, dtype=float) if copy else np.asarray(self.times, dtype=float)
+    def __init__(self, times: ArrayLike, kind: str = "list", copy: bool = True) -> None:
+        times = np.array(times, dtype=float) if copy else np.asarray(times, dtype=float)
         if times.ndim != 1 or len(times) < 2:
             raise ValueError(f"grid must be a list of at least two times, got shape {times.shape}")
         if not np.all(np.isfinite(times)):
@@ -71,21 +72,21 @@ class TimeGrid(Value):
         if times[-1] < 0:
             raise ValueError(f"grid must end at a time >= 0, got {times[-1]:g}")
         times.setflags(write=False)
-        object.__setattr__(self, "times", times)
+        self.__dict__.update(times=times, kind=kind)
 
     def __repr__(self):
         stop = f", early_stop={self.early_stop:g}" if self.early_stop else ""
         return f"<{self.kind} grid, T={self.horizon:g}, {self.steps} steps{stop}>"
 
     @classmethod
-    def uniform(cls, horizon: float, steps: int, early_stop: float = 0.0) -> TimeGrid:
+    def uniform(cls, horizon: float, steps: Count, early_stop: float = 0.0) -> TimeGrid:
         """``steps`` equal steps from ``horizon`` down to ``early_stop``."""
         horizon, steps = _positive("horizon", horizon), _count("steps", steps)
         times = np.linspace(horizon, _early_stop(early_stop, horizon), steps + 1)
         return cls(times, "uniform", copy=False)
 
     @classmethod
-    def geometric(cls, horizon: float, steps: int, early_stop: float = 0.0,
+    def geometric(cls, horizon: float, steps: Count, early_stop: float = 0.0,
                   smallest: float | None = None) -> TimeGrid:
         """Times in geometric progression down to ``early_stop``; without one, to ``smallest`` and then 0.
 
@@ -101,7 +102,7 @@ class TimeGrid(Value):
         return cls(np.append(np.geomspace(horizon, smallest, steps), 0.0), "geometric")
 
     @classmethod
-    def from_times(cls, times) -> TimeGrid:
+    def from_times(cls, times: ArrayLike) -> TimeGrid:
         """Any strictly decreasing list of times."""
         return cls(np.asarray(times, dtype=float), "list")
 

@@ -3,7 +3,9 @@ r"""A bound to leading order in the step h, in sympy: E(T, h) ≈ √d [i(T) + h
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sympy import Expr, Symbol, lambdify
+from sympy import Expr, Symbol
+
+from bounds.symbolic.expressions import numpy_function
 
 #: a(t), R = s²/a², R′ = g²/a², and f; with them g = a√R′ and every density is a function of these four.
 a, R, slope, f = (Symbol("a", positive=True), Symbol("R", positive=True), Symbol("R'", positive=True),
@@ -63,8 +65,7 @@ def sizes(leading: Leading, process, horizon: float, *, strong: float, smooth: f
 
     constants = {m0: strong, L0: smooth, m: moment}
     densities = [density.expression.subs(constants) for density in (*leading.steps, leading.score)]
-    functions = [lambdify((a, R, slope, f), expression, modules="numpy", cse=True)
-                 for expression in densities]
+    functions = [numpy_function((a, R, slope, f), expression) for expression in densities]
     path = Path(process, TimeGrid.geometric(horizon, 256).times)
 
     def integrands(nodes):

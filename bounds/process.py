@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import sympy
 
-from bounds.symbolic.expressions import for_numbers
+from bounds.annotations import Array, Symbolic
+from bounds.symbolic.expressions import for_numbers, numpy_function
 from bounds.symbolic.integrals import DUMMY, END, INNER, START, TIME, Derived, at_start, integral, tidy
 from bounds.value import Value
+
+#: Times at which f and g² are compared first, and the largest denominator of a ratio that is recognised.
+SEVERAL, LARGEST_DENOMINATOR = (0.0625, 0.375, 1.5, 6.0), 10**6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -24,6 +30,8 @@ class ForwardProcess(Value):
 
     Parameters
     ----------
+    name : str
+        What reports call it.
     drift, noise : sympy matrices of shape (k, k)
         A(t) and Σ(t) as functions of `TIME`; each entry acts on a block of R^d.
     clock : sympy expression
@@ -47,7 +55,7 @@ class ForwardProcess(Value):
     noise: sympy.ImmutableMatrix
     clock: sympy.Expr = TIME
     velocity_variance: sympy.Expr | None = None
-    parameters: dict = field(default_factory=dict, compare=False)
+    parameters: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self):
         for label in ("drift", "noise"):
@@ -65,7 +73,8 @@ class ForwardProcess(Value):
         return f"<process {self.name}({given})>"
 
     @classmethod
-    def scalar(cls, name: str, f, g_sq, parameters: dict | None = None) -> ForwardProcess:
+    def scalar(cls, name: str, f: Symbolic | float, g_sq: Symbolic | float,
+               parameters: dict[str, Any] | None = None) -> ForwardProcess:
         r"""The one-block process :math:`dX = -f(t) X dt + g(t) dB`, from f and g²."""
         f, g_sq = sympy.sympify(f, strict=True), sympy.sympify(g_sq, strict=True)
         drift, noise = sympy.ImmutableMatrix([[-f]]), sympy.ImmutableMatrix([[sympy.sqrt(g_sq)]])
@@ -91,6 +100,25 @@ class ForwardProcess(Value):
         """g², the squared diffusion coefficient."""
         self._scalar()
         return self.noise[0, 0] ** 2
+
+    @cached_property
+    def level(self) -> sympy.Rational | None:
+        """v where g² = 2vf at all times, v rational: s² is then v(1 − a²); else None."""
+        from flint import arb
+
+        from bounds.symbolic.balls import BallFunction, NotEnclosed
+
+        try:
+            f, g_sq = BallFunction(self.f), BallFunction(self.g_sq)
+        except NotEnclosed:
+            return None
+        values = [g_sq.interval(arb(t)) / (2 * f.interval(arb(t))) for t in SEVERAL]
+        # sympy is asked only where it may be so
+        if not all(value.is_finite() and value.overlaps(values[0]) for value in values):
+            return None
+        level = Fraction(float(values[0])).limit_denominator(LARGEST_DENOMINATOR)
+        found = sympy.Rational(level.numerator, level.denominator)
+        return found if sympy.expand(self.g_sq - 2 * found * self.f) == 0 else None
 
     @cached_property
     def integral_f(self) -> Derived:
@@ -147,14 +175,13 @@ class ForwardProcess(Value):
 
     @cached_property
     def _numeric(self):
-        return tuple(sympy.lambdify(TIME, for_numbers(expression), modules="numpy", cse=True)
-                     for expression in (self.f, self.g_sq))
+        return tuple(numpy_function((TIME,), for_numbers(expression)) for expression in (self.f, self.g_sq))
 
-    def f_values(self, times: np.ndarray) -> np.ndarray:
+    def f_values(self, times: Array) -> Array:
         """f at ``times`` (any shape); refuses values that are not real and finite."""
         return self._values("f", self._numeric[0], times)
 
-    def g_sq_values(self, times: np.ndarray) -> np.ndarray:
+    def g_sq_values(self, times: Array) -> Array:
         """g² at ``times`` (any shape); refuses values that are negative, complex or infinite."""
         values = self._values("g²", self._numeric[1], times)
         if values.size and values.min() < 0:

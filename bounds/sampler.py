@@ -1,12 +1,16 @@
 """A sampler at work: which one, on which grid of times, from which prior."""
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
-from bounds.argument import check_type
+from bounds.annotations import Count
+from bounds.argument import check_key, check_type, unit_of
+from bounds.assumption import Assumption
 from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
 from bounds.steps.phase_space.table import PhaseTable
@@ -16,13 +20,14 @@ from bounds.steps.table import StepTable
 from bounds.value import Value
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class Scheme(Value):
     """A sampler, the grid it walks down, and the Gaussian it starts from.
 
     Parameters
     ----------
-    sampler : Sampler
+    sampler : Sampler or str
+        Or its key in `bounds.samplers.samplers`.
     grid : TimeGrid
     prior_std : float, optional
         Standard deviation of the isotropic Gaussian prior; by default s(T), as in arXiv 2311.11003.
@@ -37,16 +42,17 @@ class Scheme(Value):
     grid: TimeGrid
     prior_std: float | None = None
 
-    def __post_init__(self):
-        check_type("sampler", self.sampler, Sampler, "a Sampler")
-        check_type("grid", self.grid, TimeGrid, "a TimeGrid")
-        std = self.prior_std
+    def __init__(self, sampler: Sampler | str, grid: TimeGrid, prior_std: float | None = None) -> None:
+        sampler = unit_of("sampler", sampler, Sampler, samplers())
+        check_type("grid", grid, TimeGrid, "a TimeGrid")
+        std = prior_std
         if std is not None and not (isinstance(std, int | float) and not isinstance(std, bool)
                                     and np.isfinite(std) and std > 0):
             raise ValueError(f"prior_std must be positive and finite, got {std!r}")
-        if self.sampler.formulas is not None and samplers().get(self.key, self.sampler) != self.sampler:
-            raise ValueError(f"sampler must have a key of its own, got {self.key!r}, which is a sampler of this "
-                             "package")
+        if sampler.formulas is not None and samplers().get(sampler.key, sampler) != sampler:
+            raise ValueError(f"sampler must have a key of its own, got {sampler.key!r}, which is a sampler of "
+                             "this package")
+        self.__dict__.update(sampler=sampler, grid=grid, prior_std=std)
 
     def __repr__(self):
         prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"
@@ -56,11 +62,13 @@ class Scheme(Value):
     def key(self) -> str:
         return self.sampler.key
 
-    def steps(self, process: ForwardProcess, assumption=None, moments=None) -> Steps:
+    def steps(self, process: ForwardProcess | str, assumption: Assumption | None = None,
+              moments: Any = None) -> Steps:
         """The sampler as numbers, from its `table`."""
         return self.table(process, assumption, moments).steps()
 
-    def table(self, process: ForwardProcess, assumption=None, moments=None) -> StepTable | StageTable | PhaseTable:
+    def table(self, process: ForwardProcess | str, assumption: Assumption | None = None,
+              moments: Any = None) -> StepTable | StageTable | PhaseTable:
         """The sampler on a process, step by step; only matched noise looks at the assumption and the moments.
 
         Raises
@@ -69,40 +77,58 @@ class Scheme(Value):
             If matched noise is asked for without an assumption, or the process is not usable up to the
             horizon.
         """
-        check_type("process", process, ForwardProcess, "a ForwardProcess")
+        process = process_of(process)
         if process.blocks == 1 and self.sampler.stages is not None:
             return StageTable(process, self, assumption)
         return (PhaseTable(process, self) if process.blocks == 2
                 else StepTable(process, self, assumption, moments))
 
 
-def scheme(key: str | Sampler, horizon: float, steps: int, *, grid: str = "uniform", early_stop: float = 0.0,
-           prior_std=None):
-    """A sampler, or one by its key, on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early
-    stop.
+def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = "uniform",
+           early_stop: float = 0.0, prior_std: float | None = None) -> Scheme:
+    """A sampler on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early stop.
 
-    ``prior_std`` is that of `Scheme`.  Raises ValueError if a name is unknown or a number out of range.
+    Parameters
+    ----------
+    sampler : str or Sampler
+        A key of `bounds.samplers.samplers`, or the sampler.
+    horizon, steps, early_stop
+        T, in units of time, K and the time at which the sampler stops.
+    grid : str
+    prior_std : float, optional
+        As in `Scheme`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a name is unknown or a number out of range.
     """
-    check_type("scheme", key, (str, Sampler), "a sampler or the key of one")
-    if isinstance(key, str) and key not in samplers():
-        raise ValueError(f"scheme must be one of {', '.join(samplers())}, got {key!r}")
-    check_type("grid", grid, str, "uniform or geometric")
-    if grid not in ("uniform", "geometric"):
-        raise ValueError(f"grid must be uniform or geometric, got {grid!r}")
-    sampler = samplers()[key] if isinstance(key, str) else key
-    return Scheme(sampler, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std)
+    found = unit_of("sampler", sampler, Sampler, samplers())
+    check_key("grid", grid, ("uniform", "geometric"))
+    return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std)
 
 
-def _named(key: str):
+class SchemeMaker(Protocol):
+    """One sampler on the grids of `scheme`."""
+
+    def __call__(self, horizon: float, steps: Count, *, grid: str = "uniform", early_stop: float = 0.0,
+                 prior_std: float | None = None) -> Scheme:
+        """As `scheme`."""
+
+
+def _named(key: str) -> SchemeMaker:
     sampler = samplers()[key]
 
-    def make(horizon: float, steps: int, **options) -> Scheme:
-        return scheme(key, horizon, steps, **options)
+    def make(horizon: float, steps: Count, *, grid: str = "uniform", early_stop: float = 0.0,
+             prior_std: float | None = None) -> Scheme:
+        return scheme(sampler, horizon, steps, grid=grid, early_stop=early_stop, prior_std=prior_std)
 
     make.__name__ = make.__qualname__ = key.replace("-", "_")
     make.__doc__ = (
-        f"The {key} sampler ({sampler.source}); see `scheme` for the parameters.\n\n"
-        f"{sampler.what}  {sampler.exact}  Strong order {sampler.strong_order:g}.")
+        f"The {key} sampler ({sampler.source}).\n\n"
+        f"{sampler.what}  {sampler.exact}  Strong order {sampler.strong_order:g}.\n\n"
+        "Parameters\n----------\nhorizon, steps, grid, early_stop, prior_std\n"
+        "    As for `bounds.scheme`, and so are the errors.")
     return make
 
 

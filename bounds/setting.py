@@ -9,21 +9,28 @@ from numbers import Real
 
 import numpy as np
 
+from bounds.annotations import Numbers
 from bounds.argument import check_type
 from bounds.assumption import Assumption
 from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.sampler import Scheme
+from bounds.steps.phase_space.table import PhaseTable
+from bounds.steps.table import StepTable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Setting:
     """A question: this process, this data assumption, this sampler, this score error.
 
     Parameters
     ----------
+    process : ForwardProcess or str
+        Or the key of a family, as `bounds.processes.process_of` takes it.
     assumption : Assumption
         Constants may be arrays that broadcast against each other: one evaluation then bounds them all.
+    scheme : Scheme
     score_error : float
         M: L2 size of the score error at the iterates.
     score_noise : float
@@ -40,23 +47,27 @@ class Setting:
     process: ForwardProcess
     assumption: Assumption
     scheme: Scheme
-    score_error: float = 0.0
-    score_noise: float = 0.0
+    score_error: Numbers = 0.0
+    score_noise: Numbers = 0.0
     facts: DataFacts = field(default_factory=DataFacts)
 
-    def __post_init__(self):
-        check_type("process", self.process, ForwardProcess, "a ForwardProcess")
-        check_type("assumption", self.assumption, Assumption, "an Assumption")
-        check_type("scheme", self.scheme, Scheme, "a Scheme")
-        check_type("facts", self.facts, DataFacts, "a DataFacts")
-        for name in ("score_error", "score_noise"):
-            check_type(name, getattr(self, name), (Real, np.ndarray), "a number >= 0 or an array of such")
-            value = np.asarray(getattr(self, name), dtype=float)
+    def __init__(self, process: ForwardProcess | str, assumption: Assumption, scheme: Scheme,
+                 score_error: Numbers = 0.0, score_noise: Numbers = 0.0,
+                 facts: DataFacts | None = None) -> None:
+        process, facts = process_of(process), DataFacts() if facts is None else facts
+        check_type("assumption", assumption, Assumption, "an Assumption")
+        check_type("scheme", scheme, Scheme, "a Scheme")
+        check_type("facts", facts, DataFacts, "a DataFacts")
+        for name, size in (("score_error", score_error), ("score_noise", score_noise)):
+            check_type(name, size, (Real, np.ndarray), "a number >= 0 or an array of such")
+            value = np.asarray(size, dtype=float)
             if not np.all(np.isfinite(value)) or np.any(value < 0):
-                raise ValueError(f"{name} must be >= 0 and finite, got {getattr(self, name)}")
+                raise ValueError(f"{name} must be >= 0 and finite, got {size}")
+        self.__dict__.update(process=process, assumption=assumption, scheme=scheme, score_error=score_error,
+                             score_noise=score_noise, facts=facts)
 
     @cached_property
-    def table(self):
+    def table(self) -> StepTable | PhaseTable:
         """The scheme on the process as numbers."""
         return self.scheme.table(self.process, self.assumption, self.facts.moments)
 
@@ -90,6 +101,14 @@ class Setting:
             part.__dict__["table"] = self.table
         return part
 
+    def with_facts(self, facts: DataFacts) -> Setting:
+        """The same question where something else is known: a table made is shared, but that of matched noise,
+        which alone looks at what is known."""
+        other = replace(self, facts=facts)
+        if "table" in self.__dict__ and not self.scheme.sampler.needs_envelope:
+            other.__dict__["table"] = self.table
+        return other
+
     def without_facts(self) -> Setting:
         """The same question from the constants of the assumption alone."""
-        return replace(self, facts=DataFacts(time_regularity=self.facts.time_regularity))
+        return self.with_facts(DataFacts(time_regularity=self.facts.time_regularity))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import sympy
@@ -13,13 +13,19 @@ import sympy
 from bounds.argument import check_type
 from bounds.bound import Bound
 from bounds.leading import Leading
+from bounds.process import ForwardProcess
+from bounds.sampler import Scheme
 from bounds.setting import Setting
+from bounds.symbolic.expressions import numpy_function
 
 
 class NotApplicable(ValueError):
     """A theorem (its key) was asked for where hypotheses do not hold: ``unmet`` has a line for each."""
 
-    def __init__(self, theorem: str, unmet):
+    theorem: str
+    unmet: tuple[str, ...]
+
+    def __init__(self, theorem: str, unmet: Iterable[str]):
         self.theorem, self.unmet = theorem, tuple(unmet)
         super().__init__(f"{theorem} does not apply: " + "; ".join(self.unmet))
 
@@ -91,17 +97,17 @@ class Case:
     """
 
     name: str
-    process: Callable
-    law: Callable
-    scheme: Callable
+    process: Callable[[], ForwardProcess]
+    law: Callable[[Any], Any]
+    scheme: Callable[[], Scheme]
     score_error: float = 0.0
     score_noise: float = 0.0
     information: str = "all"
     ratio_ceiling: float = np.inf
-    decisive: dict = field(default_factory=dict)
+    decisive: dict[str, float] = field(default_factory=dict)
 
 
-def gaussian(variance, dim: int = 1, mean: float = 0.0) -> Callable:
+def gaussian(variance, dim: int = 1, mean: float = 0.0) -> Callable[[Any], Any]:
     """The law of a case: N(mean (1, …, 1), variance I)."""
     return lambda laws: laws.Gaussian(np.full(dim, mean), variance)
 
@@ -113,12 +119,15 @@ class Theorem:
     Attributes
     ----------
     key, title : str
+    source : Source
     kind : str
         "upper" (W2 is at most) or "lower" (W2 of this sampler is at least).
     statement : str
         The inequality in LaTeX; each named expression of ``stated`` completes it.
     symbols : dict of str to str
         Every symbol of ``stated`` with its meaning.
+    conditions : tuple of Condition
+        The hypotheses, which `unmet` checks.
     stated : dict of str to sympy expression
         What the formula is made of, as stated, in a form that does not cancel.  ``evaluate`` gets them as
         functions of numbers; suprema and integrals that are no expression (gao2025's initial distance, θ and
@@ -129,6 +138,8 @@ class Theorem:
         (Setting, functions) -> Bound, where ``functions`` are the lambdified ``stated``.
     derivation : str
         One sentence: how ``derive`` gets there.
+    cases : tuple of Case
+        Settings on which it is tested.
     leading : Leading, optional
         The statement to leading order in the step, from which `bounds.complexity.orders` derives the orders.
     domain : Domain
@@ -145,16 +156,16 @@ class Theorem:
     kind: str
     source: Source
     statement: str
-    symbols: dict
-    conditions: tuple
-    stated: dict
-    derive: Callable | None
-    evaluate: Callable
+    symbols: dict[str, str]
+    conditions: tuple[Condition, ...]
+    stated: dict[str, sympy.Expr]
+    derive: Callable[[], Mapping[str, sympy.Expr]] | None
+    evaluate: Callable[[Setting, Any], Bound]
     derivation: str = ""
-    cases: tuple = ()
+    cases: tuple[Case, ...] = ()
     leading: Leading | None = None
-    ingredients: Callable | None = None
-    in_balls: Callable | None = None
+    ingredients: Callable[[Setting, Any], Any] | None = None
+    in_balls: Callable[..., Any] | None = None
     domain: Domain = Domain()
 
     def __reduce__(self):
@@ -166,7 +177,7 @@ class Theorem:
         return type(self), tuple(getattr(self, each.name) for each in fields(self))
 
     @cached_property
-    def functions(self) -> dict[str, Callable]:
+    def functions(self) -> dict[str, Callable[..., Any]]:
         """The stated expressions as vectorised numpy functions of their symbols, by name."""
         return {name: _Function(expression) for name, expression in self.stated.items()}
 
@@ -224,7 +235,7 @@ class Theorem:
         return {name: name in stated and name in derived and agrees(stated[name], derived[name])
                 for name in {**stated, **derived}}
 
-    def corrupted(self, name: str, factor) -> Theorem:
+    def corrupted(self, name: str, factor: float | str) -> Theorem:
         """The same theorem with one stated expression multiplied by ``factor``: for testing the tests."""
         return replace(self, stated={**self.stated, name: sympy.Rational(str(factor)) * self.stated[name]})
 
@@ -249,9 +260,8 @@ class _Function:
 
     @cached_property
     def _made(self):
-        symbols = sorted(self.expression.free_symbols, key=str)
-        return ([str(symbol) for symbol in symbols],
-                sympy.lambdify(symbols, self.expression, modules="numpy", cse=True))
+        symbols = tuple(sorted(self.expression.free_symbols, key=str))
+        return [str(symbol) for symbol in symbols], numpy_function(symbols, self.expression)
 
     def __call__(self, **values):
         names, call = self._made

@@ -6,10 +6,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array
+from bounds.argument import check_type, unit_of
+from bounds.assumption import Assumption
+from bounds.facts import DataFacts
 from closed_form.law_input import error_size, unit_vector
 
 #: Relative slack when a law is held against an assumption's constants.
@@ -78,6 +83,13 @@ class Parts:
     rounding: float = 0.0
 
 
+class Pushed(Protocol):
+    """A law with noise, as samplers see it."""
+
+    def score(self, x: Array) -> Array:
+        """∇ log p(x), x and result of shape (n, d)."""
+
+
 class Law(ABC):
     """A law of the data in dimension d: what is known of it, in closed form.
 
@@ -102,19 +114,19 @@ class Law(ABC):
     dim: int
     second_moment: float
     mean_norm: float
-    shrinkage: ClassVar[Callable | None] = None
+    shrinkage: ClassVar[Callable[..., Any] | None] = None
     score_rounding: float = 1e-9
 
     @abstractmethod
-    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
         """``n`` independent draws, shape (n, d)."""
 
     @abstractmethod
-    def pushed(self, a: float, s_sq: float):
+    def pushed(self, a: float, s_sq: float) -> Pushed:
         """Law of aX + √s_sq Z with Z standard normal: an object with ``score(x)``, x and result of shape (n,
         d)."""
 
-    def assumptions(self) -> tuple:
+    def assumptions(self) -> tuple[Assumption, ...]:
         """What is proved of the law for the theorems, the sharpest first.
 
         Raises
@@ -138,11 +150,11 @@ class Law(ABC):
         """
         raise NoExactLaw(f"no exact law of the sampler is known for data of type {type(self).__name__}")
 
-    def table(self) -> dict | None:
+    def table(self) -> dict[str, Any] | None:
         """The table ``data`` of a problem file that names this law; None where a file cannot."""
         return None
 
-    def bias_direction(self) -> np.ndarray:
+    def bias_direction(self) -> Array:
         """Direction of a constant score error unless one is given, a unit vector (d,): along the first line,
         if any.
 
@@ -154,7 +166,7 @@ class Law(ABC):
             return np.eye(1, self.dim)[0]
         return parts.directions[0] if parts.lines else parts.rest.bias_direction()
 
-    def bias(self, size: float, direction=None) -> np.ndarray:
+    def bias(self, size: float, direction: ArrayLike | None = None) -> Array:
         """Constant score error of norm ``size`` along ``direction``, or `bias_direction`; shape (d,).
 
         Raises
@@ -168,12 +180,12 @@ class Law(ABC):
             return size * unit_vector("direction", direction, self.dim)
         return size * self.bias_direction() if size else np.zeros(self.dim)
 
-    def posterior_moments(self):
+    def posterior_moments(self) -> Any:
         """The MMSE curve and its like (`closed_form.posteriors.moments.PosteriorMoments`); None where not
         known."""
         return None
 
-    def posterior(self, u: np.ndarray, a: float, s_sq: float) -> Law:
+    def posterior(self, u: Array, a: float, s_sq: float) -> Law:
         """Law of X given aX + √s_sq Z = u, for arguments that `closed_form.posterior` has checked.
 
         Raises
@@ -183,7 +195,7 @@ class Law(ABC):
         """
         raise ValueError(f"law must have a posterior in closed form, got {type(self).__name__}")
 
-    def facts(self, information: str = "all", smoothness: float | None = None):
+    def facts(self, information: str = "all", smoothness: float | None = None) -> DataFacts:
         """What is known of the law beyond its assumption, for the theorems that can use it.
 
         Parameters
@@ -199,8 +211,6 @@ class Law(ABC):
         -------
         DataFacts
         """
-        from bounds.facts import DataFacts
-
         if information == "constants":
             return DataFacts()
         moments = self.posterior_moments()
@@ -208,6 +218,18 @@ class Law(ABC):
             and abs(smoothness / moments.smoothness - 1) > SLACK):
             moments = None
         return DataFacts(moments=moments)
+
+
+def proved(law: Law, key: str) -> Assumption:
+    """The assumption of that key among those that the law proves.
+
+    Raises
+    ------
+    ValueError
+        If the law proves none of that key, with those that it does.
+    """
+    check_type("law", law, Law, "a law of the data (Gaussian, GaussianMixture, …)")
+    return unit_of("assumption", key, Assumption, {each.key: each for each in law.assumptions()})
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array
 from bounds.assumption import Assumption, check_constant
-from closed_form.law import Law, NoAssumption
+from closed_form.law import Law, NoAssumption, Pushed
 from closed_form.law_input import points, push_coefficients
 
 #: Relative error granted to a score by numerical differentiation, which stops at 1.5e-8 of it.
@@ -41,8 +43,10 @@ class OwnLaw(Law):
         If an argument is not as described; `pushed` says so of what the functions return.
     """
 
-    def __init__(self, dim: int, *, sample: Callable, second_moment: float, mean_norm: float = 0.0,
-                 score: Callable | None = None, log_density: Callable | None = None,
+    def __init__(self, dim: int, *, sample: Callable[[int, np.random.Generator], ArrayLike],
+                 second_moment: float, mean_norm: float = 0.0,
+                 score: Callable[[Array, float, float], ArrayLike] | None = None,
+                 log_density: Callable[[Array, float, float], ArrayLike] | None = None,
                  assumptions: Sequence[Assumption] = ()):
         if isinstance(dim, bool) or not isinstance(dim, int | np.integer) or dim < 1:
             raise ValueError(f"dim must be an integer of at least 1, got {dim!r}")
@@ -66,16 +70,16 @@ class OwnLaw(Law):
     def __repr__(self):
         return f"<own law, d = {self.dim}, E‖X‖² = {self.second_moment:g}>"
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
         found = np.asarray(self._sample(n, rng), dtype=float)
         if found.shape != (n, self.dim) or not np.isfinite(found).all():
             raise ValueError(f"sample must return finite draws of shape {(n, self.dim)}, got shape {found.shape}")
         return found
 
-    def pushed(self, a, s_sq):
+    def pushed(self, a: float, s_sq: float) -> Pushed:
         return _PushedOwnLaw(self, *push_coefficients(a, s_sq))
 
-    def assumptions(self):
+    def assumptions(self) -> tuple[Assumption, ...]:
         if not self._assumptions:
             raise NoAssumption("no assumption is stated of a law of your own: give it assumptions=[…]")
         return self._assumptions

@@ -117,6 +117,15 @@ VALID["smoothed"] = {
     "data.std": "0.5",
 }
 
+VALID["stated"] = {
+    **{key: value for key, value in VALID["gaussian"].items() if key != "scheme.kind"},
+    "sampler.key": '"mine"',
+    "sampler.P": '"a_r/a"',
+    "sampler.Q": '"E"',
+    "sampler.noise": '"C*s_sq_r/s_sq + h*g^2/100"',
+    "sampler.source": '"Me 2026"',
+}
+
 #: The data file beside every problem.
 DATA = "x,y,z\n1.0,2.0,3.0\n2.0,1.0,3.0\n4.0,1.5,3.0\n"
 

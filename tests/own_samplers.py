@@ -11,6 +11,9 @@ FORMULAS = {
     "posterior-mean": ("a_r/a", "a_r/a*C", "exp(2*F)*C"),
     "posterior-mean-matched": ("a_r/a", "a_r/a*C", "C*(a_r^2/2 + s_sq_r)/(a^2/2 + s_sq)"),
     "ancestral": ("a_r/a", "a_r/a*(s_sq - (a/a_r)^2*s_sq_r)", "C*s_sq_r/s_sq"),
+    "ode-euler": ("1 + h*f", "h*g^2/2", "0"),
+    "ode-exponential": ("exp(F)", "E/2", "0"),
+    "ddim": ("a_r/a", "a_r/a*C*sqrt(s_sq)/(sqrt(s_sq) + a/a_r*sqrt(s_sq_r))", "0"),
 }
 PROCESSES = {"ou": ou(), "vp": vp("1/10 + 5*t"), "ve": ve("exp(t)"),
              "general": general("sin(2*t) - 1/2", "1 + cos(t)/2")}

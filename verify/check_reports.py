@@ -26,7 +26,7 @@ class Report:
     applied: int
     least_ratio: float | None
     median_ratio: float | None
-    caught: dict = field(default_factory=dict)
+    caught: dict[str, str | None] = field(default_factory=dict)
     violation: str = ""
 
     @property

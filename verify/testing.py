@@ -5,7 +5,8 @@ r"""Hold a theorem of your own against exact laws, in a test of your own.
 
 draws problems inside the theorem's hypotheses, certifies each, and raises an AssertionError where the theorem
 is violated (with a small problem file that shows it) or where nothing applied.  It then multiplies every
-stated expression by 1/2, 1/4, … and says which of these mistakes the same problems would catch.
+stated expression by 1/2, 1/4, … and says which of these mistakes the same problems would catch, or others to
+which descents lead from them.
 """
 
 from collections.abc import Sequence
@@ -13,19 +14,19 @@ from statistics import median
 
 import numpy as np
 
-from bounds.argument import check_type
 from bounds.theorem import Theorem
 from verify import check_reports
 from verify.certificates.certificate import Certificate, Verdict, certify_setting
+from verify.certificates.theorem_named import find_theorem
 from verify.check_reports import Report
 from verify.counterexamples.drawing import NumpyDraw
 from verify.counterexamples.inside import Question, question_inside, unmet
+from verify.counterexamples.planting import Planting
 from verify.counterexamples.refuting import made_small, violation
-from verify.counterexamples.tables import EMPHASES
+from verify.counterexamples.tables import checked
 from verify.problems.writing import problem_text, save_problem
 
-#: Factors of planted mistakes: a bound made too small, a lower bound too large.
-PLANTED = {"upper": ("1/2", "1/4", "1/10", "1/1000000"), "lower": ("2", "4", "10", "1000000")}
+__all__ = ["NothingApplied", "Report", "Violated", "check"]
 
 
 class NothingApplied(AssertionError):
@@ -35,19 +36,23 @@ class NothingApplied(AssertionError):
 class Violated(AssertionError):
     """The theorem is false: ``report`` and the ``certificate`` of a small problem show it."""
 
+    report: Report
+    certificate: Certificate
+
     def __init__(self, message: str, report: Report, certificate: Certificate):
         super().__init__(message)
         self.report, self.certificate = report, certificate
 
 
-def check(theorem: Theorem, *, problems: int | None = None, seed: int = 0, most_steps: int = 300,
-          save: str | None = None, plant: bool = True) -> Report:
+def check(theorem: str | Theorem, *, problems: int | None = None, seed: int = 0, most_steps: int = 300,
+          save: str | None = None, plant: bool = True, seek: bool = True) -> Report:
     """Hold a theorem against exact laws on random problems inside its hypotheses.
 
     Parameters
     ----------
-    theorem : Theorem
-        A claim (`bounds.claim`) or any other; problems are drawn from its ``domain``.
+    theorem : str or Theorem
+        A claim (`bounds.claim`) or any other, also by what
+        `verify.certificates.theorem_named.find_theorem` takes; problems are drawn from its ``domain``.
     problems : int
         How many; by default 60, or what pytest's ``--sgm-problems`` says.
     seed : int
@@ -58,6 +63,9 @@ def check(theorem: Theorem, *, problems: int | None = None, seed: int = 0, most_
         Where a problem that violates the theorem is written, made small; by default ``<key>.violated.toml``.
     plant : bool
         Whether mistakes are planted.
+    seek : bool
+        Whether problems that catch more of them are sought by descents, as many as are drawn; the theorem is
+        held against these too.
 
     Returns
     -------
@@ -70,14 +78,15 @@ def check(theorem: Theorem, *, problems: int | None = None, seed: int = 0, most_
     NothingApplied
         If no problem meets the hypotheses.
     """
-    check_type("theorem", theorem, Theorem, "a Theorem")
+    theorem = find_theorem(theorem)
     count = check_reports.problems if problems is None else problems
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"problems must be a whole number >= 1, got {count!r}")
     held: list[tuple[Question, Certificate]] = []
+    emphases = checked(theorem.domain)
     for number in range(count):
         draw = NumpyDraw(np.random.default_rng([seed, number]))
-        question = question_inside(draw, theorem, most_steps, EMPHASES[number % len(EMPHASES)])
+        question = question_inside(draw, theorem, most_steps, emphases[number % len(emphases)])
         if question is None or question.measured is None:
             continue
         certificate = _certified(theorem, question)
@@ -89,14 +98,30 @@ def check(theorem: Theorem, *, problems: int | None = None, seed: int = 0, most_
         check_reports.found.append(report)
         raise NothingApplied(f"{theorem.key}: none of {count} problems drawn meets its hypotheses: "
                              f"{'; '.join(_last_unmet(theorem, seed)) or 'no exact law'}")
-    report = Report(theorem.key, count, len(held), *_ratios(held), planted(theorem, held) if plant else {})
+    planting = Planting(theorem, held)
+    caught = planting.caught() if plant else {}
+    if plant and seek:
+        def examine(question: Question) -> Certificate | None:
+            """Of a descent: the theorem is held against its problems as well."""
+            try:
+                if unmet(theorem, question) or question.measured is None:
+                    return None
+                certificate = _certified(theorem, question)
+            except (ArithmeticError, ValueError):
+                return None
+            if certificate.verdict is Verdict.VIOLATED:
+                _refuse(theorem, held, count, question, save)
+            return certificate
+
+        caught = planting.sought(caught, examine, count, most_steps)
+    report = Report(theorem.key, count, len(held), *_ratios(held), caught)
     check_reports.found.append(report)
     return report
 
 
 def _certified(theorem: Theorem, question: Question) -> Certificate:
     record = question.problem.as_dict()
-    return certify_setting(theorem, question.setting, question.problem.law, question.measured, record)
+    return certify_setting(theorem, question.setting, question.law, question.measured, record)
 
 
 def _ratios(held: Sequence) -> tuple:
@@ -122,27 +147,3 @@ def _last_unmet(theorem: Theorem, seed: int) -> tuple[str, ...]:
     from verify.counterexamples.tables import draw_tables
 
     return unmet(theorem, Question(draw_tables(NumpyDraw(np.random.default_rng([seed, 0])), theorem.domain)))
-
-
-def planted(theorem: Theorem, held: Sequence[tuple[Question, Certificate]]) -> dict[str, str | None]:
-    """For every stated expression the planted factor closest to 1 that some problem catches, or None."""
-    # the tightest first: it catches most
-    order = sorted((each for each in held if each[1].verdict is Verdict.HOLDS),
-                   key=lambda each: each[1].ratio or float("inf"))
-    found: dict[str, str | None] = {}
-    for name in theorem.stated:
-        found[name] = next((factor for factor in PLANTED[theorem.kind]
-                            if _catches(theorem.corrupted(name, factor), order)), None)
-    return found
-
-
-def _catches(corrupted: Theorem, order: Sequence) -> bool:
-    for question, certificate in order:
-        try:
-            total = corrupted.bound(question.setting).total
-        except ValueError:
-            continue
-        measured = certificate.measured
-        if total < measured.lower if corrupted.kind == "upper" else total > measured.upper:
-            return True
-    return False

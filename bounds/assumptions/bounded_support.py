@@ -1,10 +1,12 @@
 """The data assumption that needs no density: a support inside a ball."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import sympy
 
+from bounds.annotations import Numbers
 from bounds.assumption import Assumption, constant
 from bounds.assumptions.smoothed_support import SmoothedSupport
 from bounds.assumptions.weak_log_concave import WeaklyLogConcave
@@ -28,10 +30,10 @@ class BoundedSupport(Assumption):
 
     key: ClassVar[str] = "bounded"
     # of independent parts: radii of one direction, so the larger counts
-    radius: float = constant(1, np.maximum)
+    radius: Numbers = field(metadata=constant(1, np.maximum))
     dim: int = 1
-    second_moment: float | None = None
-    mean_norm: float | None = 0.0
+    second_moment: Numbers = field(default=None)  # filled in
+    mean_norm: Numbers | None = 0.0
     smoothness: ClassVar[float] = np.inf
     needs_early_stop: ClassVar[bool] = True
 
@@ -42,7 +44,7 @@ class BoundedSupport(Assumption):
     def _base_variance(self, q):
         return np.square(self.radius) + 0.0 * q
 
-    def hessian_gap(self, a_sq, s_sq):
+    def hessian_gap(self, a_sq: Numbers, s_sq: Numbers) -> Numbers:
         with np.errstate(divide="ignore"):
             return np.square(self.radius) * a_sq / np.square(s_sq)
 
@@ -61,10 +63,8 @@ class BoundedSupport(Assumption):
                                 self.second_moment + noise_second_moment, self.mean_norm)
 
     @staticmethod
-    def symbolic(q):
+    def symbolic(q: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
         """(c_lo, c_up) as sympy expressions in q and the constants."""
-        import sympy
-
         return sympy.Integer(0), sympy.Symbol("R", positive=True) ** 2 + 0 * q
 
 

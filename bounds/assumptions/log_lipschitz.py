@@ -1,10 +1,12 @@
 """Strong log-concavity up to a log-Lipschitz perturbation."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
 
 import numpy as np
+import sympy
 
+from bounds.annotations import Numbers
 from bounds.assumption import Assumption, constant
 
 
@@ -28,35 +30,33 @@ class LogLipschitz(Assumption):
 
     key: ClassVar[str] = "log-lipschitz"
     convexity_and_smoothness: ClassVar[tuple] = ("alpha", "L")
-    alpha: float = constant(-2, np.minimum)
+    alpha: Numbers = field(metadata=constant(-2, np.minimum))
     # of independent parts only the larger perturbation of a direction counts
-    lipschitz: float = constant(-1, np.maximum, positive=False)
-    L: float = constant(-2, np.maximum)
+    lipschitz: Numbers = field(metadata=constant(-1, np.maximum, positive=False))
+    L: Numbers = field(metadata=constant(-2, np.maximum))
     dim: int = 1
-    second_moment: float | None = None
-    mean_norm: float | None = 0.0
+    second_moment: Numbers = field(default=None)  # filled in
+    mean_norm: Numbers | None = 0.0
 
     def _excess_over_base(self, q):
         return 2 * self.lipschitz / (self.alpha + q) ** 1.5 + np.square(self.lipschitz / (self.alpha + q))
 
-    def hessian_gap(self, a_sq, s_sq):
+    def hessian_gap(self, a_sq: Numbers, s_sq: Numbers) -> Numbers:
         spread = a_sq + self.alpha * s_sq
         with np.errstate(divide="ignore"):
             first = (2 * self.lipschitz * a_sq / (np.sqrt(s_sq) * spread**1.5) if np.any(self.lipschitz)
                      else 0.0)
         return super().hessian_gap(a_sq, s_sq) + first + np.square(self.lipschitz / spread) * a_sq
 
-    def smoothed(self, noise_var: float):
+    def smoothed(self, noise_var: float) -> Self:
         """The law of X_0 + N(0, noise_var I) (the Lipschitz part is rounded up)."""
         shrink = 1 / (1 + self.alpha * noise_var)
         return self._blurred(noise_var, alpha=self.alpha * shrink, lipschitz=self.lipschitz * shrink,
                              L=1 / (1 / self.L + noise_var))
 
     @staticmethod
-    def symbolic(q):
+    def symbolic(q: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
         """(c_lo, c_up) as sympy expressions in q and the constants."""
-        import sympy
-
         alpha, ell, L = sympy.symbols("alpha ell L_0", positive=True)
         return 1 / (L + q), (1 / sympy.sqrt(alpha + q) + ell / (alpha + q)) ** 2
 

@@ -1,6 +1,6 @@
 """A support inside a ball, smoothed by a Gaussian: mixtures of one isotropic Gaussian, finite or continuous."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -23,13 +23,13 @@ class SmoothedSupport(Assumption):
     dim, second_moment, mean_norm
         As in `bounds.assumption.Assumption`, and so are the errors.
 
-    Source: docs/theory.md section 1, row two (Bhatia–Davis), and section 13, class B.
+    Source: docs/theory.md section 1, row two (Bhatia–Davis), and section 12, class B.
     """
 
     key: ClassVar[str] = "smoothed-support"
     also: ClassVar[tuple[str, ...]] = (WeaklyLogConcave.key,)
-    radius: float = constant(1, positive=False)
-    std: float = constant(1)
+    radius: float = field(metadata=constant(1, positive=False))
+    std: float = field(metadata=constant(1))
     dim: int = 1
     second_moment: float | None = None
     mean_norm: float | None = 0.0

@@ -1,10 +1,12 @@
 """Strong log-concavity: the data assumption with the sharpest bounds, and the fewest laws."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
 
 import numpy as np
+import sympy
 
+from bounds.annotations import Numbers
 from bounds.assumption import Assumption, constant
 
 
@@ -26,25 +28,23 @@ class StronglyLogConcave(Assumption):
 
     key: ClassVar[str] = "strong-log-concave"
     convexity_and_smoothness: ClassVar[tuple] = ("m0", "L0")
-    m0: float = constant(-2, np.minimum)
-    L0: float = constant(-2, np.maximum)
+    m0: Numbers = field(metadata=constant(-2, np.minimum))
+    L0: Numbers = field(metadata=constant(-2, np.maximum))
     dim: int = 1
-    second_moment: float | None = None
-    mean_norm: float | None = 0.0
+    second_moment: Numbers = field(default=None)  # filled in
+    mean_norm: Numbers | None = 0.0
 
     @property
-    def weak_log_concavity(self):
+    def weak_log_concavity(self) -> tuple[Numbers, Numbers]:
         return self.m0, 0.0
 
-    def smoothed(self, noise_var: float):
+    def smoothed(self, noise_var: float) -> Self:
         """The law of X_0 + N(0, noise_var I)."""
         return self._blurred(noise_var, m0=1 / (1 / self.m0 + noise_var), L0=1 / (1 / self.L0 + noise_var))
 
     @staticmethod
-    def symbolic(q):
+    def symbolic(q: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
         """(c_lo, c_up) as sympy expressions in q and the constants."""
-        import sympy
-
         m0, L0 = sympy.symbols("m_0 L_0", positive=True)
         return 1 / (L0 + q), 1 / (m0 + q)
 

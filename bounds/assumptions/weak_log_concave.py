@@ -1,10 +1,13 @@
 """Weak log-concavity: convex at a distance, which Gaussian mixtures are."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
 
 import numpy as np
+import sympy
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array, Numbers
 from bounds.assumption import Assumption, constant
 
 
@@ -27,39 +30,37 @@ class WeaklyLogConcave(Assumption):
 
     key: ClassVar[str] = "weak-log-concave"
     convexity_and_smoothness: ClassVar[tuple] = ("alpha", "L")
-    alpha: float = constant(-2, np.minimum)
-    M: float = constant(-2, np.maximum, positive=False)
-    L: float = constant(-2, np.maximum)
+    alpha: Numbers = field(metadata=constant(-2, np.minimum))
+    M: Numbers = field(metadata=constant(-2, np.maximum, positive=False))
+    L: Numbers = field(metadata=constant(-2, np.maximum))
     dim: int = 1
-    second_moment: float | None = None
-    mean_norm: float | None = 0.0
+    second_moment: Numbers = field(default=None)  # filled in
+    mean_norm: Numbers | None = 0.0
 
     @property
-    def weak_log_concavity(self):
+    def weak_log_concavity(self) -> tuple[Numbers, Numbers]:
         return self.alpha, self.M
 
     def _excess_over_base(self, q):
         return self.M / np.square(self.alpha + q)
 
-    def hessian_gap(self, a_sq, s_sq):
+    def hessian_gap(self, a_sq: Numbers, s_sq: Numbers) -> Numbers:
         return super().hessian_gap(a_sq, s_sq) + self.M * a_sq / np.square(a_sq + self.alpha * s_sq)
 
-    def profile(self, r):
+    def profile(self, r: ArrayLike) -> Array:
         r""":math:`\alpha - f_M(r)/r`, the least that the convexity profile :math:`\kappa_U(r)` may be."""
         r, root = np.asarray(r, dtype=float), np.sqrt(self.M)
         return self.alpha - 2 * root * np.tanh(r * root / 2) / r
 
-    def smoothed(self, noise_var: float):
+    def smoothed(self, noise_var: float) -> Self:
         """The law of X_0 + N(0, noise_var I)."""
         shrink = 1 / (1 + self.alpha * noise_var)
         return self._blurred(noise_var, alpha=self.alpha * shrink, M=self.M * shrink**2,
                              L=1 / (1 / self.L + noise_var))
 
     @staticmethod
-    def symbolic(q):
+    def symbolic(q: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
         """(c_lo, c_up) as sympy expressions in q and the constants."""
-        import sympy
-
         alpha, M, L = sympy.symbols("alpha M L_U", positive=True)
         return 1 / (L + q), 1 / (alpha + q) + M / (alpha + q) ** 2
 

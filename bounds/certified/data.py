@@ -192,7 +192,26 @@ class Formulas(dict):
         """A stated expression with its one maximum taken by each of its arguments, the simplest first."""
         key = name, "branches"
         if key not in self:
-            (choice,) = self._stated[name].atoms(sympy.Max)
-            self[key] = [BallFormula(self._stated[name].subs(choice, argument)) for argument
-                         in sorted(choice.args, key=lambda argument: len(argument.free_symbols))]
+            self[key] = [BallFormula(branch) for branch in _branches(self._stated[name])]
         return self[key]
+
+    def of_a_view(self, name: str, nothing: tuple[str, ...] = ()) -> list[BallFormula]:
+        """The same, if there is a maximum, with the symbols ``nothing`` at 0 and e^F by the name growth."""
+        key = name, nothing
+        if key not in self:
+            stated = self._stated[name]
+            named = {symbol.name: symbol for symbol in stated.free_symbols}
+            stated = stated.subs({named[each]: 0 for each in nothing if each in named})
+            if "F" in named:
+                stated = stated.subs(sympy.exp(named["F"]), sympy.Symbol("growth", positive=True))
+            self[key] = [BallFormula(branch) for branch in _branches(stated)]
+        return self[key]
+
+
+def _branches(stated) -> list:
+    choices = stated.atoms(sympy.Max)
+    if not choices:
+        return [stated]
+    (choice,) = choices
+    return [stated.subs(choice, argument) for argument
+            in sorted(choice.args, key=lambda argument: len(argument.free_symbols))]

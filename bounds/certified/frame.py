@@ -15,7 +15,7 @@ from functools import cached_property
 from operator import mul
 
 from bounds.certified.interpolation import error_factor, interpolation, points_needed
-from bounds.certified.number import Number, larger, root
+from bounds.certified.number import Number, larger
 from bounds.certified.polynomials import positive_integral
 from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undecided
 
@@ -67,7 +67,7 @@ class View:
     def g(self):
         """√g²."""
         if self._g is None:
-            self._g = root(self.g_sq)
+            self._g = self.numbers.g_sq.root().value
         return self._g
 
     @property
@@ -201,7 +201,8 @@ class Frame:
         around = (half * reach).upper()
         around = arb(0, around)
         box = acb(middle + around, around)
-        f, g_sq = (function.disc(box, self._whole) for function in step.functions)
+        f = step.functions[0].disc(box, self._whole)
+        g_sq = step.functions[1].disc(box, self._whole) if step.level is None else 2 * step.level * f
         span = box - arb(self.left)
         F = self.F_start + f * span
         growth, kernel = F.exp(), (2 * F).exp() * g_sq

@@ -10,10 +10,16 @@ from bounds.symbolic.balls import NotAnalytic
 class Number:
     """A real or complex ball with arithmetic and the numpy functions that rules are written with."""
 
-    __slots__ = ("value",)
+    __slots__ = ("_root", "value")
 
     def __init__(self, value):
-        self.value = value
+        self.value, self._root = value, None
+
+    def root(self) -> "Number":
+        """√, worked out once."""
+        if self._root is None:
+            self._root = Number(root(self.value))
+        return self._root
 
     def _with(self, apply, other, swapped: bool = False):
         other = other.value if isinstance(other, Number) else other
@@ -85,7 +91,7 @@ def larger(x, y):
 #: The maximum with 0 guards what is not negative on paper against rounding.
 _UFUNCS = {
     np.exp: lambda x: Number(x.value.exp()), np.expm1: lambda x: Number(x.value.expm1()),
-    np.square: lambda x: Number(x.value * x.value), np.sqrt: lambda x: Number(root(x.value)),
+    np.square: lambda x: Number(x.value * x.value), np.sqrt: lambda x: x.root(),
     np.maximum: lambda x, _: x, np.negative: operator.neg,
     np.add: lambda x, y: x + y if isinstance(x, Number) else y.__radd__(x),
     np.subtract: lambda x, y: x - y if isinstance(x, Number) else y.__rsub__(x),

@@ -97,21 +97,17 @@ class Walk:
 def missed_noise(walk: Walk, step: BallStep, amplitude: Callable | None = None):
     """v_k² of a step, whose noise is ``amplitude`` of a view, by default the sampler's own."""
     data, amplitude = walk.data, amplitude or (lambda view: view.amplitude)
-    known = data.knows_moments
-    if known or data.flat:
-        # without room above c_lo both arguments of the maximum are 0
-        formulas = [walk.formulas["variance_known"] if known else walk.formulas.branches("variance")[0]]
-    else:
-        formulas = walk.formulas.branches("variance")
+    known, flat = data.knows_moments, data.flat
+    formulas = walk.formulas.of_a_view("variance_known" if known else "variance",
+                                       ("X", "x_mean", "x_sq") if flat else ())
 
     def integrand(view):
         a_sq, s_sq = view.a_sq, view.s_sq
-        values = {"F": view.F, "C": view.C, "g": view.g, "ng": amplitude(view),
-                  "H_lo": data.floor(a_sq, s_sq),
-                  "d": data.d}
-        if known:
+        values = {"F": view.F, "growth": view.growth, "C": view.C, "g": view.g, "ng": amplitude(view),
+                  "H_lo": data.floor(a_sq, s_sq), "d": data.d}
+        if known and not flat:
             values["x_mean"], values["x_sq"] = data.moments(a_sq, s_sq)
-        else:
+        elif not flat:
             values["X"], values["x_mean"] = data.gap(a_sq, s_sq), data.smaller_excess(view)
         return [formula.plain(values) for formula in formulas]
 

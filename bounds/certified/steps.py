@@ -8,9 +8,6 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
-
-import sympy
 
 from bounds.certified.frame import FINE, NOTHING, REACHES, SPARED, Frame, Inaccurate, View, constant_of
 from bounds.certified.number import Number, larger
@@ -21,10 +18,6 @@ from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, Undeci
 
 #: A part that is no longer than this fraction of its step, or a few floats long, is not halved.
 NARROW = 2.0**-50
-#: Times at which two functions are compared first.
-SEVERAL = (0.0625, 0.375, 1.5, 6.0)
-#: Of a ratio of g² and 2f that is recognised.
-LARGEST_DENOMINATOR = 10**6
 #: Most bits by which the points of a part may become more.
 MOST_EXTRA = 60.0
 #: Most parts of a step.
@@ -170,21 +163,15 @@ class _Walk:
         self.constants = [constant_of(function, expression) for function, expression
                           in zip(self.functions, (process.f, process.g_sq), strict=True)]
         self.precision, self.hints = precision, Hints()
-        self.level = _level(process, *self.functions)
+        self.level = _level(process)
 
 
-def _level(process: ForwardProcess, f: BallFunction, g_sq: BallFunction):
+def _level(process: ForwardProcess):
     """v where g² = 2vf for all times, v a rational number; else None."""
-    from flint import arb
+    from flint import arb, fmpq
 
-    values = [g_sq.interval(arb(t)) / (2 * f.interval(arb(t))) for t in SEVERAL]
-    # sympy is asked only where it may be so
-    if not all(value.is_finite() and value.overlaps(values[0]) for value in values):
-        return None
-    level = Fraction(float(values[0])).limit_denominator(LARGEST_DENOMINATOR)
-    found = sympy.Rational(level.numerator, level.denominator)
-    return BallFunction(found).interval(arb(0)) if sympy.expand(process.g_sq - 2 * found
-                                                                * process.f) == 0 else None
+    level = process.level
+    return None if level is None else arb(fmpq(int(level.p), int(level.q)))
 
 
 def ball_steps(process: ForwardProcess, scheme, matched: Callable, precision: int) -> Iterator[BallStep]:
@@ -220,10 +207,14 @@ def _take(step: BallStep, rule, matched: Callable) -> None:
     """What the sampler's rule makes of a step."""
     from flint import arb
 
+    silent = rule.amplitude is None
+    weight_asked = rule.score_weight is not None and (silent or rule.score_defect is not None)
+    noise_asked = not silent and rule.closed_noise is None
+
     def integrand(view):
         nodes = view.numbers
-        found = [] if rule.score_defect is None else [rule.score_weight(nodes).value]
-        if rule.closed_noise is None:
+        found = [rule.score_weight(nodes).value] if weight_asked else []
+        if noise_asked:
             # a view keeps its amplitude, which for formulas is not known yet
             amplitude = view.amplitude if rule.formulas is None else amplitude_of(rule, matched, view)
             found.append(amplitude * amplitude)
@@ -232,23 +223,24 @@ def _take(step: BallStep, rule, matched: Callable) -> None:
         return found
 
     step.amplitude = lambda view: amplitude_of(rule, matched, view)
-    needed = rule.score_defect is not None or rule.closed_noise is None or rule.drift is not None
     growth = step.F.exp()
     step.scale = float((growth * growth * step.C).upper())
-    scales = [step.scale] * ((rule.score_defect is not None)
-                             + (rule.closed_noise is None)) + [1.0] * (rule.drift is not None)
-    found = step.integrate(integrand, tuple(scales)) if needed else []
+    scales = [step.scale] * (weight_asked + noise_asked) + [1.0] * (rule.drift is not None)
+    found = step.integrate(integrand, tuple(scales)) if scales else []
     step.Q, step.c2 = growth * step.C, arb(0)
-    if rule.score_defect is not None:
-        step.c2, step.Q = step.Q - found[0], found[0]
+    if weight_asked or rule.closed_weight is not None:
+        weight = found[0] if weight_asked else rule.closed_weight(step.F, step.C, step.s_sq, step.upper_s_sq)
+        step.c2, step.Q = step.Q - weight, weight
     step.P, step.c1 = growth, arb(0)
     if rule.drift is not None:
         step.P = 1 + found[-1]
         step.c1 = growth - step.P
-    if rule.closed_noise is not None:
-        step.noise_var = rule.closed_noise(step.C, step.s_sq, step.upper_s_sq)
+    if silent:
+        step.noise_var = arb(0)
+    elif noise_asked:
+        step.noise_var = found[weight_asked]
     else:
-        step.noise_var = found[0 if rule.score_defect is None else 1]
+        step.noise_var = rule.closed_noise(step.C, step.s_sq, step.upper_s_sq)
 
 
 def _state(step: BallStep, formulas, process: ForwardProcess) -> None:

@@ -11,6 +11,8 @@ are taken as stated, and computed in ball arithmetic, so that no rounding is in 
 """
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import TypeAlias
 
 from bounds.claim.formulas import Inequality, formula, symbols_of
 from bounds.claim.hypotheses import conditions
@@ -21,11 +23,14 @@ from bounds.theorem import Domain, Source, Theorem
 
 __all__ = ["closed_form", "load", "recursion"]
 
+#: A text in known symbols, or a number.
+Formula: TypeAlias = str | float
 #: Symbols that say that a claim is about a sampler that stops early.
 _STOPS = ("t0", "a_0", "s_0")
 
 
-def recursion(key: str, *, source: str, initial, growth, local, stopping=None, kind: str = "upper",
+def recursion(key: str, *, source: str, initial: Formula, growth: Formula, local: Formula,
+              stopping: Formula | None = None, kind: str = "upper",
               title: str = "",
               process: Sequence[str] = (), sampler: Sequence[str] = (), data: Sequence[str] = (),
               grid: Sequence[str] = (), hypotheses: Sequence[str] = ()) -> Theorem:
@@ -69,7 +74,7 @@ def recursion(key: str, *, source: str, initial, growth, local, stopping=None, k
                     hypotheses, per_step=("growth", "local"))
 
 
-def closed_form(key: str, *, source: str, terms: Mapping[str, str], kind: str = "upper", title: str = "",
+def closed_form(key: str, *, source: str, terms: Mapping[str, Formula], kind: str = "upper", title: str = "",
                 process: Sequence[str] = (), sampler: Sequence[str] = (), data: Sequence[str] = (),
                 grid: Sequence[str] = (), hypotheses: Sequence[str] = ()) -> Theorem:
     r"""A claim by a sum of terms: :math:`W_2 \le \sum_i` terms (``kind="lower"``: at least).
@@ -97,9 +102,13 @@ def closed_form(key: str, *, source: str, terms: Mapping[str, str], kind: str = 
                     (process, sampler, data, grid), hypotheses, per_step=())
 
 
-def load(path) -> Theorem:
+def load(path: str | PathLike[str]) -> Theorem:
     """The claim in the ``[claim]`` table of a TOML file: the arguments of `recursion`, or with a table
     ``[claim.terms]`` those of `closed_form`.
+
+    Parameters
+    ----------
+    path : str or path
 
     Raises
     ------
@@ -123,6 +132,9 @@ def _theorem(form, key, source, texts, kind, title, statement, stated_for, hypot
     inequalities = [Inequality.parse(text, f"{where}: hypothesis") for text in hypotheses]
     everything = [*formulas.values(), *(each.difference for each in inequalities)]
     used = symbols_of(*everything)
+    alone = [name for name in used if SYMBOLS[name].one_block] if domain.process == ("cld",) else []
+    if alone:
+        raise ValueError(f"{where}: process cld has two blocks, where formulas must not contain {alone[0]}")
     stops = "stopping" in formulas or "early stopping" in formulas or any(name in used for name in _STOPS)
     paper, _, place = source.partition(", ")
     return Theorem(

@@ -67,7 +67,7 @@ class _NoEarlyStop:
 
 
 @dataclass(frozen=True)
-class _Holds:
+class Holds:
     """Whether an inequality holds, where its symbols are there; that they are is a hypothesis of its own."""
 
     inequality: Inequality
@@ -102,5 +102,5 @@ def conditions(domain: Domain, expressions: Sequence, inequalities: Sequence[Ine
     if not stops:
         found.append(Condition("no early stopping", "t0 = 0", _NoEarlyStop()))
     # last: they are evaluated, which the others allow for
-    found += [Condition("hypothesis", each.text, _Holds(each)) for each in inequalities]
+    found += [Condition("hypothesis", each.text, Holds(each)) for each in inequalities]
     return tuple(found)

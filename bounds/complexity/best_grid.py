@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bounds.argument import unit_of
 from bounds.grid import TimeGrid
 from bounds.recursion.ingredients import Columns, Ingredients
 from bounds.recursion.propagation import weights
 from bounds.setting import Setting
 from bounds.theorem import Theorem
+from bounds.theorems import theorems
 
 #: Steps of the fine grid, whose steps shrink like t^{2/3} towards 0.
 MODEL_STEPS = 600
@@ -83,11 +85,12 @@ class Model:
         return TimeGrid(times, "best", copy=False)
 
 
-def model_of(theorem: Theorem, setting: Setting, steps: int = MODEL_STEPS) -> Model:
+def model_of(theorem: Theorem | str, setting: Setting, steps: int = MODEL_STEPS) -> Model:
     """The model of a theorem with a recursion at the setting's horizon; its own grid does not matter.
 
     Raises ValueError if the theorem states no recursion (`Theorem.ingredients`), or the setting is a batch.
     """
+    theorem = unit_of("theorem", theorem, Theorem, theorems())
     if theorem.ingredients is None:
         raise ValueError(f"theorem must state its recursion, got {theorem.key}")
     if setting.shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sympy
@@ -44,6 +45,10 @@ class Order:
     @property
     def _powers(self) -> tuple:
         return self.d, self.eps, self.log, self.loglog
+
+    def subs(self, values: Mapping) -> Order:
+        """With symbols in the exponents replaced."""
+        return Order(*(sympy.simplify(power.subs(values)) for power in map(sympy.sympify, self._powers)))
 
     def same(self, other: Order) -> bool:
         """Whether the two are the same order."""
@@ -100,17 +105,26 @@ def limit(expression, variable=LATE):
         with Deadline(LIMIT_SECONDS):
             found = sympy.limit(expression, variable, sympy.oo)
     except Exception as error:  # sympy gives up in many ways
-        raise NoOrder(f"sympy found no limit of {expression} at infinity ({type(error).__name__})") from None
-    if found.has(sympy.Limit, sympy.nan, sympy.AccumBounds):
-        raise NoOrder(f"{expression} has no limit at infinity")
+        raise NoOrder(f"sympy found no limit of {shown(expression)} at infinity ({type(error).__name__})"
+                      ) from None
+    if signs := [sign for sign in found.atoms(sympy.sign) if sympy.simplify(sign.args[0]) != 0]:
+        raise NoOrder(f"the order depends on the sign of {shown(signs[0].args[0])}")
+    if found.has(sympy.Limit, sympy.nan, sympy.AccumBounds, sympy.sign):
+        raise NoOrder(f"{shown(expression)} has no limit at infinity")
     return sympy.simplify(found)
+
+
+def shown(expression) -> str:
+    """An expression in a reason, shortened."""
+    text = str(expression)
+    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def decided(relation, what: str) -> bool:
     """The truth of a sympy relation; raises `NoOrder` if it depends on the parameters."""
     if relation in (sympy.true, sympy.false):
         return bool(relation)
-    raise NoOrder(f"the order depends on whether {relation} ({what})")
+    raise NoOrder(f"the order depends on whether {shown(relation)} ({what})")
 
 
 @dataclass(frozen=True)
@@ -201,3 +215,49 @@ def integral_order(log_derivative, horizon: Growth) -> tuple[Order, bool]:
             raise NoOrder("the order has a threefold logarithm")
         return (Order(loglog=sympy.S.One) if horizon.level else Order(log=sympy.S.One)), False
     return horizon.horizon_order ** (1 - decay), False
+
+
+def larger(one: Order, other: Order) -> Order:
+    """The larger order as √d/ε → ∞."""
+    for mine, its in ((-one.eps, -other.eps), (one.d, other.d), (one.log, other.log),
+                      (one.loglog, other.loglog)):
+        difference = sympy.simplify(mine - its)
+        if difference != 0:
+            if difference.is_positive is None:
+                raise NoOrder(f"the order depends on the sign of {difference}")
+            return one if difference.is_positive else other
+    return one
+
+
+@dataclass(frozen=True)
+class Complexity:
+    r"""How many steps reach W2 ≤ ε: orders as ε → 0 or d → ∞ with √d/ε → ∞.
+
+    Attributes
+    ----------
+    horizon, step, steps : Order
+        T(ε, d), h(ε, d) and K = T/h.
+    score_error : Order or None
+        The admissible M(ε, d); None of a claim that is stated for an exact score.
+    growth : Growth
+        How s²/a² grows; of a claim how the inverse of its initial term does.
+    horizon_factor : sympy expression or None
+        c in T ∼ c·(order of T) with half of ε for the initial error; None of a claim where T is a power.
+    leading_constant : sympy expression or None
+        c in K ∼ c·(order of K), half of ε for the steps; in it I stands for the integral of ``density``.
+        None where that integral grows with T, and of claims.
+    error : sympy expression
+        Leading-order E(T, h) over √d at M = 0, in R, h and I; of a claim all of E, with i for what is left of
+        its initial term and I1, I2, … for the sums over the steps.
+    """
+
+    theorem: str
+    horizon: Order
+    step: Order
+    score_error: Order | None
+    steps: Order
+    growth: Growth
+    horizon_factor: sympy.Expr | None
+    leading_constant: sympy.Expr | None
+    error: sympy.Expr
+    assumes: str

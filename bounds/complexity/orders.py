@@ -1,58 +1,46 @@
 r"""Iteration complexity K(ε, d) of a theorem on a process: f and g go in, sympy limits give the orders."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
 
 import sympy
 
-from bounds.complexity.growth import ACCURACY, LATE, Growth, NoOrder, Order, growth_of, integral_order, limit
+from bounds.annotations import Symbolic
+from bounds.argument import unit_of
+from bounds.claim.statement import ClosedForm, Recursion
+from bounds.complexity.growth import (
+    ACCURACY,
+    LATE,
+    Complexity,
+    NoOrder,
+    Order,
+    growth_of,
+    integral_order,
+    larger,
+    limit,
+)
+from bounds.complexity.of_claims import orders_of_claim
 from bounds.leading import Density, Leading, R, a, f, slope
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.symbolic.integrals import DUMMY, TIME, integral, tidy
 from bounds.theorem import Theorem
+from bounds.theorems import theorems
 
 _RATE, _DRIFT = sympy.symbols("lambda f", positive=True)
 
 
-@dataclass(frozen=True)
-class Complexity:
-    r"""How many steps reach W2 ≤ ε: orders as ε → 0 or d → ∞ with √d/ε → ∞.
-
-    Attributes
-    ----------
-    horizon, step, score_error, steps : Order
-        T(ε, d), h(ε, d), the admissible M(ε, d) and K = T/h.
-    growth : Growth
-        How s²/a² grows.
-    horizon_factor : sympy expression
-        c in T ∼ c·(order of T) with half of ε for the initial error.
-    leading_constant : sympy expression or None
-        c in K ∼ c·(order of K), half of ε for the steps; in it I stands for the integral of ``density``.
-        None where that integral grows with T.
-    error : sympy expression
-        Leading-order E(T, h) over √d at M = 0, in R, h and I.
-    """
-
-    theorem: str
-    horizon: Order
-    step: Order
-    score_error: Order
-    steps: Order
-    growth: Growth
-    horizon_factor: sympy.Expr
-    leading_constant: sympy.Expr | None
-    error: sympy.Expr
-    assumes: str
-
-
-def complexity(theorem: Theorem, drift, diffusion_sq, start: Theorem | None = None) -> Complexity:
+def complexity(theorem: Theorem | str, drift: Symbolic | float, diffusion_sq: Symbolic | float,
+               start: Theorem | str | None = None) -> Complexity:
     r"""The orders of a theorem for dX = −f X dt + g dB on a uniform grid.
 
     Parameters
     ----------
+    theorem : Theorem or str
+        Or its key.
     drift, diffusion_sq : sympy expressions
         f and g² as functions of `TIME`; other symbols must be declared positive.
-    start : Theorem, optional
+    start : Theorem or str, optional
         Whose initial error the theorem starts from in place of its own: any bound of W2(p_T, prior) will do.
 
     Raises
@@ -63,13 +51,20 @@ def complexity(theorem: Theorem, drift, diffusion_sq, start: Theorem | None = No
 
     Source: docs/theory.md section 7.
     """
+    theorem = unit_of("theorem", theorem, Theorem, theorems())
     drift, diffusion_sq = sympy.sympify(drift), sympy.sympify(diffusion_sq)
-    leading = _leading(theorem, drift, diffusion_sq)
-    if start is not None:
-        other = _leading(start, drift, diffusion_sq)
-        leading = replace(leading, initial=other.initial,
-                          assumes=", ".join(filter(None, (leading.assumes, other.assumes))))
+    if claimed := isinstance(theorem.evaluate, Recursion | ClosedForm):
+        if start is not None:
+            raise NoOrder(f"{theorem.key}: a claim starts from its own initial error")
+    else:
+        leading = _leading(theorem, drift, diffusion_sq)
+        if start is not None:
+            other = _leading(unit_of("start", start, Theorem, theorems()), drift, diffusion_sq)
+            leading = replace(leading, initial=other.initial,
+                              assumes=", ".join(filter(None, (leading.assumes, other.assumes))))
     try:
+        if claimed:
+            return orders_of_claim(theorem, drift, diffusion_sq)
         return replace(_derived(leading, drift, diffusion_sq), theorem=theorem.key)
     except NoOrder:
         raise
@@ -102,7 +97,7 @@ def _derived(leading: Leading, drift, diffusion_sq) -> Complexity:
     for density in leading.steps:
         size, bounded = accumulated(density)
         converges &= bounded
-        discretisation = _larger(discretisation, size ** sympy.Rational(1, density.p))
+        discretisation = larger(discretisation, size ** sympy.Rational(1, density.p))
     score, _ = accumulated(leading.score)
     inverse = 1 / sympy.sympify(leading.step_power)
     # h^p √d I = ε/2
@@ -116,8 +111,9 @@ def _derived(leading: Leading, drift, diffusion_sq) -> Complexity:
                       assumes=leading.assumes)
 
 
-def of_process(theorem: Theorem, process: ForwardProcess) -> Complexity:
+def of_process(theorem: Theorem | str, process: ForwardProcess | str) -> Complexity:
     """`complexity` for a one-block process."""
+    process = process_of(process)
     return complexity(theorem, process.f, process.g_sq)
 
 
@@ -146,7 +142,13 @@ class Dynamics:
         logarithmic = (sympy.diff(tail.subs(known), LATE) / tail.subs(known) if tail.has(_DRIFT, _RATE)
                        else sympy.S.Zero)
         logarithmic += -power * rate - self.f * a * sympy.diff(tail, a).subs(known) / tail.subs(known)
-        return integral_order(sympy.simplify(logarithmic), self.growth)
+        return _order_of_integral(logarithmic, self.growth)
+
+
+@lru_cache(maxsize=256)
+def _order_of_integral(logarithmic, growth) -> tuple[Order, bool]:
+    # as one fraction: sympy's limit takes longer for a sum, and simplifying longer than both
+    return integral_order(sympy.cancel(logarithmic), growth)
 
 
 @lru_cache(maxsize=256)
@@ -188,15 +190,3 @@ def _initial_decay(initial):
     """(k, c): the initial error tends to c R^{−k}."""
     power = limit(-R * sympy.diff(initial, R) / initial, R)
     return power, limit(initial * R**power, R)
-
-
-def _larger(one: Order, other: Order) -> Order:
-    """The larger order as √d/ε → ∞."""
-    for mine, its in ((-one.eps, -other.eps), (one.d, other.d), (one.log, other.log),
-                      (one.loglog, other.loglog)):
-        difference = sympy.simplify(mine - its)
-        if difference != 0:
-            if difference.is_positive is None:
-                raise NoOrder(f"the order depends on the sign of {difference}")
-            return one if difference.is_positive else other
-    return one

@@ -1,15 +1,18 @@
 r"""How fast the reverse process contracts, for any f and g, and the phases that makes."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array
 from bounds.assumption import Assumption, check_constant
 from bounds.process import ForwardProcess
 from bounds.steps.path import Path
 
 
-def curvature(process: ForwardProcess, assumption: Assumption, times) -> np.ndarray:
+def curvature(process: ForwardProcess, assumption: Assumption, times: ArrayLike) -> Array:
     r""":math:`\kappa_t = -H_t(c_{up})`: least curvature of −log p_t the assumption allows, for any f and g.
 
     Parameters
@@ -42,7 +45,7 @@ def curvature(process: ForwardProcess, assumption: Assumption, times) -> np.ndar
     return found
 
 
-def rate(process: ForwardProcess, assumption: Assumption, times) -> np.ndarray:
+def rate(process: ForwardProcess, assumption: Assumption, times: ArrayLike) -> Array:
     r"""Contraction rate :math:`\mu_t = g^2 \kappa_t - f` of the reverse process, for any f and g.
 
     Parameters and errors are those of `curvature`.
@@ -79,11 +82,11 @@ class Regimes:
     rho: float
     backward_time: float
     horizon: float
-    times: np.ndarray
-    rate: np.ndarray
-    metric: dict | None = None
+    times: Array
+    rate: Array
+    metric: dict[str, float] | None = None
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; ``rate`` is a list of {"time": t, "rate": μ_t}, forward times increasing."""
         names = ("xi", "eta", "rho", "backward_time", "horizon")
         return {

@@ -8,7 +8,10 @@ proof, is O(1/√t) at 0.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array
+from bounds.assumption import Assumption
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import PhasePath
 
@@ -20,7 +23,8 @@ SCAN, EARLIEST, ZOOMS = 2000, 1e-12, 6
 SCAN_ERROR = 1e-9
 
 
-def renormalised_hessian(path: PhasePath, assumption, clock, *, grown: bool = False):
+def renormalised_hessian(path: PhasePath, assumption: Assumption, clock: ArrayLike, *,
+                         grown: bool = False) -> tuple[Array, Array]:
     r""":math:`\tilde H(c) = H(c) + \Sigma_\infty^{-1}` at both ends of the envelope, free of cancellation.
 
     .. math:: \tilde H(c_{lo}) = \Sigma_\infty^{-1}\Phi\,(\mathrm{diag}(1/L, v^2) - \Sigma_\infty)\,\Phi^T V^{-1},
@@ -63,21 +67,21 @@ class Regularity:
         e^{2au} times the size of the velocity's row, and of the whole matrix, the larger of both ends.
     """
 
-    clock: np.ndarray
-    velocity: np.ndarray
-    full: np.ndarray
+    clock: Array
+    velocity: Array
+    full: Array
 
-    def printed(self, values):
+    def printed(self, values: Array) -> Array:
         """``values`` over 1 + 1/√t: unbounded as T grows (t²), and at 0 if those of the full Hessian."""
         return values / (1 + 1 / np.sqrt(self.clock))
 
-    def corrected(self, values):
+    def corrected(self, values: Array) -> Array:
         """``values`` over (1 + 1/√t)(1 + t²)."""
         return self.printed(values) / (1 + np.square(self.clock))
 
 
-def regularity(path: PhasePath, assumption, clock) -> Regularity:
-    """The size of the renormalised Hessian at clock times of shape (m,)."""
+def regularity(path: PhasePath, assumption: Assumption, clock: ArrayLike) -> Regularity:
+    """The size of the renormalised Hessian, for a path and an assumption, at clock times of shape (m,)."""
     clock = np.asarray(clock, dtype=float)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         ends = renormalised_hessian(path, assumption, clock, grown=True)
@@ -92,7 +96,7 @@ def _spectral(matrix):
     return np.abs((top + bottom) / 2) + np.hypot((top - bottom) / 2, matrix[..., 0, 1])
 
 
-def regularity_constant(path: PhasePath, assumption, horizon: float) -> float:
+def regularity_constant(path: PhasePath, assumption: Assumption, horizon: float) -> float:
     r"""The constant C_T of Theorem C, from (α, L, L0, a, σ, ε, v).
 
     .. math:: C_T = \sup_{0 < t \le T} \max_c \|e_2^T(H_t(c) + \Sigma_\infty^{-1})\|\,

@@ -13,6 +13,7 @@ from functools import lru_cache
 import sympy
 from sympy import Matrix, eye
 
+from bounds.annotations import Expression
 from bounds.process import Coefficient, Family, ForwardProcess
 from bounds.symbolic.expressions import exact, for_numbers, real_function
 from bounds.symbolic.integrals import TIME
@@ -27,7 +28,8 @@ CLOCK = sympy.Symbol("u", nonnegative=True)
 _BEFORE = sympy.Symbol("w", nonnegative=True)
 
 
-def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProcess:
+def cld(a: Expression = 1, sigma: Expression = 2, epsilon: Expression = 0, velocity_variance: Expression = 1,
+        clock: Expression | None = None) -> ForwardProcess:
     """Critically-damped Langevin; a = 1, σ = 2, ε = 0 by default.
 
     Parameters
@@ -58,7 +60,8 @@ def cld(a=1, sigma=2, epsilon=0, velocity_variance=1, clock=None) -> ForwardProc
     if 0 < float(numbers["epsilon"]) < 1e-8 * float(numbers["sigma"]):
         raise ValueError(f"epsilon must be 0 or at least 1e-8 of sigma, got {epsilon}")
     if callable(clock) and not isinstance(clock, sympy.Basic):
-        raise TypeError("clock must be an expression in t, got a function: its inverse is needed in closed form")
+        raise TypeError("clock must be an expression in t, got a function: its inverse is needed in closed "
+                        "form")
     clock = TIME if clock is None else real_function("clock", clock)
     if not clock.subs(TIME, 0).equals(sympy.S.Zero):
         raise ValueError(f"clock must be 0 at t = 0 (it is the integral of β), got {clock.subs(TIME, 0)}")
@@ -171,7 +174,7 @@ def log_concavity_is_not_enough() -> tuple[Matrix, Matrix, Matrix]:
     return hessian, (pulled + pulled.T) / 2, pulled - drift()
 
 
-def closed_forms(**constants) -> dict[str, sympy.Basic]:
+def closed_forms(**constants: Expression) -> dict[str, sympy.Basic]:
     """Everything derived, by name, in clock time u = ∫β; symbolic but for the ``constants`` given.
 
     These are any of a, sigma, epsilon and velocity_variance.

@@ -2,15 +2,24 @@
 
 import sympy
 
+from bounds.annotations import Expression
 from bounds.process import Coefficient, Family, ForwardProcess
 from bounds.symbolic.expressions import real_function
 from bounds.symbolic.integrals import DUMMY, TIME, integral
 
 
-def sub_vp(beta) -> ForwardProcess:
+def sub_vp(beta: Expression) -> ForwardProcess:
     r"""Sub-variance preserving: f = β/2, g² = β(1 − e^{−2∫β}) (Song et al. 2021).
 
-    Takes β(t) >= 0 as `bounds.processes.vp.vp` does; ValueError if sympy finds no closed form of ∫β.
+    Parameters
+    ----------
+    beta : sympy expression, number or str
+        β(t) >= 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no function of t alone, or sympy finds no closed form of ∫β.
     """
     beta = real_function("beta", beta)
     total = integral(beta.subs(TIME, DUMMY), DUMMY, 0, TIME).expression

@@ -4,21 +4,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from bounds.argument import check_type
+from bounds.argument import check_type, unit_of
 from bounds.bound import SCORE_BIAS, Bound, vacuous_notes
 from bounds.recursion.propagation import round_up, weights
 from bounds.setting import Setting
 from bounds.theorem import NotApplicable, Theorem
+from bounds.theorems import theorems
 
 
-def stepwise_bound(theorem: Theorem, setting: Setting, sizes) -> Bound:
+def stepwise_bound(theorem: Theorem | str, setting: Setting, sizes: ArrayLike) -> Bound:
     r"""The error recursion with :math:`Q_k M_k` in place of :math:`Q_k M`, and likewise for two blocks.
 
     Parameters
     ----------
-    theorem : Theorem
-        One whose value is the error recursion.
+    theorem : Theorem or str
+        Or its key: one whose value is the error recursion.
     setting : Setting
         Its own score error is replaced.
     sizes : array of shape (k,)
@@ -30,7 +32,7 @@ def stepwise_bound(theorem: Theorem, setting: Setting, sizes) -> Bound:
     ValueError, TypeError, NotApplicable
         If the theorem has no such recursion or does not apply, or a size is missing, negative or not finite.
     """
-    check_type("theorem", theorem, Theorem, "a Theorem")
+    theorem = unit_of("theorem", theorem, Theorem, theorems())
     check_type("setting", setting, Setting, "a Setting")
     if theorem.ingredients is None:
         raise ValueError(f"theorem must state the error recursion (martingale, martingale-coupled), got {theorem.key}")

@@ -5,7 +5,7 @@ r"""DDIM: Euler's method for the probability-flow ODE in the noise level σ = s/
 The same step is known as DPM-Solver-1, as Euler's method of EDM and, for flow matching, as that of rectified
 flow.  Exact for data at a single point.  Order 1.  One block only.
 
-Source: Song, Meng and Ermon 2021 (arXiv 2010.02502) eq. (12); docs/theory.md section 13.
+Source: Song, Meng and Ermon 2021 (arXiv 2010.02502) eq. (12); docs/theory.md section 12.
 """
 
 import numpy as np
@@ -24,4 +24,5 @@ SAMPLER = Sampler(
     source="Song, Meng and Ermon 2021 (arXiv 2010.02502) eq. (12), with η = 0",
     what="A step of Euler's method for the probability-flow ODE in the noise level s/a: no noise.",
     exact="Exact for data at a single point.",
-    one_block=Rule(drift=None, score_weight=None, score_defect=None, amplitude=None, closed_weight=_weight))
+    one_block=Rule(drift=None, score_weight=None, score_defect=None, amplitude=None, closed_weight=_weight,
+                   holds_noise=True))

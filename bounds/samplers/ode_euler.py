@@ -4,7 +4,7 @@ r"""Euler's method for the probability-flow ODE: coefficients, state and score a
 
 Exact where f, g and the state do not change over a step.  Order 1.  One block only.
 
-Source: Song et al. 2021 (arXiv 2011.13456) eq. (13); docs/theory.md section 13.
+Source: Song et al. 2021 (arXiv 2011.13456) eq. (13); docs/theory.md section 12.
 """
 
 from bounds.steps.rule import Rule, Sampler

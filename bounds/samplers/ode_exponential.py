@@ -4,7 +4,7 @@ r"""The exponential integrator of the probability-flow ODE: its linear part is s
 
 Exact where the score does not change over a step.  Order 1.  One block only.
 
-Source: Gao and Zhu 2024 (arXiv 2401.17958); docs/theory.md section 13.
+Source: Gao and Zhu 2024 (arXiv 2401.17958); docs/theory.md section 12.
 """
 
 import numpy as np

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bounds.annotations import Array, Numbers
+
 
 @dataclass(frozen=True)
 class StepErrors:
@@ -14,12 +16,12 @@ class StepErrors:
     ``estimated`` says which of them is not proved, or is empty.
     """
 
-    P: np.ndarray
-    Q: np.ndarray
-    noise_var: np.ndarray
-    a: np.ndarray
-    s_sq: np.ndarray
-    prior_var: float | np.ndarray = 0.0
+    P: Array
+    Q: Array
+    noise_var: Array
+    a: Array
+    s_sq: Array
+    prior_var: Numbers = 0.0
     estimated: str = ""
 
 
@@ -84,13 +86,13 @@ class Steps:
         Of samplers that evaluate the score twice a step: P and Q then lead to the inner point.
     """
 
-    time: np.ndarray
-    P: np.ndarray
-    Q: np.ndarray
-    noise_var: np.ndarray
-    a: np.ndarray
-    s_sq: np.ndarray
-    prior_var: float | np.ndarray
+    time: Array
+    P: Array
+    Q: Array
+    noise_var: Array
+    a: Array
+    s_sq: Array
+    prior_var: Numbers
     errors: StepErrors | None = None
     second: SecondStage | None = None
 

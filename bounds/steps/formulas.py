@@ -87,7 +87,8 @@ class StepFormulas:
         names = used if defects else _PARTS
         return {str(symbol) for name in names for symbol in used[name].free_symbols}
 
-    def values(self, known: Mapping[str, Sequence], times: Sequence, defects: bool = False) -> dict[str, list]:
+    def values(self, known: Mapping[str, Sequence], times: Sequence,
+               defects: bool = False) -> dict[str, list]:
         """Lists of arb of every step: P, Q, noise, and with ``defects`` c1 = Φ⁻¹ − P and c2 = Φ⁻¹C − Q.
 
         Parameters
@@ -122,8 +123,8 @@ class StepFormulas:
         elif name in ("Q", "noise") and value < 0:
             requirement, shown = "at least 0", f"{float(value.mid()):.6g}"
         if requirement:
-            raise StepRefused(f"sampler {self.key}: {_SHOWN.get(name, name)} must be {requirement} in every step, got "
-                              f"{shown} in the step from t = {float(t):.6g} to r = {float(r):.6g}")
+            raise StepRefused(f"sampler {self.key}: {_SHOWN.get(name, name)} must be {requirement} in every "
+                              f"step, got {shown} in the step from t = {float(t):.6g} to r = {float(r):.6g}")
 
 
 _SHOWN = {"c1": "P", "c2": "Q"}
@@ -192,6 +193,15 @@ def _diffusion(nodes, _):
     return np.sqrt(nodes.g_sq)
 
 
+def _is_number(text: str) -> bool:
+    """Whether a text is a number, or the name of what is none: as a key it would be taken for one."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def own_sampler(key: str, *, P, Q, noise, source: str = "stated by its formulas") -> Sampler:
     r"""A sampler of one's own, :math:`y' = P y + Q s(t, y) + \sqrt{\mathrm{noise}}\,\xi` with ξ ~ N(0, I).
 
@@ -201,7 +211,7 @@ def own_sampler(key: str, *, P, Q, noise, source: str = "stated by its formulas"
     Parameters
     ----------
     key : str
-        What the sampler is called: letters, digits, hyphens.
+        What the sampler is called: letters, digits, hyphens, and no number.
     P, Q, noise : str or number
         Formulas in the symbols of `SYMBOLS` (``sgm-bounds list symbols``): the linear coefficient, the
         score's, and the variance of the noise of a step from t down to r.
@@ -214,13 +224,15 @@ def own_sampler(key: str, *, P, Q, noise, source: str = "stated by its formulas"
         Naming the sampler, the argument, the requirement and what came.  A formula that gives no finite
         number on a step, or a negative Q or noise, is refused where that step is asked for.
     """
-    if not isinstance(key, str) or not key.replace("-", "").isalnum() or not key.isascii():
-        raise ValueError(f"sampler: key must be letters, digits and hyphens, got {key!r}")
+    if (not isinstance(key, str) or not key.replace("-", "").isalnum() or not key.isascii()
+        or _is_number(key)):
+        raise ValueError(f"sampler: key must be letters, digits and hyphens, and no number, got {key!r}")
     if not isinstance(source, str) or not source.strip():
         raise TypeError(f"sampler {key}: source must be a text, got {source!r}")
     for name, text in zip(_PARTS, (P, Q, noise), strict=True):
         if isinstance(text, bool) or not isinstance(text, str | Real):
-            raise TypeError(f"sampler {key}: {name} must be a formula, text or a number, got {type(text).__name__}")
+            raise TypeError(f"sampler {key}: {name} must be a formula, text or a number, got "
+                            f"{type(text).__name__}")
     formulas = StepFormulas(key, P, Q, noise)
     for expression in _expressions(formulas).values():
         _balls(expression)  # what has no rule in ball arithmetic is refused here

@@ -31,6 +31,7 @@ DIVERGENCE = 1e-6
 #: towards its lower end, a multiple of `LEVELS` times, at most `MAX_LEVELS` times (to time 0, where s²
 #: vanishes).
 SEEN, LEVELS, MAX_LEVELS = 6, 8, 96
+HALVES = tuple((0.5 ** np.arange(1, MAX_LEVELS + 1)).tolist())
 _EPS = np.finfo(float).eps
 
 
@@ -272,7 +273,8 @@ class Path:
             found.append((alike, self._pieces.edges(alike, count)))
         groups: dict[int, list] = {}
         for step, level, count in zip(index[halved], levels[halved], counts[halved], strict=True):
-            edges = np.union1d(self._pieces.edges(step[None], count)[0], 0.5 ** np.arange(1, level + 1))
+            # a set of a few floats is sorted in a tenth of what `numpy.union1d` takes
+            edges = sorted({*self._pieces.edges(step[None], count)[0].tolist(), *HALVES[:level]})
             groups.setdefault(len(edges), []).append((step, edges))
         return found + [tuple(map(np.array, zip(*group, strict=True))) for group in groups.values()]
 
@@ -280,31 +282,42 @@ class Path:
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def _evaluate(self, index, edges, count, integrands, tolerance, floor):
         rule = panel_rule(count)
-        w = rule.weights
         nodes = self._nodes(index, edges, count)
         width = nodes.h * np.diff(edges)[:, :, None]
-        sums, estimates = [], []
-        flagged = np.zeros(edges[:, 1:].shape, dtype=bool)
-        floors = (0.0,) if floor is None else floor(nodes)
-        for value, least in zip(integrands(nodes), cycle(floors), strict=False):
-            if np.ndim(least):
-                least = over_nodes(np.broadcast_to(least, nodes.t.shape), w) * width[..., 0]
-            value, kink = (value.values, value.size) if isinstance(value, Kinked) else (value, None)
-            if np.shape(value) != nodes.t.shape:
-                value = np.broadcast_to(value, np.broadcast_shapes(np.shape(value), nodes.t.shape))
-            per_panel, seen = integrals(value, width, rule)
-            mass = over_nodes(np.abs(value), w) * width[..., 0]
-            size = mass.sum(axis=-1)
-            tail = missed(seen, mass)
-            bad = (tail * len(edges[0]) > tolerance * size[..., None]) & (tail > least)
-            if kink is not None:
-                behind = kink_error(count) * kink * width[..., 0]
-                tail = tail + behind
-                bad |= (behind > KINK_TOLERANCE * size[..., None]) & (behind > least)
-            flagged |= bad if bad.ndim == 2 else bad.any(axis=tuple(range(bad.ndim - 2)))
-            sums.append(per_panel.sum(axis=-1))
-            estimates.append(tail.sum(axis=-1))
-        return sums, estimates, flagged
+        values, floors = list(integrands(nodes)), (0.0,) if floor is None else floor(nodes)
+        floors = [over_nodes(np.broadcast_to(least, nodes.t.shape), rule.weights) * width[..., 0]
+                  if np.ndim(least) else least for least, _ in zip(cycle(floors), values, strict=False)]
+        shape = nodes.t.shape
+        if any(isinstance(value, Kinked) or np.ndim(value) > 3 for value in values):
+            parts = [_judged(value, least, shape, width, rule, tolerance)
+                     for value, least in zip(values, floors, strict=True)]
+            flagged = np.zeros(shape[:2], dtype=bool)
+            for _, _, bad in parts:
+                flagged |= bad if bad.ndim == 2 else bad.any(axis=tuple(range(bad.ndim - 2)))
+            return [part[0] for part in parts], [part[1] for part in parts], flagged
+        # all of one problem: at once
+        together, least = np.empty((len(values), *shape)), np.empty((len(values), *shape[:2]))
+        for place, (value, floor) in enumerate(zip(values, floors, strict=True)):
+            together[place], least[place] = value, floor
+        sums, estimates, bad = _judged(together, least, shape, width, rule, tolerance)
+        return list(sums), list(estimates), bad.any(axis=0)
+
+
+def _judged(value, least, shape, width, rule, tolerance):
+    """Sums over steps (..., k), what they may miss, and which panels (..., k, m) miss too much."""
+    value, kink = (value.values, value.size) if isinstance(value, Kinked) else (value, None)
+    if np.shape(value) != shape:
+        value = np.broadcast_to(value, np.broadcast_shapes(np.shape(value), shape))
+    per_panel, seen = integrals(value, width, rule)
+    mass = over_nodes(np.abs(value), rule.weights) * width[..., 0]
+    size = mass.sum(axis=-1)
+    tail = missed(seen, mass)
+    bad = (tail * (shape[1] + 1) > tolerance * size[..., None]) & (tail > least)
+    if kink is not None:
+        behind = kink_error(shape[2]) * kink * width[..., 0]
+        tail = tail + behind
+        bad |= (behind > KINK_TOLERANCE * size[..., None]) & (behind > least)
+    return per_panel.sum(axis=-1), tail.sum(axis=-1), bad
 
 
 class StepTooLong(ValueError):

@@ -110,8 +110,8 @@ def _needed(inner, ascending, panels):
 
 
 def _cut(places, panels):
-    """``places`` with those in between that keep ∫|f| over a piece small, and the panel on whose disc each piece
-    is: where no end of a panel cuts, that of the middle."""
+    """``places`` with those in between that keep ∫|f| over a piece small, and the panel on whose disc each
+    piece is: where no end of a panel cuts, that of the middle."""
     length = np.diff(places)
     panel = np.searchsorted(panels.edges, places[:-1], side="right") - 1
     at_middle = np.searchsorted(panels.edges, places[:-1] + length / 2, side="right") - 1

@@ -32,9 +32,12 @@ class Rule:
         (C, s²(r), s²(τ)) -> ∫n²g² where n uses the path and its integral is known.
     closed_weight : callable or None
         (∫f, C, s²(r), s²(τ)) -> Q where that is no integral of f, g² and F.
+    holds_noise : bool
+        True if P = Φ⁻¹ and the predicted noise is held over the step, so that Q = s(τ)(Φ⁻¹s(τ) − s(r)), exactly.
     formulas : bounds.steps.formulas.StepFormulas or None
         P, Q and the noise's variance where they are stated as formulas of the step: then the integrands give
-        e^F, E and G, which those are made of, and how the noise is spread over the step is the proof's choice.
+        e^F, E and G, which those are made of, and how the noise is spread over the step is the proof's
+        choice.
     stages : bounds.steps.stages.TwoStages or None
         The step where it evaluates the score twice: then nothing else is given.
 
@@ -49,6 +52,7 @@ class Rule:
     amplitude_needs_path: bool = False
     closed_noise: Callable | None = None
     closed_weight: Callable | None = None
+    holds_noise: bool = False
     formulas: Any = None
     stages: Any = None
 

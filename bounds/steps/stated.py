@@ -20,7 +20,10 @@ KNOWN = {"h", "F", "G", "C", "g_sq", "s_sq_r"}
 
 
 def spread(noise, known: dict) -> tuple[int, object]:
-    """(Which of `SHAPES`, the factor) for a noise of this variance on a step, in balls; ``known`` has `KNOWN`."""
+    """(Which of `SHAPES`, the factor) for a noise of this variance on a step, in balls.
+
+    ``known`` has `KNOWN`.
+    """
     h, grown = known["h"], (2 * known["F"]).exp() * known["C"]
     s_sq = known["s_sq_r"] * (-2 * known["F"]).exp() + known["C"]
     bridged = known["C"] * known["s_sq_r"] / s_sq if s_sq > 0 else 0 * h
@@ -37,8 +40,8 @@ def spread(noise, known: dict) -> tuple[int, object]:
 class Stated:
     """The numbers of all steps as floats, each with how far it may be off: arrays of shape (k,).
 
-    ``shape`` and ``factor`` say how the noise is spread, and ``left`` how far the standard deviation of what is
-    spread may be from the noise's.
+    ``shape`` and ``factor`` say how the noise is spread, and ``left`` how far the standard deviation of what
+    is spread may be from the noise's.
     """
 
     P: np.ndarray

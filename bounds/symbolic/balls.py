@@ -45,13 +45,20 @@ class BallFunction:
         self._operations: list[tuple] = []
         self._places: dict = {}
         self._made: dict = {}
-        self._last = self._place(sympy.sympify(expression, strict=True))
+        for shared, part in (parts := self._shared(sympy.sympify(expression, strict=True)))[:-1]:
+            self._places[shared] = self._place(part)
+        self._last = self._place(parts[-1][1])
         #: Whether a sign decides which branch is meant: what is analytic on a disc is then the function on
         #: the real interval alone that was given with it.
         self.has_signs = any(isinstance(operation, _Chosen) for operation, _ in self._operations)
         #: Times at which tables have their points, if there are any.
         self.cuts = sorted({float(time) for operation, _ in self._operations if isinstance(operation, _Table)
                             for time in operation.times})
+
+    @staticmethod
+    def _shared(expression: sympy.Expr) -> list[tuple]:
+        """(symbol, what it stands for) of parts to be worked out first, and last the expression in these."""
+        return [(None, expression)]
 
     @staticmethod
     def _leaf(symbol: sympy.Symbol):
@@ -80,9 +87,16 @@ class BallFunction:
         places."""
         leaves = [(at, operation.taken) for at, (operation, places) in self._numbered
                   if not places and not isinstance(operation, _Constant)]
-        return tuple((leaves, [(at, getattr(operation, lane, operation), *(*places, None)[:2], places)
+        return tuple((leaves, [(at, getattr(operation, lane, operation), *(*places, None)[:2],
+                                places if len(places) > 2 else None)
                                for at, (operation, places) in self._numbered if places])
                      for lane in ("interval", "analytic"))
+
+    @cached_property
+    def _context(self):
+        from flint import ctx
+
+        return ctx
 
     @property
     def _numbered(self):
@@ -90,9 +104,7 @@ class BallFunction:
 
     def _constants(self) -> list:
         """A list with the constants at their places, at the precision of the moment."""
-        from flint import ctx
-
-        precision = ctx.prec
+        precision = self._context.prec
         if precision not in self._made:
             self._made[precision] = [operation.made() if isinstance(operation, _Constant) else None
                                      for operation, _ in self._operations]
@@ -140,21 +152,27 @@ class BallFunction:
         values = self._constants()
         for at, method in leaves:
             values[at] = method(given)
-        for at, method, first, second, places in rest:
-            if second is None and reals is None:
-                values[at] = method(values[first])
-            elif reals is not None and isinstance(method, _Chosen):
+        for at, method, first, second, more in rest:
+            if reals is not None and isinstance(method, _Chosen):
+                places = more or [place for place in (first, second) if place is not None]
                 values[at] = method.choose([reals[place] for place in places],
                                            [values[place] for place in places])
-            elif len(places) == 2:
+            elif second is None:
+                values[at] = method(values[first])
+            elif more is None:
                 values[at] = method(values[first], values[second])
             else:
-                values[at] = method(*[values[place] for place in places])
+                values[at] = method(*[values[place] for place in more])
         return values
 
 
 class BallFormula(BallFunction):
     """An expression in several symbols, called by keyword, ignoring what it does not need."""
+
+    @staticmethod
+    def _shared(expression: sympy.Expr) -> list[tuple]:
+        replaced, (rest,) = sympy.cse(expression, symbols=sympy.numbered_symbols(cls=sympy.Dummy))
+        return [*replaced, (None, rest)]
 
     @staticmethod
     def _leaf(symbol: sympy.Symbol):

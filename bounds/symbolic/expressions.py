@@ -3,8 +3,10 @@
 import ast
 import numbers
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
 
 import sympy
 
@@ -40,6 +42,9 @@ _TOKEN = re.compile(
     r"(?P<space>[ \t]+)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<operator>\*\*|[-+*/^(),])",
     re.ASCII)
+#: What formulas in papers are written with, and what to write for it here.
+_WRITTEN = {"√": "sqrt(…)", "α": "alpha", "σ": "sigma", "·": "*", "×": "*", "−": "-", "²": "^2", "≤": "<=",
+            "≥": ">="}
 _KNOWN = "pi, e, exp, log, sqrt, sin, cos, tan, cot, sinh, cosh, tanh, abs"
 
 
@@ -180,6 +185,13 @@ def for_numbers(expression: sympy.Expr) -> sympy.Expr:
     return expression.n(17) if expression.is_number else expression.func(*map(for_numbers, expression.args))
 
 
+@lru_cache(maxsize=1024)
+def numpy_function(symbols: tuple[sympy.Symbol, ...], expression: sympy.Expr) -> Callable:
+    """The expression as a numpy function of its symbols, made once: processes and theorems are made again and
+    again."""
+    return sympy.lambdify(symbols, expression, modules="numpy", cse=True)
+
+
 def _build(text: object, grammar: _Grammar) -> sympy.Expr:
     """The checked expression of a text or a number."""
     if isinstance(text, bool) or not isinstance(text, str | numbers.Real):
@@ -209,12 +221,14 @@ def _clean(text: str, grammar: _Grammar) -> str:
     while position < len(text):
         token = _TOKEN.match(text, position)
         if token is None:
-            raise Refused(f"the character {text[position]!a} is not allowed")
+            instead = _WRITTEN.get(text[position]) if grammar.formula else None
+            raise Refused(f"the character {text[position]!a} is not allowed"
+                          + (f", write {instead}" if instead else ""))
         kind, word = token.lastgroup, token.group()
         if kind == "name":
             known = word in grammar.symbols or word in FUNCTIONS or word in CONSTANTS
             if not known and not (grammar.formula and word in SEVERAL):
-                raise Refused(f"{word[:20]!r} is neither {grammar.known}")
+                raise Refused(f"{word[:20]!r}{_meant(word[:20], grammar)} is neither {grammar.known}")
             if after_number:
                 raise Refused(f"write a '*' between a number and {word!r}")
         if kind == "number" and len(word) > MAX_DIGITS:
@@ -223,6 +237,13 @@ def _clean(text: str, grammar: _Grammar) -> str:
         parts.append("**" if word == "^" else word)
         position = token.end()
     return "".join(parts).strip(" \t")
+
+
+def _meant(word: str, grammar: _Grammar) -> str:
+    """The symbol of a formula that a misspelt one may stand for, as a question, or ""."""
+    names = {name.lower(): name for name in reversed(grammar.symbols)} if grammar.formula else {}
+    close = get_close_matches(word.lower(), names, n=1, cutoff=0.7)
+    return f" ({names[close[0]]}?)" if close else ""
 
 
 def _walk(node: ast.AST, grammar: _Grammar, source: str, depth: int, calls: int) -> ExactValue:

@@ -38,5 +38,5 @@ class _Values:
             return float(self._function(time))
         except Exception as error:  # whatever the user's own function does
             why = " ".join(str(error).split())
-            raise ValueError(f"process: {self._name} must be a callable that takes a time to a number, at t = {time:.6g} "
-                             f"it ends with {type(error).__name__}: {why}") from error
+            raise ValueError(f"process: {self._name} must be a callable that takes a time to a number, at t "
+                             f"= {time:.6g} it ends with {type(error).__name__}: {why}") from error

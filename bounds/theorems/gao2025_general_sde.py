@@ -24,6 +24,8 @@ variance: the initial distance is then (a²E‖X_0‖² + d(s−σ)²)^{1/2}.  S
 from above.
 """
 
+from bisect import bisect_left, bisect_right
+from functools import partial
 from operator import itemgetter
 
 import numpy as np
@@ -38,13 +40,13 @@ from bounds.conditions import FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, euler_maruy
 from bounds.leading import L0, Density, Leading, R, a, f, m, m0, slope
 from bounds.processes.ou import ou
 from bounds.recursion.propagation import round_up, weights
+from bounds.recursion.time_regularity import time_regularity
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
+from bounds.steps.kinks import Kinked, passing
 from bounds.symbolic.balls import NotAnalytic, integer_power
 from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 
-#: What the bound in floats rests on where M1 is that of a law.
-SAMPLED = "M1 from its values at sampled times (proved with certified)"
 #: Relative accuracy of M1² in balls, how often parts are halved for it, and how many are kept.
 REGULARITY_ERROR, HALVINGS, MOST_PARTS = 1e-10, 300, 500
 
@@ -92,26 +94,13 @@ def derive() -> dict:
         "discretisation": sqrt(h) * sqrt(I_sq) * moved}
 
 
-def time_regularity(setting: Setting):
-    """M1: the number given, or the closed form's on this path; None if unknown."""
-    known = setting.facts.time_regularity
-    return known(setting.table.path) if callable(known) else known
-
-
 def evaluate(setting: Setting, functions) -> Bound:
     """The theorem at numbers; the sum of time regularity is a part of the discretisation (in the details)."""
     m0, L0 = setting.assumption.strong_log_concavity, setting.assumption.smoothness
     path, table, dim = setting.table.path, setting.table, setting.assumption.dim
     lengths = -np.diff(path.times)
 
-    def integrand(n):
-        alpha = 1 / (n.a_sq / m0 + n.s_sq)
-        with np.errstate(divide="ignore"):
-            lipschitz = np.minimum(1 / n.s_sq, L0 / n.a_sq)
-        return (n.g_sq * alpha, n.g_sq * lipschitz, np.abs(n.f), n.g_sq * np.sqrt(lipschitz),
-                np.square(np.abs(n.f) + n.g_sq * lipschitz), np.maximum(n.f, 0.0))
-
-    (I_alpha, *others), (error, *errors) = path.integrate(integrand)
+    (I_alpha, *others), (error, *errors) = path.integrate(partial(_integrands_at, m0=m0, L0=L0))
     I_alpha = I_alpha - error
     I_L, I_absf, I_sqrtL, I_sq, rise = (x + e for x, e in zip(others, errors, strict=True))
     x0 = np.sqrt(setting.assumption.second_moment)
@@ -119,7 +108,7 @@ def evaluate(setting: Setting, functions) -> Bound:
                       + dim * np.square(np.sqrt(path.s_sq[0]) - np.sqrt(table.prior_var)))
     variance = np.square(path.a) / m0 + path.s_sq
     theta, omega = _suprema(path, variance, initial, x0, dim, rise, I_absf)
-    M1 = time_regularity(setting)
+    M1, estimated = time_regularity(setting.facts.time_regularity, path)
     M = np.hypot(setting.score_error, setting.score_noise)
     later, _ = weights(functions["growth"](F=path.F, G=table.Q, I_alpha=I_alpha, I_L=I_L, M1=M1, h=lengths))
     step = dict(h=lengths, G=table.Q, M=M, M1=M1, theta=theta, omega=omega, x0=x0, d=dim, I_absf=I_absf,
@@ -145,7 +134,23 @@ def evaluate(setting: Setting, functions) -> Bound:
                  information="constants and M1", notes=vacuous_notes(total, setting.assumption.second_moment),
                  details={"M1": float(M1), "theta": theta, "omega": omega,
                           "time_regularity": float(regularity), "steps": len(lengths)},
-                 estimated=SAMPLED if callable(setting.facts.time_regularity) else "")
+                 estimated=estimated)
+
+
+def _integrands_at(n, m0: float, L0: float) -> tuple:
+    """g²α, g²L, |f|, g²√L, (|f| + g²L)² and f⁺ at nodes, L = 1/max(s², a²/L0), with kinks of |f| and L."""
+    wide, narrow = n.s_sq, n.a_sq / L0
+    lipschitz, size = 1 / np.maximum(wide, narrow), np.abs(n.f)
+    turn, crossed, pull = passing(n.f), passing(wide - narrow), n.g_sq * lipschitz
+
+    def kinked(values, slope):
+        return Kinked(values, crossed * np.max(slope, axis=-1))
+
+    steep = size + pull
+    both = (2 * turn + crossed * np.max(pull * lipschitz, axis=-1)) * 2 * np.max(steep, axis=-1)
+    return (n.g_sq / (n.a_sq / m0 + n.s_sq), kinked(pull, pull * lipschitz), Kinked(size, 2 * turn),
+            kinked(n.g_sq * np.sqrt(lipschitz), pull * np.sqrt(lipschitz) / 2),
+            Kinked(np.square(steep), both), Kinked(np.maximum(n.f, 0.0), turn))
 
 
 def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
@@ -165,7 +170,7 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
     V_T = last.upper_a_sq * data.wide + last.upper_s_sq
     theta, omega = suprema.theta * a_T / V_T * initial, real_root(suprema.size)
     given = setting.facts.time_regularity
-    M1 = suprema.regularity() if callable(given) else arb(float(given))
+    M1 = suprema.regularity() if isinstance(given, tuple) else arb(float(given))
     M = real_root(arb(float(setting.score_error)) ** 2 + arb(float(setting.score_noise)) ** 2)
     sums = {name: arb(0) for name in ("time_regularity", "score", "discretisation")}
     for h, F, G, I_alpha, I_L, I_absf, I_sqrtL, I_sq, _ in reversed(rows):
@@ -212,7 +217,8 @@ class _Suprema:
         from flint import arb
 
         self._data, self.theta, self.size, self._seen, self._parts = walk.data, arb(0), arb(0), 0.0, []
-        self._measured = callable(walk.setting.facts.time_regularity)
+        self._values = [float(value) for value, _ in walk.data.spectrum or ()]
+        self._measured = isinstance(walk.setting.facts.time_regularity, tuple)
 
     def take(self, step, integrals) -> None:
         """One step more."""
@@ -231,8 +237,8 @@ class _Suprema:
     def _look(self, step, frames) -> None:
         """Keep the parts of a step that may hold the supremum of M1²."""
         for frame in frames:
-            most = 0.0
-            for coefficients in self._polynomials(frame):
+            most, curves = 0.0, partial(self._rates, *self._deciding(frame.interval))
+            for coefficients in self._polynomials(frame, curves):
                 self._seen, found = largest(coefficients, REGULARITY_ERROR, self._seen)
                 most = max(most, found)
             if most > self._seen:
@@ -240,11 +246,33 @@ class _Suprema:
         if len(self._parts) > MOST_PARTS:
             self._parts = [part for part in self._parts if part[0] > self._seen * (1 + REGULARITY_ERROR)]
 
-    def _polynomials(self, frame):
+    def _deciding(self, view) -> tuple[list, list]:
+        """The axes of which |V′|/V², and those of which the centre's, may be more in a part than is seen.
+
+        With u = 1/V both are quadratic in u: |g²u² − 2fu| is largest at an end of the spectrum or next to
+        u = f/g², where it is f²/g², and the centre's is at most ‖m‖a times the largest of |fu − g²u²|.
+        """
+        axes = self._data.axes
+        between, centred = axes[1:-1], [axis for axis in axes if axis[1] != 0]
+        slopes = [1 / (view.a_sq * value + view.s_sq) for value, _ in (axes[0], axes[-1])]
+        if view.f <= 0 or integer_power(view.f, 4) / integer_power(view.g_sq, 2) <= self._seen:
+            between = []
+        elif (middle := (view.g_sq / view.f - view.s_sq) / view.a_sq).is_finite():
+            first = bisect_right(self._values, float(middle.lower()) * (1 - 1e-15)) - 1
+            last = bisect_left(self._values, float(middle.upper()) * (1 + 1e-15)) + 1
+            between = axes[max(first, 1) : min(last, len(axes) - 1)]
+        u = slopes[0].union(slopes[1])
+        total = sum((mean_sq for _, mean_sq in centred), view.a_sq * 0)
+        if total * view.a_sq * integer_power(u * (view.f - view.g_sq * u), 2) <= self._seen:
+            centred = []
+        return [axes[0], *between, axes[-1]] if len(axes) > 1 else axes, centred
+
+    @staticmethod
+    def _polynomials(frame, curves):
         try:
-            return frame.polynomials(self._rates)
+            return frame.polynomials(curves)
         except NotAnalytic:
-            return [[ball] for ball in self._rates(frame.interval)]
+            return [[ball] for ball in curves(frame.interval)]
 
     def regularity(self):
         """M1 as a ball: parts that may hold it are halved while it is not known well."""
@@ -262,16 +290,17 @@ class _Suprema:
                 self._look(step, step.halves(frame))
         return real_root(arb(self._seen).union(arb(max([most, *(part[0] for part in self._parts)]))))
 
-    def _rates(self, view) -> list:
-        """|V_i′|²/V_i⁴ for each i, and ‖(a/V)′ m‖²."""
+    @staticmethod
+    def _rates(axes, centred, view) -> list:
+        """|V_i′|²/V_i⁴ for each of the axes, and ‖(a/V)′ m‖² over those that are centred elsewhere."""
         found, centre = [], view.a_sq * 0
-        for value, mean_sq in self._data.axes:
+        for value, _ in axes:
             V = view.a_sq * value + view.s_sq
-            square = V * V
-            found.append(integer_power((view.g_sq - 2 * view.f * V) / square, 2))
-            if mean_sq != 0:
-                centre = centre + mean_sq * view.a_sq * integer_power((view.f * V - view.g_sq) / square, 2)
-        return [*found, centre]
+            found.append(integer_power((view.g_sq - 2 * view.f * V) / (V * V), 2))
+        for value, mean_sq in centred:
+            V = view.a_sq * value + view.s_sq
+            centre = centre + mean_sq * view.a_sq * integer_power((view.f * V - view.g_sq) / (V * V), 2)
+        return [*found, centre] if centred else found
 
 
 def _suprema(path, variance, initial, x0, dim, rise, I_absf):

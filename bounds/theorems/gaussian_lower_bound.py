@@ -35,6 +35,7 @@ from bounds.certified.number import real_root
 from bounds.certified.one_block import InBalls, Walk
 from bounds.conditions import ONE_BLOCK, ONE_EVALUATION
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.processes.ou import ou
 from bounds.processes.ve import ve
 from bounds.recursion.propagation import STEP_ROUNDING, weights
@@ -204,18 +205,19 @@ def leading_order(setting: Setting, std: float, functions) -> dict:
             "leading_order_vanishes": abs(total) < VANISHING}
 
 
-def defect_over_step(process: ForwardProcess):
+def defect_over_step(process: ForwardProcess | str) -> tuple[sympy.Expr, sympy.Expr]:
     r"""(λ(τ), V) in sympy for a process: λ = g⁴/V − f g² − f² V, V = a²S + s², S = σ0² symbolic.
 
     Raises ValueError if s² has no closed form.
     """
+    process = process_of(process)
     if process.s_sq.route != "closed form":
         raise ValueError(f"{process.name}: s² has no closed form")
     variance = process.a.expression**2 * sympy.Symbol("S", positive=True) + process.s_sq.expression
     return tidy(STATED["rate"].subs({f: process.f, g_sq: process.g_sq, V: variance})), variance
 
 
-def ou_limit():
+def ou_limit() -> sympy.Expr:
     r"""lim e/h for OU as T → ∞, derived by sympy: (S − 1 − ½S² log S)/(S − 1), S = σ0²."""
     rate, variance = defect_over_step(ou())
     S, u = symbols("S u", positive=True)

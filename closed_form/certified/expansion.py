@@ -60,10 +60,10 @@ class Expansion:
     the numpy functions below work on both: those that samplers write their rules with.
     """
 
-    __slots__ = ("at", "interval", "over")
+    __slots__ = ("_integral", "at", "interval", "over")
 
     def __init__(self, interval: Interval, at, over):
-        self.interval, self.at, self.over = interval, at, over
+        self.interval, self.at, self.over, self._integral = interval, at, over, None
         if at is not None and (at.prec < TERMS or over.prec < TERMS + 1):
             raise ArithmeticError("a series has lost terms: use it within `balls`")
 
@@ -129,7 +129,12 @@ class Expansion:
         return self.over if self.at is None else self.over[0]
 
     def integral(self):
-        """(∫ over the interval, how much of its ball is the series' remainder)."""
+        """(∫ over the interval, how much of its ball is the series' remainder), worked out once."""
+        if self._integral is None:
+            self._integral = self._integrated()
+        return self._integral
+
+    def _integrated(self):
         from flint import arb
 
         if self.at is None:
@@ -172,7 +177,8 @@ class Root:
         if isinstance(other, Root):
             if other.value is not self.value:
                 raise TypeError("the product of two different roots is not needed by any sampler")
-            return self.value * self.factor * other.factor
+            factor = self.factor * other.factor
+            return self.value if isinstance(factor, int) and factor == 1 else self.value * factor
         return Root(self.value, self.factor * other)
 
     __rmul__ = __mul__

@@ -172,8 +172,8 @@ class _Step:
         g_sq = Expansion.of(self.functions[1], f.interval, smooth)
         exponent = f.antiderivative(F)
         growth = (2 * (exponent - self.F)).exp()
-        nodes = SimpleNamespace(f=f, g_sq=g_sq, F=exponent, F_end=f.constant(self.F), growth=growth, h=self.h,
-                                f_end=f.constant(self.ends[0]), g_sq_end=f.constant(self.ends[1]))
+        nodes = _Nodes(f=f, g_sq=g_sq, F=exponent, growth=growth, h=self.h,
+                       ends={"F_end": self.F, "f_end": self.ends[0], "g_sq_end": self.ends[1]})
         kernel = growth * g_sq
         weight = rule.score_weight(nodes).integral() if rule.score_weight else (arb(0), arb(0))
         drift, moved = (arb(0), arb(0)) if rule.drift is None else rule.drift(nodes).integral(), f.integral()[0]
@@ -198,6 +198,16 @@ class _Step:
         return moved, (kernel.integral(), weight, noise, drift)
 
 
+class _Nodes(SimpleNamespace):
+    """What rules see, by the names of `bounds.steps.path.StepNodes`; numbers at the step's end are made of
+    ``ends`` when a rule asks for them."""
+
+    def __getattr__(self, name: str):
+        if name not in self.ends:
+            raise AttributeError(name)
+        return self.f.constant(self.ends[name])
+
+
 def _sharp(part, remainder, total) -> bool:
     """Whether the remainder of a part is small beside it or the total so far."""
     return bool(remainder <= SHARP * (abs(part.mid()) + abs(total.mid()))) or remainder == 0
@@ -215,6 +225,6 @@ def _pieces(functions, edges, smooth, lower, upper, to_zero):
         whole = arb(left).union(arb(right))
         drift = float(abs(functions[0].interval(whole)).upper()) * (right - left)
         count = int(min(max(np.ceil(drift / LONGEST_DRIFT), 1), 256)) if np.isfinite(drift) else 1
-        cuts = np.linspace(left, right, count + 1).tolist()
+        cuts = (left, right) if count == 1 else np.linspace(left, right, count + 1).tolist()
         flag = smooth[np.searchsorted(edges, left, side="right") - 1]
         yield from ((low, high, flag) for low, high in itertools.pairwise(cuts))

@@ -19,10 +19,17 @@ def w2_gaussian(p: Gaussian, q: Gaussian) -> Bracket:
     it has none of the cancellation of the trace formula, whose floor is 1e-7. Covariances that share
     their eigenvectors need O(d) operations.
 
+    Parameters
+    ----------
+    p, q : Gaussian
+        Of one dimension.
+
     Raises
     ------
-    ValueError
-        If the dimensions differ.
+    ValueError, TypeError
+        If the dimensions differ, or a law is no Gaussian.
+
+    Source: docs/theory.md section 8.
     """
     for name, law in (("p", p), ("q", q)):
         check_type(name, law, Gaussian, "a Gaussian")

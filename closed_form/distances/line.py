@@ -8,10 +8,12 @@ from typing import Protocol
 
 import numpy as np
 
+from bounds.annotations import Array
 from closed_form.bracket import Bracket
 from closed_form.distances.line_mixture import LineMixture
 from closed_form.distances.panels import added_up
 from closed_form.distances.roots import elementwise_roots
+from closed_form.law import Law
 
 _EPS = np.finfo(float).eps
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
@@ -21,25 +23,26 @@ _DEPTH = 14  # halvings of a panel before its error is accepted and reported
 
 
 class LineDistribution(Protocol):
-    """A law on the line with a density, as ``w2_line`` needs it; all methods are vectorised over x (n,)."""
+    """A law on the line with a density, as ``w2_line`` needs it; all methods are vectorised over x (n,).
 
-    def cdf(self, x: np.ndarray) -> np.ndarray:
+    It may have ``knots()`` too: increasing points across the support, with the density smooth between
+    neighbours.
+    """
+
+    def cdf(self, x: Array) -> Array:
         """P(X <= x), accurate relative to itself where it is small."""
 
-    def sf(self, x: np.ndarray) -> np.ndarray:
+    def sf(self, x: Array) -> Array:
         """P(X > x), accurate relative to itself where it is small."""
 
-    def pdf(self, x: np.ndarray) -> np.ndarray:
+    def pdf(self, x: Array) -> Array:
         """Density."""
 
     def support(self) -> tuple[float, float]:
         """An interval outside which the mass is below 1e-18, the tails beyond it no heavier than Gaussian."""
 
-    def knots(self) -> np.ndarray:
-        """Optional: increasing points across the support, with the density smooth between neighbours."""
 
-
-def w2_line(p, q) -> Bracket:
+def w2_line(p: LineDistribution | Law, q: LineDistribution | Law) -> Bracket:
     r"""W2 between two laws on the line, by the quantile coupling parametrised without jumps.
 
     The optimal coupling is the curve F(x) = G(y). With s = (x+y)/2 as its parameter, x and y move at speeds
@@ -54,6 +57,13 @@ def w2_line(p, q) -> Bracket:
     Parameters
     ----------
     p, q : LineDistribution, Gaussian or GaussianMixture of dimension 1
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a law is none of these.
+
+    Source: docs/theory.md section 8.
     """
     p, q = (law if hasattr(law, "cdf") else LineMixture.of(law) for law in (p, q))
     if (found := _beside_a_point(p, q) or _beside_a_point(q, p)) is not None:

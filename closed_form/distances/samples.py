@@ -4,6 +4,7 @@ import math
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from closed_form.bracket import Bracket
 from closed_form.law_input import finite_array
@@ -12,7 +13,7 @@ _EPS = np.finfo(float).eps
 _TINY = np.finfo(float).tiny
 
 
-def w2_samples(x, y) -> Bracket:
+def w2_samples(x: ArrayLike, y: ArrayLike) -> Bracket:
     r"""W2 between the uniform laws on two samples: :math:`(\min_\pi \sum_{ij} \pi_{ij} \|x_i-y_j\|^2)^{1/2}`.
 
     d = 1 by sorting, otherwise by POT's network simplex, whose primal and dual values are the two sides.

@@ -8,7 +8,7 @@ import numpy as np
 
 from bounds.argument import check_type
 from bounds.assumption import Assumption
-from closed_form.law import Law
+from closed_form.law import Law, proved
 
 #: Variances of the noise, in units of the data's own, at which the score is asked.
 NOISES = tuple(np.geomspace(1e-3, 30.0, 12).tolist())
@@ -46,7 +46,8 @@ class Contradiction:
                 f"{np.round(self.points[0], 4).tolist()} and {np.round(self.points[1], 4).tolist()}")
 
 
-def contradiction(law: Law, assumption: Assumption, n: int = 400, seed: int = 0) -> Contradiction | None:
+def contradiction(law: Law, assumption: Assumption | str, n: int = 400,
+                  seed: int = 0) -> Contradiction | None:
     r"""The chord on which the law's score contradicts the constants by most; None where none was found.
 
     An assumption bounds the Hessian of the log-density of X + sZ for every s, and so every mean of it along
@@ -58,8 +59,8 @@ def contradiction(law: Law, assumption: Assumption, n: int = 400, seed: int = 0)
     ----------
     law : Law
         Samples and the score of X + sZ are asked of it.
-    assumption : Assumption
-        With single numbers for constants.
+    assumption : Assumption or str
+        Or the key of one that the law proves.  With single numbers for constants.
     n : int
         Chords for every noise, pull and length.
     seed : int
@@ -70,6 +71,7 @@ def contradiction(law: Law, assumption: Assumption, n: int = 400, seed: int = 0)
         If an argument is not as described.
     """
     check_type("law", law, Law, "a law of the data (OwnLaw, GaussianMixture, …)")
+    assumption = proved(law, assumption) if isinstance(assumption, str) else assumption
     check_type("assumption", assumption, Assumption, "an Assumption")
     if assumption.dim != law.dim:
         raise ValueError(f"assumption.dim must be the law's, {law.dim}, got {assumption.dim}")

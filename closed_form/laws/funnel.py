@@ -7,7 +7,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array
+from bounds.assumption import Assumption
 from closed_form.law import MAX_DIM, DataLaw, Law, NoAssumption
 from closed_form.law_input import points, push_coefficients
 from closed_form.posteriors.funnel import NESTED, NODES, scale_posterior
@@ -65,7 +68,7 @@ class Funnel(Law):
         return self.std**2 / 2 if self.standardized else 0.0
 
     @property
-    def variances(self) -> np.ndarray:
+    def variances(self) -> Array:
         """Variance of every coordinate, shape (d,)."""
         found = np.full(self.dim, math.exp(self.std**2 / 2 - self.log_shift))
         found[0] = self.first_std**2
@@ -81,7 +84,7 @@ class Funnel(Law):
         """E‖X‖²."""
         return float(self.variances.sum())
 
-    def assumptions(self) -> tuple:
+    def assumptions(self) -> tuple[Assumption, ...]:
         """Nothing is proved about the funnel.
 
         Raises
@@ -95,7 +98,7 @@ class Funnel(Law):
             "and no envelope of its posterior covariance is known"
         )
 
-    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
         """``n`` independent draws, shape (n, d)."""
         x = rng.standard_normal((n, self.dim))
         x[:, 1:] *= np.exp(0.5 * (self.std * x[:, :1] - self.log_shift))
@@ -109,20 +112,21 @@ class Funnel(Law):
             raise ValueError(f"s_sq must be positive for a pushed funnel, got {s_sq}")
         return PushedFunnel(self, a, s_sq, nodes, nested)
 
-    def shrinkage(self, first, energy, a: float, s_sq: float, nodes: int = NODES, nested: float = NESTED):
+    def shrinkage(self, first: Array, energy: Array, a: float, s_sq: float, nodes: int = NODES,
+                  nested: float = NESTED) -> tuple[Array, Array]:
         """As `Law.shrinkage`: (c, s_1) of the pushed law, by the one integral that all the others share."""
         pushed = self.pushed(a, s_sq, nodes, nested)
         left, pull, _ = pushed.scale_moments(first, energy)
         return left / s_sq, (pushed.signal * pull - first) / (np.sqrt(s_sq) * (1.0 + pushed.signal**2))
 
-    def log_density(self, x) -> np.ndarray:
+    def log_density(self, x: ArrayLike) -> Array:
         """log p(x), x of shape (n, d), result (n,)."""
         x, log_variance = self._log_variance(x)
         energy = np.square(x[:, 1:]).sum(axis=1) * np.exp(-log_variance)
         first = np.square(x[:, 0] / self.first_std) + 2.0 * math.log(self.first_std)
         return -0.5 * (first + energy + (self.dim - 1) * log_variance + self.dim * math.log(2.0 * math.pi))
 
-    def score(self, x) -> np.ndarray:
+    def score(self, x: ArrayLike) -> Array:
         """∇log p(x), shape (n, d)."""
         x, log_variance = self._log_variance(x)
         found = -x * np.exp(-log_variance)[:, None]
@@ -179,7 +183,7 @@ class PushedFunnel:
                                            self.nested)
         return left, law.std * pull, mass
 
-    def log_density(self, x) -> np.ndarray:
+    def log_density(self, x: ArrayLike) -> Array:
         """log p(x), x of shape (n, d), result (n,)."""
         z = points(x, self.law.dim) / math.sqrt(self.s_sq)
         variance = 1.0 + self.signal**2
@@ -187,7 +191,7 @@ class PushedFunnel:
         constant = math.log(variance) + self.law.dim * math.log(2.0 * math.pi * self.s_sq)
         return log_mass - 0.5 * (np.square(z[:, 0]) / variance + constant)
 
-    def score(self, x, nodes: int | None = None) -> np.ndarray:
+    def score(self, x: ArrayLike, nodes: int | None = None) -> Array:
         """∇log p(x), shape (n, d)."""
         s = math.sqrt(self.s_sq)
         z = points(x, self.law.dim) / s
@@ -196,7 +200,7 @@ class PushedFunnel:
         found[:, 0] = (self.signal * pull - z[:, 0]) / (s * (1.0 + self.signal**2))
         return found
 
-    def score_error(self, x) -> np.ndarray:
+    def score_error(self, x: ArrayLike) -> Array:
         """Estimated error of the score: its distance from the one with twice the nodes, shape (n,)."""
         return np.linalg.norm(self.score(x) - self.score(x, 2 * self.nodes - 1), axis=1)
 

@@ -7,7 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array
+from bounds.assumption import Assumption
+from bounds.facts import DataFacts
 from bounds.value import Value
 from closed_form.bracket import Bracket
 from closed_form.law import MAX_DIM, Components, DataLaw, Law, Parts
@@ -21,7 +25,6 @@ from closed_form.law_input import (
 )
 from closed_form.posteriors.law import shrunk
 from closed_form.posteriors.moments import GaussianMoments
-from closed_form.posteriors.time_regularity import time_regularity
 
 _EPS = np.finfo(float).eps
 
@@ -49,10 +52,10 @@ class Gaussian(Value, Law):
         If a shape does not fit, an entry is not finite, or Σ is not symmetric positive semi-definite.
     """
 
-    mean: np.ndarray
-    spread: np.ndarray
+    mean: Array
+    spread: Array
 
-    def __init__(self, mean, covariance) -> None:
+    def __init__(self, mean: ArrayLike, covariance: ArrayLike) -> None:
         mean = np.atleast_1d(finite_array("mean", mean))
         if mean.ndim != 1 or mean.size == 0:
             raise ValueError(f"mean must have shape (d,) with d >= 1, got {mean.shape}")
@@ -67,14 +70,14 @@ class Gaussian(Value, Law):
             raise ValueError(f"covariance must have no negative variance, got {spread.min()}")
         self._fill(mean, spread)
 
-    def _fill(self, mean: np.ndarray, spread: np.ndarray) -> Gaussian:
+    def _fill(self, mean: Array, spread: Array) -> Gaussian:
         for array in (mean, spread):
             array.setflags(write=False)
         self.__dict__.update(mean=mean, spread=spread)
         return self
 
     @cached_property
-    def _eigen(self) -> tuple[np.ndarray, np.ndarray | None]:
+    def _eigen(self) -> tuple[Array, Array | None]:
         return np.broadcast_to(self.spread, (self.dim,)), None
 
     @property
@@ -83,17 +86,17 @@ class Gaussian(Value, Law):
         return self.mean.size
 
     @property
-    def eigenvalues(self) -> np.ndarray:
+    def eigenvalues(self) -> Array:
         """Eigenvalues of Σ, shape (d,), ascending for a full Σ and in axis order otherwise."""
         return self._eigen[0]
 
     @property
-    def basis(self) -> np.ndarray | None:
+    def basis(self) -> Array | None:
         """Orthonormal eigenvectors as columns, shape (d, d); None when they are the coordinate axes."""
         return self._eigen[1]
 
     @property
-    def covariance(self) -> np.ndarray:
+    def covariance(self) -> Array:
         """Σ, shape (d, d)."""
         if self.spread.ndim == 2:
             return self.spread
@@ -120,30 +123,30 @@ class Gaussian(Value, Law):
         image.__dict__["_eigen"] = (a * a * values + s_sq, basis)
         return image._fill(a * self.mean, spread + s_sq * np.eye(self.dim))
 
-    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
         """``n`` independent draws, shape (n, d)."""
         values, basis = self._eigen
         draws = rng.standard_normal((n, self.dim)) * np.sqrt(values)
         return self.mean + (draws if basis is None else draws @ basis.T)
 
-    def log_density(self, x: np.ndarray) -> np.ndarray:
+    def log_density(self, x: ArrayLike) -> Array:
         """log p(x) = −½(x−m)ᵀΣ⁻¹(x−m) − ½ log det 2πΣ; x of shape (n, d), result (n,)."""
         values, coordinates = self._regular("log-density", x)
         return -0.5 * ((coordinates**2 / values).sum(axis=1) + np.log(2.0 * math.pi * values).sum())
 
-    def score(self, x: np.ndarray) -> np.ndarray:
+    def score(self, x: ArrayLike) -> Array:
         """∇log p(x) = −Σ⁻¹(x−m); x and result of shape (n, d)."""
         values, coordinates = self._regular("score", x)
         scaled = coordinates / -values
         return scaled if self.basis is None else scaled @ self.basis.T
 
-    def hessian(self, x: np.ndarray) -> np.ndarray:
+    def hessian(self, x: ArrayLike) -> Array:
         """∇²log p(x) = −Σ⁻¹ at every row of x, a read-only view of shape (n, d, d)."""
         values, coordinates = self._regular("Hessian", x)
         basis = np.eye(self.dim) if self.basis is None else self.basis
         return np.broadcast_to(-(basis / values) @ basis.T, (len(coordinates), self.dim, self.dim))
 
-    def _regular(self, what: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _regular(self, what: str, x: Array) -> tuple[Array, Array]:
         """Eigenvalues, all positive, and the coordinates of x − m along the eigenvectors."""
         values, basis = self._eigen
         floor = 0.0 if basis is None else self.dim * _EPS * values[-1]
@@ -152,7 +155,7 @@ class Gaussian(Value, Law):
         offset = points(x, self.dim) - self.mean
         return values, offset if basis is None else offset @ basis
 
-    def assumptions(self) -> tuple:
+    def assumptions(self) -> tuple[Assumption, ...]:
         """Strongly log-concave with m0 = 1/λ_max and L0 = 1/λ_min (ValueError if Σ is singular)."""
         from bounds.assumptions.strong_log_concave import StronglyLogConcave
 
@@ -180,7 +183,7 @@ class Gaussian(Value, Law):
         """No lines: all of it is the Gaussian rest."""
         return Parts((), np.empty((0, self.dim)), self, lambda x: x)
 
-    def bias_direction(self) -> np.ndarray:
+    def bias_direction(self) -> Array:
         """Against the mean, or the first axis if that is 0."""
         return unit_vector("mean", -self.mean, self.dim) if self.mean.any() else np.eye(1, self.dim)[0]
 
@@ -188,7 +191,7 @@ class Gaussian(Value, Law):
         """From the eigenvalues of Σ."""
         return GaussianMoments.of(self.eigenvalues)
 
-    def posterior(self, u: np.ndarray, a: float, s_sq: float) -> Gaussian:
+    def posterior(self, u: Array, a: float, s_sq: float) -> Gaussian:
         """N(m + aΣ(a²Σ + s²I)⁻¹(u − am), s²Σ(a²Σ + s²I)⁻¹)."""
         if self.spread.ndim < 2:
             factor = self.spread / (a * a * self.spread + s_sq)
@@ -196,13 +199,10 @@ class Gaussian(Value, Law):
         factor = shrunk(self.covariance, a, s_sq)
         return Gaussian(self.mean + a * factor @ (u - a * self.mean), s_sq * factor)
 
-    def facts(self, information: str = "all", smoothness: float | None = None):
+    def facts(self, information: str = "all", smoothness: float | None = None) -> DataFacts:
         """As `Law.facts`, with the spectrum, the time regularity and the distance to N(0, vI) (Bures')."""
         mean = self.mean if self.basis is None else self.basis.T @ self.mean
         mean, variances = (np.broadcast_to(values, (self.dim,)) for values in (mean, self.eigenvalues))
-
-        def regularity(path):
-            return time_regularity(self, path.process, path.times, path.a, path.s_sq)
 
         def distance(variance):
             size = np.sqrt(np.sum(variances) + self.dim * variance) + self.mean_norm
@@ -210,7 +210,7 @@ class Gaussian(Value, Law):
             return Bracket.exact(float(value), 1e-12 * float(size)).upper
 
         return replace(super().facts(information, smoothness), gaussian_spectrum=(mean, variances),
-                       time_regularity=regularity,
+                       time_regularity=(mean, variances),
                        distance_to_gaussian=distance if information == "all" else None)
 
 

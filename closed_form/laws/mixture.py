@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array
+from bounds.assumption import Assumption
 from bounds.value import Value
 from closed_form.geometry.enclosing_ball import affine_span, enclosing_radius
 from closed_form.geometry.orthogonal_factors import independent_parts
@@ -53,13 +56,14 @@ class GaussianMixture(Value, Law):
         weight is negative, the weights do not sum to 1, or a covariance is not symmetric positive definite.
     """
 
-    means: np.ndarray
-    weights: np.ndarray
+    means: Array
+    weights: Array
     std: float | None
-    component_covariance: np.ndarray | None
-    covariances: np.ndarray | None
+    component_covariance: Array | None
+    covariances: Array | None
 
-    def __init__(self, means, weights=None, std=None, covariance=None, covariances=None) -> None:
+    def __init__(self, means: ArrayLike, weights: ArrayLike | None = None, std: float | None = None,
+                 covariance: ArrayLike | None = None, covariances: ArrayLike | None = None) -> None:
         means = finite_array("means", means)
         if means.ndim != 2 or means.size == 0:
             raise ValueError(f"means must have shape (c, d) with c, d >= 1, got {means.shape}")
@@ -73,7 +77,7 @@ class GaussianMixture(Value, Law):
             spread = spread[kept]
         self._fill(means[kept], weights[kept], simplest(spread))
 
-    def _fill(self, means: np.ndarray, weights: np.ndarray, spread: np.ndarray) -> GaussianMixture:
+    def _fill(self, means: Array, weights: Array, spread: Array) -> GaussianMixture:
         for array in (means, weights, spread):
             array.setflags(write=False)
         self.__dict__.update(means=means, weights=weights, std=float(spread) if spread.ndim == 0 else None,
@@ -97,12 +101,12 @@ class GaussianMixture(Value, Law):
         return self.means.shape[1]
 
     @cached_property
-    def mean(self) -> np.ndarray:
+    def mean(self) -> Array:
         """E X, shape (d,)."""
         return self.weights @ self.means
 
     @cached_property
-    def covariance(self) -> np.ndarray:
+    def covariance(self) -> Array:
         """Covariance of the whole law, shape (d, d)."""
         centred = np.sqrt(self.weights)[:, None] * (self.means - self.mean)
         return centred.T @ centred + self._average_component_covariance()
@@ -122,11 +126,11 @@ class GaussianMixture(Value, Law):
         return float(self.weights @ np.einsum("cd,cd->c", self.means, self.means)) + trace
 
     @property
-    def _matrices(self) -> np.ndarray:
+    def _matrices(self) -> Array:
         """Σ of shape (d, d), or Σ_i of shape (c, d, d); not for ``std``."""
         return self.covariances if self.component_covariance is None else self.component_covariance
 
-    def _average_component_covariance(self) -> np.ndarray:
+    def _average_component_covariance(self) -> Array:
         if self.std is not None:
             return self.std**2 * np.eye(self.dim)
         if self.component_covariance is not None:
@@ -150,7 +154,7 @@ class GaussianMixture(Value, Law):
             spread = a * a * self._matrices + s_sq * np.eye(self.dim)
         return object.__new__(GaussianMixture)._fill(a * self.means, self.weights, spread)
 
-    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
         """``n`` independent draws, shape (n, d)."""
         labels = rng.choice(len(self.weights), size=n, p=self.weights)
         draws = rng.standard_normal((n, self.dim))
@@ -164,15 +168,15 @@ class GaussianMixture(Value, Law):
         draws += self.means[labels]
         return draws
 
-    def log_density(self, x: np.ndarray) -> np.ndarray:
+    def log_density(self, x: ArrayLike) -> Array:
         """log Σ_i w_i N(x; μ_i, Σ_i) by log-sum-exp; x of shape (n, d), result (n,)."""
         return self._density.log_density(points(x, self.dim))
 
-    def responsibilities(self, x: np.ndarray) -> np.ndarray:
+    def responsibilities(self, x: ArrayLike) -> Array:
         """P(component i | X = x); x of shape (n, d), result (n, c)."""
         return self._density.responsibilities(points(x, self.dim))
 
-    def score(self, x: np.ndarray) -> np.ndarray:
+    def score(self, x: ArrayLike) -> Array:
         """∇log p(x) = Σ_i r_i(x) Σ_i⁻¹(μ_i − x); x and result of shape (n, d).
 
         Works in blocks of rows, so the memory beyond the result does not grow with n; with ``std`` it is
@@ -180,11 +184,11 @@ class GaussianMixture(Value, Law):
         """
         return self._density.score(points(x, self.dim))
 
-    def hessian(self, x: np.ndarray) -> np.ndarray:
+    def hessian(self, x: ArrayLike) -> Array:
         """∇²log p(x) = Cov_r(s_i) − Σ_i r_i Σ_i⁻¹ with s_i = Σ_i⁻¹(μ_i − x); x (n, d), result (n, d, d)."""
         return self._density.hessian(points(x, self.dim))
 
-    def assumptions(self) -> tuple:
+    def assumptions(self) -> tuple[Assumption, ...]:
         """Weak log-concavity and the log-Lipschitz perturbation, from the ball holding the means.
 
         With Σ_i = s²I and R the radius of a ball holding the means: (α, M, L) = (1/s², R²/s⁴, 1/s²), and
@@ -259,7 +263,7 @@ class GaussianMixture(Value, Law):
             return self._parts.rest.posterior_moments()
         return isotropic_moments(self._parts.lines, self.std, self.dim)
 
-    def posterior(self, u: np.ndarray, a: float, s_sq: float) -> GaussianMixture:
+    def posterior(self, u: Array, a: float, s_sq: float) -> GaussianMixture:
         """Every component's posterior, weighted by its responsibility for ``u``."""
         weights = self.pushed(a, s_sq).responsibilities(u[None])[0]
         misses = u - a * self.means
@@ -272,14 +276,14 @@ class GaussianMixture(Value, Law):
         name = "covariance" if factor.ndim == 2 else "covariances"
         return GaussianMixture(means, weights=weights, **{name: s_sq * factor})
 
-    def span(self) -> tuple[np.ndarray, np.ndarray]:
+    def span(self) -> tuple[Array, Array]:
         """Affine span of the means: ``origin`` (d,) nearest 0 and an orthonormal ``basis`` (d, r).
 
         μ_i = origin + basis basisᵀμ_i up to rounding, so x ↦ basisᵀx are the coordinates along the span.
         """
         return affine_span(self.means, self.mean)
 
-    def line(self) -> tuple[GaussianMixture, np.ndarray, np.ndarray]:
+    def line(self) -> tuple[GaussianMixture, Array, Array]:
         r"""The law along the line through the means, for isotropic components with collinear means.
 
         Returns

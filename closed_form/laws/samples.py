@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from os import PathLike
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array
 from closed_form.law import DataLaw
 from closed_form.law_input import LARGEST, finite_array, of_moderate_size
 from closed_form.laws.mixture import GaussianMixture
@@ -14,7 +16,7 @@ from closed_form.laws.mixture import GaussianMixture
 _MISSING = {"", "-", "?", "na", "n/a", "nan", "none", "null"}
 
 
-def smoothed_data(samples, smoothing: float, standardize: bool = False) -> GaussianMixture:
+def smoothed_data(samples: ArrayLike, smoothing: float, standardize: bool = False) -> GaussianMixture:
     r"""Law of a point drawn from the data plus N(0, s²I): :math:`\frac1n \sum_i N(x_i, s^2 I)`.
 
     Parameters
@@ -43,8 +45,8 @@ def smoothed_data(samples, smoothing: float, standardize: bool = False) -> Gauss
     return GaussianMixture(centres, counts / len(samples), std=float(std))
 
 
-def read_samples(path: str | PathLike, columns: Sequence[str] | None = None,
-                 standardize: bool = False, header: bool | None = None) -> np.ndarray:
+def read_samples(path: str | PathLike[str], columns: Sequence[str] | None = None,
+                 standardize: bool = False, header: bool | None = None) -> Array:
     """Columns of a CSV file, as an array of shape (n, d).
 
     Parameters

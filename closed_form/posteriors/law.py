@@ -2,12 +2,13 @@ r"""The law of X_0 given U = aX_0 + √s_sq Z, in closed form: Gaussian data sta
 mixtures."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from closed_form.law import Law
 from closed_form.law_input import finite_array, push_coefficients
 
 
-def posterior(law: Law, u, a: float, s_sq: float) -> Law:
+def posterior(law: Law, u: ArrayLike, a: float, s_sq: float) -> Law:
     r"""Law of X_0 given aX_0 + √s_sq Z = u, with Z standard normal.
 
     Component by component

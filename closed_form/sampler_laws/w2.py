@@ -2,8 +2,9 @@ r"""The exact W2 error of a sampler, by whichever closed form the data law admit
 
 import math
 
-import numpy as np
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array
 from bounds.argument import check_type
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
@@ -16,7 +17,7 @@ from closed_form.sampler_laws.line.sampler import line_w2
 from closed_form.sampler_laws.phase_space.gaussian_chain import phase_gaussian_w2
 
 
-def exact_law_available(law) -> str | None:
+def exact_law_available(law: Law) -> str | None:
     """Why `sampler_w2` has no exact answer for ``law``; None if it has one.
 
     Available: any Gaussian; any mixture of Gaussians in dimension 1; in dimension d, mixtures with one
@@ -36,7 +37,7 @@ def _parts(law) -> Parts:
 
 
 def sampler_w2(law: Law, steps: Steps, score_error: float = 0.0, score_noise: float = 0.0,
-               direction: np.ndarray | None = None) -> Bracket:
+               direction: ArrayLike | None = None) -> Bracket:
     r"""W2 between the law of the sampler's last iterate and the data law, exact up to the bracket.
 
     The score used is s(y) + b + N(0, M_noise²/d I), with a constant b of norm exactly ``score_error``.
@@ -96,7 +97,7 @@ def sampler_w2(law: Law, steps: Steps, score_error: float = 0.0, score_noise: fl
     return Bracket.root_sum_sq(brackets).widened(parts.rounding)
 
 
-def _gaussian_w2(law: Gaussian, steps, bias: np.ndarray, score_noise: float) -> Bracket:
+def _gaussian_w2(law: Gaussian, steps, bias: Array, score_noise: float) -> Bracket:
     if steps.blocks == 2:
         return phase_gaussian_w2(law, steps, bias, score_noise)
     return gaussian_chain(law, steps, bias, score_noise).w2()

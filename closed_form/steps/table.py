@@ -279,7 +279,7 @@ class StepNumbers:
     # -- a sampler stated by formulas -----------------------------------------------------------------------
 
     def _state(self, process):
-        """P, Q and noise from formulas, in balls around what they are made of: E stands as Q, G as the noise."""
+        """P, Q and noise from formulas, in balls around what they are made of: E stands as Q, G as noise."""
         from flint import arb, ctx
 
         formulas, own = self.rule.formulas, slice(self.extra, None)

@@ -215,7 +215,7 @@ def test_prior_is_the_stated_one():
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: scheme("heun-3", 1.0, 3), "scheme must be one of"),
+        (lambda: scheme("heun-3", 1.0, 3), "sampler must be one of"),
         (lambda: scheme("exponential", 1.0, 3, grid="log"), "grid must be"),
         (lambda: scheme("exponential", 1.0, 3, prior_std=-1.0), "prior_std"),
         (lambda: scheme("exponential", 1.0, 3, prior_std=np.nan), "prior_std"),

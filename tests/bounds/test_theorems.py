@@ -1,6 +1,7 @@
 """The same tests for every theorem in the folder: dropping a file there is enough to be tested here."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import mpmath
 import numpy as np
@@ -21,7 +22,8 @@ from bounds.theorems import theorems
 from closed_form import Gaussian
 from tests import laws
 from tests.bounds.tolerances import METRIC_SEARCH, RECURSION_RELATIVE, SYMBOLIC
-from verify.certificates.certificate import Verdict, certify_setting
+from tests.drawn import examples
+from verify.certificates.certificate import Verdict, certify_setting, measure
 from verify.certificates.question import setting_of
 from verify.strategies import problems
 
@@ -53,15 +55,16 @@ def applicable(key, question):
                       question.score_error, question.score_noise)
 
 
+@lru_cache
 def case_setting(key, name):
-    """(theorem, case, law, setting) of one case."""
+    """(theorem, case, law, setting, exact W2) of one case."""
     theorem = THEOREMS[key]
     (case,) = [c for c in theorem.cases if c.name == name]
     law = case.law(laws)
     setting = setting_of(
         case.process(), law, case.scheme(), case.score_error, case.score_noise, information=case.information
     )
-    return theorem, case, law, setting
+    return theorem, case, law, setting, measure(setting, law)
 
 
 @KEYS
@@ -110,8 +113,8 @@ def test_stated_and_derived_agree(key):
 @pytest.mark.parametrize("key, name", CASES)
 def test_cases_hold_and_are_not_vacuous(key, name):
     """On each of its cases the theorem holds, within the looseness the case allows."""
-    theorem, case, law, setting = case_setting(key, name)
-    certificate = certify_setting(theorem, setting, law)
+    theorem, case, law, setting, measured = case_setting(key, name)
+    certificate = certify_setting(theorem, setting, law, measured)
     assert certificate.verdict is Verdict.HOLDS
     assert 1 - 1e-9 <= certificate.ratio <= case.ratio_ceiling
 
@@ -122,11 +125,11 @@ DECISIVE = [(k, n, term) for k, n in CASES for c in THEOREMS[k].cases if c.name 
 @pytest.mark.parametrize("key, name, term", DECISIVE)
 def test_a_corrupted_statement_is_caught(key, name, term):
     """With one stated expression spoiled, a tight case is VIOLATED."""
-    theorem, case, law, setting = case_setting(key, name)
+    theorem, case, law, setting, measured = case_setting(key, name)
     corrupted = theorem.corrupted(term, case.decisive[term])
     if term not in _used(theorem, setting):
         pytest.fail(f"{term} plays no part in {name}")
-    assert certify_setting(corrupted, setting, law).verdict is Verdict.VIOLATED
+    assert certify_setting(corrupted, setting, law, measured).verdict is Verdict.VIOLATED
 
 
 def _used(theorem, setting):
@@ -149,7 +152,7 @@ def test_every_theorem_has_a_decisive_case(key):
 
 
 @AT_HOME
-@settings(max_examples=15)
+@settings(max_examples=examples(7))
 @given(error=st.floats(0.0, 2.0), noise=st.floats(0.0, 2.0), more=st.floats(0.0, 1.0))
 def test_terms_grow_with_every_error_source(key, blocks, error, noise, more):
     """Named terms are non-negative, none decreases when a score error grows, and the total is at most their
@@ -175,7 +178,7 @@ def test_terms_grow_with_every_error_source(key, blocks, error, noise, more):
 
 
 @AT_HOME
-@settings(max_examples=12)
+@settings(max_examples=examples(6))
 @given(factor=st.floats(-2, 2).map(lambda x: 10.0**x))
 def test_scaling_the_data_scales_every_bound(key, blocks, factor):
     """With x → cx, and the noise, prior and score scaled to match, every bound is multiplied by c."""
@@ -208,7 +211,7 @@ def test_the_right_limits(key, blocks):
 
 
 @AT_HOME
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 @given(data=st.data())
 def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
     """On drawn admissible problems with Gaussian data the verdict is HOLDS wherever the theorem applies."""
@@ -219,7 +222,7 @@ def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
 
 
 @pytest.mark.parametrize("key", [key for key, blocks in HOMES if blocks == 1])
-@settings(max_examples=8)
+@settings(max_examples=examples(4))
 @given(question=problems(kind="mixture", most_steps=40))
 def test_never_violated_on_drawn_mixtures(key, question):
     """On drawn admissible mixtures the verdict is HOLDS wherever the theorem applies and the truth is

@@ -109,12 +109,14 @@ REGULARITY = 1e-6
 HIDDEN_DIGITS = 1e-11
 #: What is 0 among them, in data units.
 HIDDEN_ZERO = 1e-12
-#: Calls of a certified bound a step: some 2000 are half a thousandth of a second.
-CALLS = 3000
+#: Calls of a certified bound a step: some 1400 are 0.4 thousandths of a second.
+CALLS = 1700
 #: Calls that a maximum of a polynomial that hardly varies may take.
 PLATEAU = 1000
 #: A claim against its formulas in 40 digits: its constants 1/σ² are floats, its steps differences of floats.
 CLAIM_BY_HAND = 1e-12
+#: Terms over ε along orders, at two ε a hundred times apart: what is left is of order √h and of 1/log(1/ε).
+ALONG_ORDERS = 0.1
 #: A number of a step against 30-digit quadrature: that of the path, a few times.
 CLAIM_SYMBOL = 1e-12
 #: Phase space in balls of 300 bits at one time: s² at time 1e-6 is a difference that costs u³ of its terms.
@@ -128,3 +130,22 @@ STATED_DEFECT = 1e-11
 STATED_NOISE = 1e-9
 #: The level of a second evaluation against the one asked for: that of the nearest time, where σ may be steep.
 MIDDLE_LEVEL = 1e-12
+#: A number printed with four significant digits, of which the last may be rounded either way.
+FOUR_DIGITS = 1e-3
+#: The signed recursion on N(0, v I) against the exact chain: 64 roundings of a noise level up to 1e6 times the data.
+FLOW_EXACT = 1e-8
+#: M1 in floats above what is sampled, or above the supremum by 30 digits where that is larger: what it may
+#: leave open of the supremum.
+REGULARITY_PROVED = 1e-6
+#: The same above the largest of 20,000 values, between which the supremum may be.
+REGULARITY_DENSE = 2e-6
+#: The same where only a few hundred times are looked at.
+REGULARITY_COARSE = 1e-3
+#: Values of M1 from floats on a path of 20,000 steps: its rounding.
+PATH_DENSE = 1e-11
+#: A float beside 30 digits that are rounded to one.
+DIGITS = 1e-14
+#: Theorem G with kinks in its integrands, above balls: what quadrature allows for a kink.
+KINK_ALLOWED = 1e-7
+#: Calls of Theorem G in balls a step with a hundred variances: 11,000, and 70,000 if M1 looked at all.
+REGULARITY_CALLS = 20_000

@@ -27,7 +27,7 @@ FORBIDDEN = {
     "os.mkdir", "os.putenv", "socket.connect", "socket.bind", "shutil.rmtree", "pty.spawn",
 }  # fmt: skip
 #: A refusal names a table of the problem or its file.
-NAMES = re.compile(r"\b(process|data|scheme)\b|problem\.toml|the problem file")
+NAMES = re.compile(r"\b(process|data|sampler|scheme)\b|problem\.toml|the problem file")
 WRITTEN = "written.npy"
 _seen: list[str] = []
 _armed = False

@@ -87,20 +87,23 @@ def _bases() -> list[dict]:
     for valid in VALID.values():
         tables = {section: {} for section in SECTIONS}
         for key, value in valid.items():
-            tables[key.partition(".")[0]][key.partition(".")[2]] = value
+            tables.setdefault(key.partition(".")[0], {})[key.partition(".")[2]] = value
         bases.append(tables)
     return bases
 
 
 BASES = _bases()
-KEYS = sorted({(section, key) for tables in BASES for section in SECTIONS for key in tables[section]})
+KEYS = sorted({(section, key) for tables in BASES for section in tables for key in tables[section]})
+#: The table that few problems have.
+OWN = next(tables["sampler"] for tables in BASES if "sampler" in tables)
 
 
 def _crossed(rng: Random) -> dict:
     """A problem of the list, or one with sections from several."""
     if rng.random() < 0.5:
         return {section: dict(table) for section, table in rng.choice(BASES).items()}
-    return {section: dict(rng.choice(BASES)[section]) for section in SECTIONS}
+    own = {"sampler": dict(OWN)} if rng.random() < 0.2 else {}
+    return {section: dict(rng.choice(BASES)[section]) for section in SECTIONS} | own
 
 
 def _place(rng: Random, tables: dict) -> tuple[dict, str]:
@@ -144,6 +147,14 @@ def _coefficient(rng: Random, tables: dict) -> None:
     tables["process"] = {"family": f'"{name}"', **{key: _quoted(text) for key, text in texts.items()}}
 
 
+def _formula(rng: Random, tables: dict) -> None:
+    """An expression for a formula of a sampler of one's own, which is mostly the one that is asked for."""
+    table = tables.setdefault("sampler", dict(OWN))
+    table[rng.choice(("P", "Q", "noise"))] = _quoted(expression(rng))
+    if rng.random() < 0.8:
+        tables.get("scheme", {}).pop("kind", None)
+
+
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -176,7 +187,7 @@ def _keys(rng: Random, tables: dict) -> None:
             tables[rng.choice(("extra", "process.more", "scheme.grid"))] = {"a": rng.choice(ODD)}
 
 
-MUTATIONS = (*[_number] * 6, *[_coefficient] * 3, *[_value] * 4, *[_words] * 2, _keys)
+MUTATIONS = (*[_number] * 6, *[_coefficient] * 3, *[_value] * 4, *[_words] * 2, _keys, _formula)
 
 
 def _written(rng: Random, tables: dict) -> str:

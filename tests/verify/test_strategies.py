@@ -1,20 +1,24 @@
 """The strategies for users' own tests: what they draw is what they say."""
 
+import math
+
+import pytest
 from hypothesis import given, settings
 
 from bounds.theorem import Domain
 from bounds.theorems import theorems
+from tests.drawn import examples
 from tests.verify.test_testing import TRUE
 from verify import Verdict, certify_setting, strategies
 
-FEW = settings(max_examples=8)
+FEW = settings(max_examples=examples(4))
 
 
 @FEW
 @given(strategies.questions(TRUE))
 def test_questions_are_inside(question):
     """A question drawn for a theorem is inside its hypotheses, and its exact W2 holds against it."""
-    found = certify_setting(TRUE, question.setting, question.problem.law, question.measured)
+    found = certify_setting(TRUE, question.setting, question.law, question.measured)
     assert found.verdict is Verdict.HOLDS
 
 
@@ -36,3 +40,10 @@ def test_parts_are_of_the_kind_asked_for(process, law, scheme, assumption, sampl
 def test_problems_of_two_blocks(problem):
     """A problem in phase space can be asked of a theorem."""
     assert problem.process.blocks == 2 and theorems()["martingale"].title
+
+
+@pytest.mark.parametrize("largest", [0.0, -1.0, math.inf, math.nan])
+def test_a_score_error_has_a_size(largest):
+    """The largest score error to be drawn is positive and finite."""
+    with pytest.raises(ValueError, match=r"^largest must be positive and finite, got"):
+        strategies.score_errors(largest)

@@ -16,7 +16,7 @@ FOLDERS = sorted({path.parent for path in MODULES})
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 #: What closed_form may know of bounds: the question, never an answer to it.
 QUESTION = {
-    "argument", "value",
+    "annotations", "argument", "value",
     "process", "processes", "schedules", "assumption", "assumptions", "facts", "grid", "sampler", "samplers",
     "steps",
     "symbolic", "registry",

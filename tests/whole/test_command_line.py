@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.command_line import assert_refused, everything_in, run
+from tests.drawn import examples
 from verify.cli import cli
 
 WORDS = ["bound", "certify", "lower-bound", "show", "sample", "--json", "--set", "--theorem", "-n", "--out"]
@@ -67,7 +68,7 @@ def test_bad_command_lines_are_one_line(args, fragment, tmp_path, monkeypatch):
     assert everything_in(tmp_path) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 @given(st.lists(st.sampled_from(WORDS) | st.text(max_size=8), max_size=5))
 def test_any_command_line_is_answered_or_refused_in_one_line(args):
     """Whatever the arguments, the command ends with a known exit code and at most one line of complaint."""

@@ -28,9 +28,10 @@ def module(page, name):
     return found
 
 
-def test_the_page(page):
+def test_the_page(page, monkeypatch):
     """What the page says is printed is printed."""
-    assert run_commands(BLOCKS, page) == 2
+    monkeypatch.chdir(page)
+    assert run_commands(BLOCKS) == 2
 
 
 def test_the_constants_of_student(page):

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from bounds import cld, euler_maruyama
 from bounds.theorems import theorems
+from closed_form import Gaussian
 from tests.whole.planted import CLAIM, PLANTED, hunted
+from verify import certify
+from verify.certificates.certificate import Verdict
 from verify.counterexamples import refuting
 from verify.counterexamples.refuting import hunt
 
@@ -22,6 +26,15 @@ def test_some_are_found_at_once(name):
     (planted,) = (each for each in PLANTED if str(each) == name)
     rounds, _ = hunted(planted)
     assert len(rounds) == 1 and rounds[0].violated.verdict == "VIOLATED"
+
+
+def test_the_halved_score_term_is_too_small():
+    """Two long steps of Langevin from stationary data with a large score error: half of the score term of
+    `strasman2025-cld` is below what the error does to the position, all of it is not."""
+    theorem = theorems()["strasman2025-cld"]
+    asked = dict(process=cld(), law=Gaussian([0.0], 1.0), scheme=euler_maruyama(4.0, 2), score_error=1000.0)
+    verdicts = [certify(each, **asked).verdict for each in (theorem, theorem.corrupted("score", "1/2"))]
+    assert verdicts == [Verdict.HOLDS, Verdict.VIOLATED]
 
 
 def test_none_in_ours(monkeypatch):

@@ -1,8 +1,7 @@
-"""Samplers by formulas against the built-in ones on every route, against exact laws, and their page, which is run."""
+"""Samplers by formulas against the built-in ones on every route and against exact laws; their page, run."""
 
 import json
 import re
-import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +18,8 @@ from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.certified.steps import ball_steps as true_balls
 from closed_form.steps.table import exact_steps
-from tests.command_line import run
+from tests.document_commands import blocks_of, run_commands, write_files
 from tests.own_samplers import FORMULAS, PROCESSES, own
-from tests.whole.test_your_own_theorem import started
 from tests.whole.tolerances import STATED_BOUND, STATED_LAW
 from verify import certify, planner_of, sample
 from verify.certificates.certificate import certify_setting, measure
@@ -29,14 +27,22 @@ from verify.certificates.question import setting_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "your-own-sampler.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
+BLOCKS = blocks_of("your-own-sampler.md")
 LAWS = {"gaussian": Gaussian([1.0], 0.5), "mixture": GaussianMixture.two_modes(2.0, 0.5)}
 #: Theorems that ask nothing of the sampler but P, Q and its noise.
 ASKED = ("martingale", "martingale-coupled", "gaussian-lower-bound")
+#: The same of samplers without noise, and of those in ball arithmetic.
+SILENT = ("flow", "gaussian-lower-bound")
 #: Samplers that nobody would use: every coefficient wrong in its own way.
-ODD = [("1", "G", "G"), ("1 - F", "E/2", "C"), ("exp(F)*(1 + h)", "h*g_r^2", "h"), ("1/(1 - F/8)", "6/5*E", "0"),
-       ("a_r/a", "a_r/a*s_sq - sqrt(s_sq*s_sq_r)", "0"), ("0", "0", "s_sq_r"), ("-1", "G", "2*G"),
+ODD = [("1", "G", "G"), ("1 - F", "E/2", "C"), ("exp(F)*(1 + h)", "h*g_r^2", "h"),
+       ("1/(1 - F/8)", "6/5*E", "0"), ("a_r/a", "a_r/a*s_sq - sqrt(s_sq*s_sq_r)", "0"),
+       ("0", "0", "s_sq_r"), ("-1", "G", "2*G"),
        ("Max(1, 1 + F)", "Min(G, C)", "abs(h - 1/10)*G")]
+
+
+def asked_of(formulas, certified=False):
+    """Theorems that apply to a sampler."""
+    return ASKED if formulas[2] != "0" else SILENT[certified:]
 
 
 def test_every_sampler_of_one_block_has_its_formulas():
@@ -49,10 +55,10 @@ def test_every_sampler_of_one_block_has_its_formulas():
 def test_formulas_of_a_sampler_give_its_bounds_and_its_law(key, name, data):
     """Bounds and brackets of the exact law are those of the built-in sampler, to rounding.
 
-    Matched noise is that of Gaussian data only, and its bound that of the noise coupled to the posterior: how it
-    lies in the step is no part of a sampler.
+    Matched noise is that of Gaussian data only, and its bound that of the noise coupled to the posterior: how
+    it lies in the step is no part of a sampler.
     """
-    asked = ASKED[:2 if data == "mixture" else 3]
+    asked = [each for each in asked_of(FORMULAS[key]) if data != "mixture" or each != "gaussian-lower-bound"]
     if key == "posterior-mean-matched":
         if data == "mixture":
             pytest.skip("the variance of matched noise is in closed form for Gaussian data")
@@ -76,9 +82,10 @@ def test_formulas_of_a_sampler_give_its_bounds_and_its_law(key, name, data):
 @pytest.mark.parametrize("key", FORMULAS)
 def test_certified_formulas_give_the_certified_sampler(key, name):
     """In ball arithmetic, too, bound and truth are those of the built-in sampler, down to an early stop."""
-    for theorem in ASKED[key == "posterior-mean-matched":]:
+    for theorem in asked_of(FORMULAS[key], certified=True)[key == "posterior-mean-matched":]:
         mine, theirs = (certify(theorem, process=PROCESSES[name], law=LAWS["gaussian"], certified=True,
-                                scheme=scheme(each, 1.5, 6, early_stop=0.1)) for each in (own(FORMULAS[key]), key))
+                                scheme=scheme(each, 1.5, 6, early_stop=0.1))
+                        for each in (own(FORMULAS[key]), key))
         assert mine.verdict == theirs.verdict == "HOLDS"
         assert mine.bound.total == pytest.approx(theirs.bound.total, rel=STATED_BOUND)
         assert mine.measured.upper == pytest.approx(theirs.measured.upper, rel=STATED_LAW)
@@ -86,11 +93,11 @@ def test_certified_formulas_give_the_certified_sampler(key, name):
 
 @pytest.mark.parametrize("formulas", ODD, ids=lambda formulas: "; ".join(formulas))
 def test_odd_samplers_are_below_their_bounds(formulas):
-    """Whatever the coefficients are, exact laws are within what the theorems say, on every process, certified or
-    not."""
+    """Whatever the coefficients are, exact laws are within what the theorems say, on every process, certified
+    or not."""
     for name, process in PROCESSES.items():
         for certified in (False, True):
-            for theorem in ASKED:
+            for theorem in asked_of(formulas, certified):
                 found = certify(theorem, process=process, law=Gaussian([0.5, -1.0], 0.3),
                                 scheme=scheme(own(formulas), 0.9, 7), certified=certified)
                 assert found.verdict == "HOLDS", (name, theorem, found)
@@ -98,7 +105,7 @@ def test_odd_samplers_are_below_their_bounds(formulas):
 
 @pytest.mark.parametrize("formulas", [*FORMULAS.values(), *ODD], ids=lambda formulas: "; ".join(formulas))
 def test_four_routes_take_formulas_alike(formulas):
-    """P, Q and noise of claim and truth, in floats and in balls, agree to what the least exact may be off by."""
+    """P, Q and noise of claim and truth, in floats and balls, agree to what the least exact may be off by."""
     process, at = PROCESSES["general"], scheme(own(formulas), 1.0, 5, early_stop=0.125)
     table, truth = at.table(process), exact_steps(process, at)
     balls = true_balls(process, at.grid.times, at.sampler.one_block)
@@ -113,11 +120,12 @@ def test_four_routes_take_formulas_alike(formulas):
 
 
 def test_many_steps_are_computed_one_by_one():
-    """Nothing is assumed of a formula between the steps sampled of a long run: a feature of one step counts."""
+    """Nothing is assumed of a formula between the steps sampled of a long run: a spike at one step counts."""
     spike = own(("1 + F", f"G*(1 + 1e4*exp(-(1e5*(t - 8642/{MANY_STEPS + 1}))^2))", "G"))
     plain = own(FORMULAS["euler-maruyama"])
     theorem, law = theorems()["martingale"], LAWS["gaussian"]
-    totals = [theorem.bound(setting_of(ve(1), law, scheme(each, 1.0, MANY_STEPS + 1))).total for each in (spike, plain)]
+    totals = [theorem.bound(setting_of(ve(1), law, scheme(each, 1.0, MANY_STEPS + 1))).total
+              for each in (spike, plain)]
     assert totals[0] > 1.01 * totals[1]
 
 
@@ -133,7 +141,8 @@ def test_theorems_of_one_sampler_refuse_another_by_name(key):
     """Euler–Maruyama in formulas is still not the sampler that a theorem is stated for."""
     found = certify(key, process=PROCESSES["ou"], law=LAWS["gaussian"],
                     scheme=scheme(own(FORMULAS["euler-maruyama"]), 1.0, 10))
-    assert found.verdict == "NOT_APPLICABLE" and "stated for euler-maruyama, got own" in "; ".join(found.unmet)
+    assert found.verdict == "NOT_APPLICABLE"
+    assert "stated for euler-maruyama, got own" in "; ".join(found.unmet)
 
 
 def test_a_plan_and_samples_of_formulas():
@@ -143,7 +152,8 @@ def test_a_plan_and_samples_of_formulas():
                         setting_of(PROCESSES["vp"], LAWS["gaussian"], scheme(each, 1.0, 10))).plan(0.2)
              for each in (mine, theirs)]
     assert plans[0].steps == plans[1].steps
-    runs = [sample(LAWS["mixture"], scheme(each, 1.0, 10).steps(PROCESSES["vp"]), 500, 3) for each in (mine, theirs)]
+    runs = [sample(LAWS["mixture"], scheme(each, 1.0, 10).steps(PROCESSES["vp"]), 500, 3)
+            for each in (mine, theirs)]
     assert runs[0] == pytest.approx(runs[1], rel=STATED_LAW, abs=STATED_LAW)
 
 
@@ -154,7 +164,8 @@ def test_a_file_of_the_registry_may_hold_formulas(tmp_path, monkeypatch):
     (tmp_path / "midway.py").write_text('"""A sampler by formulas."""\n\nfrom bounds import own_sampler\n\n'
                                         'SAMPLER = own_sampler("midway", P="1 + F", Q="E", noise="G")\n')
     monkeypatch.setattr(bounds.samplers, "__path__", [*bounds.samplers.__path__, str(tmp_path)])
-    found = certify("martingale", process=PROCESSES["ou"], law=LAWS["gaussian"], scheme=scheme("midway", 1.0, 20))
+    found = certify("martingale", process=PROCESSES["ou"], law=LAWS["gaussian"],
+                    scheme=scheme("midway", 1.0, 20))
     assert found.verdict == "HOLDS" and found.problem["scheme"]["kind"] == "midway"
     assert "sampler" not in found.problem
 
@@ -163,7 +174,8 @@ def test_a_certificate_holds_the_formulas_and_is_rerun():
     """What is recorded is the table [sampler], and asked again it gives the same."""
     mine = own_sampler("mine", P="1 + F", Q="G", noise=0.01, source="Me 2026")
     found = certify("martingale", process=PROCESSES["ou"], law=LAWS["gaussian"], scheme=scheme(mine, 1.0, 20))
-    assert found.problem["sampler"] == {"key": "mine", "P": "1 + F", "Q": "G", "noise": 0.01, "source": "Me 2026"}
+    assert found.problem["sampler"] == {"key": "mine", "P": "1 + F", "Q": "G", "noise": 0.01,
+                                        "source": "Me 2026"}
     again = found.rerun()
     assert replace(again, asked=found.asked) == found
     assert json.loads(json.dumps(found.problem)) == found.problem
@@ -171,23 +183,12 @@ def test_a_certificate_holds_the_formulas_and_is_rerun():
 
 def test_the_page(tmp_path, monkeypatch):
     """What the page says a command prints is printed; what is refused ends with 2, what is open with 3."""
+    def code_of(lines):
+        return 2 if any("must be" in line for line in lines) else 3 if "INCONCLUSIVE" in lines else 0
+
     monkeypatch.chdir(tmp_path)
-    for _language, text in BLOCKS:
-        if name := re.match(r"# file: (\S+)\n", text):
-            (tmp_path / name.group(1)).write_text(text)
-    ran = 0
-    for _, text in (block for block in BLOCKS if block[0] == "console"):
-        for part in text.split("$ ")[1:]:
-            command, *expected = part.splitlines()
-            program, *arguments = shlex.split(command)
-            done = run(*arguments) if program == "sgm-bounds" else started(command, tmp_path)
-            said = done.stdout + done.stderr
-            for line in expected:
-                assert line in said, (command, said)
-            code = 2 if "must be" in part else 3 if "INCONCLUSIVE" in part else 0
-            assert getattr(done, "returncode", None) == code or getattr(done, "exit_code", None) == code, (command, said)
-            ran += 1
-    assert ran == 9
+    write_files(BLOCKS, tmp_path)
+    assert run_commands(BLOCKS, code_of) == 9
 
 
 def test_the_table_of_the_page():

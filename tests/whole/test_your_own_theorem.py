@@ -7,27 +7,29 @@ import sys
 
 import pytest
 
-from tests.document_commands import ROOT, blocks_of, run_commands, started, write_files
+from tests.document_commands import ROOT, blocks_of, run_commands, said, write_files
 
 BLOCKS = blocks_of("your-own-theorem.md")
 
 
-def test_the_page(tmp_path):
+def test_the_page(tmp_path, monkeypatch):
     """What the page says a command prints is printed; commands end as it says: violations and failed tests
     with 1."""
+    monkeypatch.chdir(tmp_path)
     write_files(BLOCKS, tmp_path)
-    assert run_commands(BLOCKS, tmp_path) == 10
+    assert run_commands(BLOCKS) == 10
     assert (tmp_path / "simple2026.violated.toml").exists()
 
 
-def test_the_sum_of_the_page(tmp_path):
+def test_the_sum_of_the_page(tmp_path, monkeypatch):
     """The closed form of the page holds on its problem, and its lower bound too."""
+    monkeypatch.chdir(tmp_path)
     for name in ("sum.py", "problem.toml"):
         (text,) = (text for _, text in BLOCKS if text.startswith(f"# file: {name}\n"))
         (tmp_path / name).write_text(text)
     for name in ("THEOREM", "LOWER"):
-        done = started(f"sgm-bounds certify problem.toml --theorem sum.py:{name}", tmp_path)
-        assert done.returncode == 0 and "HOLDS" in done.stdout
+        code, printed = said(f"sgm-bounds certify problem.toml --theorem sum.py:{name}")
+        assert code == 0 and "HOLDS" in printed
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +60,13 @@ def test_a_strangers_repository(installed, tmp_path):
     """The example passes its own test against the built wheel, with the plugin loaded by its entry point, and
     its theorem is there for every command."""
     shutil.copy(ROOT / "docs" / "examples" / "own_theorem" / "test_own_theorem.py", tmp_path)
-    where = ask(installed, tmp_path, "-c",
-                "import own_theorem, verify; print(verify.__file__, own_theorem.__file__)")
-    assert all(path.startswith(str(installed)) for path in where.stdout.split()), where
     done = ask(installed, tmp_path, "-m", "pytest", "-q", "--sgm-problems", "60")
     assert done.returncode == 0 and "theorems against exact laws" in done.stdout, done.stdout + done.stderr
-    listed = ask(installed, tmp_path, "-m", "verify.cli", "list", "theorems")
-    assert "simple2026" in listed.stdout and "martingale" in listed.stdout
+    listed = ask(installed, tmp_path, "-c", "import own_theorem, verify.cli; "
+                 "print(verify.__file__, own_theorem.__file__, flush=True); verify.cli.main()", "list", "theorems")
+    where, _, known = listed.stdout.partition("\n")
+    assert all(path.startswith(str(installed)) for path in where.split()) and where, listed
+    assert "simple2026" in known and "martingale" in known
     (text,) = (text for _, text in BLOCKS if text.startswith("# file: problem.toml\n"))
     (tmp_path / "problem.toml").write_text(text)
     done = ask(installed, tmp_path, "-m", "verify.cli", "certify", "problem.toml", "--theorem", "simple2026")

@@ -6,13 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bounds.argument import check_type
+from bounds.assumption import Assumption
 from bounds.bound import Bound
 from bounds.certified.data import NotCertified
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.sampler import Scheme
 from bounds.setting import Setting
 from bounds.symbolic.balls import NotEnclosed
@@ -75,9 +79,9 @@ class Certificate(Value):
     ratio: float | None
     unmet: tuple[str, ...] = ()
     seed: int | None = None
-    problem: dict = field(default_factory=dict)
-    versions: dict = field(default_factory=dict)
-    asked: dict = field(default_factory=dict)
+    problem: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, Any] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self):
         if self.bound is None:
@@ -119,13 +123,13 @@ class Certificate(Value):
 
     @classmethod
     def not_applicable(cls, theorem: Theorem, unmet: Sequence[str],
-                       problem: dict | None = None) -> Certificate:
+                       problem: dict[str, Any] | None = None) -> Certificate:
         """The certificate of a theorem that says nothing here, with the hypotheses that are not met, one line
         each."""
         nothing = (Verdict.NOT_APPLICABLE, None, None, None)
         return cls(theorem.key, *nothing, tuple(unmet), problem=problem or {}, versions=versions())
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: see verify/certificate.schema.json."""
         measured = self.measured and {
             "lower": self.measured.lower,
@@ -152,8 +156,8 @@ class Certificate(Value):
             "schema_version": SCHEMA_VERSIONS["certificate"],
         }
 
-    def to_json(self, **options) -> str:
-        """The certificate as JSON text."""
+    def to_json(self, **options: Any) -> str:
+        """The certificate as JSON text; ``options`` as of `json.dumps`."""
         return json.dumps(self.as_dict(), allow_nan=False, **options)
 
     @classmethod
@@ -265,25 +269,28 @@ def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
     return Verdict.VIOLATED if violated else Verdict.INCONCLUSIVE
 
 
-def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0,
-            score_noise: float = 0.0, assumption=None, information: str = "all", problem: dict | None = None,
-            samples: int = 0, seed: int = 0, certified: bool = False, precision: int = PRECISION,
-            samples_from=None) -> Certificate:
+def certify(theorem: str | Theorem, *, process: ForwardProcess | str, law: Law, scheme: Scheme,
+            score_error: float = 0.0, score_noise: float = 0.0, assumption: Assumption | str | None = None,
+            information: str = "all", problem: dict[str, Any] | None = None, samples: int = 0, seed: int = 0,
+            certified: bool = False, precision: int = PRECISION,
+            samples_from: ArrayLike | None = None) -> Certificate:
     """Compare a theorem with the exact W2 error of the sampler.
 
     Parameters
     ----------
     theorem : str or Theorem
         A key of `bounds.theorems.theorems`, a file as `find_theorem` takes it, or a theorem object.
-    process : ForwardProcess
-    law : Gaussian or GaussianMixture
-        The data.
+    process : ForwardProcess or str
+        Or the key of a family without coefficients to choose ("ou", "cld").
+    law : Law
+        The data: a Gaussian, a GaussianMixture…
     scheme : Scheme
     score_error : float
         The measured sampler's score is off by a constant vector of this norm.
     score_noise : float
         … and by fresh Gaussian noise of this L2 size at every step.
-    assumption : Assumption, optional
+    assumption : Assumption or str, optional
+        Or the key of one that the law proves.
     information : str
         "all": the bound may use all that is known of the law; "constants": only its assumption's constants.
     problem : dict, optional
@@ -308,7 +315,7 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
         If the theorem is unknown, an argument is out of range, or something to be certified has no proof
         (`bounds.certified.data.NotCertified`).
     """
-    theorem = find_theorem(theorem)
+    theorem, process = find_theorem(theorem), process_of(process)
     if certified:
         check_certifiable(law, score_error, score_noise, samples)
         if samples_from is not None:
@@ -318,6 +325,8 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
                              information=information)
     except NoAssumption as error:
         return Certificate.not_applicable(theorem, (f"data assumption: {error}",), problem)
+    if isinstance(assumption, str):
+        assumption = setting.assumption
     precision = check_precision(precision) if certified else None
     if problem is None and samples_from is None:
         problem = described(process, law, scheme, score_error, score_noise, assumption)
@@ -329,14 +338,22 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess, law, scheme: Sch
     return replace(found, asked=asked)
 
 
-def certify_setting(theorem: Theorem, setting: Setting, law, measured: Bracket | None = None,
-                    problem: dict | None = None, samples: int = 0, seed: int = 0,
+def certify_setting(theorem: str | Theorem, setting: Setting, law: Law, measured: Bracket | None = None,
+                    problem: dict[str, Any] | None = None, samples: int = 0, seed: int = 0,
                     precision: int | None = None) -> Certificate:
-    """As `certify`, for a setting already made; ``measured`` saves measuring it again.
+    """As `certify`, for a setting already made.
 
-    With a ``precision`` in bits bound and truth are certified.
+    Parameters
+    ----------
+    theorem : str or Theorem
+        As for `certify`, and so are ``law``, ``problem``, ``samples``, ``seed`` and the errors.
+    setting : Setting
+    measured : Bracket, optional
+        Saves measuring it again.
+    precision : int, optional
+        In bits: with it bound and truth are certified.
     """
-    check_type("theorem", theorem, Theorem, "a Theorem")
+    theorem = find_theorem(theorem)
     check_type("law", law, Law, "a law of the data (Gaussian, GaussianMixture, …)")
     try:
         bound = theorem.bound(setting) if precision is None else theorem.certified(setting, precision)
@@ -351,9 +368,22 @@ def certify_setting(theorem: Theorem, setting: Setting, law, measured: Bracket |
                        versions=versions())
 
 
-def measure(setting: Setting, law, samples: int = 0, seed: int = 0) -> Bracket:
-    """The exact W2 error of the sampler; where no exact law is known what samples say of it, with the
-    reason."""
+def measure(setting: Setting, law: Law, samples: int = 0, seed: int = 0) -> Bracket:
+    """The exact W2 error of the sampler; where no exact law is known what samples say of it, with the reason.
+
+    Parameters
+    ----------
+    setting : Setting
+    law : Law
+        The data that the setting is about.
+    samples, seed : int
+        As for `certify`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as described.
+    """
     check_type("setting", setting, Setting, "a Setting")
     reason = exact_law_available(law)
     if reason is None:

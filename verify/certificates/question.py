@@ -2,18 +2,19 @@
 
 import numpy as np
 
-from bounds.argument import check_type
+from bounds.argument import check_key, check_type
 from bounds.assumption import Assumption
 from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.sampler import Scheme
 from bounds.setting import Setting
 from bounds.steps.affine import Steps
-from closed_form.law import SLACK, Law
+from closed_form.law import SLACK, Law, proved
 from closed_form.steps.table import exact_steps
 
 
-def check_assumption(assumption, law) -> None:
+def check_assumption(assumption: Assumption, law: Law) -> None:
     """Refuse an assumption whose dimension, moments or smoothness contradict the law it is said of.
 
     Raises
@@ -43,31 +44,33 @@ def check_assumption(assumption, law) -> None:
         )
 
 
-def setting_of(process: ForwardProcess, law, scheme: Scheme, score_error: float = 0.0,
-               score_noise: float = 0.0, *, assumption=None, information: str = "all") -> Setting:
+def setting_of(process: ForwardProcess | str, law: Law, scheme: Scheme, score_error: float = 0.0,
+               score_noise: float = 0.0, *, assumption: Assumption | str | None = None,
+               information: str = "all") -> Setting:
     """The question that bound and truth share, from a closed-form law.
 
     Parameters
     ----------
     process, law, scheme, score_error, score_noise
         As in `certify`.
-    assumption : Assumption, optional
-        By default the sharpest that ``law.assumptions()`` proves.
+    assumption : Assumption or str, optional
+        Or the key of one that the law proves; by default the sharpest that ``law.assumptions()`` proves.
     information : str
         "all" or "constants".
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If the law proves no assumption (mixtures with unequal covariances), or contradicts the one given.
     """
     check_type("law", law, Law, "a law of the data (Gaussian, GaussianMixture, …)")
-    check_type("process", process, ForwardProcess, "a ForwardProcess")
+    process = process_of(process)
     check_type("scheme", scheme, Scheme, "a Scheme")
+    if isinstance(assumption, str):
+        assumption = proved(law, assumption)
     if assumption is not None:
-        check_type("assumption", assumption, Assumption, "an Assumption")
-    if information not in ("all", "constants"):
-        raise ValueError(f"information must be all or constants, got {information!r}")
+        check_type("assumption", assumption, Assumption, "an Assumption or the key of one")
+    check_key("information", information, ("all", "constants"))
     chosen = law.assumptions()[0] if assumption is None else assumption
     if assumption is not None:
         check_assumption(assumption, law)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bounds import claim
-from bounds.argument import check_type
+from bounds.argument import hint, unit_of
 from bounds.theorem import Theorem
 from bounds.theorems import theorems
 from verify.python_file import object_in
@@ -22,13 +22,13 @@ def find_theorem(theorem: str | Theorem) -> Theorem:
     """
     if isinstance(theorem, Theorem):
         return theorem
-    check_type("theorem", theorem, str, "a Theorem or the key of one")
     known = theorems()
-    if theorem in known:
-        return known[theorem]
+    if not isinstance(theorem, str) or theorem in known:
+        return unit_of("theorem", theorem, Theorem, known)
     if theorem.endswith(".toml"):
         return claim.load(theorem)
     file, _, name = theorem.rpartition(":")
     if file.endswith(".py"):
         return object_in(Path(file), name, "theorem", lambda unit: isinstance(unit, Theorem), "a Theorem")
-    raise ValueError(f"theorem must be one of {', '.join(known)}, FILE.toml or FILE.py:NAME, got {theorem!r}")
+    raise ValueError(f"theorem must be one of {', '.join(known)}, FILE.toml or FILE.py:NAME, got {theorem!r}"
+                     + hint(theorem, known))

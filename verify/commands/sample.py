@@ -82,7 +82,8 @@ def _step_named(text: str):
 def _written_line(written) -> str:
     """What ``sample`` wrote, in one line."""
     n, dim = written["shape"]
-    line = f"wrote {written['path']}: {n} samples in dimension {dim}, {written['dtype']}, seed {written['seed']}"
+    line = (f"wrote {written['path']}: {n} samples in dimension {dim}, {written['dtype']}, seed "
+            f"{written['seed']}")
     return line if written["step"] is None else f"{line}, by the step {written['step']}"
 
 

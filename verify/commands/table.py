@@ -15,13 +15,17 @@ FORMATS = ("text", "markdown", "latex")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", help="Text (default), Markdown or LaTeX."
 )
+@click.option("--theorem", metavar="KEY",
+              help="One more column: a key of 'sgm-bounds list', FILE.toml or FILE.py:NAME.")
 @click.option("--details", is_flag=True, help="Also T, h and M of each row.")
 @JSON_OPTION
-def table(problems, form, details, as_json):
+def table(problems, theorem, form, details, as_json):
     """Orders of K in ε and d that sympy derives from f and g, beside those printed in arXiv 2311.11003.
 
     With problems, one more row for the process of each.  log is log(√d/ε); the data are strongly log-concave.
+    With a theorem, one more column, and a row for every process it is stated for.
     """
+    from verify.certificates.theorem_named import find_theorem
     from verify.studies import orders
 
     if as_json and form != "text":
@@ -32,9 +36,11 @@ def table(problems, form, details, as_json):
             raise Failure(
                 f"{question.source}: orders are derived for one-block processes, got {question.process.name}"
             )
+    asked = theorem and find_theorem(theorem)
     with progress("limits") as tell:
-        rows = orders.published_rows(tell)
-        rows += [orders.process_row(question.source, question.process) for question in questions]
+        rows = orders.published_rows(tell, asked)
+        rows += orders.stated_rows(asked) if asked else []
+        rows += [orders.process_row(question.source, question.process, asked) for question in questions]
     if as_json:
         print_json({"schema_version": SCHEMA_VERSIONS["table"], "rows": rows})
     elif form == "text":

@@ -7,6 +7,7 @@ import numpy as np
 import sympy
 
 from bounds import general, ou, sub_vp, ve, vp
+from bounds.argument import check_key
 from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
@@ -43,7 +44,13 @@ class NumpyDraw:
 
 @dataclass(frozen=True)
 class RandomProblem:
-    """An admissible question with a known answer."""
+    """An admissible question with a known answer.
+
+    Attributes
+    ----------
+    process, law, scheme, score_error, score_noise
+        As for `verify.certificates.certificate.certify`.
+    """
 
     process: ForwardProcess
     law: Gaussian | GaussianMixture
@@ -92,10 +99,10 @@ def problem(draw: Draw, *, kind: str | None = None, most_steps: int = 2000, proc
     ValueError
         If ``kind``, ``process`` or ``sampler`` is none of these.
     """
-    for name, value, known in (("kind", kind, (None, "gaussian", "mixture")), ("process", process, PROCESSES),
-                               ("sampler", sampler, (None, *samplers()))):
-        if value not in known:
-            raise ValueError(f"{name} must be one of {', '.join(filter(None, known))}, got {value!r}")
+    for name, value, known in (("kind", kind, ("gaussian", "mixture")), ("process", process, PROCESSES),
+                               ("sampler", sampler, samplers())):
+        if value is not None or name == "process":
+            check_key(name, value, known)
     kind = kind or choice(draw, ("gaussian", "mixture"))
     parts = (_one_block if process == "one-block" else _phase_space)(draw, kind, most_steps, sampler)
     family, law, scheme, scale = parts

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from bounds.setting import Setting
 from bounds.steps.path import StepTooLong
 from bounds.theorem import Theorem
 from closed_form import Bracket
+from closed_form.law import Law
 from verify.certificates.certificate import measure
 from verify.certificates.question import setting_of_problem
 from verify.counterexamples.drawing import Draw
@@ -37,7 +39,7 @@ class Question:
         What the exact law may cost, as a part of what the search lets it cost.
     """
 
-    tables: Mapping
+    tables: Mapping[str, dict[str, Any]]
     information: str = "all"
     effort: float = 1.0
 
@@ -45,6 +47,19 @@ class Question:
     def problem(self) -> Problem:
         """The problem, checked."""
         return read_problem(self.tables)
+
+    @property
+    def law(self) -> Law:
+        """The data.
+
+        Raises
+        ------
+        ValueError
+            If the tables give constants alone, which no drawn ones do.
+        """
+        if self.problem.law is None:
+            raise ValueError("data must name a law, got constants alone")
+        return self.problem.law
 
     @cached_property
     def setting(self) -> Setting:
@@ -55,12 +70,12 @@ class Question:
     def measurable(self) -> bool:
         """Whether the exact W2 is known and not too dear."""
         budget = EXACT_BUDGET if self.setting.process.blocks == 1 else PHASE_BUDGET
-        return exact_cost(self.setting, self.problem.law) <= self.effort * budget
+        return exact_cost(self.setting, self.law) <= self.effort * budget
 
     @cached_property
     def measured(self) -> Bracket | None:
         """The exact W2; None where it is too dear, or not found."""
-        found = measure(self.setting, self.problem.law) if self.measurable else None
+        found = measure(self.setting, self.law) if self.measurable else None
         return found if found and np.isfinite(found.upper) else None
 
 

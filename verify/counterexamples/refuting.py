@@ -1,9 +1,10 @@
 """The hunt for a counterexample to one theorem: draw problems, descend from the tightest, shrink what
 violates it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from time import process_time
 
 import numpy as np
@@ -11,11 +12,12 @@ import numpy as np
 from bounds.symbolic.deadline import Deadline
 from bounds.theorem import NotApplicable, Theorem
 from verify.certificates.certificate import Verdict, ratio_of, verdict_of
+from verify.certificates.theorem_named import find_theorem
 from verify.counterexamples.drawing import NumpyDraw
 from verify.counterexamples.inside import Question, question_inside
 from verify.counterexamples.moving import moved, numbers_of
 from verify.counterexamples.shrinking import shrunk
-from verify.counterexamples.tables import HUNTED
+from verify.counterexamples.tables import HUNTED, hunted_last
 
 #: Problems drawn in a round, and problems tried in a descent from the tightest of a kind; fewer where the
 #: exact law is no Gaussian and takes its time.
@@ -101,7 +103,7 @@ class _Violation(Exception):
         self.case = case
 
 
-def hunt(theorem: Theorem, seed: int, number: int, most_steps: int = 300,
+def hunt(theorem: str | Theorem, seed: int, number: int, most_steps: int = 300,
          stop: Callable[[], bool] = lambda: False) -> Round:
     """One round: problems drawn inside the hypotheses, then a descent of log(bound/exact) from the tightest
     of each kind, until one violates the theorem.
@@ -116,7 +118,7 @@ def hunt(theorem: Theorem, seed: int, number: int, most_steps: int = 300,
     stop : callable
         Asked before every problem but the first whether to end.
     """
-    hunter = _Hunter(theorem, stop)
+    hunter = _Hunter(find_theorem(theorem), stop)
     start = process_time()
     violated, finished = None, True
     try:
@@ -145,31 +147,28 @@ class _Hunter:
     def draw(self, rng: np.random.Generator, most_steps: int) -> None:
         """Problems inside the hypotheses."""
         draw = NumpyDraw(rng)
-        for at in range(DRAWS):
+        emphases = [HUNTED[at % len(HUNTED)] for at in range(DRAWS)]
+        for emphasis in (*emphases, *hunted_last(self._theorem.domain)):
             self._heed()
             self.drawn += 1
             question = None
             with suppress(ArithmeticError):  # a sampler that overflows
-                question = question_inside(draw, self._theorem, most_steps, HUNTED[at % len(HUNTED)], EFFORT)
+                question = question_inside(draw, self._theorem, most_steps, emphasis, EFFORT)
             if question is not None:
                 self.applied += 1
                 self._start(question)
 
     def descend(self, most_steps: int) -> None:
         """From the tightest problems of each kind."""
-        from scipy.optimize import minimize
-
         for (term, _), (gap, question) in sorted(self._starts.items(), key=lambda start: start[1][0],
                                                  reverse=True):
             if gap < TIGHT:
                 continue
             numbers = numbers_of(question.tables, most_steps)
-            first = np.log([number.value for number in numbers])
-            simplex = np.vstack([first, first + FIRST_STEP * np.diag(np.where(np.arange(len(first)) % 2, 1, -1))])
-            tries = FEWER if question.problem.law.split().lines else TRIES
+            tries = FEWER if question.law.split().lines else TRIES
             with suppress(_Tight):
-                minimize(self._at, first, (question, numbers, term), method="Nelder-Mead",
-                         options={"maxfev": tries, "initial_simplex": simplex})
+                lowered(partial(self._at, question=question, numbers=numbers, term=term),
+                        [number.value for number in numbers], tries)
 
     def _at(self, logarithms, question: Question, numbers, term: str) -> float:
         self._heed()
@@ -214,6 +213,16 @@ class _Hunter:
         if gap < self._least:
             self._least, self.tightest = gap, case
         return max(terms, key=terms.get, default=""), gap + _shortage(case, terms.get(term))
+
+
+def lowered(height: Callable, start: Sequence[float], tries: int) -> None:
+    """A descent of ``height``, a function of the logarithms of numbers, from where they are ``start``, by
+    Nelder and Mead's method; it tries so many."""
+    from scipy.optimize import minimize
+
+    first = np.log(start)
+    simplex = np.vstack([first, first + FIRST_STEP * np.diag(np.where(np.arange(len(first)) % 2, 1, -1))])
+    minimize(height, first, method="Nelder-Mead", options={"maxfev": tries, "initial_simplex": simplex})
 
 
 def _shortage(case: Comparison, term: float | None) -> float:

@@ -14,6 +14,25 @@ from verify.counterexamples.drawing import Draw, choice, log_uniform
 EMPHASES = ("nothing", "initial", "steps", "score")
 #: The same, with early stopping and a prior of another size than p_T: what a hunt makes large.
 HUNTED = (*EMPHASES, "stopping", "prior")
+#: Data N(0, I), an exact score and a long horizon: a variance preserving process leaves such data as they
+#: are, and the steps are all there is.  No random data are these.
+STANDARD = "standard"
+PRESERVING = ("ou", "vp")
+#: Langevin in two or three long steps from data that it leaves as they are, with a large score error: there
+#: the metric loses least of it.
+STATIONARY = "stationary"
+
+
+def checked(domain: Domain) -> tuple[str, ...]:
+    """What a check makes large, in turn."""
+    return (*EMPHASES, STANDARD) if set(PRESERVING) & set(domain.process or ONE_BLOCK) else EMPHASES
+
+
+def hunted_last(domain: Domain) -> tuple[str, ...]:
+    """What a hunt draws after all others."""
+    return (STATIONARY,) if domain.process == ("cld",) else ()
+
+
 #: Families that a theorem for any process of one block is tried on, and laws for data of any kind.
 ONE_BLOCK = ("ou", "vp", "ve", "sub-vp", "general")
 #: The laws that have an assumption, by its key.
@@ -27,7 +46,7 @@ def draw_tables(draw: Draw, domain: Domain, most_steps: int = 300, emphasis: str
     Parameters
     ----------
     emphasis : str, optional
-        One of `HUNTED`; one of `EMPHASES` is drawn by default.
+        One of `HUNTED`, `STANDARD`, or `STATIONARY` (for Langevin); one of `EMPHASES` is drawn by default.
 
     Raises
     ------
@@ -35,11 +54,14 @@ def draw_tables(draw: Draw, domain: Domain, most_steps: int = 300, emphasis: str
         If no law with an exact answer has the data of the domain, or a family has no example to draw.
     """
     emphasis = emphasis or choice(draw, EMPHASES)
-    process = _process(draw, domain)
-    horizon = _rounded(log_uniform(draw, 0.02, 2.0) if emphasis == "initial" else log_uniform(draw, 0.1, 8.0))
+    if emphasis == STATIONARY:
+        return _stationary(draw, domain)
+    process = _process(draw, domain, emphasis)
+    shortest, longest = {"initial": (0.02, 2.0), STANDARD: (4.0, 8.0)}.get(emphasis, (0.1, 8.0))
+    horizon = _rounded(log_uniform(draw, shortest, longest))
     scheme = _scheme(draw, domain, process["family"] == "cld", horizon, most_steps, emphasis)
     data, size = _data(draw, domain, emphasis)
-    for key, chance in (("score_error", 2), ("score_noise", 3)):
+    for key, chance in (() if emphasis == STANDARD else (("score_error", 2), ("score_noise", 3))):
         if emphasis == "score" and key == "score_error":
             scheme[key] = _rounded(log_uniform(draw, 1.0, 100.0) / size)
         elif draw.integer(0, chance) == 0:
@@ -49,13 +71,26 @@ def draw_tables(draw: Draw, domain: Domain, most_steps: int = 300, emphasis: str
     return {"process": process, "data": data, "scheme": scheme}
 
 
+def _stationary(draw: Draw, domain: Domain) -> dict:
+    sigma = _rounded(log_uniform(draw, 0.3, 6.0))
+    known = samplers(2)
+    kind = choice(draw, [key for key in domain.sampler or known if key in known] or list(known))
+    return {"process": {"family": "cld", "sigma": sigma, "velocity_variance": sigma**2 / 4},
+            "data": {"law": "gaussian", "mean": 0.0, "covariance": sigma**2 / 4, "dim": 1},
+            "scheme": {"kind": kind, "horizon": _rounded(log_uniform(draw, 4.0, 8.0)),
+                       "steps": draw.integer(2, 3),
+                       "score_error": _rounded(log_uniform(draw, 100.0, 1e3) / sigma)}}
+
+
 def _rounded(value: float) -> float:
     """To three significant digits, and to nine decimals: problems are read by people."""
     return round(float(f"{value:.3g}"), 9)
 
 
-def _process(draw: Draw, domain: Domain) -> dict:
-    family = choice(draw, domain.process or ONE_BLOCK)
+def _process(draw: Draw, domain: Domain, emphasis: str) -> dict:
+    known = domain.process or ONE_BLOCK
+    preserving = [key for key in PRESERVING if key in known] if emphasis == STANDARD else []
+    family = choice(draw, preserving or known)
     level, slope = _rounded(log_uniform(draw, 0.1, 5.0)), _rounded(log_uniform(draw, 0.1, 10.0))
     rate = _rounded(draw.uniform(-1.0, 1.0))
     speeds = (f"{level}", f"{level} + {slope}*t", f"{level}*exp({rate}*t)", f"{level} + t^2")
@@ -83,7 +118,7 @@ def _scheme(draw: Draw, domain: Domain, phase: bool, horizon: float, most_steps:
     known = samplers(2 if phase else 1)
     noisy = [key for key in known if not known[key].follows_ode]
     kind = choice(draw, [key for key in domain.sampler or noisy if key in known] or noisy)
-    few = 8 if emphasis == "steps" else most_steps
+    few = {"steps": 8, STANDARD: 30}.get(emphasis, most_steps)
     steps = max(1, round(log_uniform(draw, 1, max(few, 1))))
     if emphasis in ("initial", "stopping"):
         steps = max(steps, most_steps // 3)
@@ -100,7 +135,7 @@ def _scheme(draw: Draw, domain: Domain, phase: bool, horizon: float, most_steps:
             table |= {"grid": [*(float(f"{t:.6g}") for t in times[:-1]), 0.0]}
     if emphasis == "stopping" and not isinstance(table.get("grid"), list):
         table["early_stop"] = _rounded(draw.uniform(0.2, 0.99) * horizon)
-    elif "grid" not in table and draw.integer(0, 3) == 0:
+    elif "grid" not in table and emphasis != STANDARD and draw.integer(0, 3) == 0:
         table["early_stop"] = _rounded(log_uniform(draw, 1e-3, 0.2) * horizon)
     return table
 
@@ -120,6 +155,8 @@ def _data(draw: Draw, domain: Domain, emphasis: str) -> tuple[dict, float]:
                     choice(draw, (0.0, 1.0)) * log_uniform(draw, 0.1, 5.0)) * std)
     if choice(draw, fitting) == "gaussian":
         dim = choice(draw, (1, 1, 2, 10, 100))
+        if emphasis == STANDARD:
+            return {"law": "gaussian", "mean": 0.0, "covariance": 1.0, "dim": dim}, 1.0
         if dim == 1 or draw.integer(0, 1):
             return {"law": "gaussian", "mean": far, "covariance": _rounded(std**2), "dim": dim}, std
         variances = [_rounded(std**2 * x) for x in np.geomspace(1.0, log_uniform(draw, 1.0, 20.0), dim)]

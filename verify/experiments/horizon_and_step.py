@@ -27,7 +27,7 @@ def run(quick: bool, tell) -> Result:
     horizon)."""
     law, rows = mixture(), []
     horizons = np.linspace(0.5, 3.0, 4 if quick else 6)
-    steps = 2 ** np.arange(6, 9 if quick else 11)
+    steps = 2 ** np.arange(5 if quick else 6, 8 if quick else 11)
     # the mean decays like e^{−T}; steps so short that they do not matter
     cases = [("horizon", T, int(2 * steps[-1])) for T in horizons]
     cases += [("step", 5.0, int(K)) for K in steps]

@@ -3,18 +3,20 @@
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 _NUMBERS = 1 << 21  # projected values held at once
 
 
-def sliced_w2(x, y, *, projections: int = 2000, seed: int = 0) -> float:
+def sliced_w2(x: ArrayLike, y: ArrayLike, *, projections: int = 2000, seed: int = 0) -> float:
     r"""Plug-in sliced W2: over random unit directions u, the distance of the sorted projections.
 
     .. math:: \Big(\frac1m \sum_{u} \frac1n \sum_i (x_{u,(i)} - y_{u,(i)})^2\Big)^{1/2}
 
     Biased upwards: two samples of one law are a distance of order n^{-1/2} apart.  `verify.lower_sides.w2`
     has guaranteed sides.  Raises ValueError if the shapes of x and y differ or are not (n, d), a value is not
-    finite, or there is no projection (m = ``projections``).
+    finite, or there is no projection (m = ``projections``,
+    drawn with ``seed``).
 
     Source: Rabin et al. (2011); arXiv 2511.02419 (experiments).
     """

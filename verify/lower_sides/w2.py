@@ -9,6 +9,7 @@ holds as the number of pairs grows, or at any number where the pairs are a Lipsc
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from closed_form.bracket import Bracket
 from closed_form.law import Law
@@ -16,7 +17,8 @@ from verify.lower_sides.confidence import FEW, checked_delta, checked_samples, l
 from verify.lower_sides.projections import projections
 
 
-def w2_from_samples(x: np.ndarray, law: Law, *, delta: float = 1e-3, pairs=None) -> Bracket:
+def w2_from_samples(x: ArrayLike, law: Law, *, delta: float = 1e-3,
+                    pairs: tuple[ArrayLike, ArrayLike] | None = None) -> Bracket:
     """Bracket of W2(law of x, ``law``) with confidence 1 − ``delta``.
 
     Parameters
@@ -44,7 +46,7 @@ def w2_from_samples(x: np.ndarray, law: Law, *, delta: float = 1e-3, pairs=None)
     return Bracket(min(low.lower, top.upper), max(low.lower, top.upper), f"{low.method}; {top.method}")
 
 
-def coupled(x: np.ndarray, y: np.ndarray, *, delta: float = 1e-3, lipschitz: float | None = None) -> Bracket:
+def coupled(x: ArrayLike, y: ArrayLike, *, delta: float = 1e-3, lipschitz: float | None = None) -> Bracket:
     r"""Upper side from a coupling: :math:`W_2 \le (E|X-Y|^2)^{1/2}`, the mean raised to its upper limit.
 
     Parameters

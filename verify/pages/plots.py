@@ -1,7 +1,16 @@
 """Draw bounds and the exact error on matplotlib axes; nothing here reads, writes or shows a figure."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from closed_form.bracket import Bracket
 
 #: Colours that stay apart for colour-blind readers; a theorem keeps its own in every picture.
 _PALETTE = ("#CC79A7", "#009E73", "#E69F00", "#7F3C8D", "#999933")
@@ -13,8 +22,9 @@ _STYLES = {
 _EXACT = "exact W2 of the sampler"
 
 
-def plot_bounds(ax, steps: Sequence[int], exact: Sequence, bounds: Mapping[str, Sequence[float]], *,
-                title: str = "", ceiling: float | None = None, guides: Mapping[str, float] | None = None):
+def plot_bounds(ax: Axes, steps: Sequence[int], exact: Sequence[float] | Sequence[Bracket],
+                bounds: Mapping[str, Sequence[float]], *, title: str = "", ceiling: float | None = None,
+                guides: Mapping[str, float] | None = None) -> Axes:
     r"""Bounds as lines and the exact error as markers over the number of steps, on log-log axes.
 
     Parameters
@@ -121,7 +131,7 @@ def _guide(ax, steps, last: float, slope: float) -> None:
     ax.annotate(text, middle, textcoords="offset points", color="#6b6b6b", fontsize=9.5, **place)
 
 
-def demo_figure(panels: Sequence[Mapping], title: str = ""):
+def demo_figure(panels: Sequence[Mapping[str, Any]], title: str = "") -> Figure:
     """Several `plot_bounds` side by side with one scale of errors and one legend.
 
     Parameters
@@ -155,7 +165,8 @@ def demo_figure(panels: Sequence[Mapping], title: str = ""):
     return figure
 
 
-def log_concavity_is_not_enough(ax, correlations: Sequence[float] = (0.0, 0.5, 0.9), sigma: float = 2.0):
+def log_concavity_is_not_enough(ax: Axes, correlations: Sequence[float] = (0.0, 0.5, 0.9),
+                                sigma: float = 2.0) -> Axes:
     r"""Growth rate of :math:`|Z|^2` from the score of a log-concave law, over the directions Z of phase
     space.
 

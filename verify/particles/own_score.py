@@ -43,7 +43,8 @@ def checked_shape(found: Any, x: Any) -> Any:
     return found
 
 
-def torch_score(module: Callable, device: str = "cpu", dtype: str = "float32") -> Callable:
+def torch_score(module: Callable[[Any, Any], Any], device: str = "cpu",
+                dtype: str = "float32") -> Callable[[Any, float], Any]:
     """A torch module, called ``module(x, t)`` with x (n, d) and t (n,), as a score of arrays or tensors.
 
     In phase space x is (n, 2, d): position and velocity.

@@ -63,15 +63,15 @@ def check_step(step, steps: Steps, errors: tuple, reduce: bool, increments) -> N
     given = {"score_error": np.any(errors[0]), "score_noise": errors[1], "direction": errors[2] is not None,
              "reduce": reduce, "increments": increments is not None}
     if wrong := [name for name, there in given.items() if there]:
-        raise ValueError(f"step goes without {wrong[0]}: a step of one's own asks for its scores and normals itself")
+        raise ValueError(f"step goes without {wrong[0]}: a step of one's own asks for its scores and normals "
+                         "itself")
 
 
 def own_walk(law, steps: Steps, seed, start, chosen: Backend, step: Callable, score: Callable | None):
     """(width, walk) as `verify.particles.walks.walk_of` makes them, of ``step(y, k, now)``."""
     # a row that maps particles to their score, at every time of the grid
-    rows = np.arange(len(steps) + 1)
-    asked = replace(steps, P=np.zeros(len(rows)), Q=np.ones(len(rows)), noise_var=np.zeros(len(rows)), errors=None,
-                    second=None)
+    none = np.zeros(len(steps) + 1)
+    asked = replace(steps, P=none, Q=none + 1, noise_var=none, errors=None, second=None)
     kernel = kernel_of(law, asked, 0.0, None)
     frame = None if kernel.frame is None else chosen.asarray(kernel.frame)
     source, xp, dim = Streams(seed), chosen.xp, law.dim
@@ -87,8 +87,8 @@ def own_walk(law, steps: Steps, seed, start, chosen: Backend, step: Callable, sc
 
         def scores(x: Any, place: int) -> Any:
             if not 0 <= place <= len(steps):
-                raise ValueError(f"later must lead to a time of the grid, got one {place - now.index} steps from "
-                                 f"step {now.index} of {len(steps)}")
+                raise ValueError(f"later must lead to a time of the grid, got one {place - now.index} steps "
+                                 f"from step {now.index} of {len(steps)}")
             if score is not None:
                 return score(x, float(steps.time[place]))
             cells = xp.permute_dims(xp.reshape(x, (count, size, dim)), (0, 2, 1)) * 1.0
@@ -104,8 +104,8 @@ def own_walk(law, steps: Steps, seed, start, chosen: Backend, step: Callable, sc
         for now.index in range(len(steps)):
             found = step(y, now.index, now)
             if getattr(found, "shape", None) != y.shape:
-                raise ValueError(f"step must return particles of shape {tuple(y.shape)}, as it was given, got "
-                                 f"{getattr(found, 'shape', type(found).__name__)}")
+                raise ValueError(f"step must return particles of shape {tuple(y.shape)}, as it was given, "
+                                 f"got {getattr(found, 'shape', type(found).__name__)}")
             y = found
         return chosen.to_numpy(y)
 

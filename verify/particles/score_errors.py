@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from bounds.annotations import Array
 from bounds.steps.affine import Steps
 from closed_form.law import Law
 from closed_form.sampler_laws.phase_space.score import PhaseLaw
@@ -32,8 +34,8 @@ class ScoreErrors:
     samples : int
     """
 
-    sizes: np.ndarray
-    estimates: np.ndarray
+    sizes: Array
+    estimates: Array
     delta: float
     samples: int
 
@@ -73,8 +75,8 @@ class _Compared:
         return [pair for pair in zip(own, exact, strict=True) if pair[0] is not None]
 
 
-def score_error_of(score: Callable, law: Law, steps: Steps, n: int = 4096, seed: int = 0, *,
-                   delta: float = 1e-3) -> ScoreErrors:
+def score_error_of(score: Callable[[Any, float], Any], law: Law, steps: Steps, n: int = 4096, seed: int = 0,
+                   *, delta: float = 1e-3) -> ScoreErrors:
     """L2 errors of a score at the iterates of the sampler that it drives itself.
 
     Parameters

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from bounds.steps.affine import Steps
 from closed_form.law import Law
@@ -11,7 +13,7 @@ from closed_form.law_input import error_size
 from verify.particles.backends import Backend
 from verify.particles.backends import backend as backend_named
 from verify.particles.noise import cell_size
-from verify.particles.own_step import check_step, own_walk
+from verify.particles.own_step import Now, check_step, own_walk
 from verify.particles.score_kernels import check_law
 from verify.particles.walks import walk_of
 
@@ -20,11 +22,12 @@ _DEVICE_NUMBERS = 1 << 24  # the same where a large block is better: off the CPU
 
 
 def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: float = 0.0,
-           score_noise: float = 0.0, direction: np.ndarray | None = None, score: Callable | None = None,
-           step: Callable | None = None, reduce: bool = False,
-           block: int | None = None, threads: int = 1, backend: Backend | None = None,
-           increments: np.ndarray | None = None, start: np.ndarray | None = None,
-           progress: Callable[[float], None] | None = None, out: np.ndarray | None = None) -> np.ndarray:
+           score_noise: float = 0.0, direction: ArrayLike | None = None,
+           score: Callable[[Any, float], Any] | None = None,
+           step: Callable[[Any, int, Now], Any] | None = None,
+           reduce: bool = False, block: int | None = None, threads: int = 1, backend: Backend | None = None,
+           increments: ArrayLike | None = None, start: ArrayLike | None = None,
+           progress: Callable[[float], None] | None = None, out: NDArray[Any] | None = None) -> NDArray[Any]:
     r"""Draw ``n`` independent particles of the sampler's last iterate.
 
     .. math:: y \leftarrow P_i y + Q_i (s(\mathrm{time}_i, y) + M u + e_i) + N(0, \mathrm{noise\_var}_i I),

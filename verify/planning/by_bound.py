@@ -1,6 +1,7 @@
 """Plans by the bound itself: for position and velocity, and for theorems without a model."""
 
 import math
+from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -9,10 +10,12 @@ from scipy.optimize import minimize_scalar
 from bounds.argument import check_type
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
 from bounds.grid import TimeGrid
+from bounds.samplers import samplers
 from bounds.setting import Setting
 from bounds.symbolic.integrals import TIME
 from bounds.theorem import Theorem
 from bounds.theorems import theorems
+from verify.certificates.theorem_named import find_theorem
 from verify.planning.bound_on_grids import BoundOnGrids
 from verify.planning.by_model import Planner
 from verify.planning.horizons import Horizons
@@ -56,8 +59,9 @@ class DirectPlanner:
     ``uniform`` is the planner that finds it, None for uniform grids.
     """
 
-    def __init__(self, theorem: Theorem, setting: Setting, *, grid: str = "uniform",
+    def __init__(self, theorem: str | Theorem, setting: Setting, *, grid: str = "uniform",
                  horizon: float | None = None, score_share: float = 0.0):
+        theorem = find_theorem(theorem)
         check_options(theorem, setting, grid, horizon, score_share)
         self.setting, self.fixed = setting, horizon
         self._bounds = _TriedBound(theorem, setting, grid, score_share)
@@ -121,8 +125,11 @@ class DirectPlanner:
         if self.fixed is not None:
             return [self.fixed]
         if self.setting.process.blocks == 1:
-            # where to look is a question of the process, whatever the theorem
-            return Horizons(BoundOnGrids(theorems()["martingale"], self.setting, "uniform", 0.0),
+            # where to look is a question of the process, whatever the theorem and the sampler
+            setting = self.setting
+            if setting.scheme.sampler.follows_ode:
+                setting = replace(setting, scheme=replace(setting.scheme, sampler=samplers()["euler-maruyama"]))
+            return Horizons(BoundOnGrids(theorems()["martingale"], setting, "uniform", 0.0),
                             None).coarse(DOUBLINGS, 0.0)
         drift = np.array(self.setting.process.drift.subs(TIME, 1), dtype=float)
         rate = float(np.min(np.abs(np.linalg.eigvals(drift).real))) or 1.0
@@ -220,9 +227,19 @@ def _floor(terms, without: str = "") -> float:
     return sum(float(terms[name]) for name in (INITIALISATION, SCORE_BIAS, EARLY_STOPPING) if name != without)
 
 
-def planner_of(theorem: Theorem, setting: Setting, **options) -> Planner | DirectPlanner:
-    """The planner for the setting's process and the theorem; ``options`` as for `Planner`."""
-    check_type("theorem", theorem, Theorem, "a Theorem")
+def planner_of(theorem: str | Theorem, setting: Setting, *, grid: str = "uniform",
+               horizon: float | None = None, score_share: float = 0.0) -> Planner | DirectPlanner:
+    """The planner for the setting's process and the theorem.
+
+    Parameters
+    ----------
+    theorem : str or Theorem
+        What `verify.certificates.theorem_named.find_theorem` takes.
+    setting, grid, horizon, score_share
+        As for `Planner`, and so are the errors.
+    """
+    theorem = find_theorem(theorem)
     check_type("setting", setting, Setting, "a Setting")
     modelled = setting.process.blocks == 1 and theorem.ingredients is not None
-    return (Planner if modelled else DirectPlanner)(theorem, setting, **options)
+    return (Planner if modelled else DirectPlanner)(theorem, setting, grid=grid, horizon=horizon,
+                                                    score_share=score_share)

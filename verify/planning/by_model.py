@@ -7,6 +7,7 @@ from bounds.bound import Bound
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.setting import Setting
 from bounds.theorem import Theorem
+from verify.certificates.theorem_named import find_theorem
 from verify.planning.bound_on_grids import BoundOnGrids
 from verify.planning.horizons import Horizons, or_infinite
 from verify.planning.plan import Plan, check_eps, check_options
@@ -32,8 +33,9 @@ class Planner:
 
     Parameters
     ----------
-    theorem : Theorem
-        One with a recursion (`Theorem.ingredients`): the leading order of the bound comes from it.
+    theorem : str or Theorem
+        What `verify.certificates.theorem_named.find_theorem` takes: one with a recursion
+        (`Theorem.ingredients`), from which the leading order of the bound comes.
     setting : Setting
         The question; its scheme gives the sampler, the prior and the early stopping, its grid is replaced.
     grid : str
@@ -52,8 +54,9 @@ class Planner:
         If a hypothesis of the theorem is not met.
     """
 
-    def __init__(self, theorem: Theorem, setting: Setting, *, grid: str = "uniform",
+    def __init__(self, theorem: str | Theorem, setting: Setting, *, grid: str = "uniform",
                  horizon: float | None = None, score_share: float = 0.0):
+        theorem = find_theorem(theorem)
         check_options(theorem, setting, grid, horizon, score_share)
         if theorem.ingredients is None:
             raise ValueError(f"theorem must state a recursion, got {theorem.key}")

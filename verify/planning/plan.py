@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bounds.argument import check_key
 from bounds.bound import Bound
 from bounds.grid import TimeGrid
 from bounds.setting import Setting
@@ -50,8 +51,7 @@ class Plan:
 def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float | None,
                   score_share: float) -> None:
     """Refuse what no plan can be made with: arguments, then hypotheses of the theorem that are not met."""
-    if grid not in ("uniform", "best"):
-        raise ValueError(f"grid must be uniform or best, got {grid!r}")
+    check_key("grid", grid, ("uniform", "best"))
     if theorem.kind != "upper":
         raise ValueError(f"theorem must be an upper bound, got {theorem.key}")
     if grid == "best" and theorem.ingredients is None:

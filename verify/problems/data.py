@@ -1,6 +1,8 @@
 """Read the table of the data: a law in closed form, smoothed samples, or constants alone."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from inspect import signature
 from pathlib import Path
 
@@ -20,7 +22,12 @@ _MOMENTS = ("dim", "second_moment", "mean_norm", "time_regularity")
 
 def _constants_of(kind: str) -> tuple[str, ...]:
     """The constants of an assumption: its arguments but for the moments."""
-    return tuple(name for name in signature(assumptions()[kind]).parameters if name not in _MOMENTS)
+    return _constants_taken_by(assumptions()[kind])
+
+
+@lru_cache(maxsize=64)
+def _constants_taken_by(make: Callable[..., object]) -> tuple[str, ...]:
+    return tuple(name for name in signature(make).parameters if name not in _MOMENTS)
 
 
 @dataclass(frozen=True)

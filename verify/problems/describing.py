@@ -21,7 +21,8 @@ MOST_DIM = 10_000
 def described(process: ForwardProcess, law: Law, scheme: Scheme, score_error: float = 0.0,
               score_noise: float = 0.0, assumption: Assumption | None = None) -> dict[str, dict] | None:
     """The tables of a problem file that asks the same; None where none does (a law by functions, a sampler of
-    one's own that is not stated by formulas, a process that is not made by a family) or it would be too long."""
+    one's own that is not stated by formulas, a process that is not made by a family) or it would be too
+    long."""
     stated = samplers().get(scheme.key) is scheme.sampler or scheme.sampler.formulas is not None
     known = stated and law.dim <= MOST_DIM
     tables = tables_of(process, law, scheme, score_error, score_noise) if known else None

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bounds.argument import hint
 from bounds.assumption import Assumption
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
@@ -22,7 +23,7 @@ from verify.problems.file import apply_override, file_text, parse_toml
 from verify.problems.process import read_process
 from verify.problems.sampler import read_sampler
 from verify.problems.scheme import read_scheme
-from verify.problems.section import ProblemError, Section, hint, short_line, shown
+from verify.problems.section import ProblemError, Section, short_line, shown
 
 MAX_FILE_BYTES = 1_000_000
 
@@ -63,9 +64,9 @@ class Problem(Value):
     time_regularity: float | None
     notes: tuple[str, ...]
     source: str
-    tables: Mapping[str, dict]
+    tables: Mapping[str, dict[str, Any]]
 
-    def as_dict(self) -> dict[str, dict]:
+    def as_dict(self) -> dict[str, dict[str, Any]]:
         """The problem as plain data for JSON; `read_problem` turns it back into the same problem."""
         return copy.deepcopy(dict(self.tables))
 

@@ -1,7 +1,6 @@
 """Read one table of a problem file key by key, and refuse a wrong type or range in one line."""
 
 import contextlib
-import difflib
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bounds.argument import hint
 from closed_form.law_input import LARGEST, SMALLEST
 from verify.plain import one_line
 
@@ -135,12 +135,6 @@ def _array(value: Any, depth: int = 0) -> np.ndarray | None:
     if any(part is None or part.shape != getattr(parts[0], "shape", ()) for part in parts):
         return None
     return np.array(parts)
-
-
-def hint(word: Any, options: Iterable[str]) -> str:
-    """The option that a word may have meant, in brackets; nothing where none is close."""
-    close = difflib.get_close_matches(str(word)[:100], list(options), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def short_line(text: Any) -> str:

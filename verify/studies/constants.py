@@ -6,23 +6,32 @@ the smallest ball holding the samples.  They say nothing of the law the samples 
 p_n) ≤ s√d.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bounds.assumptions.bounded_support import BoundedSupport
 from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.contraction.ou_phases import eta, ou_scale_sq, xi
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.sampler import Scheme
 from bounds.setting import Setting
 from bounds.theorem import Theorem
 from closed_form.geometry.enclosing_ball import enclosing_radius
 from closed_form.law_input import finite_array
 from closed_form.laws.samples import smoothed_data
+from verify.certificates.theorem_named import find_theorem
 from verify.certificates.useful_smoothing import UsefulSmoothing, useful_smoothing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BANDWIDTHS = 13
 RESAMPLES = 50
@@ -81,12 +90,13 @@ class Estimate:
     dim: int
     radius: float
     radius_range: tuple[float, float]
-    reference_bandwidths: dict
+    reference_bandwidths: dict[str, float]
     rows: tuple[AtBandwidth, ...]
     useful: UsefulSmoothing | None
 
 
-def constants_of_samples(samples, process: ForwardProcess, scheme: Scheme, theorem: Theorem,
+def constants_of_samples(samples: ArrayLike, process: ForwardProcess | str, scheme: Scheme,
+                         theorem: str | Theorem,
                          bandwidths: Sequence[float] | None = None, *, resamples: int = RESAMPLES,
                          seed: int = 0) -> Estimate:
     """Constants of smoothed samples over bandwidths, and the bound each gives.
@@ -96,7 +106,7 @@ def constants_of_samples(samples, process: ForwardProcess, scheme: Scheme, theor
     samples : array of shape (n, d)
     process, scheme
         The sampler the bound is about.
-    theorem : Theorem
+    theorem : str or Theorem
     bandwidths : sequence of float, optional
         In the units of the samples; by default from a tenth of Silverman's to three times R.
     resamples : int
@@ -110,6 +120,7 @@ def constants_of_samples(samples, process: ForwardProcess, scheme: Scheme, theor
         If the samples are not a finite array of shape (n, d) with two different points, or a bandwidth is not
         positive.
     """
+    process, theorem = process_of(process), find_theorem(theorem)
     samples = finite_array("samples", samples)
     if samples.ndim != 2 or len(samples) < 2:
         raise ValueError(f"samples must have shape (n, d) with n >= 2, got {samples.shape}")
@@ -162,7 +173,7 @@ def _useful(samples, radius: float, process, scheme, theorem) -> UsefulSmoothing
     return useful_smoothing(theorem, Setting(process, support, scheme))
 
 
-def plot_constants(ax, found: Estimate) -> None:
+def plot_constants(ax: Axes, found: Estimate) -> None:
     """The bound over the bandwidth, with what smoothing costs and the bandwidths at which the bound says
     nothing.
 

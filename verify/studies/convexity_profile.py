@@ -4,10 +4,12 @@ picture."""
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bounds.argument import check_type
 from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.steps.path import Path
 from closed_form.geometry.convexity_profile import ConvexityProfile, convexity_profile
 from closed_form.law import Law
@@ -53,12 +55,13 @@ class Profile:
         }
 
 
-def profile_at(process: ForwardProcess, law, time: float = 0.0, distances=None, seed: int = 0) -> Profile:
+def profile_at(process: ForwardProcess | str, law: Law, time: float = 0.0, distances: ArrayLike | None = None,
+               seed: int = 0) -> Profile:
     r"""κ_U of X_t against :math:`\alpha_t - f_{M_t}(r)/r`.
 
     Parameters
     ----------
-    process : ForwardProcess
+    process : ForwardProcess or str
         One-block process.
     law : Gaussian or GaussianMixture
         The data, at time 0.
@@ -76,7 +79,7 @@ def profile_at(process: ForwardProcess, law, time: float = 0.0, distances=None, 
 
     Source: arXiv 2501.02298, propagation of weak log-concavity.
     """
-    check_type("process", process, ForwardProcess, "a ForwardProcess")
+    process = process_of(process)
     check_type("law", law, Law, "a law of the data (Gaussian or GaussianMixture)")
     if law.components() is None:
         raise ValueError(f"law must be made of Gaussians to have a profile, got {type(law).__name__}")

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.steps.affine import Steps
 from bounds.steps.path import Path
 from closed_form.law import Law
@@ -52,15 +54,17 @@ class LearnedScore:
         return error
 
 
-def train(law: Law | np.ndarray, process: ForwardProcess, horizon: float, *, iterations: int = 2000,
-          width: int = 32, seed: int = 0, device: str = "cpu", tell: Callable = lambda *_: None) -> LearnedScore:
+def train(law: Law | ArrayLike, process: ForwardProcess | str, horizon: float, *, iterations: int = 2000,
+          width: int = 32, seed: int = 0, device: str = "cpu",
+          tell: Callable[..., object] = lambda *_: None) -> LearnedScore:
     r"""Minimise :math:`E\|s\,s_\theta(X_t, t) + Z\|^2`, X_t = aX_0 + sZ, over times geometric in s².
 
     Parameters
     ----------
     law : Law of dimension 1, or array of shape (n, 1)
         Fresh draws of a law, or samples to draw from.
-    process : ForwardProcess
+    process : ForwardProcess or str
+        Or the key of one that needs no coefficients.
     horizon : float
     iterations, width, seed
         Steps of Adam with batches of 512, units in each of two hidden layers, seed of everything.
@@ -87,6 +91,7 @@ def train(law: Law | np.ndarray, process: ForwardProcess, horizon: float, *, ite
         import torch
     except ImportError:
         raise ImportError('a learned score needs torch: pip install "sgm-bounds[torch]"') from None
+    process = process_of(process)
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     times = np.geomspace(horizon, 1e-3 * horizon, 400)

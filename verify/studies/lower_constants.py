@@ -1,14 +1,19 @@
 r"""The constant c(σ0) of the lower bound as a formula and as a curve, the σ0 where it vanishes, and the truth
 beside it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sympy
 from scipy.optimize import brentq
 
+from bounds.annotations import Array
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.symbolic.integrals import TIME, integral, tidy
@@ -17,6 +22,9 @@ from bounds.theorems.gaussian_lower_bound import defect_over_step, leading_order
 from closed_form import Gaussian
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of, true_steps
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 STDS = np.geomspace(0.1, 10.0, 61)
 
@@ -38,7 +46,7 @@ class SymbolicConstant:
     route: str
 
 
-def symbolic_constant(process: ForwardProcess) -> SymbolicConstant:
+def symbolic_constant(process: ForwardProcess | str) -> SymbolicConstant:
     """The formula for a one-block process with s² in closed form.
 
     Raises
@@ -48,6 +56,7 @@ def symbolic_constant(process: ForwardProcess) -> SymbolicConstant:
 
     Source: docs/theory.md section 6.
     """
+    process = process_of(process)
     rate, variance = defect_over_step(process)
     S, T = sympy.symbols("S T", positive=True)
     integrand = rate * process.a.expression**2 * S**2 / variance**2
@@ -55,13 +64,14 @@ def symbolic_constant(process: ForwardProcess) -> SymbolicConstant:
     return SymbolicConstant(rate, found.expression, found.route)
 
 
-def signed_integral(process: ForwardProcess, horizon: float, std: float) -> float:
+def signed_integral(process: ForwardProcess | str, horizon: float, std: float) -> float:
     """e/h for data N(0, std² I), by quadrature."""
     setting = _setting(process, horizon, std, 64)
     return leading_order(setting, std, theorems()["gaussian-lower-bound"].functions)["integral"]
 
 
-def vanishing_stds(process: ForwardProcess, horizon: float, stds: Sequence[float] = STDS) -> list[float]:
+def vanishing_stds(process: ForwardProcess | str, horizon: float,
+                   stds: Sequence[float] | Array = STDS) -> list[float]:
     """The σ0 between the first and last of ``stds`` at which c(σ0) changes sign, so that Proposition 8 is
     void there."""
     values = [signed_integral(process, horizon, float(std)) for std in stds]
@@ -74,8 +84,8 @@ def vanishing_stds(process: ForwardProcess, horizon: float, stds: Sequence[float
     return found
 
 
-def measured_constants(process: ForwardProcess, horizon: float, steps: int,
-                       stds: Sequence[float]) -> np.ndarray:
+def measured_constants(process: ForwardProcess | str, horizon: float, steps: int,
+                       stds: Sequence[float] | Array) -> Array:
     """Exact W2·K/(√d T) of Euler–Maruyama started from the law at T, for each σ0: shape (len(stds),)."""
     found = []
     for std in stds:
@@ -92,7 +102,7 @@ def _setting(process, horizon: float, std: float, steps: int) -> Setting:
                       euler_maruyama(horizon, steps, prior_std=prior_std))
 
 
-def plot_lower_constants(ax, process: ForwardProcess, horizon: float, steps: int = 2000) -> None:
+def plot_lower_constants(ax: Axes, process: ForwardProcess | str, horizon: float, steps: int = 2000) -> None:
     """Draw c(σ0) with the exact W2·K/(√d T) on top, and mark where c vanishes.
 
     Parameters

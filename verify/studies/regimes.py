@@ -1,7 +1,10 @@
 r"""The boundary between the contractive and non-contractive phases for any process, as number and picture."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.integrate import trapezoid
@@ -14,9 +17,13 @@ from bounds.contraction.metric import contracting_metric, norm
 from bounds.contraction.rate import Regimes
 from bounds.contraction.renormalised_score import regularity_constant, renormalised_hessian
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.recursion.phase_space.constant_metric import KAPPAS
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import PhasePath
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Times at which the rate is looked at: sign changes closer together than the grid are not seen.
 GRID_POINTS = 1024
@@ -24,13 +31,13 @@ GRID_POINTS = 1024
 FIRST = 1e-6
 
 
-def regimes_of(process: ForwardProcess, assumption: Assumption, horizon: float, rho: float = 0.0, *,
+def regimes_of(process: ForwardProcess | str, assumption: Assumption, horizon: float, rho: float = 0.0, *,
                closed_form: bool = True) -> Regimes:
     r"""ξ, η and the rate :math:`\mu_t = g^2\kappa_t - f` over [0, horizon].
 
     Parameters
     ----------
-    process : ForwardProcess
+    process : ForwardProcess or str
         Of one block, or critically-damped Langevin (docs/theory.md section 5, Theorem C).
     assumption : Assumption
     horizon : float
@@ -51,6 +58,7 @@ def regimes_of(process: ForwardProcess, assumption: Assumption, horizon: float, 
     ValueError, TypeError
         If ``horizon`` or ``rho`` is out of range.
     """
+    process = process_of(process)
     if not (np.isfinite(horizon) and horizon > 0):
         raise ValueError(f"horizon must be positive and finite, got {horizon}")
     if not 0 <= rho < 1:
@@ -154,7 +162,7 @@ def _ou_constants(process: ForwardProcess, assumption: Assumption):
     return tuple(constant * scale_sq for constant in assumption.weak_log_concavity)
 
 
-def plot_regimes(ax, found: Regimes) -> None:
+def plot_regimes(ax: Axes, found: Regimes) -> None:
     """Draw the rate over backward time with the contractive and the non-contractive phase shaded.
 
     Parameters

@@ -1,20 +1,30 @@
 """Noise schedules on the same data with the same number of steps: bound and exact W2, each on its best
 horizon and grid."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from bounds import ou, schedules, sub_vp, ve, vp
+from bounds.argument import check_key
+from bounds.assumption import Assumption
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama
-from bounds.theorems import theorems
+from bounds.theorem import Theorem
 from closed_form.bracket import Bracket
+from closed_form.law import Law
 from verify.certificates.certificate import measure
 from verify.certificates.question import setting_of
 from verify.certificates.sampled import NO_EXACT_LAW
+from verify.certificates.theorem_named import find_theorem
 from verify.planning.by_bound import planner_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Rows of arXiv 2311.11003 with the constants of its experiments where it gives them, the cosine and sub-VP
 #: schedules, and critically-damped Langevin.
@@ -55,8 +65,9 @@ class Compared:
     exact: Bracket
 
 
-def compare(law, steps: int, names: Sequence[str] = tuple(SCHEDULES), theorem: str = "martingale",
-            tell: Callable = lambda *_: None, assumption=None) -> list[Compared]:
+def compare(law: Law, steps: int, names: Sequence[str] = tuple(SCHEDULES),
+            theorem: str | Theorem = "martingale", tell: Callable[..., Any] = lambda *_: None,
+            assumption: Assumption | str | None = None) -> list[Compared]:
     """Every schedule on its best uniform grid and on its best grid, Euler–Maruyama, exact score.
 
     Parameters
@@ -66,22 +77,21 @@ def compare(law, steps: int, names: Sequence[str] = tuple(SCHEDULES), theorem: s
         K, the same for all.
     names : sequence of str
         Keys of `SCHEDULES`.
-    theorem : str
+    theorem : str or Theorem
         Which bound chooses horizon and grid.
     tell : callable
         (fraction, what) -> None, told of progress.
-    assumption : Assumption, optional
-        By default the sharpest that the law proves.
+    assumption : Assumption or str, optional
+        Or the key of one that the law proves; by default the sharpest that the law proves.
 
     Raises
     ------
     ValueError
         If a name is unknown.
     """
-    found, chosen = [], theorems()[theorem]
+    found, chosen = [], find_theorem(theorem)
     for place, name in enumerate(names):
-        if name not in SCHEDULES:
-            raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {name!r}")
+        check_key("schedule", name, SCHEDULES)
         setting = setting_of(SCHEDULES[name](), law, euler_maruyama(0.5, 1), assumption=assumption)
         for half, grid in enumerate(("uniform", "best")):
             tell((place + half / 2) / len(names), f"{name}, {grid} grid")
@@ -94,7 +104,7 @@ def compare(law, steps: int, names: Sequence[str] = tuple(SCHEDULES), theorem: s
     return found
 
 
-def rows(found: Sequence[Compared]) -> list[dict]:
+def rows(found: Sequence[Compared]) -> list[dict[str, Any]]:
     """One row a schedule: both grids, their ranks by bound, and the gains of the best grid.
 
     An exact W2 that is not known, and a gain that it would take, is None; `unknown` says why.
@@ -143,7 +153,7 @@ def unknown(found: Sequence[Compared]) -> list[str]:
     return [f"no exact W2 is known for {', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
-def plot_comparison(ax, table: Sequence[dict]) -> None:
+def plot_comparison(ax: Axes, table: Sequence[dict[str, Any]]) -> None:
     """Bound and exact W2 of every schedule, uniform and best grid, as dots on a line.
 
     Parameters

@@ -16,6 +16,8 @@ from bounds.assumptions.smoothed_support import SmoothedSupport
 LINE, SPACE = (4 / (3 * np.sqrt(3)), 1.0), (0.5 * 1.5**1.5, 1.1134)
 #: Largest ĉ of a Gaussian that a step is held against.
 WIDEST = 1 - 1e-4
+#: Its least variance in σ².
+NARROWEST = 1e-30
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,9 @@ class FlowData:
         between = (level.c_lo + rise / 2, level.c_lo + 3 * rise / 4, (level.c_lo + level.c_up) / 2, level.c_up)
         # a Gaussian as wide as it takes where ĉ reaches 1
         found = [np.square(level.sigma) * (c / (1 - c)) for c in np.minimum(between, WIDEST)]
-        known = [np.full_like(level.sigma, v) for v in (0.0, self.l, self.centred)]
+        # as good as 0, where Ω has a limit
+        known = [NARROWEST * np.square(level.sigma),
+                 *(np.full_like(level.sigma, max(v, 1e-300)) for v in (self.l, self.centred))]
         return np.stack([*known, *found])
 
     def turn_rate(self, level: Level, v):

@@ -59,7 +59,7 @@ def flow_ingredients(setting: Setting, data: FlowData, steps: FlowSteps, functio
     """What the plain and the saturated recursion run on."""
     v = data.references(steps.level)
     start, _ = start_error(data, steps, functions, v)
-    local = np.min(start + turning(setting, data, steps, functions, v), axis=0) + steps.slack
+    local = np.min(start + turning(setting, data, steps, functions, v), axis=0)
     return FlowIngredients(contraction(steps, functions), local, steps.weight * steps.scale,
                            saturation(data, steps, functions) if data.ball else None)
 
@@ -68,28 +68,29 @@ def signed_end(setting: Setting, data: FlowData, steps: FlowSteps, functions) ->
     r"""The error in Y at the end as :math:`|\lambda| (d (v + \sigma^2))^{1/2} + R`: what is parallel to
     Y − E X_0 keeps its sign.
 
-    With v the mean variance of the data; exact for N(·, v I).
+    With v the mean variance of the data; exact for N(·, v I).  λ is a float, and what it misses of the exact
+    one is part of R.
     """
-    v, tau, r = data.centred, steps.tau, steps.r
+    v, tau, r, level = data.centred, steps.tau, steps.r, steps.level
     spread, after = v + np.square(tau), v + np.square(r)
-    b, rho = tau / spread, np.sqrt(after / spread)
-    level = steps.level
-    _, ahead = start_error(data, steps, functions, np.array(v))
-    J, p, omega = 1 + steps.drift - steps.weight * b, steps.drift, ahead + steps.weight
+    c, b, rho = v / spread, tau / spread, np.sqrt(after / spread)
+    _, ahead = start_error(data, steps, functions, np.full_like(tau, v))
+    J, p, omega = steps.jacobian(c), steps.drift, ahead + steps.weight
+    source = p + ahead * b
+    size = np.sqrt(data.d * spread)
     turned = turning(setting, data, steps, functions, np.full((1, len(tau)), v))[0]
     # how far the Jacobian and ε are from those of N(·, v I)
-    lowest, highest = level.x_up / tau, level.x_lo / tau
-    varied = steps.weight * np.maximum(highest - b, b - lowest)
-    across = np.sqrt(data.d * np.maximum(v / spread - level.c_lo, 0.0))
-    growth = contraction(steps, functions)
-    columns = (growth, J / rho, (p + ahead * b) / rho, varied * np.sqrt(data.d * spread),
-               np.abs(p) * data.mean_norm, ahead, omega, across, turned, steps.slack,
+    varied = steps.weight / tau * np.maximum(np.abs(level.c_up - c), np.abs(level.c_lo - c))
+    across = np.sqrt(data.d * np.maximum(c - level.c_lo, 0.0)) + ROUNDING * np.sqrt(data.d * c)
+    own = (ROUNDING * (np.abs(p) + np.abs(ahead) * b) + steps.drift_error + steps.gap_error * b) * size
+    columns = (contraction(steps, functions), J, source, rho, varied * size + (steps.doubt(c) + ROUNDING * J) * size,
+               own + np.abs(p) * data.mean_norm, ROUNDING * rho * size, ahead, omega, across, turned,
                steps.weight * steps.scale * setting.score_error, steps.weight * steps.scale * setting.score_noise)
     slope, rest = signed_start(setting, data, level, tau[0], v)
-    for A, J, p, varied, mean, X, omega, e, turn, slack, bias, noise in rows(columns):
-        before, slope = slope, J * slope + p
-        rest = hypot(A * rest + abs(before) * varied + mean + abs(X + slope * omega) * e
-                     + abs(1 + slope) * turn + slack * (1 + abs(slope)) + bias, noise)
+    for A, J, p, rho, varied, own, lost, X, omega, e, turn, bias, noise in rows(columns):
+        before, slope = slope, (J * slope + p) / rho
+        rest = hypot(A * rest + abs(before) * varied + own + abs(slope) * lost + abs(X + slope * omega) * e
+                     + abs(1 + slope) * turn + bias, noise)
     return float(round_up(abs(slope) * np.sqrt(data.d * after[-1]) + rest, len(tau)))
 
 

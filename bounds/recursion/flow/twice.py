@@ -78,14 +78,19 @@ class TwiceSteps:
         return whole * (1 + ROUNDING), own * (1 + ROUNDING), spill * (1 + ROUNDING)
 
 
+def _doubt(steps: TwiceSteps):
+    """What rounding leaves open of the Jacobian of a step."""
+    steep = np.maximum(np.abs(steps.level.x_lo), np.abs(steps.level.x_up)) / steps.tau * np.abs(steps.stages.kappa)
+    outer = np.abs(steps.stages.again) + np.abs(steps.stages.weight) * steps.reach
+    return ROUNDING * (np.abs(steps.stages.keep) + outer * (np.abs(steps.stages.pi) + steep))
+
+
 def contraction(data: FlowData, steps: TwiceSteps, functions):
     """A_k of every step: on a line Jacobians commute."""
     ends = dict(b_lo=steps.level.x_up / steps.tau, b_up=steps.level.x_lo / steps.tau,
                 B_lo=steps.inner.x_up / steps.m, B_up=steps.inner.x_lo / steps.m)
     found = functions["twice_contraction" if data.d == 1 else "twice_apart"](**steps.coefficients(), **ends)
-    steep = np.maximum(np.abs(ends["b_lo"]), np.abs(ends["b_up"])) * np.abs(steps.stages.kappa)
-    outer = np.abs(steps.stages.again) + np.abs(steps.stages.weight) * steps.reach
-    return found + ROUNDING * (np.abs(steps.stages.keep) + outer * (np.abs(steps.stages.pi) + steep))
+    return found + _doubt(steps)
 
 
 @dataclass(frozen=True)
@@ -104,8 +109,7 @@ def local_error(setting: Setting, data: FlowData, steps: TwiceSteps, functions, 
     """ℓ_k in its parts for references v, shape (c, k)."""
     tau, m, r, K_2 = steps.tau, steps.m, steps.r, steps.stages.weight
     reference = m / (v + np.square(m))
-    omega = functions["omega"](v=v, sigma=tau, r=r)
-    inner = functions["omega"](v=v, sigma=tau, r=m)
+    omega, inner = _omega(functions, v, tau, r), _omega(functions, v, tau, m)
     values = dict(steps.coefficients(), b_0=reference, Omega=omega, Omega_m=inner,
                   w_m=functions["flow_ratio"](v=v, sigma=tau, mu=m))
     drift, ahead = functions["twice_drift"](**values), functions["twice_ahead"](**values)
@@ -124,6 +128,11 @@ def local_error(setting: Setting, data: FlowData, steps: TwiceSteps, functions, 
     return Local(drift, ahead, start, rest, omega, turned)
 
 
+def _omega(functions, v, sigma, r):
+    """Ω; the end of a step and a level near it may be rounded differently."""
+    return np.maximum(functions["omega"](v=v, sigma=sigma, r=r), 0.0)
+
+
 def _size(data: FlowData, steps: TwiceSteps, functions, p, X):
     """‖p Y + X ε‖ at τ."""
     square = functions["start_sq"](p=p, X=X, d=data.d, m=data.m, l=data.l, tau=steps.tau)
@@ -136,8 +145,7 @@ def _kernel(steps: TwiceSteps, functions, sigma, v, index, above):
     r, m = (np.reshape(level[index], (-1, *(1,) * axes)) for level in (steps.r, steps.m))
     values = dict(steps.coefficients(index, axes), v=v, sigma=sigma, mu=m)
     values["K_2"] = np.where(above, values["K_2"], 0.0)
-    return functions["kernel"](**values, Omega=functions["omega"](v=v, sigma=sigma, r=r),
-                               Omega_m=functions["omega"](v=v, sigma=sigma, r=m))
+    return functions["kernel"](**values, Omega=_omega(functions, v, sigma, r), Omega_m=_omega(functions, v, sigma, m))
 
 
 def _antiderivative(steps: TwiceSteps, functions, sigma, v, index):
@@ -179,13 +187,14 @@ def _integrals(setting: Setting, data: FlowData, steps: TwiceSteps, functions, v
         held = v[:, index, None, None]
         speed = nodes.g_sq / (2 * nodes.a_sq * sigma)
         level = data.at(sigma)
-        turn = speed * data.turn(level, held)
+        # and what differences of ĉ leave open
+        turn = speed * (data.turn(level, held) + ROUNDING * level.c_up * level.e / sigma)
         r, m = (x[index][:, None, None] for x in (steps.r, steps.m))
-        omega = functions["omega"](v=held, sigma=sigma, r=r)
-        inner = np.where(above, functions["omega"](v=held, sigma=sigma, r=m), 0.0)
+        omega = _omega(functions, held, sigma, r)
+        inner = np.where(above, _omega(functions, held, sigma, m), 0.0)
         kernel = np.abs(_kernel(steps, functions, sigma, held, index, above))
         behind, doubt = _antiderivative(steps, functions, sigma, held, index)
-        rate = speed * data.turn_rate(level, held)
+        rate = speed * (data.turn_rate(level, held) + ROUNDING * (level.e + level.k) / sigma**2)
         return (np.concatenate([omega * turn, inner * turn, kernel * turn, (np.abs(behind) + doubt) * rate]),)
 
     def floor(nodes: StepNodes):
@@ -234,14 +243,17 @@ def twice_signed_end(setting: Setting, data: FlowData, steps: TwiceSteps, functi
     kappa, K_2 = np.abs(stages.kappa), np.abs(stages.weight)
     varied = (np.abs(stages.again) * kappa * off + K_2 * (steps.reach * kappa * off
                                                          + np.abs(stages.pi - stages.kappa * b) * off_m))
-    across = np.sqrt(data.d * np.maximum(v / spread - steps.level.c_lo, 0.0))
+    size = np.sqrt(data.d * spread)
+    across = np.sqrt(data.d * np.maximum(v / spread - steps.level.c_lo, 0.0)) + ROUNDING * np.sqrt(data.d * v / spread)
+    # λ is a float: what it misses of the exact one is part of R
+    own = np.abs(p) * data.mean_norm + ROUNDING * (np.abs(p) + np.abs(X) * b) * size + steps.slack
     weight, noise, spill = steps.weights(functions)
-    columns = (contraction(data, steps, functions), J / rho, (p + X * b) / rho, varied * np.sqrt(data.d * spread),
-               np.abs(p) * data.mean_norm, X, omega, across, rest, turned, steps.slack, weight * setting.score_error,
+    columns = (contraction(data, steps, functions), J, p + X * b, rho, (varied + _doubt(steps)) * size, own,
+               ROUNDING * rho * size + steps.slack, X, omega, across, rest, turned, weight * setting.score_error,
                noise * setting.score_noise, spill * setting.score_noise)
     slope, error = signed_start(setting, data, steps.level, tau[0], v)
-    for A, J, p, varied, mean, X, omega, e, rest, turn, slack, bias, noise, spill in rows(columns):
-        before, slope = slope, J * slope + p
-        error = hypot(A * error + abs(before) * varied + mean + abs(X + slope * omega) * e + rest
-                      + abs(slope) * turn + slack * (1 + abs(slope)) + bias, noise) + spill
+    for A, J, p, rho, varied, own, lost, X, omega, e, rest, turn, bias, noise, spill in rows(columns):
+        before, slope = slope, (J * slope + p) / rho
+        error = hypot(A * error + abs(before) * varied + own + abs(slope) * lost + abs(X + slope * omega) * e + rest
+                      + abs(slope) * turn + bias, noise) + spill
     return float(round_up(abs(slope) * np.sqrt(data.d * after[-1]) + error, len(tau)))

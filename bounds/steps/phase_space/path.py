@@ -1,16 +1,23 @@
 """Critically-damped Langevin as numbers free of cancellation: Φ, C, Σ_∞, and U_t given X_0 at clock times."""
 
+import math
+
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
+from bounds.annotations import Array
 from bounds.process import ForwardProcess
+from bounds.processes import process_of
 from bounds.steps.analytic_panels import analytic_panels
+from bounds.symbolic.expressions import numpy_function
 from bounds.symbolic.integrals import TIME
 
-#: Below this value of 2au the moments of the exponential are summed as series.
+#: Below this value of 2au the second moment of the exponential is summed as a series.
 _SERIES_BELOW = 1.5
-_SERIES_TERMS = 30
-#: A term that changes no digit: the sums are at least e^{−1.5}/3.
+#: Its coefficients: ∫_0^1 w² e^{−zw} dw = Σ (−z)^k/(k! (k + 3)).
+_SERIES = tuple((-1) ** k / (math.factorial(k) * (k + 3)) for k in range(30))
+#: A term that changes no digit: the sum is at least e^{−1.5}/3.
 _SERIES_LEAST = 1e-18
 
 
@@ -19,8 +26,8 @@ class PhasePath:
 
     Parameters
     ----------
-    process : ForwardProcess
-        Made by `bounds.processes.cld.cld`.
+    process : ForwardProcess or str
+        Made by `bounds.processes.cld.cld`, or its key "cld".
 
     Attributes
     ----------
@@ -36,7 +43,8 @@ class PhasePath:
     Source: arXiv 2511.02419; docs/theory.md section 0.
     """
 
-    def __init__(self, process: ForwardProcess):
+    def __init__(self, process: ForwardProcess | str):
+        process = process_of(process)
         if process.parameters.get("family") != "cld":
             raise ValueError(f"process must be critically-damped Langevin (family cld), got {process.name!r}")
         self.process = process
@@ -51,13 +59,13 @@ class PhasePath:
             [5 * noise / a + a * pushed, -2 * noise / a**2],
             [-2 * noise / a**2, (noise + a * a * pushed) / a**3]
         ]) / 4
-        self._clock = sympy.lambdify(TIME, process.clock, modules="numpy")
+        self._clock = numpy_function((TIME,), process.clock)
         self._rate = sympy.diff(process.clock, TIME)
-        self._speed = sympy.lambdify(TIME, self._rate, modules="numpy")
+        self._speed = numpy_function((TIME,), self._rate)
         #: Why β is not proved to be at least 0 throughout, or "".
         self.unproved = ""
 
-    def clock(self, times) -> np.ndarray:
+    def clock(self, times: ArrayLike) -> Array:
         """u = ∫β at decreasing times, shape (k+1,); refuses a clock that does not run forward throughout."""
         times = np.asarray(times, dtype=float)
         found = self._values("clock", self._clock, times)
@@ -68,7 +76,7 @@ class PhasePath:
         self.unproved = analytic_panels((self._rate,), ("β",), (True,), float(times[0])).unproved
         return found
 
-    def speed(self, times) -> np.ndarray:
+    def speed(self, times: ArrayLike) -> Array:
         """β at ``times``; refuses values that are not positive and finite."""
         found = self._values("β", self._speed, np.asarray(times, dtype=float))
         if np.any(found <= 0):
@@ -85,12 +93,12 @@ class PhasePath:
             raise ValueError(f"process: {name} must be real and finite on [0, T], T = {times[0]:.6g}")
         return np.broadcast_to(found.astype(float), times.shape).copy()
 
-    def transition(self, clock, nilpotent=None) -> np.ndarray:
+    def transition(self, clock: ArrayLike, nilpotent: Array | None = None) -> Array:
         """Φ = e^{uA} = e^{-au}(I + uN), shape (..., 2, 2), or with another N; negative u give the inverse."""
         clock, N = np.asarray(clock, dtype=float), self.N if nilpotent is None else nilpotent
         return np.exp(-self.a * clock)[..., None, None] * (np.eye(2) + clock[..., None, None] * N)
 
-    def covariance(self, clock) -> np.ndarray:
+    def covariance(self, clock: ArrayLike) -> Array:
         r"""C = ∫_0^u Φ(w)DΦ(w)ᵀ dw, shape (..., 2, 2), for u >= 0; C_xx ~ u³ keeps its digits where ε = 0."""
         clock = np.asarray(clock, dtype=float)
         a, noise, pushed = self.a, self.epsilon**2, self.sigma**2
@@ -103,7 +111,7 @@ class PhasePath:
         found[..., 0, 1] = found[..., 1, 0] = cross
         return found
 
-    def kernel(self, clock):
+    def kernel(self, clock: ArrayLike) -> tuple[Array, Array]:
         r"""(φ, S): U_t given X_0 is N(φX_0, S ⊗ I); arrays of shape (..., 2) and (..., 2, 2).
 
         Source: hybrid score matching, arXiv 2112.07068; docs/theory.md section 0.
@@ -113,12 +121,12 @@ class PhasePath:
         return flow[..., :, 0], self.covariance(clock) + outer(self.velocity_variance * moved, moved)
 
     @property
-    def renormalised_drift(self) -> np.ndarray:
+    def renormalised_drift(self) -> Array:
         r""":math:`\tilde A = \Sigma_\infty A^T \Sigma_\infty^{-1}`, double eigenvalue −a."""
         return self.stationary @ self.A.T @ np.linalg.inv(self.stationary)
 
     @property
-    def renormalised_nilpotent(self) -> np.ndarray:
+    def renormalised_nilpotent(self) -> Array:
         """Ã + aI, whose square is 0."""
         return self.renormalised_drift + self.a * np.eye(2)
 
@@ -129,17 +137,32 @@ def outer(x, y) -> np.ndarray:
 
 
 def exponential_moments(rate, clock):
-    """∫_0^u wⁿ e^{−rate·w} dw for n = 0, 1, 2, by series where u is small."""
-    z = rate * clock
-    small = np.minimum(z, _SERIES_BELOW)
+    """∫_0^u wⁿ e^{−rate·w} dw for n = 0, 1, 2; where u is small the last by its series, the others by parts."""
+    z = np.asarray(rate * clock)
+    near = z < _SERIES_BELOW
+    some, all_near = near.any(), near.all()
+    if some:
+        small = z if all_near else np.minimum(z, _SERIES_BELOW)
+        second = _second_moment(small, float(np.abs(small[near]).max()))
+        decay = np.exp(-small)
+        first = (small * second + decay) / 2  # nothing cancels
+        series = [clock ** (n + 1) * each for n, each in enumerate((small * first + decay, first, second))]
+        if all_near:
+            return series
     tail = np.exp(-z)
     large = -np.expm1(-z), 1 - tail * (1 + z), 2 - tail * (2 + 2 * z + z * z)
-    totals, term = [np.zeros_like(small) for _ in large], np.ones_like(small)
-    for k in range(_SERIES_TERMS):
-        for n, total in enumerate(totals):
-            total += term / (n + k + 1)
-        term = term * (-small) / (k + 1)
-        if not np.any(np.abs(term) > _SERIES_LEAST):
-            break
-    return [np.where(z < _SERIES_BELOW, clock ** (n + 1) * total, direct / rate ** (n + 1))
-            for n, (total, direct) in enumerate(zip(totals, large, strict=True))]
+    direct = [each / rate ** (n + 1) for n, each in enumerate(large)]
+    return [np.where(near, *both) for both in zip(series, direct, strict=True)] if some else direct
+
+
+def _second_moment(z, largest: float) -> np.ndarray:
+    """∫_0^1 w² e^{−zw} dw, as many terms of its series as |z| up to ``largest`` needs."""
+    terms, size = 0, 1.0
+    while size > _SERIES_LEAST and terms < len(_SERIES) - 1:
+        terms += 1
+        size *= largest / terms
+    found = np.full(z.shape, _SERIES[terms])
+    for coefficient in reversed(_SERIES[:terms]):
+        found *= z
+        found += coefficient
+    return found

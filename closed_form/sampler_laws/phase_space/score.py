@@ -14,11 +14,16 @@ free of the cancellation in :math:`-S^{-1} + c\psi\psi^T` at small t.
 """
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from bounds.annotations import Array
+from closed_form.law import Law
 
 
-def whitening(phi, S) -> tuple[float, np.ndarray]:
+def whitening(phi: ArrayLike, S: ArrayLike) -> tuple[float, Array]:
     """(√q, L): the signal, and the 2×2 matrix that splits U into signal and noise.
 
     Parameters
@@ -58,17 +63,19 @@ class PhaseLaw:
     docs/theory.md section 8.
     """
 
-    def __init__(self, law, phi, S):
+    pushed: Any
+
+    def __init__(self, law: Law, phi: ArrayLike, S: ArrayLike):
         self.signal, self.whitening = whitening(phi, S)
         self.dim, self.pushed = law.dim, law.pushed(self.signal, 1.0)
 
-    def log_density(self, x, v) -> np.ndarray:
+    def log_density(self, x: ArrayLike, v: ArrayLike) -> Array:
         """log p_t at positions and velocities of shape (n, d)."""
         z, rest = self._split(x, v)
         scale = self.dim * math.log(abs(np.linalg.det(self.whitening)) / math.sqrt(2.0 * math.pi))
         return self.pushed.log_density(z) - 0.5 * np.square(rest).sum(axis=1) + scale
 
-    def score(self, x, v) -> tuple[np.ndarray, np.ndarray]:
+    def score(self, x: ArrayLike, v: ArrayLike) -> tuple[Array, Array]:
         """(∇_x log p_t, ∇_v log p_t) at positions and velocities of shape (n, d)."""
         z, rest = self._split(x, v)
         pulled, L = self.pushed.score(z), self.whitening

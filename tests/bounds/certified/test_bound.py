@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bounds import StronglyLogConcave, TimeGrid, WeaklyLogConcave, euler_maruyama, general, ou, ve, vp
-from bounds.certified.data import NotCertified
+from bounds.certified.data import Formulas, NotCertified
 from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
 from bounds.setting import Setting
@@ -20,6 +20,8 @@ from tests.bounds.tolerances import (
     HIDDEN_DIGITS,
     HIDDEN_ZERO,
     REGULARITY,
+    REGULARITY_CALLS,
+    UNCHANGED,
 )
 from tests.closed_form.certified.test_chain import HIDDEN, asked
 from tests.work_limit import at_most
@@ -50,11 +52,13 @@ def test_near_the_bound_in_floats(process, key, information):
 
 @pytest.mark.parametrize("key", sorted(samplers(1)))
 def test_every_sampler(key):
-    """The martingale bound of every sampler of one block is near the one in floats."""
+    """The lower bound of every sampler of one block, and the martingale bound where it has noise, are near those
+    in floats."""
     setting = setting_of(vp("1/10 + 3*t"), Gaussian([1.0, 0.5], np.array([0.5, 2.0])), scheme(key, 1.0, 25))
-    found, floats = (ask(setting).total for ask
-                     in (theorems()["martingale"].certified, theorems()["martingale"].bound))
-    assert floats * (1 - CERTIFIED_BELOW) <= found <= floats * (1 + CERTIFIED_ABOVE)
+    for name in ["gaussian-lower-bound"] + ["martingale"] * (not samplers(1)[key].follows_ode):
+        theorem = theorems()[name]
+        found, floats = theorem.certified(setting).total, theorem.bound(setting).total
+        assert floats * (1 - CERTIFIED_BELOW) <= found <= floats * (1 + CERTIFIED_ABOVE)
 
 
 def test_general_theorem_with_its_constant_given():
@@ -128,14 +132,17 @@ def test_closed_forms_change_nothing(monkeypatch, process):
     setting = setting_of(process, Gaussian([1.0], 0.5), euler_maruyama(1.0, 9))
     ask, key = theorems()["martingale"].certified, "martingale"
     closed = ask(setting).proof
-    monkeypatch.setattr("bounds.certified.steps._level", lambda *_: None)
+    monkeypatch.setattr("bounds.certified.steps._level", lambda _: None)
     assert float(closed.digits) == pytest.approx(float(ask(setting).proof.digits), rel=CERTIFIED_BELOW), key
 
 
 @pytest.mark.parametrize("process, law", [
     (vp("1/10 + 3*t"), Gaussian([1.0, 0.3], np.array([0.5, 2.0]))),
-    (ve("1 + sin(7*t)"), Gaussian([2.0], 0.5))],
-    ids=["vp", "ve"])
+    (ve("1 + sin(7*t)"), Gaussian([2.0], 0.5)),
+    (vp("1/10 + 10*t"), Gaussian(np.zeros(100), np.geomspace(1.2, 30, 100))),
+    (vp("1/10 + 10*t"), Gaussian(np.linspace(0.5, 1, 30), np.geomspace(0.3, 30, 30))),
+    (general("4*sin(3*t)", "1"), Gaussian(np.zeros(4), np.array([1.2, 1.5, 2.5, 9.0])))],
+    ids=["vp", "ve", "one in between", "many means", "changing sign"])
 def test_time_regularity(process, law):
     """M1 is above its values on a dense grid, and hardly more than the largest."""
     setting = setting_of(process, law, euler_maruyama(1.0, 30))
@@ -149,6 +156,14 @@ def test_time_regularity(process, law):
     centre = np.linalg.norm(a[:, None] * (f[:, None] * V - g_sq[:, None]) / V**2 * law.mean, axis=1)
     largest = max(rates.max(), centre.max())
     assert largest * (1 - CERTIFIED_BELOW) <= found <= largest * (1 + REGULARITY)
+
+
+def test_many_variances_take_little_work():
+    """Of a hundred variances M1 looks at those that may decide."""
+    law = Gaussian(np.zeros(100), np.geomspace(1.2, 30, 100))
+    setting = setting_of(vp("1/10 + 10*t"), law, euler_maruyama(1.0, 30))
+    with at_most(REGULARITY_CALLS * 30):
+        theorems()["gao2025-general-sde"].certified(setting)
 
 
 def test_work():
@@ -180,3 +195,22 @@ def test_precision_is_checked(precision):
     setting = setting_of(ou(), Gaussian([0.0], 1.0), euler_maruyama(1.0, 5))
     with pytest.raises(ValueError, match=f"precision must be from 64 to 1024 bits, got {precision}"):
         theorems()["martingale"].certified(setting, precision)
+
+
+@pytest.mark.parametrize("name", ["variance", "variance_known"])
+def test_formulas_of_a_view_are_the_stated_ones(name):
+    """With e^F given by its name, and where nothing is left above c_lo with that put at 0, v_k²'s integrand
+    is as stated."""
+    from flint import arb
+
+    formulas = Formulas(theorems()["martingale"].stated)
+    names = ("C", "g", "ng", "H_lo", "X", "x_mean", "x_sq", "d")
+    values = {name: arb(k + 2) / 7 for k, name in enumerate(names)}
+    values |= {"F": arb(0.3), "growth": arb(0.3).exp()}
+    stated = formulas[name](**values)
+    found = [formula.plain(values) for formula in formulas.of_a_view(name)]
+    assert max(map(float, found)) == pytest.approx(float(stated), rel=UNCHANGED)
+    nothing = {**values, "X": arb(0), "x_mean": arb(0), "x_sq": arb(0)}
+    (formula,) = formulas.of_a_view(name, ("X", "x_mean", "x_sq"))
+    assert float(formula.plain(nothing)) == pytest.approx(float(formulas[name](**nothing)), rel=UNCHANGED)
+    assert float(formula.plain(values)) == float(formula.plain(nothing))

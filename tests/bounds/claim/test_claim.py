@@ -207,8 +207,13 @@ def test_two_blocks_have_no_one_block_symbols():
 
 
 @pytest.mark.parametrize(("changed", "named"), [
-    (dict(local="q*h"), "claim simple2026: local .*'q' is neither one of d, m2"),
+    (dict(local="q*h"), r"claim simple2026: local .*'q' \(Q\?\) is neither one of d, m2"),
     (dict(local="__import__('os')"), "claim simple2026: local .*'__import__' is neither"),
+    (dict(local="h*l0"), r"claim simple2026: local .*'l0' \(L0\?\) is neither one of d, m2"),
+    (dict(local="h*alpha_T"), r"'alpha_T' \(alpha_t\?\) is neither"),
+    (dict(local="√h"), r"claim simple2026: local .* is not allowed, write sqrt"),
+    (dict(process=["cld"], sampler=[], local="h*P"),
+     "claim simple2026: process cld has two blocks, where formulas must not contain P"),
     (dict(local="h +"), "claim simple2026: local .*syntax"),
     (dict(initial="h*t"), "claim simple2026: initial must be one number, without the symbols of a step, got t"),
     (dict(hypotheses=["h*L0"]), "claim simple2026: hypothesis must be an inequality"),

@@ -18,6 +18,7 @@ from bounds.theorems import theorems
 from closed_form import Gaussian
 from closed_form.sampler_laws.w2 import sampler_w2
 from tests.bounds.tolerances import MODEL, TWO_DIGITS
+from tests.drawn import examples
 from tests.tolerances import BEST_GRID, PHASE_CHAIN
 from verify.certificates.question import setting_of
 from verify.planning.by_model import Planner
@@ -31,7 +32,7 @@ def on_grid(setting, grid):
     return replace(setting, scheme=replace(setting.scheme, grid=grid))
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(15))
 @given(
     log_uniform,
     st.floats(0, 2),
@@ -47,7 +48,7 @@ def test_the_model_is_the_bound_for_small_steps(variance, mean, process, sampler
     assert math.isclose(model.error(model.uniform_counts(steps)), bound, rel_tol=MODEL)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(10))
 @given(log_uniform, st.floats(0, 2), st.sampled_from([ou(), ve(1), vp("1/10+2*t")]), st.integers(50, 2000))
 def test_the_best_grid_is_a_grid_and_not_worse_than_the_uniform_one(variance, mean, process, steps):
     """It has the steps asked for, ends where it must, and the model's error does not exceed the uniform

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounds.complexity.growth import ACCURACY, LATE, NoOrder, Order, growth_of, integral_order, limit
+from tests.drawn import examples
 
 t = LATE
 positive = st.fractions(min_value="1/5", max_value=5, max_denominator=7).map(
@@ -21,7 +22,7 @@ def growth(function):
     return growth_of(sympy.diff(slope, t) / slope, sympy.log(slope))
 
 
-@settings(max_examples=5)
+@settings(max_examples=examples(3))
 @given(positive, positive)
 def test_powers_exponentials_and_double_exponentials_are_told_apart(power, factor):
     """c·t^p has level 0, e^{c t^p} level 1, e^{e^{ct}} level 2, each with its exponent and coefficient."""
@@ -77,7 +78,7 @@ def test_densities_between_the_powers_are_refused():
         integral_order(sympy.diff(density, t) / density, growth(t**2))
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(10))
 @given(positive, positive, positive)
 def test_the_horizon_solves_its_equation(power, factor, scale):
     """T = c·(order) gives R(T) = (scale·√d/ε)^{1/2} to leading order for R = factor·t^p."""

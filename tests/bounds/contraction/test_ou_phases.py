@@ -83,14 +83,14 @@ def test_boundaries_solve_their_equations():
     """At ξ the curvature is zero and at η the rate is ρ, wherever they are after t = 0."""
     found, reached = symbolic.derive(), [0, 0]
     pairs = [(found.xi, found.alpha_t - found.M_t), (found.eta, found.rate - symbolic.RHO)]
-    for point in exact_points(40):
+    for point in exact_points(16):
         del point[TIME]
         for i, (time, equation) in enumerate(pairs):
             time = sympy.N(time.subs(point), 40)
             if time > 0:
                 reached[i] += 1
                 assert vanishes(equation.subs(point), {TIME: time})
-    assert min(reached) >= 12
+    assert min(reached) >= 4
 
 
 def test_no_margin_gives_the_papers_boundary():

@@ -1,4 +1,5 @@
-"""A sampler by formulas: every symbol against quadrature, what cancels, what is refused, what it is as a value."""
+"""A sampler by formulas: every symbol against quadrature, what cancels, what is refused, what it is as a
+value."""
 
 import pickle
 from dataclasses import replace
@@ -34,7 +35,8 @@ def meant(process, symbol, t, r):
     variance = lambda low, high: quad(lambda u: np.exp(-2 * F(u, high)) * g_sq(u), low, high)  # noqa: E731
     return {
         "h": lambda: t - r, "t": lambda: t, "r": lambda: r, "f": lambda: f(t), "g": lambda: g_sq(t) ** 0.5,
-        "f_r": lambda: f(r), "g_r": lambda: g_sq(r) ** 0.5, "F": lambda: F(r, t), "G": lambda: quad(g_sq, r, t),
+        "f_r": lambda: f(r), "g_r": lambda: g_sq(r) ** 0.5, "F": lambda: F(r, t),
+        "G": lambda: quad(g_sq, r, t),
         "E": lambda: quad(lambda u: np.exp(F(r, u)) * g_sq(u), r, t), "C": lambda: variance(r, t),
         "a": lambda: np.exp(-F(0, t)), "a_r": lambda: np.exp(-F(0, r)), "s_sq": lambda: variance(0, t),
         "s_sq_r": lambda: variance(0, r)}[symbol]()
@@ -60,7 +62,8 @@ def test_defects_that_cancel_on_paper_cancel(key):
 @pytest.mark.parametrize("name", PROCESSES)
 @pytest.mark.parametrize("key", ["euler-maruyama", "frozen-euler-maruyama", "exponential"])
 def test_defects_are_those_of_the_sampler(name, key):
-    """What is derived from formulas differs from the defects a sampler states by no more than both allow for."""
+    """What is derived from formulas differs from the defects a sampler states by no more than both allow
+    for."""
     mine, theirs = table(PROCESSES[name], FORMULAS[key]), scheme(key, 1.3, 3).sampler
     theirs = StepTable(PROCESSES[name], Scheme(theirs, TIMES))
     for defect in ("c1", "c2"):
@@ -69,8 +72,9 @@ def test_defects_are_those_of_the_sampler(name, key):
         assert np.all(apart <= allowed) and np.all(getattr(mine, f"{defect}_error") <= STATED_DEFECT)
 
 
-@pytest.mark.parametrize("formulas", [*FORMULAS.values(), ("1", "G", "h"), ("1", "G", "2*G"), ("1", "E", "C/7"),
-                                      ("1", "G", "C*s_sq_r/s_sq/4"), ("1", "G", "h^3"), ("1", "G", 0)])
+@pytest.mark.parametrize("formulas", [
+    *FORMULAS.values(), ("1", "G", "h"), ("1", "G", "2*G"), ("1", "E", "C/7"), ("1", "G", "C*s_sq_r/s_sq/4"),
+    ("1", "G", "h^3"), ("1", "G", 0)])
 @pytest.mark.parametrize("name", PROCESSES)
 def test_the_noise_spread_over_a_step_is_the_noise(name, formulas):
     """∫n²g² of what the proof spreads over a step is the variance of the sampler's noise."""
@@ -87,28 +91,29 @@ def test_a_step_to_time_0_may_end_without_noise():
 
 
 WRONG = {
-    "noise below 0": (("1", "G", "-h"), "sampler own: noise must be at least 0 in every step, got -0.3 in the step from "
-                      "t = 1.3 to r = 1"),
-    "Q below 0": (("1", "h - 1/2", "G"), "sampler own: Q must be at least 0 in every step, got -0.2 in the step from t = "
+    "noise below 0": (("1", "G", "-h"), "noise must be at least 0 in every step, got -0.3 in the step from t "
+                      "= 1.3 to r = 1"),
+    "Q below 0": (("1", "h - 1/2", "G"), "Q must be at least 0 in every step, got -0.2 in the step from t = "
                   "1.3 to r = 1"),
-    "a pole": (("1/(t - 1)", "G", "G"), "sampler own: P must be a finite real number in every step, got none in the step "
+    "a pole": (("1/(t - 1)", "G", "G"), "P must be a finite real number in every step, got none in the step "
                "from t = 1 to r = 0.2"),
-    "not real": (("1", "G", "sqrt(r - 1/10)"), "sampler own: noise must be a finite real number in every step, got none in "
-                 "the step from t = 0.2 to r = 0.05"),
+    "not real": (("1", "G", "sqrt(r - 1/10)"), "noise must be a finite real number in every step, got none "
+                 "in the step from t = 0.2 to r = 0.05"),
 }
 
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_step_without_a_number_is_refused(case):
-    """A formula that gives no finite number, or a negative one, is refused in one line with step and value."""
+    """A formula that gives no finite number, or a negative one, is refused in a line with step and value."""
     formulas, message = WRONG[case]
     with pytest.raises(ValueError) as refused:
         table(PROCESSES["vp"], formulas)
-    assert str(refused.value) == message
+    assert str(refused.value) == f"sampler own: {message}"
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"key": "two words"}, "sampler: key must be letters, digits and hyphens, got 'two words'"),
+    ({"key": "two words"}, "sampler: key must be letters, digits and hyphens, and no number, got 'two"),
+    ({"key": "nan"}, "sampler: key must be letters, digits and hyphens, and no number, got 'nan'"),
     ({"source": ""}, "sampler own: source must be a text, got ''"),
     ({"P": "1 + q"}, "sampler own: P must be a formula in known symbols: 'q' is neither one of h, t, r"),
     ({"Q": "__import__('os')"}, "sampler own: Q must be a formula in known symbols"),
@@ -138,7 +143,7 @@ def test_two_blocks_have_no_formulas():
 
 def test_a_sampler_by_formulas_is_a_value():
     """It is equal, with the same hash, to one of the same formulas and to its own pickle, and to no other."""
-    mine, again, other = Scheme(own(GOOD), TIMES), Scheme(own(GOOD), TIMES), Scheme(own(("1", "G", "G")), TIMES)
+    mine, again, other = (Scheme(own(formulas), TIMES) for formulas in (GOOD, GOOD, ("1", "G", "G")))
     copy = pickle.loads(pickle.dumps(mine))
     assert mine == again == copy != other and hash(mine) == hash(again) == hash(copy)
     assert np.array_equal(copy.steps(ou()).P, mine.steps(ou()).P)
@@ -163,5 +168,6 @@ def test_a_batch_of_problems_has_one_table():
     theorem, grid = theorems()["martingale"], Scheme(own(FORMULAS["exponential"]), TimeGrid.uniform(1.0, 10))
     sizes = np.array([1.0, 2.0])
     many = theorem.bound(Setting(ou(), StronglyLogConcave(sizes, 4.0, dim=2), grid)).total
-    each = [theorem.bound(Setting(ou(), StronglyLogConcave(float(size), 4.0, dim=2), grid)).total for size in sizes]
+    each = [theorem.bound(Setting(ou(), StronglyLogConcave(size, 4.0, dim=2), grid)).total
+            for size in sizes.tolist()]
     assert many == pytest.approx(each, rel=PATH_RELATIVE)

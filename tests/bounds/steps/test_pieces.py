@@ -181,9 +181,11 @@ def test_an_error_grows_where_f_is_negative():
 
 
 def test_a_step_across_an_end_of_a_panel_keeps_to_one_panel():
-    """A step on one panel's disc is cut, and its error bounded, by that panel alone, not the rougher one beside it."""
+    """A step on one panel's disc is cut, and its error bounded, by that panel alone, not the rougher one
+    beside it."""
     times = np.linspace(1.5, 0.1, 7)  # a panel of sin(5t) ends at 3/4, the next is 40 times as rough
     found = path("sin(5*t)-1/2", "1+cos(t)/2", times)
     assert np.all(found.C_error <= FEATURE_RELATIVE * found.C)
     fine = path("sin(5*t)-1/2", "1+cos(t)/2", np.linspace(1.5, 0.1, 601))
-    assert np.abs(found.F - fine.F.reshape(6, 100).sum(axis=1)).max() <= found.F_error.max() + fine.F_error.sum()
+    apart = np.abs(found.F - fine.F.reshape(6, 100).sum(axis=1))
+    assert apart.max() <= found.F_error.max() + fine.F_error.sum()

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from bounds.symbolic import expressions
 from bounds.symbolic.expressions import ExpressionError, parse_expression
 from tests.bounds.tolerances import EXPRESSION_CALLS, EXPRESSION_RELATIVE
+from tests.drawn import examples
 from tests.tolerances import HANGING
 from tests.work_limit import at_most
 
@@ -238,7 +239,7 @@ TREES = st.recursive(
 )
 
 
-@settings(deadline=None, derandomize=True, max_examples=150)
+@settings(deadline=None, derandomize=True, max_examples=examples(75))
 @given(TREES)
 def test_value_and_round_trip(tree):
     """The expression has the tree's value in plain arithmetic, and so has what its own text parses to."""
@@ -281,7 +282,7 @@ SOUP = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None, derandomize=True, max_examples=500)
+@settings(deadline=None, derandomize=True, max_examples=examples(250))
 @given(st.one_of(SOUP, st.text(max_size=400)))
 @example("(" * 5000)
 @example("-" * 100_000)
@@ -309,7 +310,7 @@ CALLS = st.recursive(
 )
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(deadline=None, derandomize=True, max_examples=examples(150))
 @given(CALLS)
 @example("sqrt((t^((((t^0)-0.5)**(((t/(1**1/3))/e)+1e10))**1/3)))")
 @example("(sin((0/pi))^cosh((2^(1e10+t))))")

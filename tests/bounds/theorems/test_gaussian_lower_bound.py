@@ -17,6 +17,7 @@ from bounds.theorems import theorems
 from bounds.theorems.gaussian_lower_bound import _exact_score, defect_over_step, ou_limit
 from closed_form import Gaussian
 from tests.bounds.tolerances import UNITS
+from tests.drawn import examples
 from tests.tolerances import GOLDEN
 from verify.certificates.certificate import certify
 from verify.certificates.question import setting_of
@@ -76,7 +77,7 @@ def test_the_mild_condition_can_fail():
     assert errors[0] / errors[1] == pytest.approx(4.0, rel=0.15)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(
     key=st.sampled_from([k for k in samplers(1) if k != "posterior-mean-matched" and samplers()[k].evaluations == 1]),
     mean=st.floats(-5, 5), variance=st.floats(0.05, 20), steps=st.integers(1, 60),

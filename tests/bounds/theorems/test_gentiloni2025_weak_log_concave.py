@@ -20,6 +20,7 @@ from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.gaussian import w2_gaussian
 from tests.bounds.tolerances import BOUNDARY, SLOPE
+from tests.drawn import examples
 from verify.certificates.certificate import Verdict, certify_setting, setting_of
 
 THEOREM_W, MARTINGALE = theorems()["gentiloni2025-weak-log-concave"], theorems()["martingale"]
@@ -63,7 +64,7 @@ SETTINGS = st.tuples(
 ).map(drawn_setting)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 @given(SETTINGS)
 def test_martingale_product_and_closed_form_in_this_order(setting):
     """From the same start and for steps up to 1, martingale <= product form <= closed form."""
@@ -83,7 +84,7 @@ def test_martingale_product_and_closed_form_in_this_order(setting):
     assert total <= bound.total * (1 + 1e-9)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 @given(LOG, st.floats(0.01, 1.0), st.floats(0.0, 3.0), st.floats(0, 3))
 def test_local_error_of_gaussians_is_below_its_bound(log_variance, h, below, mean):
     """The exact L2 error of one step on N(m, v) is at most h^{3/2}B(h), and at most that with √(2/3)."""
@@ -120,7 +121,7 @@ def test_step_conditions_imply_the_one_that_is_needed(h, L):
                 assert THEOREM_W.functions["growth"](h=h, kappa=kappa, L_t=L) <= 1 + 1e-12
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(50))
 @given(SETTINGS)
 def test_contractive_phase_does_not_expand(setting):
     """Beyond η_0 the factors are at most 1 and their product at most e^{(1+2L)η_0}, where h allows it."""
@@ -199,7 +200,7 @@ def test_start_is_what_the_paper_has():
 # -- truth ---------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(40))
 @given(LOG, st.floats(0, 4), st.floats(0.1, 5), st.integers(1, 60), st.floats(0, 2), ERROR, ERROR,
        st.none() | st.just(1.0) | st.floats(0.3, 3), st.sampled_from(["ou", "vp", "fast"]))
 def test_holds_on_gaussians_seen_as_weakly_log_concave(

@@ -24,6 +24,7 @@ from bounds.theorems import theorems
 from bounds.theorems.strasman2025_cld import _in_metric
 from closed_form import Gaussian, GaussianMixture
 from tests.bounds.tolerances import DIFFERENCES, NORM_ROUNDING, ORDERED, SLOPE, SYMBOLIC
+from tests.drawn import examples
 from verify.certificates.question import setting_of
 
 THEOREM, MARTINGALE = theorems()["strasman2025-cld"], theorems()["martingale"]
@@ -186,7 +187,7 @@ def test_every_term_of_the_closed_form_dominates(kappa):
                 assert both["closed_terms"][name.removesuffix(" bias")] >= value * (1 - ORDERED)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(
     a=st.floats(0.3, 3.0), sigma=st.floats(0.5, 4.0), v=st.floats(0.2, 2.0),
     share=st.sampled_from([0.0, 0.4]),

@@ -10,12 +10,13 @@ from bounds import BoundedSupport, ou, ve
 from closed_form import Gaussian, GaussianMixture
 from closed_form.geometry.convexity_profile import convexity_profile
 from tests.closed_form.tolerances import PROFILE
+from tests.drawn import examples
 from verify.studies.convexity_profile import profile_at
 
 log_uniform = st.floats(-0.7, 0.7).map(lambda x: 10.0**x)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(12))
 @given(log_uniform, log_uniform)
 def test_two_equal_modes_attain_the_constants(half, std):
     """½N(±m, s²): κ(r) = 1/s² − (2m/(r s²)) tanh(m r/(2 s²)), attained across the middle of the modes."""
@@ -45,7 +46,7 @@ def test_pairs_are_at_their_distance_and_have_their_slope():
         assert slope == pytest.approx(value, rel=1e-6, abs=1e-9)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(7))
 @given(
     st.integers(0, 10**6),
     st.integers(1, 7),
@@ -69,7 +70,7 @@ def test_the_profile_never_drops_below_what_is_proved(seed, components, dim, tim
 
 
 @given(st.floats(0.2, 3.0), st.floats(0.4, 2.0))
-@settings(max_examples=15)
+@settings(max_examples=examples(7))
 def test_a_continuous_mixture_obeys_the_constants_of_its_ball(radius, std):
     """A circle of radius R smoothed with N(0, s² I): the profile is at least the smoothed ball's
     α − f_M(r)/r."""

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from closed_form.geometry.enclosing_ball import enclosing_radius
 from tests.closed_form.tolerances import ENCLOSING_BALL, PLANE_BALL
+from tests.drawn import examples
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(25))
 @given(seed=st.integers(0, 10**6), c=st.integers(2, 9))
 def test_enclosing_ball_in_the_plane(seed, c):
     """The radius is that of the smallest circle, found by trying all circles on two or three points."""

@@ -14,6 +14,7 @@ from closed_form.geometry.orthogonal_factors import factors, product_assumption
 from closed_form.posteriors.moments import posterior_moments
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from tests.closed_form.tolerances import PRODUCT
+from tests.drawn import examples
 from verify.certificates.certificate import Verdict, certify
 
 
@@ -32,7 +33,7 @@ def grid_law(rng, sizes, dim, std, axes=True):
     return law, [GaussianMixture(p[:, None], c, std=std) for p, c in zip(places, chances, strict=True)]
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(10))
 @given(st.integers(0, 10**6), st.lists(st.integers(2, 3), min_size=2, max_size=3), st.integers(3, 30))
 def test_products_along_the_axes_are_found(seed, sizes, dim):
     """As many lines as factors, with their places and weights, whatever the offset and the order of the

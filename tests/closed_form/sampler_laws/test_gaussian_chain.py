@@ -13,6 +13,7 @@ from bounds.steps.affine import StepErrors, Steps
 from closed_form.laws.gaussian import Gaussian
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from tests.closed_form.tolerances import CHAIN_MILLION_WIDTH, CHAIN_SAME, CHAIN_WIDTH, LEADING_ORDER
+from tests.drawn import examples
 from tests.tolerances import BRUTE_FORCE, THREE_DIGITS
 
 
@@ -81,7 +82,7 @@ def any_steps(draw):
     bias=st.floats(-1, 1),
     noise_size=st.floats(0, 1),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_bracket_contains_fifty_digit_loop(steps, variances, mean, bias, noise_size):
     """Whatever the coefficients, the 50-digit W2 lies inside the bracket."""
     law = Gaussian(np.full(len(variances), mean), np.array(variances))

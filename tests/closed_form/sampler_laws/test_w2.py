@@ -15,6 +15,7 @@ from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from closed_form.sampler_laws.line.sampler import line_w2, sampler_line
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from tests.closed_form.tolerances import LAW_SYMMETRY, LINE_GAUSSIAN
+from tests.drawn import examples
 from tests.tolerances import STANDARD_ERRORS
 
 WEIGHTS = [0.3, 0.7]
@@ -46,7 +47,7 @@ def embedded(line_means, std, basis, offset):
     score_noise=st.sampled_from([0.0, 0.5]),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 def test_embedded_mixture_is_line_plus_chain(means, std, offset, score_error, score_noise, seed):
     """Two modes, rotated and shifted in R³: the 1-D problem and a Gaussian one, added in squares."""
     steps, basis, offset = ou_euler(3.0, 20), rotation(3, seed), np.array(offset)
@@ -70,7 +71,7 @@ def test_bias_across_the_line_goes_to_the_chain():
 
 
 @given(seed=st.integers(0, 1000), dim=st.integers(2, 6))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(5), deadline=None)
 def test_rotating_everything_changes_nothing(seed, dim):
     """W2 is the same after a rotation of the data and of the direction of the error."""
     rng = np.random.default_rng(seed)

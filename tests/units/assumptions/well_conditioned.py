@@ -1,6 +1,6 @@
 """Strong log-concavity by its condition number: how much rounder than its narrowest direction the law may be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from bounds.assumption import Assumption, constant
@@ -23,8 +23,8 @@ class WellConditioned(Assumption):
 
     key: ClassVar[str] = "well-conditioned"
     convexity_and_smoothness: ClassVar[tuple] = ("m0", "smoothness")
-    m0: float = constant(-2)
-    condition: float = constant(0)
+    m0: float = field(metadata=constant(-2))
+    condition: float = field(metadata=constant(0))
     dim: int = 1
     second_moment: float | None = None
     mean_norm: float | None = 0.0

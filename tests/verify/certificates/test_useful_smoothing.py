@@ -13,6 +13,7 @@ from bounds.facts import DataFacts
 from bounds.setting import Setting
 from bounds.theorems import theorems
 from closed_form import GaussianMixture
+from tests.drawn import examples
 from verify.certificates.question import setting_of
 from verify.certificates.useful_smoothing import explained, useful_smoothing
 
@@ -26,7 +27,7 @@ def after(setting, std):
     return MARTINGALE.bound(again).total, math.sqrt(law.second_moment)
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(5))
 @given(st.floats(0.08, 0.3))
 def test_the_smoothing_flips_the_verdict(std):
     """At s the bound of the smoothed mixture, from its own constants, is useful; at 0.9 s it is not."""

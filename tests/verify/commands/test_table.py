@@ -38,6 +38,20 @@ def test_formats():
     assert_refused(run("table", "--format", "latex", "--json"))
 
 
+def test_a_theorem_of_ones_own_has_a_column(tmp_path):
+    """With a claim every row of the JSON holds its orders or the reason, and the text its column; a file that
+    is not there is named."""
+    file = tmp_path / "mine.toml"
+    file.write_text('[claim]\nkey = "mine"\nsource = "Me"\nprocess = ["ou"]\ninitial = "exp(-T)*sqrt(m2)"\n'
+                    'growth = "exp(-h*m0)"\nlocal = "h^2*d + h*M"\n')
+    document = answer("table", "--theorem", file)
+    schema("table").validate(document)
+    assert [row["asked"].get("steps") for row in document["rows"]] == [None] * 8 + ["d log(d/ε)/ε"]
+    assert document["rows"][0]["asked"]["reason"] == "mine: stated for ou"
+    assert "mine K" in run("table", "--theorem", file).stdout
+    assert "nothing.toml" in assert_refused(run("table", "--theorem", tmp_path / "nothing.toml"))
+
+
 def test_a_missing_problem_is_refused(tmp_path):
     """A file that is not there is named."""
     assert "does not exist" in assert_refused(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from closed_form.laws.mixture import GaussianMixture
+from tests.drawn import examples
 from tests.verify.tolerances import CONJUGATE_GRID, CONJUGATE_MEAN
 from verify.lower_sides.projections import Potential, _fitted, _target
 
@@ -33,7 +34,7 @@ def line_laws(draw) -> GaussianMixture:
     return GaussianMixture(means, rng.dirichlet(np.ones(c)), covariances=variances)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(potentials(), st.floats(-1.0, 7.0))
 def test_potential_has_the_stated_slope(potential, x):
     """φ is the integral of 2(x − T(x)) from the left, where it is 0."""
@@ -47,7 +48,7 @@ def test_potential_has_the_stated_slope(potential, x):
     assert abs(potential(np.array([x]))[0] - expected) < CONJUGATE_MEAN
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(potentials())
 def test_span_holds_every_value(potential):
     """max φ − min φ is the reported span, up to the grid."""
@@ -56,7 +57,7 @@ def test_span_holds_every_value(potential):
     assert potential.span - np.ptp(values) < CONJUGATE_GRID
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(potentials(), st.floats(-2.0, 8.0))
 def test_conjugate_is_the_infimum(potential, y):
     """φᶜ at a point is the smallest |x − y|² − φ(x) over a fine grid, and never above it."""
@@ -67,7 +68,7 @@ def test_conjugate_is_the_infimum(potential, y):
     assert smallest - at_point < CONJUGATE_GRID
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(potentials(), line_laws())
 def test_conjugate_mean_is_the_integral(potential, law):
     """E φᶜ by truncated moments equals the quadrature of φᶜ times the density."""
@@ -83,7 +84,7 @@ def test_conjugate_mean_is_the_integral(potential, law):
     assert abs(actual - expected) < CONJUGATE_MEAN
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(line_laws(), st.integers(0, 2**32 - 1))
 def test_fitted_map_is_increasing_with_fixed_ends(law, seed):
     """Whatever the samples (ties included), T is increasing and the identity at both ends."""

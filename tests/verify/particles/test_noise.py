@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.drawn import examples
 from tests.tolerances import STANDARD_ERRORS
 from verify.particles.noise import Increments, Streams, cell_size
 
@@ -29,7 +30,7 @@ def test_cell_size_is_a_bounded_power_of_two(width):
         assert 2**13 < size * width <= 2**14
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(st.integers(0, 2**130), st.integers(1, 6), st.integers(0, 6), st.integers(1, 3))
 def test_a_cell_does_not_know_its_block(seed, cells, split, rows):
     """Cells opened together or in two groups give the same bits."""

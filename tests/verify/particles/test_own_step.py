@@ -1,5 +1,5 @@
-"""A step of your own: the sampler's own step as a callable gives its particles, an ODE its order, wrong ones are
-named."""
+"""A step of your own: the sampler's own step as a callable gives its particles, an ODE its order, wrong ones
+are named."""
 
 from functools import partial
 from itertools import pairwise
@@ -57,15 +57,16 @@ def test_the_samplers_own_step_as_a_callable(options):
 def test_on_torch():
     """On torch the step gets tensors, and the particles are those of numpy to rounding."""
     found = sample(LAW, STEPS, 300, 3, step=euler, backend=torch_backend())
-    assert found == pytest.approx(sample(LAW, STEPS, 300, 3, step=euler), rel=SAME_INCREMENTS, abs=SAME_INCREMENTS)
+    wanted = sample(LAW, STEPS, 300, 3, step=euler)
+    assert found == pytest.approx(wanted, rel=SAME_INCREMENTS, abs=SAME_INCREMENTS)
 
 
 @pytest.mark.parametrize("law", [LAW, TURNED, Gaussian([1.0, 2.0], [[2.0, 0.3], [0.3, 1.0]]), Funnel(3)],
                          ids=["isotropic", "turned", "gaussian", "funnel"])
 @pytest.mark.parametrize("later", [0, 1])
 def test_the_score_is_that_of_the_pushed_law(law, later):
-    """Where the step starts and where it ends the score is the one of the law there, in the coordinates of the
-    data."""
+    """Where the step starts and where it ends the score is the one of the law there, in the data's own
+    coordinates."""
     apart, steps = [], euler_maruyama(3.0, 4).steps(ou())
 
     def step(y, k, now):
@@ -118,7 +119,7 @@ def test_the_score_may_be_ones_own_too():
     ({"step": euler, "reduce": True}, "step goes without reduce"),
     ({"step": lambda y, k, now: y[:3]}, "step must return particles of shape"),
     ({"step": lambda y, k, now: None}, "step must return particles of shape"),
-    ({"step": lambda y, k, now: now.score(y, later=2)}, "later must lead to a time of the grid, got one 2 steps from"),
+    ({"step": lambda y, k, now: now.score(y, later=2)}, "later must lead to a time of the grid, got one 2"),
 ])
 def test_wrong_steps_are_refused(options, message):
     """What is no step, or does not go with one, is refused in one line."""
@@ -142,7 +143,8 @@ def test_a_step_in_a_file(tmp_path):
     out = tmp_path / "samples.npy"
     written = answer("sample", path, "--step", f"{file}:step", "--out", out, "-n", 10)
     assert written["step"] == f"{file}:step" and np.array_equal(np.load(out), np.full((10, 2), 19.0))
-    assert "by the step" in run("sample", path, "--step", f"{file}:step", "--out", out, "-n", 10, "--force").stdout
+    again = run("sample", path, "--step", f"{file}:step", "--out", out, "-n", 10, "--force")
+    assert "by the step" in again.stdout
     for name, words in ((f"{file}:nothing", "must be a callable step(y, k, now), got int; it holds step"),
                         ("mine.txt", "step must be FILE.py:NAME, got 'mine.txt'"),
                         (f"{tmp_path}/no.py:step", "step must be in a file that exists")):

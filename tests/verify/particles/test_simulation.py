@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bounds.steps.affine import Steps
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
+from tests.drawn import examples
 from tests.tolerances import SAME_INCREMENTS, STANDARD_ERRORS
 from tests.torch_required import torch_backend
 from tests.verify.tolerances import SAME_INCREMENTS_FLOAT32, SAMPLER_MEMORY
@@ -92,7 +93,7 @@ def relative_gap(x: np.ndarray, y: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(7), deadline=None)
 @given(st.data(), random_steps(), st.integers(1, 70), st.floats(0, 1), st.floats(0, 1), st.integers(0, 99))
 def test_sampler_is_the_chain(kind, data, steps, n, score_error, score_noise, seed):
     """On given increments every law gives the chain of its definition, score errors included."""
@@ -130,7 +131,7 @@ def test_single_precision_stays_close(kind, name):
     assert relative_gap(actual, sample(law, euler(20), 500, 4)) < SAME_INCREMENTS_FLOAT32
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @pytest.mark.parametrize("reduce", [False, True])
 @given(st.data(), st.integers(1, 9000), st.integers(1, 20000), st.integers(1, 4), st.floats(0, 1))
 def test_schedule_and_length_change_no_bit(reduce, data, n, block, threads, part):
@@ -222,7 +223,7 @@ def test_reduced_mixture_is_line_times_gaussian():
     assert abs(coupling) < STANDARD_ERRORS / np.sqrt(n)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(laws(*KINDS), st.floats(1e-3, 10.0), st.floats(1e-200, 1e200))
 def test_bias_has_exactly_the_asked_norm(law, size, length):
     """One step with and without bias differs by Q times a vector of that norm, along the direction."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bounds import euler_maruyama, ou, ve, vp
+from bounds import edm, euler_maruyama, ou, ve, vp
 from bounds.complexity.best_grid import model_of
 from bounds.processes.cld import cld
 from bounds.sampler import scheme
@@ -97,7 +97,7 @@ def test_too_many_steps_are_said(planner):
 def test_the_process_chooses_the_planner_and_bad_arguments_are_refused():
     """Unknown grids, shares of one and theorems of one block are refused by name."""
     assert isinstance(planner_of(MARTINGALE, setting_of(ou(), LAW, euler_maruyama(1.0, 1))), Planner)
-    with pytest.raises(ValueError, match="grid must be uniform or best"):
+    with pytest.raises(ValueError, match="grid must be one of uniform, best"):
         DirectPlanner(MARTINGALE, setting(), grid="geometric")
     with pytest.raises(ValueError, match="score_share"):
         DirectPlanner(MARTINGALE, setting(), score_share=1.0)
@@ -120,21 +120,20 @@ def test_the_process_chooses_the_planner_and_bad_arguments_are_refused():
         ("gao2025-general-sde", vp("1/10+2*t"), 0.2),
         ("gentiloni2025-weak-log-concave", ou(), 0.1),
         ("gentiloni2025-weak-log-concave", vp("1/10+2*t"), 0.2),
-        ("strasman2025-cld", cld(), 0.5),
+        ("strasman2025-cld", cld(), 0.5), ("flow", ou(), 0.05), ("flow", edm(), 0.1),
     ],
     ids=lambda value: getattr(value, "name", value),
 )
 def test_plans_of_other_theorems_are_the_least(key, process, eps):
-    """Theorems G, W and C: K reaches ε, K − 1 does not, and two per cent fewer steps reach it at no
-    horizon."""
-    theorem, question = (
-        theorems()[key],
-        setting_of(process, Gaussian(np.zeros(1), 0.5), euler_maruyama(1.0, 1)),
-    )
+    """Theorems G, W, C and of the flow: K reaches ε, K − 1 does not, and two per cent fewer steps reach it at
+    no horizon."""
+    theorem = theorems()[key]
+    sampler = (*theorem.domain.sampler, "euler-maruyama")[0]
+    question = setting_of(process, Gaussian(np.zeros(1), 0.5), scheme(sampler, 1.0, 1))
     plan = planner_of(theorem, question).plan(eps)
 
     def total(horizon, steps):
-        return theorem.bound(replace(question, scheme=euler_maruyama(float(horizon), steps))).total
+        return theorem.bound(replace(question, scheme=scheme(sampler, float(horizon), steps))).total
 
     assert plan.reached and plan.theorem == key and total(plan.horizon, plan.steps) == plan.bound.total <= eps
     assert plan.steps == 1 or total(plan.horizon, plan.steps - 1) == plan.bound_one_step_less > eps

@@ -65,7 +65,7 @@ def check_against_brute_force(seed, horizons=60):
 
 def test_no_fewer_steps_do():
     """On small random problems no horizon reaches ε with 1 % fewer steps, and K − 1 steps do not reach it."""
-    assert sum(check_against_brute_force(seed, 24) is not None for seed in range(8)) >= 2
+    assert sum(check_against_brute_force(seed, 12) is not None for seed in range(8)) >= 2
 
 
 @pytest.mark.deep
@@ -111,16 +111,14 @@ def test_a_process_that_ends_is_planned_up_to_its_end():
     assert plan.reached and plan.steps < 150
 
 
-#: One process of each row of the published table.
+#: One process of each row of the published table; of those alike but for their speed, one in the fast suite.
 ROWS = [
     ve("exp(t)"),
     ve(1),
-    ve("sqrt(2*t)"),
-    ve("(1+t)**2"),
+    *(pytest.param(process, marks=pytest.mark.deep) for process in (ve("sqrt(2*t)"), ve("(1+t)**2"))),
     ou(),
     vp("1/10+2*t"),
-    vp("(1+t)**3"),
-    vp("exp(t)/2"),
+    *(pytest.param(process, marks=pytest.mark.deep) for process in (vp("(1+t)**3"), vp("exp(t)/2"))),
 ]
 
 

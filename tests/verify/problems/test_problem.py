@@ -21,6 +21,7 @@ from closed_form.laws.funnel import Funnel
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from tests.bad_problems import BAD_OVERRIDES, BAD_PROBLEMS, VALID, toml, write_problem
+from tests.drawn import examples
 from tests.tolerances import HANGING
 from tests.verify.tolerances import PROBLEM_ROUNDING
 from verify.certificates.certificate import certify_setting
@@ -134,7 +135,7 @@ JUNK = st.recursive(
 )
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(deadline=None, derandomize=True, max_examples=examples(150))
 @given(st.sampled_from([base for base in VALID if base != "samples"]), st.data())
 def test_any_value_in_any_place_is_accepted_or_refused_in_one_line(base, data):
     """Whatever stands in one place of a valid problem, the answer is a Problem or a ProblemError."""

@@ -1,4 +1,4 @@
-"""The table [sampler] of a problem file: read, written in normal form, replaced by a built-in sampler, refused."""
+"""The table [sampler] of a problem file: read, written in normal form, replaced by a built-in, refused."""
 
 import pytest
 
@@ -36,25 +36,25 @@ def test_a_named_sampler_takes_its_place(tmp_path):
     assert other.scheme.key == "ancestral" and "sampler" not in other.as_dict()
     save_problem(tmp_path / "p.toml", changed("sampler", key="mine"))
     assert read_problem(answer("bound", tmp_path / "p.toml")["problem"]).scheme.key == "mine"
-    one, other = (answer("bound", tmp_path / "p.toml", "--theorem", "martingale", "--set", f"sampler.noise={noise}")
-                  for noise in (0.01, "G"))
+    asked = "bound", tmp_path / "p.toml", "--theorem", "martingale", "--set"
+    one, other = (answer(*asked, f"sampler.noise={noise}") for noise in (0.01, "G"))
     assert one["results"][0]["total"] > other["results"][0]["total"]
 
 
 @pytest.mark.parametrize(("tables", "message"), [
     (changed("sampler", P=None), "sampler.P is missing"),
     (changed("sampler", R="1"), "unknown key sampler.R for sampler, which takes key, P, Q, noise, source"),
-    (changed("sampler", P="1 + q"), "sampler own: P must be a formula in known symbols: 'q' is neither one of h, t"),
+    (changed("sampler", P="1 + q"), "sampler own: P must be a formula in known symbols: 'q' is neither"),
     (changed("sampler", Q=True), "sampler own: Q must be a formula, text or a number, got bool"),
     (changed("sampler", Q=["G"]), "sampler own: Q must be a formula, text or a number, got list"),
-    (changed("sampler", key="ancestral"), "sampler.key must be a key that no sampler of this package has, got "),
-    (changed("sampler", key="two words"), "sampler: key must be letters, digits and hyphens, got 'two words'"),
-    (changed("sampler", key=[1]), "sampler: key must be letters, digits and hyphens, got [1]"),
+    (changed("sampler", key="ancestral"), "sampler.key must be a key that no sampler of this package has"),
+    (changed("sampler", key="two words"), "sampler: key must be letters, digits and hyphens, and no number"),
+    (changed("sampler", key=[1]), "sampler: key must be letters, digits and hyphens, and no number, got [1]"),
     (changed("sampler", source=""), "sampler own: source must be a text, got ''"),
     (changed("scheme", kind="onw"), "scheme.kind must be one of "),
     ({**TABLES, "sampler": "1 + F"}, "sampler must be a table, got"),
-    ({**TABLES, "smapler": {}}, "unknown section [smapler] (did you mean 'sampler'?); a problem has process, data, "
-     "scheme, and may have sampler"),
+    ({**TABLES, "smapler": {}}, "unknown section [smapler] (did you mean 'sampler'?); a problem has process, "
+     "data, scheme, and may have sampler"),
     ({**TABLES, "process": {"family": "cld"}}, "process: scheme must be one of "),
 ])
 def test_wrong_tables_are_refused(tables, message):

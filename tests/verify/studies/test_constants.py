@@ -13,6 +13,7 @@ from closed_form.geometry.convexity_profile import convexity_profile
 from closed_form.laws.samples import smoothed_data
 from tests.bad_problems import VALID, toml, write_problem
 from tests.command_line import answer, assert_refused, problem, run, schema
+from tests.drawn import examples
 from verify.studies.constants import constants_of_samples, plot_constants
 
 MARTINGALE = theorems()["martingale"]
@@ -25,7 +26,7 @@ def estimate(samples, bandwidths=None, **options):
     )
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(7))
 @given(st.integers(0, 10**6), st.integers(2, 40), st.integers(1, 6), st.floats(0.2, 5.0))
 def test_constants_are_the_formula_and_do_not_depend_on_order_or_place(seed, n, dim, s):
     """α = L = 1/s² and M = R²/s⁴; reordering, shifting and rotating the samples changes neither R nor M."""

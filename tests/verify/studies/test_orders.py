@@ -3,7 +3,7 @@
 import pytest
 import sympy
 
-from bounds import ou, vp
+from bounds import claim, ou, ve, vp
 from verify.studies import orders
 
 
@@ -37,6 +37,27 @@ def test_a_process_of_ones_own_has_a_row():
     stuck = orders.process_row("stuck", vp(sympy.exp(-sympy.Symbol("t", nonnegative=True))))
     assert "does not vanish" in stuck["martingale"]["reason"]
     assert "none:" in orders.markdown([stuck])
+
+
+def test_a_claim_has_a_column_and_rows():
+    """A claim has its orders, or why not, in every row of its column, and a row for a process that no other
+    is about; what it assumes is among the remarks."""
+    theorem = claim.recursion(
+        "mine", source="Me", process=["ou", "cld"], hypotheses=["m0 >= 1"], initial="exp(-T)*sqrt(m2)",
+        growth="1 - h*m0", local="sqrt(h)*h*sqrt(d)")
+    (own,) = orders.stated_rows(theorem)
+    other = orders.process_row("my VE", ve(1), theorem)
+    assert own["process"] == "ou" and own["asked"]["steps"] == "d log(d/ε)/ε^2"
+    assert (own["asked"]["score_error"], own["asked"]["latex"]["score_error"]) == ("0", "0")
+    assert other["asked"]["reason"] == "mine: stated for ou or cld"
+    text, tex = orders.markdown([own, other]), orders.latex([own, other])
+    assert "| mine K | lower bound |" in text and "| none: stated for ou or cld |" in text
+    assert [line.count("|") for line in text.splitlines()] == [11] * 4
+    assert all(line.count(" & ") == 9 for line in tex.splitlines() if line.endswith(r"\\"))
+    assert "ou, mine: T = log(d/ε), h = ε^2 d^(-1), M = 0, K = d log(d/ε)/ε^2" in orders.details([own, other])
+    assert "mine assumes m0 >= 1." in orders.remarks([own, other])
+    example = claim.closed_form("both", source="Me", process=["sub-vp", "vp"], terms={"initialisation": "1"})
+    assert [row["process"] for row in orders.stated_rows(example)] == ["sub-vp (beta = 1/10 + 199/10*t)"]
 
 
 def test_a_row_without_time_says_so(monkeypatch):

@@ -19,6 +19,7 @@ from bounds.steps.phase_space.path import PhasePath
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from tests.bounds.tolerances import BIAS_EXACT, RECURSION_RELATIVE, SLOPE, UNCHANGED
+from tests.drawn import examples
 from tests.phase_space_exact import (
     DIGITS,
     PROCESSES,
@@ -110,7 +111,7 @@ def bias_sq(exact, key, tau, h, weights):
 
 @pytest.mark.parametrize("constants", PROCESSES)
 @pytest.mark.parametrize("key", ["euler-maruyama", "exponential"])
-@pytest.mark.parametrize("horizon, steps", [(1.0, 40), (6.0, 3), (14.0, 1)])
+@pytest.mark.parametrize("horizon, steps", [(1.0, 20), (6.0, 3), (14.0, 1)])
 def test_bias_against_sixty_digits(constants, key, horizon, steps):
     """b_k is the root of the algebraic form that cancels in floats, and never less, on short steps and on
     very long ones."""
@@ -209,7 +210,7 @@ def test_early_stopping():
     )
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(12))
 @given(question=problems(kind="gaussian", process="cld", most_steps=60))
 def test_never_below_the_truth_on_drawn_problems(question):
     """On drawn CLD problems with Gaussian data, whatever is known of them, the bound is at least the exact
@@ -222,7 +223,7 @@ def test_never_below_the_truth_on_drawn_problems(question):
         assert certify_setting(MARTINGALE, setting, question.law).verdict is Verdict.HOLDS
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(7))
 @given(
     factor=st.floats(-2, 2).map(lambda x: 10.0**x),
     epsilon=st.sampled_from([0.0, 0.5]),
@@ -238,7 +239,7 @@ def test_scaling(factor, epsilon, key):
     assert totals[1] == pytest.approx(factor * totals[0], rel=RECURSION_RELATIVE)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(7))
 @given(
     error=st.floats(0, 2), noise=st.floats(0, 2), more=st.floats(0, 1), key=st.sampled_from(KEYS),
     epsilon=st.sampled_from([0, 0.5]),

@@ -14,6 +14,7 @@ from closed_form.sampler_laws.line.perturbed_score import _size, perturbed_line,
 from closed_form.sampler_laws.line.propagation import Sources
 from closed_form.sampler_laws.w2 import sampler_w2
 from tests.closed_form.tolerances import PERTURBED
+from tests.drawn import examples
 
 LAW = GaussianMixture(np.array([[-1.0], [0.8]]), weights=[0.4, 0.6], std=0.5)
 
@@ -28,7 +29,7 @@ def constant(i, x):
     return np.ones_like(x), np.zeros_like(x)
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(4))
 @given(st.floats(-1.0, 1.0), st.sampled_from([euler_maruyama, posterior_mean]), st.integers(5, 40))
 def test_a_constant_error_is_the_bias_already_known(size, make, steps):
     """A constant error agrees with the sampler's exact law under a constant bias, zero included."""

@@ -136,7 +136,7 @@ def excluded(seed: int) -> str:
     return "" if right and not wide else f"seed {seed}: {found}, the truth is {mpmath.nstr(truth, 20)}"
 
 
-QUICK, DEEP, AT_ONCE = 84, 3000, 500
+QUICK, DEEP, AT_ONCE = 42, 3000, 500
 #: Long rows cancel most of what they are made of: their products reach e^100.
 MANY_DIGITS = 300
 

@@ -59,7 +59,7 @@ def test_steep_rows_are_resolved():
 def test_bracket_holds_the_value_of_finer_grids(key, epsilon, monkeypatch):
     """Three modes of different widths: grids twice as fine stay inside the bracket, which is as narrow as
     promised."""
-    steps = scheme(key, horizon=3, steps=20).steps(cld(epsilon=epsilon))
+    steps = scheme(key, horizon=2, steps=14).steps(cld(epsilon=epsilon))
     found = phase_line_w2(THREE, steps)
     assert found.relative_width < 2 * PHASE_LINE
     monkeypatch.setattr(phase_line, "FINE", (*(spacing / 2 for spacing in phase_line.FINE[:2]), 0.7))
@@ -177,7 +177,7 @@ def test_grids_beyond_the_limit_are_refused(monkeypatch):
     [
         ("euler-maruyama", 8, 4, 1, 0, "it leaves every box tried"),
         ("leapfrog", 5, 10, 2, 0, "a row turns the position over"),
-        ("euler-maruyama", 4, 6, 1, 2, "a row folds the positions"),
+        ("euler-maruyama", 2, 3, 1, 2, "a row folds the positions"),
     ],
 )
 def test_steps_too_long_for_the_grid_are_refused(key, horizon, steps, a, epsilon, message):

@@ -1,0 +1,42 @@
+"""The Python that the README, the documents and the notebooks show, and the public names in it."""
+
+import ast
+import json
+import re
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Modules that say in ``__all__`` what of them is public.
+PUBLIC = ("bounds", "bounds.claim", "bounds.schedules", "closed_form", "verify", "verify.strategies",
+          "verify.testing")
+PACKAGES = ("bounds", "closed_form", "verify")
+
+
+def shown_code() -> dict[str, str]:
+    """Every block of Python and every notebook as a file of its own, by a name that can be imported."""
+    found = {}
+    for document in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        blocks = re.findall(r"```python\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+        for place, text in enumerate(blocks):
+            named = re.match(r"# file: (\S+)\n", text)
+            name = named[1] if named else f"{re.sub(r'[^a-z]', '_', document.stem.lower())}_{place}.py"
+            assert name not in found, name
+            found[name] = text
+    for module in sorted((ROOT / "docs" / "examples").rglob("*.py")):
+        found[module.name] = module.read_text(encoding="utf-8")
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        code = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        found[f"notebook_{notebook.stem}.py"] = "\n\n".join(code)
+    return found
+
+
+def public_names() -> list[tuple[str, str]]:
+    """(module, name) of every name in an ``__all__``, and of every other that the code shown imports."""
+    found = {(module, name) for module in PUBLIC for name in import_module(module).__all__}
+    for text in shown_code().values():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith(PACKAGES):
+                found |= {(node.module, alias.name) for alias in node.names}
+    return sorted(found)
