@@ -5,7 +5,7 @@ r"""DPM-Solver-2: the midpoint method for the probability-flow ODE with the midd
 
 Exact for data at a single point.  Order 2.  Two evaluations of the score a step.  One block only.
 
-Source: Lu et al. 2022 (arXiv 2206.00927) algorithm 1; docs/theory.md section 13.
+Source: Lu et al. 2022 (arXiv 2206.00927) algorithm 1; docs/theory.md section 12.
 """
 
 import numpy as np

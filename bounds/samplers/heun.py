@@ -5,7 +5,7 @@ r"""Heun's method for the probability-flow ODE in the noise level σ = s/a: the 
 
 Exact for data at a single point.  Order 2.  Two evaluations of the score a step.  One block only.
 
-Source: Karras et al. 2022 (arXiv 2206.00364) algorithm 1; docs/theory.md section 13.
+Source: Karras et al. 2022 (arXiv 2206.00364) algorithm 1; docs/theory.md section 12.
 """
 
 from bounds.steps.rule import Rule, Sampler

@@ -9,7 +9,7 @@ With p = 1 + h f(τ) and q = h g²(τ)/2 in x, and in Y = X/a and σ = s/a
 to r = 0 a step of Euler's.  Exact where the velocity is linear in time along the step.  Order 2.  Two evaluations
 of the score a step.  One block only.
 
-Source: Song et al. 2021 (arXiv 2011.13456) eq. (13) by Heun's method; docs/theory.md section 13.
+Source: Song et al. 2021 (arXiv 2011.13456) eq. (13) by Heun's method; docs/theory.md section 12.
 """
 
 from bounds.steps.rule import Rule, Sampler

@@ -6,7 +6,7 @@ r"""The midpoint method for the probability-flow ODE in the noise level σ = s/a
 Exact for data at a single point.  Order 2, on Gaussian data 3.  Two evaluations of the score a step.  One block
 only.
 
-Source: docs/theory.md section 13.
+Source: docs/theory.md section 12.
 """
 
 from bounds.steps.rule import Rule, Sampler
@@ -14,7 +14,7 @@ from bounds.steps.stages import Stages, TwoStages
 
 SAMPLER = Sampler(
     key="midpoint",
-    source="the midpoint method for the probability-flow ODE, docs/theory.md section 13",
+    source="the midpoint method for the probability-flow ODE, docs/theory.md section 12",
     what="A step of the midpoint method for the probability-flow ODE in the noise level s/a: no noise, two "
     "evaluations.",
     exact="Exact for data at a single point.",

@@ -3,7 +3,7 @@ r"""Samplers of the probability-flow ODE with two score evaluations a step, as d
 .. math:: \tilde Y = \pi Y - \kappa \varepsilon(Y, \tau), \qquad
           Y_r = k Y + g \tilde Y - K_2 \varepsilon(\tilde Y, m),
 
-with :math:`\varepsilon = -s(t)` times the score; in the letters of docs/theory.md section 13 this is
+with :math:`\varepsilon = -s(t)` times the score; in the letters of docs/theory.md section 12 this is
 :math:`\Pi = k + g \pi` and :math:`K_1 = g \kappa`.
 """
 

@@ -149,3 +149,7 @@ DIGITS = 1e-14
 KINK_ALLOWED = 1e-7
 #: Calls of Theorem G in balls a step with a hundred variances: 11,000, and 70,000 if M1 looked at all.
 REGULARITY_CALLS = 20_000
+#: Central differences at 1e-4 of a level: their second order, and bisection at 1e-15 divided by the step.
+DIFFERENCE_QUOTIENT = 1e-6
+#: Slope of a bound of second order on 128 to 256 steps, where a step to 0 of Euler's still shows.
+ORDER_TWO = 0.15

@@ -84,7 +84,7 @@ def test_errors_of_either_stage_widen_the_bracket_enough():
         assert abs(float(found.lag[0] - known.lag[0])) <= known.mean_error[0] + size
 
 
-#: docs/theory.md section 13: exact errors of an independent prototype, to the digits printed there.
+#: docs/theory.md section 12: exact errors of an independent prototype, to the digits printed there.
 KNOWN = [
     ("edm", "heun", 64, 0.0002328), ("edm", "midpoint", 64, 0.0001691), ("edm", "dpm-solver-2", 64, 9.886e-05)]
 
