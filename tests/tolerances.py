@@ -8,8 +8,6 @@ STANDARD_ERRORS = 5.0
 BRUTE_FORCE = 1e-10
 #: A number printed with three or four significant digits.
 THREE_DIGITS = 1e-3
-#: A number printed with four significant digits, the first of which may be 1.
-PRINTED_DIGITS = 5e-4
 #: Two float64 routes to the same density, mean or covariance of a small law.
 LAW_ROUNDING = 1e-10
 #: Golden numbers are printed with three or four digits; half a unit of the third.

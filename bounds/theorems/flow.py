@@ -13,10 +13,18 @@ Gaussian that the flow of the step is held against.  Where the data are a ball p
 grow beyond what the ball allows.  The smaller of this and of the signed recursion, which keeps the sign of the
 error along Y − E X_0 and is exact for N(·, vI).
 
+Steps with two evaluations, :math:`\tilde Y = \pi Y - \kappa_1 \varepsilon_\theta(Y, \tau)` and
+:math:`Y_r = \Pi Y - K_1 \varepsilon_\theta(Y, \tau) - K_2 \varepsilon_\theta(\tilde Y, m)`, have the same recursion with
+
+.. math:: \ell_k = \min_v \|p Y + X \varepsilon\| + K_2 g \|\tilde Y - Y_m\| + \min\Bigl\{\int |k| \Delta\, d\sigma,\;
+          \Bigl|\int k\, d\sigma\Bigr| \Delta(\tau) + \int |\hat k| \Delta' d\sigma\Bigr\},
+
+:math:`\hat k = \int_r k = O(h^2)`: second order (`bounds.recursion.flow.statement`).
+
 Hypotheses
 ----------
 One of the envelopes of `bounds.assumptions`; a sampler without noise; a score error of L2 size M at the
-iterates.  No smoothness of the score in time, no step-size condition, f of any sign.
+iterates, and at the inner points of two evaluations.  No smoothness of the score in time, no step-size condition, f of any sign.
 
 Source
 ------
@@ -52,7 +60,7 @@ from bounds.recursion.flow.steps import FlowSteps
 from bounds.recursion.flow.twice import TwiceSteps, twice_ingredients, twice_signed_end
 from bounds.recursion.one_block import early_stop, initial_error
 from bounds.recursion.propagation import round_up
-from bounds.sampler import ddim, ode_euler, ode_exponential
+from bounds.sampler import ddim, heun, midpoint, ode_euler, ode_exponential
 from bounds.setting import Setting
 from bounds.theorem import Case, Domain, Source, Theorem, gaussian
 from bounds.theorems import martingale
@@ -193,6 +201,10 @@ CASES = (
     Case("N(0,1/4), OU, exponential", ou, gaussian(0.25), lambda: ode_exponential(4, 100), ratio_ceiling=1.0001),
     Case("N(0,1/4), EDM, DDIM", edm, gaussian(0.25), lambda: ddim(20, 64, grid="geometric"),
          ratio_ceiling=1.01),
+    Case("N(0,1/4), OU, Heun", ou, gaussian(0.25), lambda: heun(4, 50), ratio_ceiling=1.0001,
+         decisive={"twice_ahead": 0.99}),
+    Case("N(0,1/4), EDM, midpoint", edm, gaussian(0.25), lambda: midpoint(20, 64, grid="geometric"),
+         ratio_ceiling=1.0001),
     Case("two modes, OU, exponential", ou, _two_modes, lambda: ode_exponential(5, 100), ratio_ceiling=5.5),
     Case("two modes, VP, DDIM", lambda: vp("1/10 + 199/10*t"), _two_modes, lambda: ddim(1, 200), ratio_ceiling=9.5))
 

@@ -151,5 +151,3 @@ KINK_ALLOWED = 1e-7
 REGULARITY_CALLS = 20_000
 #: Central differences at 1e-4 of a level: their second order, and bisection at 1e-15 divided by the step.
 DIFFERENCE_QUOTIENT = 1e-6
-#: Slope of a bound of second order on 128 to 256 steps, where a step to 0 of Euler's still shows.
-ORDER_TWO = 0.15

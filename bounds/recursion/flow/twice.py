@@ -15,7 +15,7 @@ from bounds.steps.rule import StepNodes
 
 #: Relative error of what a step's integrals miss at which refinement stops; the integrand has corners where a
 #: kernel changes sign.
-KERNEL_ERROR = 1e-4
+KERNEL_ERROR = 1e-3
 #: Nodes of the rule for k̂, the integral of the kernel from the step's end, and of the one it is compared with.
 INNER, FEWER = 8, 5
 
@@ -150,17 +150,14 @@ def _kernel(steps: TwiceSteps, functions, sigma, v, index, above):
 
 def _antiderivative(steps: TwiceSteps, functions, sigma, v, index):
     """∫_r^σ k with an estimate of its error: Gauss rules on both sides of m."""
-    axes = np.ndim(sigma) - 1
+    axes = np.ndim(sigma)
     r, m = (np.reshape(level[index], (-1, *(1,) * axes)) for level in (steps.r, steps.m))
-    results = []
-    for count in (INNER, FEWER):
-        rule = panel_rule(count)
-        total = 0.0
-        for low, high, above in ((r, np.minimum(sigma, m), False), (m, np.maximum(sigma, m), True)):
-            width = high - low
-            for x, weight in zip(rule.places, rule.weights, strict=True):
-                total = total + weight * width * _kernel(steps, functions, low + width * x, v, index, above)
-        results.append(total)
+    sigma, v, rules = sigma[..., None], v[..., None], (panel_rule(INNER), panel_rule(FEWER))
+    places, results = np.concatenate([rule.places for rule in rules]), 0.0
+    for low, high, above in ((r, np.minimum(sigma, m), False), (m, np.maximum(sigma, m), True)):
+        values = (high - low) * _kernel(steps, functions, low + (high - low) * places, v, index, above)
+        results = results + np.stack([part @ rule.weights for part, rule
+                                      in zip(np.split(values, [INNER], axis=-1), rules, strict=True)])
     return results[0], np.abs(results[0] - results[1])
 
 

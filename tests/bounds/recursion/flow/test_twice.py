@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from bounds import BoundedSupport, Setting, StronglyLogConcave, TimeGrid, edm, flow_matching, general, ou, ve, vp
+from bounds import (
+    BoundedSupport,
+    Setting,
+    StronglyLogConcave,
+    TimeGrid,
+    edm,
+    flow_matching,
+    general,
+    ou,
+    ve,
+    vp,
+)
 from bounds.recursion.flow.data import FlowData
 from bounds.recursion.flow.twice import TwiceSteps, twice_ingredients
 from bounds.sampler import Scheme, scheme
@@ -13,7 +24,7 @@ from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from closed_form.steps.table import exact_steps
-from tests.bounds.tolerances import DIFFERENCE_QUOTIENT, FOUR_DIGITS, ORDER_TWO
+from tests.bounds.tolerances import DIFFERENCE_QUOTIENT, FOUR_DIGITS, SLOPE
 from verify.certificates.question import setting_of
 
 FLOW = theorems()["flow"]
@@ -142,10 +153,10 @@ def test_how_fast_the_turn_changes(law, strong, sigma):
 
 @pytest.mark.parametrize("key", TWICE)
 def test_second_order(key):
-    """Halving the steps of EDM's grid divides what discretisation adds by four."""
-    totals = [FLOW.bound(Setting(edm(), CLOSE.assumptions()[0], on(key, levels(20.0, 0.02, K)))).terms["discretisation"]
-              for K in (128, 256)]
-    assert np.log2(totals[0] / totals[1]) == pytest.approx(2.0, abs=ORDER_TWO)
+    """Twice as many steps of EDM's grid to an early stop divide what discretisation adds by four."""
+    totals = [FLOW.bound(Setting(edm(), MODES.assumptions()[0], on(key, levels(20.0, 0.02, K, last=False)))
+                         ).terms["discretisation"] for K in (128, 256)]
+    assert np.log2(totals[0] / totals[1]) == pytest.approx(2.0, abs=SLOPE)
 
 
 def test_dimension_of_the_ball_counts_by_its_root():
@@ -203,8 +214,8 @@ def worst_gaussian(seeds, most_steps):
 
 
 def test_never_violated_on_drawn_gaussians():
-    """On 100 drawn problems, with errors of the score in both evaluations, W2 is at most the bound."""
-    assert worst_gaussian(range(100), 8) >= 1 - 1e-9
+    """On 100 drawn problems of up to 6 steps, with errors of the score in both evaluations, W2 is at most the bound."""
+    assert worst_gaussian(range(100), 6) >= 1 - 1e-9
 
 
 @pytest.mark.deep
