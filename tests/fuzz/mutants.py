@@ -29,11 +29,12 @@ STEPS = (
 )  # fmt: skip
 DIMS = (*STEPS, "784", "100000", "10000000")
 WORDS = {
-    "family": ("ou", "vp", "ve", "sub-vp", "general", "cld"),
+    "family": ("ou", "vp", "ve", "sub-vp", "general", "edm", "flow-matching", "cld"),
     "law": ("gaussian", "mixture", "samples", "funnel"),
     "assumption": ("strong-log-concave", "weak-log-concave", "log-lipschitz", "bounded", "smoothed-support"),
     "kind": ("euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean",
-             "posterior-mean-matched", "ancestral", "sscs", "leapfrog", "symplectic-euler"),
+             "posterior-mean-matched", "ancestral", "ode-euler", "ode-exponential", "ddim", "sscs", "leapfrog",
+             "symplectic-euler"),
     "grid": ("uniform", "geometric"),
 }
 CHARACTERS = (
