@@ -57,6 +57,11 @@ def _follows_ode(setting: Setting):
             else f"stated for samplers of the probability-flow ODE, got {setting.scheme.key}, whose steps have noise")
 
 
+def _one_evaluation(setting: Setting):
+    return (f"{setting.scheme.key} evaluates the score {setting.scheme.sampler.evaluations} times a step"
+            if setting.process.blocks == 1 and setting.scheme.sampler.evaluations > 1 else None)
+
+
 def _one_problem(setting: Setting):
     return "evaluated one problem at a time" if setting.shape else None
 
@@ -68,6 +73,7 @@ def _one_block(setting: Setting):
 
 ONE_PROBLEM = Condition("one problem", "constants are numbers", _one_problem)
 ONE_BLOCK = Condition("one block", "k = 1", _one_block)
+ONE_EVALUATION = Condition("one evaluation", "the sampler evaluates the score once a step", _one_evaluation)
 HAS_NOISE = Condition("noise", "the sampler follows the reverse SDE", _has_noise)
 FOLLOWS_ODE = Condition("no noise", "the sampler follows the probability-flow ODE", _follows_ode)
 FINITE_FISHER = Condition("finite Fisher information", "I(p_{t0}) < ∞ at the last time t0", _early_stop)

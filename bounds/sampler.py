@@ -15,6 +15,7 @@ from bounds.samplers import samplers
 from bounds.steps.affine import Steps
 from bounds.steps.phase_space.table import PhaseTable
 from bounds.steps.rule import Sampler
+from bounds.steps.stage_table import StageTable
 from bounds.steps.table import StepTable
 from bounds.value import Value
 
@@ -67,7 +68,7 @@ class Scheme(Value):
         return self.table(process, assumption, moments).steps()
 
     def table(self, process: ForwardProcess | str, assumption: Assumption | None = None,
-              moments: Any = None) -> StepTable | PhaseTable:
+              moments: Any = None) -> StepTable | StageTable | PhaseTable:
         """The sampler on a process, step by step; only matched noise looks at the assumption and the moments.
 
         Raises
@@ -77,6 +78,8 @@ class Scheme(Value):
             horizon.
         """
         process = process_of(process)
+        if process.blocks == 1 and self.sampler.stages is not None:
+            return StageTable(process, self, assumption)
         return (PhaseTable(process, self) if process.blocks == 2
                 else StepTable(process, self, assumption, moments))
 
@@ -138,6 +141,10 @@ ancestral = _named("ancestral")
 ode_euler = _named("ode-euler")
 ode_exponential = _named("ode-exponential")
 ddim = _named("ddim")
+heun = _named("heun")
+heun_t = _named("heun-t")
+midpoint = _named("midpoint")
+dpm_solver_2 = _named("dpm-solver-2")
 sscs = _named("sscs")
 leapfrog = _named("leapfrog")
 symplectic_euler = _named("symplectic-euler")

@@ -8,11 +8,14 @@ import numpy as np
 
 from bounds.claim.formulas import Inequality, symbols_of
 from bounds.claim.symbols import SYMBOLS, missing_constant
-from bounds.conditions import ONE_BLOCK, ONE_PROBLEM
+from bounds.conditions import ONE_BLOCK, ONE_EVALUATION, ONE_PROBLEM
 from bounds.theorem import Condition, Domain
 
 #: Symbols of score errors: a claim without one says nothing where there is that error.
 ERRORS = {"M": "score_error", "M_noise": "score_noise"}
+
+#: Symbols of the whole question that add up the numbers of steps.
+OF_STEPS = {"F_T", "G_T"}
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ def conditions(domain: Domain, expressions: Sequence, inequalities: Sequence[Ine
     found = [ONE_PROBLEM]
     if any(SYMBOLS[name].one_block for name in used):
         found.append(ONE_BLOCK)
+    if any(name in OF_STEPS or (SYMBOLS[name].one_block and SYMBOLS[name].scope == "step") for name in used):
+        found.append(ONE_EVALUATION)
     for part, keys in domain.named():
         found.append(Condition(part, " or ".join(keys), _Among(part, keys)))
     found += [Condition("data constant", SYMBOLS[name].meaning, _HasConstant(name))

@@ -26,6 +26,37 @@ class StepErrors:
 
 
 @dataclass(frozen=True)
+class SecondStage:
+    r"""Where steps evaluate the score once more, at the point u that `Steps` leads to: arrays of shape (K,).
+
+    .. math:: u = P_i y + Q_i s(\mathrm{time}_i, y), \qquad
+              y \leftarrow \mathrm{keep}_i y + P'_i u + Q'_i s(\mathrm{time}'_i, u),
+
+    where what is primed is here; ``a`` and ``s_sq`` are the forward law at ``time``.  Where Q is 0 the score
+    is not asked for.
+    """
+
+    time: np.ndarray
+    keep: np.ndarray
+    P: np.ndarray
+    Q: np.ndarray
+    a: np.ndarray
+    s_sq: np.ndarray
+    errors: SecondErrors | None = None
+
+
+@dataclass(frozen=True)
+class SecondErrors:
+    """How far the numbers of `SecondStage` may be off, absolute and entry by entry: arrays of shape (K,)."""
+
+    keep: np.ndarray
+    P: np.ndarray
+    Q: np.ndarray
+    a: np.ndarray
+    s_sq: np.ndarray
+
+
+@dataclass(frozen=True)
 class Steps:
     r"""Coefficients of ``K`` reverse steps that are affine in the score, on k = 1 or 2 blocks.
 
@@ -51,6 +82,8 @@ class Steps:
         The sampler starts from N(0, prior_var ⊗ I).
     errors : StepErrors, optional
         Without them the numbers are taken as they are.
+    second : SecondStage, optional
+        Of samplers that evaluate the score twice a step: P and Q then lead to the inner point.
     """
 
     time: Array
@@ -61,6 +94,7 @@ class Steps:
     s_sq: Array
     prior_var: Numbers
     errors: StepErrors | None = None
+    second: SecondStage | None = None
 
     def __len__(self) -> int:
         return len(self.P)
@@ -75,8 +109,18 @@ class Steps:
         numbers = {name: np.asarray(getattr(self, name), dtype=float)
                    for name in ("P", "Q", "noise_var", "a", "s_sq")}
         prior = np.asarray(self.prior_var, dtype=float)
+        second = self.second and SecondStage(
+            self.second.time, *(np.asarray(getattr(self.second, name), dtype=float)
+                                for name in ("keep", "P", "Q", "a", "s_sq")))
         return replace(self, **numbers, prior_var=prior if prior.ndim else float(prior),
-                       errors=None)
+                       errors=None, second=second)
+
+    @property
+    def inner(self) -> Steps:
+        """The second evaluations as steps of their own, u ↦ P′u + Q′s(u), for what moves particles."""
+        second = self.second
+        return replace(self, time=second.time, P=second.P, Q=second.Q, a=second.a, s_sq=second.s_sq, errors=None,
+                       second=None)
 
     @property
     def blocks(self) -> int:

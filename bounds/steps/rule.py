@@ -38,6 +38,8 @@ class Rule:
         P, Q and the noise's variance where they are stated as formulas of the step: then the integrands give
         e^F, E and G, which those are made of, and how the noise is spread over the step is the proof's
         choice.
+    stages : bounds.steps.stages.TwoStages or None
+        The step where it evaluates the score twice: then nothing else is given.
 
     Source: docs/theory.md section 3.
     """
@@ -52,6 +54,7 @@ class Rule:
     closed_weight: Callable | None = None
     holds_noise: bool = False
     formulas: Any = None
+    stages: Any = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,16 @@ class Sampler:
         """Whether a step is one of the probability-flow ODE: it has no noise."""
         rule = self.one_block
         return rule is not None and (rule.amplitude is None or (rule.formulas is not None and rule.formulas.silent))
+
+    @property
+    def stages(self):
+        """`Rule.stages` of its form for one block, or None."""
+        return None if self.one_block is None else self.one_block.stages
+
+    @property
+    def evaluations(self) -> int:
+        """Score evaluations per step of one block."""
+        return 1 if self.stages is None else 2
 
     @property
     def formulas(self):

@@ -13,10 +13,18 @@ Gaussian that the flow of the step is held against.  Where the data are a ball p
 grow beyond what the ball allows.  The smaller of this and of the signed recursion, which keeps the sign of the
 error along Y − E X_0 and is exact for N(·, vI).
 
+Steps with two evaluations, :math:`\tilde Y = \pi Y - \kappa_1 \varepsilon_\theta(Y, \tau)` and
+:math:`Y_r = \Pi Y - K_1 \varepsilon_\theta(Y, \tau) - K_2 \varepsilon_\theta(\tilde Y, m)`, have the same recursion with
+
+.. math:: \ell_k = \min_v \|p Y + X \varepsilon\| + K_2 g \|\tilde Y - Y_m\| + \min\Bigl\{\int |k| \Delta\, d\sigma,\;
+          \Bigl|\int k\, d\sigma\Bigr| \Delta(\tau) + \int |\hat k| \Delta' d\sigma\Bigr\},
+
+:math:`\hat k = \int_r k = O(h^2)`: second order (`bounds.recursion.flow.statement`).
+
 Hypotheses
 ----------
 One of the envelopes of `bounds.assumptions`; a sampler without noise; a score error of L2 size M at the
-iterates.  No smoothness of the score in time, no step-size condition, f of any sign.
+iterates, and at the inner points of two evaluations.  No smoothness of the score in time, no step-size condition, f of any sign.
 
 Source
 ------
@@ -47,10 +55,12 @@ from bounds.processes.ou import ou
 from bounds.processes.vp import vp
 from bounds.recursion.flow.data import FlowData
 from bounds.recursion.flow.recursion import flow_ingredients, signed_end
+from bounds.recursion.flow.statement import TWICE, TWICE_SYMBOLS, derive_twice
 from bounds.recursion.flow.steps import FlowSteps
+from bounds.recursion.flow.twice import TwiceSteps, twice_ingredients, twice_signed_end
 from bounds.recursion.one_block import early_stop, initial_error
 from bounds.recursion.propagation import round_up
-from bounds.sampler import ddim, ode_euler, ode_exponential
+from bounds.sampler import ddim, heun, midpoint, ode_euler, ode_exponential
 from bounds.setting import Setting
 from bounds.theorem import Case, Domain, Source, Theorem, gaussian
 from bounds.theorems import martingale
@@ -80,7 +90,8 @@ STATED = {name: martingale.STATED[name] for name in SHARED} | {
     "third_ball": (x_lo / sigma) ** 3 * Min(k_R * R**3, k_2 * R**2 * sqrt(EV)),
     "ball_variance": Min(R**2, d * (c_mean - c_lo) * sigma**2 / x_lo**2),
     "flow_kept": sqrt((s0**2 + r**2) / (s0**2 + tau**2)),
-    "replaced": Abs(J - rho) * sqrt(R**2 + d * (s0**2 + tau**2)) + Abs(p) * centre + (Abs(w) + Abs(1 - rho)) * R}
+    "replaced": Abs(J - rho) * sqrt(R**2 + d * (s0**2 + tau**2)) + Abs(p) * centre + (Abs(w) + Abs(1 - rho)) * R,
+    **TWICE}
 
 
 def derive() -> dict:
@@ -130,18 +141,22 @@ def derive() -> dict:
         "third_ball": x_lo**3 * Min(k_R * R**3, k_2 * R**2 * sqrt(EV)) / sigma**3,
         "ball_variance": Min(R**2, variance),
         "flow_kept": kept,
-        "replaced": sum(Abs(difference.coeff(each)) * size for each, size in sizes.items())}
+        "replaced": sum(Abs(difference.coeff(each)) * size for each, size in sizes.items()),
+        **derive_twice()}
 
 
 def evaluate(setting: Setting, functions) -> Bound:
     """The smaller of the plain (saturated) recursion and the signed one."""
     data, path = FlowData(setting.assumption, functions), setting.table.path
-    steps = FlowSteps.of(setting, data)
-    parts = flow_ingredients(setting, data, steps, functions)
+    if setting.scheme.sampler.evaluations == 2:
+        steps, ingredients, signed = TwiceSteps.of(setting, data), twice_ingredients, twice_signed_end
+    else:
+        steps, ingredients, signed = FlowSteps.of(setting, data), flow_ingredients, signed_end
+    parts = ingredients(setting, data, steps, functions)
     start, term = initial_error(setting, functions)
     errors, initial = (float(setting.score_error), float(setting.score_noise)), float(start) / float(path.a[0])
     stop, last = float(early_stop(setting, functions)), float(path.a[-1])
-    found = {"plain": parts.end(initial, True, *errors), "signed": signed_end(setting, data, steps, functions)}
+    found = {"plain": parts.end(initial, True, *errors), "signed": signed(setting, data, steps, functions)}
     if parts.saturated is not None:
         found = {"saturated": found["plain"], "signed": found["signed"]}
     used = min(found, key=found.get)
@@ -172,10 +187,11 @@ SYMBOLS = {name: martingale.SYMBOLS[name] for name in ("d", "a_sq", "s_sq", "m",
     "R": "radius of the ball", "s0": "standard deviation of the Gaussian added to it",
     "EV": "mean of the posterior's variance in the ball", "k_R": "constant of R³", "k_2": "constant of R²√EV",
     "J": "Π − K(1 − ĉ_lo)/τ", "w": "K(1 − ĉ_lo)/τ", "rho": "what the flow keeps of Y",
-    "centre": "norm of the ball's centre"}
+    "centre": "norm of the ball's centre"} | TWICE_SYMBOLS
 
 
 def _two_modes(laws):
+    """½N(±1, 1/4)."""
     return laws.GaussianMixture.two_modes(2.0, 0.5)
 
 
@@ -185,6 +201,10 @@ CASES = (
     Case("N(0,1/4), OU, exponential", ou, gaussian(0.25), lambda: ode_exponential(4, 100), ratio_ceiling=1.0001),
     Case("N(0,1/4), EDM, DDIM", edm, gaussian(0.25), lambda: ddim(20, 64, grid="geometric"),
          ratio_ceiling=1.01),
+    Case("N(0,1/4), OU, Heun", ou, gaussian(0.25), lambda: heun(4, 50), ratio_ceiling=1.0001,
+         decisive={"twice_ahead": 0.99}),
+    Case("N(0,1/4), EDM, midpoint", edm, gaussian(0.25), lambda: midpoint(20, 64, grid="geometric"),
+         ratio_ceiling=1.0001),
     Case("two modes, OU, exponential", ou, _two_modes, lambda: ode_exponential(5, 100), ratio_ceiling=5.5),
     Case("two modes, VP, DDIM", lambda: vp("1/10 + 199/10*t"), _two_modes, lambda: ddim(1, 200), ratio_ceiling=9.5))
 
@@ -197,4 +217,4 @@ THEOREM = Theorem(
     "envelope's bounds of third moments.",
     cases=CASES,
     domain=Domain(process=("ou", "vp", "ve", "sub-vp", "general", "edm", "flow-matching"),
-                  sampler=("ode-euler", "ode-exponential", "ddim")))
+                  sampler=("ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint", "dpm-solver-2")))

@@ -33,7 +33,7 @@ from sympy import symbols
 from bounds.bound import Bound
 from bounds.certified.number import real_root
 from bounds.certified.one_block import InBalls, Walk
-from bounds.conditions import ONE_BLOCK
+from bounds.conditions import ONE_BLOCK, ONE_EVALUATION
 from bounds.process import ForwardProcess
 from bounds.processes import process_of
 from bounds.processes.ou import ou
@@ -247,7 +247,7 @@ THEOREM = Theorem(
         "P": "linear coefficient of the step", "Q": "score coefficient of the step",
         "V": "variance a²σ0² + s² at the step's start τ", "v": "variance of the sampler's output",
         "sigma_0": "standard deviation of the data", "f": "drift", "g_sq": "g²"},
-    conditions=(ONE_BLOCK, Condition("Gaussian data", "p_0 = N(m, Σ)", _gaussian),
+    conditions=(ONE_BLOCK, ONE_EVALUATION, Condition("Gaussian data", "p_0 = N(m, Σ)", _gaussian),
                 Condition("exact score", "M = 0", _exact_score)),
     stated=STATED, derive=derive, evaluate=evaluate, in_balls=in_balls,
     domain=Domain(data=("strong-log-concave",)),

@@ -43,7 +43,7 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
     Raises
     ------
     NotEnclosed
-        If the coefficients cannot be written in ball arithmetic.
+        If the coefficients cannot be written in ball arithmetic, or the sampler evaluates the score twice a step.
     ValueError
         If the process is not usable up to the horizon.
     """
@@ -52,6 +52,8 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
     if process.blocks == 2:
         return _phase_space(law, process, scheme, precision)
     rule, hessian = scheme.sampler.one_block, None
+    if rule.stages is not None:
+        raise NotEnclosed(f"{scheme.key} evaluates the score twice a step, whose chain is not one of balls")
     if rule.needs_envelope:
         hessian = _matched(*np.unique(law.eigenvalues, return_counts=True), assumption, moments)
     steps = ball_steps(process, scheme.grid.times, rule, hessian, scheme.prior_std, precision)

@@ -172,6 +172,7 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
 
     Notes
     -----
+    Of steps with two evaluations A is keep + (P' − Q'/V')(P − Q/V), and noise and bias pass through both.
     Steps are composed pairwise, in extended precision: O(log k) vectorised passes instead of a loop over
     steps, and every product of A_i stays in range up to 1e±4932 on x86.
 
@@ -185,11 +186,12 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
     distinct, place = np.unique(values, return_inverse=True)
     spectrum_error = eigenvalue_error(law, values)
     noise_scale = wide(noise_size) ** 2 / law.dim
-    noise_var = wide(steps.noise_var) + wide(steps.Q) ** 2 * noise_scale
-    noise_error = np.zeros(len(steps))
-    if steps.errors is not None:
+    noise_var, noise_error = wide(steps.noise_var), np.zeros(len(steps))
+    if steps.second is None:
+        noise_var = noise_var + wide(steps.Q) ** 2 * noise_scale
+    if steps.errors is not None and steps.second is None:
         noise_error = steps.errors.noise_var + 2 * np.abs(steps.Q) * steps.errors.Q * noise_scale
-    tracks = affine_tracks(distinct, spectrum_error, steps, noise_var, noise_error)[..., place]
+    tracks = affine_tracks(distinct, spectrum_error, steps, noise_var, noise_error, noise_scale)[..., place]
     (variance, _, variance_error), (drift, _, drift_error), (pull, _, pull_error) = tracks
     mean, push = _rotated(wide(law.mean), law.basis), _rotated(wide(bias), law.basis)
     rotation = 0.0 if law.basis is None else 4 * law.dim * _EPS
@@ -221,10 +223,14 @@ def _checked_bias(dim: int, bias) -> np.ndarray:
 
 
 def _refuse_point_mass(values: np.ndarray, steps: Steps) -> None:
-    singular = (steps.a[:-1] ** 2 * values.min() + steps.s_sq[:-1] <= 0.0) & (steps.Q != 0.0)
+    asked = [(steps.time[:-1], steps.a[:-1], steps.s_sq[:-1], steps.Q)]
+    if steps.second is not None:
+        asked.append((steps.second.time, steps.second.a, steps.second.s_sq, steps.second.Q))
+    time, a, s_sq, Q = (np.concatenate(column) for column in zip(*asked, strict=True))
+    singular = (a**2 * values.min() + s_sq <= 0.0) & (Q != 0.0)
     if singular.any():
         raise ValueError(
-            f"the score at time {steps.time[:-1][singular][0]} does not exist: the law there has variance 0 "
+            f"the score at time {time[singular][0]} does not exist: the law there has variance 0 "
             f"along an axis (smallest eigenvalue of the covariance: {values.min()})"
         )
 

@@ -14,13 +14,15 @@ import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
-from bounds.steps.affine import StepErrors, Steps
+from bounds.steps.affine import SecondErrors, StepErrors, Steps
 from bounds.steps.formulas import coefficients
 from bounds.steps.rule import matched_hessian
+from bounds.steps.stages import refined
 from bounds.symbolic.balls import NotEnclosed
 from closed_form.steps.phase_space.table import phase_steps
 from closed_form.steps.polynomials import REACH, TERMS, WIDE, _extended, polynomials
 from closed_form.steps.quadrature import gauss
+from closed_form.steps.stages import _ball, two_stage_steps
 
 #: Nodes of a piece: the fewest that miss less than this of a bound of the integrand, at most as many as the
 #: polynomials have terms.
@@ -91,9 +93,9 @@ class StepNumbers:
         self.times = np.asarray(times, dtype=float)
         self.parts = polynomials(process, float(self.times[0]))
         self.estimated = self.parts.unproved
-        # below an early stop there is one more step, which only the forward law needs
+        # below an early stop there is one more step (`extra`), which only the forward law needs
         self._ascending = self.times[::-1] if self.times[-1] == 0 else np.append(0.0, self.times[::-1])
-        self._extra = len(self._ascending) - len(self.times)
+        self.extra = len(self._ascending) - len(self.times)
         self._levels = np.zeros(len(self._ascending) - 1, dtype=int)
         self._cut()
         self._integrate()
@@ -280,7 +282,7 @@ class StepNumbers:
         """P, Q and noise from formulas, in balls around what they are made of: E stands as Q, G as noise."""
         from flint import arb, ctx
 
-        formulas, own = self.rule.formulas, slice(self._extra, None)
+        formulas, own = self.rule.formulas, slice(self.extra, None)
         needed = formulas.needs()
         columns = {"F": (self.F, self.F_error), "C": (self.C, self.C_error), "E": (self.Q, self.Q_error),
                    "G": (self.noise, self.noise_error), "a_r": (self.a[:-1], self.a_error[:-1]),
@@ -298,7 +300,7 @@ class StepNumbers:
                 error = np.array([float(ball.rad()) for ball in balls]) + 2 * _EPS * np.abs(values)
                 for label, part in ((name, values), (f"{name}_error", error)):
                     # the step below an early stop is none of the sampler's
-                    setattr(self, label, np.concatenate([np.zeros(self._extra, dtype=WIDE), part]))
+                    setattr(self, label, np.concatenate([np.zeros(self.extra, dtype=WIDE), part]))
 
     # -- noise that looks at the forward law -----------------------------------------------------------------
 
@@ -355,7 +357,7 @@ class StepNumbers:
         """The numbers of the grid's own steps, in its order."""
 
         def ordered(values):
-            return values[self._extra :][::-1]
+            return values[self.extra :][::-1]
 
         a, s_sq, a_error, s_sq_error = (ordered(x) for x
                                         in (self.a, self.s_sq, self.a_error, self.s_sq_error))
@@ -365,14 +367,6 @@ class StepNumbers:
         errors = StepErrors(P_error.astype(float), Q_error.astype(float), noise_error.astype(float), a_error,
                             s_sq_error, s_sq_error[0] if prior_std is None else 0.0, self.estimated)
         return Steps(self.times, P, Q, noise, a, s_sq, prior_var, errors)
-
-
-def _ball(middle, error):
-    """A number in extended precision and what it may be off by as a ball."""
-    from flint import arb
-
-    high = float(middle)
-    return arb(high, float(error) * (1 + 1e-12)) + float(middle - WIDE(high))
 
 
 def _unit_noise(nodes: Nodes) -> Nodes:
@@ -401,9 +395,14 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
     hessian = partial(matched_hessian, assumption, moments) if rule.needs_envelope else None
     finest = 0.0 if assumption is None else float(1 / np.max(assumption.smoothness))
     try:
+        if rule.stages is not None:
+            cut = refined(process, scheme.grid.times, rule.stages)
+            return two_stage_steps(StepNumbers(process, cut.times, rule), process, cut, rule.stages, scheme.prior_std)
         return StepNumbers(process, scheme.grid.times, rule, hessian, finest).steps(scheme.prior_std)
     except NotEnclosed as error:
         found = scheme.steps(process, assumption, moments)
         none, points = np.zeros(len(found)), np.zeros(len(found) + 1)
+        if found.second is not None:
+            found = replace(found, second=replace(found.second, errors=SecondErrors(*(none,) * 5)))
         return replace(found, errors=StepErrors(none, none, none, points, points,
                                                 estimated=f"not enclosed: {error}"))

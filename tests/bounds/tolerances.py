@@ -128,6 +128,8 @@ BOX_WIDTH = 40
 STATED_DEFECT = 1e-11
 #: Noise of formulas as it is spread over a step: panels at 1e-11 of a square.
 STATED_NOISE = 1e-9
+#: The level of a second evaluation against the one asked for: that of the nearest time, where σ may be steep.
+MIDDLE_LEVEL = 1e-12
 #: A number printed with four significant digits, of which the last may be rounded either way.
 FOUR_DIGITS = 1e-3
 #: The signed recursion on N(0, v I) against the exact chain: 64 roundings of a noise level up to 1e6 times the data.
@@ -147,3 +149,5 @@ DIGITS = 1e-14
 KINK_ALLOWED = 1e-7
 #: Calls of Theorem G in balls a step with a hundred variances: 11,000, and 70,000 if M1 looked at all.
 REGULARITY_CALLS = 20_000
+#: Central differences at 1e-4 of a level: their second order, and bisection at 1e-15 divided by the step.
+DIFFERENCE_QUOTIENT = 1e-6

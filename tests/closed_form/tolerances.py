@@ -78,3 +78,5 @@ FIRST_ORDER = 1e-5
 FUNNEL_MODE = 0.6
 #: A numerical derivative against a difference quotient of 1e-6 of the same function.
 OWN_GRADIENT = 1e-6
+#: Coefficients of steps by two routes, the errors of one of them: float64, and m whose square is known to 1e-14.
+TWO_ROUTES = 2e-14

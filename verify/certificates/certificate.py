@@ -26,7 +26,7 @@ from bounds.theorems import theorems
 from bounds.value import Value
 from closed_form import Bracket, Gaussian
 from closed_form.certified.chain import Certified, certified_w2
-from closed_form.law import Law, NoAssumption
+from closed_form.law import Law, NoAssumption, NoExactLaw
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from verify.certificates.question import setting_of, true_steps
@@ -391,7 +391,7 @@ def measure(setting: Setting, law: Law, samples: int = 0, seed: int = 0) -> Brac
             found = sampler_w2(law, true_steps(setting), float(setting.score_error),
                                float(setting.score_noise))
             return _with_its_score(found, setting)
-        except GridTooLarge as error:
+        except (GridTooLarge, NoExactLaw) as error:
             reason = error
     found = measured_by_samples(setting, law, samples, seed, reason)
     return _with_its_score(found, setting) if samples else found

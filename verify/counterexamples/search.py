@@ -97,6 +97,8 @@ def exact_cost(setting, law) -> float:
     if not lines:
         return 0.0
     steps = setting.table.steps()
+    if steps.second is not None and setting.score_noise > 0:
+        return np.inf
     if steps.blocks == 2:
         noise = setting.score_noise / np.sqrt(law.dim)
         return sum(phase_line_cost(LineMixture.of(line), steps, setting.score_error, noise) for line in lines)

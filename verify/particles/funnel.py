@@ -80,7 +80,7 @@ def funnel_walk(law: Law, steps: Steps, score_error: float, score_noise: float, 
 
 def _line(law: Law, kernel: Shrinkage, steps: Steps, noise_std, bias: float, draws: Draws, start):
     """One block: W is a number."""
-    n = law.dim - 1
+    n, second = law.dim - 1, steps.second
     if start is None:
         y, W = np.sqrt(steps.prior_var) * draws.normal(1)[0], steps.prior_var * draws.chi_sq(n)
     else:
@@ -88,20 +88,30 @@ def _line(law: Law, kernel: Shrinkage, steps: Steps, noise_std, bias: float, dra
     for i in range(len(steps)):
         P, Q, std = steps.P[i], steps.Q[i], noise_std[i]
         kernel.constants(steps, i)  # refuses a score that does not exist
-        if Q:
-            s = np.sqrt(steps.s_sq[i])
-            shrinkage, score = kernel.moves(y / s, W / s**2, float(steps.a[i]), float(steps.s_sq[i]))
-            y *= P
-            y += Q * (score + bias)
-            W *= np.square(P - Q * shrinkage)
-        else:
-            y, W = P * y, P * P * W
+        moved, factor = _moved(kernel, steps.a[i], steps.s_sq[i], P, Q, bias, y, W)
+        if second is not None:
+            kernel.constants(steps.inner, i)
+            moved, later = _moved(kernel, second.a[i], second.s_sq[i], second.P[i], second.Q[i], bias, moved,
+                                  W * np.square(factor))
+            moved, factor = moved + second.keep[i] * y, later * factor + second.keep[i]
+        y, W = moved, W * np.square(factor)
         if std:
             normals = draws.normal(2)
             normals *= std
             y += normals[0]
             W = np.square(np.sqrt(W) + normals[1]) + std**2 * draws.chi_sq(n - 1)
     return _positions(law, y, W, draws)
+
+
+def _moved(kernel: Shrinkage, a, s_sq, P, Q, bias: float, y, W):
+    """P y + Q(s + bias) of the first coordinate, and by what the others are multiplied."""
+    if not Q:
+        return P * y, P
+    s = np.sqrt(s_sq)
+    shrinkage, score = kernel.moves(y / s, W / s**2, float(a), float(s_sq))
+    moved = P * y
+    moved += Q * (score + bias)
+    return moved, P - Q * shrinkage
 
 
 def _phase(law: Law, kernel: Shrinkage, rows: PhaseRows, bias: float, draws: Draws, start):

@@ -100,6 +100,9 @@ def score_error_of(score: Callable[[Any, float], Any], law: Law, steps: Steps, n
         If an argument is not as described.
     """
     delta = checked_delta(delta)
+    if steps.second is not None:
+        raise ValueError("steps must evaluate the score once a step: sizes are those at the iterates, not at the inner "
+                         "points of two evaluations")
     if not FEW <= n <= MOST_SQUARES // max(len(steps), 1):
         raise ValueError(f"n must be between {FEW} and {MOST_SQUARES // max(len(steps), 1)} for {len(steps)} steps, "
                          f"got {n}")

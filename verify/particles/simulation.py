@@ -50,7 +50,8 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
         None only with ``increments``.
     score_error, score_noise : float
         M, the norm of a constant added to the score, and M_noise, the L2 size of fresh centred Gaussian
-        noise added at every step; the latter is drawn together with the step's own noise.
+        noise added at every step; the latter is drawn together with the step's own noise, and must be 0
+        where steps evaluate the score twice.
     direction : array of shape (d,), optional
         Direction u of the bias, normalised here; ``law.bias_direction()`` by default.
     score : callable, optional
@@ -110,6 +111,9 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
     if not isinstance(steps, Steps) or len(steps) == 0:
         raise TypeError(f"steps must be Steps with at least one step, got {steps!r:.80}")
     size_of_noise = error_size("score_noise", score_noise)
+    if steps.second is not None and size_of_noise > 0:
+        raise ValueError("score_noise must be 0 for samplers with two evaluations of the score a step, got "
+                         f"{size_of_noise:g}")
     errors = score_error, size_of_noise, direction
     start = _start(start, n, law, steps)
     out = _output(out, (n, law.dim), chosen)

@@ -70,6 +70,8 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
         start = start @ kernel.frame
     kernel, finish = _split(law, kernel, steps, noise_var, reduce, chosen)
     constants = _constants(kernel, steps, chosen)
+    again = steps.second and _constants(kernel, steps.inner, chosen)
+    keep = steps.second and steps.second.keep.tolist()
     start_std, noise_std = math.sqrt(steps.prior_var), np.sqrt(noise_var).tolist()
 
     def walk(first: int, count: int, size: int) -> np.ndarray:
@@ -78,7 +80,12 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
         if start is not None:
             y = chosen.asarray(cells_of(start, first, count, size))
         for i in range(len(steps) if kernel.dim else 0):
+            kept = y * keep[i] if again and keep[i] else None
             kernel.advance(y, constants(i), chosen.xp)
+            if again:
+                kernel.advance(y, again(i), chosen.xp)
+            if kept is not None:
+                y += kept
             noise = draw(kernel.dim)
             noise *= noise_std[i]
             y += noise
@@ -153,6 +160,9 @@ def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chose
     with np.errstate(over="ignore", invalid="ignore"):  # a scheme that diverges is refused with its particles
         for i in range(len(steps)):
             _, _, A, b, _ = across.constants(steps, i)
+            if steps.second is not None:
+                _, _, later, more, _ = across.constants(steps.inner, i)
+                A, b = later * A + steps.second.keep[i], later * b + more
             mean, var = A * mean + b, A * A * var + noise_var[i]
     up, down, mean, std = (chosen.asarray(part) for part in (basis, basis.T, mean, np.sqrt(var)))
 

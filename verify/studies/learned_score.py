@@ -33,11 +33,11 @@ class LearnedScore:
 
     def along(self, steps: Steps) -> Callable:
         """``score(x, t)`` at the times of steps of one block, for `verify.particles.simulation.sample`."""
-        place = {float(time): i for i, time in enumerate(steps.time)}
+        law = {float(time): (float(a), float(s_sq)) for each in (steps, steps.second) if each is not None
+               for time, a, s_sq in zip(each.time, each.a, each.s_sq, strict=True)}
 
         def score(x, t: float):
-            i = place[t]
-            return self.values(float(steps.a[i]), float(steps.s_sq[i]), x[:, 0])[0][:, None]
+            return self.values(*law[t], x[:, 0])[0][:, None]
 
         return score
 

@@ -119,6 +119,22 @@ class FlowData:
                  *(np.full_like(level.sigma, max(v, 1e-300)) for v in (self.l, self.centred))]
         return np.stack([*known, *found])
 
+    def turn_rate(self, level: Level, v):
+        """Δ′(σ; v): how fast that changes along the flow, shape of v and σ."""
+        known = dict(d=self.d, sigma=level.sigma, c_lo=level.c_lo, c_up=level.c_up, x_lo=level.x_lo, x_up=level.x_up,
+                     c_0=v / (v + np.square(level.sigma)), e=level.e, k=level.k)
+        found = self._functions["rate_any"](**known)
+        strong = self._assumption.strong_log_concavity
+        with np.errstate(over="ignore"):
+            if strong is not None:
+                smooth = float(self._assumption.smoothness)
+                found = np.minimum(found, self._functions["rate_strong"](
+                    **known, m0=min(float(strong), smooth), L0=smooth))
+            if self.ball:
+                found = np.minimum(found, self._functions["rate_ball"](
+                    **known, R=self.ball[0], k_2=(LINE if self.d == 1 else SPACE)[1]))
+        return found
+
     def turn(self, level: Level, v):
         """Δ(σ; v): how fast the predicted noise leaves that of N(·, v I), shape of v and σ."""
         reference = v / (v + np.square(level.sigma))

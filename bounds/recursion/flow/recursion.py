@@ -6,7 +6,7 @@ from math import hypot
 
 import numpy as np
 
-from bounds.recursion.flow.data import FlowData
+from bounds.recursion.flow.data import FlowData, Level
 from bounds.recursion.flow.steps import ROUNDING, FlowSteps, contraction, saturation, start_error, turning
 from bounds.recursion.propagation import propagate, round_up
 from bounds.setting import Setting
@@ -20,32 +20,38 @@ class FlowIngredients:
     ----------
     contraction, local, weight : A_k, ℓ_k and W_k, the weight of a score error.
     saturated : (|J|, 2R|w|, N), or None where the data have no ball.
+    noise, spill : the weight of fresh noise in the score, and what a first evaluation's noise does to the mean of
+        a second; by default W_k and nothing.
     """
 
     contraction: np.ndarray
     local: np.ndarray
     weight: np.ndarray
     saturated: tuple | None
+    noise: np.ndarray | None = None
+    spill: np.ndarray | None = None
 
     def end(self, initial: float, local: bool, score_error: float, score_noise: float) -> float:
         """E_K from E_0, with or without the local errors, rounded upwards."""
-        drift = self.weight * score_error + (self.local if local else 0.0)
-        variance = np.square(self.weight * score_noise)
-        if self.saturated is None:
+        if self.saturated is None and self.spill is None:
+            drift = self.weight * score_error + (self.local if local else 0.0)
+            variance = np.square(self.weight * score_noise)
             return float(propagate(initial, self.contraction, drift, variance))
         return float(round_up(self._saturated_end(initial, local, score_error, score_noise), len(self.local)))
 
     def _saturated_end(self, error, local, score_error, score_noise) -> float:
         # the least of three couples every step to the one before
-        kept, far, replaced = self.saturated
-        columns = (self.contraction, self.local if local else np.zeros_like(self.local), kept, far, replaced,
-                   self.weight * score_error, self.weight * score_noise)
+        none = np.zeros_like(self.local)
+        kept, far, replaced = self.saturated or (none, none + np.inf, none + np.inf)
+        noise = self.weight if self.noise is None else self.noise
+        columns = (self.contraction, self.local if local else none, kept, far, replaced, self.weight * score_error,
+                   noise * score_noise, none if self.spill is None else self.spill * score_noise)
         with np.errstate(over="ignore"):
             columns = [np.nan_to_num(column, nan=np.inf, posinf=np.inf).tolist() for column in columns]
-        for A, ell, J, two_R, N, bias, noise in zip(*columns, strict=True):
+        for A, ell, J, two_R, N, bias, noise, spill in zip(*columns, strict=True):
             grown = A * error if error else 0.0
             moved = min(min(grown, J * error + two_R) + ell, J * error + N)
-            error = hypot(moved + bias, noise)
+            error = hypot(moved + bias, noise) + spill
         return error
 
 
@@ -80,21 +86,22 @@ def signed_end(setting: Setting, data: FlowData, steps: FlowSteps, functions) ->
     columns = (contraction(steps, functions), J, source, rho, varied * size + (steps.doubt(c) + ROUNDING * J) * size,
                own + np.abs(p) * data.mean_norm, ROUNDING * rho * size, ahead, omega, across, turned,
                steps.weight * steps.scale * setting.score_error, steps.weight * steps.scale * setting.score_noise)
-    slope, rest = _start(setting, data, steps, v)
-    for A, J, p, rho, varied, own, lost, X, omega, e, turn, bias, noise in _rows(columns):
+    slope, rest = signed_start(setting, data, level, tau[0], v)
+    for A, J, p, rho, varied, own, lost, X, omega, e, turn, bias, noise in rows(columns):
         before, slope = slope, (J * slope + p) / rho
         rest = hypot(A * rest + abs(before) * varied + own + abs(slope) * lost + abs(X + slope * omega) * e
                      + abs(1 + slope) * turn + bias, noise)
     return float(round_up(abs(slope) * np.sqrt(data.d * after[-1]) + rest, len(tau)))
 
 
-def _rows(columns) -> Iterable:
+def rows(columns) -> Iterable:
+    """Steps one after another."""
     return zip(*(np.asarray(column, dtype=float).tolist() for column in columns), strict=True)
 
 
-def _start(setting: Setting, data: FlowData, steps: FlowSteps, v: float) -> tuple[float, float]:
-    """(λ_0, R_0); R_0 is ∞ where p_T is not strongly log-concave."""
-    level, tau, d = steps.level, steps.tau[0], data.d
+def signed_start(setting: Setting, data: FlowData, level: Level, tau: float, v: float) -> tuple[float, float]:
+    """(λ_0, R_0) at the first of levels; R_0 is ∞ where p_T is not strongly log-concave."""
+    d = data.d
     spread = np.sqrt(v + tau**2)
     slope = np.sqrt(setting.table.prior_var) / (setting.table.path.a[0] * spread) - 1
     if not level.x_up[0] > ROUNDING:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bounds.steps.affine import Steps
+from bounds.steps.affine import SecondStage, Steps
+from closed_form.law import NoExactLaw
 from closed_form.law_input import error_size
 from closed_form.sampler_laws.line.law import Image
 
@@ -32,6 +33,9 @@ class LineSteps:
         noise_size = error_size("noise_size", noise_size)
         if not math.isfinite(bias):
             raise ValueError(f"bias must be a finite number, got {bias}")
+        if steps.second is not None and noise_size > 0.0:
+            raise NoExactLaw("score_noise must be 0 for the exact law of two evaluations of the score a step off Gaussian "
+                             f"data, got {noise_size:g}")
         noise = np.sqrt(steps.noise_var + (steps.Q * noise_size) ** 2)
         data_var = float(weights @ ((means - weights @ means) ** 2 + stds**2))
         return cls(means[:, None], stds[:, None] ** 2, np.log(weights)[:, None], steps, bias, noise, data_var)
@@ -53,9 +57,21 @@ class LineSteps:
         return image
 
     def _step(self, i: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """P x + Q(s(x) + b) and its derivative P + Q s'(x) = P + Q(Var_r(s_j) − Σ_j r_j/V_j)."""
+        """A step and its derivative; of two evaluations keep x + P′u + Q′s(u) with u the first, by the chain
+        rule."""
         steps = self.steps
+        if steps.second is None:
+            return self._affine(steps, i, x)
+        inside, slope = self._affine(steps, i, x)
+        moved, factor = self._affine(steps.second, i, inside)
+        keep = float(steps.second.keep[i])
+        return keep * x + moved, keep + factor * slope
+
+    def _affine(self, steps: Steps | SecondStage, i: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """P x + Q(s(x) + b) and its derivative P + Q s'(x) = P + Q(Var_r(s_j) − Σ_j r_j/V_j)."""
         a, P, Q = float(steps.a[i]), float(steps.P[i]), float(steps.Q[i])
+        if Q == 0.0 and not steps.s_sq[i] > 0.0:
+            return P * x, np.full_like(x, P)
         precision = 1.0 / (a * a * self.variances + steps.s_sq[i])
         offset = a * self.means - x
         pull = offset * precision

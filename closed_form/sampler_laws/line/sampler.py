@@ -9,6 +9,7 @@ import numpy as np
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.line import w2_line
+from closed_form.law import NoExactLaw
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.law import LineLaw, PushedLaw
@@ -78,8 +79,8 @@ def sampler_line(law: GaussianMixture | Gaussian, steps: Steps, bias: float = 0.
     Raises
     ------
     ValueError
-        If ``law`` is not on a line, a grid would exceed ``max_points``, or the noise-free steps at the
-        end are not strictly increasing maps. Nothing is ever capped or clipped instead.
+        If ``law`` is not on a line, a grid would exceed ``max_points``, or (`closed_form.law.NoExactLaw`) the
+        noise-free steps at the end are not strictly increasing maps. Nothing is ever capped or clipped instead.
 
     References
     ----------
@@ -149,7 +150,7 @@ def _pushed(source: LineLaw, chain: LineSteps, start: int, max_points: int) -> t
     y, slopes = image(x)
     if not (slopes.min() > 0.0 and np.diff(y).min() > 0.0):
         worst = int(slopes.argmin())
-        raise ValueError(
+        raise NoExactLaw(
             f"steps without noise from time {steps.time[start]:.6g} on must be strictly increasing maps "
             f"(P + Q times the derivative of the score > 0), got slope {slopes[worst]:.3g} at {x[worst]:.6g}"
         )

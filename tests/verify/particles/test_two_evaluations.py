@@ -1,0 +1,103 @@
+"""Particles of samplers with two score evaluations a step: the definition, every backend, one's own score."""
+
+import numpy as np
+import pytest
+
+from bounds import ou
+from bounds.sampler import heun, midpoint, scheme
+from bounds.samplers import samplers
+from closed_form import Funnel, Gaussian, GaussianMixture
+from tests.tolerances import SAME_INCREMENTS, STANDARD_ERRORS
+from tests.torch_required import torch_backend
+from verify.particles.score_errors import score_error_of
+from verify.particles.simulation import sample
+from verify.studies.learned_score import LearnedScore
+
+TWICE = [key for key, sampler in samplers(1).items() if sampler.evaluations == 2]
+FULL = np.array([[1.0, 0.3], [0.3, 0.5]])
+MEANS = [[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]
+WEIGHTS = [0.2, 0.5, 0.3]
+LAWS = {
+    "gaussian": Gaussian([1.0, 2.0, 3.0], np.diag([0.2, 0.5, 1.0])),
+    "one std": GaussianMixture(MEANS, WEIGHTS, std=0.6),
+    "one covariance": GaussianMixture(MEANS, WEIGHTS, covariance=FULL),
+    "many covariances": GaussianMixture(MEANS, WEIGHTS, covariances=[np.eye(2), FULL, 2 * np.eye(2)]),
+    "funnel": Funnel(3, 1.0)}
+
+
+def defined(law, steps, y, bias=0.0):
+    """The steps one after another, with the law's own score."""
+    second = steps.second
+
+    def moved(stage, i, x):
+        asked = stage.Q[i] and law.pushed(float(stage.a[i]), float(stage.s_sq[i])).score(x) + bias
+        return stage.P[i] * x + stage.Q[i] * asked
+
+    for i in range(len(steps)):
+        y = second.keep[i] * y + moved(second, i, moved(steps, i, y))
+    return y
+
+
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("key", TWICE)
+def test_particles_follow_the_definition(key, name):
+    """From given starts every kind of law moves as the steps say, with a biased score too."""
+    law, steps = LAWS[name], scheme(key, 2.0, 12, early_stop=0.02).steps(ou())
+    y = np.random.default_rng(2).standard_normal((40, law.dim))
+    direction = np.eye(law.dim)[0]
+    if name == "funnel":
+        found = sample(law, steps, 40, 1, start=y, score_error=0.2, direction=direction)
+        # its kernel has a rule of its own for the score
+        assert found == pytest.approx(defined(law, steps, y, 0.2 * direction), rel=1e-3, abs=1e-3)
+        return
+    found = sample(law, steps, 40, 1, start=y, score_error=0.2, direction=direction)
+    assert found == pytest.approx(defined(law, steps, y, 0.2 * direction), rel=SAME_INCREMENTS, abs=SAME_INCREMENTS)
+
+
+@pytest.mark.parametrize("key", TWICE)
+def test_torch_and_ones_own_score_give_the_same(key):
+    """The same particles on torch, and from a callable that is asked at the times of both evaluations."""
+    law, steps, asked = LAWS["one std"], scheme(key, 2.0, 12).steps(ou()), set()
+
+    def score(x, t):
+        asked.add(t)
+        return law.pushed(float(np.exp(-t)), float(-np.expm1(-2 * t))).score(x)
+
+    y = np.random.default_rng(2).standard_normal((40, 2))
+    plain = sample(law, steps, 40, 1, start=y)
+    for options in ({"backend": torch_backend()}, {"score": score}):
+        assert sample(law, steps, 40, 1, start=y, **options) == pytest.approx(plain, abs=SAME_INCREMENTS)
+    used = steps.second.Q != 0
+    assert asked == {*steps.time[:-1].tolist(), *steps.second.time[used].tolist()}
+
+
+def test_reduced_runs_have_the_same_law():
+    """What is across the means, and a funnel's Gram matrix, are drawn from the law that a full run has there."""
+    law, steps, n = GaussianMixture([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]], std=0.5), heun(2.0, 6).steps(ou()), 40_000
+    # affine across the means: the variance is known
+    second, V, W = steps.second, steps.a**2 * 0.25 + steps.s_sq, steps.second.a**2 * 0.25 + steps.second.s_sq
+    factors = second.keep + (second.P - second.Q / W) * (steps.P - steps.Q / V[:-1])
+    found = sample(law, steps, n, 4, reduce=True)
+    expected = steps.prior_var * np.prod(factors) ** 2
+    assert np.var(found[:, 1]) == pytest.approx(expected, rel=STANDARD_ERRORS * np.sqrt(2 / n))
+    funnel, steps = Funnel(10, 1.0), midpoint(1.0, 8, early_stop=0.05).steps(ou())
+    plain, reduced = (np.mean(np.abs(sample(funnel, steps, 4000, 4 + reduce, reduce=reduce)[:, 3]) < 0.5)
+                      for reduce in (False, True))
+    assert plain == pytest.approx(reduced, abs=STANDARD_ERRORS * np.sqrt(0.5 / 4000))
+
+
+def test_what_does_not_go_with_two_evaluations_is_refused():
+    """Fresh noise in the score, and sizes of a score's error at the iterates alone, are refused by name."""
+    law, steps = LAWS["one std"], heun(2.0, 6).steps(ou())
+    with pytest.raises(ValueError, match="score_noise must be 0 for samplers with two evaluations"):
+        sample(law, steps, 10, 1, score_noise=0.1)
+    with pytest.raises(ValueError, match="steps must evaluate the score once a step"):
+        score_error_of(lambda x, t: -x, law, steps, 200)
+
+
+def test_a_learned_score_knows_the_middle_times():
+    """A trained score is asked at every time of either evaluation, with a and s² there."""
+    law, steps = Gaussian([0.5], 0.3), midpoint(2.0, 6).steps(ou())
+    exact = LearnedScore(lambda a, s_sq, x: ((a * 0.5 - x) / (a * a * 0.3 + s_sq), None), ())
+    found = sample(law, steps, 50, 3, score=exact.along(steps))
+    assert found == pytest.approx(sample(law, steps, 50, 3), abs=SAME_INCREMENTS)
