@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -45,7 +47,10 @@ class TimeGrid(Value):
     times : array of shape (k+1,)
         The first is the horizon T, the last the early-stopping time (0 for none).
     kind : str
-        "uniform", "geometric" or "list": how it was made.
+        "uniform", "geometric", "list", or of noise levels (`verify.levels`) "rho" or "sigmas": how it was made.
+    made : mapping
+        For grids of noise levels, what they were made of; all it decides is in the times, so it is not
+        compared.
     copy : bool
         False for an array that nobody else will write to: it becomes read-only.
 
@@ -57,6 +62,7 @@ class TimeGrid(Value):
 
     times: np.ndarray = field(repr=False)
     kind: str = "list"
+    made: Mapping = field(default_factory=lambda: MappingProxyType({}), repr=False, compare=False)
     copy: InitVar[bool] = True
 
     def __post_init__(self, copy: bool):
