@@ -1,40 +1,120 @@
-"""Read the table of the sampler: a scheme on a named or explicit grid of times."""
+"""Read the table of the sampler: a scheme on a grid of times or of noise levels, from a prior."""
+
+from pathlib import Path
 
 from bounds.grid import MAX_STEPS, TimeGrid
-from bounds.sampler import Scheme
+from bounds.process import ForwardProcess
+from bounds.sampler import Scheme, variance_of
 from bounds.samplers import samplers
 from bounds.steps.rule import Sampler
-from verify.problems.section import ProblemError, Section
+from bounds.symbolic.deadline import Deadline
+from verify.levels import grid_of_levels, rho_grid
+from verify.problems import noise_schedule
+from verify.problems.data import Data
+from verify.problems.section import ProblemError, Section, hint, shown
 
-_KEYS = ("kind", "horizon", "steps", "grid", "early_stop", "prior_std", "score_error", "score_noise")
+#: How long the times of noise levels may be looked for.
+LEVEL_SECONDS = 30.0
+_KEYS = ("kind", "grid", "prior", "prior_std", "score_error", "score_noise")
+_TIMES = ("horizon", "steps", "early_stop")
+_OF_GRID = {"uniform": _TIMES, "geometric": _TIMES, "list": _TIMES,
+            "rho": ("sigma_max", "sigma_min", "steps", "rho", "last_zero"), "sigmas": ("sigmas",),
+            "discrete": noise_schedule.KEYS}
+#: Grids by name, in a file.
+NAMES = ("uniform", "geometric", "rho", "sigmas", "discrete")
+PRIORS = ("forward", "spread")
 
 
-def read_scheme(section: Section, data_early_stop: float | None,
-                own: Sampler | None = None) -> tuple[Scheme, dict]:
-    """The sampler and its normal form; ``own`` is the file's own, which is meant where no other is named."""
-    section.only(_KEYS, (), "scheme")
+def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: Path,
+                own: Sampler | None = None) -> tuple[Scheme, dict, tuple[str, ...]]:
+    """The sampler, its normal form and notes; ``own`` is the file's own, meant where no other is named."""
+    shape = section.get("grid", "uniform")
+    if isinstance(shape, list):
+        shape = "list"
+    elif not isinstance(shape, str) or shape not in NAMES:
+        raise ProblemError(f"{section.name}.grid must be one of {', '.join(NAMES)}, or a list of times, got "
+                           f"{shown(shape)}{hint(shape, NAMES)}")
+    every = [key for keys in _OF_GRID.values() for key in keys]
+    owner = "scheme" if shape in ("uniform", "geometric", "list") else f"grid {shape!r}"
+    section.only((*_KEYS[:1], *_OF_GRID[shape], *_KEYS[1:]), every, owner)
     known = samplers() if own is None else {**samplers(), own.key: own}
     kind = section.choice("kind", known) if own is None else section.choice("kind", known, own.key)
-    early_stop = section.number("early_stop", data_early_stop, minimum=0.0)
-    if data_early_stop is not None and early_stop != data_early_stop:
-        raise section.refuse("early_stop", f"the same as data.early_stop = {data_early_stop:g}")
-    prior_std = section.number("prior_std", None, positive=True)
+    prior = _prior(section, data)
+    notes: list[str] = []
     with section.border():
-        grid = _grid(section, early_stop)
-        scheme = Scheme(known[kind], grid, prior_std)
+        if shape in ("rho", "sigmas", "discrete"):
+            grid, table = _level_grid(section, shape, process, data, folder, notes)
+        else:
+            grid, table = _time_grid(section, data)
+        scheme = Scheme(known[kind], grid, **prior)
+    return scheme, {"kind": kind, **table, **_said_of_prior(section, scheme)}, tuple(notes)
+
+
+def _prior(section: Section, data: Data) -> dict:
+    """What `Scheme` takes of the prior."""
+    std = section.number("prior_std", None, positive=True)
+    given = section.get("prior", "forward")
+    if isinstance(given, str):
+        if section.choice("prior", PRIORS, "forward") == "forward":
+            return {"prior_std": std}
+        about = data.law if data.law is not None else data.assumptions[0]
+        spread = variance_of(about)
+    else:
+        spread = section.number("prior", minimum=0.0)
+    if std is not None:
+        raise section.refuse("prior", "left out where scheme.prior_std is given")
+    return {"prior_spread": spread}
+
+
+def _said_of_prior(section: Section, scheme: Scheme) -> dict:
+    if scheme.prior_std is not None:
+        return {"prior_std": scheme.prior_std}
+    given = section.get("prior", "forward")
+    return {} if given == "forward" else {"prior": given}
+
+
+def _time_grid(section: Section, data: Data) -> tuple[TimeGrid, dict]:
+    """A named grid of times or a list of them, and its normal form."""
+    early_stop = section.number("early_stop", data.early_stop, minimum=0.0)
+    if data.early_stop is not None and early_stop != data.early_stop:
+        raise section.refuse("early_stop", f"the same as data.early_stop = {data.early_stop:g}")
+    grid = _grid(section, early_stop)
     shape = grid.times.tolist() if grid.kind == "list" else grid.kind
-    table = {"kind": kind, "horizon": grid.horizon, "steps": grid.steps, "grid": shape}
-    table["early_stop"] = grid.early_stop
-    return scheme, table if prior_std is None else {**table, "prior_std": prior_std}
+    return grid, {"horizon": grid.horizon, "steps": grid.steps, "grid": shape, "early_stop": grid.early_stop}
+
+
+def _level_grid(section: Section, shape: str, process: ForwardProcess, data: Data, folder: Path,
+                notes: list[str]) -> tuple[TimeGrid, dict]:
+    """A grid of noise levels, and its normal form."""
+    with Deadline(LEVEL_SECONDS):
+        if shape == "rho":
+            options = {"rho": section.number("rho", 7.0, positive=True),
+                       "last_zero": section.flag("last_zero", True)}
+            grid = rho_grid(process, section.number("sigma_max", positive=True),
+                            section.number("sigma_min", positive=True), section.count("steps", MAX_STEPS), **options)
+        elif shape == "sigmas":
+            grid = grid_of_levels(process, section.array("sigmas", (1,), "a list of noise levels"))
+        else:
+            levels, found = noise_schedule.read_levels(section, folder)
+            grid = grid_of_levels(process, levels)
+            notes += found
+    if data.early_stop is not None and data.early_stop != grid.early_stop:
+        raise ProblemError(f"data.early_stop must be left out, or the time of the last noise level, "
+                           f"{grid.early_stop!r}, got {data.early_stop!r}")
+    return grid, table_of_levels(grid)
+
+
+def table_of_levels(grid: TimeGrid) -> dict:
+    """What a problem file says of a grid of noise levels."""
+    return {"grid": grid.kind, **grid.made}
 
 
 def _grid(section: Section, early_stop: float | None) -> TimeGrid:
     """A named grid, or an explicit list that horizon, steps and early_stop, where given, must agree with."""
     shape = section.get("grid", "uniform")
     if not isinstance(shape, list):
-        name = section.choice("grid", ("uniform", "geometric"), "uniform")
         horizon, steps = section.number("horizon", positive=True), section.count("steps", MAX_STEPS)
-        return getattr(TimeGrid, name)(horizon, steps, early_stop or 0.0)
+        return getattr(TimeGrid, shape)(horizon, steps, early_stop or 0.0)
     grid = TimeGrid.from_times(section.array("grid", (1,), "uniform, geometric or a list of times"))
     if section.number("horizon", grid.horizon, positive=True) != grid.horizon:
         raise section.refuse("horizon", f"the first time of scheme.grid, {grid.horizon:g}")
