@@ -19,8 +19,9 @@ DOUBLINGS = 60
 MISSED = 1e-9
 #: What stands for log σ where it is −∞, or where the process is not usable.
 FAR = 800.0
-#: Times between which levels are looked for, as parts of the horizon; steps of the path are no longer.
-_MESH = np.concatenate([[0.0], np.geomspace(1e-18, 1.0, 73)])
+#: Times between which levels are looked for, as parts of the horizon; nearer to 0 noise that cancels there, as
+#: that of sub-vp, would be integrated a hundred times longer.
+_MESH = np.concatenate([[0.0], np.geomspace(1e-6, 1.0, 25)])
 
 
 def grid_of_levels(process: ForwardProcess, sigmas) -> TimeGrid:

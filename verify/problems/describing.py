@@ -16,7 +16,7 @@ from closed_form.law import Law, NoAssumption
 from verify.levels import grid_made
 from verify.problems.process import read_process
 from verify.problems.sampler import sampler_table
-from verify.problems.scheme import table_of_levels
+from verify.problems.scheme import table_of_grid
 from verify.problems.section import Section
 
 #: Dimensions beyond which a question is not recorded: its means would fill a file.
@@ -81,11 +81,9 @@ def _process(process: ForwardProcess) -> dict:
 
 def _scheme(process: ForwardProcess, law: Law, scheme: Scheme) -> dict:
     grid = scheme.grid
-    if grid.made and _made_on(process, grid):
-        table = {"kind": scheme.key, **table_of_levels(grid)}
-    else:
-        table = {"kind": scheme.key, "horizon": grid.horizon, "steps": grid.steps, "early_stop": grid.early_stop,
-                 "grid": grid.kind if grid.kind in ("uniform", "geometric") else grid.times.tolist()}
+    if grid.made and not _made_on(process, grid):
+        grid = TimeGrid(grid.times)
+    table = {"kind": scheme.key, **table_of_grid(grid)}
     if scheme.prior_std is not None:
         return {**table, "prior_std": float(scheme.prior_std)}
     if not scheme.prior_spread:

@@ -14,7 +14,7 @@ MAX_COLUMN_BYTES = 50_000_000
 MAX_SCHEDULER_BYTES = 1_000_000
 #: The keys of a table that say a schedule, and what goes with each of them.
 SOURCES = ("alphas_cumprod", "betas", "scheduler")
-KEYS = (*SOURCES, "steps", "spacing", "steps_offset", "last_zero", "rescale_zero_snr", "skip_zero_snr")
+KEYS = (*SOURCES, "spacing", "steps_offset", "last_zero", "rescale_zero_snr", "skip_zero_snr")
 _LEVELS = ("num_train_timesteps", "beta_schedule", "beta_start", "beta_end", "trained_betas",
            "timestep_spacing", "steps_offset", "set_alpha_to_one", "final_sigmas_type", "rescale_betas_zero_snr")
 #: Keys that change the levels to others, or the sampler to one that is not affine in the score, where true.

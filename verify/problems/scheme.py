@@ -17,9 +17,10 @@ from verify.problems.section import ProblemError, Section, hint, shown
 LEVEL_SECONDS = 30.0
 _KEYS = ("kind", "grid", "prior", "prior_std", "score_error", "score_noise")
 _TIMES = ("horizon", "steps", "early_stop")
-_OF_GRID = {"uniform": _TIMES, "geometric": _TIMES, "list": _TIMES,
-            "rho": ("sigma_max", "sigma_min", "steps", "rho", "last_zero"), "sigmas": ("sigmas",),
-            "discrete": noise_schedule.KEYS}
+_OF_GRID = {"uniform": (), "geometric": (), "list": (), "rho": ("sigma_max", "sigma_min", "rho", "last_zero"),
+            "sigmas": ("sigmas",), "discrete": noise_schedule.KEYS}
+#: Relative distance of times that are the same: roots may be found otherwise elsewhere.
+SAME_TIME = 1e-9
 #: Grids by name, in a file.
 NAMES = ("uniform", "geometric", "rho", "sigmas", "discrete")
 PRIORS = ("forward", "spread")
@@ -36,18 +37,22 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
                            f"{shown(shape)}{hint(shape, NAMES)}")
     every = [key for keys in _OF_GRID.values() for key in keys]
     owner = "scheme" if shape in ("uniform", "geometric", "list") else f"grid {shape!r}"
-    section.only((*_KEYS[:1], *_OF_GRID[shape], *_KEYS[1:]), every, owner)
+    section.only((*_KEYS[:1], *_TIMES, *_OF_GRID[shape], *_KEYS[1:]), every, owner)
     known = samplers() if own is None else {**samplers(), own.key: own}
     kind = section.choice("kind", known) if own is None else section.choice("kind", known, own.key)
+    early_stop = section.number("early_stop", data.early_stop, minimum=0.0)
+    if data.early_stop is not None and early_stop != data.early_stop:
+        raise section.refuse("early_stop", f"the same as data.early_stop = {data.early_stop:g}")
     prior = _prior(section, data)
     notes: list[str] = []
     with section.border():
         if shape in ("rho", "sigmas", "discrete"):
-            grid, table = _level_grid(section, shape, process, data, folder, notes)
+            grid = _level_grid(section, shape, process, folder, notes)
+            _check_times(section, grid, early_stop)
         else:
-            grid, table = _time_grid(section, data)
+            grid = _grid(section, early_stop)
         scheme = Scheme(known[kind], grid, **prior)
-    return scheme, {"kind": kind, **table, **_said_of_prior(section, scheme)}, tuple(notes)
+    return scheme, {"kind": kind, **table_of_grid(grid), **_said_of_prior(section, scheme)}, tuple(notes)
 
 
 def _prior(section: Section, data: Data) -> dict:
@@ -73,40 +78,39 @@ def _said_of_prior(section: Section, scheme: Scheme) -> dict:
     return {} if given == "forward" else {"prior": given}
 
 
-def _time_grid(section: Section, data: Data) -> tuple[TimeGrid, dict]:
-    """A named grid of times or a list of them, and its normal form."""
-    early_stop = section.number("early_stop", data.early_stop, minimum=0.0)
-    if data.early_stop is not None and early_stop != data.early_stop:
-        raise section.refuse("early_stop", f"the same as data.early_stop = {data.early_stop:g}")
-    grid = _grid(section, early_stop)
-    shape = grid.times.tolist() if grid.kind == "list" else grid.kind
-    return grid, {"horizon": grid.horizon, "steps": grid.steps, "grid": shape, "early_stop": grid.early_stop}
+def table_of_grid(grid: TimeGrid) -> dict:
+    """What a problem file says of a grid, and the times and the number of steps that this makes."""
+    shape = grid.kind if grid.made or grid.kind in ("uniform", "geometric") else grid.times.tolist()
+    return {"horizon": grid.horizon, "steps": grid.steps, "grid": shape, "early_stop": grid.early_stop, **grid.made}
 
 
-def _level_grid(section: Section, shape: str, process: ForwardProcess, data: Data, folder: Path,
-                notes: list[str]) -> tuple[TimeGrid, dict]:
-    """A grid of noise levels, and its normal form."""
+def _level_grid(section: Section, shape: str, process: ForwardProcess, folder: Path,
+                notes: list[str]) -> TimeGrid:
+    """A grid of noise levels; what is to be said of it goes to the notes."""
     with Deadline(LEVEL_SECONDS):
         if shape == "rho":
             options = {"rho": section.number("rho", 7.0, positive=True),
                        "last_zero": section.flag("last_zero", True)}
-            grid = rho_grid(process, section.number("sigma_max", positive=True),
+            return rho_grid(process, section.number("sigma_max", positive=True),
                             section.number("sigma_min", positive=True), section.count("steps", MAX_STEPS), **options)
-        elif shape == "sigmas":
+        if shape == "sigmas":
             grid = grid_of_levels(process, section.array("sigmas", (1,), "a list of noise levels"))
-        else:
-            levels, found = noise_schedule.read_levels(section, folder)
-            grid = grid_of_levels(process, levels)
-            notes += found
-    if data.early_stop is not None and data.early_stop != grid.early_stop:
-        raise ProblemError(f"data.early_stop must be left out, or the time of the last noise level, "
-                           f"{grid.early_stop!r}, got {data.early_stop!r}")
-    return grid, table_of_levels(grid)
+            if section.count("steps", MAX_STEPS, grid.steps) != grid.steps:
+                raise section.refuse("steps", f"one less than the number of scheme.sigmas, {grid.steps}")
+            return grid
+        levels, found = noise_schedule.read_levels(section, folder)
+        notes += found
+        return grid_of_levels(process, levels)
 
 
-def table_of_levels(grid: TimeGrid) -> dict:
-    """What a problem file says of a grid of noise levels."""
-    return {"grid": grid.kind, **grid.made}
+def _check_times(section: Section, grid: TimeGrid, early_stop: float | None) -> None:
+    """Refuse a horizon or an early stop other than that of the first and the last noise level."""
+    given = section.number("horizon", grid.horizon, positive=True)
+    if not abs(given - grid.horizon) <= SAME_TIME * grid.horizon:
+        raise section.refuse("horizon", f"left out, or the time of the first noise level, {grid.horizon!r}")
+    if early_stop is not None and not abs(early_stop - grid.early_stop) <= SAME_TIME * grid.early_stop:
+        raise ProblemError(f"early_stop must be left out, or the time of the last noise level, {grid.early_stop!r}, "
+                           f"got {early_stop!r}")
 
 
 def _grid(section: Section, early_stop: float | None) -> TimeGrid:
