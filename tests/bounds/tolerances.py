@@ -126,3 +126,7 @@ BOX_WIDTH = 40
 STATED_DEFECT = 1e-11
 #: Noise of formulas as it is spread over a step: panels at 1e-11 of a square.
 STATED_NOISE = 1e-9
+#: Noise levels by exponentials and logarithms, relative: some roundings, times ρ or log ᾱ.
+LEVEL_ROUNDING = 1e-13
+#: A noise level as its source prints it, with five digits, computed there in float32.
+PRINTED_LEVEL = 2e-5

@@ -62,3 +62,9 @@ HEUN = 0.1
 SCORES = 1e-3
 #: Coefficients as a callable and as an expression: the same panels or finer ones, which stop at 1e-11.
 OWN_COEFFICIENT = 1e-9
+#: Noise levels at the times found for them, relative: some roundings of σ, and of t times d log σ/d log t.
+LEVELS = 1e-13
+#: The same where σ = t/(1 − t) is 20 or tan of an angle near π/2: t rounds σ by 20 roundings more.
+LEVELS_NEAR_POLE = 1e-12
+#: The same for sub-vp down to 1e-7, where the 1 − e^{−2∫β} of its g² has lost seven digits.
+LEVELS_OF_SUB_VP = 1e-8
