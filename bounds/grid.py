@@ -47,7 +47,8 @@ class TimeGrid(Value):
     times : array of shape (k+1,)
         The first is the horizon T, the last the early-stopping time (0 for none).
     kind : str
-        "uniform", "geometric", "list", or of noise levels (`verify.levels`) "rho" or "sigmas": how it was made.
+        "uniform", "geometric", "list", or of noise levels (`verify.levels`) "rho" or "sigmas": how it was
+        made.
     made : mapping
         For grids of noise levels, what they were made of; all it decides is in the times, so it is not
         compared.

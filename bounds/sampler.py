@@ -27,8 +27,8 @@ class Scheme(Value):
     prior_std : float, optional
         Standard deviation of the isotropic Gaussian prior; by default s(T), as in arXiv 2311.11003.
     prior_spread : float
-        v >= 0, a variance of the data: the prior is N(0, (s²(T) + a²(T) v) I), whose variance is p_T's where v
-        is the data's.  See `with_spread_of`.
+        v >= 0, a variance of the data: the prior is N(0, (s²(T) + a²(T) v) I), whose variance is p_T's where
+        v is the data's.  See `with_spread_of`.
 
     Raises
     ------
@@ -112,7 +112,8 @@ def scheme(key: str | Sampler, horizon: float, steps: int, *, grid: str = "unifo
     """A sampler, or one by its key, on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early
     stop.
 
-    ``prior_std`` and ``prior_spread`` are those of `Scheme`.  Raises ValueError if a name is unknown or a number out of range.
+    ``prior_std`` and ``prior_spread`` are those of `Scheme`.  Raises ValueError if a name is unknown or a
+    number out of range.
     """
     check_type("scheme", key, (str, Sampler), "a sampler or the key of one")
     if isinstance(key, str) and key not in samplers():

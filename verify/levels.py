@@ -1,6 +1,7 @@
-"""Grids of noise levels: the times at which σ = s/a of a process is what a list, a ρ-grid or a schedule says."""
+"""Grids of noise levels: the times at which σ = s/a of a process is what a list, a ρ-grid or a schedule
+says."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -19,8 +20,8 @@ DOUBLINGS = 60
 MISSED = 1e-9
 #: What stands for log σ where it is −∞, or where the process is not usable.
 FAR = 800.0
-#: Times between which levels are looked for, as parts of the horizon; nearer to 0 noise that cancels there, as
-#: that of sub-vp, would be integrated a hundred times longer.
+#: Times between which levels are looked for, as parts of the horizon; nearer to 0 noise that cancels there,
+#: as that of sub-vp, would be integrated a hundred times longer.
 _MESH = np.concatenate([[0.0], np.geomspace(1e-6, 1.0, 25)])
 
 
@@ -54,8 +55,8 @@ def rho_grid(process: ForwardProcess, sigma_max: float, sigma_min: float, steps:
     """
     if not 1 <= steps <= MAX_STEPS:
         raise ValueError(f"steps must be between 1 and {MAX_STEPS}, got {steps}")
-    made = {"rho": float(rho), "sigma_min": float(sigma_min), "sigma_max": float(sigma_max), "steps": int(steps),
-            "last_zero": bool(last_zero)}
+    made = {"sigma_max": float(sigma_max), "sigma_min": float(sigma_min), "steps": int(steps),
+            "rho": float(rho), "last_zero": bool(last_zero)}
     return _grid(process, rho_levels(sigma_max, sigma_min, steps, rho, last_zero), "rho", made)
 
 
@@ -97,10 +98,7 @@ def times_of_levels(process: ForwardProcess, levels: np.ndarray) -> np.ndarray:
     place = np.searchsorted(known, np.log(levels[1:]))
     ends = mesh[np.maximum(place - 2, 0)], mesh[np.minimum(place + 1, len(mesh) - 1)]
 
-    def miss(times, targets):
-        return _log_sigma(process, np.append(mesh, times.ravel()))[len(mesh):].reshape(times.shape) - targets
-
-    found = elementwise.find_root(miss, ends, args=(np.log(levels[1:]),))
+    found = elementwise.find_root(_miss_on(process, mesh), ends, args=(np.log(levels[1:]),))
     _check(levels[1:], found.x, found.f_x)
     return np.append(horizon, found.x)
 
@@ -117,23 +115,30 @@ def _horizon(process: ForwardProcess, level: float) -> float:
     if not bracket.success:
         raise ValueError(f"sigmas must be noise levels that the process reaches, got {level:g}: it has "
                          f"{level * np.exp(reached):.6g} at t = {upper:.6g}")
-    mesh = upper * _MESH
-
-    def within(times):
-        return _log_sigma(process, np.append(mesh, times.ravel()))[len(mesh):].reshape(times.shape) - np.log(level)
-
-    # on a path as long as it may be, what is proved of f and g² is so once
-    found = elementwise.find_root(within if reached < FAR / 2 else alone, (lower, upper))
+    if reached < FAR / 2:  # on one path, on which what is proved of f and g² is so once
+        found = elementwise.find_root(_miss_on(process, upper * _MESH), (lower, upper), args=(np.log(level),))
+    else:
+        found = elementwise.find_root(alone, (lower, upper))
     _check(np.array([level]), np.array([found.x]), np.array([found.f_x]))
     return float(found.x)
+
+
+def _miss_on(process: ForwardProcess, mesh: np.ndarray) -> Callable:
+    """log σ less a target, at times between those of a mesh."""
+
+    def miss(times, targets):
+        found = _log_sigma(process, np.append(mesh, times.ravel()))
+        return found[len(mesh):].reshape(times.shape) - targets
+
+    return miss
 
 
 def _check(levels, times, misses) -> None:
     """Refuse a level that is not met: the process is not usable where it would be."""
     if not np.all(met := np.abs(misses) <= MISSED):
         at = int(np.argmin(met))
-        raise ValueError(f"sigmas must be noise levels that the process reaches, got {levels[at]:.6g}: it is not "
-                         f"usable beyond t = {times[at]:.6g}")
+        raise ValueError(f"sigmas must be noise levels that the process reaches, got {levels[at]:.6g}: it is "
+                         f"not usable beyond t = {times[at]:.6g}")
 
 
 def _log_sigma_to(process: ForwardProcess, time: float) -> float:

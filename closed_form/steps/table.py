@@ -362,8 +362,9 @@ class StepNumbers:
         P, Q, noise, P_error, Q_error, noise_error = (
             ordered(x) for x in (self.P, self.Q, self.noise, self.P_error, self.Q_error, self.noise_error))
         prior_var = scheme.prior_var(a[0] ** 2, s_sq[0], WIDE)
-        prior_error = 0.0 if scheme.prior_std is not None else float(
-            s_sq_error[0] + scheme.prior_spread * (a_error[0] * (2 * a[0] + a_error[0]) + 4 * _EPS * a[0] ** 2))
+        a_sq_error = a_error[0] * (2 * a[0] + a_error[0]) + 4 * _EPS * a[0] ** 2
+        prior_error = (0.0 if scheme.prior_std is not None
+                       else float(s_sq_error[0] + scheme.prior_spread * a_sq_error))
         errors = StepErrors(P_error.astype(float), Q_error.astype(float), noise_error.astype(float), a_error,
                             s_sq_error, prior_error, self.estimated)
         return Steps(self.times, P, Q, noise, a, s_sq, prior_var, errors)

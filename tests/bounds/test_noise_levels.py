@@ -11,7 +11,8 @@ from tests.bounds.tolerances import LEVEL_ROUNDING, PRINTED_LEVEL
 
 @given(st.floats(0.5, 20), st.floats(1e-4, 1.0), st.floats(1.001, 1e4), st.integers(2, 200), st.booleans())
 def test_rho_levels_are_equally_spaced_to_the_power(rho, sigma_min, ratio, steps, last_zero):
-    """σ^(1/ρ) takes equal steps from the largest level to the smallest, which are as given, and then comes 0."""
+    """σ^(1/ρ) takes equal steps from the largest level to the smallest, which are as given, and then comes
+    0."""
     sigma_max = ratio * sigma_min
     levels = rho_levels(sigma_max, sigma_min, steps, rho, last_zero)
     assert len(levels) == steps + 1 and levels[0] == sigma_max
@@ -55,8 +56,8 @@ def test_levels_of_a_schedule_are_reproduced(betas, last_zero):
 
 
 def test_named_schedules_are_those_of_their_sources():
-    """The largest levels of Stable Diffusion and DDPM, the cosine's ᾱ while β is not capped, and the sigmoid's
-    ends."""
+    """The largest levels of Stable Diffusion and DDPM, the cosine's ᾱ while β is not capped, and the
+    sigmoid's ends."""
     stable = DiscreteSchedule.named("scaled_linear", 1000, 0.00085, 0.012)
     assert np.isclose(stable.levels([999])[0], 14.6146, rtol=PRINTED_LEVEL)
     assert np.isclose(np.exp(DiscreteSchedule.named("linear", 1000).log_alphas_cumprod[-1]), 4.0358e-5,
@@ -72,8 +73,8 @@ def test_named_schedules_are_those_of_their_sources():
 
 
 @pytest.mark.parametrize(("spacing", "offset", "first", "last"), [
-    ("leading", 0, [980, 960, 940], 0), ("leading", 1, [981, 961, 941], 1), ("trailing", 0, [999, 979, 959], 19),
-    ("linspace", 0, [999, 979, 958], 0)])
+    ("leading", 0, [980, 960, 940], 0), ("leading", 1, [981, 961, 941], 1),
+    ("trailing", 0, [999, 979, 959], 19), ("linspace", 0, [999, 979, 958], 0)])
 def test_steps_are_placed_as_schedulers_place_them(spacing, offset, first, last):
     """50 steps on 1000 levels start where the three ways to space them say."""
     found = DiscreteSchedule.named("linear", 1000).indices(50, spacing, offset)
@@ -103,8 +104,8 @@ def test_where_the_last_step_ends():
 
 @pytest.mark.parametrize("form", FORMS)
 def test_zero_terminal_snr_ends_at_no_signal(form):
-    """The rescaled schedule starts where it did, ends at ᾱ = 0 and keeps the order; its last level is refused by
-    name, or left out where that is asked for."""
+    """The rescaled schedule starts where it did, ends at ᾱ = 0 and keeps the order; its last level is refused
+    by name, or left out where that is asked for."""
     plain = DiscreteSchedule.named(form, 50, 0.001, 0.05)
     schedule = plain.with_zero_terminal_snr()
     logs = schedule.log_alphas_cumprod
@@ -150,5 +151,6 @@ def test_schedules_are_values():
     alphas = np.array([0.9, 0.5])
     one = DiscreteSchedule.from_alphas_cumprod(alphas)
     alphas[0] = 0.8
-    assert one == DiscreteSchedule.from_alphas_cumprod([0.9, 0.5]) != DiscreteSchedule.from_alphas_cumprod(alphas)
+    assert one == DiscreteSchedule.from_alphas_cumprod([0.9, 0.5])
+    assert one != DiscreteSchedule.from_alphas_cumprod(alphas)
     assert repr(one) == "<discrete schedule of 2 levels>"

@@ -19,7 +19,8 @@ PROCESSES = {
     "ve": ve("exp(t)"), "rough": general("cos(t)", "1 + t"), "points": vp(table([0, 0.5, 2], [0.1, 3, 20.0])),
     "waves": vp("1 + sin(50*t)"), "ou by name": general(1, "sqrt(2)"), "edm by name": general(0, "sqrt(2*t)")}
 #: σ grows without end as t comes near to one, so that t itself rounds σ.
-POLES = {"flow-matching": flow_matching(), "by name": general("1/(1-t)", "sqrt(2*t/(1-t))"), "cosine": vp(cosine())}
+POLES = {"flow-matching": flow_matching(), "by name": general("1/(1-t)", "sqrt(2*t/(1-t))"),
+         "cosine": vp(cosine())}
 #: How near σ comes to the level: the rest to `LEVELS`.
 TOLERANCES = {"sub-vp": LEVELS_OF_SUB_VP, **dict.fromkeys(POLES, LEVELS_NEAR_POLE)}
 
@@ -66,11 +67,11 @@ def test_any_levels_are_a_grid(levels):
     (lambda: grid_of_levels(ou(), [1.0, -1.0]), "sigmas must end at a noise level >= 0"),
     (lambda: grid_of_levels(cld(), [1.0, 0.0]), "two blocks"),
     (lambda: rho_grid(ve("exp(-t)"), 20, 0.02, 5), "reaches, got 20: it has 0.707107 at t ="),
-    (lambda: rho_grid(general("-1", "1"), 20, 0.02, 5), "reaches, got 20: it is not usable beyond t = 115.129"),
+    (lambda: rho_grid(general("-1", "1"), 20, 0.02, 5), "got 20: it is not usable beyond t = 115.129"),
     (lambda: rho_grid(ou(), 20, 0.02, 0), "steps")])
 def test_levels_that_are_none_are_refused_by_name(make, words):
-    """A list that is none, a process with more than one noise level, and a level that is not reached are refused
-    in one line."""
+    """A list that is none, a process with more than one noise level, and a level that is not reached are
+    refused in one line."""
     with pytest.raises(ValueError, match=words) as caught:
         make()
     assert "\n" not in str(caught.value)

@@ -72,11 +72,11 @@ LEVELS_OF_SUB_VP = 1e-8
 FLOW_GAIN = 1e-2
 #: A number printed with four digits.
 PRINTED_EXACT = 5e-4
-#: DDIM on the same levels of another family: some roundings of times, added up over 64 steps, next to what bound
-#: and truth add for them.
+#: DDIM on the same levels of another family: some roundings of times, added up over 64 steps, next to what
+#: bound and truth add for them.
 DDIM_ANYWHERE = 1e-8
 #: Variance of a prior from a² and s²: a few roundings.
 PRIOR_ROUNDING = 1e-14
-#: A prior of variance s² + 4a² is wider than s² by more than this at the sampler's end, beyond five standard errors
-#: of 40,000 draws.
+#: A prior of variance s² + 4a² is wider than s² by more than this at the sampler's end, beyond five standard
+#: errors of 40,000 draws.
 SAMPLED_SPREAD = 0.05

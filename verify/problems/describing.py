@@ -64,7 +64,8 @@ def tables_of(process: ForwardProcess, law: Law, scheme: Scheme, score_error: fl
         return None
     own = sampler_table(scheme.sampler)
     return {"process": _process(process), "data": data, **({} if own is None else {"sampler": own}),
-            "scheme": {**_scheme(process, law, scheme), "score_error": float(score_error), "score_noise": float(score_noise)}}
+            "scheme": {**_scheme(process, law, scheme), "score_error": float(score_error),
+                       "score_noise": float(score_noise)}}
 
 
 def _process(process: ForwardProcess) -> dict:
@@ -88,7 +89,8 @@ def _scheme(process: ForwardProcess, law: Law, scheme: Scheme) -> dict:
         return {**table, "prior_std": float(scheme.prior_std)}
     if not scheme.prior_spread:
         return table
-    return {**table, "prior": "spread" if scheme.prior_spread == variance_of(law) else float(scheme.prior_spread)}
+    spread = float(scheme.prior_spread)
+    return {**table, "prior": "spread" if spread == variance_of(law) else spread}
 
 
 def _made_on(process: ForwardProcess, grid: TimeGrid) -> bool:

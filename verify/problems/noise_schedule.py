@@ -16,15 +16,16 @@ MAX_SCHEDULER_BYTES = 1_000_000
 SOURCES = ("alphas_cumprod", "betas", "scheduler")
 KEYS = (*SOURCES, "spacing", "steps_offset", "last_zero", "rescale_zero_snr", "skip_zero_snr")
 _LEVELS = ("num_train_timesteps", "beta_schedule", "beta_start", "beta_end", "trained_betas",
-           "timestep_spacing", "steps_offset", "set_alpha_to_one", "final_sigmas_type", "rescale_betas_zero_snr")
+           "timestep_spacing", "steps_offset", "set_alpha_to_one", "final_sigmas_type",
+           "rescale_betas_zero_snr")
 #: Keys that change the levels to others, or the sampler to one that is not affine in the score, where true.
 _OTHER_LEVELS = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_flow_sigmas",
                  "use_lu_lambdas")
 _CLIPPED = ("clip_sample", "thresholding")
 #: Keys that say nothing of the levels, but of the network's output, the sampler or the library.
 IRRELEVANT = ("_class_name", "_diffusers_version", "prediction_type", "variance_type", "clip_sample_range",
-              "dynamic_thresholding_ratio", "sample_max_value", "skip_prk_steps", "solver_order", "solver_type",
-              "solver_p", "algorithm_type", "predict_x0", "disable_corrector", "lower_order_final",
+              "dynamic_thresholding_ratio", "sample_max_value", "skip_prk_steps", "solver_order",
+              "solver_type", "solver_p", "algorithm_type", "predict_x0", "disable_corrector", "lower_order_final",
               "lower_order_second", "euler_at_final", "lambda_min_clipped", "interpolation_type",
               "timestep_type", "sigma_min", "sigma_max", "flow_shift")
 
@@ -52,12 +53,11 @@ def read_levels(section: Section, folder: Path) -> tuple[np.ndarray, list[str]]:
         indices = schedule.indices(section.count("steps", MOST_LEVELS, len(schedule)), spacing, offset)
         skip = section.flag("skip_zero_snr", False)
         levels = schedule.levels(indices, section.flag("last_zero", known.get("last_zero", True)), skip)
-    notes.append(f"the schedule says {len(levels)} of its {len(schedule)} noise levels; between them the process "
-                 "is that of [process], which is a choice: samplers and bounds that look at the levels only (ddim, "
-                 "posterior-mean, ancestral) are the same for any")
+    notes.append(f"the schedule gives {len(levels)} noise levels, of {len(schedule)} that it has; what lies between "
+                 "them is the process of [process], a choice that ddim, posterior-mean and ancestral do not see")
     if np.isinf(schedule.log_alphas_cumprod[indices[0]]):
-        notes.append(f"the level of index {indices[0]} is infinite (zero terminal SNR) and left out: the sampler "
-                     "starts at the next, where the first step ends for centred data")
+        notes.append(f"the level of index {indices[0]} is infinite (zero terminal SNR) and left out: the "
+                     "sampler starts at the next, where the first step ends for centred data")
     return levels, notes
 
 
@@ -95,8 +95,8 @@ def _numbers(text: str, what: str, name: str) -> np.ndarray:
     if len(rows) > 1 and not _is_number(rows[0][0]):
         rows = rows[1:]
     if len(rows) > 1 and any(len(row) > 1 for row in rows):
-        raise ProblemError(f"{what} must have one number a line, or all on one line: {shown(name)} has lines of "
-                           "several")
+        raise ProblemError(f"{what} must have one number a line, or all on one line: {shown(name)} has "
+                           "lines of several")
     fields = [field for row in rows for field in row]
     for field in fields:
         if not _is_number(field):
@@ -118,15 +118,17 @@ def _scheduler(path: Path) -> tuple[DiscreteSchedule, dict[str, Any], list[str]]
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ProblemError(f"scheme.scheduler is not valid JSON: {shown(path.name)} ({short_line(error)})") from None
+        raise ProblemError(f"scheme.scheduler is not valid JSON: {shown(path.name)} "
+                           f"({short_line(error)})") from None
     if not isinstance(document, dict):
-        raise ProblemError(f"scheme.scheduler must be one JSON object: {shown(path.name)} has {shown(document)}")
+        raise ProblemError(f"scheme.scheduler must be one JSON object: {shown(path.name)} has "
+                           f"{shown(document)}")
     section = Section("scheduler", {key: value for key, value in document.items() if value is not None})
     known = (*_LEVELS, *_OTHER_LEVELS, *_CLIPPED, *IRRELEVANT)
     for key in section.values:
         if key not in known:
-            raise ProblemError(f"unknown key scheduler.{short_line(key)} in {shown(path.name)}{hint(key, known)}: it "
-                               "may change the noise levels")
+            raise ProblemError(f"unknown key scheduler.{short_line(key)} in {shown(path.name)}"
+                               f"{hint(key, known)}: it may change the noise levels")
     for key in _OTHER_LEVELS:
         if section.flag(key, False):
             raise section.refuse(key, "false: grid = \"rho\" or \"sigmas\" says other levels")

@@ -81,7 +81,8 @@ def _said_of_prior(section: Section, scheme: Scheme) -> dict:
 def table_of_grid(grid: TimeGrid) -> dict:
     """What a problem file says of a grid, and the times and the number of steps that this makes."""
     shape = grid.kind if grid.made or grid.kind in ("uniform", "geometric") else grid.times.tolist()
-    return {"horizon": grid.horizon, "steps": grid.steps, "grid": shape, "early_stop": grid.early_stop, **grid.made}
+    return {"horizon": grid.horizon, "steps": grid.steps, "grid": shape, "early_stop": grid.early_stop,
+            **grid.made}
 
 
 def _level_grid(section: Section, shape: str, process: ForwardProcess, folder: Path,
@@ -89,10 +90,10 @@ def _level_grid(section: Section, shape: str, process: ForwardProcess, folder: P
     """A grid of noise levels; what is to be said of it goes to the notes."""
     with Deadline(LEVEL_SECONDS):
         if shape == "rho":
-            options = {"rho": section.number("rho", 7.0, positive=True),
-                       "last_zero": section.flag("last_zero", True)}
-            return rho_grid(process, section.number("sigma_max", positive=True),
-                            section.number("sigma_min", positive=True), section.count("steps", MAX_STEPS), **options)
+            levels = (section.number(key, positive=True) for key in ("sigma_max", "sigma_min"))
+            return rho_grid(process, *levels, section.count("steps", MAX_STEPS),
+                            rho=section.number("rho", 7.0, positive=True),
+                            last_zero=section.flag("last_zero", True))
         if shape == "sigmas":
             grid = grid_of_levels(process, section.array("sigmas", (1,), "a list of noise levels"))
             if section.count("steps", MAX_STEPS, grid.steps) != grid.steps:
@@ -109,8 +110,8 @@ def _check_times(section: Section, grid: TimeGrid, early_stop: float | None) -> 
     if not abs(given - grid.horizon) <= SAME_TIME * grid.horizon:
         raise section.refuse("horizon", f"left out, or the time of the first noise level, {grid.horizon!r}")
     if early_stop is not None and not abs(early_stop - grid.early_stop) <= SAME_TIME * grid.early_stop:
-        raise ProblemError(f"early_stop must be left out, or the time of the last noise level, {grid.early_stop!r}, "
-                           f"got {early_stop!r}")
+        raise ProblemError("early_stop must be left out, or the time of the last noise level, "
+                           f"{grid.early_stop!r}, got {early_stop!r}")
 
 
 def _grid(section: Section, early_stop: float | None) -> TimeGrid:

@@ -78,8 +78,8 @@ def test_every_named_schedule_is_read(form, tmp_path):
 
 
 def test_zero_terminal_snr_is_refused_by_name_or_left_out(tmp_path):
-    """A rescaled schedule stepped from its last level is refused; left out, the next is the first, and a note says
-    what that means."""
+    """A rescaled schedule stepped from its last level is refused; left out, the next is the first, and a note
+    says what that means."""
     with pytest.raises(ProblemError, match=r"got 0 at index 999 \(zero terminal SNR\).*skip_zero_snr"):
         scheduler(tmp_path, rescale_betas_zero_snr=True, timestep_spacing="trailing")
     found = problem(tmp_path, scheduler="scheduler.json", steps=50, skip_zero_snr=True)
@@ -93,7 +93,7 @@ def test_zero_terminal_snr_is_refused_by_name_or_left_out(tmp_path):
 def test_what_lies_between_the_levels_is_said():
     """A note says that the process between them is a choice."""
     found = problem(alphas_cumprod=ALPHAS, steps=2)
-    assert "3 of its 5 noise levels; between them the process is that of [process]" in found.notes[-1]
+    assert "gives 3 noise levels, of 5 that it has" in found.notes[-1] and "a choice" in found.notes[-1]
 
 
 def test_clipping_is_said_to_be_left_out(tmp_path):
@@ -157,8 +157,9 @@ def test_bad_scheduler_files_are_refused_in_one_line(name, content, words, tmp_p
 
 @pytest.mark.parametrize(("name", "content", "words"), [
     ("a.csv", b"0.9,0.8\n0.5,0.4\n", "one number a line"), ("a.csv", b"0.9\nx\n", "made of numbers"),
-    ("a.csv", b"", "list of 1 to"), ("a.csv", b"0.9\nnan\n", "finite"), ("a.csv", b"0.5\n0.9\n", "decrease strictly"),
-    ("a.npy", b"0.9", "saved by numpy"), ("a.npy", b"", "saved by numpy"), ("a.txt", b"0.9", "ends in .npy or .csv")])
+    ("a.csv", b"", "list of 1 to"), ("a.csv", b"0.9\nnan\n", "finite"),
+    ("a.csv", b"0.5\n0.9\n", "decrease strictly"), ("a.npy", b"0.9", "saved by numpy"),
+    ("a.npy", b"", "saved by numpy"), ("a.txt", b"0.9", "ends in .npy or .csv")])
 def test_bad_columns_are_refused_in_one_line(name, content, words, tmp_path):
     """A file that holds no schedule is refused with the reason."""
     (tmp_path / name).write_bytes(content)
@@ -189,7 +190,8 @@ def test_files_must_be_there_and_regular(tmp_path):
 @pytest.mark.parametrize(("scheme", "words"), [
     ({}, "one of alphas_cumprod, betas, scheduler on grid 'discrete', got none"),
     ({"betas": [0.1], "alphas_cumprod": [0.9]}, "got alphas_cumprod and betas"),
-    ({"betas": [[0.1]]}, r"scheme\.betas must be a list of numbers"), ({"betas": 3}, r"scheme\.betas must be"),
+    ({"betas": [[0.1]]}, r"scheme\.betas must be a list of numbers"),
+    ({"betas": 3}, r"scheme\.betas must be"),
     ({"alphas_cumprod": ALPHAS, "steps": 6}, r"scheme\.steps must be between 1 and the 5 levels"),
     ({"alphas_cumprod": ALPHAS, "spacing": "even"}, r"scheme\.spacing must be one of"),
     ({"alphas_cumprod": ALPHAS, "steps_offset": -1}, r"scheme\.steps_offset must be a whole number"),
