@@ -25,7 +25,8 @@ _CLIPPED = ("clip_sample", "thresholding")
 #: Keys that say nothing of the levels, but of the network's output, the sampler or the library.
 IRRELEVANT = ("_class_name", "_diffusers_version", "prediction_type", "variance_type", "clip_sample_range",
               "dynamic_thresholding_ratio", "sample_max_value", "skip_prk_steps", "solver_order",
-              "solver_type", "solver_p", "algorithm_type", "predict_x0", "disable_corrector", "lower_order_final",
+              "solver_type", "solver_p", "algorithm_type", "predict_x0", "disable_corrector",
+              "lower_order_final",
               "lower_order_second", "euler_at_final", "lambda_min_clipped", "interpolation_type",
               "timestep_type", "sigma_min", "sigma_max", "flow_shift")
 
@@ -53,8 +54,9 @@ def read_levels(section: Section, folder: Path) -> tuple[np.ndarray, list[str]]:
         indices = schedule.indices(section.count("steps", MOST_LEVELS, len(schedule)), spacing, offset)
         skip = section.flag("skip_zero_snr", False)
         levels = schedule.levels(indices, section.flag("last_zero", known.get("last_zero", True)), skip)
-    notes.append(f"the schedule gives {len(levels)} noise levels, of {len(schedule)} that it has; what lies between "
-                 "them is the process of [process], a choice that ddim, posterior-mean and ancestral do not see")
+    notes.append(f"the schedule gives {len(levels)} noise levels, of {len(schedule)} that it has; what lies "
+                 "between them is the process of [process], a choice that ddim, posterior-mean and ancestral do "
+                 "not see")
     if np.isinf(schedule.log_alphas_cumprod[indices[0]]):
         notes.append(f"the level of index {indices[0]} is infinite (zero terminal SNR) and left out: the "
                      "sampler starts at the next, where the first step ends for centred data")

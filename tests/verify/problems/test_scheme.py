@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounds import Scheme, cld, ou, vp
+from bounds import Scheme, TimeGrid, cld, ou, vp
 from bounds.processes.edm import edm
 from bounds.sampler import ddim, euler_maruyama, scheme, variance_of
 from bounds.samplers import samplers
@@ -104,6 +104,14 @@ def test_levels_made_for_another_process_are_said_as_times():
     assert np.array_equal(read_problem(described(ou(), law, chosen)).scheme.grid.times, chosen.grid.times)
 
 
+def test_a_grid_that_a_search_found_is_said_as_times():
+    """A grid of another kind than a file can name, as plans make, is said by its times."""
+    law, times = Gaussian([0.0], 0.25), np.array([1.0, 0.25, 0.0])
+    chosen = Scheme(samplers()["ddim"], TimeGrid(times, "best"))
+    again = read_problem(described(ou(), law, chosen)).scheme
+    assert np.array_equal(again.grid.times, times)
+
+
 def test_steps_and_process_of_a_grid_of_levels_may_be_overridden():
     """The file says levels, not times: another process or number of steps makes another grid of the same
     levels."""
@@ -154,6 +162,20 @@ def test_every_route_starts_from_the_same_prior(family, key):
     forward = sample(law, scheme(key, 1.0, 20).steps(family), 40_000, 7)
     # the exact law of the chain at its end, by linear steps: variance grows with the prior's
     assert np.var(drawn) > np.var(forward) * (1 + SAMPLED_SPREAD)
+
+
+@pytest.mark.parametrize("key", ["gentiloni2025-weak-log-concave", "gao2025-general-sde", "martingale-coupled",
+                                 "gaussian-lower-bound"])
+def test_every_theorem_knows_the_prior(key):
+    """A prior of variance s² + a²v is that of this standard deviation to every theorem, in floats and in
+    balls."""
+    law, theorem = Gaussian([0.5], 0.25), theorems()[key]
+    wide = euler_maruyama(2.0, 50).with_spread_of(law)
+    same = euler_maruyama(2.0, 50, prior_std=wide.table(ou()).prior_var**0.5)
+    settings = [setting_of(ou(), law, each) for each in (wide, same)]
+    for totals in ([theorem.bound(each).total for each in settings],
+                   [theorem.certified(each).total for each in settings]):
+        assert np.isclose(*totals, rtol=DDIM_ANYWHERE)
 
 
 def test_a_wider_prior_takes_the_initial_error_away():
