@@ -55,8 +55,8 @@ def read_levels(section: Section, folder: Path) -> tuple[np.ndarray, list[str]]:
         skip = section.flag("skip_zero_snr", False)
         levels = schedule.levels(indices, section.flag("last_zero", known.get("last_zero", True)), skip)
     notes.append(f"the schedule gives {len(levels)} noise levels, of {len(schedule)} that it has; what lies "
-                 "between them is the process of [process], a choice that ddim, posterior-mean and ancestral do "
-                 "not see")
+                 "between them is the process of [process], a choice that ddim, posterior-mean and ancestral "
+                 "do not see")
     if np.isinf(schedule.log_alphas_cumprod[indices[0]]):
         notes.append(f"the level of index {indices[0]} is infinite (zero terminal SNR) and left out: the "
                      "sampler starts at the next, where the first step ends for centred data")

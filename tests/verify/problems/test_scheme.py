@@ -164,8 +164,8 @@ def test_every_route_starts_from_the_same_prior(family, key):
     assert np.var(drawn) > np.var(forward) * (1 + SAMPLED_SPREAD)
 
 
-@pytest.mark.parametrize("key", ["gentiloni2025-weak-log-concave", "gao2025-general-sde", "martingale-coupled",
-                                 "gaussian-lower-bound"])
+@pytest.mark.parametrize("key", [
+    "gentiloni2025-weak-log-concave", "gao2025-general-sde", "martingale-coupled", "gaussian-lower-bound"])
 def test_every_theorem_knows_the_prior(key):
     """A prior of variance s² + a²v is that of this standard deviation to every theorem, in floats and in
     balls."""
