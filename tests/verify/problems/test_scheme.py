@@ -1,6 +1,9 @@
 """Grids of noise levels and priors in problem files: the numbers they give, and what is said of them reads
 back."""
 
+import itertools
+
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -162,6 +165,22 @@ def test_every_route_starts_from_the_same_prior(family, key):
     forward = sample(law, scheme(key, 1.0, 20).steps(family), 40_000, 7)
     # the exact law of the chain at its end, by linear steps: variance grows with the prior's
     assert np.var(drawn) > np.var(forward) * (1 + SAMPLED_SPREAD)
+
+
+def test_the_truth_from_a_wide_prior_is_that_of_forty_digits():
+    """DDIM on a ρ-grid of EDM from the prior N(0, σ² + v) multiplies mean and deviation by
+    1 − (τ − r)τ/(v + τ²): the exact W2 holds what 40 digits make of it."""
+    law, variance = Gaussian([0.25], 0.25), mpmath.mpf(0.25)
+    chosen = Scheme(samplers()["ddim"], rho_grid(edm(), 80.0, 0.002, 18)).with_spread_of(law)
+    with mpmath.workdps(40):
+        levels = [mpmath.mpf(time) for time in chosen.grid.times.tolist()]
+        factor = mpmath.fprod(1 - (upper - lower) * upper / (variance + upper**2)
+                              for upper, lower in itertools.pairwise(levels))
+        spread = factor * mpmath.sqrt(levels[0] ** 2 + variance) - mpmath.sqrt(variance)
+        wanted = mpmath.hypot(spread, factor / 4)
+    found = certify("flow", process=edm(), law=law, scheme=chosen)
+    assert found.verdict == "HOLDS" and found.measured.lower <= wanted <= found.measured.upper
+    assert found.measured.relative_width < DDIM_ANYWHERE
 
 
 @pytest.mark.parametrize("key", [
