@@ -112,6 +112,9 @@ def _horizon(process: ForwardProcess, level: float) -> float:
 
     bracket = elementwise.bracket_root(alone, 0.5, 1.0, xmin=0.0, maxiter=DOUBLINGS)
     (lower, upper), (_, reached) = bracket.bracket, bracket.f_bracket
+    if not bracket.success and max(np.abs(bracket.f_bracket)) > FAR / 2:
+        raise ValueError(f"sigmas must be noise levels that the process reaches, got {level:g}: it is not "
+                         f"usable up to t = {upper:.6g}")
     if not bracket.success:
         raise ValueError(f"sigmas must be noise levels that the process reaches, got {level:g}: it has "
                          f"{level * np.exp(reached):.6g} at t = {upper:.6g}")

@@ -68,6 +68,7 @@ def test_any_levels_are_a_grid(levels):
     (lambda: grid_of_levels(cld(), [1.0, 0.0]), "two blocks"),
     (lambda: rho_grid(ve("exp(-t)"), 20, 0.02, 5), "reaches, got 20: it has 0.707107 at t ="),
     (lambda: rho_grid(general("-1", "1"), 20, 0.02, 5), "got 20: it is not usable beyond t = 115.129"),
+    (lambda: rho_grid(ve("1/sqrt(t)"), 20, 0.02, 5), "reaches, got 20: it is not usable up to t ="),
     (lambda: rho_grid(ou(), 20, 0.02, 0), "steps")])
 def test_levels_that_are_none_are_refused_by_name(make, words):
     """A list that is none, a process with more than one noise level, and a level that is not reached are

@@ -110,7 +110,7 @@ def _check_times(section: Section, grid: TimeGrid, early_stop: float | None) -> 
     if not abs(given - grid.horizon) <= SAME_TIME * grid.horizon:
         raise section.refuse("horizon", f"left out, or the time of the first noise level, {grid.horizon!r}")
     if early_stop is not None and not abs(early_stop - grid.early_stop) <= SAME_TIME * grid.early_stop:
-        raise ProblemError("early_stop must be left out, or the time of the last noise level, "
+        raise ProblemError("scheme.early_stop must be left out, or the time of the last noise level, "
                            f"{grid.early_stop!r}, got {early_stop!r}")
 
 

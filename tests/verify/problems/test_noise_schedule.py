@@ -197,7 +197,8 @@ def test_files_must_be_there_and_regular(tmp_path):
     ({"alphas_cumprod": ALPHAS, "steps_offset": -1}, r"scheme\.steps_offset must be a whole number"),
     ({"alphas_cumprod": ALPHAS, "last_zero": 1}, r"scheme\.last_zero must be true or false"),
     ({"alphas_cumprod": ALPHAS, "horizon": 3}, r"scheme\.horizon must be left out, or the time of the first"),
-    ({"alphas_cumprod": ALPHAS, "early_stop": 0.1}, "early_stop must be left out, or the time of the last"),
+    ({"alphas_cumprod": ALPHAS, "early_stop": 0.1},
+     r"scheme\.early_stop must be left out, or the time of the last"),
     ({"alphas_cumprod": ALPHAS, "rho": 7}, r"scheme\.rho does not belong to grid 'discrete'"),
     ({"alphas_cumprod": [0.9, 0.95]}, r"scheme\.alphas_cumprod must decrease strictly, got 0.9 then 0.95")])
 def test_bad_tables_are_refused_in_one_line(scheme, words):

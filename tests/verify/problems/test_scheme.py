@@ -234,7 +234,7 @@ def test_bad_priors_are_refused_by_name(make, words):
     ({**EDM, "last_zero": "no"}, r"scheme\.last_zero must be true or false"),
     ({**EDM, "steps": 0}, r"scheme\.steps must be a whole number"),
     ({**EDM, "horizon": 19.0}, r"scheme\.horizon must be left out, or the time of the first noise"),
-    ({**EDM, "early_stop": 0.1}, r"early_stop must be left out, or the time of the last noise level, 0\.0"),
+    ({**EDM, "early_stop": 0.1}, r"scheme\.early_stop must be left out, or the time of the last noise"),
     ({**EDM, "sigmas": [1.0, 0.0]}, r"scheme\.sigmas does not belong to grid 'rho'"),
     ({"grid": "uniform", "horizon": 1.0, "steps": 5, "rho": 7}, r"scheme\.rho does not belong to scheme"),
     ({"grid": "sigmas"}, r"scheme\.sigmas is missing"),
