@@ -12,6 +12,7 @@ _HOME = {
     "Scheme": "sampler",
     "Setting": "setting",
     "TimeGrid": "grid",
+    "DiscreteSchedule": "noise_levels",
     "Bound": "bound",
     "NotApplicable": "theorem",
     "Theorem": "theorem",

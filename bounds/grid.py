@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -47,7 +50,11 @@ class TimeGrid(Value):
     times : array of shape (k+1,)
         The first is the horizon T, the last the early-stopping time (0 for none).
     kind : str
-        "uniform", "geometric" or "list": how it was made.
+        "uniform", "geometric", "list", or of noise levels (`verify.levels`) "rho" or "sigmas": how it was
+        made.
+    made : mapping
+        For grids of noise levels, what they were made of; all it decides is in the times, so it is not
+        compared.
     copy : bool
         False for an array that nobody else will write to: it becomes read-only.
 
@@ -59,8 +66,10 @@ class TimeGrid(Value):
 
     times: Array = field(repr=False)
     kind: str = "list"
+    made: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False, compare=False)
 
-    def __init__(self, times: ArrayLike, kind: str = "list", copy: bool = True) -> None:
+    def __init__(self, times: ArrayLike, kind: str = "list", made: Mapping[str, Any] = MappingProxyType({}),
+                 copy: bool = True) -> None:
         times = np.array(times, dtype=float) if copy else np.asarray(times, dtype=float)
         if times.ndim != 1 or len(times) < 2:
             raise ValueError(f"grid must be a list of at least two times, got shape {times.shape}")
@@ -72,7 +81,7 @@ class TimeGrid(Value):
         if times[-1] < 0:
             raise ValueError(f"grid must end at a time >= 0, got {times[-1]:g}")
         times.setflags(write=False)
-        self.__dict__.update(times=times, kind=kind)
+        self.__dict__.update(times=times, kind=kind, made=made)
 
     def __repr__(self):
         stop = f", early_stop={self.early_stop:g}" if self.early_stop else ""

@@ -231,3 +231,6 @@ class Family:
     key: str
     make: Callable[..., ForwardProcess]
     coefficients: Mapping[str, Coefficient]
+    #: The time at which σ = s/a is a level > 0, for arrays, of a family without coefficients; None: it is
+    #: sought.
+    time_of_level: Callable[[np.ndarray], np.ndarray] | None = None

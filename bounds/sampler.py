@@ -1,6 +1,7 @@
 """A sampler at work: which one, on which grid of times, from which prior."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,36 +32,64 @@ class Scheme(Value):
     grid : TimeGrid
     prior_std : float, optional
         Standard deviation of the isotropic Gaussian prior; by default s(T), as in arXiv 2311.11003.
+    prior_spread : float
+        v >= 0, a variance of the data: the prior is N(0, (s²(T) + a²(T) v) I), whose variance is p_T's where
+        v is the data's.  See `with_spread_of`.
 
     Raises
     ------
     ValueError, TypeError
-        If ``prior_std`` is not a positive number.
+        If ``prior_std`` is not a positive number, or both are given.
     """
 
     sampler: Sampler
     grid: TimeGrid
     prior_std: float | None = None
+    prior_spread: float = 0.0
 
-    def __init__(self, sampler: Sampler | str, grid: TimeGrid, prior_std: float | None = None) -> None:
+    def __init__(self, sampler: Sampler | str, grid: TimeGrid, prior_std: float | None = None,
+                 prior_spread: float = 0.0) -> None:
         sampler = unit_of("sampler", sampler, Sampler, samplers())
         check_type("grid", grid, TimeGrid, "a TimeGrid")
         std = prior_std
         if std is not None and not (isinstance(std, int | float) and not isinstance(std, bool)
                                     and np.isfinite(std) and std > 0):
             raise ValueError(f"prior_std must be positive and finite, got {std!r}")
+        spread = prior_spread
+        if isinstance(spread, bool) or not (isinstance(spread, int | float) and 0 <= spread < np.inf):
+            raise ValueError(f"prior_spread must be >= 0 and finite, got {spread!r}")
+        if std is not None and spread:
+            raise ValueError(f"prior_spread must be left out where prior_std is given, got {spread!r}")
         if sampler.formulas is not None and samplers().get(sampler.key, sampler) != sampler:
             raise ValueError(f"sampler must have a key of its own, got {sampler.key!r}, which is a sampler of "
                              "this package")
-        self.__dict__.update(sampler=sampler, grid=grid, prior_std=std)
+        self.__dict__.update(sampler=sampler, grid=grid, prior_std=std, prior_spread=spread)
 
     def __repr__(self):
         prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"
+        prior += f", prior_spread={self.prior_spread:g}" if self.prior_spread else ""
         return f"<{self.key}, {self.grid!r}{prior}>"
 
     @property
     def key(self) -> str:
         return self.sampler.key
+
+    def prior_var(self, a_sq: Any, s_sq: Any, exact: Callable[[float], Any] = float) -> Any:
+        """Variance of the prior from a² and s² at the horizon; ``exact`` makes their kind of number of a
+        float."""
+        if self.prior_std is not None:
+            return exact(self.prior_std) * exact(self.prior_std)
+        return s_sq + a_sq * exact(self.prior_spread) if self.prior_spread else s_sq
+
+    def prior_excess(self, a_sq: Any, s_sq: Any, exact: Callable[[float], Any] = float) -> Any:
+        """v where the prior is that of data N(0, v I) at the horizon: (σ² − s²)/a², which may be negative."""
+        if self.prior_std is None:
+            return exact(self.prior_spread)
+        return (self.prior_var(a_sq, s_sq, exact) - s_sq) / a_sq
+
+    def with_spread_of(self, data: Any) -> "Scheme":
+        """The same from the prior whose variance is that of X_T, for a law or an assumption."""
+        return replace(self, prior_std=None, prior_spread=variance_of(data))
 
     def steps(self, process: ForwardProcess | str, assumption: Assumption | None = None,
               moments: Any = None) -> Steps:
@@ -84,8 +113,14 @@ class Scheme(Value):
                 else StepTable(process, self, assumption, moments))
 
 
+def variance_of(data: Any) -> float:
+    """m_c = (E‖X_0‖² − ‖E X_0‖²)/d of a law or an assumption, at most E‖X_0‖²/d where the mean is unknown."""
+    mean_norm = 0.0 if data.mean_norm is None else float(data.mean_norm)
+    return max((float(data.second_moment) - mean_norm**2) / data.dim, 0.0)
+
+
 def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = "uniform",
-           early_stop: float = 0.0, prior_std: float | None = None) -> Scheme:
+           early_stop: float = 0.0, prior_std: float | None = None, prior_spread: float = 0.0) -> Scheme:
     """A sampler on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early stop.
 
     Parameters
@@ -95,7 +130,7 @@ def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = 
     horizon, steps, early_stop
         T, in units of time, K and the time at which the sampler stops.
     grid : str
-    prior_std : float, optional
+    prior_std, prior_spread : float, optional
         As in `Scheme`.
 
     Raises
@@ -105,7 +140,7 @@ def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = 
     """
     found = unit_of("sampler", sampler, Sampler, samplers())
     check_key("grid", grid, ("uniform", "geometric"))
-    return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std)
+    return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std, prior_spread)
 
 
 class SchemeMaker(Protocol):

@@ -126,6 +126,20 @@ VALID["stated"] = {
     "sampler.source": '"Me 2026"',
 }
 
+VALID["levels"] = {
+    "process.family": '"edm"',
+    "data.law": '"mixture"',
+    "data.means": "[[-1.0], [1.0]]",
+    "data.std": "0.5",
+    "scheme.kind": '"ddim"',
+    "scheme.grid": '"rho"',
+    "scheme.sigma_max": "20.0",
+    "scheme.sigma_min": "0.02",
+    "scheme.rho": "7",
+    "scheme.steps": "16",
+    "scheme.prior": '"spread"',
+}
+
 #: The data file beside every problem.
 DATA = "x,y,z\n1.0,2.0,3.0\n2.0,1.0,3.0\n4.0,1.5,3.0\n"
 
@@ -189,6 +203,12 @@ def write_problem(folder: Path, content: str | bytes, files: dict | None = None)
 def _bad(name, fragment, base="gaussian", **changes) -> BadProblem:
     """A mutation; keywords are section__key."""
     return BadProblem(name, fragment, base, {key.replace("__", "."): value for key, value in changes.items()})
+
+
+def _levels(**scheme) -> dict:
+    """What makes the problem on noise levels one on a grid of another kind."""
+    gone = dict.fromkeys(("sigma_max", "sigma_min", "rho", "steps"))
+    return {"base": "levels", "changes": {f"scheme.{key}": value for key, value in (gone | scheme).items()}}
 
 
 BAD_PROBLEMS = [
@@ -471,6 +491,26 @@ BAD_PROBLEMS = [
     ),
     _bad("score error NaN", "scheme.score_error must be", scheme__score_error="nan"),
     _bad("score noise infinite", "scheme.score_noise must be", scheme__score_noise="inf"),
+    _bad("rho not positive", "scheme.rho must be a positive finite number, got 0", "levels", scheme__rho="0"),
+    _bad("levels the wrong way", "scheme.sigma_min must be below sigma_max", "levels",
+         scheme__sigma_min="30.0"),
+    _bad("level missing", "scheme.sigma_max is missing", "levels", scheme__sigma_max=None),
+    _bad("level not reached", "reaches, got 20: it is not usable beyond", "levels",
+         process__family='"general"', process__f="-1", process__g="1"),
+    BadProblem("levels growing", "scheme.sigmas must decrease strictly",
+               **_levels(grid='"sigmas"', sigmas="[0.0, 1.0]")),
+    _bad("prior unknown", "scheme.prior must be one of forward, spread", "levels", scheme__prior='"wide"'),
+    _bad("prior twice", "scheme.prior must be left out", "levels", scheme__prior_std="2.0"),
+    BadProblem("no schedule", "one of alphas_cumprod, betas, scheduler", **_levels(grid='"discrete"')),
+    BadProblem("schedule growing", "scheme.alphas_cumprod must decrease strictly",
+               **_levels(grid='"discrete"', alphas_cumprod="[0.5, 0.9]")),
+    BadProblem("schedule above 1", "scheme.alphas_cumprod must lie in (0, 1], got 1.5",
+               **_levels(grid='"discrete"', alphas_cumprod="[1.5, 0.9]")),
+    BadProblem("betas of 0", "scheme.betas must lie in (0, 1), got 0",
+               **_levels(grid='"discrete"', betas="[0.0]")),
+    BadProblem("scheduler unknown key", "unknown key scheduler.noise in 'scheduler.json'", "levels",
+               _levels(grid='"discrete"', scheduler='"scheduler.json"')["changes"],
+               files={"scheduler.json": '{"noise": 1}'}),
     _bad("grid unknown", "scheme.grid must be one of uniform, geometric", scheme__grid='"log"'),
     _bad("grid is a number", "scheme.grid must be one of", scheme__grid="3"),
     _bad("grid growing", "scheme.grid must decrease strictly", "strong", scheme__grid="[0.0, 0.5, 1.0]"),

@@ -11,7 +11,7 @@ _HOME = {
     "load_problem": "problems.problem", "bundled_problem": "problems.problem", "Problem": "problems.problem",
     "Plan": "planning.plan", "planner_of": "planning.by_bound", "sample": "particles.simulation",
     "w2_from_samples": "lower_sides.w2", "torch_score": "particles.own_score",
-    "score_error_of": "particles.score_errors",
+    "score_error_of": "particles.score_errors", "grid_of_levels": "levels", "rho_grid": "levels",
 }
 
 __all__ = sorted(_HOME)

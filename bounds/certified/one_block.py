@@ -59,8 +59,7 @@ class Walk:
         """The prior's variance, after the steps."""
         from flint import arb
 
-        std = self.setting.scheme.prior_std
-        return self.last.upper_s_sq if std is None else arb(float(std)) * arb(float(std))
+        return self.setting.scheme.prior_var(self.last.upper_a_sq, self.last.upper_s_sq, arb)
 
     @property
     def stop(self):
@@ -85,9 +84,8 @@ class Walk:
             found[InitialTerm("log-concave at T")] = formulas["initial_log_concave_sq"](
                 **known, mean_norm=data.mean_norm, H_lo=floor, X=gap)
         candidates = {term: real_root(square) for term, square in found.items()}
-        own_prior = self.setting.scheme.prior_std is None
-        if data.knows_distance and (own_prior or prior >= s_sq) and a_sq > 0:
-            spare = arb(0) if own_prior else (prior - s_sq) / a_sq
+        spare = self.setting.scheme.prior_excess(a_sq, s_sq, arb) if a_sq > 0 else arb(-1)
+        if data.knows_distance and spare >= 0:
             candidates[InitialTerm("transport at 0",
                                    closed_form=True)] = real_root(a_sq) * data.distance(spare)
         used = min(candidates, key=lambda term: float(candidates[term].upper()))

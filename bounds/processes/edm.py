@@ -9,4 +9,4 @@ def edm() -> ForwardProcess:
     return ForwardProcess.scalar("edm", 0, 2 * TIME)
 
 
-FAMILY = Family("edm", edm, {})
+FAMILY = Family("edm", edm, {}, time_of_level=lambda sigma: sigma)

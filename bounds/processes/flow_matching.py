@@ -9,4 +9,4 @@ def flow_matching() -> ForwardProcess:
     return ForwardProcess.scalar("flow-matching", 1 / (1 - TIME), 2 * TIME / (1 - TIME))
 
 
-FAMILY = Family("flow-matching", flow_matching, {})
+FAMILY = Family("flow-matching", flow_matching, {}, time_of_level=lambda sigma: sigma / (1 + sigma))

@@ -1,5 +1,7 @@
 """The Ornstein–Uhlenbeck process: the simplest whose law forgets the data, at rate 1."""
 
+import numpy as np
+
 from bounds.process import Family, ForwardProcess
 
 
@@ -8,4 +10,4 @@ def ou() -> ForwardProcess:
     return ForwardProcess.scalar("ou", 1, 2)
 
 
-FAMILY = Family("ou", ou, {})
+FAMILY = Family("ou", ou, {}, time_of_level=lambda sigma: np.log1p(np.square(sigma)) / 2)

@@ -105,8 +105,8 @@ def initial_error(setting: Setting, functions):
         # problem by problem: in a batch some may be past ξ at T and others not
         error = np.where(convex > 0, np.sqrt(np.where(convex > 0, square, 0.0)) + rounding, np.inf)
         candidates[InitialTerm("log-concave at T")] = error
-    if setting.facts.distance_to_gaussian is not None and setting.table.prior_var >= variance and a**2 > 0:
-        spare = (setting.table.prior_var - variance) / a**2
+    spare = setting.scheme.prior_excess(a**2, variance) if a**2 > 0 else -1.0
+    if setting.facts.distance_to_gaussian is not None and spare >= 0:
         transported = np.asarray(a * setting.facts.distance_to_gaussian(spare))
         candidates[InitialTerm("transport at 0", closed_form=True)] = transported
     best = np.minimum.reduce(np.broadcast_arrays(*candidates.values()))

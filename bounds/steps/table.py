@@ -53,7 +53,7 @@ class StepTable:
         finest = 0.0 if assumption is None else float(1 / np.max(assumption.smoothness))
         self.path = path = Path(process, scheme.grid.times, integrands, floors, finest)
         check_drift(path)
-        self.prior_var = float(path.s_sq[0]) if scheme.prior_std is None else float(scheme.prior_std) ** 2
+        self.prior_var = scheme.prior_var(float(path.a[0]) ** 2, float(path.s_sq[0]))
         self.Q, self.c2, self.c2_error = path.also[0], path.also[1], path.also_errors[1]
         self.noise_var = (path.integrate(lambda n: (np.square(self.amplitude(n)),))[0][0] if late
                           else path.also[2])

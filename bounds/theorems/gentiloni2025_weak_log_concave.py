@@ -257,10 +257,10 @@ def _initial_in_balls(walk, formulas, unit_sq, known):
     """(E_0, what W2(p_0, N(0, vI)) rests on): as `_initial`, every candidate in balls."""
     from flint import arb
 
-    data, prior_std = walk.data, walk.setting.scheme.prior_std
+    data, scheme = walk.data, walk.setting.scheme
     variance, s_sq = known["sigma"] * known["sigma"], known["s"] * known["s"]
     v = arb(0)
-    if prior_std is not None and variance > s_sq:
+    if (scheme.prior_std is not None or scheme.prior_spread) and variance > s_sq:
         v = (variance - s_sq) / (known["a"] * known["a"])
     values = dict(d=data.d, l=data.l / unit_sq, v=v)
     found = {DistanceFrom.CONSTANTS: formulas["distance_sq"](**values, m2=data.m2 / unit_sq)}

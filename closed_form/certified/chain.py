@@ -56,7 +56,7 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
         raise NotEnclosed(f"{scheme.key} evaluates the score twice a step, whose chain is not one of balls")
     if rule.needs_envelope:
         hessian = _matched(*np.unique(law.eigenvalues, return_counts=True), assumption, moments)
-    steps = ball_steps(process, scheme.grid.times, rule, hessian, scheme.prior_std, precision)
+    steps = ball_steps(process, scheme.grid.times, rule, hessian, scheme.prior_var, precision)
     with ctx.workprec(precision):
         return _bracket(_square(law, partial(_axis, steps=steps)), precision)
 

@@ -68,7 +68,7 @@ def _parts(process: ForwardProcess, horizon: float) -> tuple[np.ndarray, list[bo
     return np.array([0.0, *(right for right, *_ in found)]), [bool(kept) for _, kept, _ in found]
 
 
-def ball_steps(process: ForwardProcess, times: np.ndarray, rule, hessian=None, prior_std=None,
+def ball_steps(process: ForwardProcess, times: np.ndarray, rule, hessian=None, prior_var=None,
                precision: int = PRECISION) -> BallSteps:
     """The steps of a sampler's rule in balls.
 
@@ -81,7 +81,8 @@ def ball_steps(process: ForwardProcess, times: np.ndarray, rule, hessian=None, p
     rule : bounds.steps.rule.Rule
     hessian : callable, optional
         (a², s²) -> H(c*), for a rule that needs it; of objects with arithmetic.
-    prior_std : float, optional
+    prior_var : callable, optional
+        (a², s², arb) at the horizon -> the prior's variance, by default s²: `Scheme.prior_var`.
     precision : int
         Bits.
 
@@ -110,7 +111,7 @@ def ball_steps(process: ForwardProcess, times: np.ndarray, rule, hessian=None, p
             found.append(step)
         kept = len(ascending)
         a, s_sq, found = a[-kept:][::-1], s_sq[-kept:][::-1], found[-(kept - 1):][::-1]
-        prior = s_sq[0] if prior_std is None else arb(float(prior_std)) ** 2
+        prior = s_sq[0] if prior_var is None else prior_var(a[0] ** 2, s_sq[0], arb)
         return BallSteps([x.P for x in found], [x.Q for x in found], [x.noise for x in found], a, s_sq, prior)
 
 

@@ -353,8 +353,8 @@ class StepNumbers:
         return (self._summed((np.square(amplitude) @ rule.weights) * length),
                 self._summed((slack * (2 * np.abs(amplitude) + slack) @ rule.weights) * length))
 
-    def steps(self, prior_std: float | None) -> Steps:
-        """The numbers of the grid's own steps, in its order."""
+    def steps(self, scheme: Scheme) -> Steps:
+        """The numbers of the grid's own steps, in its order, from the prior of a scheme."""
 
         def ordered(values):
             return values[self.extra :][::-1]
@@ -363,9 +363,12 @@ class StepNumbers:
                                         in (self.a, self.s_sq, self.a_error, self.s_sq_error))
         P, Q, noise, P_error, Q_error, noise_error = (
             ordered(x) for x in (self.P, self.Q, self.noise, self.P_error, self.Q_error, self.noise_error))
-        prior_var = s_sq[0] if prior_std is None else WIDE(prior_std) ** 2
+        prior_var = scheme.prior_var(a[0] ** 2, s_sq[0], WIDE)
+        a_sq_error = a_error[0] * (2 * a[0] + a_error[0]) + 4 * _EPS * a[0] ** 2
+        prior_error = (0.0 if scheme.prior_std is not None
+                       else float(s_sq_error[0] + scheme.prior_spread * a_sq_error))
         errors = StepErrors(P_error.astype(float), Q_error.astype(float), noise_error.astype(float), a_error,
-                            s_sq_error, s_sq_error[0] if prior_std is None else 0.0, self.estimated)
+                            s_sq_error, prior_error, self.estimated)
         return Steps(self.times, P, Q, noise, a, s_sq, prior_var, errors)
 
 
@@ -397,8 +400,8 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
     try:
         if rule.stages is not None:
             cut = refined(process, scheme.grid.times, rule.stages)
-            return two_stage_steps(StepNumbers(process, cut.times, rule), process, cut, rule.stages, scheme.prior_std)
-        return StepNumbers(process, scheme.grid.times, rule, hessian, finest).steps(scheme.prior_std)
+            return two_stage_steps(StepNumbers(process, cut.times, rule), process, cut, rule.stages, scheme)
+        return StepNumbers(process, scheme.grid.times, rule, hessian, finest).steps(scheme)
     except NotEnclosed as error:
         found = scheme.steps(process, assumption, moments)
         none, points = np.zeros(len(found)), np.zeros(len(found) + 1)

@@ -151,3 +151,7 @@ KINK_ALLOWED = 1e-7
 REGULARITY_CALLS = 20_000
 #: Central differences at 1e-4 of a level: their second order, and bisection at 1e-15 divided by the step.
 DIFFERENCE_QUOTIENT = 1e-6
+#: Noise levels by exponentials and logarithms, relative: some roundings, times ρ or log ᾱ.
+LEVEL_ROUNDING = 1e-13
+#: A noise level as its source prints it, with five digits, computed there in float32.
+PRINTED_LEVEL = 2e-5

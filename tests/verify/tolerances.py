@@ -63,3 +63,21 @@ SCORES = 1e-3
 #: Coefficients as a callable and as an expression: the same panels or finer ones, which stop at 1e-11; Theorem G
 #: is above by what it allows for kinks.
 OWN_COEFFICIENT = 1e-8
+#: Noise levels at the times found for them, relative: some roundings of σ, and of t times d log σ/d log t.
+LEVELS = 1e-13
+#: The same where σ = t/(1 − t) is 20 or tan of an angle near π/2: t rounds σ by 20 roundings more.
+LEVELS_NEAR_POLE = 1e-12
+#: The same for sub-vp down to 1e-7, where the 1 − e^{−2∫β} of its g² has lost seven digits.
+LEVELS_OF_SUB_VP = 1e-8
+#: By how much a bound may be below the prototype's: it tries more Gaussians to hold a step against.
+FLOW_GAIN = 1e-2
+#: A number printed with four digits.
+PRINTED_EXACT = 5e-4
+#: DDIM on the same levels of another family: some roundings of times, added up over 64 steps, next to what
+#: bound and truth add for them.
+DDIM_ANYWHERE = 1e-8
+#: Variance of a prior from a² and s²: a few roundings.
+PRIOR_ROUNDING = 1e-14
+#: A prior of variance s² + 4a² is wider than s² by more than this at the sampler's end, beyond five standard
+#: errors of 40,000 draws.
+SAMPLED_SPREAD = 0.05

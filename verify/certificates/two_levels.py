@@ -87,7 +87,7 @@ def _refined(setting: Setting, m: int) -> Setting:
         finer = TimeGrid.uniform(grid.horizon, m * grid.steps, grid.early_stop)
     else:
         inner = grid.times[:-1, None] + np.diff(grid.times)[:, None] * np.arange(m) / m
-        finer = TimeGrid(np.append(inner, grid.times[-1]), grid.kind)
+        finer = TimeGrid(np.append(inner, grid.times[-1]), "list" if grid.made else grid.kind)
     return replace(setting, scheme=replace(setting.scheme, grid=finer), score_error=0.0, score_noise=0.0)
 
 

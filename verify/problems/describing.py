@@ -3,15 +3,20 @@
 from dataclasses import fields
 from functools import lru_cache
 
+import numpy as np
+
 from bounds.assumption import Assumption
+from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
 from bounds.processes import families
-from bounds.sampler import Scheme
+from bounds.sampler import Scheme, variance_of
 from bounds.samplers import samplers
 from bounds.symbolic.piecewise_linear import PiecewiseLinear
 from closed_form.law import Law, NoAssumption
+from verify.levels import grid_made
 from verify.problems.process import read_process
 from verify.problems.sampler import sampler_table
+from verify.problems.scheme import table_of_grid
 from verify.problems.section import Section
 
 #: Dimensions beyond which a question is not recorded: its means would fill a file.
@@ -60,7 +65,8 @@ def tables_of(process: ForwardProcess, law: Law, scheme: Scheme, score_error: fl
         return None
     own = sampler_table(scheme.sampler)
     return {"process": _process(process), "data": data, **({} if own is None else {"sampler": own}),
-            "scheme": {**_scheme(scheme), "score_error": float(score_error), "score_noise": float(score_noise)}}
+            "scheme": {**_scheme(process, law, scheme), "score_error": float(score_error),
+                       "score_noise": float(score_noise)}}
 
 
 def _process(process: ForwardProcess) -> dict:
@@ -75,11 +81,25 @@ def _process(process: ForwardProcess) -> dict:
                                        for name, value in given.items()}}
 
 
-def _scheme(scheme: Scheme) -> dict:
+def _scheme(process: ForwardProcess, law: Law, scheme: Scheme) -> dict:
     grid = scheme.grid
-    table = {"kind": scheme.key, "horizon": grid.horizon, "steps": grid.steps, "early_stop": grid.early_stop,
-             "grid": grid.times.tolist() if grid.kind == "list" else grid.kind}
-    return table if scheme.prior_std is None else {**table, "prior_std": float(scheme.prior_std)}
+    if grid.made and not _made_on(process, grid):
+        grid = TimeGrid(grid.times)
+    table = {"kind": scheme.key, **table_of_grid(grid)}
+    if scheme.prior_std is not None:
+        return {**table, "prior_std": float(scheme.prior_std)}
+    if not scheme.prior_spread:
+        return table
+    spread = float(scheme.prior_spread)
+    return {**table, "prior": "spread" if spread == variance_of(law) else spread}
+
+
+def _made_on(process: ForwardProcess, grid: TimeGrid) -> bool:
+    """Whether the noise levels of a grid are at its times on this process."""
+    try:
+        return bool(np.array_equal(grid_made(process, grid.kind, grid.made).times, grid.times))
+    except ValueError:
+        return False
 
 
 def _plain(value):

@@ -105,12 +105,12 @@ def read_problem(tables: Mapping[str, Any], folder: str | Path = ".", source: st
     process, process_table = read_process(sections["process"])
     data, data_table = read_data(sections["data"], Path(folder))
     own, own_table = read_sampler(sections["sampler"]) if "sampler" in sections else (None, None)
-    scheme, scheme_table = read_scheme(sections["scheme"], data.early_stop, own)
+    scheme, scheme_table, notes = read_scheme(sections["scheme"], process, data, Path(folder), own)
     noise = {key: sections["scheme"].number(key, 0.0, minimum=0.0) for key in ("score_error", "score_noise")}
     _check_together(process, data, scheme)
     stated = {"sampler": own_table} if own is not None and scheme.sampler is own else {}
     return Problem(process, data.law, data.assumptions, scheme, **noise, time_regularity=data.time_regularity,
-                   notes=data.notes, source=source,
+                   notes=(*data.notes, *notes), source=source,
                    tables={"process": process_table, "data": data_table, **stated,
                            "scheme": {**scheme_table, **noise}})
 

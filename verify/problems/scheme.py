@@ -1,40 +1,125 @@
-"""Read the table of the sampler: a scheme on a named or explicit grid of times."""
+"""Read the table of the sampler: a scheme on a grid of times or of noise levels, from a prior."""
+
+from pathlib import Path
 
 from bounds.grid import MAX_STEPS, TimeGrid
-from bounds.sampler import Scheme
+from bounds.process import ForwardProcess
+from bounds.sampler import Scheme, variance_of
 from bounds.samplers import samplers
 from bounds.steps.rule import Sampler
-from verify.problems.section import ProblemError, Section
+from bounds.symbolic.deadline import Deadline
+from verify.levels import grid_of_levels, rho_grid
+from verify.problems import noise_schedule
+from verify.problems.data import Data
+from verify.problems.section import ProblemError, Section, hint, shown
 
-_KEYS = ("kind", "horizon", "steps", "grid", "early_stop", "prior_std", "score_error", "score_noise")
+#: How long the times of noise levels may be looked for.
+LEVEL_SECONDS = 30.0
+_KEYS = ("kind", "grid", "prior", "prior_std", "score_error", "score_noise")
+_TIMES = ("horizon", "steps", "early_stop")
+_OF_GRID = {"uniform": (), "geometric": (), "list": (), "rho": ("sigma_max", "sigma_min", "rho", "last_zero"),
+            "sigmas": ("sigmas",), "discrete": noise_schedule.KEYS}
+#: Relative distance of times that are the same: roots may be found otherwise elsewhere.
+SAME_TIME = 1e-9
+#: Grids by name, in a file.
+NAMES = ("uniform", "geometric", "rho", "sigmas", "discrete")
+PRIORS = ("forward", "spread")
 
 
-def read_scheme(section: Section, data_early_stop: float | None,
-                own: Sampler | None = None) -> tuple[Scheme, dict]:
-    """The sampler and its normal form; ``own`` is the file's own, which is meant where no other is named."""
-    section.only(_KEYS, (), "scheme")
+def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: Path,
+                own: Sampler | None = None) -> tuple[Scheme, dict, tuple[str, ...]]:
+    """The sampler, its normal form and notes; ``own`` is the file's own, meant where no other is named."""
+    shape = section.get("grid", "uniform")
+    if isinstance(shape, list):
+        shape = "list"
+    elif not isinstance(shape, str) or shape not in NAMES:
+        raise ProblemError(f"{section.name}.grid must be one of {', '.join(NAMES)}, or a list of times, got "
+                           f"{shown(shape)}{hint(shape, NAMES)}")
+    every = [key for keys in _OF_GRID.values() for key in keys]
+    owner = "scheme" if shape in ("uniform", "geometric", "list") else f"grid {shape!r}"
+    section.only((*_KEYS[:1], *_TIMES, *_OF_GRID[shape], *_KEYS[1:]), every, owner)
     known = samplers() if own is None else {**samplers(), own.key: own}
     kind = section.choice("kind", known) if own is None else section.choice("kind", known, own.key)
-    early_stop = section.number("early_stop", data_early_stop, minimum=0.0)
-    if data_early_stop is not None and early_stop != data_early_stop:
-        raise section.refuse("early_stop", f"the same as data.early_stop = {data_early_stop:g}")
-    prior_std = section.number("prior_std", None, positive=True)
+    early_stop = section.number("early_stop", data.early_stop, minimum=0.0)
+    if data.early_stop is not None and early_stop != data.early_stop:
+        raise section.refuse("early_stop", f"the same as data.early_stop = {data.early_stop:g}")
+    prior = _prior(section, data)
+    notes: list[str] = []
     with section.border():
-        grid = _grid(section, early_stop)
-        scheme = Scheme(known[kind], grid, prior_std)
-    shape = grid.times.tolist() if grid.kind == "list" else grid.kind
-    table = {"kind": kind, "horizon": grid.horizon, "steps": grid.steps, "grid": shape}
-    table["early_stop"] = grid.early_stop
-    return scheme, table if prior_std is None else {**table, "prior_std": prior_std}
+        if shape in ("rho", "sigmas", "discrete"):
+            grid = _level_grid(section, shape, process, folder, notes)
+            _check_times(section, grid, early_stop)
+        else:
+            grid = _grid(section, early_stop)
+        scheme = Scheme(known[kind], grid, **prior)
+    return scheme, {"kind": kind, **table_of_grid(grid), **_said_of_prior(section, scheme)}, tuple(notes)
+
+
+def _prior(section: Section, data: Data) -> dict:
+    """What `Scheme` takes of the prior."""
+    std = section.number("prior_std", None, positive=True)
+    given = section.get("prior", "forward")
+    if isinstance(given, str):
+        if section.choice("prior", PRIORS, "forward") == "forward":
+            return {"prior_std": std}
+        about = data.law if data.law is not None else data.assumptions[0]
+        spread = variance_of(about)
+    else:
+        spread = section.number("prior", minimum=0.0)
+    if std is not None:
+        raise section.refuse("prior", "left out where scheme.prior_std is given")
+    return {"prior_spread": spread}
+
+
+def _said_of_prior(section: Section, scheme: Scheme) -> dict:
+    if scheme.prior_std is not None:
+        return {"prior_std": scheme.prior_std}
+    given = section.get("prior", "forward")
+    return {} if given == "forward" else {"prior": given}
+
+
+def table_of_grid(grid: TimeGrid) -> dict:
+    """What a problem file says of a grid, and the times and the number of steps that this makes."""
+    shape = grid.kind if grid.made or grid.kind in ("uniform", "geometric") else grid.times.tolist()
+    return {"horizon": grid.horizon, "steps": grid.steps, "grid": shape, "early_stop": grid.early_stop,
+            **grid.made}
+
+
+def _level_grid(section: Section, shape: str, process: ForwardProcess, folder: Path,
+                notes: list[str]) -> TimeGrid:
+    """A grid of noise levels; what is to be said of it goes to the notes."""
+    with Deadline(LEVEL_SECONDS):
+        if shape == "rho":
+            levels = (section.number(key, positive=True) for key in ("sigma_max", "sigma_min"))
+            return rho_grid(process, *levels, section.count("steps", MAX_STEPS),
+                            rho=section.number("rho", 7.0, positive=True),
+                            last_zero=section.flag("last_zero", True))
+        if shape == "sigmas":
+            grid = grid_of_levels(process, section.array("sigmas", (1,), "a list of noise levels"))
+            if section.count("steps", MAX_STEPS, grid.steps) != grid.steps:
+                raise section.refuse("steps", f"one less than the number of scheme.sigmas, {grid.steps}")
+            return grid
+        levels, found = noise_schedule.read_levels(section, folder)
+        notes += found
+        return grid_of_levels(process, levels)
+
+
+def _check_times(section: Section, grid: TimeGrid, early_stop: float | None) -> None:
+    """Refuse a horizon or an early stop other than that of the first and the last noise level."""
+    given = section.number("horizon", grid.horizon, positive=True)
+    if not abs(given - grid.horizon) <= SAME_TIME * grid.horizon:
+        raise section.refuse("horizon", f"left out, or the time of the first noise level, {grid.horizon!r}")
+    if early_stop is not None and not abs(early_stop - grid.early_stop) <= SAME_TIME * grid.early_stop:
+        raise ProblemError("scheme.early_stop must be left out, or the time of the last noise level, "
+                           f"{grid.early_stop!r}, got {early_stop!r}")
 
 
 def _grid(section: Section, early_stop: float | None) -> TimeGrid:
     """A named grid, or an explicit list that horizon, steps and early_stop, where given, must agree with."""
     shape = section.get("grid", "uniform")
     if not isinstance(shape, list):
-        name = section.choice("grid", ("uniform", "geometric"), "uniform")
         horizon, steps = section.number("horizon", positive=True), section.count("steps", MAX_STEPS)
-        return getattr(TimeGrid, name)(horizon, steps, early_stop or 0.0)
+        return getattr(TimeGrid, shape)(horizon, steps, early_stop or 0.0)
     grid = TimeGrid.from_times(section.array("grid", (1,), "uniform, geometric or a list of times"))
     if section.number("horizon", grid.horizon, positive=True) != grid.horizon:
         raise section.refuse("horizon", f"the first time of scheme.grid, {grid.horizon:g}")

@@ -18,6 +18,9 @@ def check_scheme(scheme, longest: float) -> None:
     if scheme.prior_std is not None:
         raise ValueError("prior_std must be left out for critically-damped Langevin, whose prior is "
                          f"N(0, Σ_∞), got {scheme.prior_std}")
+    if scheme.prior_spread:
+        raise ValueError("prior_spread must be left out for critically-damped Langevin, whose prior is "
+                         f"N(0, Σ_∞), got {scheme.prior_spread}")
     if longest > LONGEST:
         raise ValueError(f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, "
                          f"got one of {longest:.4g}/a")

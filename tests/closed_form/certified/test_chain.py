@@ -142,7 +142,8 @@ def test_matched_noise_is_that_of_the_data_it_is_matched_to(variance, stop):
     where the steps halve as well: the balls hold it and are tiny."""
     times = np.array([2.0, 1.0, 0.5 + stop, stop])
     found = ball_steps(general("0", "1"), times, samplers(1)["posterior-mean-matched"].one_block,
-                       lambda a_sq, s_sq: -1 / (a_sq * variance + s_sq), prior_std=3.0 if stop else None)
+                       lambda a_sq, s_sq: -1 / (a_sq * variance + s_sq),
+                       prior_var=(lambda a_sq, s_sq, exact: exact(9)) if stop else None)
     with ctx.workprec(128):
         V = [arb(variance) + float(t) for t in times]
         for k, noise in enumerate(found.noise_var):

@@ -187,8 +187,10 @@ def test_matched_noise_is_that_of_the_data_it_is_matched_to(variance, stop):
     times = np.array([2.0, 1.0, 0.5 + stop, stop])
 
     def steps(factor):
-        return table.StepNumbers(general("0", "3"), times, samplers(1)["posterior-mean-matched"].one_block,
-                                 lambda a_sq, s_sq: -factor / (a_sq * variance + s_sq), variance).steps(3.0)
+        matched = samplers(1)["posterior-mean-matched"]
+        return table.StepNumbers(general("0", "3"), times, matched.one_block,
+                                 lambda a_sq, s_sq: -factor / (a_sq * variance + s_sq),
+                                 variance).steps(Scheme(matched, TimeGrid(times), 3.0))
 
     found, V = steps(1.0), variance + 9 * times.astype(np.longdouble)
     wanted, error = V[1:] * (1 - V[1:] / V[:-1]), found.errors.noise_var
