@@ -216,4 +216,5 @@ THEOREM = Theorem(
     "envelope's bounds of third moments.",
     cases=CASES,
     domain=Domain(process=("ou", "vp", "ve", "sub-vp", "general", "edm", "flow-matching"),
-                  sampler=("ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint", "dpm-solver-2")))
+                  sampler=("ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint",
+                           "dpm-solver-2")))

@@ -397,7 +397,8 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
     try:
         if rule.stages is not None:
             cut = refined(process, scheme.grid.times, rule.stages)
-            return two_stage_steps(StepNumbers(process, cut.times, rule), process, cut, rule.stages, scheme.prior_std)
+            return two_stage_steps(StepNumbers(process, cut.times, rule), process, cut, rule.stages,
+                                   scheme.prior_std)
         return StepNumbers(process, scheme.grid.times, rule, hessian, finest).steps(scheme.prior_std)
     except NotEnclosed as error:
         found = scheme.steps(process, assumption, moments)
