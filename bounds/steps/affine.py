@@ -119,7 +119,8 @@ class Steps:
     def inner(self) -> Steps:
         """The second evaluations as steps of their own, u ↦ P′u + Q′s(u), for what moves particles."""
         second = self.second
-        return replace(self, time=second.time, P=second.P, Q=second.Q, a=second.a, s_sq=second.s_sq, errors=None,
+        return replace(self, time=second.time, P=second.P, Q=second.Q, a=second.a, s_sq=second.s_sq,
+                       errors=None,
                        second=None)
 
     @property

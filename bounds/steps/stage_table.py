@@ -32,7 +32,7 @@ class StageTable:
         finest = 0.0 if assumption is None else float(1 / np.max(assumption.smoothness))
         self.path = path = Path(process, cut.times, finest=finest)
         check_drift(path)
-        self.prior_var = float(path.s_sq[0]) if scheme.prior_std is None else float(scheme.prior_std) ** 2
+        self.prior_var = float(scheme.prior_var(path.a[0] ** 2, path.s_sq[0]))
         sigma = np.sqrt(path.s_sq) / path.a
         # σ² grows by C/a² over a step upwards
         gaps = path.C / np.square(path.a[:-1]) / (sigma[:-1] + sigma[1:])
@@ -45,7 +45,8 @@ class StageTable:
         if rule.coefficients_of_time:
             ends = dict(f=process.f_values(times[:-1]), g_sq=process.g_sq_values(times[:-1]),
                         f_r=process.f_values(times[1:]), g_r_sq=process.g_sq_values(times[1:]))
-        self.levels = Levels(tau=sigma[cut.start], m=sigma[cut.middle], r=sigma[cut.end], first=first, whole=whole,
+        self.levels = Levels(tau=sigma[cut.start], m=sigma[cut.middle], r=sigma[cut.end], first=first,
+                             whole=whole,
                              a=path.a[cut.start], a_m=path.a[cut.middle], a_r=path.a[cut.end],
                              h=times[:-1] - times[1:], **ends)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -57,12 +58,15 @@ class StageTable:
         """The numbers of every step, as the sampler and its exact law use them."""
         path, cut, stages = self.path, self.refinement, self.stages
         a, std = path.a, np.sqrt(path.s_sq)
-        before, after = np.exp(path.F[cut.start]), np.exp(np.where(cut.end > cut.middle, path.F[cut.end - 1], 0.0))
+        before, after = np.exp(path.F[cut.start]), np.exp(np.where(cut.end > cut.middle, path.F[cut.end - 1],
+                                                                   0.0))
         second = SecondStage(cut.times[cut.middle], stages.keep * before * after, stages.again * after,
-                             stages.weight * a[cut.end] * std[cut.middle], a[cut.middle], path.s_sq[cut.middle])
+                             stages.weight * a[cut.end] * std[cut.middle], a[cut.middle],
+                             path.s_sq[cut.middle])
         ends = np.append(cut.start, cut.end[-1])
         return Steps(self.scheme.grid.times, stages.pi * before,
-                     stages.kappa * a[cut.middle] * std[cut.start], np.zeros(len(cut.start)), a[ends], path.s_sq[ends],
+                     stages.kappa * a[cut.middle] * std[cut.start], np.zeros(len(cut.start)), a[ends],
+                     path.s_sq[ends],
                      self.prior_var, second=second)
 
 

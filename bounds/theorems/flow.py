@@ -196,11 +196,10 @@ def _two_modes(laws):
 
 
 CASES = (
-    Case("N(0,1/4), OU, Euler", ou, gaussian(0.25), lambda: ode_euler(4, 100), ratio_ceiling=1.0001,
-         decisive={"omega_ahead": 0.99}),
+    Case("N(0,1/4), OU, Euler", ou, gaussian(0.25), lambda: ode_euler(4, 100), ratio_ceiling=1.0001),
     Case("N(0,1/4), OU, exponential", ou, gaussian(0.25), lambda: ode_exponential(4, 100), ratio_ceiling=1.0001),
     Case("N(0,1/4), EDM, DDIM", edm, gaussian(0.25), lambda: ddim(20, 64, grid="geometric"),
-         ratio_ceiling=1.01),
+         ratio_ceiling=1.01, decisive={"omega_ahead": 0.9}),
     Case("N(0,1/4), OU, Heun", ou, gaussian(0.25), lambda: heun(4, 50), ratio_ceiling=1.0001,
          decisive={"twice_ahead": 0.99}),
     Case("N(0,1/4), EDM, midpoint", edm, gaussian(0.25), lambda: midpoint(20, 64, grid="geometric"),
@@ -217,4 +216,5 @@ THEOREM = Theorem(
     "envelope's bounds of third moments.",
     cases=CASES,
     domain=Domain(process=("ou", "vp", "ve", "sub-vp", "general", "edm", "flow-matching"),
-                  sampler=("ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint", "dpm-solver-2")))
+                  sampler=("ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint",
+                           "dpm-solver-2")))

@@ -30,7 +30,8 @@ def affine_tracks(values: np.ndarray, spectrum_error: float, steps: Steps, noise
         ``size`` follows the same recursion as the value, with absolute values.
     """
     parts = _slices(len(values), max(1, _BLOCK // len(steps)))
-    tracks = [_run(values[part], spectrum_error, steps, noise_var, noise_error, noise_scale) for part in parts]
+    tracks = [_run(values[part], spectrum_error, steps, noise_var, noise_error, noise_scale)
+              for part in parts]
     return np.concatenate(tracks, axis=-1)
 
 
@@ -51,7 +52,8 @@ def _run(values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.
         for rows in _slices(len(steps), _BLOCK):
             after = slice(rows.start + 1, rows.stop + 1)
             numbers = _one if steps.second is None else _two
-            (A, A_error), (lag, lag_error), (push, push_error), *fresh = numbers(values, spectrum_error, steps,
+            (A, A_error), (lag, lag_error), (push, push_error), *fresh = numbers(values, spectrum_error,
+                                                                                 steps,
                                                                                 errors, rows, after)
             n, dn = noise_var[rows, None], noise_error[rows, None]
             for added, added_error in fresh:
@@ -92,17 +94,20 @@ def _one(values, spectrum_error, steps: Steps, errors: StepErrors, rows: slice, 
 def _two(values, spectrum_error, steps: Steps, errors: StepErrors, rows: slice, after: slice):
     """The same of steps with two evaluations, and what fresh noise of unit variance in each adds."""
     second = steps.second
-    keep, P, Q, a, s_sq = (wide(x[rows, None]) for x in (second.keep, second.P, second.Q, second.a, second.s_sq))
+    keep, P, Q, a, s_sq = (wide(x[rows, None]) for x in (second.keep, second.P, second.Q, second.a,
+                                                         second.s_sq))
     if second.errors is None:
         off = (0.0,) * 5
     else:
         off = [getattr(second.errors, name)[rows, None] for name in ("keep", "P", "Q", "a", "s_sq")]
     inner, inner_error = _factor(values, spectrum_error, P, Q, a, s_sq, *off[1:])
-    P1, Q1, a_before, a_next = (wide(x) for x in (steps.P[rows, None], steps.Q[rows, None], steps.a[rows, None],
+    P1, Q1, a_before, a_next = (wide(x) for x in (steps.P[rows, None], steps.Q[rows, None],
+                                                  steps.a[rows, None],
                                                   steps.a[after, None]))
     dP1, dQ1, da_before, da_next = (errors.P[rows, None], errors.Q[rows, None], errors.a[rows, None],
                                     errors.a[after, None])
-    first, first_error = _factor(values, spectrum_error, P1, Q1, a_before, wide(steps.s_sq[rows, None]), dP1, dQ1,
+    first, first_error = _factor(values, spectrum_error, P1, Q1, a_before, wide(steps.s_sq[rows, None]), dP1,
+                                 dQ1,
                                  da_before, errors.s_sq[rows, None])
 
     def through(x, dx):

@@ -3,10 +3,12 @@
 import numpy as np
 
 from bounds.process import ForwardProcess
+from bounds.sampler import Scheme
 from bounds.steps.affine import SecondErrors, SecondStage, StepErrors, Steps
 from bounds.steps.formulas import coefficients
 from bounds.steps.stages import EULER, Levels, Refinement, Stages, TwoStages
 from closed_form.steps.polynomials import WIDE, _extended
+from closed_form.steps.prior import prior_of
 
 #: Bits in which coefficients are evaluated.
 PRECISION = 160
@@ -15,8 +17,8 @@ _TIMES = {"f", "g_sq", "f_r", "g_r_sq"}
 
 
 def two_stage_steps(numbers, process: ForwardProcess, cut: Refinement, rule: TwoStages,
-                    prior_std: float | None) -> Steps:
-    """The steps of a rule from the forward law at the times of all evaluations.
+                    scheme: Scheme) -> Steps:
+    """The steps of a rule from the forward law at the times of all evaluations, from the prior of a scheme.
 
     Parameters
     ----------
@@ -28,17 +30,22 @@ def two_stage_steps(numbers, process: ForwardProcess, cut: Refinement, rule: Two
     with ctx.workprec(PRECISION):
         rows = _rows(numbers, process, cut, rule)
     P, Q, keep, again, weight = ((np.array([_extended(ball) for ball in column], dtype=WIDE),
-                                  np.array([float(ball.rad()) for ball in column])) for column in zip(*rows, strict=True))
+                                  np.array([float(ball.rad()) for ball in column]))
+                                 for column in zip(*rows, strict=True))
     (P, P_error), (Q, Q_error), (keep, keep_error), (again, again_error), (weight, weight_error) = (
-        (value, error + 2 * _EPS * np.abs(value).astype(float)) for value, error in (P, Q, keep, again, weight))
-    law = [values[numbers.extra:][::-1] for values in (numbers.a, numbers.s_sq, numbers.a_error, numbers.s_sq_error)]
+        (value, error + 2 * _EPS * np.abs(value).astype(float)) for value,
+        error in (P, Q, keep, again, weight))
+    law = [values[numbers.extra:][::-1] for values in (numbers.a, numbers.s_sq, numbers.a_error,
+                                                       numbers.s_sq_error)]
     ends = np.append(cut.start, cut.end[-1])
     a, s_sq, a_error, s_sq_error = (values[ends] for values in law)
-    second = SecondStage(cut.times[cut.middle], keep, again, weight, *(values[cut.middle] for values in law[:2]),
-                         SecondErrors(keep_error, again_error, weight_error, *(values[cut.middle] for values in law[2:])))
+    second = SecondStage(cut.times[cut.middle], keep, again, weight,
+                         *(values[cut.middle] for values in law[:2]),
+                         SecondErrors(keep_error, again_error, weight_error,
+                                      *(values[cut.middle] for values in law[2:])))
+    prior_var, prior_error = prior_of(scheme, a[0], s_sq[0], a_error[0], s_sq_error[0])
     errors = StepErrors(P_error, Q_error, np.zeros(len(P)), a_error, s_sq_error,
-                        s_sq_error[0] if prior_std is None else 0.0, numbers.estimated)
-    prior_var = s_sq[0] if prior_std is None else WIDE(prior_std) ** 2
+                        prior_error, numbers.estimated)
     return Steps(cut.times[ends], P, Q, np.zeros(len(P)), a, s_sq, prior_var, errors, second)
 
 
@@ -47,7 +54,8 @@ def _rows(numbers, process, cut: Refinement, rule: TwoStages):
     from flint import arb
 
     def balls(values, errors):
-        return [_ball(x, off) for x, off in zip(values[numbers.extra:][::-1], errors[numbers.extra:][::-1], strict=True)]
+        return [_ball(x, off) for x, off in zip(values[numbers.extra:][::-1], errors[numbers.extra:][::-1],
+                                                strict=True)]
 
     F, C = balls(numbers.F, numbers.F_error), balls(numbers.C, numbers.C_error)
     a, s_sq = balls(numbers.a, numbers.a_error), balls(numbers.s_sq, numbers.s_sq_error)
@@ -62,7 +70,8 @@ def _rows(numbers, process, cut: Refinement, rule: TwoStages):
             found = coefficients(process, [(times[start], times[end])], needed)
             known = {name: found[name][0] if name in needed else arb(0) for name in _TIMES}
         whole = gaps[start] + (gaps[end - 1] if end > middle else 0)
-        level = Levels(sigma[start], sigma[middle], sigma[end], gaps[start], whole, a[start], a[middle], a[end],
+        level = Levels(sigma[start], sigma[middle], sigma[end], gaps[start], whole, a[start], a[middle],
+                       a[end],
                        arb(times[start]) - arb(times[end]), **known)
         stages = rule.coefficients(level)
         if cut.euler[step]:
@@ -70,7 +79,8 @@ def _rows(numbers, process, cut: Refinement, rule: TwoStages):
         after = F[end - 1].exp() if end > middle else arb(1)
         before = F[start].exp()
         yield tuple(arb(0) + each for each in (
-            stages.pi * before, stages.kappa * a[middle] * std[start], stages.keep * before * after, stages.again * after,
+            stages.pi * before, stages.kappa * a[middle] * std[start], stages.keep * before * after,
+            stages.again * after,
             stages.weight * a[end] * std[middle]))
 
 

@@ -21,6 +21,7 @@ from bounds.steps.stages import refined
 from bounds.symbolic.balls import NotEnclosed
 from closed_form.steps.phase_space.table import phase_steps
 from closed_form.steps.polynomials import REACH, TERMS, WIDE, _extended, polynomials
+from closed_form.steps.prior import prior_of
 from closed_form.steps.quadrature import gauss
 from closed_form.steps.stages import _ball, two_stage_steps
 
@@ -363,10 +364,7 @@ class StepNumbers:
                                         in (self.a, self.s_sq, self.a_error, self.s_sq_error))
         P, Q, noise, P_error, Q_error, noise_error = (
             ordered(x) for x in (self.P, self.Q, self.noise, self.P_error, self.Q_error, self.noise_error))
-        prior_var = scheme.prior_var(a[0] ** 2, s_sq[0], WIDE)
-        a_sq_error = a_error[0] * (2 * a[0] + a_error[0]) + 4 * _EPS * a[0] ** 2
-        prior_error = (0.0 if scheme.prior_std is not None
-                       else float(s_sq_error[0] + scheme.prior_spread * a_sq_error))
+        prior_var, prior_error = prior_of(scheme, a[0], s_sq[0], a_error[0], s_sq_error[0])
         errors = StepErrors(P_error.astype(float), Q_error.astype(float), noise_error.astype(float), a_error,
                             s_sq_error, prior_error, self.estimated)
         return Steps(self.times, P, Q, noise, a, s_sq, prior_var, errors)

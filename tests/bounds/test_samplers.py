@@ -166,7 +166,8 @@ def test_a_sampler_without_noise_follows_the_flow_at_its_order(key, name):
             for P, Q, a, V in stages:
                 slope, shift = slope * (P[i] - Q[i] / V[i]), P[i] * shift - Q[i] * (shift - a[i] * mean) / V[i]
             if steps.second is not None:
-                slope, shift = (now + steps.second.keep[i] * before for now, before in zip((slope, shift), begun, strict=True))
+                slope, shift = (now + steps.second.keep[i] * before for now,
+                                before in zip((slope, shift), begun, strict=True))
         gaps.append(np.hypot((slope - np.sqrt(spread[-1] / spread[0])) * np.sqrt(spread[0]), shift - steps.a[-1] * mean))
     # of a Gaussian the midpoint's second order cancels
     order = 3 if key == "midpoint" else samplers()[key].strong_order

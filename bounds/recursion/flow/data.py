@@ -121,7 +121,8 @@ class FlowData:
 
     def turn_rate(self, level: Level, v):
         """Δ′(σ; v): how fast that changes along the flow, shape of v and σ."""
-        known = dict(d=self.d, sigma=level.sigma, c_lo=level.c_lo, c_up=level.c_up, x_lo=level.x_lo, x_up=level.x_up,
+        known = dict(d=self.d, sigma=level.sigma, c_lo=level.c_lo, c_up=level.c_up, x_lo=level.x_lo,
+                     x_up=level.x_up,
                      c_0=v / (v + np.square(level.sigma)), e=level.e, k=level.k)
         found = self._functions["rate_any"](**known)
         strong = self._assumption.strong_log_concavity

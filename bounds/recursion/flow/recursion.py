@@ -44,7 +44,8 @@ class FlowIngredients:
         none = np.zeros_like(self.local)
         kept, far, replaced = self.saturated or (none, none + np.inf, none + np.inf)
         noise = self.weight if self.noise is None else self.noise
-        columns = (self.contraction, self.local if local else none, kept, far, replaced, self.weight * score_error,
+        columns = (self.contraction, self.local if local else none, kept, far, replaced,
+                   self.weight * score_error,
                    noise * score_noise, none if self.spill is None else self.spill * score_noise)
         with np.errstate(over="ignore"):
             columns = [np.nan_to_num(column, nan=np.inf, posinf=np.inf).tolist() for column in columns]

@@ -68,8 +68,10 @@ TWICE_SYMBOLS = {
     "K_2": "coefficient of ε at the inner point", "mu": "noise level of the inner point",
     "B_lo": "least of ∇ε there", "B_up": "largest of ∇ε there", "B": "largest |∇ε| there",
     "b_0": "∇ε of the reference there, m/(v + m²)", "Omega": "Ω", "Omega_m": "Ω with m in place of r",
-    "w_m": "by what ε of the reference is multiplied from τ to m", "scale": "a τ, by which an error of the score counts",
-    "inner_scale": "a m at the inner point", "beta": "(1 − ĉ_lo)/τ, or another ∇ε at τ", "beta_m": "the same at m",
+    "w_m": "by what ε of the reference is multiplied from τ to m",
+    "scale": "a τ, by which an error of the score counts",
+    "inner_scale": "a m at the inner point", "beta": "(1 − ĉ_lo)/τ, or another ∇ε at τ",
+    "beta_m": "the same at m",
     "x_up": "1 − ĉ_up"}
 
 
@@ -132,7 +134,8 @@ def derive_twice() -> dict:
     """What two evaluations add: a step's coefficients collected, its Jacobians, and moments of the posterior."""
     y, noise, u, first, second = symbols("y noise u first second")
     # ε, Y and the exact end in what Y, ε_τ and δ at a level σ > m of the step are
-    along = exp(sympy.integrate(v / (u * (v + u**2)), u).subs(u, mu) - sympy.integrate(v / (u * (v + u**2)), u).subs(u, sigma))
+    along = exp(sympy.integrate(v / (u * (v + u**2)), u).subs(u, mu) - sympy.integrate(v / (u * (v + u**2)),
+                                                                                       u).subs(u, sigma))
     inner = pi * y - kappa * noise
     middle, later = y - Omega_m * noise, w_m * noise
     scheme = keep * y + again * inner - K_2 * (later + b_0 * (inner - middle))
@@ -148,7 +151,8 @@ def derive_twice() -> dict:
     centre_S, half = (S[0] + S[1]) / 2, Abs(S[0] - S[1]) / 2
     linear = [Abs(keep + again * each - K_2 * centre_S * b_m) for each in S for b_m in (B_lo, B_up)]
     apart = Min(Max(*linear) + Abs(K_2) * Max(Abs(B_lo), Abs(B_up)) * half,
-                Abs(keep) + Max(*(Abs(again - K_2 * b_m) for b_m in (B_lo, B_up))) * Max(*(Abs(each) for each in S)))
+                Abs(keep) + Max(*(Abs(again - K_2 * b_m) for b_m in (B_lo, B_up))) * Max(*(Abs(each)
+                                                                                           for each in S)))
     # errors M of both scores, the first passed on by the second
     error = symbols("error")
     off = sympy.expand(again * (-kappa * scale * error) - K_2 * B * (-kappa * scale * error))

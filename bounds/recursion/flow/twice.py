@@ -56,7 +56,8 @@ class TwiceSteps:
         size = size + np.abs(stages.weight) * (levels.first + np.abs(stages.kappa)) / m
         slack = np.sqrt(data.d) * (4 * (ROUNDING + table.relative_error) * size
                                    + np.where(moves, ROUNDING, 0.0) * np.sqrt(data.m + np.square(levels.tau)))
-        return cls(levels.tau, m, levels.r, stages, std[cut.start], std[cut.middle], data.at(levels.tau), data.at(m), slack)
+        return cls(levels.tau, m, levels.r, stages, std[cut.start], std[cut.middle], data.at(levels.tau),
+                   data.at(m), slack)
 
     @property
     def reach(self):
@@ -74,7 +75,8 @@ class TwiceSteps:
         values = dict(self.coefficients(), scale=self.scale, inner_scale=self.inner_scale, B=self.reach)
         whole = functions["twice_weight"](**values)
         spill = np.abs(self.stages.weight) * self.reach * np.abs(self.stages.kappa) * self.scale
-        own = np.hypot(self.stages.again * self.stages.kappa * self.scale, self.stages.weight * self.inner_scale)
+        own = np.hypot(self.stages.again * self.stages.kappa * self.scale,
+                       self.stages.weight * self.inner_scale)
         return whole * (1 + ROUNDING), own * (1 + ROUNDING), spill * (1 + ROUNDING)
 
 
@@ -145,7 +147,8 @@ def _kernel(steps: TwiceSteps, functions, sigma, v, index, above):
     r, m = (np.reshape(level[index], (-1, *(1,) * axes)) for level in (steps.r, steps.m))
     values = dict(steps.coefficients(index, axes), v=v, sigma=sigma, mu=m)
     values["K_2"] = np.where(above, values["K_2"], 0.0)
-    return functions["kernel"](**values, Omega=_omega(functions, v, sigma, r), Omega_m=_omega(functions, v, sigma, m))
+    return functions["kernel"](**values, Omega=_omega(functions, v, sigma, r),
+                               Omega_m=_omega(functions, v, sigma, m))
 
 
 def _antiderivative(steps: TwiceSteps, functions, sigma, v, index):
@@ -199,7 +202,8 @@ def _integrals(setting: Setting, data: FlowData, steps: TwiceSteps, functions, v
         return (ROUNDING * np.sqrt(data.d) * nodes.g_sq / (2 * nodes.a_sq * sigma),)
 
     (value,), (error,) = table.path.integrate(integrand, 4 * count, KERNEL_ERROR, floor)
-    value, error = (np.add.reduceat(np.reshape(x, (4, count, -1)), cut.start, axis=-1) for x in (value, error))
+    value, error = (np.add.reduceat(np.reshape(x, (4, count, -1)), cut.start, axis=-1)
+                    for x in (value, error))
     return value, error + ROUNDING * np.sqrt(data.d) * (steps.tau - steps.r)
 
 
@@ -232,7 +236,8 @@ def twice_signed_end(setting: Setting, data: FlowData, steps: TwiceSteps, functi
     spread, after = v + np.square(tau), v + np.square(steps.r)
     b, b_m, rho = tau / spread, steps.m / (v + np.square(steps.m)), np.sqrt(after / spread)
     parts = local_error(setting, data, steps, functions, np.full((1, len(tau)), v))
-    p, X, rest, omega, turned = (getattr(parts, name)[0] for name in ("drift", "ahead", "rest", "omega", "turned"))
+    p, X, rest, omega, turned = (getattr(parts, name)[0] for name in ("drift", "ahead", "rest", "omega",
+                                                                      "turned"))
     J = functions["twice_kept"](**steps.coefficients(), beta=b, beta_m=b_m)
     # how far the Jacobians are from those of N(·, v I)
     off, off_m = (np.maximum(level.x_lo / at - middle, middle - level.x_up / at) for level, at, middle
@@ -241,12 +246,14 @@ def twice_signed_end(setting: Setting, data: FlowData, steps: TwiceSteps, functi
     varied = (np.abs(stages.again) * kappa * off + K_2 * (steps.reach * kappa * off
                                                          + np.abs(stages.pi - stages.kappa * b) * off_m))
     size = np.sqrt(data.d * spread)
-    across = np.sqrt(data.d * np.maximum(v / spread - steps.level.c_lo, 0.0)) + ROUNDING * np.sqrt(data.d * v / spread)
+    across = np.sqrt(data.d * np.maximum(v / spread - steps.level.c_lo,
+                                         0.0)) + ROUNDING * np.sqrt(data.d * v / spread)
     # λ is a float: what it misses of the exact one is part of R
     own = np.abs(p) * data.mean_norm + ROUNDING * (np.abs(p) + np.abs(X) * b) * size + steps.slack
     weight, noise, spill = steps.weights(functions)
     columns = (contraction(data, steps, functions), J, p + X * b, rho, (varied + _doubt(steps)) * size, own,
-               ROUNDING * rho * size + steps.slack, X, omega, across, rest, turned, weight * setting.score_error,
+               ROUNDING * rho * size + steps.slack, X, omega, across, rest, turned,
+               weight * setting.score_error,
                noise * setting.score_noise, spill * setting.score_noise)
     slope, error = signed_start(setting, data, steps.level, tau[0], v)
     for A, J, p, rho, varied, own, lost, X, omega, e, rest, turn, bias, noise, spill in rows(columns):

@@ -71,11 +71,13 @@ def test_steps_are_the_sampler(key, name, grid):
 
 
 @pytest.mark.parametrize("count", [1, 7, 300])
-@pytest.mark.parametrize("process", [ou(), edm(), general(TIME - 1, 1 + 9 * TIME**6)], ids=["ou", "edm", "general"])
+@pytest.mark.parametrize("process", [ou(), edm(), general(TIME - 1, 1 + 9 * TIME**6)],
+                         ids=["ou", "edm", "general"])
 def test_the_middle_is_where_it_is_asked_for(process, count):
     """σ at the middle times is (τ + r)/2 and (τ r)^½, on grids of one step, of long and of short ones."""
     grid = TimeGrid.uniform(3.0, count, 1e-3)
-    for key, wanted in (("midpoint", lambda x, y: (x + y) / 2), ("dpm-solver-2", lambda x, y: np.sqrt(x * y))):
+    for key, wanted in (("midpoint", lambda x, y: (x + y) / 2),
+                        ("dpm-solver-2", lambda x, y: np.sqrt(x * y))):
         levels = Scheme(samplers()[key], grid).table(process).levels
         assert levels.m == pytest.approx(wanted(levels.tau, levels.r), rel=MIDDLE_LEVEL)
         assert levels.first == pytest.approx(levels.tau - levels.m, abs=1e-12 * levels.tau[0])
@@ -107,5 +109,6 @@ def test_time_may_run_at_any_speed():
     for key in ("heun", "midpoint", "dpm-solver-2"):
         one = Scheme(samplers()[key], STOPPED).steps(edm())
         two = Scheme(samplers()[key], TimeGrid.from_times(STOPPED.times**2)).steps(fast)
-        for mine, other in ((one.P, two.P), (one.Q, two.Q), (one.second.Q, two.second.Q), (one.second.s_sq, two.second.s_sq)):
+        for mine, other in ((one.P, two.P), (one.Q, two.Q), (one.second.Q, two.second.Q),
+                            (one.second.s_sq, two.second.s_sq)):
             assert mine == pytest.approx(other, rel=1e-12)

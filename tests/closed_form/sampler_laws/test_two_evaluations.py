@@ -39,7 +39,8 @@ def exact_moments(variance, mean, bias, noise_var, steps):
     number = lambda x: mpmath.mpf(float(x))  # noqa: E731
     second, lag, v = steps.second, -number(steps.a[0]) * mean, number(steps.prior_var)
     for i in range(len(steps)):
-        P, Q, a, s_sq, a_next = map(number, (steps.P[i], steps.Q[i], steps.a[i], steps.s_sq[i], steps.a[i + 1]))
+        P, Q, a, s_sq, a_next = map(number, (steps.P[i], steps.Q[i], steps.a[i], steps.s_sq[i],
+                                             steps.a[i + 1]))
         keep, P2, Q2, a2, s2 = (number(getattr(second, name)[i]) for name in ("keep", "P", "Q", "a", "s_sq"))
         first, then = P - Q / (a * a * variance + s_sq), P2 - (Q2 / (a2 * a2 * variance + s2) if Q2 else 0)
         y = lag + a * mean
@@ -59,7 +60,8 @@ def test_the_chain_is_the_loop_with_fifty_digits(key):
         chain = gaussian_chain(law, steps, bias, noise)
         with mpmath.workdps(50):
             for i, (variance, mean) in enumerate(zip(law.eigenvalues, law.mean, strict=True)):
-                lag, v = exact_moments(mpmath.mpf(variance), mpmath.mpf(float(mean)), mpmath.mpf(float(bias[i])),
+                lag, v = exact_moments(mpmath.mpf(variance), mpmath.mpf(float(mean)),
+                                       mpmath.mpf(float(bias[i])),
                                        mpmath.mpf(noise) ** 2 / 2, steps)
                 assert abs(float(lag) - float(chain.lag[i])) <= chain.mean_error[i] + 1e-16 * abs(float(lag))
                 assert abs(float(v) - chain.variances[i]) <= chain.variance_error[i] + 2e-16 * float(v)
@@ -70,14 +72,17 @@ def test_errors_of_either_stage_widen_the_bracket_enough():
     """With every number moved by its error, one sign or the other, the variance stays within its own error."""
     steps = exact_steps(ou(), heun(2.0, 11)).rounded()
     size = 1e-9
-    errors = StepErrors(*(np.full(len(x), size) for x in (steps.P, steps.Q, steps.noise_var, steps.a, steps.s_sq)))
+    errors = StepErrors(*(np.full(len(x), size) for x in (steps.P, steps.Q, steps.noise_var, steps.a,
+                                                          steps.s_sq)))
     second = replace(steps.second, errors=SecondErrors(*(np.full(11, size) for _ in range(5))))
     known = gaussian_chain(Gaussian([1.0], 0.25), replace(steps, errors=errors, second=second))
     rng = np.random.default_rng(5)
     for _ in range(30):
-        moved = replace(steps, **{name: getattr(steps, name) + size * rng.choice([-1, 1], len(getattr(steps, name)))
+        moved = replace(steps, **{name: getattr(steps, name) + size * rng.choice([-1, 1],
+                                                                                 len(getattr(steps, name)))
                                   for name in ("P", "Q", "a", "s_sq")},
-                        second=replace(steps.second, **{name: getattr(steps.second, name) + size * rng.choice([-1, 1], 11)
+                        second=replace(steps.second, **{name: getattr(steps.second,
+                                                                      name) + size * rng.choice([-1, 1], 11)
                                                         for name in ("keep", "P", "Q", "a", "s_sq")}))
         found = gaussian_chain(Gaussian([1.0], 0.25), moved)
         assert abs(found.variances[0] - known.variances[0]) <= known.variance_error[0]
@@ -86,7 +91,8 @@ def test_errors_of_either_stage_widen_the_bracket_enough():
 
 #: docs/theory.md section 12: exact errors of an independent prototype, to the digits printed there.
 KNOWN = [
-    ("edm", "heun", 64, 0.0002328), ("edm", "midpoint", 64, 0.0001691), ("edm", "dpm-solver-2", 64, 9.886e-05)]
+    ("edm", "heun", 64, 0.0002328), ("edm", "midpoint", 64, 0.0001691),
+    ("edm", "dpm-solver-2", 64, 9.886e-05)]
 
 
 @pytest.mark.parametrize("name, key, count, expected", KNOWN)
@@ -144,7 +150,8 @@ def test_lines_and_what_is_across_add_in_squares():
     steps = exact_steps(ou(), midpoint(2.0, 4))
     law = GaussianMixture([[-1.0, 0.0, 0.0], [1.0, 0.0, 0.0]], std=0.5)
     line, across = sampler_w2(TWO_MODES, steps), sampler_w2(Gaussian([0.0, 0.0], 0.25), steps)
-    assert sampler_w2(law, steps).midpoint == pytest.approx(np.hypot(line.midpoint, across.midpoint), rel=1e-8)
+    assert sampler_w2(law, steps).midpoint == pytest.approx(np.hypot(line.midpoint, across.midpoint),
+                                                            rel=1e-8)
 
 
 def test_what_is_not_known_is_refused_by_name():

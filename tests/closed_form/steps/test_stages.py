@@ -12,7 +12,8 @@ from closed_form.steps.table import exact_steps
 from tests.closed_form.tolerances import TWO_ROUTES
 
 TWICE = [key for key, sampler in samplers(1).items() if sampler.evaluations == 2]
-PROCESSES = {"ou": ou(), "vp": vp("1/10 + 199/10*t"), "edm": edm(), "general": general("sin(3*t)", "1 + 9/10*cos(2*t)")}
+PROCESSES = {"ou": ou(), "vp": vp("1/10 + 199/10*t"), "edm": edm(),
+             "general": general("sin(3*t)", "1 + 9/10*cos(2*t)")}
 SECOND = ("keep", "P", "Q", "a", "s_sq")
 
 
@@ -24,7 +25,8 @@ def test_two_routes_find_the_same_steps(key, name, stop):
     scheme = Scheme(samplers()[key], TimeGrid.uniform(1.0, 30, stop))
     mine, other = exact_steps(PROCESSES[name], scheme), scheme.steps(PROCESSES[name])
     assert not mine.estimated and not np.any(mine.noise_var)
-    pairs = [(getattr(mine, name), getattr(other, name), getattr(mine.errors, name)) for name in ("P", "Q", "a", "s_sq")]
+    pairs = [(getattr(mine, name), getattr(other, name), getattr(mine.errors, name))
+             for name in ("P", "Q", "a", "s_sq")]
     pairs += [(getattr(mine.second, name), getattr(other.second, name), getattr(mine.second.errors, name))
               for name in SECOND]
     for one, two, error in pairs:

@@ -51,7 +51,8 @@ def test_particles_follow_the_definition(key, name):
         assert found == pytest.approx(defined(law, steps, y, 0.2 * direction), rel=1e-3, abs=1e-3)
         return
     found = sample(law, steps, 40, 1, start=y, score_error=0.2, direction=direction)
-    assert found == pytest.approx(defined(law, steps, y, 0.2 * direction), rel=SAME_INCREMENTS, abs=SAME_INCREMENTS)
+    assert found == pytest.approx(defined(law, steps, y, 0.2 * direction), rel=SAME_INCREMENTS,
+                                  abs=SAME_INCREMENTS)
 
 
 @pytest.mark.parametrize("key", TWICE)
@@ -73,7 +74,8 @@ def test_torch_and_ones_own_score_give_the_same(key):
 
 def test_reduced_runs_have_the_same_law():
     """What is across the means, and a funnel's Gram matrix, are drawn from the law that a full run has there."""
-    law, steps, n = GaussianMixture([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]], std=0.5), heun(2.0, 6).steps(ou()), 40_000
+    law, steps, n = GaussianMixture([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]], std=0.5), heun(2.0,
+                                                                                        6).steps(ou()), 40_000
     # affine across the means: the variance is known
     second, V, W = steps.second, steps.a**2 * 0.25 + steps.s_sq, steps.second.a**2 * 0.25 + steps.second.s_sq
     factors = second.keep + (second.P - second.Q / W) * (steps.P - steps.Q / V[:-1])

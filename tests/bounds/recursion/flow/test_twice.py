@@ -92,7 +92,8 @@ def quantiles(law, sigma, u):
     def cdf(y):
         return float(law.weights @ stats.norm.cdf((y - means) / spread))
 
-    return np.array([optimize.brentq(lambda y, x=x: cdf(y) - x, means.min() - 12 * spread, means.max() + 12 * spread,
+    return np.array([optimize.brentq(lambda y, x=x: cdf(y) - x, means.min() - 12 * spread,
+                                     means.max() + 12 * spread,
                                      xtol=1e-15) for x in u])
 
 
@@ -132,11 +133,13 @@ def test_local_errors_are_above_the_exact_ones(key, weaker):
 
 
 @pytest.mark.parametrize("sigma", [0.1, 0.5, 1.5, 6.0])
-@pytest.mark.parametrize("law, strong", [(MODES, None), (THREE, None), (CLOSE, 0.91)], ids=["two", "three", "close"])
+@pytest.mark.parametrize("law, strong", [(MODES, None), (THREE, None), (CLOSE, 0.91)],
+                         ids=["two", "three", "close"])
 def test_how_fast_the_turn_changes(law, strong, sigma):
     """‖δ′‖ along the flow, by differences between quantiles, is within Δ′ of every class the law belongs to."""
     step = 1e-4 * sigma
-    epsilon, C, third = zip(*(posterior(law, quantiles(law, at, U), at) for at in (sigma - step, sigma + step)), strict=True)
+    epsilon, C, third = zip(*(posterior(law, quantiles(law, at, U), at)
+                              for at in (sigma - step, sigma + step)), strict=True)
     of_ball = law.assumptions()[0]
     known = [of_ball, of_ball.weaker()]
     if strong:  # −log p is strongly convex: 1/s² − R²/s⁴
@@ -161,7 +164,8 @@ def test_second_order(key):
 
 def test_dimension_of_the_ball_counts_by_its_root():
     """At four times the dimension the bound of an isotropic Gaussian is twice as large."""
-    one, four = (FLOW.bound(setting_of(edm(), Gaussian(np.zeros(d), 0.25), on("heun", EDM))).total for d in (1, 4))
+    one, four = (FLOW.bound(setting_of(edm(), Gaussian(np.zeros(d), 0.25), on("heun", EDM))).total
+                 for d in (1, 4))
     assert four == pytest.approx(2 * one, rel=1e-6)
 
 
@@ -169,7 +173,8 @@ def test_two_modes_in_three_dimensions_hold():
     """Where Jacobians need not commute, A_k is at least that of commuting ones, and the bound is finite."""
     law = GaussianMixture([[-1.0, 0.0, 0.0], [1.0, 0.0, 0.0]], std=0.5)
     for key in TWICE:
-        one, three = (FLOW.bound(Setting(ou(), each.assumptions()[0], scheme(key, 5.0, 50))).total for each in (MODES, law))
+        one, three = (FLOW.bound(Setting(ou(), each.assumptions()[0], scheme(key, 5.0, 50))).total
+                      for each in (MODES, law))
         assert one <= three < np.inf
 
 
@@ -204,10 +209,12 @@ def worst_gaussian(seeds, most_steps):
         law = Gaussian(rng.normal(size=dim) * np.sqrt(spectrum) * rng.choice([0, 1, 3]), spectrum)
         looser = rng.choice([1.0, 2.0])
         assumption = StronglyLogConcave(1 / spectrum.max() / looser, looser / spectrum.min(), dim=dim,
-                                        second_moment=law.second_moment * (1 + 1e-12), mean_norm=law.mean_norm)
+                                        second_moment=law.second_moment * (1 + 1e-12),
+                                        mean_norm=law.mean_norm)
         error, noise = np.exp(rng.uniform(-6, 1, 2)) * (rng.random(2) < 0.4)
         push = rng.normal(size=dim)
-        exact = gaussian_chain(law, exact_steps(process, sampler), error * push / np.linalg.norm(push), noise).w2()
+        exact = gaussian_chain(law, exact_steps(process, sampler), error * push / np.linalg.norm(push),
+                               noise).w2()
         bound = FLOW.bound(Setting(process, assumption, sampler, float(error), float(noise)))
         least = min(least, bound.total / exact.lower)
     return least
