@@ -7,6 +7,7 @@ from bounds.assumptions.strong_log_concave import StronglyLogConcave as Strongly
 from bounds.assumptions.weak_log_concave import WeaklyLogConcave as WeaklyLogConcave
 from bounds.bound import Bound as Bound
 from bounds.grid import TimeGrid as TimeGrid
+from bounds.noise_levels import DiscreteSchedule as DiscreteSchedule
 from bounds.process import ForwardProcess as ForwardProcess
 from bounds.processes.cld import cld as cld
 from bounds.processes.edm import edm as edm

@@ -6,6 +6,8 @@ from verify.certificates.certificate import certify as certify
 from verify.certificates.certificate import certify_setting as certify_setting
 from verify.certificates.certificate import measure as measure
 from verify.certificates.question import setting_of as setting_of
+from verify.levels import grid_of_levels as grid_of_levels
+from verify.levels import rho_grid as rho_grid
 from verify.lower_sides.w2 import w2_from_samples as w2_from_samples
 from verify.particles.own_score import torch_score as torch_score
 from verify.particles.score_errors import score_error_of as score_error_of

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import elementwise
 
-from bounds.argument import check_type
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.noise_levels import rho_levels
 from bounds.process import ForwardProcess
-from bounds.processes import families
+from bounds.processes import families, process_of
 from bounds.steps.path import Path
 
 #: Doublings of time in which the largest level is looked for, from 1.
@@ -25,13 +25,13 @@ FAR = 800.0
 _MESH = np.concatenate([[0.0], np.geomspace(1e-6, 1.0, 25)])
 
 
-def grid_of_levels(process: ForwardProcess, sigmas) -> TimeGrid:
+def grid_of_levels(process: ForwardProcess | str, sigmas: ArrayLike) -> TimeGrid:
     """The grid whose noise levels are given, to a few roundings of σ and t.
 
     Parameters
     ----------
-    process : ForwardProcess
-        Of one block.
+    process : ForwardProcess or str
+        Of one block, or the key of one that needs no coefficients.
     sigmas : array of shape (k+1,)
         Strictly decreasing levels σ >= 0; only the last may be 0.
 
@@ -41,23 +41,35 @@ def grid_of_levels(process: ForwardProcess, sigmas) -> TimeGrid:
         If they are not such levels, or the process does not reach the first.
     """
     levels = np.array(sigmas, dtype=float)
-    return _grid(process, levels, "sigmas", {"sigmas": levels.tolist()})
+    return _grid(process_of(process), levels, "sigmas", {"sigmas": levels.tolist()})
 
 
-def rho_grid(process: ForwardProcess, sigma_max: float, sigma_min: float, steps: int, *, rho: float = 7.0,
+def rho_grid(process: ForwardProcess | str, sigma_max: float, sigma_min: float, steps: int, *, rho: float = 7.0,
              last_zero: bool = True) -> TimeGrid:
-    """The ρ-grid of EDM on any process: see `bounds.noise_levels.rho_levels` for what is refused.
+    """The ρ-grid of EDM on any process (Karras et al. 2022, arXiv 2206.00364, eq. (5)).
+
+    Parameters
+    ----------
+    process : ForwardProcess or str
+        As in `grid_of_levels`.
+    sigma_max, sigma_min : float
+        The first noise level and the last positive one, in units of the data.
+    steps : int
+    rho : float
+        ρ > 0: how the levels crowd at the end.
+    last_zero : bool
+        Whether a last step goes to the level 0.
 
     Raises
     ------
     ValueError
-        If the process does not reach ``sigma_max`` besides.
+        As by `bounds.noise_levels.rho_levels`, or if the process does not reach ``sigma_max``.
     """
     if not 1 <= steps <= MAX_STEPS:
         raise ValueError(f"steps must be between 1 and {MAX_STEPS}, got {steps}")
     made = {"sigma_max": float(sigma_max), "sigma_min": float(sigma_min), "steps": int(steps),
             "rho": float(rho), "last_zero": bool(last_zero)}
-    return _grid(process, rho_levels(sigma_max, sigma_min, steps, rho, last_zero), "rho", made)
+    return _grid(process_of(process), rho_levels(sigma_max, sigma_min, steps, rho, last_zero), "rho", made)
 
 
 def grid_made(process: ForwardProcess, kind: str, made: Mapping) -> TimeGrid:
@@ -66,7 +78,6 @@ def grid_made(process: ForwardProcess, kind: str, made: Mapping) -> TimeGrid:
 
 
 def _grid(process: ForwardProcess, levels: np.ndarray, kind: str, made: dict) -> TimeGrid:
-    check_type("process", process, ForwardProcess, "a ForwardProcess")
     if process.blocks != 1:
         raise ValueError(f"grid must be one of times for a process of two blocks, got {kind}: it has no one "
                          "noise level")
