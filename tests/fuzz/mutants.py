@@ -33,9 +33,9 @@ WORDS = {
     "law": ("gaussian", "mixture", "samples", "funnel"),
     "assumption": ("strong-log-concave", "weak-log-concave", "log-lipschitz", "bounded", "smoothed-support"),
     "kind": ("euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean",
-             "posterior-mean-matched", "ancestral", "ode-euler", "ode-exponential", "ddim", "sscs", "leapfrog",
-             "symplectic-euler"),
-    "grid": ("uniform", "geometric"),
+             "posterior-mean-matched", "ancestral", "ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint",
+             "dpm-solver-2", "sscs", "leapfrog", "symplectic-euler"),
+    "grid": ("uniform", "geometric", "rho", "sigmas"),
 }
 CHARACTERS = (
     b"\x00", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\r", b"\n", b"\t", b'"', b"'", b"[", b"]",
