@@ -147,7 +147,7 @@ class SchemeMaker(Protocol):
     """One sampler on the grids of `scheme`."""
 
     def __call__(self, horizon: float, steps: Count, *, grid: str = "uniform", early_stop: float = 0.0,
-                 prior_std: float | None = None) -> Scheme:
+                 prior_std: float | None = None, prior_spread: float = 0.0) -> Scheme:
         """As `scheme`."""
 
 
@@ -155,8 +155,9 @@ def _named(key: str) -> SchemeMaker:
     sampler = samplers()[key]
 
     def make(horizon: float, steps: Count, *, grid: str = "uniform", early_stop: float = 0.0,
-             prior_std: float | None = None) -> Scheme:
-        return scheme(sampler, horizon, steps, grid=grid, early_stop=early_stop, prior_std=prior_std)
+             prior_std: float | None = None, prior_spread: float = 0.0) -> Scheme:
+        return scheme(sampler, horizon, steps, grid=grid, early_stop=early_stop, prior_std=prior_std,
+                      prior_spread=prior_spread)
 
     make.__name__ = make.__qualname__ = key.replace("-", "_")
     make.__doc__ = (

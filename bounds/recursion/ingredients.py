@@ -83,7 +83,8 @@ class Ingredients:
         """
         contraction, drift, variance, score_weight = self.columns.whole
         if np.ndim(refinement) or refinement != 1:
-            drift, variance = drift / refinement, variance / refinement**2
+            with np.errstate(invalid="ignore"):  # ∞ stays so: what is no number is ∞ in the end
+                drift, variance = drift / refinement, variance / refinement**2
         if np.any(score_error):
             drift = drift + score_weight * score_error
         if np.any(score_noise):

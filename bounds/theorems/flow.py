@@ -204,8 +204,8 @@ CASES = (
          decisive={"twice_ahead": 0.99}),
     Case("N(0,1/4), EDM, midpoint", edm, gaussian(0.25), lambda: midpoint(20, 64, grid="geometric"),
          ratio_ceiling=1.0001),
-    Case("two modes, OU, exponential", ou, _two_modes, lambda: ode_exponential(5, 100), ratio_ceiling=5.5),
-    Case("two modes, VP, DDIM", lambda: vp("1/10 + 199/10*t"), _two_modes, lambda: ddim(1, 200), ratio_ceiling=9.5))
+    Case("two modes, OU, exponential", ou, _two_modes, lambda: ode_exponential(5, 25), ratio_ceiling=9.0),
+    Case("two modes, VP, DDIM", lambda: vp("1/10 + 199/10*t"), _two_modes, lambda: ddim(1, 30), ratio_ceiling=12.0))
 
 THEOREM = Theorem(
     key="flow", title="Flow bound", kind="upper", source=Source("docs/theory.md", "section 12"),

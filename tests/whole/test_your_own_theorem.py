@@ -17,7 +17,7 @@ def test_the_page(tmp_path, monkeypatch):
     with 1."""
     monkeypatch.chdir(tmp_path)
     write_files(BLOCKS, tmp_path)
-    assert run_commands(BLOCKS) == 10
+    assert run_commands(BLOCKS) == 11
     assert (tmp_path / "simple2026.violated.toml").exists()
 
 

@@ -39,6 +39,7 @@ def test_what_would_be_caught(kind, total, caught):
     assert Planting(_Fixed(kind, total), held[:1]).caught() == {"term": None}
 
 
+@pytest.mark.deep
 def test_descents_catch_more():
     """Of Theorem G, whose score and √h terms others outweigh in most problems, descents catch a halved score
     term and N(0, I) a missing √h term; without them less is caught."""

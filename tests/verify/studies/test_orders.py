@@ -39,7 +39,7 @@ def test_a_process_of_ones_own_has_a_row():
     assert "none:" in orders.markdown([stuck])
 
 
-def test_a_claim_has_a_column_and_rows():
+def test_a_claim_has_a_column_and_rows(monkeypatch):
     """A claim has its orders, or why not, in every row of its column, and a row for a process that no other
     is about; what it assumes is among the remarks."""
     theorem = claim.recursion(
@@ -56,6 +56,7 @@ def test_a_claim_has_a_column_and_rows():
     assert all(line.count(" & ") == 9 for line in tex.splitlines() if line.endswith(r"\\"))
     assert "ou, mine: T = log(d/ε), h = ε^2 d^(-1), M = 0, K = d log(d/ε)/ε^2" in orders.details([own, other])
     assert "mine assumes m0 >= 1." in orders.remarks([own, other])
+    monkeypatch.setattr(orders, "ROW_SECONDS", 2.0)  # only the rows' names are looked at
     example = claim.closed_form("both", source="Me", process=["sub-vp", "vp"], terms={"initialisation": "1"})
     assert [row["process"] for row in orders.stated_rows(example)] == ["sub-vp (beta = 1/10 + 199/10*t)"]
 
