@@ -55,7 +55,7 @@ TWICE = RATES | {
     "twice_ahead": Omega - again * kappa - K_2 * (w_m + b_0 * (Omega_m - kappa)),
     "flow_ratio": mu * sqrt(v + sigma**2) / (sigma * sqrt(v + mu**2)),
     "kernel": Omega - K_2 * (mu * sqrt(v + sigma**2) / (sigma * sqrt(v + mu**2)) + mu / (v + mu**2) * Omega_m),
-    "twice_weight": (Abs(again) + Abs(K_2) * B) * Abs(kappa) * scale + Abs(K_2) * inner_scale,
+    "twice_weight": (Abs(again) + Abs(K_2 * B)) * Abs(kappa * scale) + Abs(K_2 * inner_scale),
     "twice_kept": keep + (again - K_2 * beta_m) * (pi - kappa * beta),
     "twice_first": (again - K_2 * beta_m) * kappa * beta,
     "twice_second": K_2 * beta_m}
