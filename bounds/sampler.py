@@ -163,7 +163,7 @@ def _named(key: str) -> SchemeMaker:
     make.__doc__ = (
         f"The {key} sampler ({sampler.source}).\n\n"
         f"{sampler.what}  {sampler.exact}  Strong order {sampler.strong_order:g}.\n\n"
-        "Parameters\n----------\nhorizon, steps, grid, early_stop, prior_std\n"
+        "Parameters\n----------\nhorizon, steps, grid, early_stop, prior_std, prior_spread\n"
         "    As for `bounds.scheme`, and so are the errors.")
     return make
 
