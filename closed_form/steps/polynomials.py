@@ -99,7 +99,7 @@ def _expansions(balls, horizon, left, middle, right, real, sizes):
         lead = float(abs(at[0]).mid())
         if not (remainder <= REMAINDER * lead or remainder * horizon <= REMAINDER * minor * size):
             return None
-        rows.append([_extended(at[k] * half**k) for k in range(TERMS)])
+        rows.append([extended(at[k] * half**k) for k in range(TERMS)])
         remainders.append(remainder)
     return rows, remainders
 
@@ -114,11 +114,11 @@ def _constants(balls, left, right, hidden):
         if not values.is_finite():
             values = ball.interval(arb(right))
         middle = values.mid() if values.is_finite() else arb(0)
-        rows.append([_extended(middle)] + [WIDE(0)] * (TERMS - 1))
+        rows.append([extended(middle)] + [WIDE(0)] * (TERMS - 1))
     return rows, [found / (right - left) for found in hidden]
 
 
-def _extended(ball):
+def extended(ball):
     """The middle of a ball in extended precision: two floats."""
     middle = ball.mid()
     high = float(middle)

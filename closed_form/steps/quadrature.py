@@ -24,7 +24,7 @@ def gauss(count: int) -> Rule:
     """The rule of ``count`` nodes; ``inner`` is exact for polynomials of lower degree than that."""
     from flint import arb, arb_mat, ctx
 
-    from closed_form.steps.polynomials import _extended
+    from closed_form.steps.polynomials import extended
 
     with ctx.workprec(_DIGITS_BITS + 8 * count):
         roots = [arb.legendre_p_root(count, k, weight=True) for k in reversed(range(count))]
@@ -32,5 +32,5 @@ def gauss(count: int) -> Rule:
         powers = arb_mat(count, count, [x**k for x in nodes for k in range(count)])
         integrals = arb_mat(count, count, [x ** (k + 1) / (k + 1) for x in nodes for k in range(count)])
         inner = integrals * powers.inv()
-        table = np.array([[_extended(inner[i, j]) for i in range(count)] for j in range(count)], dtype=WIDE)
-        return Rule(np.array([_extended(x) for x in nodes]), np.array([_extended(w) for w in weights]), table)
+        table = np.array([[extended(inner[i, j]) for i in range(count)] for j in range(count)], dtype=WIDE)
+        return Rule(np.array([extended(x) for x in nodes]), np.array([extended(w) for w in weights]), table)

@@ -7,7 +7,7 @@ from bounds.sampler import Scheme
 from bounds.steps.affine import SecondErrors, SecondStage, StepErrors, Steps
 from bounds.steps.formulas import coefficients
 from bounds.steps.stages import EULER, Levels, Refinement, Stages, TwoStages
-from closed_form.steps.polynomials import WIDE, _extended
+from closed_form.steps.polynomials import WIDE, extended
 from closed_form.steps.prior import prior_of
 
 #: Bits in which coefficients are evaluated.
@@ -29,7 +29,7 @@ def two_stage_steps(numbers, process: ForwardProcess, cut: Refinement, rule: Two
 
     with ctx.workprec(PRECISION):
         rows = _rows(numbers, process, cut, rule)
-    P, Q, keep, again, weight = ((np.array([_extended(ball) for ball in column], dtype=WIDE),
+    P, Q, keep, again, weight = ((np.array([extended(ball) for ball in column], dtype=WIDE),
                                   np.array([float(ball.rad()) for ball in column]))
                                  for column in zip(*rows, strict=True))
     (P, P_error), (Q, Q_error), (keep, keep_error), (again, again_error), (weight, weight_error) = (

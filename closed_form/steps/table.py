@@ -20,7 +20,7 @@ from bounds.steps.rule import matched_hessian
 from bounds.steps.stages import refined
 from bounds.symbolic.balls import NotEnclosed
 from closed_form.steps.phase_space.table import phase_steps
-from closed_form.steps.polynomials import REACH, TERMS, WIDE, _extended, polynomials
+from closed_form.steps.polynomials import REACH, TERMS, WIDE, extended, polynomials
 from closed_form.steps.prior import prior_of
 from closed_form.steps.quadrature import gauss
 from closed_form.steps.stages import _ball, two_stage_steps
@@ -297,7 +297,7 @@ class StepNumbers:
             known["h"] = [t - r for t, r in zip(known["t"], known["r"], strict=True)]
             found = formulas.values(known | coefficients(process, times, needed), times)
             for name, balls in found.items():
-                values = np.array([_extended(ball) for ball in balls], dtype=WIDE)
+                values = np.array([extended(ball) for ball in balls], dtype=WIDE)
                 error = np.array([float(ball.rad()) for ball in balls]) + 2 * _EPS * np.abs(values)
                 for label, part in ((name, values), (f"{name}_error", error)):
                     # the step below an early stop is none of the sampler's
