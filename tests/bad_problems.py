@@ -241,6 +241,8 @@ BAD_PROBLEMS = [
     _bad("cld variance", "process.velocity_variance must", "cld", process__velocity_variance="-1"),
     _bad("cld clock offset", "process.clock must be 0 at t = 0", "cld", process__clock='"1+t"'),
     _bad("cld clock turns", "clock must increase from 0", "cld", process__clock='"t*(1-t/8)"'),
+    _bad("cld clock jumps", "clock must be continuous", "cld", process__clock='"t + heaviside(t - 1)"'),
+    _bad("cld clock in cases", "clock must be continuous", "cld", process__clock='"if(t < 1, t, 2*t)"'),
     _bad("cld clock of x", "process.clock", "cld", process__clock='"x"'),
     _bad("cld prior", "prior_std must be left out", "cld", scheme__prior_std="1.0"),
     _bad("cld ancestral", "must be one of", "cld", scheme__kind='"ancestral"'),

@@ -46,7 +46,7 @@ def cld(a: Expression = 1, sigma: Expression = 2, epsilon: Expression = 0, veloc
     Raises
     ------
     ValueError
-        If a constant is out of range, or the clock does not start at 0.
+        If a constant is out of range, or the clock does not start at 0 or may jump.
 
     Source: arXiv 2511.02419; Dockhorn et al. 2022 (arXiv 2112.07068) for HSM.
     """
@@ -65,6 +65,9 @@ def cld(a: Expression = 1, sigma: Expression = 2, epsilon: Expression = 0, veloc
     clock = TIME if clock is None else real_function("clock", clock)
     if not clock.subs(TIME, 0).equals(sympy.S.Zero):
         raise ValueError(f"clock must be 0 at t = 0 (it is the integral of β), got {clock.subs(TIME, 0)}")
+    if clock.has(sympy.Piecewise, sympy.sign, sympy.Heaviside):
+        raise ValueError("clock must be continuous (it is the integral of β): write what bends with min, max or abs "
+                         f"in place of a case or a sign, got {clock}")
     clock = for_numbers(clock)
     speed = sympy.diff(clock, TIME)
     constants = {symbol: numbers[str(symbol)] for symbol in COEFFICIENTS}

@@ -145,24 +145,44 @@ class BallFunction:
 
     def _analytic(self, real, given):
         reals = self._run(real) if self.has_signs else None
-        return self._run(given, 1, reals)[self._last]
+        found = self._run(given, 1, reals)[self._last]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def _run(self, given, lane: int = 0, reals=None) -> list:
         leaves, rest = self._programs[lane]
         values = self._constants()
         for at, method in leaves:
             values[at] = method(given)
+        if reals is not None:
+            return self._chosen(rest, values, reals)
         for at, method, first, second, more in rest:
-            if reals is not None and isinstance(method, _Chosen):
-                places = more or [place for place in (first, second) if place is not None]
-                values[at] = method.choose([reals[place] for place in places],
-                                           [values[place] for place in places])
-            elif second is None:
+            if second is None:
                 values[at] = method(values[first])
             elif more is None:
                 values[at] = method(values[first], values[second])
             else:
                 values[at] = method(*[values[place] for place in more])
+        return values
+
+
+    @staticmethod
+    def _chosen(rest: list, values: list, reals: list) -> list:
+        """The operations ``rest`` where signs choose branches; an error stands for what cannot be had, which
+        matters in a chosen branch only."""
+        for at, method, first, second, more in rest:
+            places = more or [place for place in (first, second) if place is not None]
+            taken, choice = [values[place] for place in places], isinstance(method, _Chosen)
+            lost = next((each for each in taken if isinstance(each, Exception)), None)
+            if lost is not None and not (choice and len(places) > 1):
+                values[at] = lost
+                continue
+            try:
+                values[at] = (method.choose([reals[place] for place in places], taken) if choice
+                              else method(*taken))
+            except (NotAnalytic, ZeroDivisionError, ValueError) as error:
+                values[at] = error
         return values
 
 
@@ -368,30 +388,25 @@ def _larger(sign: int):
     return _Chosen(pick, lambda *reals: reduce(type(reals[0]).max if sign > 0 else type(reals[0]).min, reals))
 
 
-def _piecewise(relations: list) -> _Chosen:
-    """Branches (value, then the two sides of its condition, unless that is always true)."""
-
-    def branches(arguments):
-        rest = iter(arguments)
-        for relation in relations:
-            value = next(rest)
-            yield value, relation, None if relation is None else (next(rest), next(rest))
+def _piecewise(conditions: list) -> _Chosen:
+    """Branches: their values, then both sides of all comparisons; ``conditions`` take these as a list and say
+    whether they hold, None where that is open."""
+    count = len(conditions)
 
     def pick(reals, values):
-        for (value, *_), (_, relation, sides) in zip(branches(values), branches(reals), strict=True):
-            if relation is None or (_sign(sides[0] - sides[1]) > 0) == (relation in (">", ">=")):
+        for condition, value in zip(conditions, values[:count], strict=True):
+            holds = condition(reals[count:])
+            if holds is None:
+                raise Undecided
+            if holds:
                 return value
         raise NotAnalytic
 
     def interval(*reals):
         met = []
-        for value, relation, sides in branches(reals):
-            if relation is None:
-                met.append(value)
-                break
-            gap = sides[0] - sides[1]
-            holds, fails = (gap > 0, gap < 0) if relation in (">", ">=") else (gap < 0, gap > 0)
-            if not fails:
+        for condition, value in zip(conditions, reals[:count], strict=True):
+            holds = condition(reals[count:])
+            if holds is not False:
                 met.append(value)
             if holds:
                 break
@@ -482,6 +497,9 @@ def _operation(part: sympy.Basic):
         case sympy.sign():
             return _Chosen(lambda reals, values: values[0] * 0 + _sign(reals[0]),
                            lambda x: x.sgn()), part.args
+        case sympy.Heaviside():
+            return _Chosen(lambda reals, values: values[0] * 0 + (1 if _sign(reals[0]) > 0 else 0),
+                           lambda x: (1 + x.sgn()) / 2), part.args[:1]
         case sympy.Max():
             return _larger(1), part.args
         case sympy.Min():
@@ -492,17 +510,34 @@ def _operation(part: sympy.Basic):
 
 
 def _branches(part: sympy.Piecewise):
-    arguments, relations = [], []
-    for value, condition in part.args:
-        arguments.append(value)
-        if condition == True:  # noqa: E712 (sympy's true)
-            relations.append(None)
-        elif isinstance(condition, Relational) and condition.rel_op in (">", ">=", "<", "<="):
-            relations.append(condition.rel_op)
-            arguments += [condition.lhs, condition.rhs]
-        else:
-            raise NotEnclosed(f"no ball arithmetic for the condition {condition}")
-    return _piecewise(relations), tuple(arguments)
+    sides: list = []
+    conditions = [_condition(condition, sides) for _, condition in part.args]
+    return _piecewise(conditions), (*(value for value, _ in part.args), *sides)
+
+
+def _condition(condition, sides: list) -> Callable:
+    """Whether it holds for balls of ``sides``, to which both sides of its comparisons are added."""
+    if condition in (sympy.true, sympy.false):
+        decided = condition == True  # noqa: E712 (sympy's true)
+        return lambda balls: decided
+    if isinstance(condition, sympy.And | sympy.Or):
+        parts, stop = [_condition(part, sides) for part in condition.args], isinstance(condition, sympy.Or)
+
+        def joined(balls):
+            found = [part(balls) for part in parts]
+            return stop if stop in found else None if None in found else not stop
+
+        return joined
+    if not isinstance(condition, Relational) or condition.rel_op not in (">", ">=", "<", "<="):
+        raise NotEnclosed(f"no ball arithmetic for the condition {condition}")
+    at, larger = len(sides), condition.rel_op in (">", ">=")
+    sides += [condition.lhs, condition.rhs]
+
+    def compared(balls):
+        gap = balls[at] - balls[at + 1]
+        return larger if gap > 0 else not larger if gap < 0 else None
+
+    return compared
 
 
 def _pi():

@@ -16,6 +16,12 @@ MAX_BITS = 1000
 
 _ZERO_TO_ROUNDING = 1e-10
 
+
+def _jump(x: sympy.Expr) -> sympy.Expr:
+    """0 before x = 0, 1 after it; ½ there, a value that no integral sees."""
+    return (1 + sympy.sign(x)) / 2
+
+
 # name -> (exact function, the same function on floats, which guards the exact one)
 FUNCTIONS: dict[str, tuple[Callable, Callable]] = {
     "exp": (sympy.exp, lambda x: math.exp(x) or 1e-320),  # too small, not zero
@@ -29,8 +35,15 @@ FUNCTIONS: dict[str, tuple[Callable, Callable]] = {
     "cosh": (sympy.cosh, math.cosh),
     "tanh": (sympy.tanh, math.tanh),
     "abs": (sympy.Abs, abs),
-    "Abs": (sympy.Abs, abs)}
-#: Functions of two or more arguments, in formulas only.
+    "Abs": (sympy.Abs, abs),
+    "sign": (sympy.sign, lambda x: float((x > 0) - (x < 0))),
+    "heaviside": (_jump, lambda x: ((x > 0) - (x < 0) + 1) / 2),
+    "Heaviside": (_jump, lambda x: ((x > 0) - (x < 0) + 1) / 2),
+    "log10": (lambda x: sympy.log(x) / sympy.log(10), math.log10),
+    "sigmoid": (lambda x: 1 / (1 + sympy.exp(-x)), lambda x: 1 / (1 + (math.exp(-x) if x < 700 else 1e300)))}
+#: Those of a real argument only.
+OF_REALS = ("abs", "Abs", "sign", "heaviside", "Heaviside")
+#: Functions of two or more arguments.
 SEVERAL: dict[str, tuple[Callable, Callable]] = {
     "Max": (sympy.Max, max), "Min": (sympy.Min, min), "max": (sympy.Max, max), "min": (sympy.Min, min)}
 CONSTANTS = {"pi": (sympy.pi, math.pi), "e": (sympy.E, math.e), "E": (sympy.E, math.e)}
@@ -40,6 +53,8 @@ OPERATORS: dict[type, Callable] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.Pow: operator.pow}
+COMPARISONS: dict[type, Callable] = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
+                                     ast.GtE: operator.ge}
 _UNDEFINED = (sympy.I, sympy.zoo, sympy.oo, -sympy.oo, sympy.nan)
 
 
@@ -96,19 +111,48 @@ def applied(word: str, value: ExactValue, formula: bool = False) -> ExactValue:
     evaluated."""
     exact, approximate = FUNCTIONS[word]
     constant = None if value.constant is None else _float(lambda: approximate(value.constant))
+    if word == "sigmoid":
+        _check_exponent(value.exact)
     if word == "exp" and value.exact.has(sympy.log):  # sympy turns exp(c*log(b)) into b**c
         _check_exponent(value.exact)
-    if exact is sympy.Abs and not (value.exact.is_extended_real or formula):
-        raise Refused("the argument of abs must be real for every t >= 0")
+    if word in OF_REALS and not formula:
+        _check_real(value.exact, f"the argument of {word}")
     return _checked(exact(value.exact), constant)
 
 
-def extreme(word: str, values: list[ExactValue]) -> ExactValue:
-    """The largest or the smallest of several values."""
+def extreme(word: str, values: list[ExactValue], formula: bool = False) -> ExactValue:
+    """The largest or the smallest of several values; whether they are real, a ``formula`` shows where it is
+    evaluated."""
     exact, approximate = SEVERAL[word]
+    if not formula:
+        for value in values:
+            _check_real(value.exact, f"the argument of {word}")
     constants = [value.constant for value in values]
     return _checked(exact(*(value.exact for value in values)),
                     None if None in constants else approximate(constants))
+
+
+def compared(op: ast.cmpop, first: ExactValue, second: ExactValue) -> sympy.Basic:
+    """``first op second`` as a condition."""
+    for value in (first, second):
+        _check_real(value.exact, "what a condition compares")
+    return COMPARISONS[type(op)](first.exact, second.exact)
+
+
+def chosen(conditions: list, value: ExactValue, otherwise: ExactValue) -> ExactValue:
+    """``value`` where all of ``conditions`` hold, else ``otherwise``."""
+    exact = value.exact
+    rest = otherwise.exact
+    for condition in conditions[::-1]:
+        others = rest.args if isinstance(rest, sympy.Piecewise) else [(rest, True)]
+        exact = sympy.Piecewise((exact, condition), *others)
+    return _checked(exact, None)
+
+
+def _check_real(exact: sympy.Expr, word: str) -> None:
+    """Refuse what may not be real where a sign is asked."""
+    if not exact.is_extended_real:
+        raise Refused(f"{word} must be real for every t >= 0")
 
 
 def _check_power(base: ExactValue, exponent: ExactValue, formula: bool) -> None:

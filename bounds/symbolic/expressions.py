@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import pairwise
 
 import sympy
 
 from bounds.symbolic.deadline import Deadline
 from bounds.symbolic.exact_values import (
+    COMPARISONS,
     CONSTANTS,
     FUNCTIONS,
     MAX_BITS,
@@ -20,7 +22,9 @@ from bounds.symbolic.exact_values import (
     ExactValue,
     Refused,
     applied,
+    chosen,
     combined,
+    compared,
     extreme,
     from_decimal,
     from_number,
@@ -40,12 +44,14 @@ MAX_SECONDS = 5.0
 _SHOWN_CHARACTERS = 60
 _TOKEN = re.compile(
     r"(?P<space>[ \t]+)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
-    r"|(?P<operator>\*\*|[-+*/^(),])",
+    r"|(?P<comparison>[<>]=?)|(?P<operator>\*\*|[-+*/^(),])",
     re.ASCII)
 #: What formulas in papers are written with, and what to write for it here.
 _WRITTEN = {"√": "sqrt(…)", "α": "alpha", "σ": "sigma", "·": "*", "×": "*", "−": "-", "²": "^2", "≤": "<=",
             "≥": ">="}
-_KNOWN = "pi, e, exp, log, sqrt, sin, cos, tan, cot, sinh, cosh, tanh, abs"
+_KNOWN = "pi, e, exp, log, log10, sqrt, sin, cos, tan, cot, sinh, cosh, tanh, sigmoid, abs, sign, heaviside"
+#: What chooses between values, in a coefficient only.
+_CHOOSING = ("if", "else", "where", "piecewise", "Piecewise", "True")
 
 
 class ExpressionError(ValueError):
@@ -66,7 +72,7 @@ class _Grammar:
         """The symbols and functions, for the refusal of another name."""
         if self.formula:
             return f"one of {', '.join(self.symbols)}, nor of {_KNOWN}, Max, Min"
-        return f"{' '.join(self.symbols)} nor one of {_KNOWN}"
+        return f"{' '.join(self.symbols)} nor one of {_KNOWN}, max, min, if, piecewise"
 
 
 def parse_expression(text: str | numbers.Real, symbol: str | sympy.Symbol = "t", *,
@@ -75,8 +81,10 @@ def parse_expression(text: str | numbers.Real, symbol: str | sympy.Symbol = "t",
 
     The text is split by a whitelist of tokens, parsed into a syntax tree that is walked node by node, and
     never evaluated. Accepted: decimal numbers (exact: ``0.1`` is 1/10), the symbol, ``pi``, ``e``,
-    ``+ - * / **`` (``^`` means ``**``), parentheses and one-argument
-    ``exp log sqrt sin cos tan cot sinh cosh tanh abs``. Length, nesting, sizes of numbers and powers are
+    ``+ - * / **`` (``^`` means ``**``), parentheses, one-argument
+    ``exp log log10 sqrt sin cos tan cot sinh cosh tanh sigmoid abs sign heaviside``, ``max`` and ``min`` of two or
+    more, and choices: ``if(t < 1, 2, 3)``, ``2 if t < 1 else 3`` and ``piecewise(t < 1, 2, t < 3, 4, 5)``, whose
+    conditions compare by ``< <= > >=``. Length, nesting, sizes of numbers and powers are
     bounded before sympy sees them: that is what keeps building quick. The time limit is a second fence.
 
     Parameters
@@ -217,24 +225,27 @@ def _clean(text: str, grammar: _Grammar) -> str:
         raise Refused("it is empty")
     if len(text) > grammar.characters:
         raise Refused(f"it must have at most {grammar.characters} characters, not {len(text)}")
-    position, parts, after_number = 0, [], False
+    position, parts, after_number, after_value = 0, [], False, False
     while position < len(text):
         token = _TOKEN.match(text, position)
-        if token is None:
+        if token is None or (token.lastgroup == "comparison" and grammar.formula):
             instead = _WRITTEN.get(text[position]) if grammar.formula else None
             raise Refused(f"the character {text[position]!a} is not allowed"
                           + (f", write {instead}" if instead else ""))
         kind, word = token.lastgroup, token.group()
         if kind == "name":
             known = word in grammar.symbols or word in FUNCTIONS or word in CONSTANTS
-            if not known and not (grammar.formula and word in SEVERAL):
+            if not (known or word in SEVERAL or (word in _CHOOSING and not grammar.formula)):
                 raise Refused(f"{word[:20]!r}{_meant(word[:20], grammar)} is neither {grammar.known}")
             if after_number:
                 raise Refused(f"write a '*' between a number and {word!r}")
         if kind == "number" and len(word) > MAX_DIGITS:
             raise Refused(f"a number must have at most {MAX_DIGITS} characters")
         after_number = kind == "number"
-        parts.append("**" if word == "^" else word)
+        # Python's own if stands behind a value
+        parts.append("where" if word == "if" and not after_value else "**" if word == "^" else word)
+        if kind != "space":
+            after_value = word == ")" or (kind in ("name", "number") and word not in ("if", "else"))
         position = token.end()
     return "".join(parts).strip(" \t")
 
@@ -253,7 +264,7 @@ def _walk(node: ast.AST, grammar: _Grammar, source: str, depth: int, calls: int)
     if calls > MAX_NESTED_CALLS:
         raise Refused(f"functions and powers are nested more than {MAX_NESTED_CALLS} deep")
     match node:
-        case ast.Constant():
+        case ast.Constant(value=float() | int() as number) if not isinstance(number, bool):
             return from_decimal(ast.get_source_segment(source, node) or "")
         case ast.Name(id=word) if word in grammar.symbols:
             return ExactValue(grammar.symbols[word], None)
@@ -271,15 +282,50 @@ def _walk(node: ast.AST, grammar: _Grammar, source: str, depth: int, calls: int)
         case ast.Call(func=ast.Name(id=word), args=[argument], keywords=[]) if word in FUNCTIONS:
             value = _walk(argument, grammar, source, depth + 1, calls + 1)
             return applied(word, value, grammar.formula)
-        case ast.Call(func=ast.Name(id=word), args=[_, _, *_] as several, keywords=[]) if (
-                grammar.formula and word in SEVERAL):
-            return extreme(word, [_walk(each, grammar, source, depth + 1, calls + 1) for each in several])
+        case ast.Call(func=ast.Name(id=word), args=[_, _, *_] as several, keywords=[]) if word in SEVERAL:
+            values = [_walk(each, grammar, source, depth + 1, calls + 1) for each in several]
+            return extreme(word, values, grammar.formula)
+        case ast.IfExp(test=test, body=body, orelse=otherwise):
+            return _choice([(test, body)], otherwise, grammar, source, depth, calls)
+        case ast.Call(func=ast.Name(id="where" | "piecewise" as word), args=several, keywords=[]):
+            if len(several) % 2 == 0 or len(several) < 3 or (word == "where" and len(several) > 3):
+                raise Refused("if takes a condition and two values" if word == "where" else
+                              "piecewise takes conditions, a value after each, and a last value for elsewhere")
+            return _choice(list(zip(several[:-1:2], several[1::2], strict=True)), several[-1], grammar, source,
+                           depth, calls)
+        case ast.Call(func=ast.Name(id="Piecewise"), args=[*pairs, last], keywords=[]):
+            match [each.elts for each in (*pairs, last) if isinstance(each, ast.Tuple) and len(each.elts) == 2]:
+                case [*found, [otherwise, ast.Constant(value=True)]] if len(found) == len(pairs):
+                    return _choice([(test, value) for value, test in found], otherwise, grammar, source, depth,
+                                   calls)
+            raise Refused("Piecewise takes pairs (value, condition), the last condition True")
+        case ast.Compare():
+            raise Refused("a comparison must be the condition of an if")
+        case ast.Constant(value=True):
+            raise Refused("True must be the last condition of a Piecewise")
         case ast.Call():
             raise Refused("a call must be one of the known functions with one argument")
         case ast.Name(id=word):
-            raise Refused(f"the function {word!r} needs an argument in parentheses")
+            raise Refused(f"the function {'if' if word == 'where' else word!r} needs an argument in parentheses")
     kind = type(node.op if isinstance(node, ast.BinOp) else node).__name__
     raise Refused(f"{kind} is not allowed")
+
+
+def _choice(pairs: list, otherwise: ast.AST, grammar: _Grammar, source: str, depth: int, calls: int) -> ExactValue:
+    """The value of the first of ``pairs`` (condition, value) that holds, or ``otherwise``."""
+    rest = (grammar, source, depth + 1, calls + 1)
+    found = _walk(otherwise, *rest)
+    for test, value in reversed(pairs):
+        found = chosen(_conditions(test, *rest), _walk(value, *rest), found)
+    return found
+
+
+def _conditions(test: ast.AST, grammar: _Grammar, source: str, depth: int, calls: int) -> list:
+    """The comparisons of a condition; ``a < t < b`` has two."""
+    if not isinstance(test, ast.Compare) or not all(type(op) in COMPARISONS for op in test.ops):
+        raise Refused("a condition must compare with <, <=, > or >=")
+    values = [_walk(each, grammar, source, depth, calls) for each in (test.left, *test.comparators)]
+    return [compared(op, first, second) for op, (first, second) in zip(test.ops, pairwise(values), strict=True)]
 
 
 def _shown(text: object) -> str:

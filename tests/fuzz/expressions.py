@@ -2,7 +2,10 @@
 
 from random import Random
 
-FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "tan", "cot", "sinh", "cosh", "tanh", "abs", "Abs")
+FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "tan", "cot", "sinh", "cosh", "tanh", "abs", "Abs",
+             "sign", "heaviside", "Heaviside", "sigmoid", "log10")
+CHOICES = ("if({0} < {1}, {2}, {0})", "{0} if {1} >= {2} else {1}", "piecewise({0} > t, {1}, t < 1, {2}, {0})",
+           "Piecewise(({0}, {1} <= t), ({2}, True))", "max({0}, {1}, {2})", "min({0}, {1})", "Max({0}, t)")
 NUMBERS = (
     "0", "1", "2", "1/2", "0.1", "1e-9", "1e9", "1e-100", "1e100", "20", "19", "199/10",
     "3.14159265358979323846264", "0." + "3" * 100, "7" * 105, "1e-320", "1e400", "pi", "e", "0.5",
@@ -16,6 +19,8 @@ ATTEMPTS = (
     "２*t", "\u202et", "t\u200b", "exp(t, t)", "exp()", "exp", "exp(t=1)", "exp(*t)", "2t", "2(t)", "t(2)",
     "1_0*t", "0x10", "t //2", "t % 2", "t @ t", "~t", "t << 2", "", " ", "()", "((((", "9**9**9**9", "t**t",
     "0**t", "(-1)**t", "t**1000", "2^(2^(2^t))", "oo", "zoo", "nan*t", "I", "(" * 90 + "t" + ")" * 90,
+    "if", "if(t<1)", "if(t, 1, 2)", "1 if t < 1", "t < 1", "if(t < 1 < 2, t, 1", "piecewise(t < 1, 2)", "True", "min()",
+    "Piecewise((1, t < 1))", "if(t == 1, 2, 3)", "if(t < 1 and t > 0, 1, 2)", "1 if 1 if t < 1 else 2 else 3",
     "(" * 300 + "t" + ")" * 300, "-" * 280 + "t", "t" + "+t" * 149, "exp(" * 5 + "t" + ")" * 5,
 )  # fmt: skip
 
@@ -37,6 +42,8 @@ def _term(rng: Random, depth: int) -> str:
         return f"{rng.choice(FUNCTIONS)}({_term(rng, depth - 1)})"
     if kind < 0.7:
         return f"({_term(rng, depth - 1)}){rng.choice(('^', '**'))}{rng.choice(POWERS)}"
+    if kind < 0.76:
+        return rng.choice(CHOICES).format(*(_term(rng, depth - 1) for _ in range(3)))
     sum_ = f"{_term(rng, depth - 1)} {rng.choice('+-*/')} {_term(rng, depth - 1)}"
     return rng.choice((f"({sum_})", f"({sum_})", sum_, f"-({sum_})"))
 

@@ -1,12 +1,14 @@
 """Critically-damped Langevin: what sympy derives solves its defining equations, and the border refuses the
 rest."""
 
+import flint
 import pytest
 import sympy
 from sympy import Matrix, Rational, diag, eye, simplify, sqrt, zeros
 
 from bounds.processes import cld as langevin
 from bounds.processes.cld import CLOCK, a, cld, correlation, epsilon, kappa, sigma, velocity_std
+from bounds.symbolic.balls import BallFunction
 from bounds.symbolic.integrals import TIME
 
 DRIFT = Matrix([[0, a**2], [-1, -2 * a]])
@@ -58,6 +60,14 @@ def test_kernel_starts_from_a_given_position_and_a_free_velocity():
     assert vanishes(spread.diff(CLOCK) - DRIFT * spread - spread * DRIFT.T - NOISE_SQ)
     assert phi.subs(CLOCK, 0) == Matrix([1, 0])
     assert spread.subs(CLOCK, 0) == diag(0, velocity_std**2)
+
+
+def test_a_clock_may_bend():
+    """A clock with a bend, written with max, min or abs, runs at the speed of its sides, and is enclosed."""
+    for text in ("max(t, 3*t - 2)", "3*t - 2*min(t, 1)", "2*t - 1 + abs(t - 1)"):
+        speed = BallFunction(sympy.diff(cld(clock=text).clock, TIME))
+        assert float(speed.interval(flint.arb(0.5)).mid()) == pytest.approx(1.0)
+        assert float(speed.interval(flint.arb(1.5)).mid()) == pytest.approx(3.0)
 
 
 def test_closed_forms_hold_along_a_clock():
@@ -143,6 +153,8 @@ def test_process_runs_at_the_speed_of_its_clock():
         ({"velocity_variance": "t"}, "velocity_variance must be a number, got 't'"),
         ({"velocity_variance": TIME}, "velocity_variance must be a number between 0 and 1e.06, got t"),
         ({"clock": "t + 1"}, "clock must be 0 at t = 0"),
+        ({"clock": "t + abs(t - 1)/(t - 1) + 1"}, "clock must be continuous"),
+        ({"clock": "t if t < 1 else t + 1"}, "clock must be continuous"),
     ],
 )
 def test_border_refuses_constants_out_of_range(arguments, message):

@@ -48,6 +48,37 @@ def test_a_jump_and_a_kink_are_seen(at, steps):
     assert weighted.C == pytest.approx(jump[:-1] - jump[1:], rel=PATH_RELATIVE)
 
 
+@pytest.mark.parametrize("text", ["heaviside(t-{at})", "(sign(t-{at})+1)/2", "if(t<{at}, 0, 1)",
+                                  "0 if t <= {at} else 1", "piecewise(t<{at}/2, 0, t<{at}, 0, 1)",
+                                  "Piecewise((0, t < {at}), (1, True))"])
+def test_every_way_to_write_a_jump_is_seen(text):
+    """∫g² of a jump at √2/3, which no float is, is that of its two sides however the jump is written."""
+    times = np.linspace(1, 0, 8)
+    found = path("0", f"0.1+20*({text.format(at='sqrt(2)/3')})", times)
+    wanted = 0.1 * times + 20 * np.maximum(times - np.sqrt(2) / 3, 0)
+    assert found.C == pytest.approx(wanted[:-1] - wanted[1:], rel=PATH_RELATIVE) and not found.unproved
+
+
+@pytest.mark.parametrize("text", ["min(20*t, 8)", "8-max(8-20*t, 0)", "if(20*t < 8, 20*t, 8)", "20*t if t < 0.4 else 8"])
+def test_every_way_to_write_a_clipped_rise_is_seen(text):
+    """∫f of 20 t up to 8 is that of the line and the constant, whatever the grid."""
+    times = np.linspace(1, 0, 8)
+    found = path(text, "1", times)
+    wanted = 10 * np.minimum(times, 0.4) ** 2 + 8 * np.maximum(times - 0.4, 0)
+    assert found.F == pytest.approx(wanted[:-1] - wanted[1:], rel=PATH_RELATIVE) and not found.unproved
+
+
+def test_what_is_not_real_in_the_other_case_does_not_matter():
+    """log(t − ½) and √(t − ½) behind a condition that holds after ½ only are integrated there, and proved."""
+    found = path("if(t < 0.75, 0, log(t - 0.5))", "1 if t <= 0.5 else 1 + sqrt(t - 0.5)", [1.0, 0.0])
+    logs = 0.5 * np.log(0.5) - 0.5 - (0.25 * np.log(0.25) - 0.25)
+    assert found.F[0] == pytest.approx(logs, rel=PATH_RELATIVE) and not found.unproved
+    assert path("0", "1 if t <= 0.5 else 1 + sqrt(t - 0.5)", [1.0, 0.0]).C[0] == pytest.approx(
+        1 + 0.5**1.5 / 1.5, rel=FEATURE_RELATIVE)
+    with pytest.raises(ValueError, match="f must be real and finite"):
+        path("if(t < 0.4, 0, log(t - 0.5))", "1", [1.0, 0.0])
+
+
 @given(st.floats(1e-9, 1e-3), st.floats(0.1, 5))
 def test_a_nearly_singular_end_is_seen(offset, size):
     """∫f of size/√(t + offset) over one step is 2·size·(√(1 + offset) − √offset)."""

@@ -107,7 +107,22 @@ def test_what_has_no_rule_is_named():
     with pytest.raises(NotEnclosed, match="zeta"):
         BallFunction(sympy.zeta(TIME + 2))
     with pytest.raises(NotEnclosed, match="condition"):
-        BallFunction(sympy.Piecewise((1, sympy.And(TIME > 1, TIME < 2)), (0, True)))
+        BallFunction(sympy.Piecewise((1, sympy.Eq(TIME, 1)), (0, True)))
+
+
+def test_conditions_may_be_joined():
+    """Several comparisons decide as their sides do; where that is open, both cases are in the ball."""
+    inside = sympy.Piecewise((3, sympy.And(TIME > 1, TIME < 2)), (sympy.log(TIME - 2), TIME > 2), (5, True))
+    outside = sympy.Piecewise((5, sympy.Or(TIME <= 1, TIME >= 2)), (3, True))
+    for place, wanted in ((0.5, 5), (1.5, 3)):
+        around = arb(place, 0.25)
+        for found in (BallFunction(inside), BallFunction(outside)):
+            assert found.interval(around) == wanted
+            assert found.disc(acb(around, arb(0, 1)), around) == wanted
+    assert BallFunction(outside).interval(arb(1, 0.25)).contains(arb(4))
+    with pytest.raises(NotAnalytic):
+        BallFunction(outside).disc(acb(arb(1, 0.25)), arb(1, 0.25))
+    assert BallFunction(inside).interval(arb(3)) == 0
 
 
 @pytest.mark.parametrize("text, wanted", [
