@@ -44,10 +44,11 @@ def _check_order(small_name, large_name, small, large):
                          f"{large_name} = {large}")
 
 
-def constant(power: int, product: Callable | None = None, *, positive: bool = True) -> dict[str, Any]:
-    """The metadata of a field that is a constant: its power of the factor that scales the data, and its rule
-    for products."""
-    return {"power": power, "product": product, "positive": positive}
+def constant(power: int, product: Callable | None = None, *, positive: bool = True,
+             infinite: bool = False) -> dict[str, Any]:
+    """The metadata of a field that is a constant: its power of the factor that scales the data, its rule for
+    products, and whether it may be infinite."""
+    return {"power": power, "product": product, "positive": positive, "infinite": infinite}
 
 
 def _check_moments(assumption) -> None:
@@ -102,8 +103,6 @@ class Assumption:
     also: ClassVar[tuple[str, ...]] = ()
     #: Names of the strong convexity (of a part of the potential) and of the smoothness, where there are.
     convexity_and_smoothness: ClassVar[tuple[str, ...]] = ()
-    #: True where the Fisher information at t = 0 may be infinite.
-    needs_early_stop: ClassVar[bool] = False
 
     dim: int
     second_moment: Numbers
@@ -111,7 +110,8 @@ class Assumption:
 
     def __post_init__(self):
         for name, about in self._constants():
-            value = check_constant(name, getattr(self, name), positive=about["positive"])
+            value = check_constant(name, getattr(self, name), positive=about["positive"],
+                                   infinite=about["infinite"])
             object.__setattr__(self, name, value)
         if self.convexity_and_smoothness:
             _check_order(*self.convexity_and_smoothness, *self._ends)
@@ -120,6 +120,11 @@ class Assumption:
     @classmethod
     def _constants(cls):
         return [(each.name, each.metadata) for each in fields(cls) if each.metadata]
+
+    @property
+    def needs_early_stop(self) -> bool:
+        """Whether the Fisher information at t = 0 may be infinite: there is no smoothness."""
+        return bool(np.any(np.isinf(self.smoothness)))
 
     @property
     def _ends(self):

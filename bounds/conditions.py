@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bounds.assumptions.bounded_support import BoundedSupport
 from bounds.recursion.equal_steps import MANY_STEPS
 from bounds.setting import Setting
 from bounds.steps.path import Path
@@ -12,10 +13,10 @@ LONGEST = 12.0
 
 
 def _early_stop(setting: Setting):
-    """Bounded support has no finite Fisher information at t = 0."""
+    """Data without smoothness have no finite Fisher information at t = 0."""
     if setting.assumption.needs_early_stop and setting.scheme.grid.early_stop == 0:
-        return ("bounded support needs early stopping (early_stop > 0): its Fisher information at t = 0 may "
-                "be infinite")
+        what = "bounded support" if isinstance(setting.assumption, BoundedSupport) else "a law with L0 = ∞"
+        return f"{what} needs early stopping (early_stop > 0): its Fisher information at t = 0 may be infinite"
     return None
 
 

@@ -109,11 +109,14 @@ class Law(ABC):
         set its accuracy.
     score_rounding : float
         Relative error that scores of its pushed laws may have.
+    notes : tuple of str
+        What was mended in what the law was made of, as a user is to read it.
     """
 
     dim: int
     second_moment: float
     mean_norm: float
+    notes: tuple[str, ...] = ()
     shrinkage: ClassVar[Callable[..., Any] | None] = None
     score_rounding: float = 1e-9
 

@@ -8,7 +8,9 @@ import numpy as np
 MAX_MATRIX_DIM = 2_000
 #: Sizes that a number of a problem file, other than 0, may have: fourth powers and their inverses are floats.
 SMALLEST, LARGEST = 1e-75, 1e75
-_SYMMETRY = 1e-12  # relative asymmetry forgiven in a covariance
+#: Relative error of what was computed in double precision, forgiven without a word, and of what was in single
+#: precision, mended and said in a note.
+DOUBLE, SINGLE = 1e-12, 1e-6
 #: Means and standard deviations stay below this and, if positive, above its inverse, as the constants of an
 #: assumption do: a squared curvature is a fourth power, and in the range of floats then.
 LARGEST_SIZE = 1e50
@@ -17,6 +19,8 @@ _EPS = np.finfo(float).eps
 
 def finite_array(name: str, value) -> np.ndarray:
     """``value`` as a fresh float64 array with finite entries; ValueError naming the argument otherwise."""
+    if hasattr(value, "detach"):  # a torch tensor, which may be on a device and part of a graph
+        value = value.detach().cpu().numpy()
     try:
         array = np.array(value)
     except ValueError as error:
@@ -75,26 +79,34 @@ def error_size(name: str, value) -> float:
     return float(value)
 
 
-def symmetric(name: str, matrix: np.ndarray) -> np.ndarray:
-    """The symmetric part of a matrix (…, d, d) that is symmetric up to rounding; ValueError otherwise."""
+def symmetric(name: str, matrix: np.ndarray, notes: list[str]) -> np.ndarray:
+    """The symmetric part of a matrix (…, d, d) that is symmetric up to the rounding of single precision, of
+    which ``notes`` then tell; ValueError otherwise."""
     transpose = np.swapaxes(matrix, -1, -2)
-    skew = np.abs(matrix - transpose).max()
-    if skew > _SYMMETRY * np.abs(matrix).max():
+    skew, size = np.abs(matrix - transpose).max(), np.abs(matrix).max()
+    if skew > SINGLE * size:
         raise ValueError(f"{name} must be symmetric, got an asymmetry of {skew}")
+    if skew > DOUBLE * size:
+        notes.append(f"{name} was asymmetric by {skew:.3g}, as single precision leaves it: its symmetric part is "
+                     "meant")
     return 0.5 * (matrix + transpose)
 
 
-def positive_eigen(name: str, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues (…, d), clipped at 0 within rounding, and eigenvectors; ValueError if indefinite."""
+def positive_eigen(name: str, matrix: np.ndarray, notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues (…, d), clipped at 0 within the rounding of single precision, of which ``notes`` then tell,
+    and eigenvectors; ValueError if indefinite."""
     values, basis = np.linalg.eigh(matrix)
     size = np.abs(values).max(axis=-1, keepdims=True)
-    if (values < -8 * values.shape[-1] * _EPS * size).any():
+    if (values < -SINGLE * size).any():
         raise ValueError(f"{name} must be positive semi-definite, got an eigenvalue {values.min()}")
+    if (values < -8 * values.shape[-1] * _EPS * size).any():
+        notes.append(f"{name} had an eigenvalue {values.min():.3g}, as single precision leaves it: 0 is meant")
     return np.maximum(values, 0.0), basis
 
 
-def checked_weights(weights, c: int) -> np.ndarray:
-    """``weights``, or equal ones if None, as shape (c,), validated and normalised."""
+def checked_weights(weights, c: int, notes: list[str]) -> np.ndarray:
+    """``weights``, or equal ones if None, as shape (c,), validated and normalised, which ``notes`` tell where it
+    is more than the rounding of a sum."""
     if weights is None:
         return np.full(c, 1.0 / c)
     weights = finite_array("weights", weights)
@@ -103,12 +115,15 @@ def checked_weights(weights, c: int) -> np.ndarray:
     if weights.min() < 0.0:
         raise ValueError(f"weights must be non-negative, got {weights.min()}")
     total = math.fsum(weights)
+    if abs(total - 1.0) > SINGLE:
+        raise ValueError(f"weights must sum to 1 within {SINGLE:g}, got a sum of {total}")
     if abs(total - 1.0) > 1e-9:
-        raise ValueError(f"weights must sum to 1 within 1e-9, got a sum of {total}")
+        notes.append(f"weights summed to 1 {total - 1.0:+.3g}, as single precision leaves it: they were divided by "
+                     "their sum")
     return weights / total
 
 
-def checked_spread(std, covariance, covariances, c: int, d: int) -> np.ndarray:
+def checked_spread(std, covariance, covariances, c: int, d: int, notes: list[str]) -> np.ndarray:
     """``std`` as shape (), or the covariance(s) as (d, d) or (c, d, d), validated."""
     if std is not None:
         std = finite_array("std", std)
@@ -122,8 +137,8 @@ def checked_spread(std, covariance, covariances, c: int, d: int) -> np.ndarray:
     matrices = finite_array(name, given)
     if matrices.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got {matrices.shape}")
-    matrices = symmetric(name, matrices)
-    values, _ = positive_eigen(name, matrices)
+    matrices = symmetric(name, matrices, notes)
+    values, _ = positive_eigen(name, matrices, notes)
     if (values[..., 0] <= d * _EPS * values[..., -1]).any():
         raise ValueError(f"{name} must be positive definite, got a smallest eigenvalue {values.min()}")
     of_moderate_size(name, values, LARGEST_SIZE**2)

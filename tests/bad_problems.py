@@ -403,7 +403,8 @@ BAD_PROBLEMS = [
     _bad("columns empty", "data.columns must be a list", "samples", data__columns="[]"),
     _bad("column unknown", "no column 'w'", "samples", data__columns='["w"]'),
     _bad("column repeated", "once", "samples", data__columns='["x", "x"]'),
-    _bad("column constant", "constant", "samples", data__columns='["z"]'),
+    BadProblem("CSV with an index", "has no name", "samples", {"data.columns": None},
+               files={"data.csv": ",x,y\n0,1,2\n1,3,4\n"}),
     BadProblem("CSV ragged", "expected 2 fields, got 1", "samples", files={"data.csv": "x,y\n1,2\n3\n"}),
     BadProblem(
         "CSV with text", "expected a finite number", "samples", files={"data.csv": "x,y\n1,2\n3,four\n"}
@@ -459,7 +460,8 @@ BAD_PROBLEMS = [
     _bad("smoothed support: std zero", "data.std must be positive", "smoothed", data__std="0"),
     _bad("negative radius of a mixture", "data.radius must be non-negative", "smoothed", data__radius="-1"),
     _bad("moment below the noise", "second_moment must be at least", "smoothed", data__second_moment="0.1"),
-    _bad("radius zero", "data.radius must be positive", "bounded", data__radius="0"),
+    _bad("radius negative", "data.radius must be non-negative", "bounded", data__radius="-1"),
+    _bad("radius tiny", "data.radius must be between", "bounded", data__radius="1e-60"),
     _bad("bounded without early stop", "early_stop", "bounded", data__early_stop=None),
     _bad("early stops disagree", "the same as data.early_stop", "bounded", scheme__early_stop="0.02"),
     # the scheme

@@ -7,7 +7,7 @@ import numpy as np
 import sympy
 
 from bounds.annotations import Numbers
-from bounds.assumption import Assumption, constant
+from bounds.assumption import Assumption, check_constant, constant
 from bounds.assumptions.smoothed_support import SmoothedSupport
 from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 
@@ -21,7 +21,7 @@ class BoundedSupport(Assumption):
     Parameters
     ----------
     radius : float
-        Radius of a ball (any centre) that holds the support.
+        Radius of a ball (any centre) that holds the support; 0 for a point.
     dim, second_moment, mean_norm
         As in `bounds.assumption.Assumption`, and so are the errors.
 
@@ -30,12 +30,17 @@ class BoundedSupport(Assumption):
 
     key: ClassVar[str] = "bounded"
     # of independent parts: radii of one direction, so the larger counts
-    radius: Numbers = field(metadata=constant(1, np.maximum))
+    radius: Numbers = field(metadata=constant(1, np.maximum, positive=False))
     dim: int = 1
     second_moment: Numbers = field(default=None)  # filled in
     mean_norm: Numbers | None = 0.0
     smoothness: ClassVar[float] = np.inf
-    needs_early_stop: ClassVar[bool] = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        # a point, or a ball whose fourth power is a float
+        if np.any(np.asarray(self.radius) > 0):
+            check_constant("radius", np.where(np.asarray(self.radius) > 0, self.radius, 1.0), positive=True)
 
     def _largest_variance(self):
         # the whole variance, not dim times one direction's

@@ -19,7 +19,8 @@ class StronglyLogConcave(Assumption):
     Parameters
     ----------
     m0, L0 : float, inverse squared data units
-        Need 0 < m0 <= L0.
+        Need 0 < m0 <= L0.  L0 = ∞ is a law without a bounded density, such as a Gaussian on a subspace, of which
+        X_0 + sZ is (1/m0 + s²)⁻¹-strongly log-concave for every s > 0: the sampler must stop early, at a time > 0.
     dim, second_moment, mean_norm
         As in `bounds.assumption.Assumption`, and so are the errors.
 
@@ -29,7 +30,7 @@ class StronglyLogConcave(Assumption):
     key: ClassVar[str] = "strong-log-concave"
     convexity_and_smoothness: ClassVar[tuple] = ("m0", "L0")
     m0: Numbers = field(metadata=constant(-2, np.minimum))
-    L0: Numbers = field(metadata=constant(-2, np.maximum))
+    L0: Numbers = field(metadata=constant(-2, np.maximum, infinite=True))
     dim: int = 1
     second_moment: Numbers = field(default=None)  # filled in
     mean_norm: Numbers | None = 0.0

@@ -317,8 +317,10 @@ def _suprema(path, variance, initial, x0, dim, rise, I_absf):
 
 
 def _strong(setting: Setting):
-    return (None if setting.assumption.strong_log_concavity is not None
-            else f"needs m0-strongly log-concave data (m0 > 0), got {setting.assumption.key}")
+    given = setting.assumption
+    if given.strong_log_concavity is not None:
+        return None if np.all(np.isfinite(given.smoothness)) else "needs L0-smooth data, got L0 = ∞"
+    return f"needs m0-strongly log-concave data (m0 > 0), got {given.key}"
 
 
 def _has_time_regularity(setting: Setting):

@@ -301,8 +301,9 @@ _OFF_THE_CLOCK = "needs g² = 2c²f with c constant, got f = {}, g² = {}"
 
 def _weak(setting: Setting):
     given = setting.assumption
-    return (None if given.weak_log_concavity is not None
-            else f"needs (alpha, M)-weakly log-concave data with one-sided smoothness, got {given.key}")
+    known = given.weak_log_concavity is not None and np.all(np.isfinite(given.smoothness))
+    return (None if known else f"needs (alpha, M)-weakly log-concave data with one-sided smoothness, got {given.key}"
+            f"{'' if given.weak_log_concavity is None else ' with L0 = ∞'}")
 
 
 def _ornstein_uhlenbeck(setting: Setting):

@@ -37,7 +37,8 @@ class Gaussian(Value, Law):
     ----------
     mean : array of shape (d,), or a number when d = 1
     covariance : float, array of shape (d,) or array of shape (d, d)
-        An isotropic variance, the diagonal, or the whole of Σ: symmetric and positive semi-definite.
+        An isotropic variance, the diagonal, or the whole of Σ: symmetric and positive semi-definite, up to
+        rounding; up to that of single precision it is mended, and ``notes`` say so.
         A singular Σ (a point mass, a law on a subspace) is allowed, but has no density and no score.
 
     Attributes
@@ -59,15 +60,16 @@ class Gaussian(Value, Law):
         mean = np.atleast_1d(finite_array("mean", mean))
         if mean.ndim != 1 or mean.size == 0:
             raise ValueError(f"mean must have shape (d,) with d >= 1, got {mean.shape}")
-        spread = finite_array("covariance", covariance)
+        spread, notes = finite_array("covariance", covariance), []
         d = mean.size
         if spread.shape not in ((), (d,), (d, d)):
             raise ValueError(f"covariance must have shape (), ({d},) or ({d}, {d}), got {spread.shape}")
         if spread.ndim == 2:
-            spread = symmetric("covariance", spread)
-            self.__dict__["_eigen"] = positive_eigen("covariance", spread)
+            spread = symmetric("covariance", spread, notes)
+            self.__dict__["_eigen"] = positive_eigen("covariance", spread, notes)
         elif spread.min() < 0.0:
             raise ValueError(f"covariance must have no negative variance, got {spread.min()}")
+        self.__dict__["notes"] = tuple(notes)
         self._fill(mean, spread)
 
     def _fill(self, mean: Array, spread: Array) -> Gaussian:
@@ -146,28 +148,30 @@ class Gaussian(Value, Law):
         basis = np.eye(self.dim) if self.basis is None else self.basis
         return np.broadcast_to(-(basis / values) @ basis.T, (len(coordinates), self.dim, self.dim))
 
+    @property
+    def _floor(self) -> float:
+        """The eigenvalue of a full Σ that rounding makes of 0."""
+        return 0.0 if self.basis is None else self.dim * _EPS * float(self.eigenvalues[-1])
+
     def _regular(self, what: str, x: Array) -> tuple[Array, Array]:
         """Eigenvalues, all positive, and the coordinates of x − m along the eigenvectors."""
         values, basis = self._eigen
-        floor = 0.0 if basis is None else self.dim * _EPS * values[-1]
-        if not values.min() > floor:
+        if not values.min() > self._floor:
             raise ValueError(f"the {what} needs a regular covariance, got smallest eigenvalue {values.min()}")
         offset = points(x, self.dim) - self.mean
         return values, offset if basis is None else offset @ basis
 
     def assumptions(self) -> tuple[Assumption, ...]:
-        """Strongly log-concave with m0 = 1/λ_max and L0 = 1/λ_min (ValueError if Σ is singular)."""
+        """Strongly log-concave with m0 = 1/λ_max and L0 = 1/λ_min, ∞ if Σ is singular to rounding; a point has
+        bounded support."""
+        from bounds.assumptions.bounded_support import BoundedSupport
         from bounds.assumptions.strong_log_concave import StronglyLogConcave
 
         low, high = float(self.eigenvalues.min()), float(self.eigenvalues.max())
-        if not low > 0.0:
-            raise ValueError(f"no log-concavity constants for a singular covariance, eigenvalue {low}")
-        return (
-            StronglyLogConcave(
-                m0=1.0 / high, L0=1.0 / low, dim=self.dim, second_moment=self.second_moment,
-                mean_norm=self.mean_norm,
-            ),
-        )
+        moments = {"dim": self.dim, "second_moment": self.second_moment, "mean_norm": self.mean_norm}
+        if high == 0.0:
+            return (BoundedSupport(radius=0.0, **moments),)
+        return (StronglyLogConcave(m0=1.0 / high, L0=1.0 / low if low > self._floor else math.inf, **moments),)
 
     def components(self) -> Components:
         """The one component, with its spectrum as compact as Σ is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,8 +40,8 @@ class GaussianMixture(Value, Law):
     ----------
     means : array of shape (c, d)
     weights : array of shape (c,), optional
-        Non-negative, summing to 1 within 1e-9 (then normalised); equal by default. Components of
-        weight 0 are dropped.
+        Non-negative, summing to 1 within 1e-6 (then normalised, of which ``notes`` tell beyond 1e-9); equal by
+        default. Components of weight 0 are dropped.
     std : float, optional
         Σ_i = std² I for every component: the fast path, O(n c d) for a score.
     covariance : array of shape (d, d), optional
@@ -68,13 +69,15 @@ class GaussianMixture(Value, Law):
         if means.ndim != 2 or means.size == 0:
             raise ValueError(f"means must have shape (c, d) with c, d >= 1, got {means.shape}")
         of_moderate_size("means", means, positive=False)
-        weights = checked_weights(weights, len(means))
+        notes: list[str] = []
+        weights = checked_weights(weights, len(means), notes)
         if sum(part is not None for part in (std, covariance, covariances)) != 1:
             raise ValueError("exactly one of std, covariance and covariances must be given")
-        spread = checked_spread(std, covariance, covariances, *means.shape)
+        spread = checked_spread(std, covariance, covariances, *means.shape, notes)
         kept = weights > 0.0
         if spread.ndim == 3:
             spread = spread[kept]
+        self.__dict__["notes"] = tuple(notes)
         self._fill(means[kept], weights[kept], simplest(spread))
 
     def _fill(self, means: Array, weights: Array, spread: Array) -> GaussianMixture:
@@ -94,6 +97,36 @@ class GaussianMixture(Value, Law):
         means = np.zeros((2, dim))
         means[:, 0] = -0.5 * separation, 0.5 * separation
         return cls(means, std=std)
+
+    @classmethod
+    def fitted(cls, model: Any) -> GaussianMixture:
+        """The law of a fitted ``sklearn.mixture.GaussianMixture``, whose precision it keeps.
+
+        Parameters
+        ----------
+        model
+            With ``means_``, ``weights_``, ``covariances_`` and ``covariance_type`` ("full", "tied", "diag" or
+            "spherical").
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it has no such attributes, or another covariance type; and as for the parameters of the class.
+        """
+        try:
+            means, weights, given = model.means_, model.weights_, np.asarray(model.covariances_)
+            kind, d = model.covariance_type, np.shape(means)[1]
+        except AttributeError as error:
+            raise TypeError(f"model must be a fitted Gaussian mixture of scikit-learn, got {type(model).__name__}: "
+                            f"{error}") from None
+        if kind == "tied":
+            return cls(means, weights, covariance=given)
+        if kind not in ("full", "diag", "spherical"):
+            raise ValueError("model.covariance_type must be one of full, tied, diag, spherical, got "
+                             f"{kind!r}")
+        if kind != "full":
+            given = given[..., None] * np.eye(d) if kind == "diag" else given[:, None, None] * np.eye(d)
+        return cls(means, weights, covariances=given)
 
     @property
     def dim(self) -> int:

@@ -26,23 +26,28 @@ def smoothed_data(samples: ArrayLike, smoothing: float, standardize: bool = Fals
     smoothing : float
         s > 0, in the units of the (standardised) data.
     standardize : bool
-        Shift and scale every column to mean 0 and standard deviation 1 first (population, divisor n).
+        Shift and scale every column to mean 0 and standard deviation 1 first (population, divisor n); one of a
+        single value is shifted only, and ``notes`` of the law say so.
 
     Raises
     ------
     ValueError
-        If ``samples`` is empty, not of shape (n, d) or not finite, ``smoothing`` is not positive, or a
-        column to standardise is constant.
+        If ``samples`` is empty, not of shape (n, d) or not finite, or ``smoothing`` is not positive.
     """
     samples = _checked_samples(samples)
     std = finite_array("smoothing", smoothing)
     if std.ndim != 0 or not std > 0.0:
         raise ValueError(f"smoothing must be one positive number, got {smoothing!r}")
     of_moderate_size("smoothing", std)
+    constant = constant_columns(samples) if standardize else np.empty(0)
     if standardize:
         samples = _standardized(samples)
     centres, counts = np.unique(samples, axis=0, return_counts=True)
-    return GaussianMixture(centres, counts / len(samples), std=float(std))
+    law = GaussianMixture(centres, counts / len(samples), std=float(std))
+    if constant.size:
+        law.__dict__["notes"] = (f"standardize: of one value only, so shifted to 0 and not scaled: column"
+                                 f"{'s' * (constant.size > 1)} {', '.join(map(str, constant))} (from 0)",)
+    return law
 
 
 def read_samples(path: str | PathLike[str], columns: Sequence[str] | None = None,
@@ -57,7 +62,8 @@ def read_samples(path: str | PathLike[str], columns: Sequence[str] | None = None
         Names from the header, in the order wanted; all of them by default. Without a header the columns are
         called "1", "2", ….
     standardize : bool
-        Shift and scale every column to mean 0 and standard deviation 1 (population, divisor n).
+        Shift and scale every column to mean 0 and standard deviation 1 (population, divisor n); one of a
+        single value is shifted only.
     header : bool, optional
         Whether the first line names the columns; by default it does, and is refused if it looks like data.
 
@@ -65,8 +71,8 @@ def read_samples(path: str | PathLike[str], columns: Sequence[str] | None = None
     ------
     ValueError
         If the file cannot be read or has no rows, its first line is made of numbers and ``header`` not given,
-        a line has too few or too many fields, a column is missing, repeated or, to be standardised, constant,
-        or a field is not a finite number.
+        a line has too few or too many fields, a column is missing, repeated or without a name (unless
+        ``columns`` are given), or a field is not a finite number.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -79,6 +85,9 @@ def read_samples(path: str | PathLike[str], columns: Sequence[str] | None = None
     if not lines:
         raise ValueError(f"{path} is empty, it needs a header line and at least one row")
     names = [name.strip() for name in lines[0][1]]
+    if header is not False and columns is None and "" in names:
+        raise ValueError(f"column {names.index('') + 1} of {path} has no name, as an index written by pandas: name "
+                         f"the columns that are data, columns = {[name for name in names if name]!r:.80}")
     if header is None and _looks_like_data(names):
         raise ValueError(f"the first line of {path} must name the columns, got numbers: "
                          f"{', '.join(names):.60}; write header = false (sgm-bounds constants: "
@@ -139,13 +148,21 @@ def _checked_samples(samples) -> np.ndarray:
 
 
 def _standardized(samples: np.ndarray) -> np.ndarray:
-    """Every column shifted to mean 0 and scaled to standard deviation 1 (divisor n)."""
-    constant = np.flatnonzero(np.ptp(samples, axis=0) == 0.0)
-    if constant.size:
-        raise ValueError(f"a constant column cannot be standardised, got column {constant[0]} constant")
+    """Every column shifted to mean 0 and scaled to standard deviation 1 (divisor n), but for those of one
+    value."""
+    constant = constant_columns(samples)
     scale = np.abs(samples).max(axis=0)
+    scale[constant] = 1.0
     centred = samples / scale - (samples / scale).mean(axis=0)
-    return centred / centred.std(axis=0)
+    centred[:, constant] = 0.0
+    spread = centred.std(axis=0)
+    spread[constant] = 1.0
+    return centred / spread
+
+
+def constant_columns(samples: Array) -> Array:
+    """Places of the columns of samples (n, d) that have one value only."""
+    return np.flatnonzero(np.ptp(samples, axis=0) == 0.0)
 
 
 def _read(section, folder) -> GaussianMixture:
@@ -157,10 +174,10 @@ def _read(section, folder) -> GaussianMixture:
     standardize = section.flag("standardize", False)
     header = section.flag("header", True) if "header" in section.values else None
     try:
-        samples = read_samples(path, columns, standardize, header)
+        samples = read_samples(path, columns, header=header)
         if (largest := np.abs(samples).max()) > LARGEST:
             raise ValueError(f"numbers must be at most {LARGEST:g} in size, got {largest:g}")
-        return smoothed_data(samples, smoothing)
+        return smoothed_data(samples, smoothing, standardize)
     except ValueError as error:
         raise section.fault(f"data.file: {error}") from None
 

@@ -15,3 +15,7 @@ ON_A_GRID = 1e-5
 STATED_BOUND = 1e-9
 #: Exact laws and steps of the same two: roundings of a, s² and a few dozen steps.
 STATED_LAW = 1e-11
+#: A published exact W2 of singular data: eigenvalues of a full covariance are rounded, their roots twice as much.
+PUBLISHED = 1e-10
+#: An exact W2 of 0: the rounding of some hundred steps.
+ON_POINTS = 1e-12

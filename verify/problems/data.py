@@ -1,7 +1,7 @@
 """Read the table of the data: a law in closed form, smoothed samples, or constants alone."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from inspect import signature
 from pathlib import Path
@@ -88,6 +88,8 @@ def read_data(section: Section, folder: Path) -> tuple[Data, dict]:
             data = Data(law, tuple(law.assumptions()))
         except ValueError as error:
             data = Data(law, (), notes=(short_line(error),))
+    if law.notes:
+        data = replace(data, notes=(*data.notes, *(f"data.{note}" for note in law.notes)))
     return data, {**section.values, "dim": law.dim, **{key: getattr(law, key) for key in kind.stored}}
 
 

@@ -159,7 +159,7 @@ def _check_together(process: ForwardProcess, data: Data, scheme: Scheme) -> None
     """Refuse a process not usable up to the horizon, and a scheme the data do not allow."""
     if scheme.sampler.needs_envelope and not data.assumptions:
         raise ProblemError(f"scheme.kind = {scheme.key!r} needs constants for the data: {data.notes[-1]}")
-    if any(assumption.needs_early_stop for assumption in data.assumptions) and not scheme.grid.early_stop > 0:
+    if data.law is None and data.assumptions[0].needs_early_stop and not scheme.grid.early_stop > 0:
         raise ProblemError("data.early_stop, or scheme.early_stop, must be positive for bounded data")
     if process.blocks == 2:
         with Section("process", {}).border(), np.errstate(all="ignore"):

@@ -93,7 +93,7 @@ class FlowData:
         found = self._functions["third"](**known)
         strong, weak = self._assumption.strong_log_concavity, self._assumption.weak_log_concavity
         with np.errstate(over="ignore"):
-            if strong is not None:
+            if strong is not None and np.isfinite(self._assumption.smoothness):
                 smooth = float(self._assumption.smoothness)
                 found = np.minimum(found, self._functions["third_strong"](
                     **known, m0=min(float(strong), smooth), L0=smooth))
@@ -127,7 +127,7 @@ class FlowData:
         found = self._functions["rate_any"](**known)
         strong = self._assumption.strong_log_concavity
         with np.errstate(over="ignore"):
-            if strong is not None:
+            if strong is not None and np.isfinite(self._assumption.smoothness):
                 smooth = float(self._assumption.smoothness)
                 found = np.minimum(found, self._functions["rate_strong"](
                     **known, m0=min(float(strong), smooth), L0=smooth))

@@ -110,7 +110,7 @@ def test_large_dimensions_stay_linear():
 
 
 def test_point_mass():
-    """A singular covariance is a law to sample and push, but has neither density nor constants."""
+    """A singular covariance is a law to sample and push, but has neither density nor smoothness."""
     law = Gaussian([1.0, 2.0], 0.0)
     assert law.sample(3, np.random.default_rng(0)).tolist() == [[1.0, 2.0]] * 3
     assert law.pushed(1.0, 0.5).covariance.tolist() == [[0.5, 0.0], [0.0, 0.5]]
@@ -119,8 +119,11 @@ def test_point_mass():
         for method in (singular.log_density, singular.score, singular.hessian):
             with pytest.raises(ValueError, match="regular covariance"):
                 method(np.zeros((1, 2)))
-    with pytest.raises(ValueError, match="singular"):
-        law.assumptions()
+    (point,), (strong,) = law.assumptions(), flat.assumptions()
+    assert (point.key, point.radius) == ("bounded", 0.0)
+    assert strong.m0 == pytest.approx(0.5, rel=LAW_ROUNDING) and strong.L0 == np.inf
+    assert point.needs_early_stop and strong.needs_early_stop
+    assert not Gaussian([0.0, 0.0], [1.0, 1e-20]).assumptions()[0].needs_early_stop
 
 
 def test_assumption_constants():
