@@ -80,7 +80,7 @@ def test_a_fitted_mixture_is_taken(kind):
     apart = np.array([2.0, 2.0])
     assert law.covariance == pytest.approx(average + 0.21 * np.outer(apart, apart))
     assert law.weights.tolist() == [0.3, 0.7]
-    with pytest.raises(ValueError, match="model.covariance_type must be one of"):
+    with pytest.raises(ValueError, match="covariance_type must be one of"):
         GaussianMixture.fitted(SimpleNamespace(**{**vars(model), "covariance_type": "round"}))
     with pytest.raises(TypeError, match="model must be a fitted Gaussian mixture of scikit-learn, got int"):
         GaussianMixture.fitted(3)
