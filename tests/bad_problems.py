@@ -256,7 +256,7 @@ BAD_PROBLEMS = [
     _bad("beta of another variable", "'x' is neither t", process__beta='"x + 1"'),
     _bad("beta empty", "process.beta must be a real function of t: it is empty", process__beta='""'),
     _bad("beta is a boolean", "not bool", process__beta="true"),
-    _bad("beta is a list", "a list of points", process__beta="[1, 2]"),
+    _bad("beta is a list", "a list of numbers in (0, 1), got 1", process__beta="[1, 2]"),
     _bad("beta is a date", "not date", process__beta="2020-01-01"),
     _bad("beta is NaN", "it must be finite", process__beta="nan"),
     _bad(

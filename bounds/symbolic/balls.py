@@ -13,6 +13,7 @@ import sympy
 from sympy.core.relational import Relational
 
 from bounds.symbolic.integrals import TIME
+from bounds.symbolic.piecewise_constant import PiecewiseConstant
 from bounds.symbolic.piecewise_linear import SLACK, PiecewiseLinear
 
 
@@ -418,7 +419,7 @@ def _piecewise(conditions: list) -> _Chosen:
 class _Table(_Chosen):
     """A table of points, linear between them."""
 
-    def __init__(self, function: PiecewiseLinear):
+    def __init__(self, function: PiecewiseLinear | PiecewiseConstant):
         self.times, self.values = function.points
 
     def _cells(self, real) -> tuple[int, int]:
@@ -460,11 +461,38 @@ class _Table(_Chosen):
         return self._line(first, values[0])
 
 
+class _Steps(_Table):
+    """A table of constants; a time by itself belongs to the value up to it, as in floats."""
+
+    def _cells(self, real) -> tuple[int, int]:
+        if real.rad() == 0:
+            at = max(int(np.searchsorted(self.times, float(real.mid()), "left")) - 1, 0)
+            return at, at
+        return super()._cells(real)
+
+    def _line(self, at: int, x):
+        return x * 0 + float(self.values[at])
+
+    def interval(self, real):
+        """All values on the ball, but for what one time in it has; not finite where it reaches beyond the
+        table."""
+        from flint import arb
+
+        slack = SLACK * float(real.rad())
+        if not real.is_finite() or real.lower() < -slack or real.upper() > self.times[-1] + slack:
+            return arb.nan()
+        first, last = self._cells(real)
+        met = self.values[first : max(first, last) + 1]
+        return arb(float(met.min())).union(arb(float(met.max())))
+
+
 def _operation(part: sympy.Basic):
     """The operation of one node, and its arguments."""
     match part:
         case PiecewiseLinear():
             return _Table(part), part.args[:1]
+        case PiecewiseConstant():
+            return _Steps(part), part.args[:1]
         case sympy.Rational():
             return _Constant(lambda: _rational(part)), ()
         case sympy.Float():

@@ -31,6 +31,7 @@ from bounds.symbolic.exact_values import (
 )
 from bounds.symbolic.integrals import TIME
 from bounds.symbolic.own_function import own_function
+from bounds.symbolic.piecewise_constant import PiecewiseConstant
 from bounds.symbolic.piecewise_linear import PiecewiseLinear
 
 #: Of a coefficient of time, and of a formula in many symbols.
@@ -186,7 +187,7 @@ def exact(number) -> sympy.Expr:
 
 def for_numbers(expression: sympy.Expr) -> sympy.Expr:
     """The expression with floats for what is made of exact numbers with too many digits for numpy."""
-    if isinstance(expression, PiecewiseLinear):
+    if isinstance(expression, PiecewiseLinear | PiecewiseConstant):
         return expression
     if all(max(abs(number.p), number.q) < 2**63 for number in expression.atoms(sympy.Rational)):
         return expression

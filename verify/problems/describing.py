@@ -11,6 +11,7 @@ from bounds.process import ForwardProcess
 from bounds.processes import families
 from bounds.sampler import Scheme, variance_of
 from bounds.samplers import samplers
+from bounds.symbolic.piecewise_constant import PiecewiseConstant
 from bounds.symbolic.piecewise_linear import PiecewiseLinear
 from closed_form.law import Law, NoAssumption
 from verify.levels import grid_made
@@ -74,8 +75,11 @@ def _process(process: ForwardProcess) -> dict:
     given = {name: value for name, value in process.parameters.items() if name in names}
     if "clock" in names:
         given["clock"] = str(process.clock)
-    for table in process.drift.atoms(PiecewiseLinear) | process.noise.atoms(PiecewiseLinear):
-        points = [list(pair) for pair in zip(*(part.tolist() for part in table.points), strict=True)]
+    kinds = PiecewiseLinear, PiecewiseConstant
+    for table in process.drift.atoms(*kinds) | process.noise.atoms(*kinds):
+        times, values = (part.tolist() for part in table.points)
+        columns = (times, values) if len(times) == len(values) else (times[:-1], times[1:], values)
+        points = [list(row) for row in zip(*columns, strict=True)]
         given = {name: points if value == str(table) else value for name, value in given.items()}
     return {"family": process.name, **{name: value if isinstance(value, list) else _plain(value)
                                        for name, value in given.items()}}

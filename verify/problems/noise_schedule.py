@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from bounds.noise_levels import FORMS, MOST_LEVELS, SPACINGS, DiscreteSchedule
-from verify.problems.file import check_file, file_text
+from verify.problems.file import file_text
+from verify.problems.number_file import file_named, numbers_of
 from verify.problems.section import ProblemError, Section, hint, short_line, shown
 
-MAX_COLUMN_BYTES = 50_000_000
 MAX_SCHEDULER_BYTES = 1_000_000
 #: The keys of a table that say a schedule, and what goes with each of them.
 SOURCES = ("alphas_cumprod", "betas", "scheduler")
@@ -40,11 +40,11 @@ def read_levels(section: Section, folder: Path) -> tuple[np.ndarray, list[str]]:
     known, notes = {}, []
     with section.border():
         if given == ["scheduler"]:
-            schedule, known, notes = _scheduler(_path(section, "scheduler", folder, (".json",)))
+            schedule, known, notes = _scheduler(file_named(section, "scheduler", folder, (".json",)))
         elif given == ["betas"]:
-            schedule = DiscreteSchedule.from_betas(_column(section, "betas", folder))
+            schedule = DiscreteSchedule.from_betas(numbers_of(section, "betas", folder))
         else:
-            schedule = DiscreteSchedule.from_alphas_cumprod(_column(section, "alphas_cumprod", folder))
+            schedule = DiscreteSchedule.from_alphas_cumprod(numbers_of(section, "alphas_cumprod", folder))
         if section.flag("rescale_zero_snr", known.get("rescale_zero_snr", False)):
             schedule = schedule.with_zero_terminal_snr()
         offset = section.get("steps_offset", known.get("steps_offset", 0))
@@ -61,57 +61,6 @@ def read_levels(section: Section, folder: Path) -> tuple[np.ndarray, list[str]]:
         notes.append(f"the level of index {indices[0]} is infinite (zero terminal SNR) and left out: the "
                      "sampler starts at the next, where the first step ends for centred data")
     return levels, notes
-
-
-def _path(section: Section, key: str, folder: Path, endings: tuple[str, ...]) -> Path:
-    """Path of a file named relative to a folder, with an ending that is known."""
-    name = section.get(key)
-    if not isinstance(name, str) or not name or "\0" in name or Path(name).suffix.lower() not in endings:
-        raise section.refuse(key, f"the name of a file that ends in {' or '.join(endings)}")
-    return folder / name
-
-
-def _column(section: Section, key: str, folder: Path) -> np.ndarray:
-    """Numbers given as a list, or as a column in a file."""
-    if isinstance(section.get(key), list):
-        return section.array(key, (1,), "a list of numbers, or the name of a file")
-    path = _path(section, key, folder, (".npy", ".csv"))
-    what = f"{section.name}.{key}"
-    if path.suffix.lower() == ".csv":
-        return _numbers(file_text(path, MAX_COLUMN_BYTES, what), what, path.name)
-    check_file(path, MAX_COLUMN_BYTES, what)
-    try:
-        found = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError, MemoryError) as error:
-        raise ProblemError(f"{what} must be an array of numbers saved by numpy, got {shown(path.name)}: "
-                           f"{short_line(error)}") from None
-    if not isinstance(found, np.ndarray) or found.dtype.kind not in "fiu":
-        raise ProblemError(f"{what} must be an array of real numbers, got {shown(path.name)} of "
-                           f"{getattr(found, 'dtype', 'several arrays')}")
-    return found
-
-
-def _numbers(text: str, what: str, name: str) -> np.ndarray:
-    """One number a line, or all on one line; a first line may name the column."""
-    rows = [line.replace(",", " ").split() for line in text.splitlines() if line.strip()]
-    if len(rows) > 1 and not _is_number(rows[0][0]):
-        rows = rows[1:]
-    if len(rows) > 1 and any(len(row) > 1 for row in rows):
-        raise ProblemError(f"{what} must have one number a line, or all on one line: {shown(name)} has "
-                           "lines of several")
-    fields = [field for row in rows for field in row]
-    for field in fields:
-        if not _is_number(field):
-            raise ProblemError(f"{what} must be made of numbers: {shown(name)} has {shown(field)}")
-    return np.array([float(field) for field in fields])
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _scheduler(path: Path) -> tuple[DiscreteSchedule, dict[str, Any], list[str]]:

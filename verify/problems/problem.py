@@ -102,7 +102,7 @@ def read_problem(tables: Mapping[str, Any], folder: str | Path = ".", source: st
         As `load_problem`.
     """
     sections = _sections(tables)
-    process, process_table = read_process(sections["process"])
+    process, process_table = read_process(sections["process"], Path(folder))
     data, data_table = read_data(sections["data"], Path(folder))
     own, own_table = read_sampler(sections["sampler"]) if "sampler" in sections else (None, None)
     scheme, scheme_table, notes = read_scheme(sections["scheme"], process, data, Path(folder), own)
