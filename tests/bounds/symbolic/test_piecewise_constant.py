@@ -1,5 +1,7 @@
 """Tables of constants as schedules: values, balls, integrals, discrete schedules, and what is refused."""
 
+import itertools
+
 import numpy as np
 import pytest
 import sympy
@@ -44,7 +46,7 @@ def test_balls_hold_every_value(lengths, data):
     values = np.array(data.draw(st.lists(st.floats(0.0, 5.0), min_size=len(lengths), max_size=len(lengths))))
     low, high = sorted(data.draw(st.tuples(*[st.floats(0.0, float(times[-1]))] * 2)))
     function = BallFunction(step_table("f", times, values))
-    met = values[[bool(min(high, end) > max(low, start)) for start, end in zip(times[:-1], times[1:], strict=True)]]
+    met = values[[bool(min(high, end) > max(low, start)) for start, end in itertools.pairwise(times)]]
     found = function.interval(arb(low).union(arb(high)))
     at = function.interval(arb(high))
     assert float(at.mid()) == values[max(int(np.searchsorted(times, high)) - 1, 0)] and at.rad() == 0
