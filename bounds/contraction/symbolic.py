@@ -22,6 +22,11 @@ HORIZON = sympy.Symbol("T", positive=True)
 #: w = e^{2t}, in which everything is rational.
 W = sympy.Symbol("w", positive=True)
 
+#: Coefficients of `SymbolicRegimes.quadratic`, of w², w and 1, and of ``turning``, of u and 1: those that `derive`
+#: finds, stated so that numbers need not wait for it.
+QUADRATIC = (ALPHA**2 * (1 - RHO), 2 * ALPHA * RHO * (ALPHA - 1) - 2 * M, (ALPHA - 1) ** 2 * (-RHO - 1))
+TURNING = ((ALPHA - 1) * (M + ALPHA**2 - ALPHA), ALPHA * (M - ALPHA**2 + ALPHA))
+
 
 @dataclass(frozen=True)
 class SymbolicRegimes:
@@ -75,7 +80,7 @@ class SymbolicRegimes:
 
 @lru_cache
 def derive() -> SymbolicRegimes:
-    """The regimes of the Ornstein–Uhlenbeck process from the definitions (a fraction of a second, once)."""
+    """The regimes of the Ornstein–Uhlenbeck process from the definitions (half a second, once)."""
     process = ou()
     q, u = sympy.symbols("q u", positive=True)
     _, c_up = WeaklyLogConcave.symbolic(q)
@@ -120,9 +125,5 @@ def _contractive_from(rate):
 @lru_cache
 def compiled():
     """(coefficients of the quadratic, of the turning point), as functions of numbers (α, M, ρ) and (α, M)."""
-    found = derive()
-    (u,) = (s for s in found.turning.free_symbols if s.name == "u")
-    quadratic = [found.quadratic.coeff(W, power) for power in (2, 1, 0)]
-    turning = [found.turning.coeff(u, power) for power in (1, 0)]
-    return (sympy.lambdify((ALPHA, M, RHO), quadratic, modules="numpy"),
-            sympy.lambdify((ALPHA, M), turning, modules="numpy"))
+    return (sympy.lambdify((ALPHA, M, RHO), QUADRATIC, modules="numpy"),
+            sympy.lambdify((ALPHA, M), TURNING, modules="numpy"))

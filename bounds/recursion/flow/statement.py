@@ -15,12 +15,13 @@ INNER = [pi - kappa * b for b in (b_lo, b_up)]
 
 
 def _largest(expressions):
-    return Max(*(Abs(each) for each in expressions))
+    # as written: sympy would compare the arguments in pairs, for half a second whenever the module is imported
+    return Max(*(Abs(each, evaluate=False) for each in expressions), evaluate=False)
 
 
 def _over_envelope(curve, vertex):
     """The largest |curve(x)| of a quadratic over 1 − ĉ in the envelope: at its ends, or at its vertex."""
-    return _largest(curve(x) for x in (x_lo, x_up, Min(Max(vertex, x_up), x_lo)))
+    return _largest(curve(x) for x in (x_lo, x_up, Min(Max(vertex, x_up, evaluate=False), x_lo, evaluate=False)))
 
 
 x_0 = 1 - c_0
@@ -49,8 +50,8 @@ TWICE = RATES | {
     "twice_apart": Min(
         _largest(keep + (again - K_2 * later) * (INNER[0] + INNER[1]) / 2 + sign * (again * (INNER[0] - INNER[1]) / 2)
                  for later in (B_lo, B_up) for sign in (1, -1))
-        + Abs(K_2) * Max(Abs(B_lo), Abs(B_up)) * Abs(INNER[0] - INNER[1]) / 2,
-        Abs(keep) + _largest(again - K_2 * later for later in (B_lo, B_up)) * _largest(INNER)),
+        + Abs(K_2) * _largest((B_lo, B_up)) * Abs(INNER[0] - INNER[1]) / 2,
+        Abs(keep) + _largest(again - K_2 * later for later in (B_lo, B_up)) * _largest(INNER), evaluate=False),
     "twice_drift": keep + again * pi - 1 - K_2 * b_0 * (pi - 1),
     "twice_ahead": Omega - again * kappa - K_2 * (w_m + b_0 * (Omega_m - kappa)),
     "flow_ratio": mu * sqrt(v + sigma**2) / (sigma * sqrt(v + mu**2)),

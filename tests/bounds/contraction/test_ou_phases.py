@@ -79,6 +79,15 @@ def test_quadratic_has_the_sign_of_the_rate():
         assert numbers.coeff(symbolic.W, 0) <= 0
 
 
+def test_the_coefficients_that_numbers_use_are_the_derived_ones():
+    """The stated coefficients of the quadratic in e^{2t} and of the turning point in e^{−2t} are those that sympy
+    derives."""
+    found = symbolic.derive()
+    (u,) = found.turning.free_symbols - {symbolic.ALPHA, symbolic.M}
+    assert sympy.expand(sympy.Poly(symbolic.QUADRATIC, symbolic.W).as_expr() - found.quadratic) == 0
+    assert sympy.expand(sympy.Poly(symbolic.TURNING, u).as_expr() - found.turning) == 0
+
+
 def test_boundaries_solve_their_equations():
     """At ξ the curvature is zero and at η the rate is ρ, wherever they are after t = 0."""
     found, reached = symbolic.derive(), [0, 0]

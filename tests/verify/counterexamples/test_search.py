@@ -63,10 +63,10 @@ def check(findings, least, ceilings=None):
 
 
 @pytest.mark.parametrize(
-    ("kind", "problems", "least", "most_steps"), [("gaussian", 260, 260, 300), ("mixture", 40, 37, 30)]
+    ("kind", "problems", "least", "most_steps"), [("gaussian", 130, 130, 300), ("mixture", 20, 18, 30)]
 )
-def test_three_hundred_random_problems(kind, problems, least, most_steps, record_property):
-    """On 300 random admissible problems every applicable theorem holds; the ratios are printed at the end."""
+def test_random_problems(kind, problems, least, most_steps, record_property):
+    """On 150 random admissible problems every applicable theorem holds; the ratios are printed at the end."""
     found = examine_all(range(problems), kind=kind, most_steps=most_steps)
     record_property("summary", lines(found))
     (name,) = {finding.kind for finding in found}
@@ -88,13 +88,11 @@ def test_twenty_thousand_random_problems():
 
 
 @pytest.mark.parametrize(
-    ("kind", "problems", "least", "most_steps"), [("gaussian", 100, 100, 60), ("mixture", 14, 10, 12)]
+    ("kind", "problems", "least", "most_steps"), [("gaussian", 50, 50, 60), ("mixture", 8, 5, 12)]
 )
 def test_critically_damped_langevin(kind, problems, least, most_steps, record_property):
-    """On 100 Gaussian problems of position and velocity and ten mixtures every applicable theorem holds."""
-    # the grid of mixture 8 is built for seconds and does not resolve its law: it is left out
-    seeds = [seed for seed in range(problems) if (kind, seed) != ("mixture", 8)]
-    found = examine_all(seeds, kind=kind, process="cld", most_steps=most_steps)
+    """On 50 Gaussian problems of position and velocity and five mixtures every applicable theorem holds."""
+    found = examine_all(range(problems), kind=kind, process="cld", most_steps=most_steps)
     record_property("summary", lines(found))
     (name,) = {finding.kind for finding in found}
     check(found, least, {name: PHASE_MEDIAN_CEILING[name]})
