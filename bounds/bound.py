@@ -25,9 +25,11 @@ def vacuous_notes(total: float, second_moment: float) -> tuple[str, ...]:
     return (f"vacuous: the bound exceeds {size}, the distance of the data from the point 0",)
 
 
-def information_used(moments, distance: bool) -> str:
-    """What a bound knew: posterior ``moments`` or None, and whether a closed form's W2(p_0, N(0, v I))."""
-    return ("constants" if moments is None else "MMSE curve") + " and W2(p_0, N(0, v I))" * distance
+def information_used(moments, distance: bool, flow: bool = False) -> str:
+    """What a bound knew: posterior ``moments`` or None, whether a closed form's W2(p_0, N(0, v I)), and whether what
+    a step misses of the flow."""
+    known = "constants" if moments is None else "MMSE curve"
+    return ("errors of every step" if flow else known) + " and W2(p_0, N(0, v I))" * distance
 
 
 @dataclass(frozen=True, eq=False)

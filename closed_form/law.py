@@ -220,7 +220,16 @@ class Law(ABC):
         if (moments is not None and smoothness is not None
             and abs(smoothness / moments.smoothness - 1) > SLACK):
             moments = None
-        return DataFacts(moments=moments)
+        return DataFacts(moments=moments, flow_errors=self._flow_errors())
+
+    def _flow_errors(self):
+        """What steps along the flow miss; None where the law has no parts whose quantiles are known."""
+        from closed_form.posteriors.flow_errors import FlowErrors
+
+        try:
+            return FlowErrors.of(self.split())
+        except NoExactLaw:
+            return None
 
 
 def proved(law: Law, key: str) -> Assumption:

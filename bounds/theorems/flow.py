@@ -54,7 +54,7 @@ from bounds.processes.edm import edm
 from bounds.processes.ou import ou
 from bounds.processes.vp import vp
 from bounds.recursion.flow.data import FlowData
-from bounds.recursion.flow.recursion import flow_ingredients, signed_end
+from bounds.recursion.flow.recursion import flow_ingredients, known_errors, signed_end
 from bounds.recursion.flow.statement import TWICE, TWICE_SYMBOLS, derive_twice
 from bounds.recursion.flow.steps import FlowSteps
 from bounds.recursion.flow.twice import TwiceSteps, twice_ingredients, twice_signed_end
@@ -146,19 +146,22 @@ def derive() -> dict:
 
 
 def evaluate(setting: Setting, functions) -> Bound:
-    """The smaller of the plain (saturated) recursion and the signed one."""
+    """The smallest of the plain (saturated) recursion, the signed one, and the one whose local errors are known."""
     data, path = FlowData(setting.assumption, functions), setting.table.path
     if setting.scheme.sampler.evaluations == 2:
         steps, ingredients, signed = TwiceSteps.of(setting, data), twice_ingredients, twice_signed_end
     else:
         steps, ingredients, signed = FlowSteps.of(setting, data), flow_ingredients, signed_end
     parts = ingredients(setting, data, steps, functions)
+    refined = known_errors(setting, data, steps, parts)
     start, term = initial_error(setting, functions)
     errors, initial = (float(setting.score_error), float(setting.score_noise)), float(start) / float(path.a[0])
     stop, last = float(early_stop(setting, functions)), float(path.a[-1])
     found = {"plain": parts.end(initial, True, *errors), "signed": signed(setting, data, steps, functions)}
     if parts.saturated is not None:
         found = {"saturated": found["plain"], "signed": found["signed"]}
+    if refined is not None:
+        found["known"], parts = refined.end(initial, True, *errors), refined
     used = min(found, key=found.get)
     alone = {INITIALISATION: (initial, False, 0.0, 0.0), SCORE_BIAS: (0.0, False, errors[0], 0.0),
              SCORE_NOISE: (0.0, False, 0.0, errors[1]), DISCRETISATION: (0.0, True, 0.0, 0.0)}
@@ -170,7 +173,7 @@ def evaluate(setting: Setting, functions) -> Bound:
     details = {"recursion": used, "initial_term": term.name, "steps": len(parts.local),
                **{f"{name}_recursion": float(last * value + stop) for name, value in found.items()}}
     return Bound(theorem=THEOREM.key, kind="upper", total=total, terms=terms,
-                 information=information_used(None, term.closed_form),
+                 information=information_used(None, term.closed_form, used == "known"),
                  notes=vacuous_notes(total, setting.assumption.second_moment), details=details)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from closed_form.law import Law
 from closed_form.law_input import finite_array
 
 _REACH = 9.0  # standard deviations beyond which a Gaussian has mass 1.1e-19
+_TABLE = 513  # equally spaced points between which quantiles are looked for
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -87,6 +89,32 @@ class LineMixture:
         low, high = self.support()
         wide = 40.0 * self.stds.max()
         return elementwise_roots(lambda x, level: self.cdf(x) - level, low - wide, high + wide, (u,))
+
+    def quantile(self, below, above):
+        """The x with P(X <= x) = ``below`` and P(X > x) = ``above``, arrays of shape (n,): the smaller decides."""
+        places, cdf, sf = self._table
+        lower = below <= above
+        level = np.where(lower, below, above)
+        # up to which entry of the table there is less mass than that, or not more than what it leaves
+        last = np.where(lower, np.searchsorted(cdf, level), len(sf) - np.searchsorted(sf[::-1], level, "right"))
+        last = np.clip(last, 1, len(places) - 1)
+        wide = np.full(level.shape, max(map(abs, self.support())) + 40.0 * self.stds.max())
+        low = np.where(level <= min(cdf[0], sf[-1]), -wide, places[last - 1])
+        high = np.where(level <= min(cdf[0], sf[-1]), wide, places[last])
+
+        def excess(x, level, lower):
+            found = np.empty(x.shape)
+            found[lower], found[~lower] = self.cdf(x[lower]) - level[lower], level[~lower] - self.sf(x[~lower])
+            return found
+
+        return elementwise_roots(excess, low, high, (level, lower), wide=wide)
+
+    @cached_property
+    def _table(self):
+        """Points across the support, and both distribution functions there."""
+        low, high = self.support()
+        places = np.union1d(np.linspace(low, high, _TABLE), self.knots())
+        return places, np.maximum.accumulate(self.cdf(places)), np.minimum.accumulate(self.sf(places))
 
     def support(self):
         """The range of μ_j ± 9σ_j."""

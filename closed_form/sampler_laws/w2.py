@@ -82,7 +82,7 @@ def sampler_w2(law: Law, steps: Steps, score_error: float = 0.0, score_noise: fl
         parts = _parts(law)
     except NoExactLaw as error:
         raise NoExactLaw(f"law has no exact sampler law: {error}") from None
-    plain = steps.rounded()
+    plain = steps.rounded() if steps.blocks == 2 else steps
     bias, score_noise = law.bias(score_error, direction), error_size("score_noise", score_noise)
     noise, known, brackets = score_noise / math.sqrt(law.dim), {}, []
     for line, along in zip(parts.lines, parts.directions, strict=True):

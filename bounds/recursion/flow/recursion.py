@@ -1,7 +1,7 @@
 r"""The error recursion of the flow, plain, saturated and signed: what comes of all steps together."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot
 
 import numpy as np
@@ -63,6 +63,22 @@ def flow_ingredients(setting: Setting, data: FlowData, steps: FlowSteps, functio
     local = np.min(start + turning(setting, data, steps, functions, v), axis=0)
     return FlowIngredients(contraction(steps, functions), local, steps.weight * steps.scale,
                            saturation(data, steps, functions) if data.ball else None)
+
+
+def known_errors(setting: Setting, data: FlowData, steps, parts: FlowIngredients) -> FlowIngredients | None:
+    """The same with the local errors of the data's law where these are known and smaller; None where they are not.
+
+    Parameters
+    ----------
+    setting, data, parts
+        As of `flow_ingredients`.
+    steps : FlowSteps or bounds.recursion.flow.twice.TwiceSteps
+        Their image is what the law is asked about.
+    """
+    if setting.facts.flow_errors is None:
+        return None
+    known = setting.facts.flow_errors(steps.tau, steps.r, steps.image) + steps.slack(data)
+    return replace(parts, local=np.fmin(parts.local, known))
 
 
 def signed_end(setting: Setting, data: FlowData, steps: FlowSteps, functions) -> float:

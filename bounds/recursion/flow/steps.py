@@ -62,6 +62,15 @@ class FlowSteps:
         """K."""
         return np.maximum(self.tau - self.r + self.gap, 0.0)
 
+    def image(self, y, index, noise):
+        """What steps of these numbers make of points y (p, n), ``noise(y, σ)`` being ε."""
+        drift, weight, tau = (each[index][:, None] for each in (self.drift, self.weight, self.tau))
+        return y + drift * y - weight * noise(y, tau)
+
+    def slack(self, data: FlowData):
+        """What the errors of a step's numbers may add to its local error."""
+        return np.sqrt(data.d) * (self.drift_error * np.sqrt(data.m + np.square(self.tau)) + self.gap_error)
+
     def jacobian(self, c):
         """Π − K(1 − c)/τ."""
         return self.drift + c + (1 - c) * (self.r - self.gap) / self.tau
@@ -113,8 +122,7 @@ def start_error(data: FlowData, steps: FlowSteps, functions, v):
     ahead = functions["omega_ahead"](v=v, sigma=steps.tau, r=steps.r) - steps.gap
     square = functions["start_sq"](p=steps.drift, X=ahead, d=data.d, m=data.m, l=data.l, tau=steps.tau)
     found = np.sqrt(np.maximum(square, 0.0))
-    slack = np.sqrt(data.d) * (steps.drift_error * np.sqrt(data.m + np.square(steps.tau)) + steps.gap_error)
-    return found * (1 + ROUNDING) + slack, ahead
+    return found * (1 + ROUNDING) + steps.slack(data), ahead
 
 
 def saturation(data: FlowData, steps: FlowSteps, functions):

@@ -31,7 +31,7 @@ class TwiceSteps:
     stages : bounds.steps.stages.Stages
     scale, inner_scale : a σ at τ and at m, by which a score error counts as one of ε.
     level, inner : the data at τ and at m.
-    slack : what rounding and the path's own errors may add to a step.
+    lost : what rounding and the path's own errors may add to a step.
     """
 
     tau: np.ndarray
@@ -42,7 +42,7 @@ class TwiceSteps:
     inner_scale: np.ndarray
     level: Level
     inner: Level
-    slack: np.ndarray
+    lost: np.ndarray
 
     @classmethod
     def of(cls, setting: Setting, data: FlowData) -> "TwiceSteps":
@@ -58,6 +58,16 @@ class TwiceSteps:
                                    + np.where(moves, ROUNDING, 0.0) * np.sqrt(data.m + np.square(levels.tau)))
         return cls(levels.tau, m, levels.r, stages, std[cut.start], std[cut.middle], data.at(levels.tau),
                    data.at(m), slack)
+
+    def image(self, y, index, noise):
+        """What steps of these numbers make of points y (p, n), ``noise(y, σ)`` being ε."""
+        pi, kappa, keep, again, weight, tau, m = (each[index][:, None] for each in (*self.stages, self.tau, self.m))
+        inner = pi * y - kappa * noise(y, tau)
+        return keep * y + again * inner - weight * noise(inner, m)
+
+    def slack(self, _data: FlowData):
+        """What the errors of a step's numbers may add to its local error."""
+        return self.lost
 
     @property
     def reach(self):
@@ -217,14 +227,14 @@ def saturation(data: FlowData, steps: TwiceSteps, functions):
     p = functions["twice_drift"](**steps.coefficients(), b_0=values["beta_m"])
     replaced = functions["replaced"](J=J, w=w, rho=kept, p=p, d=data.d, s0=std, tau=steps.tau, R=radius,
                                      centre=data.centre_norm)
-    slack = steps.slack + ROUNDING * (1 + w) * (radius + np.sqrt(data.d * (std**2 + np.square(steps.tau))))
+    slack = steps.lost + ROUNDING * (1 + w) * (radius + np.sqrt(data.d * (std**2 + np.square(steps.tau))))
     return np.abs(J) * (1 + ROUNDING) + ROUNDING * (1 + w), 2 * radius * w * (1 + ROUNDING), replaced + slack
 
 
 def twice_ingredients(setting: Setting, data: FlowData, steps: TwiceSteps, functions) -> FlowIngredients:
     """What the plain and the saturated recursion run on."""
     parts = local_error(setting, data, steps, functions, data.references(steps.level))
-    local = np.nanmin(parts.start + parts.rest, axis=0) + steps.slack
+    local = np.nanmin(parts.start + parts.rest, axis=0) + steps.lost
     weight, noise, spill = steps.weights(functions)
     return FlowIngredients(contraction(data, steps, functions), local, weight,
                            saturation(data, steps, functions) if data.ball else None, noise, spill)
@@ -249,10 +259,10 @@ def twice_signed_end(setting: Setting, data: FlowData, steps: TwiceSteps, functi
     across = np.sqrt(data.d * np.maximum(v / spread - steps.level.c_lo,
                                          0.0)) + ROUNDING * np.sqrt(data.d * v / spread)
     # λ is a float: what it misses of the exact one is part of R
-    own = np.abs(p) * data.mean_norm + ROUNDING * (np.abs(p) + np.abs(X) * b) * size + steps.slack
+    own = np.abs(p) * data.mean_norm + ROUNDING * (np.abs(p) + np.abs(X) * b) * size + steps.lost
     weight, noise, spill = steps.weights(functions)
     columns = (contraction(data, steps, functions), J, p + X * b, rho, (varied + _doubt(steps)) * size, own,
-               ROUNDING * rho * size + steps.slack, X, omega, across, rest, turned,
+               ROUNDING * rho * size + steps.lost, X, omega, across, rest, turned,
                weight * setting.score_error,
                noise * setting.score_noise, spill * setting.score_noise)
     slope, error = signed_start(setting, data, steps.level, tau[0], v)

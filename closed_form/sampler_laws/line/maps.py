@@ -3,6 +3,7 @@ r"""The sampler's steps as maps of the line, with the derivative that the quadra
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,22 +11,96 @@ import numpy as np
 from bounds.steps.affine import SecondStage, Steps
 from closed_form.law import NoExactLaw
 from closed_form.law_input import error_size
+from closed_form.sampler_laws.extended_precision import wide
 from closed_form.sampler_laws.line.law import Image
 
 _SCORES = 1 << 15  # points × components whose scores are computed at once: their arrays stay in the cache
+_EPS = np.finfo(float).eps
+#: x, its derivative by the start, and what rounding may have done to it: arrays of shape (n,).
+Point = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+class Scores:
+    r"""The maps x ↦ P x + Q(s(x) + b) of some times, s the score of the mixture pushed to them.
+
+    Written as :math:`\sum_j r_j ((P - Q/V_j) x + Q a \mu_j/V_j)`, r_j the shares of the components and V_j
+    their variances: P and Q s(x) may nearly cancel, and the coefficients are made in extended precision.
+
+    Parameters
+    ----------
+    numbers : Steps or SecondStage
+    means, variances, log_weights : arrays of shape (c, 1)
+    bias : float
+    """
+
+    def __init__(self, numbers: Steps | SecondStage, means, variances, log_weights, bias: float):
+        self._log_weights, count = log_weights, len(numbers.P)
+        self._numbers = [wide(x[:count]) for x in (numbers.P, numbers.Q, numbers.a, numbers.s_sq)]
+        P, Q, a, s_sq = self._numbers
+        self._centre = float(np.exp(log_weights[:, 0]) @ means[:, 0])
+        self._nu, self._variances = means - self._centre, variances
+        #: Steps to where there is no score to ask for.
+        self._plain = ((Q == 0) & ~(s_sq > 0)).tolist()
+        self._P, self._added = P.astype(float).tolist(), (Q * bias).astype(float).tolist()
+        self._common = bool(np.all(variances == variances[0]))
+        if self._common:
+            V = np.where(self._plain, 1, a * a * wide(variances[0, 0]) + s_sq)
+            self._rows = [x.astype(float).tolist() for x in (P - Q / V, Q * a / V, a / V, a * a / (2 * V), a)]
+            self._powers = np.vstack([np.ones_like(self._nu.T), self._nu.T, np.square(self._nu.T)])
+            self._far = float(np.abs(self._nu).max())
+
+    def __call__(self, i: int, x: np.ndarray) -> Point:
+        """The map of place i, its derivative, and its rounding at points of shape (n,)."""
+        if self._plain[i]:
+            P = self._P[i]
+            return P * x, np.full_like(x, P), _EPS * np.abs(P * x)
+        return self._shared(i, x) if self._common else self._apart(i, x)
+
+    def _shared(self, i: int, x: np.ndarray) -> Point:
+        """Where all components have one variance."""
+        kept, pull, steep, bend, a = (row[i] for row in self._rows)
+        t = (x - a * self._centre) * steep
+        constants = self._log_weights - bend * np.square(self._nu)
+        share = self._nu * t
+        share += constants
+        share -= share.max(axis=0)
+        np.exp(share, out=share)
+        whole, mean, square = self._powers @ share
+        mean /= whole
+        spread = np.maximum(square / whole - mean * mean, 0.0)
+        linear, drawn = kept * x, pull * (self._centre + mean)
+        exponent = self._far * np.abs(t) + float(np.abs(constants).max())
+        loss = _EPS * (4 * np.abs(linear) + 4 * np.abs(drawn) + 2 * abs(pull) * np.sqrt(spread) * exponent)
+        return linear + drawn + self._added[i], kept + pull * steep * spread, loss
+
+    def _apart(self, i: int, x: np.ndarray) -> Point:
+        """Where every component has its own."""
+        P, Q, a, s_sq = (numbers[i] for numbers in self._numbers)
+        V = a * a * wide(self._variances) + s_sq
+        kept, drawn, precision = (each.astype(float) for each in (
+            P - Q / V, Q * a * (self._nu + wide(self._centre)) / V, 1 / V))
+        pull = (float(a) * (self._nu + self._centre) - x) * precision
+        exponent = self._log_weights + 0.5 * np.log(precision) - 0.5 * np.square(pull) / precision
+        share = np.exp(exponent - exponent.max(axis=0))
+        share /= share.sum(axis=0)
+        moved = kept * x + drawn
+        spread = (share * np.square(pull - (share * pull).sum(axis=0))).sum(axis=0)
+        found = (share * moved).sum(axis=0)
+        sizes = share * (4 * np.abs(kept * x) + 4 * np.abs(drawn) + 2 * np.abs(exponent * (moved - found)))
+        return found + self._added[i], (share * kept).sum(axis=0) + float(Q) * spread, _EPS * sizes.sum(axis=0)
 
 
 @dataclass(frozen=True, eq=False)
 class LineSteps:
     """The sampler's steps as maps of the line, with the mixture pushed to every grid time."""
 
-    means: np.ndarray
     variances: np.ndarray
-    log_weights: np.ndarray
     steps: Steps
-    bias: float
     noise: np.ndarray
     data_var: float
+    first: Scores
+    second: Scores | None
+    components: int
 
     @classmethod
     def of(cls, law, steps: Steps, bias: float, noise_size: float) -> LineSteps:
@@ -36,57 +111,47 @@ class LineSteps:
         if steps.second is not None and noise_size > 0.0:
             raise NoExactLaw("score_noise must be 0 for the exact law of two evaluations of the score a step off Gaussian "
                              f"data, got {noise_size:g}")
-        noise = np.sqrt(steps.noise_var + (steps.Q * noise_size) ** 2)
         data_var = float(weights @ ((means - weights @ means) ** 2 + stds**2))
-        return cls(means[:, None], stds[:, None] ** 2, np.log(weights)[:, None], steps, bias, noise, data_var)
+        rounded, columns = steps.rounded(), (means[:, None], stds[:, None] ** 2, np.log(weights)[:, None])
+        noise = np.sqrt(rounded.noise_var + (rounded.Q * noise_size) ** 2)
+        second = None if steps.second is None else Scores(steps.second, *columns, bias)
+        return cls(columns[1], rounded, noise, data_var, Scores(steps, *columns, bias), second, len(means))
 
-    def through(self, first: int, stop: int, precision: type = float) -> Image:
+    def through(self, first: int, stop: int) -> Image:
         """x ↦ (y, dy/dx) for the noise-free parts of the steps first, …, stop − 1 in a row."""
+        return lambda x: self.followed(first, stop, x)[:2]
 
-        def image(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            block = max(1, _SCORES // len(self.means))
-            if len(x) > block:
-                parts = [image(x[start : start + block]) for start in range(0, len(x), block)]
-                return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-            x, slope = x.astype(precision), 1.0
-            for i in range(first, stop):
-                x, factor = self._step(i, x)
-                slope = slope * factor
-            return x.astype(float), slope.astype(float)
+    def followed(self, first: int, stop: int, x: np.ndarray) -> Point:
+        """The same with what rounding may do to y."""
+        block = max(1, _SCORES // self.components)
+        if len(x) > block:
+            parts = [self.followed(first, stop, x[start : start + block]) for start in range(0, len(x), block)]
+            return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+        point = x.astype(float), np.ones(x.shape), np.zeros(x.shape)
+        for i in range(first, stop):
+            point = self._step(i, point)
+        return point
 
-        return image
+    def _step(self, i: int, point: Point) -> Point:
+        """A step; of two evaluations keep x + P′u + Q′s(u) with u the first, by the chain rule."""
+        inside = _after(self.first, i, point)
+        if self.second is None:
+            return inside
+        return _sum([(float(self.steps.second.keep[i]), point), (1.0, _after(self.second, i, inside))])
 
-    def _step(self, i: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A step and its derivative; of two evaluations keep x + P′u + Q′s(u) with u the first, by the chain
-        rule."""
-        steps = self.steps
-        if steps.second is None:
-            return self._affine(steps, i, x)
-        inside, slope = self._affine(steps, i, x)
-        moved, factor = self._affine(steps.second, i, inside)
-        keep = float(steps.second.keep[i])
-        return keep * x + moved, keep + factor * slope
 
-    def _affine(self, steps: Steps | SecondStage, i: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """P x + Q(s(x) + b) and its derivative P + Q s'(x) = P + Q(Var_r(s_j) − Σ_j r_j/V_j)."""
-        a, P, Q = float(steps.a[i]), float(steps.P[i]), float(steps.Q[i])
-        if Q == 0.0 and not steps.s_sq[i] > 0.0:
-            return P * x, np.full_like(x, P)
-        precision = 1.0 / (a * a * self.variances + steps.s_sq[i])
-        offset = a * self.means - x
-        pull = offset * precision
-        offset *= pull
-        offset *= -0.5
-        offset += self.log_weights + 0.5 * np.log(precision)
-        offset -= offset.max(axis=0)
-        r = np.exp(offset, out=offset)
-        r /= r.sum(axis=0)
-        score = (r * pull).sum(axis=0)
-        pull -= score
-        pull *= pull
-        pull -= precision
-        pull *= r
-        return P * x + Q * (score + self.bias), P + Q * pull.sum(axis=0)
+def _after(image: Callable[[int, np.ndarray], Point], i: int, point: Point) -> Point:
+    """A map behind what led to a point."""
+    x, slope, doubt = point
+    y, factor, loss = image(i, x)
+    return y, factor * slope, np.abs(factor) * doubt + loss
+
+
+def _sum(terms: list[tuple[float, Point]]) -> Point:
+    """A linear combination of points of one start."""
+    x, slope = (sum(factor * point[part] for factor, point in terms) for part in (0, 1))
+    doubt = sum(abs(factor) * (point[2] + _EPS * np.abs(point[0])) for factor, point in terms)
+    return x, slope, doubt + _EPS * np.abs(x)
 
 
 def _line_components(law) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

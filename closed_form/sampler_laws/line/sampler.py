@@ -3,18 +3,21 @@ simulation."""
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.line import w2_line
+from closed_form.distances.line_mixture import LineMixture
 from closed_form.law import NoExactLaw
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.law import LineLaw, PushedLaw
 from closed_form.sampler_laws.line.maps import LineSteps
 from closed_form.sampler_laws.line.propagation import NEGLIGIBLE, GridTooLarge, Route, Sources
+from closed_form.sampler_laws.line.start_map import image_w2
 
 FINE, COARSE = (0.6, 5e-6), (0.7, 1e-4)  # spacing in scales of the integrand; error allowed at twice that
 MAX_POINTS = 200_000
@@ -115,7 +118,8 @@ def line_w2(law: GaussianMixture | Gaussian, steps: Steps, bias: float = 0.0, no
     r"""W2 between the law of the last iterate and ``target`` (the data law by default), on a line.
 
     The half-width adds the difference between a coarse and a fine quadrature grid, the width of the W2
-    bracket on the fine one, the effect of rounding and the noise left out of the last steps, if any.
+    bracket on the fine one, the effect of rounding and the noise left out of the last steps, if any.  Steps
+    without any noise map the start, increasing or not (`closed_form.sampler_laws.line.start_map`).
 
     Parameters
     ----------
@@ -129,6 +133,10 @@ def line_w2(law: GaussianMixture | Gaussian, steps: Steps, bias: float = 0.0, no
         As `sampler_line`.
     """
     data = law if target is None else target
+    chain = LineSteps.of(law, steps, bias, noise_size)
+    if not chain.noise.any() and steps.prior_var > 0.0:
+        start = LineLaw(np.zeros(1), np.ones(1), math.sqrt(steps.prior_var))
+        return image_w2(start, partial(chain.followed, 0, len(steps)), LineMixture.of(data))
     fine, coarse = (sampler_line(law, steps, bias, noise_size, accuracy, max_points)
                     for accuracy in (FINE, COARSE))
     best, check = (w2_line(found.law, data) for found in (fine, coarse))
@@ -146,7 +154,7 @@ def _pushed(source: LineLaw, chain: LineSteps, start: int, max_points: int) -> t
     if points > 10 * max_points:
         raise GridTooLarge(f"the last law is {high - low:.3g} wide with details of {narrowest:.3g}")
     x = np.linspace(low, high, max(1025, int(points)))
-    image = chain.through(start, len(steps), np.longdouble)  # P x and Q s(x) may cancel to a narrow law
+    image = chain.through(start, len(steps))
     y, slopes = image(x)
     if not (slopes.min() > 0.0 and np.diff(y).min() > 0.0):
         worst = int(slopes.argmin())

@@ -155,13 +155,9 @@ def test_lines_and_what_is_across_add_in_squares():
 
 
 def test_what_is_not_known_is_refused_by_name():
-    """Off Gaussian data fresh noise inside a step has no exact law; two evaluations have no chain in balls; and a
-    step so long that it folds the line has no quantiles."""
+    """Off Gaussian data fresh noise inside a step has no exact law, and two evaluations have no chain in balls."""
     steps = exact_steps(ou(), heun(3.0, 8))
     with pytest.raises(NoExactLaw, match="score_noise must be 0 for the exact law of two evaluations"):
         sampler_w2(TWO_MODES, steps, score_noise=0.1)
     with pytest.raises(NotEnclosed, match="heun evaluates the score twice a step"):
         certified_w2(Gaussian([0.0], 1.0), ou(), heun(3.0, 8))
-    folded = exact_steps(edm(), Scheme(samplers()["heun"], TimeGrid.from_times([20.0, 0.2, 0.01, 0.0])))
-    with pytest.raises(NoExactLaw, match="strictly increasing"):
-        sampler_w2(GaussianMixture([[-1.0], [1.0]], std=0.05), folded)
