@@ -40,6 +40,14 @@ def test_hessian_envelope_is_tweedies_formula(key, q, a):
     assert assumption.hessian_gap(a_sq, s_sq) == pytest.approx(gap, rel=1e-9, abs=1e-9 / s_sq)
 
 
+@pytest.mark.parametrize(("key", "perturbed"), [
+    ("strong-log-concave", False), ("weak-log-concave", True), ("log-lipschitz", True), ("bounded", False)])
+def test_what_is_log_concave_is_not_perturbed(key, perturbed):
+    """An M or a Lipschitz constant perturbs log-concave data; those in a ball are no perturbation of such."""
+    assert make(key).is_perturbed == perturbed
+    assert not WeaklyLogConcave(0.5, 0.0, 3.0, dim=2).is_perturbed
+
+
 @pytest.mark.parametrize("key", assumptions())
 def test_symbolic_envelope_is_the_numeric_one(key):
     """The sympy row of the table takes the values of the numeric one."""

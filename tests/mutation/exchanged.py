@@ -10,6 +10,7 @@ no function's code.
 import ast
 import builtins
 import gc
+import importlib
 import json
 import multiprocessing
 import os
@@ -100,6 +101,8 @@ class Session:
     def pytest_runtestloop(self, session):
         """Find what reaches the mutants, then have them run, each by `run` in a fork."""
         self._items, self._config = session.items, session.config
+        for module in sorted({mutant.module for mutant in self.wanted}):  # some are imported on first use
+            importlib.import_module(".".join(Path(module).with_suffix("").parts))
         self._living = functions_of(session.config.rootpath)
         known = dict(json.loads(self._kept.read_text())) if self._kept.exists() else {}
         if any(repr(mutant.key) not in known for mutant in self.wanted):
