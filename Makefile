@@ -40,7 +40,8 @@ fuzz: $(VENV)/test.stamp
 
 # mutants of formulas, drawn with SEED: a larger N goes on where a smaller one stopped; results in out/mutants.jsonl,
 # OPTIONS="--again" runs again what survived, "--trusted" does not time the tests again first, "--longest 1"
-# leaves out slow tests but a module's own, "--module bounds/steps" does a part
+# leaves out slow tests but a module's own, "--module bounds/steps" does a part, "--together" does not run survivors
+# again on their own, "--apart" runs every mutant so
 N ?= 200
 SEED ?= 1
 OPTIONS ?=

@@ -19,6 +19,11 @@ hypothesis.settings.register_profile(
     "ci", derandomize=True, deadline=None, max_examples=examples(20), print_blob=True,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
+# a mutant that fails is killed, and its example need not be made small
+hypothesis.settings.register_profile(
+    "mutants", hypothesis.settings.get_profile("ci"), report_multiple_bugs=False,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
 hypothesis.settings.register_profile("explore", derandomize=False, deadline=None, max_examples=300)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bounds import BoundedSupport, LogLipschitz, StronglyLogConcave, WeaklyLogConcave
+from bounds.assumption import LARGEST_CONSTANT, check_constant
 from bounds.assumptions import assumptions
 from bounds.assumptions.smoothed_support import SmoothedSupport
 from tests.bounds.tolerances import PATH_RELATIVE
@@ -38,6 +39,14 @@ def test_hessian_envelope_is_tweedies_formula(key, q, a):
     gap = (assumption.c_up(q) - assumption.c_lo(q)) * psi_sq
     assert assumption.hessian_lower(a_sq, s_sq) == pytest.approx(low, rel=1e-9, abs=1e-9 / s_sq)
     assert assumption.hessian_gap(a_sq, s_sq) == pytest.approx(gap, rel=1e-9, abs=1e-9 / s_sq)
+
+
+@pytest.mark.parametrize(("key", "perturbed"), [
+    ("strong-log-concave", False), ("weak-log-concave", True), ("log-lipschitz", True), ("bounded", False)])
+def test_what_is_log_concave_is_not_perturbed(key, perturbed):
+    """An M or a Lipschitz constant perturbs log-concave data; those in a ball are no perturbation of such."""
+    assert make(key).is_perturbed == perturbed
+    assert not WeaklyLogConcave(0.5, 0.0, 3.0, dim=2).is_perturbed
 
 
 @pytest.mark.parametrize("key", assumptions())
@@ -184,3 +193,16 @@ def test_the_least_convexity_profile_goes_from_alpha_minus_m_to_alpha():
     """α − f_M(r)/r is α − M next to 0, α far away, and 2 − 2√3 tanh(√3/2) at 1 for α = 2, M = 3."""
     found = WeaklyLogConcave(2.0, 3.0, 8.0).profile(np.array([1e-5, 1.0, 1e9]))
     assert found == pytest.approx([-1.0, 2 - 2 * np.sqrt(3) * np.tanh(np.sqrt(3) / 2), 2.0], rel=1e-8)
+
+
+def test_one_dimension_of_many_that_is_no_integer_is_refused():
+    """Every dimension of a batch must be a positive integer."""
+    with pytest.raises(ValueError, match=r"dim must be a positive integer, got \[2"):
+        StronglyLogConcave(1.0, 2.0, dim=[2, 1.5])
+
+
+def test_a_second_moment_is_at_most_the_square_of_the_largest_constant():
+    """Data as wide as the largest constant have that second moment; more is refused with the limit."""
+    assert check_constant("second_moment", LARGEST_CONSTANT**2) == LARGEST_CONSTANT**2
+    with pytest.raises(ValueError, match=r"second_moment must be at most 1e\+100 .*, got 1.1e\+100"):
+        check_constant("second_moment", 1.1e100)

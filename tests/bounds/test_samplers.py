@@ -9,7 +9,7 @@ import bounds.sampler
 from bounds import StronglyLogConcave, WeaklyLogConcave, general, ou, ve, vp
 from bounds.grid import TimeGrid
 from bounds.processes.flow_matching import flow_matching
-from bounds.sampler import Scheme, scheme
+from bounds.sampler import Scheme, scheme, variance_of
 from bounds.samplers import samplers
 from bounds.steps.rule import matched_hessian
 from bounds.steps.table import StepTable
@@ -242,3 +242,9 @@ def test_far_from_time_zero_a_is_less_certain():
     unit = np.finfo(float).eps
     assert table.c1_error[0] >= 50 * unit * table.P[0] and table.c2_error[0] >= 50 * unit * table.Q[0]
     assert table.c2_error[0] <= 1000 * unit * table.Q[0] and table.c2_error[-1] <= 100 * unit * table.Q[-1]
+
+
+def test_the_variance_of_data_is_around_their_mean():
+    """m_c of data with E‖X‖² = 25 and ‖E X‖ = 3 in two dimensions is 8; an unknown mean counts as 0."""
+    assert variance_of(StronglyLogConcave(0.1, 1.0, 2, 25.0, 3.0)) == 8.0
+    assert variance_of(StronglyLogConcave(0.1, 1.0, 2, 25.0, None)) == 12.5

@@ -19,6 +19,7 @@ import signal
 import sys
 import time
 import tomllib
+from collections.abc import Callable
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -26,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("bounds", "closed_form")
 #: Wall seconds after which a mutant is killed: a process may also wait.
 HUNG = 900.0
+#: What is said of a process that sent nothing.
+LOST = "a test died, or took too long"
 #: What every test imports; imported once, before processes are forked.
 SHARED = ("numpy", "numpy.polynomial", "scipy.special", "scipy.optimize", "scipy.integrate", "scipy.stats",
           "sympy", "sympy.abc", "matplotlib.figure", "flint")
@@ -75,9 +78,12 @@ def append(path: Path, result: dict) -> None:
         os.close(file)
 
 
-def run_all(root: Path, wanted: list, workers: int, known: dict, longest: float = float("inf")):
-    """(mutant, failed test or None, seconds) as they come; what hangs or dies counts as failed."""
-    from tests.mutation.run import run, tests_of
+def run_all(root: Path, wanted: list, workers: int, run: Callable):
+    """(mutant, failed test or None, seconds) as they come; what hangs or dies counts as failed.
+
+    ``run`` has root, mutant, tests and a pipe, and a process to itself.
+    """
+    from tests.mutation.run import tests_of
 
     context, waiting, busy = multiprocessing.get_context("fork"), list(reversed(wanted)), {}
     try:
@@ -86,7 +92,7 @@ def run_all(root: Path, wanted: list, workers: int, known: dict, longest: float 
                 mutant = waiting.pop()
                 ours, theirs = context.Pipe(duplex=False)
                 tests = tests_of(root, mutant.module)
-                process = context.Process(target=run, args=(root, mutant, tests, known, longest, theirs))
+                process = context.Process(target=run, args=(root, mutant, tests, theirs))
                 process.start()
                 theirs.close()
                 busy[ours] = mutant, process, time.monotonic()
@@ -95,7 +101,7 @@ def run_all(root: Path, wanted: list, workers: int, known: dict, longest: float 
                 try:
                     failed = next(iter(pipe.recv()[0]), None)
                 except EOFError:
-                    failed = "a test died, or took too long"
+                    failed = LOST
                 yield mutant, failed, time.monotonic() - start
                 _end(busy, pipe)
             for pipe in [pipe for pipe, (_, _, start) in busy.items() if time.monotonic() - start > HUNG]:
@@ -163,10 +169,53 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--again", action="store_true", help="run those again that survived before")
     parser.add_argument("--trusted", action="store_true",
                         help="do not run the tests without a mutant first")
+    parser.add_argument("--apart", action="store_true",
+                        help="import the changed module for every mutant, as is done with survivors")
+    parser.add_argument("--together", action="store_true", help="leave survivors as they are, to be run later")
     parser.add_argument("--longest", type=float, default=float("inf"),
                         help="leave out tests that take longer (seconds), but those of the module's file")
     parser.add_argument("--list", action="store_true", help="print the mutants, run none")
     return parser.parse_args()
+
+
+def _run_together(question, wanted: list, known: dict) -> None:
+    """Keep the results of what is killed by tests that are read once for all mutants, and of nothing else."""
+    import pytest
+
+    from tests.mutation.exchanged import Session
+
+    def outcomes(run):
+        for done, (mutant, failed, seconds) in enumerate(run_all(question.root, wanted, question.workers, run), 1):
+            if failed == LOST or "::" in (failed or ""):
+                _note(question, mutant, failed, seconds, f"{done}/{len(wanted)}")
+
+    tests = [question.root / "tests" / package for package in PACKAGES]
+    options = ["-qq", "-s", "-p", "no:cacheprovider", f"--rootdir={question.root}"]
+    pytest.main([*options, *(str(each) for each in tests if each.exists())],
+                plugins=[Session(wanted, outcomes, known, question.longest,
+                                 question.out.with_suffix(".reached.json"))])
+
+
+def _run_apart(question, wanted: list, known: dict) -> None:
+    """Each mutant on its own, the module imported as it is changed."""
+    from tests.mutation.run import run
+
+    def alone(root, mutant, tests, pipe):
+        run(root, mutant, tests, known, question.longest, pipe)
+
+    outcomes = run_all(question.root, wanted, question.workers, alone)
+    for done, (mutant, failed, seconds) in enumerate(outcomes, 1):
+        _note(question, mutant, failed, seconds, f"{done}/{len(wanted)}")
+
+
+def _note(question, mutant, failed: str | None, seconds: float, place: str) -> None:
+    """Keep a result, and say it."""
+    result = {"key": mutant.key, "line": mutant.line, "kind": mutant.kind, "failed": failed,
+              "seconds": round(seconds, 1), "longest": question.longest}
+    append(question.out, result)
+    print(f"{place} {'SURVIVED' if failed is None else 'killed'} {seconds:.0f} s "
+          f"{mutant.module}:{mutant.line} {mutant.before[:60]} → {mutant.after[:60]} | {failed or ''}",
+          flush=True)
 
 
 def main() -> int:
@@ -177,6 +226,7 @@ def main() -> int:
     sys.dont_write_bytecode = True
     # pytest would load the packages of a plugin's distribution, and that is ours, by itself: from the source
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     every = shuffled([each for each in drawn(question.root) if each.module.startswith(question.module)],
                      question.seed)
     chosen = [each for each in every if question.having in each.before][: question.mutants]
@@ -196,15 +246,15 @@ def main() -> int:
     known = json.loads(times.read_text()) if times.exists() else {}
     for test in [test for test, seconds in known.items() if seconds is None]:
         print(f"left out, as it fails without a mutant: {test}", flush=True)
-    outcomes = run_all(question.root, wanted, question.workers, known, question.longest)
-    for done, (mutant, failed, seconds) in enumerate(outcomes, 1):
-        result = {"key": mutant.key, "line": mutant.line, "kind": mutant.kind, "failed": failed,
-                  "seconds": round(seconds, 1), "longest": question.longest}
-        append(question.out, result)
-        found[mutant.key] = result
-        print(f"{done}/{len(wanted)} {'SURVIVED' if failed is None else 'killed'} {seconds:.0f} s "
-              f"{mutant.module}:{mutant.line} {mutant.before[:60]} → {mutant.after[:60]} | {failed or ''}",
-              flush=True)
+    if wanted and not question.apart:
+        # in a process of its own: what is imported here would not be imported again from a changed tree
+        together = multiprocessing.get_context("fork").Process(target=_run_together, args=(question, wanted, known))
+        together.start()
+        together.join()
+        done = results(question.out)
+        wanted = [each for each in wanted if done.get(each.key, {}).get("failed") is None]
+    _run_apart(question, [] if question.together else wanted, known)
+    found = results(question.out)
     print(table(chosen, found, reasons))
     return 1 if any(found.get(each.key, {}).get("failed", "") is None for each in chosen
                     if each.key not in reasons) else 0

@@ -1,5 +1,6 @@
 """One mutant in a process of its own: the module is compiled from the changed tree, and pytest runs on it."""
 
+import contextlib
 import importlib.abc
 import importlib.util
 import os
@@ -7,6 +8,7 @@ import re
 import resource
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 from tests.mutation.operators import Mutant, mutated
@@ -15,6 +17,7 @@ from tests.mutation.operators import Mutant, mutated
 SECONDS, TIMES = 30, 10
 
 
+@cache
 def tests_of(root: Path, module: str) -> list[Path]:
     """Files and folders of tests that matter to a module, first what must run first.
 
@@ -76,7 +79,7 @@ class Watch:
     """Pytest plugin: which tests failed, and how long each took; quick ones come first.
 
     A test that fails without a mutant has None for its seconds.  Those that take more than ``longest`` are
-    left out, but for the module's own.
+    left out, but for the module's own, and so are those that have run.
     """
 
     def __init__(self, asked: list[Path], seconds: dict, longest: float):
@@ -86,7 +89,7 @@ class Watch:
     def pytest_collection_modifyitems(self, items):
         """The first file, other files, folders; quick tests before slow ones, without those of None."""
         took = {item: self.seconds.get(item.nodeid, 0.0) for item in items}
-        kept = [item for item in items if took[item] is not None and (
+        kept = [item for item in items if item.nodeid not in self.took and took[item] is not None and (
             took[item] <= self.longest or item.path == self.asked[0])]
         items[:] = sorted(kept, key=lambda item: (
             item.path not in self.asked, item.path != self.asked[0], took[item]))
@@ -114,6 +117,22 @@ def allow(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, most))
 
 
+@contextlib.contextmanager
+def alone(plugin: Watch, pipe):
+    """A process of its own, silent and with little time, that sends what failed and the seconds of each test."""
+    os.setpgid(0, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sink = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(sink, standard)
+    try:
+        yield
+    except BaseException as error:
+        plugin.failed.append(f"{type(error).__name__}: {error}")
+    pipe.send((plugin.failed, plugin.took))
+    pipe.close()
+
+
 def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, longest: float, pipe) -> None:
     """Run tests on a mutant up to the first that fails (None: on the code as it is, all).
 
@@ -121,24 +140,18 @@ def run(root: Path, mutant: Mutant | None, tests: list[Path], seconds: dict, lon
     """
     import pytest
 
-    os.setpgid(0, 0)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if mutant is not None:
-        allow(SECONDS)
-    sink = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(sink, standard)
     plugin = Watch(tests, seconds, longest)
-    try:
-        if mutant is not None:
-            sys.meta_path.insert(0, Changed(root, mutant))
+    with alone(plugin, pipe):
         options = ["-q", "-p", "no:cacheprovider", f"--rootdir={root}"]
-        options += [] if mutant is None else ["-x"]
-        code = pytest.main([*options, *map(str, tests)], plugins=[plugin])
-        if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            plugin.failed = plugin.failed or [f"pytest ended with {code!r}"]
-    except BaseException as error:
-        plugin.failed.append(f"{type(error).__name__}: {error}")
-    pipe.send((plugin.failed, plugin.took))
-    pipe.close()
+        if mutant is not None:
+            allow(SECONDS)
+            sys.meta_path.insert(0, Changed(root, mutant))
+            options += ["-x"]
+        # a mutant that the first file kills needs none of the others read
+        for asked in [tests] if mutant is None else [tests[:1], tests]:
+            code = pytest.main([*options, *map(str, asked)], plugins=[plugin])
+            if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+                plugin.failed = plugin.failed or [f"pytest ended with {code!r}"]
+            if plugin.failed:
+                break
     os._exit(0)

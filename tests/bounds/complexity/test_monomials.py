@@ -23,6 +23,7 @@ exp, log, sqrt, Max, Min = sympy.exp, sympy.log, sympy.sqrt, sympy.Max, sympy.Mi
     (d * (exp(h) - 1) + h**5 * d**3, {(1, 1): 1, (5, 3): 1}),
     (sqrt(x * d + d), {(0, half): sqrt(x + 1)}),
     (sqrt(d + h * d**2), {(0, half): 1, (half, 1): 1}),
+    (d * (1 + h * x) - d * h * x, {(0, 1): 1}),
     (1 / (1 + h * x), {(0, 0): 1}),
     ((1 - x * h) ** (2 / h), {(0, 0): exp(-2 * x)}),
     (sympy.sin(h) * d, {(1, 1): 1}),

@@ -135,6 +135,15 @@ def test_what_polynomials_miss_is_added(monkeypatch):
         assert np.all(over >= 0) and np.all(over <= 2 * laid.missed[:, None])
 
 
+def test_what_is_allowed_for_the_next_power_is_what_polynomials_miss_of_it():
+    """T_6 is as far from the polynomial through six Chebyshev places of a chunk as half a chunk to the sixth
+    power, and no more is allowed for it."""
+    count = 4 * RUN
+    half = (RUN - 1) / (count - 1)
+    laid = Laid.of(np.array([[1.0, 0, 0, 0, 0, 0, 0.9 * fitted_columns.ROUNDED / half**6]]), count)
+    assert laid.missed / fitted_columns.ROUNDED == pytest.approx(0.9, rel=FITTED_ROUNDING)
+
+
 def test_a_panel_is_raised_by_its_error_and_never_below_zero():
     """A panel's values are the series plus what it may be off by; b, v² and Q are at least 0."""
     series, error = (

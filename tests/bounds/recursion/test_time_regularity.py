@@ -196,6 +196,15 @@ def test_early_stopping_leaves_out_what_is_below():
     assert last == pytest.approx(2 * (1 - W) / W**2, rel=REGULARITY_DENSE)
 
 
+@pytest.mark.parametrize(("mean", "largest"), [(0.0, 24.0), (100.0, 2800.0)])
+def test_the_sampled_value_of_narrow_data_is_that_of_the_start(mean, largest):
+    """OU from N(m, 1/4) for a short time: V rises from 1/4, so |V'|/V² = 2(1 − V)/V² and |a'V − aV'|/V² m are largest at 0,
+    24 and 28m; what is added for times in between is a small part."""
+    spectrum = Spectrum.of(*Gaussian([mean], 0.25).facts().time_regularity)
+    found = sampled(spectrum, Path(ou(), np.linspace(0.1, 0.0, 1001)))
+    assert largest * (1 - PATH_DENSE) <= found <= largest * (1 + REGULARITY_COARSE)
+
+
 def test_what_is_not_proved_is_said():
     """A function of the path and what has no ball arithmetic are estimates; a number is taken as it is."""
     path = Path(ou(), np.linspace(1.0, 0.0, 11))

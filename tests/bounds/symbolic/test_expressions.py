@@ -181,6 +181,13 @@ def test_text_becomes_the_exact_expression(text):
     assert parse_expression(text) == EXACT[text]
 
 
+@pytest.mark.parametrize(("text", "value"), [
+    ("t+" * 90 + "t", 91 * T), ("t-(" * 70 + "t" + ")" * 70, T), ("-" * 90 + "t", T)])
+def test_what_is_nested_once_a_sign_is_read(text, value):
+    """A sum of ninety terms, seventy differences inside one another and ninety signs are within the limits."""
+    assert parse_expression(text) == value
+
+
 @pytest.mark.parametrize("text", REFUSED)
 def test_refusals_name_the_argument_the_requirement_and_the_text(text):
     """What is not a real function of t is refused in one short line that says why, with little work."""

@@ -10,7 +10,7 @@ from scipy.stats import multivariate_normal
 
 from closed_form import Gaussian, GaussianMixture
 from tests.closed_form.tolerances import FINITE_DIFFERENCE
-from tests.tolerances import LAW_ROUNDING, STANDARD_ERRORS
+from tests.tolerances import BRUTE_FORCE, LAW_ROUNDING, STANDARD_ERRORS
 
 
 def spd(rng, d):
@@ -338,3 +338,14 @@ def test_bad_use():
         law.pushed(1.0, -1.0)
     with pytest.raises(ValueError, match="dim must be an integer"):
         GaussianMixture.two_modes(2.0, 0.5, dim=0)
+
+
+@pytest.mark.parametrize("form", ["covariance", "covariances"])
+def test_the_posterior_is_prior_times_likelihood(form):
+    """log p(x|u) − log p(x) + ‖u − ax‖²/(2s²) is the same at every x."""
+    rng = np.random.default_rng(8)
+    shapes = spd(rng, 2) if form == "covariance" else [spd(rng, 2), spd(rng, 2)]
+    law, a, s_sq = GaussianMixture(rng.normal(size=(2, 2)), **{form: shapes}), 0.7, 0.4
+    x, u = rng.normal(size=(20, 2)), rng.normal(size=2)
+    apart = law.posterior(u, a, s_sq).log_density(x) - law.log_density(x) + np.square(u - a * x).sum(1) / (2 * s_sq)
+    assert np.ptp(apart) <= BRUTE_FORCE

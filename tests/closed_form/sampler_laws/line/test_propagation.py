@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ndtr
 
 from closed_form.sampler_laws.line.propagation import Route, Sources
-from tests.closed_form.tolerances import LINE_GAUSSIAN
+from tests.closed_form.tolerances import LINE_GAUSSIAN, LINE_WAVES
 
 ATOM = Sources(np.zeros(1), np.ones(1), 0.0)
 
@@ -43,3 +43,20 @@ def test_panels_take_over_where_few_points_matter():
     right = route.sources.weights[route.sources.means > 0].sum()
     assert right == pytest.approx(1.0 - ndtr(0.25), rel=1e-6)
     assert route.sources.weights.sum() == pytest.approx(1.0, rel=LINE_GAUSSIAN)
+
+
+def test_waves_that_fall_between_the_points_are_seen_by_their_slope():
+    """A map that waves once a point rises evenly from point to point: its slopes say that a finer grid is due,
+    and the law of the image is that of a far finer quadrature."""
+    noise = 1.0
+    first = 0.5 / math.hypot(1.0, 1.05 / noise)  # the distance of points for a map of slope 1
+    wave = 2 * math.pi / first * 1.05
+
+    def image(x):
+        return x + 3.0 / wave * np.sin(wave * x), 1.0 + 3.0 * np.cos(wave * x)
+
+    values, _ = moved(image, noise).sources.density(-20.0, 0.1, 401)
+    y, z = np.linspace(-20.0, 20.0, 401), np.linspace(-9.0, 9.0, 5001)
+    weights = np.exp(-z * z / 2) / math.sqrt(2 * math.pi) * (z[1] - z[0])
+    exact = np.exp(-np.square(y[:, None] - image(z)[0]) / 2) @ weights / math.sqrt(2 * math.pi)
+    assert values == pytest.approx(exact, abs=LINE_WAVES)
