@@ -48,17 +48,29 @@ def euler_maruyama_only(statement: str) -> Condition:
         else f"stated for euler-maruyama, got {setting.scheme.key}"))
 
 
+def _multistep(setting: Setting):
+    """A sampler with a past has no bound here."""
+    return (f"multistep: no bound is known here, got {setting.scheme.key}"
+            if setting.process.blocks == 1 and setting.scheme.sampler.multistep is not None else None)
+
+
 def _has_noise(setting: Setting):
+    if reason := _multistep(setting):
+        return reason
     return (f"{setting.scheme.key} has no noise: its steps follow the probability-flow ODE, as in the theorem flow"
             if setting.scheme.sampler.follows_ode else None)
 
 
 def _follows_ode(setting: Setting):
+    if reason := _multistep(setting):
+        return reason
     return (None if setting.scheme.sampler.follows_ode
             else f"stated for samplers of the probability-flow ODE, got {setting.scheme.key}, whose steps have noise")
 
 
 def _one_evaluation(setting: Setting):
+    if reason := _multistep(setting):
+        return reason
     return (f"{setting.scheme.key} evaluates the score {setting.scheme.sampler.evaluations} times a step"
             if setting.process.blocks == 1 and setting.scheme.sampler.evaluations > 1 else None)
 

@@ -14,6 +14,7 @@ from bounds.process import ForwardProcess
 from bounds.processes import process_of
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
+from bounds.steps.multistep import MultistepTable
 from bounds.steps.phase_space.table import PhaseTable
 from bounds.steps.rule import Sampler
 from bounds.steps.stage_table import StageTable
@@ -97,7 +98,7 @@ class Scheme(Value):
         return self.table(process, assumption, moments).steps()
 
     def table(self, process: ForwardProcess | str, assumption: Assumption | None = None,
-              moments: Any = None) -> StepTable | StageTable | PhaseTable:
+              moments: Any = None) -> StepTable | StageTable | MultistepTable | PhaseTable:
         """The sampler on a process, step by step; only matched noise looks at the assumption and the moments.
 
         Raises
@@ -109,6 +110,8 @@ class Scheme(Value):
         process = process_of(process)
         if process.blocks == 1 and self.sampler.stages is not None:
             return StageTable(process, self, assumption)
+        if process.blocks == 1 and self.sampler.multistep is not None:
+            return MultistepTable(process, self, assumption)
         return (PhaseTable(process, self) if process.blocks == 2
                 else StepTable(process, self, assumption, moments))
 
@@ -181,6 +184,7 @@ heun = _named("heun")
 heun_t = _named("heun-t")
 midpoint = _named("midpoint")
 dpm_solver_2 = _named("dpm-solver-2")
+dpmpp_2m = _named("dpmpp-2m")
 sscs = _named("sscs")
 leapfrog = _named("leapfrog")
 symplectic_euler = _named("symplectic-euler")

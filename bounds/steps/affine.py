@@ -57,6 +57,31 @@ class SecondErrors:
 
 
 @dataclass(frozen=True)
+class Past:
+    r"""Where steps use what the step before saw: arrays of shape (K,).
+
+    .. math:: u_i = P_i y + Q_i s(\mathrm{time}_i, y), \qquad
+              y \leftarrow \mathrm{keep}_i y + \mathrm{now}_i u_i + \mathrm{before}_i u_{i-1};
+
+    ``before`` is 0 in the first step.
+    """
+
+    keep: np.ndarray
+    now: np.ndarray
+    before: np.ndarray
+    errors: PastErrors | None = None
+
+
+@dataclass(frozen=True)
+class PastErrors:
+    """How far the numbers of `Past` may be off, absolute and entry by entry: arrays of shape (K,)."""
+
+    keep: np.ndarray
+    now: np.ndarray
+    before: np.ndarray
+
+
+@dataclass(frozen=True)
 class Steps:
     r"""Coefficients of ``K`` reverse steps that are affine in the score, on k = 1 or 2 blocks.
 
@@ -84,6 +109,8 @@ class Steps:
         Without them the numbers are taken as they are.
     second : SecondStage, optional
         Of samplers that evaluate the score twice a step: P and Q then lead to the inner point.
+    past : Past, optional
+        Of samplers that use what the step before saw: P and Q then lead to what a step sees.
     """
 
     time: Array
@@ -95,6 +122,7 @@ class Steps:
     prior_var: Numbers
     errors: StepErrors | None = None
     second: SecondStage | None = None
+    past: Past | None = None
 
     def __len__(self) -> int:
         return len(self.P)
@@ -112,16 +140,17 @@ class Steps:
         second = self.second and SecondStage(
             self.second.time, *(np.asarray(getattr(self.second, name), dtype=float)
                                 for name in ("keep", "P", "Q", "a", "s_sq")))
+        past = self.past and Past(*(np.asarray(getattr(self.past, name), dtype=float)
+                                    for name in ("keep", "now", "before")))
         return replace(self, **numbers, prior_var=prior if prior.ndim else float(prior),
-                       errors=None, second=second)
+                       errors=None, second=second, past=past)
 
     @property
     def inner(self) -> Steps:
         """The second evaluations as steps of their own, u ↦ P′u + Q′s(u), for what moves particles."""
         second = self.second
         return replace(self, time=second.time, P=second.P, Q=second.Q, a=second.a, s_sq=second.s_sq,
-                       errors=None,
-                       second=None)
+                       errors=None, second=None)
 
     @property
     def blocks(self) -> int:

@@ -256,11 +256,13 @@ class Path:
                 done = ~flagged.any(axis=1) | (halving == MAX_HALVINGS) | (edges.shape[1] > MAX_PANELS)
                 if done.any():
                     yield index[done], [s[..., done] for s in sums], [e[..., done] for e in estimates]
-                for step in np.flatnonzero(~done):
-                    middles = (edges[step, :-1] + edges[step, 1:])[flagged[step]] / 2
-                    halved = np.sort(np.concatenate([edges[step], middles]))
-                    halves.setdefault(len(halved), []).append((index[step], halved))
-            unfinished = [tuple(map(np.array, zip(*group, strict=True))) for group in halves.values()]
+                middles, more = (edges[:, :-1] + edges[:, 1:]) / 2, flagged.sum(axis=1)
+                for count in np.unique(more[~done]).tolist():
+                    alike = ~done & (more == count)
+                    added = middles[alike][flagged[alike]].reshape(-1, count)
+                    halved = np.sort(np.concatenate([edges[alike], added], axis=1), axis=1)
+                    halves.setdefault(halved.shape[1], []).append((index[alike], halved))
+            unfinished = [tuple(map(np.concatenate, zip(*group, strict=True))) for group in halves.values()]
             if not unfinished:
                 return
 

@@ -40,6 +40,8 @@ class Rule:
         choice.
     stages : bounds.steps.stages.TwoStages or None
         The step where it evaluates the score twice: then nothing else is given.
+    multistep : bounds.steps.multistep.Multistep or None
+        The step where it uses what the one before it saw: then nothing else is given.
 
     Source: docs/theory.md section 3.
     """
@@ -55,6 +57,7 @@ class Rule:
     holds_noise: bool = False
     formulas: Any = None
     stages: Any = None
+    multistep: Any = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,11 @@ class Sampler:
     def stages(self):
         """`Rule.stages` of its form for one block, or None."""
         return None if self.one_block is None else self.one_block.stages
+
+    @property
+    def multistep(self):
+        """`Rule.multistep` of its form for one block, or None."""
+        return None if self.one_block is None else self.one_block.multistep
 
     @property
     def evaluations(self) -> int:

@@ -157,7 +157,7 @@ def evaluate(setting: Setting, functions) -> Bound:
     start, term = initial_error(setting, functions)
     errors, initial = (float(setting.score_error), float(setting.score_noise)), float(start) / float(path.a[0])
     stop, last = float(early_stop(setting, functions)), float(path.a[-1])
-    found = {"plain": parts.end(initial, True, *errors), "signed": signed(setting, data, steps, functions)}
+    found = {"plain": parts.end(initial, True, *errors), "signed": signed(setting, data, steps, functions, parts)}
     if parts.saturated is not None:
         found = {"saturated": found["plain"], "signed": found["signed"]}
     if refined is not None:

@@ -43,7 +43,8 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
     Raises
     ------
     NotEnclosed
-        If the coefficients cannot be written in ball arithmetic, or the sampler evaluates the score twice a step.
+        If the coefficients cannot be written in ball arithmetic, or the sampler evaluates the score twice a step or
+        uses the step before.
     ValueError
         If the process is not usable up to the horizon.
     """
@@ -54,6 +55,8 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
     rule, hessian = scheme.sampler.one_block, None
     if rule.stages is not None:
         raise NotEnclosed(f"{scheme.key} evaluates the score twice a step, whose chain is not one of balls")
+    if rule.multistep is not None:
+        raise NotEnclosed(f"{scheme.key} uses the step before, whose chain is not one of balls")
     if rule.needs_envelope:
         hessian = _matched(*np.unique(law.eigenvalues, return_counts=True), assumption, moments)
     steps = ball_steps(process, scheme.grid.times, rule, hessian, scheme.prior_var, precision)

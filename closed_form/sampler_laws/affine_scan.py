@@ -68,7 +68,7 @@ def _run(values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.
     return tracks
 
 
-def _factor(values, spectrum_error, P, Q, a, s_sq, dP, dQ, da, ds):
+def factor_of(values, spectrum_error, P, Q, a, s_sq, dP, dQ, da, ds):
     """P − Q/V, by what a deviation from the forward mean is multiplied, with its error: shape (k, e)."""
     V = a * a * values + s_sq
     dV = a * a * spectrum_error + 2 * a * da * values + ds
@@ -84,7 +84,7 @@ def _one(values, spectrum_error, steps: Steps, errors: StepErrors, rows: slice, 
     P, Q, a, s_sq = (wide(x[rows, None]) for x in (steps.P, steps.Q, steps.a, steps.s_sq))
     a_next = wide(steps.a[after, None])
     dP, dQ, da, ds = (x[rows, None] for x in (errors.P, errors.Q, errors.a, errors.s_sq))
-    A, A_error = _factor(values, spectrum_error, P, Q, a, s_sq, dP, dQ, da, ds)
+    A, A_error = factor_of(values, spectrum_error, P, Q, a, s_sq, dP, dQ, da, ds)
     lag = np.broadcast_to(P * a - a_next, A.shape)
     lag_error = np.broadcast_to(WIDE_EPS * (np.abs(P * a) + np.abs(a_next))
                                 + dP * a + np.abs(P) * da + errors.a[after, None], A.shape)
@@ -100,13 +100,13 @@ def _two(values, spectrum_error, steps: Steps, errors: StepErrors, rows: slice, 
         off = (0.0,) * 5
     else:
         off = [getattr(second.errors, name)[rows, None] for name in ("keep", "P", "Q", "a", "s_sq")]
-    inner, inner_error = _factor(values, spectrum_error, P, Q, a, s_sq, *off[1:])
+    inner, inner_error = factor_of(values, spectrum_error, P, Q, a, s_sq, *off[1:])
     P1, Q1, a_before, a_next = (wide(x) for x in (steps.P[rows, None], steps.Q[rows, None],
                                                   steps.a[rows, None],
                                                   steps.a[after, None]))
     dP1, dQ1, da_before, da_next = (errors.P[rows, None], errors.Q[rows, None], errors.a[rows, None],
                                     errors.a[after, None])
-    first, first_error = _factor(values, spectrum_error, P1, Q1, a_before, wide(steps.s_sq[rows, None]), dP1,
+    first, first_error = factor_of(values, spectrum_error, P1, Q1, a_before, wide(steps.s_sq[rows, None]), dP1,
                                  dQ1,
                                  da_before, errors.s_sq[rows, None])
 

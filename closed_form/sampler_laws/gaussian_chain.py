@@ -20,6 +20,7 @@ from closed_form.sampler_laws.extended_precision import (
     root_gap,
     wide,
 )
+from closed_form.sampler_laws.multistep_scan import multistep_tracks
 
 _EPS = np.finfo(float).eps
 _SLACK = 1.01  # covers the terms of second order in the error recursion
@@ -187,11 +188,13 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
     spectrum_error = eigenvalue_error(law, values)
     noise_scale = wide(noise_size) ** 2 / law.dim
     noise_var, noise_error = wide(steps.noise_var), np.zeros(len(steps))
-    if steps.second is None:
+    if steps.second is None and steps.past is None:
         noise_var = noise_var + wide(steps.Q) ** 2 * noise_scale
-    if steps.errors is not None and steps.second is None:
+    if steps.errors is not None and steps.second is None and steps.past is None:
         noise_error = steps.errors.noise_var + 2 * np.abs(steps.Q) * steps.errors.Q * noise_scale
-    tracks = affine_tracks(distinct, spectrum_error, steps, noise_var, noise_error, noise_scale)[..., place]
+    found = (affine_tracks(distinct, spectrum_error, steps, noise_var, noise_error, noise_scale)
+             if steps.past is None else multistep_tracks(distinct, spectrum_error, steps, noise_scale))
+    tracks = found[..., place]
     (variance, _, variance_error), (drift, _, drift_error), (pull, _, pull_error) = tracks
     mean, push = _rotated(wide(law.mean), law.basis), _rotated(wide(bias), law.basis)
     rotation = 0.0 if law.basis is None else 4 * law.dim * _EPS

@@ -28,15 +28,9 @@ def two_stage_steps(numbers, process: ForwardProcess, cut: Refinement, rule: Two
     from flint import ctx
 
     with ctx.workprec(PRECISION):
-        rows = _rows(numbers, process, cut, rule)
-    P, Q, keep, again, weight = ((np.array([extended(ball) for ball in column], dtype=WIDE),
-                                  np.array([float(ball.rad()) for ball in column]))
-                                 for column in zip(*rows, strict=True))
-    (P, P_error), (Q, Q_error), (keep, keep_error), (again, again_error), (weight, weight_error) = (
-        (value, error + 2 * _EPS * np.abs(value).astype(float)) for value,
-        error in (P, Q, keep, again, weight))
-    law = [values[numbers.extra:][::-1] for values in (numbers.a, numbers.s_sq, numbers.a_error,
-                                                       numbers.s_sq_error)]
+        rows = list(_rows(numbers, process, cut, rule))
+    (P, P_error), (Q, Q_error), (keep, keep_error), (again, again_error), (weight, weight_error) = columns(rows)
+    law = forward_law(numbers)
     ends = np.append(cut.start, cut.end[-1])
     a, s_sq, a_error, s_sq_error = (values[ends] for values in law)
     second = SecondStage(cut.times[cut.middle], keep, again, weight,
@@ -53,15 +47,7 @@ def _rows(numbers, process, cut: Refinement, rule: TwoStages):
     """(P, Q, keep, P′, Q′) of every step, in balls."""
     from flint import arb
 
-    def balls(values, errors):
-        return [_ball(x, off) for x, off in zip(values[numbers.extra:][::-1], errors[numbers.extra:][::-1],
-                                                strict=True)]
-
-    F, C = balls(numbers.F, numbers.F_error), balls(numbers.C, numbers.C_error)
-    a, s_sq = balls(numbers.a, numbers.a_error), balls(numbers.s_sq, numbers.s_sq_error)
-    std = [_root(each) for each in s_sq]
-    sigma = [one / other for one, other in zip(std, a, strict=True)]
-    gaps = [C[i] / (a[i] * a[i] * (sigma[i] + sigma[i + 1])) for i in range(len(C))]
+    F, a, std, sigma, gaps = levels_of(numbers)
     times = cut.times.tolist()
     for step, (start, middle, end) in enumerate(zip(cut.start, cut.middle, cut.end, strict=True)):
         known = {}
@@ -84,14 +70,39 @@ def _rows(numbers, process, cut: Refinement, rule: TwoStages):
             stages.weight * a[end] * std[middle]))
 
 
-def _root(ball):
+def levels_of(numbers) -> tuple:
+    """∫f, a, s, σ and what σ falls by over every step without cancellation, in balls, in the grid's order."""
+
+    def balls(values, errors):
+        return [ball(x, off) for x, off in zip(values[numbers.extra:][::-1], errors[numbers.extra:][::-1], strict=True)]
+
+    F, C = balls(numbers.F, numbers.F_error), balls(numbers.C, numbers.C_error)
+    a, s_sq = balls(numbers.a, numbers.a_error), balls(numbers.s_sq, numbers.s_sq_error)
+    std = [_root(each) for each in s_sq]
+    sigma = [one / other for one, other in zip(std, a, strict=True)]
+    return F, a, std, sigma, [C[i] / (a[i] * a[i] * (sigma[i] + sigma[i + 1])) for i in range(len(C))]
+
+
+def columns(rows: list) -> list:
+    """Columns of balls as numbers in extended precision, with their errors."""
+    found = [(np.array([extended(each) for each in column], dtype=WIDE), np.array([float(each.rad()) for each in column]))
+             for column in zip(*rows, strict=True)]
+    return [(value, error + 2 * _EPS * np.abs(value).astype(float)) for value, error in found]
+
+
+def forward_law(numbers) -> list:
+    """a, s² and their errors at the times of the grid, in its order."""
+    return [values[numbers.extra:][::-1] for values in (numbers.a, numbers.s_sq, numbers.a_error, numbers.s_sq_error)]
+
+
+def _root(square):
     """√ of a ball of something that is not negative."""
     from flint import arb
 
-    return ball.sqrt() if ball >= 0 else arb(0).union(arb(ball.upper()).sqrt())
+    return square.sqrt() if square >= 0 else arb(0).union(arb(square.upper()).sqrt())
 
 
-def _ball(middle, error):
+def ball(middle, error):
     """A number in extended precision and what it may be off by as a ball."""
     from flint import arb
 

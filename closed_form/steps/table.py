@@ -14,16 +14,17 @@ import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
-from bounds.steps.affine import SecondErrors, StepErrors, Steps
+from bounds.steps.affine import PastErrors, SecondErrors, StepErrors, Steps
 from bounds.steps.formulas import coefficients
 from bounds.steps.rule import matched_hessian
 from bounds.steps.stages import refined
 from bounds.symbolic.balls import NotEnclosed
+from closed_form.steps.multistep import multistep_steps
 from closed_form.steps.phase_space.table import phase_steps
 from closed_form.steps.polynomials import REACH, TERMS, WIDE, extended, polynomials
 from closed_form.steps.prior import prior_of
 from closed_form.steps.quadrature import gauss
-from closed_form.steps.stages import _ball, two_stage_steps
+from closed_form.steps.stages import ball, two_stage_steps
 
 #: Nodes of a piece: the fewest that miss less than this of a bound of the integrand, at most as many as the
 #: polynomials have terms.
@@ -291,7 +292,7 @@ class StepNumbers:
         lower, upper = self._ascending[:-1][own].tolist(), self._ascending[1:][own].tolist()
         times = list(zip(upper, lower, strict=True))
         with ctx.workprec(STATED):
-            known = {name: [_ball(x, off) for x, off in zip(middle[own], error[own], strict=True)]
+            known = {name: [ball(x, off) for x, off in zip(middle[own], error[own], strict=True)]
                      for name, (middle, error) in columns.items() if name in needed}
             known["t"], known["r"] = list(map(arb, upper)), list(map(arb, lower))
             known["h"] = [t - r for t, r in zip(known["t"], known["r"], strict=True)]
@@ -399,11 +400,14 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
         if rule.stages is not None:
             cut = refined(process, scheme.grid.times, rule.stages)
             return two_stage_steps(StepNumbers(process, cut.times, rule), process, cut, rule.stages, scheme)
-        return StepNumbers(process, scheme.grid.times, rule, hessian, finest).steps(scheme)
+        numbers = StepNumbers(process, scheme.grid.times, rule, hessian, finest)
+        return numbers.steps(scheme) if rule.multistep is None else multistep_steps(numbers, rule.multistep, scheme)
     except NotEnclosed as error:
         found = scheme.steps(process, assumption, moments)
         none, points = np.zeros(len(found)), np.zeros(len(found) + 1)
         if found.second is not None:
             found = replace(found, second=replace(found.second, errors=SecondErrors(*(none,) * 5)))
+        if found.past is not None:
+            found = replace(found, past=replace(found.past, errors=PastErrors(*(none,) * 3)))
         return replace(found, errors=StepErrors(none, none, none, points, points,
                                                 estimated=f"not enclosed: {error}"))

@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 from bounds import StronglyLogConcave, WeaklyLogConcave, ou, vp
-from bounds.sampler import euler_maruyama
+from bounds.sampler import euler_maruyama, heun
 from bounds.setting import Setting
 from bounds.theorems import theorems
 from closed_form import GaussianMixture
@@ -60,6 +60,17 @@ def line_law():
     return line_w2(GaussianMixture.two_modes(2.0, 0.5), euler_maruyama(5.0, 1000).steps(ou()))
 
 
+def start_law():
+    """Exact W2 of 1,000 steps of Heun's method on two modes."""
+    return line_w2(GaussianMixture.two_modes(2.0, 0.5), heun(5.0, 1000).steps(ou()))
+
+
+def flow_bound():
+    """The flow bound of the same, from constants."""
+    law = GaussianMixture.two_modes(2.0, 0.5)
+    return theorems()["flow"].bound(Setting(ou(), law.assumptions()[0], heun(5.0, 1000)))
+
+
 def command_help():
     """``sgm-bounds --help`` in a fresh process."""
     subprocess.run([sys.executable, "-m", "verify.cli", "--help"], check=True, capture_output=True)
@@ -68,10 +79,13 @@ def command_help():
 def main() -> None:
     """Print the table, and one JSON line with the same numbers."""
     long_bound()
+    flow_bound()
     rows = {
         "bound, 10^6 steps [s]": measured(long_bound),
         "bound, 10,000 problems x 1,000 steps in one call [s]": measured(many_bounds),
         "line law, 1,000 steps, with error bracket [s]": measured(line_law),
+        "line law without noise, 1,000 steps of Heun's [s]": measured(start_law),
+        "flow bound, 1,000 steps of Heun's [s]": measured(flow_bound),
         "sgm-bounds --help [s]": measured(command_help),
     }
     rows["looping over problems / one call, per problem"] = measured(one_by_one) / 40 / (

@@ -93,3 +93,5 @@ MAP_ROUNDING = 1e-11
 #: Local errors of known laws against quantiles by bisection and closed forms: rounding, and what a poorer rule on the
 #: same nodes leaves open, which is added.
 FLOW_ERRORS = 2e-6
+#: Calls of the exact law of 1,000 steps with two evaluations: 85 a step and round of halving, two rounds.
+START_MAP_CALLS = 250_000

@@ -34,7 +34,7 @@ WORDS = {
     "assumption": ("strong-log-concave", "weak-log-concave", "log-lipschitz", "bounded", "smoothed-support"),
     "kind": ("euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean",
              "posterior-mean-matched", "ancestral", "ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint",
-             "dpm-solver-2", "sscs", "leapfrog", "symplectic-euler"),
+             "dpm-solver-2", "dpmpp-2m", "sscs", "leapfrog", "symplectic-euler"),
     "grid": ("uniform", "geometric", "rho", "sigmas"),
 }
 CHARACTERS = (

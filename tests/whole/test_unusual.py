@@ -22,7 +22,7 @@ from verify import measure, setting_of
 
 QUICK, DEEP, AT_ONCE = 150, 20_000, 30
 #: Samplers with one score evaluation a step: others have no form in balls.
-ONCE = {key for key, sampler in samplers(1).items() if sampler.evaluations == 1}
+ONCE = {key for key, sampler in samplers(1).items() if sampler.evaluations == 1 and sampler.multistep is None}
 
 
 def wrong(seed: int) -> list[str]:

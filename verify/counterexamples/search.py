@@ -97,7 +97,7 @@ def exact_cost(setting, law) -> float:
     if not lines:
         return 0.0
     steps = setting.table.steps()
-    if steps.second is not None and setting.score_noise > 0:
+    if (steps.second is not None or steps.past is not None) and setting.score_noise > 0:
         return np.inf
     if steps.blocks == 2:
         noise = setting.score_noise / np.sqrt(law.dim)

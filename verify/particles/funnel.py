@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bounds.steps.affine import Steps
+from bounds.steps.affine import Past, Steps
 from closed_form.law import Law
 from verify.particles.phase_space import PhaseRows
 from verify.particles.score_kernels import Shrinkage, kernel_of
@@ -80,11 +80,12 @@ def funnel_walk(law: Law, steps: Steps, score_error: float, score_noise: float, 
 
 def _line(law: Law, kernel: Shrinkage, steps: Steps, noise_std, bias: float, draws: Draws, start):
     """One block: W is a number."""
-    n, second = law.dim - 1, steps.second
+    n, second, past, seen = law.dim - 1, steps.second, steps.past, None
     if start is None:
         y, W = np.sqrt(steps.prior_var) * draws.normal(1)[0], steps.prior_var * draws.chi_sq(n)
     else:
         y, W = start[:, 0].copy(), np.square(start[:, 1:]).sum(axis=1)
+    start_W, along = W, 1.0
     for i in range(len(steps)):
         P, Q, std = steps.P[i], steps.Q[i], noise_std[i]
         kernel.constants(steps, i)  # refuses a score that does not exist
@@ -94,6 +95,11 @@ def _line(law: Law, kernel: Shrinkage, steps: Steps, noise_std, bias: float, dra
             moved, later = _moved(kernel, second.a[i], second.s_sq[i], second.P[i], second.Q[i], bias, moved,
                                   W * np.square(factor))
             moved, factor = moved + second.keep[i] * y, later * factor + second.keep[i]
+        if past is not None:
+            # without noise the others stay on the ray where they started
+            (y, along), seen = with_past(past, i, (y, along), (moved, factor * along), seen)
+            W = start_W * np.square(along)
+            continue
         y, W = moved, W * np.square(factor)
         if std:
             normals = draws.normal(2)
@@ -101,6 +107,14 @@ def _line(law: Law, kernel: Shrinkage, steps: Steps, noise_std, bias: float, dra
             y += normals[0]
             W = np.square(np.sqrt(W) + normals[1]) + std**2 * draws.chi_sq(n - 1)
     return _positions(law, y, W, draws)
+
+
+def with_past(past: Past, i: int, state: tuple, now: tuple, seen: tuple | None) -> tuple[tuple, tuple]:
+    """(Next state, what this step saw): keep times the state, and what is seen now and was a step before."""
+    found = tuple(past.keep[i] * each + past.now[i] * fresh for each, fresh in zip(state, now, strict=True))
+    if past.before[i]:
+        found = tuple(each + past.before[i] * old for each, old in zip(found, seen, strict=True))
+    return found, now
 
 
 def _moved(kernel: Shrinkage, a, s_sq, P, Q, bias: float, y, W):

@@ -71,7 +71,7 @@ def own_walk(law, steps: Steps, seed, start, chosen: Backend, step: Callable, sc
     """(width, walk) as `verify.particles.walks.walk_of` makes them, of ``step(y, k, now)``."""
     # a row that maps particles to their score, at every time of the grid
     none = np.zeros(len(steps) + 1)
-    asked = replace(steps, P=none, Q=none + 1, noise_var=none, errors=None, second=None)
+    asked = replace(steps, P=none, Q=none + 1, noise_var=none, errors=None, second=None, past=None)
     kernel = kernel_of(law, asked, 0.0, None)
     frame = None if kernel.frame is None else chosen.asarray(kernel.frame)
     source, xp, dim = Streams(seed), chosen.xp, law.dim

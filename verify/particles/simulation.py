@@ -51,7 +51,7 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
     score_error, score_noise : float
         M, the norm of a constant added to the score, and M_noise, the L2 size of fresh centred Gaussian
         noise added at every step; the latter is drawn together with the step's own noise, and must be 0
-        where steps evaluate the score twice.
+        where steps evaluate the score twice, or use the step before.
     direction : array of shape (d,), optional
         Direction u of the bias, normalised here; ``law.bias_direction()`` by default.
     score : callable, optional
@@ -114,6 +114,8 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
     if steps.second is not None and size_of_noise > 0:
         raise ValueError("score_noise must be 0 for samplers with two evaluations of the score a step, got "
                          f"{size_of_noise:g}")
+    if steps.past is not None and size_of_noise > 0:
+        raise ValueError(f"score_noise must be 0 for samplers that use the step before, got {size_of_noise:g}")
     errors = score_error, size_of_noise, direction
     start = _start(start, n, law, steps)
     out = _output(out, (n, law.dim), chosen)

@@ -12,7 +12,7 @@ import numpy as np
 from bounds.steps.affine import Steps
 from closed_form.geometry.enclosing_ball import affine_span
 from verify.particles.backends import Backend
-from verify.particles.funnel import LEAST_DIM, WIDTH, Draws, funnel_walk
+from verify.particles.funnel import LEAST_DIM, WIDTH, Draws, funnel_walk, with_past
 from verify.particles.noise import Increments, Streams, cells_of
 from verify.particles.own_phase_score import own_phase_walk
 from verify.particles.own_score import OwnScore
@@ -72,6 +72,7 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
     constants = _constants(kernel, steps, chosen)
     again = steps.second and _constants(kernel, steps.inner, chosen)
     keep = steps.second and steps.second.keep.tolist()
+    blend = steps.past and [column.tolist() for column in (steps.past.keep, steps.past.now, steps.past.before)]
     start_std, noise_std = math.sqrt(steps.prior_var), np.sqrt(noise_var).tolist()
 
     def walk(first: int, count: int, size: int) -> np.ndarray:
@@ -79,7 +80,16 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
         y = draw(kernel.dim) * start_std if start is None or increments is not None else None
         if start is not None:
             y = chosen.asarray(cells_of(start, first, count, size))
+        seen = None
         for i in range(len(steps) if kernel.dim else 0):
+            if blend:
+                before, seen = seen, y * 1.0
+                kernel.advance(seen, constants(i), chosen.xp)
+                y *= blend[0][i]
+                y += blend[1][i] * seen
+                if blend[2][i]:
+                    y += blend[2][i] * before
+                continue
             kept = y * keep[i] if again and keep[i] else None
             kernel.advance(y, constants(i), chosen.xp)
             if again:
@@ -157,13 +167,20 @@ def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chose
     along = basis.T @ kernel.bias
     across = replace(kernel, means=origin[None], weights=np.ones(1), bias=kernel.bias - basis @ along)
     mean, var = np.zeros((law.dim, 1)), np.full((law.dim, 1), steps.prior_var)
+    linear = np.ones((law.dim, 1))
     with np.errstate(over="ignore", invalid="ignore"):  # a scheme that diverges is refused with its particles
+        seen = None
         for i in range(len(steps)):
             _, _, A, b, _ = across.constants(steps, i)
+            if steps.past is not None:
+                (linear, mean), seen = with_past(steps.past, i, (linear, mean), (A * linear, A * mean + b), seen)
+                continue
             if steps.second is not None:
                 _, _, later, more, _ = across.constants(steps.inner, i)
                 A, b = later * A + steps.second.keep[i], later * b + more
             mean, var = A * mean + b, A * A * var + noise_var[i]
+    if steps.past is not None:
+        var = np.square(linear) * steps.prior_var
     up, down, mean, std = (chosen.asarray(part) for part in (basis, basis.T, mean, np.sqrt(var)))
 
     def finish(y: Any, draw: Callable[[int], Any]) -> Any:

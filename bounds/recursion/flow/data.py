@@ -16,8 +16,8 @@ from bounds.assumptions.smoothed_support import SmoothedSupport
 LINE, SPACE = (4 / (3 * np.sqrt(3)), 1.0), (0.5 * 1.5**1.5, 1.1134)
 #: Largest ĉ of a Gaussian that a step is held against.
 WIDEST = 1 - 1e-4
-#: Its least variance in σ².
-NARROWEST = 1e-30
+#: Its least variance in σ², and as a number where it is that of the data.
+NARROWEST, POINT = 1e-30, 1e-300
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class FlowData:
         found = [np.square(level.sigma) * (c / (1 - c)) for c in np.minimum(between, WIDEST)]
         # as good as 0, where Ω has a limit
         known = [NARROWEST * np.square(level.sigma),
-                 *(np.full_like(level.sigma, max(v, 1e-300)) for v in (self.l, self.centred))]
+                 *(np.full_like(level.sigma, max(v, POINT)) for v in (self.l, self.centred))]
         return np.stack([*known, *found])
 
     def turn_rate(self, level: Level, v):

@@ -3,6 +3,7 @@ r"""The error recursion of the flow, plain, saturated and signed: what comes of 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import hypot
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,7 @@ class FlowIngredients:
     saturated : (|J|, 2R|w|, N), or None where the data have no ball.
     noise, spill : the weight of fresh noise in the score, and what a first evaluation's noise does to the mean of
         a second; by default W_k and nothing.
+    centred : of two evaluations what the local errors are made of where steps are held against N(·, m_c I).
     """
 
     contraction: np.ndarray
@@ -30,6 +32,7 @@ class FlowIngredients:
     saturated: tuple | None
     noise: np.ndarray | None = None
     spill: np.ndarray | None = None
+    centred: Any = None
 
     def end(self, initial: float, local: bool, score_error: float, score_noise: float) -> float:
         """E_K from E_0, with or without the local errors, rounded upwards."""
@@ -81,7 +84,7 @@ def known_errors(setting: Setting, data: FlowData, steps, parts: FlowIngredients
     return replace(parts, local=np.fmin(parts.local, known))
 
 
-def signed_end(setting: Setting, data: FlowData, steps: FlowSteps, functions) -> float:
+def signed_end(setting: Setting, data: FlowData, steps: FlowSteps, functions, _parts: FlowIngredients) -> float:
     r"""The error in Y at the end as :math:`|\lambda| (d (v + \sigma^2))^{1/2} + R`: what is parallel to
     Y − E X_0 keeps its sign.
 

@@ -5,18 +5,18 @@ from math import hypot
 
 import numpy as np
 
-from bounds.recursion.flow.data import FlowData, Level
+from bounds.recursion.flow.data import POINT, FlowData, Level
 from bounds.recursion.flow.recursion import FlowIngredients, rows, signed_start
 from bounds.recursion.flow.steps import ROUNDING
 from bounds.recursion.propagation import round_up
 from bounds.setting import Setting
-from bounds.steps.panels import panel_rule
+from bounds.steps.panels import over_nodes, panel_rule
 from bounds.steps.rule import StepNodes
 
 #: Relative error of what a step's integrals miss at which refinement stops; the integrand has corners where a
 #: kernel changes sign.
 KERNEL_ERROR = 1e-3
-#: Nodes of the rule for k̂, the integral of the kernel from the step's end, and of the one it is compared with.
+#: Nodes of the rule for the integral of the kernel over a step, and of the one it is compared with.
 INNER, FEWER = 8, 5
 
 
@@ -116,6 +116,10 @@ class Local:
     omega: np.ndarray
     turned: np.ndarray
 
+    def of(self, row: int) -> "Local":
+        """Those of one reference, shape (k,)."""
+        return Local(*(np.broadcast_to(value, self.rest.shape)[row] for value in vars(self).values()))
+
 
 def local_error(setting: Setting, data: FlowData, steps: TwiceSteps, functions, v) -> Local:
     """ℓ_k in its parts for references v, shape (c, k)."""
@@ -174,6 +178,17 @@ def _antiderivative(steps: TwiceSteps, functions, sigma, v, index):
     return results[0], np.abs(results[0] - results[1])
 
 
+def _from_start(values, nodes: StepNodes):
+    """∫ from the start of a part of the path to each node, by the polynomial through the nodes of a panel, and how
+    much of it its two highest coefficients are."""
+    rule = panel_rule(values.shape[-1])
+    width = np.ptp(nodes.t, axis=-1, keepdims=True) / np.ptp(rule.places)
+    highest = over_nodes(values, rule.columns) * width
+    whole, doubt = highest[..., 0], np.abs(highest[..., 1]) + np.abs(highest[..., 2])
+    before = (np.cumsum(whole, axis=-1) - whole)[..., None]
+    return before + over_nodes(values, rule.inner) * width, np.cumsum(doubt, axis=-1)[..., None]
+
+
 def _kernel_integral(steps: TwiceSteps, functions, sigma, v):
     """∫_r^τ k of every step, with its error and rounding."""
     whole, doubt = _antiderivative(steps, functions, sigma, v, np.arange(len(sigma)))
@@ -189,6 +204,8 @@ def _integrals(setting: Setting, data: FlowData, steps: TwiceSteps, functions, v
     upper = np.zeros(len(owner), dtype=bool)
     upper[cut.start] = True
     count = len(v)
+    # ∫_r^m k, which what is above m goes on from
+    half, unsure = _antiderivative(steps, functions, steps.m, v, np.arange(len(steps.m)))
 
     def integrand(nodes: StepNodes):
         index = owner[nodes.index]
@@ -202,8 +219,11 @@ def _integrals(setting: Setting, data: FlowData, steps: TwiceSteps, functions, v
         r, m = (x[index][:, None, None] for x in (steps.r, steps.m))
         omega = _omega(functions, held, sigma, r)
         inner = np.where(above, _omega(functions, held, sigma, m), 0.0)
-        kernel = np.abs(_kernel(steps, functions, sigma, held, index, above))
-        behind, doubt = _antiderivative(steps, functions, sigma, held, index)
+        kernel = _kernel(steps, functions, sigma, held, index, above)
+        behind, doubt = _from_start(kernel * speed, nodes)
+        behind = behind + np.where(above, half[:, index, None, None], 0.0)
+        doubt = doubt + np.where(above, unsure[:, index, None, None], 0.0)
+        kernel = np.abs(kernel)
         rate = speed * (data.turn_rate(level, held) + ROUNDING * (level.e + level.k) / sigma**2)
         return (np.concatenate([omega * turn, inner * turn, kernel * turn, (np.abs(behind) + doubt) * rate]),)
 
@@ -233,21 +253,22 @@ def saturation(data: FlowData, steps: TwiceSteps, functions):
 
 def twice_ingredients(setting: Setting, data: FlowData, steps: TwiceSteps, functions) -> FlowIngredients:
     """What the plain and the saturated recursion run on."""
-    parts = local_error(setting, data, steps, functions, data.references(steps.level))
+    v = data.references(steps.level)
+    parts = local_error(setting, data, steps, functions, v)
+    (row,) = np.flatnonzero(np.all(v == max(data.centred, POINT), axis=1))[:1]
     local = np.nanmin(parts.start + parts.rest, axis=0) + steps.lost
     weight, noise, spill = steps.weights(functions)
     return FlowIngredients(contraction(data, steps, functions), local, weight,
-                           saturation(data, steps, functions) if data.ball else None, noise, spill)
+                           saturation(data, steps, functions) if data.ball else None, noise, spill, parts.of(row))
 
 
-def twice_signed_end(setting: Setting, data: FlowData, steps: TwiceSteps, functions) -> float:
+def twice_signed_end(setting: Setting, data: FlowData, steps: TwiceSteps, functions, parts: FlowIngredients) -> float:
     """The signed recursion of `bounds.recursion.flow.recursion.signed_end`, for two evaluations."""
     v, tau, stages = data.centred, steps.tau, steps.stages
     spread, after = v + np.square(tau), v + np.square(steps.r)
     b, b_m, rho = tau / spread, steps.m / (v + np.square(steps.m)), np.sqrt(after / spread)
-    parts = local_error(setting, data, steps, functions, np.full((1, len(tau)), v))
-    p, X, rest, omega, turned = (getattr(parts, name)[0] for name in ("drift", "ahead", "rest", "omega",
-                                                                      "turned"))
+    p, X, rest, omega, turned = (getattr(parts.centred, name) for name in ("drift", "ahead", "rest", "omega",
+                                                                           "turned"))
     J = functions["twice_kept"](**steps.coefficients(), beta=b, beta_m=b_m)
     # how far the Jacobians are from those of N(·, v I)
     off, off_m = (np.maximum(level.x_lo / at - middle, middle - level.x_up / at) for level, at, middle

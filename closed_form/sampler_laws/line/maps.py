@@ -111,6 +111,9 @@ class LineSteps:
         if steps.second is not None and noise_size > 0.0:
             raise NoExactLaw("score_noise must be 0 for the exact law of two evaluations of the score a step off Gaussian "
                              f"data, got {noise_size:g}")
+        if steps.past is not None and noise_size > 0.0:
+            raise NoExactLaw("score_noise must be 0 for the exact law of a sampler that uses the step before off Gaussian "
+                             f"data, got {noise_size:g}")
         data_var = float(weights @ ((means - weights @ means) ** 2 + stds**2))
         rounded, columns = steps.rounded(), (means[:, None], stds[:, None] ** 2, np.log(weights)[:, None])
         noise = np.sqrt(rounded.noise_var + (rounded.Q * noise_size) ** 2)
@@ -127,17 +130,21 @@ class LineSteps:
         if len(x) > block:
             parts = [self.followed(first, stop, x[start : start + block]) for start in range(0, len(x), block)]
             return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-        point = x.astype(float), np.ones(x.shape), np.zeros(x.shape)
+        point, seen = (x.astype(float), np.ones(x.shape), np.zeros(x.shape)), None
         for i in range(first, stop):
-            point = self._step(i, point)
+            point, seen = self._step(i, point, seen)
         return point
 
-    def _step(self, i: int, point: Point) -> Point:
-        """A step; of two evaluations keep x + P′u + Q′s(u) with u the first, by the chain rule."""
-        inside = _after(self.first, i, point)
+    def _step(self, i: int, point: Point, seen: Point | None) -> tuple[Point, Point]:
+        """(A step, what it saw): of two evaluations keep x + P′u + Q′s(u) with u the first, by the chain rule; with a
+        past keep x + now u + before u′, u′ what the step before saw."""
+        inside, past = _after(self.first, i, point), self.steps.past
+        if past is not None:
+            terms = [(float(past.keep[i]), point), (float(past.now[i]), inside)]
+            return _sum(terms + ([(float(past.before[i]), seen)] if past.before[i] else [])), inside
         if self.second is None:
-            return inside
-        return _sum([(float(self.steps.second.keep[i]), point), (1.0, _after(self.second, i, inside))])
+            return inside, inside
+        return _sum([(float(self.steps.second.keep[i]), point), (1.0, _after(self.second, i, inside))]), inside
 
 
 def _after(image: Callable[[int, np.ndarray], Point], i: int, point: Point) -> Point:

@@ -26,7 +26,7 @@ from verify.certificates.certificate import Verdict, certify_setting
 from verify.certificates.question import setting_of
 
 FLOW = theorems()["flow"]
-SILENT = [key for key, sampler in samplers(1).items() if key in FLOW.domain.sampler]
+SILENT = [key for key in samplers(1) if key in FLOW.domain.sampler]
 MODES, FAR = GaussianMixture.two_modes(2.0, 0.5), GaussianMixture.two_modes(2.0, 0.2)
 THREE = GaussianMixture([[-1.5], [0.0], [1.0]], [0.2, 0.5, 0.3], std=0.6)
 WIDE = float(np.sqrt(6401))

@@ -24,7 +24,8 @@ from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from closed_form.steps.table import exact_steps
-from tests.bounds.tolerances import DIFFERENCE_QUOTIENT, FOUR_DIGITS, SLOPE
+from tests.bounds.tolerances import DIFFERENCE_QUOTIENT, FLOW_CALLS, FOUR_DIGITS, SLOPE
+from tests.work_limit import at_most
 from verify.certificates.question import setting_of
 
 FLOW = theorems()["flow"]
@@ -229,3 +230,12 @@ def test_never_violated_on_drawn_gaussians():
 def test_never_violated_on_many_gaussians():
     """On 3,000 more with up to 60 steps."""
     assert worst_gaussian(range(1000, 4000), 60) >= 1 - 1e-9
+
+
+@pytest.mark.parametrize("key", TWICE)
+def test_a_thousand_steps_take_little_work(key):
+    """The calls of a bound of 1,000 steps are those of groups of steps: 0.1 s of CPU where they are 45,000."""
+    setting = Setting(ou(), MODES.assumptions()[0], scheme(key, 5.0, 1000))
+    total = FLOW.bound(setting).total
+    with at_most(FLOW_CALLS):
+        assert FLOW.bound(setting).total == total
