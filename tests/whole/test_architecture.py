@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def imported(tree, *, top_only=False):
             yield from (name if name in NAMES else node.module for name in whole)
 
 
+@cache
 def parsed(path):
     """Syntax tree of a file."""
     return ast.parse(path.read_text(encoding="utf-8"))
