@@ -27,10 +27,10 @@ test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-# the slow checks, then eight times as many examples where a test draws them
+# the slow checks, then sixteen times as many examples where a test draws them
 deep: $(VENV)/test.stamp
 	$(SETTINGS) $(BIN)/python -m pytest -m deep -s
-	TIMES=8 $(SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not deep"
+	TIMES=16 $(SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not deep"
 
 # mutated problem files, one a seed: FIRST=50000 goes on where a run stopped; faults go to out/fuzz
 FILES ?= 100000

@@ -16,7 +16,7 @@ matplotlib.use("Agg")
 
 # derandomize is set explicitly: Hypothesis changes its default where it believes that it runs in CI
 hypothesis.settings.register_profile(
-    "ci", derandomize=True, deadline=None, max_examples=examples(20), print_blob=True,
+    "ci", derandomize=True, deadline=None, max_examples=examples(12), print_blob=True,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 # a mutant that fails is killed, and its example need not be made small

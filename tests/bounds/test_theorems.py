@@ -152,7 +152,7 @@ def test_every_theorem_has_a_decisive_case(key):
 
 
 @AT_HOME
-@settings(max_examples=examples(7))
+@settings(max_examples=examples(4))
 @given(error=st.floats(0.0, 2.0), noise=st.floats(0.0, 2.0), more=st.floats(0.0, 1.0))
 def test_terms_grow_with_every_error_source(key, blocks, error, noise, more):
     """Named terms are non-negative, none decreases when a score error grows, and the total is at most their
@@ -178,7 +178,7 @@ def test_terms_grow_with_every_error_source(key, blocks, error, noise, more):
 
 
 @AT_HOME
-@settings(max_examples=examples(6))
+@settings(max_examples=examples(4))
 @given(factor=st.floats(-2, 2).map(lambda x: 10.0**x))
 def test_scaling_the_data_scales_every_bound(key, blocks, factor):
     """With x → cx, and the noise, prior and score scaled to match, every bound is multiplied by c."""
@@ -211,7 +211,7 @@ def test_the_right_limits(key, blocks):
 
 
 @AT_HOME
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(15))
 @given(data=st.data())
 def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
     """On drawn admissible problems with Gaussian data the verdict is HOLDS wherever the theorem applies."""
@@ -222,7 +222,7 @@ def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
 
 
 @pytest.mark.parametrize("key", [key for key, blocks in HOMES if blocks == 1])
-@settings(max_examples=examples(4))
+@settings(max_examples=examples(3))
 @given(question=problems(kind="mixture", most_steps=40))
 def test_never_violated_on_drawn_mixtures(key, question):
     """On drawn admissible mixtures the verdict is HOLDS wherever the theorem applies and the truth is

@@ -1,6 +1,7 @@
 """Every tolerance has one home, a reason, and a use."""
 
 import ast
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def defined(path):
     return [node.targets[0].id for node in ast.parse(path.read_text()).body if isinstance(node, ast.Assign)]
 
 
+@cache
 def uses():
     """Per tolerance, as (folder of its home, name), the folders of the test files that import it."""
     found = {}

@@ -61,7 +61,8 @@ def test_formulas_of_a_sampler_give_its_bounds_and_its_law(key, name, data):
     """
     asked = [each for each in asked_of(FORMULAS[key]) if data != "mixture" or each != "gaussian-lower-bound"]
     asked = asked[key == "posterior-mean-matched":]
-    law, settings = LAWS[data], [setting_of(PROCESSES[name], LAWS[data], scheme(each, 1.5, 12))
+    steps = {"gaussian": 12, "mixture": 6}[data]
+    law, settings = LAWS[data], [setting_of(PROCESSES[name], LAWS[data], scheme(each, 1.5, steps))
                                  for each in (own(FORMULAS[key]), key)]
     truths = [measure(setting, law) for setting in settings]
     for theorem in asked:

@@ -44,7 +44,7 @@ def two_phase_grid(horizon: float, boundary: float, steps: int, share: float) ->
 
 def run(quick: bool, tell) -> Result:
     """For each mixture: uniform grid, the two-phase grids split at η, and the best grid of the bound."""
-    steps, shares = (100, SHARES[::2]) if quick else (400, SHARES)
+    steps, shares = (100, SHARES[::3]) if quick else (400, SHARES)
     theorem, rows = theorems()["martingale"], []
     chosen = list(mixtures().items())[: 6 if quick else None]
     for done, (name, law) in enumerate(chosen):

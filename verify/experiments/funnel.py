@@ -124,7 +124,7 @@ def _row(sweep: str, process: str, d: int, a, epsilon, steps, found: list[float]
 
 def _bounds(quick: bool) -> list[dict]:
     """Martingale bound and exact W2 over ε at a = 1, where the law of the sampler is exact."""
-    rows, steps = [], 100 if quick else 800
+    rows, steps = [], 50 if quick else 800
     data = {"N(0, 1/4)": Gaussian([0.0], 0.25), "½N(±1, ¼)": GaussianMixture.two_modes(2.0, 0.5)}
     for name, law in data.items():
         for epsilon in EPSILON:

@@ -24,7 +24,7 @@ PUSH = 1e-3
 def run(quick: bool, tell) -> Result:
     """For ½N(±1, s²): runs that start at τ above and below η, from N(0, 1) and from it shifted; and W2 over
     the horizon."""
-    stds, steps = (STDS[1:2] if quick else STDS), (200 if quick else 600)
+    stds, steps = (STDS[1:2] if quick else STDS), (100 if quick else 600)
     rows = []
     for place, std in enumerate(stds):
         law = GaussianMixture.two_modes(2.0, std)

@@ -42,7 +42,7 @@ GOLDEN = (
 def test_near_the_bound_in_floats(process, key, information):
     """A certified bound is no more than 1e-9 below the one in floats, and no more than 1e-6 above it."""
     law = Gaussian([1.0, 0.5], np.array([0.5, 2.0]))
-    setting = setting_of(process, law, euler_maruyama(1.0, 40), information=information)
+    setting = setting_of(process, law, euler_maruyama(1.0, 16), information=information)
     found, floats = theorems()[key].certified(setting), theorems()[key].bound(setting)
     assert (floats.total * (1 - CERTIFIED_BELOW) <= found.total <= floats.total * (1 + CERTIFIED_ABOVE))
     assert found.terms.keys() == floats.terms.keys() and found.information == floats.information

@@ -25,6 +25,7 @@ from bounds.samplers import samplers
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from tests.bounds.tolerances import FLOW_EXACT, FOUR_DIGITS, SLOPE
+from tests.drawn import examples
 from verify import strategies
 from verify.certificates.certificate import Verdict, certify_setting
 from verify.certificates.question import setting_of
@@ -94,7 +95,7 @@ def test_constants_of_weak_log_concavity_alone():
 
 
 @pytest.mark.parametrize("key", SILENT)
-@settings(max_examples=12)
+@settings(max_examples=examples(7))
 @given(variance=st.floats(-3, 2).map(lambda x: 10.0**x), dim=st.integers(1, 50), seed=st.integers(0, 999),
        mean=st.sampled_from([0.0, 3.0]))
 def test_exact_on_isotropic_gaussians(key, variance, dim, seed, mean):
@@ -192,7 +193,7 @@ def test_far_modes_saturate():
     assert FLOW.bound(setting).total < 4.0 < 1e10 < FLOW.bound(loose).total
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(12))
 @given(strategies.questions(FLOW, most_steps=60))
 def test_never_violated_inside_its_hypotheses(question):
     """On problems drawn inside the hypotheses, every sampler without noise, the bound is at least the exact W2."""

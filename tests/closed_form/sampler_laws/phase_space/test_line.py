@@ -63,7 +63,6 @@ def test_bracket_holds_the_value_of_finer_grids(key, epsilon, monkeypatch):
     found = phase_line_w2(THREE, steps)
     assert found.relative_width < 2 * PHASE_LINE
     monkeypatch.setattr(phase_line, "FINE", (*(spacing / 2 for spacing in phase_line.FINE[:2]), 0.7))
-    monkeypatch.setattr(phase_line, "COARSE", phase_line.FINE)
     assert found.lower <= phase_line_w2(THREE, steps).midpoint <= found.upper
 
 
