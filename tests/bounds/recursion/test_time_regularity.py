@@ -185,6 +185,19 @@ def test_a_jump_of_the_schedule_is_no_jump_beyond_both_sides():
     assert proved(process, law, 1.0) == pytest.approx(max(*sides, end, dense), rel=REGULARITY_DENSE)
 
 
+def test_the_slope_of_a_rate_holds_its_difference_quotient():
+    """Where f and g² change at rates of their own, (q(t₂) − q(t₁))/(t₂ − t₁) is in the range of q' between."""
+    spectrum, process = Spectrum.of([0.0], [0.25]), general("1 + t", "sqrt(2 + t**2)")
+    parts, times = Parts(process, 1.0, 0.0), np.array([0.5, 0.51])
+    known, curve = parts.at(times[:1], times[1:]), Rates(spectrum, parts.level)
+    law = known.law(spectrum.values, None)
+    slope = curve._slope(known, law, curve._rate(known, law.a_sq[2], law.u[2], None), None)
+    path = Path(process, np.array([1.0, 0.51, 0.5, 0.0]))
+    f, g_sq, V = 1 + times, 2 + times**2, (np.square(path.a) * 0.25 + path.s_sq)[[2, 1]]
+    quotient = np.diff(g_sq / V**2 - 2 * f / V) / np.diff(times)
+    assert slope.lower <= quotient <= slope.upper and np.all(slope.upper - slope.lower < 0.2 * abs(quotient))
+
+
 def test_early_stopping_leaves_out_what_is_below():
     """M1 is over [t0, T]: for narrow data it is far smaller with a t0, be that next to T."""
     law = Gaussian([0.0], 1e-6)
