@@ -245,15 +245,15 @@ def test_point_start_is_an_atom_until_the_first_noise():
 
 
 def test_what_rounding_may_be_worth_is_a_length():
-    """In units a thousand times as small the effect of rounding on W2 is a thousand times as large."""
-    found, steps = [], ou_euler(uniform(3.0, 4))
-    for unit in (1.0, 1000.0):
-        law = GaussianMixture([[-6.0 * unit], [6.0 * unit]], std=unit)
+    """In units a thousand times as large the effect of rounding on W2 is a thousandth, also of far modes."""
+    found, steps = [], ou_euler(uniform(3.0, 10))
+    for unit in (1.0, 0.001):
+        law = GaussianMixture([[-12.0 * unit], [12.0 * unit]], std=unit)
         scaled = Steps(steps.time, steps.P, unit**2 * steps.Q, unit**2 * steps.noise_var, steps.a,
                        unit**2 * steps.s_sq, unit**2 * steps.prior_var)
         line = sampler_line(law, scaled)
         found.append(_rounding(line, scaled, w2_line(line.law, law).midpoint))
-    assert found[1] == pytest.approx(1000.0 * found[0], rel=THREE_DIGITS)
+    assert 1000.0 * found[1] == pytest.approx(found[0], rel=THREE_DIGITS)
 
 
 def test_noise_too_small_for_any_grid_is_left_out_and_paid_for():
