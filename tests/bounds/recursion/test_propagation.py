@@ -56,6 +56,13 @@ def test_many_harmless_steps_are_not_taken_one_by_one(monkeypatch):
     assert float(propagate(2.0, a, 0 * a, 0 * a)) == pytest.approx(2.0 * 0.999**3000, rel=SUMS_OF_RUNS)
 
 
+def test_contractions_beyond_the_range_of_floats_multiply_to_one_within():
+    """1e-200 twice, and then 1e150 and 1e50 twice, make 1, however many steps lie between them."""
+    a = np.ones(3 * propagation.FACTORS)
+    a[:2], a[propagation.FACTORS :][:2], a[-2:] = 1e-200, 1e150, 1e50
+    assert propagation.product_of(a) == pytest.approx(1.0, rel=SUMS_OF_RUNS)
+
+
 @given(st.data(), STEPS)
 def test_weights_are_products_of_later_steps(data, steps):
     """weights() gives ∏_{j>k} A_j and the whole product, zeros included."""
