@@ -13,7 +13,7 @@ from bounds import ou, ve, vp
 from bounds.sampler import euler_maruyama, scheme
 from bounds.samplers import samplers
 from bounds.steps.path import Path
-from bounds.theorems import theorems
+from bounds.theorems import gaussian_lower_bound, theorems
 from bounds.theorems.gaussian_lower_bound import _exact_score, _sizes, defect_over_step, ou_limit
 from closed_form import Gaussian
 from tests.bounds.tolerances import UNITS
@@ -134,3 +134,13 @@ def test_sizes_follow_their_recursion(combine):
         wanted.append(size)
         size = combine(one * size, source)
     np.testing.assert_allclose(_sizes(factor, 0.7, sources, combine)[0], wanted, rtol=UNITS)
+
+
+@pytest.mark.parametrize("key", ["posterior-mean", "exponential", "euler-maruyama"])
+def test_steps_that_are_off_by_what_is_allowed_raise_no_lower_bound(key, monkeypatch):
+    """With P off by one part in a thousand of a far mean, and 1.1 allowed for, the bound is below that of P as it is."""
+    setting = setting_of(ou(), Gaussian([100.0], 1.0), scheme(key, 6.0, 20))
+    exact = LOWER.bound(setting).total
+    setting.table.P = setting.table.P * 1.001
+    monkeypatch.setattr(gaussian_lower_bound, "ROUNDING", 1.1e-3)
+    assert 0 < LOWER.bound(setting).total <= exact
