@@ -34,7 +34,8 @@ def on_grid(setting, grid):
 
 
 def test_a_kick_between_two_steps_is_shared_by_them():
-    """Of the kicks of a splitting the first and the last belong to one step, others half to each beside them."""
+    """Of the kicks of a splitting the first and the last belong to one step, others half to each beside
+    them."""
     kicks = np.array([1.0, 4.0, 2.0, 8.0])
     found = per_step(Columns(np.ones(4), kicks, 2 * kicks, 3 * kicks), 3)
     assert [found.bias.tolist(), found.variance.tolist()] == [[3.0, 3.0, 9.0], [6.0, 6.0, 18.0]]

@@ -100,7 +100,8 @@ def test_noise_that_comes_in_a_moment_is_in_every_sample(monkeypatch, g):
 
 @pytest.mark.parametrize("block", [1, 2, 3, 5])
 def test_runs_are_found_across_blocks(block, monkeypatch):
-    """A run is as long as its steps are equal, wherever it is cut when it is looked for; one step is a run."""
+    """A run is as long as its steps are equal, wherever it is cut when it is looked for; one step is a
+    run."""
     lengths = np.repeat([0.5, 0.25, 0.125, 1.0], [4, 1, 3, 2])
     monkeypatch.setattr(equal_steps, "BLOCK", block)
     found = equal_steps._runs(np.append(np.cumsum(lengths[::-1])[::-1], 0.0))

@@ -77,8 +77,8 @@ def test_a_sawtooth_reaches_what_is_allowed():
 
 @given(st.floats(0.01, 50.0), st.floats(0.01, 50.0), st.floats(1e-3, 10.0))
 def test_a_tent_fits_below_what_slopes_allow(up, down, length):
-    """From 0 to 0 a function that rises at the one rate and falls at the other gets to length·uv/(u + v) in exact
-    arithmetic, and the range holds that, and hardly more."""
+    """From 0 to 0 a function that rises at the one rate and falls at the other gets to length·uv/(u + v) in
+    exact arithmetic, and the range holds that, and hardly more."""
     zero = Range(np.zeros(1), np.zeros(1))
     found = passed(zero, zero, Range(np.array([-down]), np.array([up])), np.array([length]))
     u, v = Fraction(up), Fraction(down)

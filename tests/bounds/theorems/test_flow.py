@@ -213,7 +213,8 @@ def test_never_violated_on_many(question):
 
 @pytest.mark.parametrize("error", ["drift_error", "gap_error"])
 def test_what_is_open_in_a_step_is_open_in_its_end(error):
-    """Where Π or K may be off by more, no part of the saturated recursion is smaller and its last is larger."""
+    """Where Π or K may be off by more, no part of the saturated recursion is smaller and its last is
+    larger."""
     setting = Setting(ou(), MODES.assumptions()[0], scheme("ode-euler", 3.0, 12))
     data = FlowData(setting.assumption, FLOW.functions)
     steps = FlowSteps.of(setting, data)

@@ -126,7 +126,8 @@ def test_one_score_error_of_many_is_enough_to_refuse():
 
 @pytest.mark.parametrize("combine", [np.hypot, np.add])
 def test_sizes_follow_their_recursion(combine):
-    """The sizes before every step are those of x → |factor| x, combined with the step's source, from the start."""
+    """The sizes before every step are those of x → |factor| x, combined with the step's source, from the
+    start."""
     rng = np.random.default_rng(4)
     factor, sources = rng.uniform(-1.5, 1.5, (1, 9)), rng.uniform(0.1, 2.0, 9)
     wanted, size = [], 0.7
@@ -138,7 +139,8 @@ def test_sizes_follow_their_recursion(combine):
 
 @pytest.mark.parametrize("key", ["posterior-mean", "exponential", "euler-maruyama"])
 def test_steps_that_are_off_by_what_is_allowed_raise_no_lower_bound(key, monkeypatch):
-    """With P off by one part in a thousand of a far mean, and 1.1 allowed for, the bound is below that of P as it is."""
+    """With P off by one part in a thousand of a far mean, and 1.1 allowed for, the bound is below that of P
+    as it is."""
     setting = setting_of(ou(), Gaussian([100.0], 1.0), scheme(key, 6.0, 20))
     exact = LOWER.bound(setting).total
     setting.table.P = setting.table.P * 1.001

@@ -36,7 +36,8 @@ def test_an_integral_is_worked_out_once():
 
 
 def test_the_remainder_of_an_integral_is_taylors():
-    """What is left out of ∫eᵗ over [0, 1/10] is at most that of the derivative of order TERMS at its largest."""
+    """What is left out of ∫eᵗ over [0, 1/10] is at most that of the derivative of order TERMS at its
+    largest."""
     with balls(128):
         function = Expansion.of(BallFunction(sympy.exp(TIME)), Interval.of(arb(0), arb(1) / 10), True)
         whole, remainder = function.integral()

@@ -46,8 +46,8 @@ def test_panels_take_over_where_few_points_matter():
 
 
 def test_waves_that_fall_between_the_points_are_seen_by_their_slope():
-    """A map that waves once a point rises evenly from point to point: its slopes say that a finer grid is due,
-    and the law of the image is that of a far finer quadrature."""
+    """A map that waves once a point rises evenly from point to point: its slopes say that a finer grid is
+    due, and the law of the image is that of a far finer quadrature."""
     noise = 1.0
     first = 0.5 / math.hypot(1.0, 1.05 / noise)  # the distance of points for a map of slope 1
     wave = 2 * math.pi / first * 1.05

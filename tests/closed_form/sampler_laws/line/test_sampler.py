@@ -263,7 +263,7 @@ def test_noise_too_small_for_any_grid_is_left_out_and_paid_for():
     measured = line_w2(law, steps, max_points=50_000)
     chain = gaussian_chain(law, steps).w2()
     assert isinstance(found.law, PushedLaw)
-    # the noise of one of the last steps and of those after it, by the slopes of the affine steps from there on
+    # the noise of one of the last steps and of those after it, by the slopes of the affine steps from there
     slopes = steps.P - steps.Q / (steps.a**2 * 0.0025 + steps.s_sq)[: len(steps)]
     later = np.append(np.cumprod(slopes[:0:-1])[::-1], 1.0)
     left_out = np.sqrt(np.cumsum((steps.noise_var * later**2)[::-1])[::-1])
