@@ -171,7 +171,8 @@ def asked() -> argparse.Namespace:
                         help="do not run the tests without a mutant first")
     parser.add_argument("--apart", action="store_true",
                         help="import the changed module for every mutant, as is done with survivors")
-    parser.add_argument("--together", action="store_true", help="leave survivors as they are, to be run later")
+    parser.add_argument("--together", action="store_true",
+                        help="leave survivors as they are, to be run later")
     parser.add_argument("--longest", type=float, default=float("inf"),
                         help="leave out tests that take longer (seconds), but those of the module's file")
     parser.add_argument("--list", action="store_true", help="print the mutants, run none")
@@ -185,7 +186,8 @@ def _run_together(question, wanted: list, known: dict) -> None:
     from tests.mutation.exchanged import Session
 
     def outcomes(run):
-        for done, (mutant, failed, seconds) in enumerate(run_all(question.root, wanted, question.workers, run), 1):
+        found = run_all(question.root, wanted, question.workers, run)
+        for done, (mutant, failed, seconds) in enumerate(found, 1):
             if failed == LOST or "::" in (failed or ""):
                 _note(question, mutant, failed, seconds, f"{done}/{len(wanted)}")
 
@@ -248,7 +250,8 @@ def main() -> int:
         print(f"left out, as it fails without a mutant: {test}", flush=True)
     if wanted and not question.apart:
         # in a process of its own: what is imported here would not be imported again from a changed tree
-        together = multiprocessing.get_context("fork").Process(target=_run_together, args=(question, wanted, known))
+        context = multiprocessing.get_context("fork")
+        together = context.Process(target=_run_together, args=(question, wanted, known))
         together.start()
         together.join()
         done = results(question.out)

@@ -1,10 +1,10 @@
 """Mutants of functions, all in one session of pytest: code that is imported already is exchanged in a fork.
 
-Reading the tests takes longer than the first of them that fails.  Here they are read once and run once, with a
-mark where each mutant would be: a mutant is run on the tests that reach it, in a fork in which the functions
-that it changes have other code.  What was computed while modules were imported is as it was without the mutant,
-so only one that is killed is settled: a survivor is run again on its own (`tests.mutation.run`), as is what is
-no function's code.
+Reading the tests takes longer than the first of them that fails. Here they are read once and run once, with
+a mark where each mutant would be: a mutant is run on the tests that reach it, in a fork in which the
+functions that it changes have other code. What was computed while modules were imported is as it was without
+the mutant, so only one that is killed is settled: a survivor is run again on its own (`tests.mutation.run`),
+as is what is no function's code.
 """
 
 import ast
@@ -67,7 +67,8 @@ def _codes(code: CodeType) -> dict:
 
 
 def marked(source: str, numbers: dict) -> ast.Module:
-    """The tree of a source that calls `MARK` with what it is given before every statement that holds a site."""
+    """The tree of a source that calls `MARK` with what it is given before every statement that holds a
+    site."""
     tree = ast.parse(source)
     above = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     every, marks = sites(tree), defaultdict(list)

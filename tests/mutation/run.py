@@ -119,7 +119,8 @@ def allow(seconds: float) -> None:
 
 @contextlib.contextmanager
 def alone(plugin: Watch, pipe):
-    """A process of its own, silent and with little time, that sends what failed and the seconds of each test."""
+    """A process of its own, silent and with little time, that sends what failed and the seconds of each
+    test."""
     os.setpgid(0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sink = os.open(os.devnull, os.O_RDWR)

@@ -13,6 +13,7 @@ from bounds import euler_maruyama, ou, posterior_mean, ve, vp
 from bounds.complexity.best_grid import FLOOR, model_of, per_step
 from bounds.grid import TimeGrid
 from bounds.processes.cld import cld
+from bounds.recursion.ingredients import Columns
 from bounds.sampler import scheme
 from bounds.theorems import theorems
 from closed_form import Gaussian
@@ -30,6 +31,14 @@ log_uniform = st.floats(-1.5, 1.5).map(lambda x: 10.0**x)
 def on_grid(setting, grid):
     """The same setting on another grid."""
     return replace(setting, scheme=replace(setting.scheme, grid=grid))
+
+
+def test_a_kick_between_two_steps_is_shared_by_them():
+    """Of the kicks of a splitting the first and the last belong to one step, others half to each beside
+    them."""
+    kicks = np.array([1.0, 4.0, 2.0, 8.0])
+    found = per_step(Columns(np.ones(4), kicks, 2 * kicks, 3 * kicks), 3)
+    assert [found.bias.tolist(), found.variance.tolist()] == [[3.0, 3.0, 9.0], [6.0, 6.0, 18.0]]
 
 
 @settings(max_examples=examples(15))

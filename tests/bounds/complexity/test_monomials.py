@@ -24,6 +24,8 @@ exp, log, sqrt, Max, Min = sympy.exp, sympy.log, sympy.sqrt, sympy.Max, sympy.Mi
     (sqrt(x * d + d), {(0, half): sqrt(x + 1)}),
     (sqrt(d + h * d**2), {(0, half): 1, (half, 1): 1}),
     (d * (1 + h * x) - d * h * x, {(0, 1): 1}),
+    ((1 + h * d + (h * d) ** 2) * (x + h * d + (h * d) ** 2),
+     {(0, 0): x, (1, 1): 1 + x, (2, 2): 2 + x, (3, 3): 2, (4, 4): 1}),
     (1 / (1 + h * x), {(0, 0): 1}),
     ((1 - x * h) ** (2 / h), {(0, 0): exp(-2 * x)}),
     (sympy.sin(h) * d, {(1, 1): 1}),

@@ -98,6 +98,16 @@ def test_noise_that_comes_in_a_moment_is_in_every_sample(monkeypatch, g):
     assert whole.total * (1 - FITTED_ROUNDING) <= fitted.total <= whole.total * (1 + FITTED_STEPS)
 
 
+@pytest.mark.parametrize("block", [1, 2, 3, 5])
+def test_runs_are_found_across_blocks(block, monkeypatch):
+    """A run is as long as its steps are equal, wherever it is cut when it is looked for; one step is a
+    run."""
+    lengths = np.repeat([0.5, 0.25, 0.125, 1.0], [4, 1, 3, 2])
+    monkeypatch.setattr(equal_steps, "BLOCK", block)
+    found = equal_steps._runs(np.append(np.cumsum(lengths[::-1])[::-1], 0.0))
+    assert found.tolist() == [[0, 4], [4, 1], [5, 3], [8, 2]]
+
+
 def test_a_grid_without_runs_is_left_alone():
     """Geometric grids have no equal steps, and short grids are not worth it: nothing is fitted."""
     data = StronglyLogConcave(m0=1.0, L0=2.0)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from mpmath import mpf, sqrt
 
+from bounds.recursion import propagation
 from bounds.recursion.ingredients import Columns, Ingredients, InitialTerm
 from bounds.recursion.propagation import SMALLEST, propagate, round_up, weights
 from tests.bounds.tolerances import SUMS_OF_RUNS
@@ -46,6 +47,20 @@ def test_runs_of_steps_follow_the_definition(bias, start):
         found = propagate(start, a, d, v)
         assert found >= error
         assert float(found) == pytest.approx(float(error), rel=SUMS_OF_RUNS, abs=1e-160)
+
+
+def test_many_harmless_steps_are_not_taken_one_by_one(monkeypatch):
+    """Thousands of contractions by a little are propagated by sums; without a bias E is the plain product."""
+    monkeypatch.setattr(propagation, "_propagate_steps", None)
+    a = np.full(3000, 0.999)
+    assert float(propagate(2.0, a, 0 * a, 0 * a)) == pytest.approx(2.0 * 0.999**3000, rel=SUMS_OF_RUNS)
+
+
+def test_contractions_beyond_the_range_of_floats_multiply_to_one_within():
+    """1e-200 twice, and then 1e150 and 1e50 twice, make 1, however many steps lie between them."""
+    a = np.ones(3 * propagation.FACTORS)
+    a[:2], a[propagation.FACTORS :][:2], a[-2:] = 1e-200, 1e150, 1e50
+    assert propagation.product_of(a) == pytest.approx(1.0, rel=SUMS_OF_RUNS)
 
 
 @given(st.data(), STEPS)

@@ -185,6 +185,20 @@ def test_a_jump_of_the_schedule_is_no_jump_beyond_both_sides():
     assert proved(process, law, 1.0) == pytest.approx(max(*sides, end, dense), rel=REGULARITY_DENSE)
 
 
+def test_the_slope_of_a_rate_holds_its_difference_quotient():
+    """Where f and g² change at rates of their own, (q(t₂) − q(t₁))/(t₂ − t₁) is in the range of q'
+    between."""
+    spectrum, process = Spectrum.of([0.0], [0.25]), general("1 + t", "sqrt(2 + t**2)")
+    parts, times = Parts(process, 1.0, 0.0), np.array([0.5, 0.51])
+    known, curve = parts.at(times[:1], times[1:]), Rates(spectrum, parts.level)
+    law = known.law(spectrum.values, None)
+    slope = curve._slope(known, law, curve._rate(known, law.a_sq[2], law.u[2], None), None)
+    path = Path(process, np.array([1.0, 0.51, 0.5, 0.0]))
+    f, g_sq, V = 1 + times, 2 + times**2, (np.square(path.a) * 0.25 + path.s_sq)[[2, 1]]
+    quotient = np.diff(g_sq / V**2 - 2 * f / V) / np.diff(times)
+    assert slope.lower <= quotient <= slope.upper and np.all(slope.upper - slope.lower < 0.2 * abs(quotient))
+
+
 def test_early_stopping_leaves_out_what_is_below():
     """M1 is over [t0, T]: for narrow data it is far smaller with a t0, be that next to T."""
     law = Gaussian([0.0], 1e-6)
@@ -198,8 +212,8 @@ def test_early_stopping_leaves_out_what_is_below():
 
 @pytest.mark.parametrize(("mean", "largest"), [(0.0, 24.0), (100.0, 2800.0)])
 def test_the_sampled_value_of_narrow_data_is_that_of_the_start(mean, largest):
-    """OU from N(m, 1/4) for a short time: V rises from 1/4, so |V'|/V² = 2(1 − V)/V² and |a'V − aV'|/V² m are largest at 0,
-    24 and 28m; what is added for times in between is a small part."""
+    """OU from N(m, 1/4) for a short time: V rises from 1/4, so |V'|/V² = 2(1 − V)/V² and |a'V − aV'|/V² m are
+    largest at 0, 24 and 28m; what is added for times in between is a small part."""
     spectrum = Spectrum.of(*Gaussian([mean], 0.25).facts().time_regularity)
     found = sampled(spectrum, Path(ou(), np.linspace(0.1, 0.0, 1001)))
     assert largest * (1 - PATH_DENSE) <= found <= largest * (1 + REGULARITY_COARSE)

@@ -12,6 +12,7 @@ from bounds import Scheme, Setting, StronglyLogConcave, TimeGrid, cld, ou, own_s
 from bounds.sampler import scheme
 from bounds.samplers import samplers
 from bounds.steps.formulas import SYMBOLS
+from bounds.steps.stated import stated
 from bounds.steps.table import StepTable
 from bounds.theorems import theorems
 from tests.bounds.tolerances import PATH_RELATIVE, STATED_DEFECT, STATED_NOISE
@@ -171,3 +172,12 @@ def test_a_batch_of_problems_has_one_table():
     each = [theorem.bound(Setting(ou(), StronglyLogConcave(size, 4.0, dim=2), grid)).total
             for size in sizes.tolist()]
     assert many == pytest.approx(each, rel=PATH_RELATIVE)
+
+
+def test_what_is_open_below_an_early_stop_is_open_in_every_step():
+    """P = a_r may be off by what a is off by where the sampler stops, and so may Q = s²_r, twice as much."""
+    found = table(ou(), ("a_r", "s_sq_r", "G"))
+    path, ones, open_below = found.path, np.ones(TIMES.steps), 1e-6
+    path.below_error = open_below
+    known = stated(own(("a_r", "s_sq_r", "G")).one_block.formulas, path, ones, ones, 0 * ones)
+    assert np.all(known.P_error >= open_below * known.P) and np.all(known.Q_error >= 2 * open_below * known.Q)

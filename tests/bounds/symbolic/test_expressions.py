@@ -184,7 +184,8 @@ def test_text_becomes_the_exact_expression(text):
 @pytest.mark.parametrize(("text", "value"), [
     ("t+" * 90 + "t", 91 * T), ("t-(" * 70 + "t" + ")" * 70, T), ("-" * 90 + "t", T)])
 def test_what_is_nested_once_a_sign_is_read(text, value):
-    """A sum of ninety terms, seventy differences inside one another and ninety signs are within the limits."""
+    """A sum of ninety terms, seventy differences inside one another and ninety signs are within the
+    limits."""
     assert parse_expression(text) == value
 
 

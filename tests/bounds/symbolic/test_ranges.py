@@ -73,3 +73,15 @@ def test_a_sawtooth_reaches_what_is_allowed():
     """Up at rate 2 and down at rate 1 from 0 to 0 over a length of 3 a function may reach 2, and does."""
     found = passed(Range(0.0), Range(0.0), Range(-1.0, 2.0), 3.0)
     assert found.upper == pytest.approx(2.0) and found.lower == pytest.approx(-2.0)
+
+
+@given(st.floats(0.01, 50.0), st.floats(0.01, 50.0), st.floats(1e-3, 10.0))
+def test_a_tent_fits_below_what_slopes_allow(up, down, length):
+    """From 0 to 0 a function that rises at the one rate and falls at the other gets to length·uv/(u + v) in
+    exact arithmetic, and the range holds that, and hardly more."""
+    zero = Range(np.zeros(1), np.zeros(1))
+    found = passed(zero, zero, Range(np.array([-down]), np.array([up])), np.array([length]))
+    u, v = Fraction(up), Fraction(down)
+    tent = Fraction(length) * u * v / (u + v)
+    assert tent <= Fraction(float(found.upper[0])) <= tent * (1 + Fraction(1, 10**13))
+    assert -tent >= Fraction(float(found.lower[0]))

@@ -1,5 +1,7 @@
 """The flow bound: printed numbers, local errors on a line, exactness on Gaussians, order, dimension, saturation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,7 +21,7 @@ from bounds import (
 )
 from bounds.recursion.flow.data import FlowData
 from bounds.recursion.flow.recursion import flow_ingredients
-from bounds.recursion.flow.steps import FlowSteps
+from bounds.recursion.flow.steps import FlowSteps, saturation
 from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
 from bounds.theorems import theorems
@@ -208,3 +210,16 @@ def test_never_violated_on_many(question):
     """The same on thousands."""
     certificate = certify_setting(FLOW, question.setting, question.problem.law)
     assert certificate.verdict in (Verdict.HOLDS, Verdict.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize("error", ["drift_error", "gap_error"])
+def test_what_is_open_in_a_step_is_open_in_its_end(error):
+    """Where Π or K may be off by more, no part of the saturated recursion is smaller and its last is
+    larger."""
+    setting = Setting(ou(), MODES.assumptions()[0], scheme("ode-euler", 3.0, 12))
+    data = FlowData(setting.assumption, FLOW.functions)
+    steps = FlowSteps.of(setting, data)
+    wider = replace(steps, **{error: getattr(steps, error) + 1e-3})
+    before, after = (saturation(data, each, FLOW.functions) for each in (steps, wider))
+    assert all(np.all(large >= small) for small, large in zip(before, after, strict=True))
+    assert np.all(after[2] > before[2])

@@ -13,8 +13,8 @@ from bounds import ou, ve, vp
 from bounds.sampler import euler_maruyama, scheme
 from bounds.samplers import samplers
 from bounds.steps.path import Path
-from bounds.theorems import theorems
-from bounds.theorems.gaussian_lower_bound import _exact_score, defect_over_step, ou_limit
+from bounds.theorems import gaussian_lower_bound, theorems
+from bounds.theorems.gaussian_lower_bound import _exact_score, _sizes, defect_over_step, ou_limit
 from closed_form import Gaussian
 from tests.bounds.tolerances import UNITS
 from tests.drawn import examples
@@ -122,3 +122,27 @@ def test_one_score_error_of_many_is_enough_to_refuse():
     for error, noise in ((some, none), (none, some)):
         said = _exact_score(SimpleNamespace(score_error=error, score_noise=noise))
         assert said.startswith("the score must be exact")
+
+
+@pytest.mark.parametrize("combine", [np.hypot, np.add])
+def test_sizes_follow_their_recursion(combine):
+    """The sizes before every step are those of x → |factor| x, combined with the step's source, from the
+    start."""
+    rng = np.random.default_rng(4)
+    factor, sources = rng.uniform(-1.5, 1.5, (1, 9)), rng.uniform(0.1, 2.0, 9)
+    wanted, size = [], 0.7
+    for one, source in zip(np.abs(factor[0]), sources, strict=True):
+        wanted.append(size)
+        size = combine(one * size, source)
+    np.testing.assert_allclose(_sizes(factor, 0.7, sources, combine)[0], wanted, rtol=UNITS)
+
+
+@pytest.mark.parametrize("key", ["posterior-mean", "exponential", "euler-maruyama"])
+def test_steps_that_are_off_by_what_is_allowed_raise_no_lower_bound(key, monkeypatch):
+    """With P off by one part in a thousand of a far mean, and 1.1 allowed for, the bound is below that of P
+    as it is."""
+    setting = setting_of(ou(), Gaussian([100.0], 1.0), scheme(key, 6.0, 20))
+    exact = LOWER.bound(setting).total
+    setting.table.P = setting.table.P * 1.001
+    monkeypatch.setattr(gaussian_lower_bound, "ROUNDING", 1.1e-3)
+    assert 0 < LOWER.bound(setting).total <= exact

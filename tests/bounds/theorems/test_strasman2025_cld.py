@@ -268,3 +268,12 @@ def test_other_samplers_and_processes_are_refused():
     law = Gaussian([0.4], [0.6])
     unmet = THEOREM.unmet(setting_of(cld(), law, scheme("sscs", 4.0, 20)))
     assert unmet == ("Euler–Maruyama: stated for euler-maruyama, got sscs",)
+
+
+def test_the_rate_that_is_said_is_that_of_the_metric():
+    """κ and η of the details: in that metric Ã contracts at the rate η, slower than a."""
+    setting = setting_of(cld("1/2", 2), Gaussian([1.0], 0.5), euler_maruyama(2.0, 10))
+    details, path = THEOREM.bound(setting).details, setting.table.path
+    root = np.linalg.cholesky(contracting_metric(path, details["kappa"], "basis")).T
+    seen = root @ path.renormalised_drift @ np.linalg.inv(root)
+    assert np.linalg.eigvalsh(seen + seen.T).max() / 2 == pytest.approx(-details["eta"], rel=NORM_ROUNDING)

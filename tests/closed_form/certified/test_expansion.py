@@ -1,6 +1,7 @@
 """Expansions on an interval: integrals of powers, of which the last is all remainder, come out exactly."""
 
 import pytest
+import sympy
 from flint import arb
 
 from bounds.symbolic.balls import BallFunction
@@ -32,3 +33,14 @@ def test_an_integral_is_worked_out_once():
         assert function.integral()[0].contains(arb(4) / 3)
         assert Root(function, 1) * Root(function, 1) is function
         assert (Root(function, 2) * Root(function, 1)).integral()[0].contains(arb(8) / 3)
+
+
+def test_the_remainder_of_an_integral_is_taylors():
+    """What is left out of ∫eᵗ over [0, 1/10] is at most that of the derivative of order TERMS at its
+    largest."""
+    with balls(128):
+        function = Expansion.of(BallFunction(sympy.exp(TIME)), Interval.of(arb(0), arb(1) / 10), True)
+        whole, remainder = function.integral()
+        assert whole.overlaps((arb(1) / 10).exp() - 1)
+        most = 2 * arb(0.05) ** (TERMS + 1) / arb(TERMS + 1).gamma() / (TERMS + 1) * (arb(1) / 10).exp()
+        assert 0 < remainder.upper() <= 1.01 * most.upper()

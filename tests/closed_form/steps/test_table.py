@@ -18,6 +18,7 @@ from closed_form.steps.polynomials import polynomials
 from closed_form.steps.quadrature import gauss
 from closed_form.steps.table import exact_steps
 from tests.closed_form.tolerances import CHAIN_SAME, CHAIN_WIDTH, FIRST_ORDER
+from tests.own_samplers import FORMULAS, PROCESSES, own
 from verify import setting_of
 
 NAMES = ("P", "Q", "noise_var", "a", "s_sq")
@@ -57,6 +58,27 @@ def test_two_routes_agree(process, key, lengths, stopped):
         size = np.abs(getattr(its, name))
         slack = CHAIN_WIDTH * (size + 1e-3 * size.max()) + (lost if name == "noise_var" else 0)
         assert np.all(np.abs(getattr(mine, name) - getattr(its, name)) <= slack)
+
+
+@pytest.mark.parametrize("key", sorted(set(FORMULAS) - {"posterior-mean-matched"}))
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_sampler_by_formulas_is_the_one_that_it_states(name, key):
+    """Every number of a sampler that is stated by formulas is that of the sampler itself, on any process."""
+    grid = TimeGrid.from_times([1.3, 1.0, 0.2, 0.05])
+    mine, its = (exact_steps(PROCESSES[name], Scheme(sampler, grid))
+                 for sampler in (own(FORMULAS[key]), samplers()[key]))
+    for column in NAMES:
+        size, apart = np.abs(getattr(its, column)), np.abs(getattr(mine, column) - getattr(its, column))
+        assert np.all(apart <= CHAIN_SAME * (size + 1e-3 * size.max()))
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_the_law_where_a_step_ends_is_that_of_the_path(name):
+    """P = a_r and Q = s²_r are a and s² at the times after each step."""
+    grid = TimeGrid.from_times([1.3, 1.0, 0.2, 0.05])
+    found = exact_steps(PROCESSES[name], Scheme(own(("a_r", "s_sq_r", "G")), grid))
+    for mine, its in ((found.P, found.a), (found.Q, found.s_sq)):
+        assert np.all(np.abs(mine - its[1:]) <= CHAIN_SAME)
 
 
 @pytest.mark.parametrize("key", ["exponential", "ancestral"])

@@ -33,7 +33,8 @@ def test_the_metric_is_the_one_in_floats(process, kind):
 
 @pytest.mark.parametrize("process", PROCESSES, ids=str)
 def test_the_drift_contracts_at_the_rate_that_is_said(process):
-    """The largest rate of ‖e^{tÃ}x‖ in "basis" is −η, η = a(1 − 1/κ), and 𝔐Ã + Ãᵀ𝔐 + 2η𝔐 = −I in "lyapunov"."""
+    """The largest rate of ‖e^{tÃ}x‖ in "basis" is −η, η = a(1 − 1/κ), and 𝔐Ã + Ãᵀ𝔐 + 2η𝔐 = −I in
+    "lyapunov"."""
     a, kappa = float(process.parameters["a"]), 1.7
     eta = a * (1 - 1 / kappa)
     metric, drift = in_balls(process, kappa, "basis")

@@ -16,6 +16,7 @@ from bounds import (
     ve,
     vp,
 )
+from bounds.recursion.flow import twice
 from bounds.recursion.flow.data import FlowData
 from bounds.recursion.flow.twice import TwiceSteps, twice_ingredients
 from bounds.sampler import Scheme, scheme
@@ -239,3 +240,14 @@ def test_a_thousand_steps_take_little_work(key):
     total = FLOW.bound(setting).total
     with at_most(FLOW_CALLS):
         assert FLOW.bound(setting).total == total
+
+
+def test_a_point_that_is_off_by_a_part_of_its_size_moves_the_end_by_that(monkeypatch):
+    """What rounding adds to a saturated step is at least the ball's radius times it."""
+    law, rounding = GaussianMixture.two_modes(6.0, 0.5), 1e-3
+    setting = Setting(ou(), law.assumptions()[0], scheme("heun", 3.0, 12))
+    data = FlowData(setting.assumption, FLOW.functions)
+    steps = TwiceSteps.of(setting, data)
+    before = twice.saturation(data, steps, FLOW.functions)[2]
+    monkeypatch.setattr(twice, "ROUNDING", rounding)
+    assert np.all(twice.saturation(data, steps, FLOW.functions)[2] - before >= 0.99 * rounding * data.ball[0])

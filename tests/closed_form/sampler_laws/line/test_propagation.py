@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from closed_form.sampler_laws.line.propagation import Route, Sources
+from closed_form.sampler_laws.line.propagation import GridTooLarge, Route, Sources
 from tests.closed_form.tolerances import LINE_GAUSSIAN, LINE_WAVES
 
 ATOM = Sources(np.zeros(1), np.ones(1), 0.0)
@@ -46,8 +46,8 @@ def test_panels_take_over_where_few_points_matter():
 
 
 def test_waves_that_fall_between_the_points_are_seen_by_their_slope():
-    """A map that waves once a point rises evenly from point to point: its slopes say that a finer grid is due,
-    and the law of the image is that of a far finer quadrature."""
+    """A map that waves once a point rises evenly from point to point: its slopes say that a finer grid is
+    due, and the law of the image is that of a far finer quadrature."""
     noise = 1.0
     first = 0.5 / math.hypot(1.0, 1.05 / noise)  # the distance of points for a map of slope 1
     wave = 2 * math.pi / first * 1.05
@@ -60,3 +60,11 @@ def test_waves_that_fall_between_the_points_are_seen_by_their_slope():
     weights = np.exp(-z * z / 2) / math.sqrt(2 * math.pi) * (z[1] - z[0])
     exact = np.exp(-np.square(y[:, None] - image(z)[0]) / 2) @ weights / math.sqrt(2 * math.pi)
     assert values == pytest.approx(exact, abs=LINE_WAVES)
+
+
+def test_a_grid_far_beyond_the_limit_is_refused_before_it_is_laid():
+    """Of ten times as many points as are allowed none is looked at."""
+    route = Route(ATOM, spacing=0.5, tolerance=1e-10, max_points=100)
+    route.move(lambda x: (x, np.ones_like(x)), 1.0)
+    with pytest.raises(GridTooLarge, match="above the limit of 1000"):
+        route.move(lambda x: (3.0 * x, np.full_like(x, 3.0)), 0.01)

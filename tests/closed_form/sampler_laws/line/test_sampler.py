@@ -244,13 +244,30 @@ def test_point_start_is_an_atom_until_the_first_noise():
     assert line_w2(law, steps).midpoint == pytest.approx(expected, rel=LINE_GAUSSIAN)
 
 
+def test_what_rounding_may_be_worth_is_a_length():
+    """In units a thousand times as large the effect of rounding on W2 is a thousandth, also of far modes."""
+    found, steps = [], ou_euler(uniform(3.0, 10))
+    for unit in (1.0, 0.001):
+        law = GaussianMixture([[-12.0 * unit], [12.0 * unit]], std=unit)
+        scaled = Steps(steps.time, steps.P, unit**2 * steps.Q, unit**2 * steps.noise_var, steps.a,
+                       unit**2 * steps.s_sq, unit**2 * steps.prior_var)
+        line = sampler_line(law, scaled)
+        found.append(_rounding(line, scaled, w2_line(line.law, law).midpoint))
+    assert 1000.0 * found[1] == pytest.approx(found[0], rel=THREE_DIGITS)
+
+
 def test_noise_too_small_for_any_grid_is_left_out_and_paid_for():
     """Steps down to 1e-11 leave a push-forward whose bracket is widened by the noise left out."""
     law, steps = Gaussian([0.5], 0.0025), ou_euler(geometric(3.0, 40, 1e-11))
     found = sampler_line(law, steps, max_points=50_000)
     measured = line_w2(law, steps, max_points=50_000)
     chain = gaussian_chain(law, steps).w2()
-    assert isinstance(found.law, PushedLaw) and found.neglected > 0.0
+    assert isinstance(found.law, PushedLaw)
+    # the noise of one of the last steps and of those after it, by the slopes of the affine steps from there
+    slopes = steps.P - steps.Q / (steps.a**2 * 0.0025 + steps.s_sq)[: len(steps)]
+    later = np.append(np.cumprod(slopes[:0:-1])[::-1], 1.0)
+    left_out = np.sqrt(np.cumsum((steps.noise_var * later**2)[::-1])[::-1])
+    assert np.abs(left_out / found.neglected - 1.0).min() < LINE_REFINED
     assert measured.lower <= chain.lower and chain.upper <= measured.upper
     assert measured.upper - measured.lower < 0.05 * chain.midpoint
 
