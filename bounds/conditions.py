@@ -25,7 +25,7 @@ def _resolved(setting: Setting):
         return None
     longest = _longest(setting)
     if longest > LONGEST:
-        return (f"∫f over a step must be at most {LONGEST:g} for {setting.scheme.key}, got {longest:.4g}: "
+        return (f"∫f over a step must be at most {LONGEST:g} for {setting.scheme.name}, got {longest:.4g}: "
                 "take more steps")
     return None
 
@@ -48,17 +48,17 @@ def euler_maruyama_only(statement: str) -> Condition:
 
 
 def _has_noise(setting: Setting):
-    return (f"{setting.scheme.key} has no noise: its steps follow the probability-flow ODE, as in the theorem flow"
+    return (f"{setting.scheme.name} has no noise: its steps follow the probability-flow ODE, as in the theorem flow"
             if setting.scheme.sampler.follows_ode else None)
 
 
 def _follows_ode(setting: Setting):
     return (None if setting.scheme.sampler.follows_ode
-            else f"stated for samplers of the probability-flow ODE, got {setting.scheme.key}, whose steps have noise")
+            else f"stated for samplers of the probability-flow ODE, got {setting.scheme.name}, whose steps have noise")
 
 
 def _one_evaluation(setting: Setting):
-    return (f"{setting.scheme.key} evaluates the score {setting.scheme.sampler.evaluations} times a step"
+    return (f"{setting.scheme.name} evaluates the score {setting.scheme.sampler.evaluations} times a step"
             if setting.process.blocks == 1 and setting.scheme.sampler.evaluations > 1 else None)
 
 

@@ -61,6 +61,8 @@ class StepTable:
             growth = np.exp(path.F)
             if rule.closed_weight:
                 self.Q = rule.closed_weight(path.F, path.C, path.s_sq[1:], path.s_sq[:-1])
+            if rule.closed_defect:
+                self.c2 = rule.closed_defect(path.F, path.C, path.s_sq[1:], path.s_sq[:-1])
             if rule.amplitude is None:
                 self.c2 = growth * path.C - self.Q
             #: What rounding may do to the noise: (∫(n + δ)²)^{1/2} is a norm.

@@ -155,3 +155,6 @@ DIFFERENCE_QUOTIENT = 1e-6
 LEVEL_ROUNDING = 1e-13
 #: A noise level as its source prints it, with five digits, computed there in float32.
 PRINTED_LEVEL = 2e-5
+#: Numbers of a step of DDIM with noise from C, a and s² against 40 digits of a and s²: s²(τ) − Φ²s²(r) is C to a few
+#: roundings of s², relative to the step's share of it.
+BETWEEN_DEFECT = 1e-11

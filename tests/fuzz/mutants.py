@@ -32,7 +32,7 @@ WORDS = {
     "family": ("ou", "vp", "ve", "sub-vp", "general", "edm", "flow-matching", "cld"),
     "law": ("gaussian", "mixture", "samples", "funnel"),
     "assumption": ("strong-log-concave", "weak-log-concave", "log-lipschitz", "bounded", "smoothed-support"),
-    "kind": ("euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean",
+    "kind": ("euler-maruyama", "euler-maruyama-lambda", "frozen-euler-maruyama", "exponential", "posterior-mean",
              "posterior-mean-matched", "ancestral", "ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint",
              "dpm-solver-2", "sscs", "leapfrog", "symplectic-euler"),
     "grid": ("uniform", "geometric", "rho", "sigmas"),
