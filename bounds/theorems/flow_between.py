@@ -90,7 +90,7 @@ def derive() -> dict:
     whole = share * end ** (1 - half) * (c + rate)
     moved = whole.subs({end: v + sigma**2, start: v + r**2}).subs(half, c / 2) / sigma
     # one martingale increment 1 − cΩ(1 − ĉ)/σ against the step's noise, at both ends of the envelope
-    e, X = symbols("e X", real=True)
+    e = symbols("e", real=True)
     increment = g * (1 - omega * (x_lo - e) / sigma) - ng
     low, high = increment.subs(e, 0) ** 2, increment.subs(e, gap) ** 2
     # dY = −(c/σ)((1 − ĉ_lo) Y − ϱE[μ | Y])|dσ|, and 1 − ĉ_lo = ϱ = σ²/(s0² + σ²)
