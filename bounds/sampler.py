@@ -14,6 +14,7 @@ from bounds.process import ForwardProcess
 from bounds.processes import process_of
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
+from bounds.steps.churn_table import ChurnTable
 from bounds.steps.parameters import Parameters
 from bounds.steps.phase_space.table import PhaseTable
 from bounds.steps.rule import Sampler
@@ -43,7 +44,7 @@ class Scheme(Value):
     ------
     ValueError, TypeError
         If ``prior_std`` is not a positive number, or both are given; if a parameter is out of its range, or none of
-        the sampler's.
+        the sampler's; if ``churn`` is too large for so many steps.
     """
 
     sampler: Sampler
@@ -67,6 +68,8 @@ class Scheme(Value):
         if sampler.formulas is not None and samplers().get(sampler.key, sampler) != sampler:
             raise ValueError(f"sampler must have a key of its own, got {sampler.key!r}, which is a sampler of "
                              "this package")
+        if sampler.stages is not None and sampler.stages.churn is not None:
+            sampler.stages.churn.check(grid.steps)
         self.__dict__.update(sampler=sampler, grid=grid, prior_std=std, prior_spread=spread)
 
     def __repr__(self):
@@ -106,7 +109,7 @@ class Scheme(Value):
         return self.table(process, assumption, moments).steps()
 
     def table(self, process: ForwardProcess | str, assumption: Assumption | None = None,
-              moments: Any = None) -> StepTable | StageTable | PhaseTable:
+              moments: Any = None) -> StepTable | StageTable | ChurnTable | PhaseTable:
         """The sampler on a process, step by step; only matched noise looks at the assumption and the moments.
 
         Raises
@@ -117,7 +120,7 @@ class Scheme(Value):
         """
         process = process_of(process)
         if process.blocks == 1 and self.sampler.stages is not None:
-            return StageTable(process, self, assumption)
+            return (StageTable if self.sampler.stages.churn is None else ChurnTable)(process, self, assumption)
         return (PhaseTable(process, self) if process.blocks == 2
                 else StepTable(process, self, assumption, moments))
 

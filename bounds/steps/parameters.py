@@ -16,10 +16,16 @@ class Parameters(TypedDict, total=False):
         η of DDIM, from 0, the probability-flow ODE, to 1, the reverse SDE.
     lambda_ : float
         λ >= 0 of the SDE between them whose steps are Euler–Maruyama's, ``lambda`` in problem files.
+    churn, s_tmin, s_tmax, s_noise : float
+        S_churn, S_tmin, S_tmax and S_noise of EDM.
     """
 
     eta: float
     lambda_: float
+    churn: float
+    s_tmin: float
+    s_tmax: float
+    s_noise: float
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Parameter:
         Its range.
     drawn : tuple
         The ends between which random problems draw it.
+    why : str
+        The range in other words, and the reason.
     """
 
     name: str
@@ -43,6 +51,7 @@ class Parameter:
     least: float = 0.0
     most: float = math.inf
     drawn: tuple[float, float] = (0.0, 1.0)
+    why: str = ""
 
     @property
     def argument(self) -> str:
@@ -52,6 +61,10 @@ class Parameter:
     @property
     def requirement(self) -> str:
         """Its range in words."""
+        if self.why:
+            return self.why
+        if self.most == math.inf:
+            return f"a number of at least {self.least:g}"
         return f"a number between {self.least:g} and {self.most:g}"
 
     def allows(self, value: Any) -> bool:

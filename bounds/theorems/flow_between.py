@@ -46,7 +46,15 @@ from bounds.bound import (
     information_used,
     vacuous_notes,
 )
-from bounds.conditions import FINITE_FISHER, HAS_NOISE, ONE_BLOCK, ONE_EVALUATION, ONE_PROBLEM, RESOLVED
+from bounds.conditions import (
+    FINITE_FISHER,
+    HAS_NOISE,
+    LEVELS,
+    ONE_BLOCK,
+    ONE_EVALUATION,
+    ONE_PROBLEM,
+    RESOLVED,
+)
 from bounds.processes.edm import edm
 from bounds.processes.ou import ou
 from bounds.processes.vp import vp
@@ -183,7 +191,7 @@ THEOREM = Theorem(
     key="flow-between", title="Flow bound with noise", kind="upper", source=Source("docs/theory.md", "section 12"),
     statement=r"E_k = \bigl((A_k E_{k-1} + N_k + W_k M)^2 + v_k^2 + W_k^2 M_{\mathrm{noise}}^2\bigr)^{1/2} + "
     r"|1 - \lambda^2| \int c\Omega \Delta\, d\sigma,\quad c = 1 + \lambda^2,\quad W_2 \le a(t_0) E_K",
-    symbols=SYMBOLS, conditions=(FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, ONE_EVALUATION, HAS_NOISE, COUPLED, RESOLVED),
+    symbols=SYMBOLS, conditions=(FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, ONE_EVALUATION, HAS_NOISE, COUPLED, RESOLVED, LEVELS),
     stated=STATED, derive=derive, evaluate=evaluate,
     derivation="Variation of constants in the equation of ε along the λ-SDE, whose laws are the flow's; λ is η for DDIM, "
     "its own for Euler–Maruyama, 1 for samplers of the reverse SDE.",

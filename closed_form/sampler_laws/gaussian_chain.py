@@ -189,8 +189,10 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
     noise_var, noise_error = wide(steps.noise_var), np.zeros(len(steps))
     if steps.second is None:
         noise_var = noise_var + wide(steps.Q) ** 2 * noise_scale
+    if steps.errors is not None:
+        noise_error = steps.errors.noise_var
     if steps.errors is not None and steps.second is None:
-        noise_error = steps.errors.noise_var + 2 * np.abs(steps.Q) * steps.errors.Q * noise_scale
+        noise_error = noise_error + 2 * np.abs(steps.Q) * steps.errors.Q * noise_scale
     tracks = affine_tracks(distinct, spectrum_error, steps, noise_var, noise_error, noise_scale)[..., place]
     (variance, _, variance_error), (drift, _, drift_error), (pull, _, pull_error) = tracks
     mean, push = _rotated(wide(law.mean), law.basis), _rotated(wide(bias), law.basis)
