@@ -7,6 +7,7 @@ from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme, variance_of
 from bounds.samplers import samplers
+from bounds.steps.churn import raised_times
 from bounds.steps.rule import Sampler
 from bounds.symbolic.deadline import Deadline
 from verify.levels import grid_of_levels, rho_grid
@@ -55,6 +56,8 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
         else:
             grid = _grid(section, early_stop)
         scheme = Scheme(sampler, grid, **prior)
+        if process.blocks == 1 and sampler.stages is not None and sampler.stages.churn is not None:
+            raised_times(process, grid.times, sampler.stages.churn)
     said = {"kind": kind, **sampler.given, **table_of_grid(grid), **_said_of_prior(section, scheme)}
     return scheme, said, tuple(notes)
 
