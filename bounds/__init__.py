@@ -24,7 +24,8 @@ _HOME = {
     **{name: f"processes.{name}" for name in ("ou", "vp", "ve", "sub_vp", "general", "edm",
                                                  "flow_matching", "cld")},
     **dict.fromkeys(("scheme", "euler_maruyama", "euler_maruyama_lambda", "frozen_euler_maruyama",
-                     "exponential_integrator", "posterior_mean", "posterior_mean_matched", "ancestral", "ode_euler",
+                     "exponential_integrator", "posterior_mean", "posterior_mean_matched", "ancestral",
+                     "ode_euler",
                      "ode_exponential", "ddim"), "sampler"),
     "own_sampler": "steps.formulas"}
 

@@ -120,7 +120,8 @@ class Scheme(Value):
         """
         process = process_of(process)
         if process.blocks == 1 and self.sampler.stages is not None:
-            return (StageTable if self.sampler.stages.churn is None else ChurnTable)(process, self, assumption)
+            return (StageTable if self.sampler.stages.churn is None else ChurnTable)(process, self,
+                                                                                     assumption)
         return (PhaseTable(process, self) if process.blocks == 2
                 else StepTable(process, self, assumption, moments))
 
@@ -155,7 +156,8 @@ def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = 
     """
     found = unit_of("sampler", sampler, Sampler, samplers())
     check_key("grid", grid, ("uniform", "geometric"))
-    return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std, prior_spread, **parameters)
+    return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std, prior_spread,
+                  **parameters)
 
 
 class SchemeMaker(Protocol):

@@ -18,10 +18,12 @@ KINDS = ("smooth", "spike", "box", "jump", "kink", "dip", "root", "singular", "s
 
 #: Samplers with noise, as every seed draws them: one more would move every draw.  Every seventh seed has one without in
 #: its place, and another seventh one that takes parameters, at values of these.
-NOISY = sorted(key for key, sampler in samplers(1).items() if not sampler.follows_ode and not sampler.parameters)
+NOISY = sorted(key for key,
+               sampler in samplers(1).items() if not sampler.follows_ode and not sampler.parameters)
 SILENT, SELDOM = sorted(key for key in samplers(1).keys() - NOISY if samplers(1)[key].follows_ode
                         and samplers(1)[key].evaluations == 1), 7
-VALUED = sorted(key for key, sampler in samplers(1).items() if sampler.parameters and sampler.evaluations == 1)
+VALUED = sorted(key for key,
+                sampler in samplers(1).items() if sampler.parameters and sampler.evaluations == 1)
 VALUES = 7
 
 

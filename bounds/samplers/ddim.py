@@ -1,4 +1,5 @@
-r"""DDIM: Euler's method for the probability-flow ODE in the noise level σ = s/a, the noise predicted being held.
+r"""DDIM: Euler's method for the probability-flow ODE in the noise level σ = s/a, the noise predicted being
+held.
 
 With η = 0, the default,
 
@@ -11,8 +12,8 @@ flow.  With η up to 1 a step keeps less of the noise that is predicted and adds
           Q = s(\tau)\,\Bigl(\Phi^{-1} s(\tau) - \sqrt{s(r)^2 - v}\Bigr), \quad
           n = \eta \Phi^{-1}(1 - C/s^2),
 
-v being the variance of its noise; η = 1 is `ancestral`.  Exact for data at a single point.  Order 1, with noise 1/2
-down to time 0, where the last step has none.  One block only.
+v being the variance of its noise; η = 1 is `ancestral`.  Exact for data at a single point.  Order 1, with
+noise 1/2 down to time 0, where the last step has none.  One block only.
 
 Source: Song, Meng and Ermon 2021 (arXiv 2010.02502) eqs. (12) and (16); docs/theory.md section 12.
 """
@@ -70,8 +71,8 @@ def _rule(eta: float) -> Rule:
 SAMPLER = Sampler(
     key="ddim",
     source="Song, Meng and Ermon 2021 (arXiv 2010.02502) eq. (12), with η = 0 unless it is given",
-    what="A step of Euler's method for the probability-flow ODE in the noise level s/a: no noise where η = 0, the "
-    "noise of ancestral where η = 1.",
+    what="A step of Euler's method for the probability-flow ODE in the noise level s/a: no noise where η = 0, "
+    "the noise of ancestral where η = 1.",
     exact="Exact for data at a single point.",
     one_block=_rule(0.0), made=_rule,
     parameters=(Parameter("eta", "η: 0 follows the probability-flow ODE, 1 the reverse SDE", 0.0, most=1.0,

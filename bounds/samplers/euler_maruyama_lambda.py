@@ -1,14 +1,15 @@
-r"""Euler–Maruyama for the SDE between the probability-flow ODE and the reverse SDE, coefficients held over a step.
+r"""Euler–Maruyama for the SDE between the probability-flow ODE and the reverse SDE, coefficients held over a
+step.
 
 .. math:: dX = \bigl(f X + \tfrac12 (1 + \lambda^2) g^2 s\bigr) |dt| + \lambda g\, dB: \qquad
           P = 1 + h f(\tau), \quad Q = \tfrac12 (1 + \lambda^2) h g(\tau)^2, \quad n = \lambda g(\tau)/g.
 
-Its law at every time is that of the forward process, whatever λ.  λ = 1, the default, is `frozen-euler-maruyama`, λ = 0
-`ode-euler`.  Exact where f = 0, g is constant and the score does not change over a step.  Strong order 1.  One block
-only.
+Its law at every time is that of the forward process, whatever λ.  λ = 1, the default, is
+`frozen-euler-maruyama`, λ = 0 `ode-euler`.  Exact where f = 0, g is constant and the score does not change
+over a step.  Strong order 1.  One block only.
 
-Source: Song et al. 2021 (arXiv 2011.13456) eq. (13) and Karras et al. 2022 (arXiv 2206.00364) eq. (6); docs/theory.md
-section 12.
+Source: Song et al. 2021 (arXiv 2011.13456) eq. (13) and Karras et al. 2022 (arXiv 2206.00364) eq. (6);
+docs/theory.md section 12.
 """
 
 import numpy as np
@@ -49,9 +50,9 @@ def _rule(value: float) -> Rule:
 
 SAMPLER = Sampler(
     key="euler-maruyama-lambda",
-    source="Euler–Maruyama of the SDE between flow and reverse process (arXiv 2011.13456, 2206.00364 eq. (6))",
-    what="A step of Euler–Maruyama for the SDE with λ times the noise of the reverse process and its laws; coefficients, "
-    "state and score are held.",
+    source="Euler–Maruyama of the SDE between flow and reverse process (arXiv 2206.00364 eq. (6))",
+    what="A step of Euler–Maruyama for the SDE with λ times the noise of the reverse process and its laws; "
+    "coefficients, state and score are held.",
     exact="Exact where f = 0, g is constant and the score does not change over a step.",
     one_block=_rule(1.0), made=_rule,
     parameters=(Parameter("lambda", "λ: 0 is ode-euler, 1 frozen-euler-maruyama", 1.0, most=LARGEST,

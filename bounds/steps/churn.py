@@ -1,10 +1,11 @@
-r"""Churn: before a step noise is added, which raises its level from τ to τ̂ = τ(1 + γ), and the step starts there.
+r"""Churn: before a step noise is added, which raises its level from τ to τ̂ = τ(1 + γ), and the step starts
+there.
 
 .. math:: \gamma = S_{churn}/K \text{ where } S_{tmin} \le \tau \le S_{tmax}, \qquad
           Y \leftarrow Y + \sqrt{\hat\tau^2 - \tau^2}\, z, \quad z \sim N(0, I).
 
-The steps are those of the sampler without churn, on grids of their own: one step's start may be above the start of the
-step before it, so they are laid out in layers in which none overlaps another.
+The steps are those of the sampler without churn, on grids of their own: one step's start may be above the
+start of the step before it, so they are laid out in layers in which none overlaps another.
 
 Source: Karras et al. 2022 (arXiv 2206.00364) algorithm 2, with S_noise = 1.
 """
@@ -26,7 +27,7 @@ from bounds.steps.stages import MIDDLE, times_of_levels
 LARGEST = 2**0.5 - 1
 #: What samplers with churn take.
 PARAMETERS = (
-    Parameter("churn", "S_churn of EDM: K times the share by which noise raises a step's level before it", 0.0,
+    Parameter("churn", "S_churn of EDM: K times the share by which noise raises a step's level", 0.0,
               drawn=(0.5, 10.0)),
     Parameter("s_tmin", "least level that is raised", 0.0),
     Parameter("s_tmax", "largest level that is raised, below that of the horizon", np.inf),
@@ -45,7 +46,8 @@ class Churn:
     def check(self, steps: int) -> None:
         """Refuse what raises a level by more than EDM does."""
         if self.amount > LARGEST * steps:
-            raise ValueError(f"churn must be at most (√2 − 1) × steps = {LARGEST * steps:.6g}, got {self.amount:g}")
+            raise ValueError(f"churn must be at most (√2 − 1) × steps = {LARGEST * steps:.6g}, got "
+                             f"{self.amount:g}")
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,9 @@ def _raised_times(process: ForwardProcess, times: bytes, churn: Churn) -> np.nda
     wanted = tau * np.where(raised, 1 + churn.amount / len(tau), 1.0)
     worst = int(np.argmax(wanted))
     if wanted[worst] > level[0] * (1 + MIDDLE):
-        raise ValueError(f"s_tmax must be so small that no level is raised above that of the horizon, {level[0]:.6g}, got "
-                         f"{churn.most:g}, by which {tau[worst]:.6g} is raised to {wanted[worst]:.6g}")
+        raise ValueError("s_tmax must be so small that no level is raised above that of the horizon, "
+                         f"{level[0]:.6g}, got {churn.most:g}, by which {tau[worst]:.6g} is raised to "
+                         f"{wanted[worst]:.6g}")
     # the interval of the grid that holds the level, and ends of it that are the level
     above = np.clip(len(level) - 1 - np.searchsorted(level[::-1], wanted), 0, len(tau) - 1)
     found = grid[:-1].copy()

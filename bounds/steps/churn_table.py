@@ -1,4 +1,5 @@
-"""A scheme with churn on a process of one block: its steps, each from its raised level, and the noise between them."""
+"""A scheme with churn on a process of one block: its steps, each from its raised level, and the noise between
+them."""
 
 from dataclasses import replace
 
@@ -34,7 +35,8 @@ class ChurnTable:
 
     def __init__(self, process: ForwardProcess, scheme, assumption=None):
         self.scheme, self.rule, self._process = scheme, scheme.sampler.one_block, process
-        times, finest = scheme.grid.times, 0.0 if assumption is None else float(1 / np.max(assumption.smoothness))
+        times = scheme.grid.times
+        finest = 0.0 if assumption is None else float(1 / np.max(assumption.smoothness))
         self.path = path = Path(process, times, finest=finest)
         check_drift(path)
         self.prior_var = float(scheme.prior_var(path.a[0] ** 2, path.s_sq[0]))
@@ -58,14 +60,14 @@ class ChurnTable:
         P, Q, a, s_sq, keep, again, weight, a_m, s_sq_m, between = columns
         shrink, noise = self._moves(times)
         second = SecondStage(between, keep * shrink, again * shrink, weight * shrink, a_m, s_sq_m)
-        return Steps(np.append(self.upper, times[-1]), P, Q, noise, np.append(a, last[0]), np.append(s_sq, last[1]),
-                     self.prior_var, second=second)
+        return Steps(np.append(self.upper, times[-1]), P, Q, noise, np.append(a, last[0]),
+                     np.append(s_sq, last[1]), self.prior_var, second=second)
 
     def _moves(self, times):
         """What the noise after every step multiplies by, and its variance."""
         shrink, noise = np.ones(len(self.upper)), np.zeros(len(self.upper))
         after = np.flatnonzero(self.upper[1:] > times[1:-1])
         for layer in layers(self.upper[1:][after], times[1:-1][after]):
-            path = Path(self._process, layer.times)
-            shrink[after[layer.which]], noise[after[layer.which]] = np.exp(-path.F[layer.rows]), path.C[layer.rows]
+            path, place = Path(self._process, layer.times), after[layer.which]
+            shrink[place], noise[place] = np.exp(-path.F[layer.rows]), path.C[layer.rows]
         return shrink, noise

@@ -119,7 +119,8 @@ class Sampler:
     @property
     def given(self) -> dict[str, float]:
         """The values of its parameters by their names in problem files, where they are finite."""
-        return {each.name: value for each, value in zip(self.parameters, self.values, strict=True) if value < np.inf}
+        return {each.name: value for each, value in zip(self.parameters, self.values,
+                                                        strict=True) if value < np.inf}
 
     @property
     def name(self) -> str:

@@ -10,17 +10,18 @@ In :math:`Y = X/a`, with the noise level σ = s/a falling from τ to r over a st
           \qquad W_2(\mathcal L(y_K), p_{t_0}) \le a(t_0) E_K,
 
 with :math:`c = 1 + \lambda^2`, λ > 0 that of the SDE :math:`dY = -c\,\varepsilon |d\sigma| + \lambda \sqrt{2\sigma} dB`
-whose laws are those of the flow, and the smallest over the variance v of a Gaussian that the step is held against and
-over λ, which may be another in every step: that of the sampler (η for DDIM, its own for Euler–Maruyama, 1 for samplers
-of the reverse SDE, where this is `martingale`), and that whose noise is the step's.  λ = 0 where a step has no noise.
-What depends on the step's own noise stays outside the root.  Where the data are a ball plus a Gaussian an error does not
-grow beyond what the ball allows.
+whose laws are those of the flow, and the smallest over the variance v of a Gaussian that the step is held
+against and over λ, which may be another in every step: that of the sampler (η for DDIM, its own for
+Euler–Maruyama, 1 for samplers of the reverse SDE, where this is `martingale`), and that whose noise is the
+step's.  λ = 0 where a step has no noise.  What depends on the step's own noise stays outside the root.  Where
+the data are a ball plus a Gaussian an error does not grow beyond what the ball allows.
 
 Hypotheses
 ----------
-One of the envelopes of `bounds.assumptions`; a sampler with noise and one evaluation of the score a step, coupled to a
-λ > 0; a score error of L2 size M at the iterates, and/or of size M_noise with mean zero given the past.  No smoothness of
-the score in time, no step-size condition beyond ∫f <= 12 where P = Φ⁻¹, f of any sign.
+One of the envelopes of `bounds.assumptions`; a sampler with noise and one evaluation of the score
+a step, coupled to a λ > 0; a score error of L2 size M at the iterates, and/or of size M_noise with mean zero
+given the past.  No smoothness of the score in time, no step-size condition beyond ∫f <= 12 where P = Φ⁻¹, f
+of any sign.
 
 Source
 ------
@@ -72,13 +73,15 @@ g, ng, omega, x_lo, gap, rise = symbols("g ng omega x_lo gap rise", real=True)
 J, w, rho, p, centre, R, s0, var, kept = symbols("J w rho p centre R s0 var kept", real=True)
 
 #: What the flow's bound is made of, too.
-SHARED = (*flow.SHARED, "flow_contraction", "start_sq", "noise_size", "turn", "third", "third_strong", "third_weak",
-          "third_ball", "ball_variance")
-_N = (g - ng) - g * omega * x_lo / sigma
+SHARED = (*flow.SHARED, "flow_contraction", "start_sq", "noise_size", "turn", "third", "third_strong",
+          "third_weak", "third_ball", "ball_variance")
+_STEEP = g * omega / sigma
+_N = (g - ng) - _STEEP * x_lo
 
 STATED = {name: flow.STATED[name] for name in SHARED} | {
-    "between_omega": -(v + sigma**2) / sigma * expm1(c / 2 * log1p(-(sigma - r) * (sigma + r) / (v + sigma**2))),
-    "between_variance": d * (_N**2 + Max(0, rise * (2 * _N * g * omega / sigma + (g * omega / sigma) ** 2 * gap))),
+    "between_omega": (-(v + sigma**2) / sigma
+                      * expm1(c / 2 * log1p(-(sigma - r) * (sigma + r) / (v + sigma**2)))),
+    "between_variance": d * (_N**2 + Max(0, rise * (2 * _N * _STEEP + _STEEP**2 * gap))),
     "between_kept": ((s0**2 + r**2) / (s0**2 + tau**2)) ** (c / 2),
     "between_kept_noise": -(s0**2 + r**2) * expm1((c - 1) * log1p(-(tau - r) * (tau + r) / (s0**2 + tau**2))),
     "between_noise": sqrt(d) * Abs(sqrt(var) - sqrt(kept)),
@@ -122,16 +125,19 @@ def derive() -> dict:
         "between_kept": held.subs(y, s0),
         "between_kept_noise": left,
         "between_noise": sqrt(d * spread),
-        "between_inside": size[away] * sqrt(R**2 + d * s0**2 + d * tau**2) + size[middle] * centre + size[here] * R,
+        "between_inside": (size[away] * sqrt(R**2 + d * s0**2 + d * tau**2) + size[middle] * centre
+                           + size[here] * R),
         "between_outside": size[there] * R}
 
 
 def evaluate(setting: Setting, functions) -> Bound:
-    """The recursion with the best v and λ of every step, within what a ball allows; and by the sampler's λ alone."""
+    """The recursion with the best v and λ of every step, within what a ball allows; and by the sampler's λ
+    alone."""
     question, path = between(setting, FlowData(setting.assumption, functions), functions), setting.table.path
     parts = question.ingredients()
     start, term = initial_error(setting, functions)
-    errors, initial = (float(setting.score_error), float(setting.score_noise)), float(start) / float(path.a[0])
+    errors = float(setting.score_error), float(setting.score_noise)
+    initial = float(start) / float(path.a[0])
     stop, last = float(early_stop(setting, functions)), float(path.a[-1])
     alone = {INITIALISATION: (initial, False, 0.0, 0.0), SCORE_BIAS: (0.0, False, errors[0], 0.0),
              SCORE_NOISE: (0.0, False, 0.0, errors[1]), DISCRETISATION: (0.0, True, 0.0, 0.0)}
@@ -141,7 +147,8 @@ def evaluate(setting: Setting, functions) -> Bound:
     total = float(round_up(last * parts.end(initial, True, *errors) + stop, 1))
     total = np.inf if np.isnan(total) else total
     plain = parts.plain(question.single).end(initial, True, *errors)
-    details = {"lambda": float(question.coupling[0, 0]), "initial_term": term.name, "steps": len(parts.contraction),
+    details = {"lambda": float(question.coupling[0, 0]), "initial_term": term.name,
+               "steps": len(parts.contraction),
                "plain_recursion": float(last * plain + stop)}
     return Bound(theorem=THEOREM.key, kind="upper", total=total, terms=terms,
                  information=information_used(None, term.closed_form),
@@ -160,11 +167,14 @@ COUPLED = Condition("coupling", "λ > 0 of the SDE that steps with noise are hel
 
 SYMBOLS = {name: flow.SYMBOLS[name] for name in sorted(
     {str(each) for name in SHARED for each in STATED[name].free_symbols})} | {
-    "c": "1 + λ²", "v": flow.SYMBOLS["v"], "r": flow.SYMBOLS["r"], "g": "λ(2σ dσ/dt)^{1/2}, the noise of the λ-SDE in Y",
-    "ng": "the step's noise in Y, as it is spread over the step", "omega": "cΩ(σ)", "rise": "largest mean of ĉ − ĉ_lo",
+    "c": "1 + λ²", "v": flow.SYMBOLS["v"], "r": flow.SYMBOLS["r"],
+    "g": "λ(2σ dσ/dt)^{1/2}, the noise of the λ-SDE in Y",
+    "ng": "the step's noise in Y, as it is spread over the step", "omega": "cΩ(σ)",
+    "rise": "largest mean of ĉ − ĉ_lo",
     "gap": "K − (τ − r), K the step's coefficient of ε (of its noise: ĉ_up − ĉ_lo)",
     "X": "cΩ − K (of the initial term: H(c_up) − H(c_lo))",
-    "J": flow.SYMBOLS["J"], "w": flow.SYMBOLS["w"], "rho": "what the λ-SDE keeps of Y", "s0": flow.SYMBOLS["s0"],
+    "J": flow.SYMBOLS["J"], "w": flow.SYMBOLS["w"], "rho": "what the λ-SDE keeps of Y",
+    "s0": flow.SYMBOLS["s0"],
     "centre": flow.SYMBOLS["centre"], "var": "variance of the step's noise in Y",
     "kept": "variance of the λ-SDE's noise that is kept"}
 
@@ -175,11 +185,13 @@ def _two_modes(laws):
 
 
 CASES = (
-    Case("N(0,1/4), OU, DDIM with η = 1/2", ou, gaussian(0.25), lambda: ddim(4, 100, eta=0.5), ratio_ceiling=1.9),
+    Case("N(0,1/4), OU, DDIM with η = 1/2", ou, gaussian(0.25), lambda: ddim(4, 100, eta=0.5),
+         ratio_ceiling=1.9),
     Case("N(0,1/4), OU, DDIM with little noise", ou, gaussian(0.25), lambda: ddim(4, 100, eta=0.02),
          ratio_ceiling=1.03, decisive={"start_sq": 0.9}),
     Case("N(0,1/4), OU, ancestral", ou, gaussian(0.25), lambda: ancestral(4, 100), ratio_ceiling=2.6),
-    Case("N(0,1/4), OU, Euler–Maruyama", ou, gaussian(0.25), lambda: euler_maruyama(4, 400), ratio_ceiling=1.4,
+    Case("N(0,1/4), OU, Euler–Maruyama", ou, gaussian(0.25), lambda: euler_maruyama(4, 400),
+         ratio_ceiling=1.4,
          decisive={"between_variance": 0.25}),
     Case("N(0,1/4), EDM, λ = 1/2", edm, gaussian(0.25),
          lambda: euler_maruyama_lambda(20, 64, grid="geometric", lambda_=0.5), ratio_ceiling=7.5),
@@ -188,15 +200,18 @@ CASES = (
          lambda: ddim(1, 100, eta=0.7), ratio_ceiling=20.0))
 
 THEOREM = Theorem(
-    key="flow-between", title="Flow bound with noise", kind="upper", source=Source("docs/theory.md", "section 12"),
+    key="flow-between", title="Flow bound with noise", kind="upper",
+    source=Source("docs/theory.md", "section 12"),
     statement=r"E_k = \bigl((A_k E_{k-1} + N_k + W_k M)^2 + v_k^2 + W_k^2 M_{\mathrm{noise}}^2\bigr)^{1/2} + "
     r"|1 - \lambda^2| \int c\Omega \Delta\, d\sigma,\quad c = 1 + \lambda^2,\quad W_2 \le a(t_0) E_K",
-    symbols=SYMBOLS, conditions=(FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, ONE_EVALUATION, HAS_NOISE, COUPLED, RESOLVED, LEVELS),
+    symbols=SYMBOLS, conditions=(FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, ONE_EVALUATION, HAS_NOISE, COUPLED,
+                                 RESOLVED, LEVELS),
     stated=STATED, derive=derive, evaluate=evaluate,
-    derivation="Variation of constants in the equation of ε along the λ-SDE, whose laws are the flow's; λ is η for DDIM, "
-    "its own for Euler–Maruyama, 1 for samplers of the reverse SDE.",
+    derivation="Variation of constants in the equation of ε along the λ-SDE, whose laws are the flow's; λ is η "
+    "for DDIM, its own for Euler–Maruyama, 1 for samplers of the reverse SDE.",
     cases=CASES,
     domain=Domain(process=("ou", "vp", "ve", "sub-vp", "general", "edm", "flow-matching"),
-                  sampler=("ddim", "euler-maruyama-lambda", "euler-maruyama", "frozen-euler-maruyama", "exponential",
+                  sampler=("ddim", "euler-maruyama-lambda", "euler-maruyama", "frozen-euler-maruyama",
+                           "exponential",
                            "posterior-mean", "posterior-mean-matched", "ancestral"),
                   parameters=("eta", "lambda")))

@@ -56,13 +56,14 @@ def churned_steps(process: ForwardProcess, scheme: Scheme, numbers: Callable) ->
                                    + 2 * _EPS * shrink * size)
         value[f"second {name}"] = shrink * value[f"second {name}"]
     plainly = {name: table.astype(float) for name, table in error.items()}
-    law = {name: (np.append(value[name], last[name][0]), np.append(plainly[name], float(last[name][1]))) for name in _LAW}
+    law = {name: (np.append(value[name], end), np.append(plainly[name], float(off)))
+           for name, (end, off) in last.items()}
     second = SecondStage(time, *(value[f"second {name}"] for name in _SECOND),
                          SecondErrors(*(plainly[f"second {name}"] for name in _SECOND)))
-    errors = StepErrors(plainly["P"], plainly["Q"], noise_error.astype(float), law["a"][1], law["s_sq"][1], prior[1],
-                        estimated)
-    return Steps(np.append(upper, times[-1]), value["P"], value["Q"], noise, law["a"][0], law["s_sq"][0], prior[0],
-                 errors, second)
+    errors = StepErrors(plainly["P"], plainly["Q"], noise_error.astype(float), law["a"][1], law["s_sq"][1],
+                        prior[1], estimated)
+    return Steps(np.append(upper, times[-1]), value["P"], value["Q"], noise, law["a"][0], law["s_sq"][0],
+                 prior[0], errors, second)
 
 
 def _moves(process, upper, times, rule, numbers):

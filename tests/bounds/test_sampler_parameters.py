@@ -36,13 +36,14 @@ FIELDS = ("P", "Q", "noise_var", "c1", "c2")
 @pytest.mark.parametrize("name", PROCESSES)
 @pytest.mark.parametrize("end", ENDS)
 def test_ends_of_the_range(name, end):
-    """DDIM with η = 1 is ancestral sampling, and Euler–Maruyama with λ = 1 and λ = 0 frozen Euler–Maruyama and Euler's
-    method of the flow: the same numbers of every step."""
+    """DDIM with η = 1 is ancestral sampling, and Euler–Maruyama with λ = 1 and λ = 0 frozen Euler–Maruyama
+    and Euler's method of the flow: the same numbers of every step."""
     sampler, other = ENDS[end]
     mine, theirs = (Scheme(each, TIMES).table(PROCESSES[name]) for each in (sampler, other))
     assert sampler.follows_ode == samplers()[other].follows_ode
     for field in FIELDS:
-        assert getattr(mine, field) == pytest.approx(getattr(theirs, field), rel=EXPRESSION_RELATIVE, abs=1e-15)
+        assert getattr(mine, field) == pytest.approx(getattr(theirs, field), rel=EXPRESSION_RELATIVE,
+                                                     abs=1e-15)
 
 
 def test_without_noise_ddim_is_what_it_was():
@@ -58,7 +59,8 @@ def test_without_noise_ddim_is_what_it_was():
 @settings(max_examples=examples(20))
 @given(eta=st.floats(1e-3, 1.0), name=st.sampled_from(sorted(PROCESSES)))
 def test_steps_of_ddim(eta, name):
-    """In Y = X/a and σ = s/a, K = τ − (r² − v)^{1/2} with v = η²r²(1 − r²/τ²), and c2 = Φ⁻¹C − Q, by 40 digits."""
+    """In Y = X/a and σ = s/a, K = τ − (r² − v)^{1/2} with v = η²r²(1 − r²/τ²), and c2 = Φ⁻¹C − Q, by 40
+    digits."""
     table = Scheme("ddim", TIMES, eta=eta).table(PROCESSES[name])
     a, s_sq = table.path.a, table.path.s_sq
     for k in range(len(table.P)):
@@ -69,16 +71,20 @@ def test_steps_of_ddim(eta, name):
             Q = weight * mpmath.mpf(a[k + 1]) * mpmath.sqrt(mpmath.mpf(s_sq[k]))
             exact = mpmath.mpf(a[k + 1]) / mpmath.mpf(a[k]) * mpmath.mpf(s_sq[k]) * (1 - ends[1] / ends[0])
             assert table.Q[k] == pytest.approx(float(Q), rel=BETWEEN_DEFECT)
-            assert table.noise_var[k] == pytest.approx(float(variance * mpmath.mpf(a[k + 1]) ** 2), rel=BETWEEN_DEFECT)
-            assert table.c2[k] == pytest.approx(float(exact - Q), rel=BETWEEN_DEFECT, abs=BETWEEN_DEFECT * table.Q[k])
+            assert table.noise_var[k] == pytest.approx(float(variance * mpmath.mpf(a[k + 1]) ** 2),
+                                                       rel=BETWEEN_DEFECT)
+            assert table.c2[k] == pytest.approx(float(exact - Q), rel=BETWEEN_DEFECT,
+                                                abs=BETWEEN_DEFECT * table.Q[k])
 
 
 @settings(max_examples=examples(20))
 @given(value=st.floats(0.0, 50.0), name=st.sampled_from(sorted(PROCESSES)))
 def test_steps_of_euler_maruyama(value, name):
     """P = 1 + hf, Q = (1 + λ²)hg²/2 and the noise λ²hg², coefficients where the step starts."""
-    process, table = PROCESSES[name], Scheme("euler-maruyama-lambda", TIMES, lambda_=value).table(PROCESSES[name])
-    h, f, g_sq = -np.diff(TIMES.times), process.f_values(TIMES.times[:-1]), process.g_sq_values(TIMES.times[:-1])
+    process = PROCESSES[name]
+    table = Scheme("euler-maruyama-lambda", TIMES, lambda_=value).table(process)
+    starts, h = TIMES.times[:-1], -np.diff(TIMES.times)
+    f, g_sq = process.f_values(starts), process.g_sq_values(starts)
     assert table.P == pytest.approx(1 + h * f, rel=EXPRESSION_RELATIVE)
     assert table.Q == pytest.approx((1 + value**2) / 2 * h * g_sq, rel=EXPRESSION_RELATIVE)
     assert table.noise_var == pytest.approx(value**2 * h * g_sq, rel=EXPRESSION_RELATIVE)
@@ -93,7 +99,8 @@ EXACT = [(0.0, 0.08087, 0.1164), (0.25, 0.08182, 0.1176), (0.5, 0.08487, 0.1216)
 
 @pytest.mark.parametrize(("eta", "normal", "modes"), EXACT)
 def test_exact_laws(eta, normal, modes):
-    """The exact W2 of DDIM with η on a Gaussian, in floats and in balls, and on two modes has the printed digits."""
+    """The exact W2 of DDIM with η on a Gaussian, in floats and in balls, and on two modes has the printed
+    digits."""
     for law, expected, sampler in ((Gaussian([0.0], 0.25), normal, ddim(4, 100, eta=eta)),
                                    (GaussianMixture.two_modes(2.0, 0.5), modes, ddim(5, 50, eta=eta))):
         found = sampler_w2(law, exact_steps(ou(), sampler))
@@ -103,9 +110,11 @@ def test_exact_laws(eta, normal, modes):
             assert found.lower <= proved.upper and proved.lower <= found.upper
 
 
-@pytest.mark.parametrize("make", [lambda: ddim(2.0, 6, eta=0.6), lambda: euler_maruyama_lambda(2.0, 6, lambda_=0.5)])
+@pytest.mark.parametrize("make", [lambda: ddim(2.0, 6, eta=0.6),
+                                  lambda: euler_maruyama_lambda(2.0, 6, lambda_=0.5)])
 def test_particles_follow_the_law(make):
-    """Second moments of 40,000 particles of a product mixture in three dimensions are those of the exact law."""
+    """Second moments of 40,000 particles of a product mixture in three dimensions are those of the exact
+    law."""
     law, steps, n = GaussianMixture([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]], std=0.5), make().steps(ou()), 40_000
     found = sample(law, steps, n, 5)
     across = np.square(found[:, 1:]).mean()
@@ -117,8 +126,8 @@ def test_particles_follow_the_law(make):
 
 
 def test_schemes_are_values():
-    """Two schemes at one value are equal and hashed alike, at two values they are not; both survive pickling, and a
-    scheme keeps its value when something else of it is replaced."""
+    """Two schemes at one value are equal and hashed alike, at two values they are not; both survive pickling,
+    and a scheme keeps its value when something else of it is replaced."""
     one, same, other = (Scheme("ddim", TIMES, eta=eta) for eta in (0.5, 0.5, 0.6))
     assert one == same and hash(one) == hash(same) and one != other != Scheme("ddim", TIMES)
     assert pickle.loads(pickle.dumps(one)) == one and registered(one.sampler)
@@ -133,9 +142,10 @@ def test_schemes_are_values():
     ("ddim", {"eta": True}, "eta must be a number between 0 and 1, got True"),
     ("ddim", {"eta": "half"}, "eta must be a number between 0 and 1, got 'half'"),
     ("ddim", {"lambda_": 1.0}, "lambda_ must be left out for ddim, which takes eta, got 1.0"),
-    ("heun", {"eta": 0.5}, "eta must be left out for heun, which takes no parameter, got 0.5"),
+    ("heun-t", {"eta": 0.5}, "eta must be left out for heun-t, which takes no parameter, got 0.5"),
     ("euler-maruyama-lambda", {"lambda_": -0.1}, "lambda_ must be a number between 0 and 1000, got -0.1"),
-    ("euler-maruyama-lambda", {"lambda_": float("inf")}, "lambda_ must be a number between 0 and 1000, got inf")])
+    ("euler-maruyama-lambda", {"lambda_": float("inf")},
+     "lambda_ must be a number between 0 and 1000, got inf")])
 def test_what_is_no_value_is_refused(key, given, words):
     """One line names the parameter, its range or the sampler that does not take it, and what came."""
     with pytest.raises(ValueError, match="must be") as refused:
@@ -146,7 +156,8 @@ def test_what_is_no_value_is_refused(key, given, words):
 @pytest.mark.parametrize("given", [{"kind": "ddim", "eta": 0.3}, {"kind": "ddim"},
                                    {"kind": "euler-maruyama-lambda", "lambda": 0.7}])
 def test_problem_files_say_the_value(given):
-    """A file's value is the scheme's, its normal form reads back, and the question asked from Python is the same."""
+    """A file's value is the scheme's, its normal form reads back, and the question asked from Python is the
+    same."""
     tables = {"process": {"family": "ou"}, "data": {"law": "gaussian", "mean": 0.5, "covariance": 0.25},
               "scheme": {**given, "horizon": 2.0, "steps": 5}}
     found = read_problem(tables)

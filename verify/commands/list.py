@@ -58,8 +58,9 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
             {"key": family.key, "parameters": list(family.coefficients), "about": _summary(family.make)}
             for family in families().values()
         ],
-        "schemes": [{"key": each.key, "parameters": [f"{one.name}: {one.requirement}, by default {one.default:g}"
-                                                     for one in each.parameters],
+        "schemes": [{"key": each.key,
+                     "parameters": [f"{one.name}: {one.requirement}, by default {one.default:g}"
+                                    for one in each.parameters],
                      "source": each.source} for each in samplers().values()],
         "assumptions": [
             {

@@ -67,7 +67,8 @@ def _with_parameters(section: Section, sampler: Sampler, known: Iterable[str]) -
     own = {each.name: each for each in sampler.parameters}
     for name in known:
         if name in section.values and name not in own:
-            raise section.refuse(name, f"left out for {sampler.key}, which takes {', '.join(own) or 'no parameter'}")
+            raise section.refuse(name,
+                                 f"left out for {sampler.key}, which takes {', '.join(own) or 'no parameter'}")
     given = {each.argument: section.number(name) for name, each in own.items() if name in section.values}
     for name, each in own.items():
         if name in section.values and not each.allows(section.get(name)):

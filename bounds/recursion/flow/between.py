@@ -53,8 +53,8 @@ class BetweenIngredients:
     contraction, weight : arrays of shape (k,)
         A_k, and the weight of a score error.
     start, noise, outside : arrays of shape (c, k)
-        For every reference v and λ the size of what is wrong with the step's mean, v_k, and what depends on the
-        step's own noise.
+        For every reference v and λ the size of what is wrong with the step's mean, v_k, and what depends on
+        the step's own noise.
     saturated : Saturation or None
     """
 
@@ -71,7 +71,8 @@ class BetweenIngredients:
                        saturated=None)
 
     def end(self, initial: float, local: bool, score_error: float, score_noise: float) -> float:
-        """E_K from E_0, with or without the local errors, rounded upwards; every step takes its best v and λ."""
+        """E_K from E_0, with or without the local errors, rounded upwards; every step takes its best v and
+        λ."""
         count = len(self.contraction)
         ball, none = self.saturated, np.zeros(count)
         far = ball or Saturation(none, none + np.inf, none + np.inf, none, none)
@@ -79,7 +80,8 @@ class BetweenIngredients:
                    far.inside, far.noise, far.outside]
         with np.errstate(over="ignore"):
             columns = [np.nan_to_num(column, nan=np.inf, posinf=np.inf).tolist() for column in columns]
-            choices = np.nan_to_num(np.stack([self.start, self.noise, self.outside]), nan=np.inf, posinf=np.inf)
+            choices = np.nan_to_num(np.stack([self.start, self.noise, self.outside]), nan=np.inf,
+                                    posinf=np.inf)
         error, choices = float(initial), np.moveaxis(choices, -1, 0).swapaxes(1, 2).tolist()
         for (A, bias, fresh, kept, two_R, inside, noise, outside), several in zip(
                 zip(*columns, strict=True), choices, strict=True):
@@ -103,8 +105,8 @@ class Between:
     functions
         The ``stated`` of the theorem as functions of numbers.
     v, coupling : arrays of shape (c, k)
-        Variances of the Gaussians that steps may be held against, and the λ >= 0 of the SDEs; 0 only where a step
-        has no noise.
+        Variances of the Gaussians that steps may be held against, and the λ >= 0 of the SDEs; 0 only where a
+        step has no noise.
     single : int
         So many of them, the first, have the sampler's λ.
     """
@@ -146,7 +148,8 @@ class Between:
         data, steps = self.data, self.steps
         omega = self._held(self.v, self.coupling, steps.tau, steps.r)
         ahead = (omega - (steps.tau - steps.r)) - steps.gap
-        square = self.functions["start_sq"](p=steps.drift, X=ahead, d=data.d, m=data.m, l=data.l, tau=steps.tau)
+        square = self.functions["start_sq"](p=steps.drift, X=ahead, d=data.d, m=data.m, l=data.l,
+                                            tau=steps.tau)
         slack = steps.drift_error * np.sqrt(data.m + np.square(steps.tau)) + steps.gap_error
         slack = slack + (ROUNDING + self.table.relative_error) * (omega + steps.tau - steps.r)
         return np.sqrt(np.maximum(square, 0.0)) * (1 + ROUNDING) + np.sqrt(data.d) * slack
@@ -222,8 +225,9 @@ class Between:
         def integrand(nodes: StepNodes):
             sigma = np.sqrt(nodes.s_sq / nodes.a_sq)
             gap, linear = data.excess(sigma)
-            values = dict(g=self._pace(nodes), ng=amplitude(nodes), gap=gap, rise=np.minimum(gap, linear), d=d,
-                          x_lo=np.square(sigma) / (data.l + np.square(sigma)), sigma=sigma,
+            values = dict(g=self._pace(nodes), ng=amplitude(nodes), gap=gap, d=d,
+                          rise=np.minimum(gap, linear), x_lo=np.square(sigma) / (data.l + np.square(sigma)),
+                          sigma=sigma,
                           omega=self._omega(nodes, sigma))
             steep = values["g"] * values["omega"] / sigma
             slope = (values["g"] - values["ng"]) - steep * values["x_lo"]
@@ -232,9 +236,11 @@ class Between:
             return (Kinked(self.functions["between_variance"](**values), d * kink),)
 
         (value,), (error,) = self.table.path.integrate(
-            integrand, len(self.v), VARIANCE_ERROR, lambda nodes: (d * ROUNDING**2 * nodes.g_sq / nodes.a_sq,))
+            integrand, len(self.v), VARIANCE_ERROR,
+            lambda nodes: (d * ROUNDING**2 * nodes.g_sq / nodes.a_sq,))
         # a difference of amplitudes: what their rounding leaves is added
-        size = self.noise_var + np.square(self.coupling) * (np.square(self.steps.tau) - np.square(self.steps.r))
+        spread = np.square(self.steps.tau) - np.square(self.steps.r)
+        size = self.noise_var + np.square(self.coupling) * spread
         slack = ROUNDING + self.table.relative_error
         return np.sqrt(value + error) + slack * np.sqrt(d * size)
 
@@ -242,7 +248,8 @@ class Between:
         """What the ball of the data does, by the first λ."""
         data, steps, functions = self.data, self.steps, self.functions
         (radius, std), level, tau = data.ball, steps.level, steps.tau
-        known = dict(s0=std, r=steps.r, tau=tau, c=1 + np.square(self.coupling[0]), R=radius, d=data.d, centre=data.centre_norm)
+        known = dict(s0=std, r=steps.r, tau=tau, c=1 + np.square(self.coupling[0]), R=radius, d=data.d,
+                     centre=data.centre_norm)
         rho = functions["between_kept"](**known)
         J, doubt, w = steps.jacobian(level.c_lo), steps.doubt(level.c_lo), steps.weight * level.x_lo / tau
         inside = functions["between_inside"](**known, J=J, w=w, rho=rho, p=steps.drift)
@@ -251,20 +258,23 @@ class Between:
         with np.errstate(divide="ignore"):
             left = functions["between_kept_noise"](**known)
         noise = functions["between_noise"](d=data.d, var=self.noise_var, kept=np.maximum(left, 0.0))
-        spare = (ROUNDING + self.table.relative_error) * (np.sqrt(self.noise_var) + np.sqrt(np.maximum(left, 0.0)))
+        spare = np.sqrt(self.noise_var) + np.sqrt(np.maximum(left, 0.0))
+        spare = (ROUNDING + self.table.relative_error) * spare
         return Saturation(np.abs(J) + doubt, 2 * radius * w * (1 + ROUNDING) + steps.gap_error / tau * radius,
                           inside + slack, noise + np.sqrt(data.d) * spare + self._left(),
                           functions["between_outside"](**known, rho=rho) + ROUNDING * radius)
 
     def ingredients(self) -> BetweenIngredients:
         """What the recursion runs on."""
-        return BetweenIngredients(contraction(self.steps, self.functions), self.steps.weight * self.steps.scale,
+        return BetweenIngredients(contraction(self.steps, self.functions),
+                                  self.steps.weight * self.steps.scale,
                                   self.start(), self.noise(), self.outside(),
                                   self.saturation() if self.data.ball else None)
 
 
 def couplings(setting: Setting, steps: FlowSteps) -> tuple[float, ...]:
-    """λ of the SDEs that a sampler with noise is held against; of one stated by formulas its weights suggest one."""
+    """λ of the SDEs that a sampler with noise is held against; of one stated by formulas its weights suggest
+    one."""
     rule = setting.scheme.sampler.one_block
     if rule.formulas is None:
         return (rule.coupling,)
@@ -277,7 +287,8 @@ def couplings(setting: Setting, steps: FlowSteps) -> tuple[float, ...]:
 
 
 def between(setting: Setting, data: FlowData, functions) -> Between:
-    """The question with every step held against the SDE of the sampler's λ, and against one whose noise is its own."""
+    """The question with every step held against the SDE of the sampler's λ, and against one whose noise is
+    its own."""
     steps, path = FlowSteps.of(setting, data), setting.table.path
     v, several = data.references(steps.level), couplings(setting, steps)
     spread = np.square(path.a[1:]) * (steps.tau - steps.r) * (steps.tau + steps.r)

@@ -1,4 +1,5 @@
-"""What the recursion of the flow runs on where steps start from raised levels: the noise is the exact process's, too."""
+"""What the recursion of the flow runs on where steps start from raised levels: the noise is the exact
+process's, too."""
 
 from dataclasses import replace
 
@@ -16,8 +17,8 @@ def churned_ingredients(setting: Setting, data: FlowData, functions) -> FlowIngr
     for scheme, rows, which in setting.table.layers:
         part = replace(setting, scheme=scheme)
         parts = twice_ingredients(part, data, TwiceSteps.of(part, data), functions)
-        found.append([each[rows] for each in (parts.contraction, parts.local, parts.weight, parts.noise, parts.spill,
-                                              *(parts.saturated or ()))])
+        found.append([each[rows] for each in (parts.contraction, parts.local, parts.weight, parts.noise,
+                                              parts.spill, *(parts.saturated or ()))])
         order.append(which)
     place = np.argsort(np.concatenate(order))
     contraction, local, weight, noise, spill, *saturated = (

@@ -1,4 +1,5 @@
-"""Churn: raised levels, layers of steps, exact laws and particles, and the flow bound of steps that start higher."""
+"""Churn: raised levels, layers of steps, exact laws and particles, and the flow bound of steps that start
+higher."""
 
 import numpy as np
 import pytest
@@ -23,20 +24,22 @@ from verify.problems.describing import described
 from verify.problems.problem import read_problem
 
 FLOW = theorems()["flow"]
-KEYS = [key for key, sampler in samplers(1).items() if any(each.name == "churn" for each in sampler.parameters)]
+KEYS = [key for key, sampler in samplers(1).items() if "churn" in sampler.given]
 PROCESSES = {"edm": edm(), "vp": vp("1/10 + 5*t"), "ou": ou()}
 MODES = GaussianMixture.two_modes(2.0, 0.5)
 
 
 def churned(key="heun", churn=4.0, steps=16, **given):
     """A sampler with churn on EDM's grid from 20 to 0.02 and then to 0."""
-    return Scheme(key, rho_grid(edm(), 20.0, 0.02, steps), churn=churn, **{"s_tmin": 0.05, "s_tmax": 10.0, **given})
+    given = {"s_tmin": 0.05, "s_tmax": 10.0, **given}
+    return Scheme(key, rho_grid(edm(), 20.0, 0.02, steps), churn=churn, **given)
 
 
 @settings(max_examples=examples(50))
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.01, 1)), min_size=1, max_size=30))
 def test_layers_hold_every_span_once(spans):
-    """Every span is in one layer, between the two of its times that its row says, and none overlaps another there."""
+    """Every span is in one layer, between the two of its times that its row says, and none overlaps another
+    there."""
     lower = np.array([low for low, _ in spans])
     upper = lower + [length for _, length in spans]
     found = list(layers(upper, lower))
@@ -49,7 +52,8 @@ def test_layers_hold_every_span_once(spans):
 
 @pytest.mark.parametrize("name", PROCESSES)
 def test_levels_are_raised(name):
-    """The steps between S_tmin and S_tmax start from the level τ(1 + S_churn/K), the others from their own."""
+    """The steps between S_tmin and S_tmax start from the level τ(1 + S_churn/K), the others from their
+    own."""
     process, times = PROCESSES[name], TimeGrid.uniform(1.3, 12).times
     path = Scheme("heun", TimeGrid(times)).table(process).path
     level = np.sqrt(path.s_sq) / path.a
@@ -70,7 +74,8 @@ def test_a_level_of_the_grid_is_its_time():
 
 @pytest.mark.parametrize("key", KEYS)
 def test_no_churn_is_the_sampler(key):
-    """With S_churn = 0 it is the sampler of the registry; with a little its plain bound and its W2 are near."""
+    """With S_churn = 0 it is the sampler of the registry; with a little its plain bound and its W2 are
+    near."""
     plain = Scheme(key, churned().grid)
     assert Scheme(key, plain.grid, churn=0.0) == plain and registered(churned(key).sampler)
     law = Gaussian([0.0], 0.25)
@@ -97,7 +102,8 @@ def test_claim_and_truth_have_the_same_steps(key, name):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_the_exact_law_on_a_gaussian(key):
-    """Of N(0, S) the law is that of the recursion in Y: noise that raises the level, then the step's two evaluations."""
+    """Of N(0, S) the law is that of the recursion in Y: noise that raises the level, then the step's two
+    evaluations."""
     S, scheme = 0.3, churned(key)
     table = scheme.table(edm())
     tau = scheme.grid.times[:-1]  # the noise level is the time
@@ -133,7 +139,8 @@ def test_particles_follow_the_law():
 
 @st.composite
 def questions(draw):
-    """A setting with churn and its law: EDM, VP or OU, a Gaussian or two modes, with and without a score error."""
+    """A setting with churn and its law: EDM, VP or OU, a Gaussian or two modes, with and without a score
+    error."""
     process, steps = PROCESSES[draw(st.sampled_from(sorted(PROCESSES)))], draw(st.integers(2, 14))
     plain = Scheme(draw(st.sampled_from(KEYS)),
                    getattr(TimeGrid, draw(st.sampled_from(["uniform", "geometric"])))(
@@ -144,7 +151,8 @@ def questions(draw):
     # the largest level that stays below the horizon's
     fits = np.flatnonzero(level[:-1] * (1 + churn / steps) <= level[0])
     top = float(level[fits[0]]) if len(fits) else 0.0
-    scheme = Scheme(plain.sampler, plain.grid, churn=churn, s_tmax=top, s_tmin=draw(st.sampled_from([0.0, 0.05])))
+    bottom = draw(st.sampled_from([0.0, 0.05]))
+    scheme = Scheme(plain.sampler, plain.grid, churn=churn, s_tmax=top, s_tmin=bottom)
     std = draw(st.floats(-1.0, 0.5).map(lambda x: 10.0**x))
     law = draw(st.sampled_from([Gaussian(np.zeros(3), std**2), Gaussian([2.0, 0.0], np.array([std**2, 1.0])),
                                 GaussianMixture.two_modes(2.4 * std, std)]))
@@ -168,18 +176,22 @@ def test_the_flow_bound_saturates_with_churn():
 
 def test_other_theorems_say_why_not():
     """Theorems of the reverse SDE refuse churn in words that name it."""
-    with pytest.raises(NotApplicable, match=r"heun \(churn = 4, s_tmin = 0.05, s_tmax = 10\) has noise between its steps"):
+    with pytest.raises(NotApplicable,
+                       match=r"heun \(churn = 4, s_tmin = 0.05, s_tmax = 10\) has noise between its steps"):
         theorems()["martingale"].bound(setting_of(edm(), MODES, churned()))
 
 
 @pytest.mark.parametrize(("call", "words"), [
     (lambda: churned(churn=7.0), "churn must be at most (√2 − 1) × steps = 6.62742, got 7"),
     (lambda: churned(churn=-1.0), "churn must be a number of at least 0, got -1.0"),
-    (lambda: churned(s_noise=1.003), "s_noise must be 1, as noise of another size does not lead to a law of the forward "
+    (lambda: churned(s_noise=1.003),
+     "s_noise must be 1, as noise of another size does not lead to a law of the forward "
      "process, got 1.003"),
-    (lambda: Scheme("heun-t", churned().grid, churn=1.0), "churn must be left out for heun-t, which takes no parameter, "
+    (lambda: Scheme("heun-t", churned().grid, churn=1.0),
+     "churn must be left out for heun-t, which takes no parameter, "
      "got 1.0"),
-    (lambda: churned(s_tmax=float("inf")).steps(edm()), "s_tmax must be so small that no level is raised above that of the "
+    (lambda: churned(s_tmax=float("inf")).steps(edm()),
+     "s_tmax must be so small that no level is raised above that of the "
      "horizon, 20, got inf, by which 20 is raised to 25")])
 def test_what_cannot_be_raised_is_refused(call, words):
     """Too much churn, noise of another size and a level above the horizon's are refused, in a line each."""
@@ -189,9 +201,11 @@ def test_what_cannot_be_raised_is_refused(call, words):
 
 
 def test_problem_files_say_the_churn():
-    """A file with churn is read, its normal form reads back, and the question from Python is recorded as the same."""
+    """A file with churn is read, its normal form reads back, and the question from Python is recorded as the
+    same."""
     tables = {"process": {"family": "edm"}, "data": {"law": "gaussian", "mean": 0.5, "covariance": 0.25},
-              "scheme": {"kind": "heun", "grid": "rho", "sigma_max": 20.0, "sigma_min": 0.02, "steps": 16, "churn": 4.0,
+              "scheme": {"kind": "heun", "grid": "rho", "sigma_max": 20.0, "sigma_min": 0.02, "steps": 16,
+                         "churn": 4.0,
                          "s_tmin": 0.05, "s_tmax": 10.0}}
     found = read_problem(tables)
     assert found.scheme == churned() and read_problem(found.as_dict()).scheme == found.scheme
