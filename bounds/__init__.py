@@ -23,9 +23,10 @@ _HOME = {
     "SmoothedSupport": "assumptions.smoothed_support",
     **{name: f"processes.{name}" for name in ("ou", "vp", "ve", "sub_vp", "general", "edm",
                                                  "flow_matching", "cld")},
-    **dict.fromkeys(("scheme", "euler_maruyama", "frozen_euler_maruyama", "exponential_integrator",
-                     "posterior_mean", "posterior_mean_matched", "ancestral", "ode_euler", "ode_exponential",
-                     "ddim"), "sampler"),
+    **dict.fromkeys(("scheme", "euler_maruyama", "euler_maruyama_lambda", "frozen_euler_maruyama",
+                     "exponential_integrator", "posterior_mean", "posterior_mean_matched", "ancestral",
+                     "ode_euler",
+                     "ode_exponential", "ddim"), "sampler"),
     "own_sampler": "steps.formulas"}
 
 __all__ = sorted(_HOME)

@@ -21,6 +21,7 @@ from bounds.sampler import Scheme as Scheme
 from bounds.sampler import ancestral as ancestral
 from bounds.sampler import ddim as ddim
 from bounds.sampler import euler_maruyama as euler_maruyama
+from bounds.sampler import euler_maruyama_lambda as euler_maruyama_lambda
 from bounds.sampler import exponential_integrator as exponential_integrator
 from bounds.sampler import frozen_euler_maruyama as frozen_euler_maruyama
 from bounds.sampler import ode_euler as ode_euler

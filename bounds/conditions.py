@@ -10,6 +10,8 @@ from bounds.theorem import Condition
 
 #: ∫f over one step beyond which 1 and 1 − e^{−2∫f} cannot be told apart well enough in floating point.
 LONGEST = 12.0
+#: Largest noise level s/a: its square and cube are floats.
+LARGEST_LEVEL = 1e75
 
 
 def _early_stop(setting: Setting):
@@ -26,7 +28,7 @@ def _resolved(setting: Setting):
         return None
     longest = _longest(setting)
     if longest > LONGEST:
-        return (f"∫f over a step must be at most {LONGEST:g} for {setting.scheme.key}, got {longest:.4g}: "
+        return (f"∫f over a step must be at most {LONGEST:g} for {setting.scheme.name}, got {longest:.4g}: "
                 "take more steps")
     return None
 
@@ -57,26 +59,41 @@ def _multistep(setting: Setting):
 def _has_noise(setting: Setting):
     if reason := _multistep(setting):
         return reason
-    return (f"{setting.scheme.key} has no noise: its steps follow the probability-flow ODE, as in the theorem flow"
-            if setting.scheme.sampler.follows_ode else None)
+    sampler = setting.scheme.sampler
+    if not sampler.follows_ode:
+        return None
+    noise = "noise between its steps only" if sampler.stages is not None and sampler.stages.churn else "no noise"
+    return f"{sampler.name} has {noise}: its steps follow the probability-flow ODE, as in the theorem flow"
 
 
 def _follows_ode(setting: Setting):
     if reason := _multistep(setting):
         return reason
     return (None if setting.scheme.sampler.follows_ode
-            else f"stated for samplers of the probability-flow ODE, got {setting.scheme.key}, whose steps have noise")
+            else f"stated for samplers of the probability-flow ODE, got {setting.scheme.name}, whose steps have noise")
 
 
 def _one_evaluation(setting: Setting):
     if reason := _multistep(setting):
         return reason
-    return (f"{setting.scheme.key} evaluates the score {setting.scheme.sampler.evaluations} times a step"
+    return (f"{setting.scheme.name} evaluates the score {setting.scheme.sampler.evaluations} times a step"
             if setting.process.blocks == 1 and setting.scheme.sampler.evaluations > 1 else None)
 
 
 def _one_problem(setting: Setting):
     return "evaluated one problem at a time" if setting.shape else None
+
+
+def _levels(setting: Setting):
+    """In Y = X/a there is no horizon at which a vanishes."""
+    if setting.process.blocks != 1 or setting.scheme.sampler.one_block is None:
+        return None
+    with np.errstate(over="ignore"):
+        path = setting.table.path
+    smallest = float(np.min(path.a))
+    if smallest > 0 and np.sqrt(path.s_sq[0]) / smallest <= LARGEST_LEVEL:
+        return None
+    return f"a(t) must be so large that s/a is at most {LARGEST_LEVEL:g}, got a = {smallest:.4g}: take a smaller horizon"
 
 
 def _one_block(setting: Setting):
@@ -87,7 +104,8 @@ def _one_block(setting: Setting):
 ONE_PROBLEM = Condition("one problem", "constants are numbers", _one_problem)
 ONE_BLOCK = Condition("one block", "k = 1", _one_block)
 ONE_EVALUATION = Condition("one evaluation", "the sampler evaluates the score once a step", _one_evaluation)
-HAS_NOISE = Condition("noise", "the sampler follows the reverse SDE", _has_noise)
+LEVELS = Condition("noise levels", "s/a is at most 1e75", _levels)
+HAS_NOISE = Condition("noise", "the steps have noise", _has_noise)
 FOLLOWS_ODE = Condition("no noise", "the sampler follows the probability-flow ODE", _follows_ode)
 FINITE_FISHER = Condition("finite Fisher information", "I(p_{t0}) < ∞ at the last time t0", _early_stop)
 RESOLVED = Condition("steps resolved in floating point", "∫f <= 12 over every step where P = Φ⁻¹", _resolved)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from bounds.process import ForwardProcess
 from bounds.processes import process_of
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
+from bounds.steps.churn_table import ChurnTable
 from bounds.steps.multistep import MultistepTable
+from bounds.steps.parameters import Parameters
 from bounds.steps.phase_space.table import PhaseTable
 from bounds.steps.rule import Sampler
 from bounds.steps.stage_table import StageTable
@@ -36,11 +38,14 @@ class Scheme(Value):
     prior_spread : float
         v >= 0, a variance of the data: the prior is N(0, (s²(T) + a²(T) v) I), whose variance is p_T's where
         v is the data's.  See `with_spread_of`.
+    parameters
+        Of the sampler, where it takes some: `bounds.steps.parameters.Parameters`, such as ``eta=0.5`` of DDIM.
 
     Raises
     ------
     ValueError, TypeError
-        If ``prior_std`` is not a positive number, or both are given.
+        If ``prior_std`` is not a positive number, or both are given; if a parameter is out of its range, or none of
+        the sampler's; if ``churn`` is too large for so many steps.
     """
 
     sampler: Sampler
@@ -49,8 +54,8 @@ class Scheme(Value):
     prior_spread: float = 0.0
 
     def __init__(self, sampler: Sampler | str, grid: TimeGrid, prior_std: float | None = None,
-                 prior_spread: float = 0.0) -> None:
-        sampler = unit_of("sampler", sampler, Sampler, samplers())
+                 prior_spread: float = 0.0, **parameters: Unpack[Parameters]) -> None:
+        sampler = unit_of("sampler", sampler, Sampler, samplers()).at(**parameters)
         check_type("grid", grid, TimeGrid, "a TimeGrid")
         std = prior_std
         if std is not None and not (isinstance(std, int | float) and not isinstance(std, bool)
@@ -64,16 +69,23 @@ class Scheme(Value):
         if sampler.formulas is not None and samplers().get(sampler.key, sampler) != sampler:
             raise ValueError(f"sampler must have a key of its own, got {sampler.key!r}, which is a sampler of "
                              "this package")
+        if sampler.stages is not None and sampler.stages.churn is not None:
+            sampler.stages.churn.check(grid.steps)
         self.__dict__.update(sampler=sampler, grid=grid, prior_std=std, prior_spread=spread)
 
     def __repr__(self):
         prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"
         prior += f", prior_spread={self.prior_spread:g}" if self.prior_spread else ""
-        return f"<{self.key}, {self.grid!r}{prior}>"
+        return f"<{self.name}, {self.grid!r}{prior}>"
 
     @property
     def key(self) -> str:
         return self.sampler.key
+
+    @property
+    def name(self) -> str:
+        """The sampler's key with the values of its parameters, as messages and pages have it."""
+        return self.sampler.name
 
     def prior_var(self, a_sq: Any, s_sq: Any, exact: Callable[[float], Any] = float) -> Any:
         """Variance of the prior from a² and s² at the horizon; ``exact`` makes their kind of number of a
@@ -98,7 +110,7 @@ class Scheme(Value):
         return self.table(process, assumption, moments).steps()
 
     def table(self, process: ForwardProcess | str, assumption: Assumption | None = None,
-              moments: Any = None) -> StepTable | StageTable | MultistepTable | PhaseTable:
+              moments: Any = None) -> StepTable | StageTable | ChurnTable | MultistepTable | PhaseTable:
         """The sampler on a process, step by step; only matched noise looks at the assumption and the moments.
 
         Raises
@@ -109,7 +121,8 @@ class Scheme(Value):
         """
         process = process_of(process)
         if process.blocks == 1 and self.sampler.stages is not None:
-            return StageTable(process, self, assumption)
+            return (StageTable if self.sampler.stages.churn is None else ChurnTable)(process, self,
+                                                                                     assumption)
         if process.blocks == 1 and self.sampler.multistep is not None:
             return MultistepTable(process, self, assumption)
         return (PhaseTable(process, self) if process.blocks == 2
@@ -123,7 +136,8 @@ def variance_of(data: Any) -> float:
 
 
 def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = "uniform",
-           early_stop: float = 0.0, prior_std: float | None = None, prior_spread: float = 0.0) -> Scheme:
+           early_stop: float = 0.0, prior_std: float | None = None, prior_spread: float = 0.0,
+           **parameters: Unpack[Parameters]) -> Scheme:
     """A sampler on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early stop.
 
     Parameters
@@ -135,6 +149,8 @@ def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = 
     grid : str
     prior_std, prior_spread : float, optional
         As in `Scheme`.
+    parameters
+        Of the sampler, as in `Scheme`.
 
     Raises
     ------
@@ -143,14 +159,16 @@ def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = 
     """
     found = unit_of("sampler", sampler, Sampler, samplers())
     check_key("grid", grid, ("uniform", "geometric"))
-    return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std, prior_spread)
+    return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std, prior_spread,
+                  **parameters)
 
 
 class SchemeMaker(Protocol):
     """One sampler on the grids of `scheme`."""
 
     def __call__(self, horizon: float, steps: Count, *, grid: str = "uniform", early_stop: float = 0.0,
-                 prior_std: float | None = None, prior_spread: float = 0.0) -> Scheme:
+                 prior_std: float | None = None, prior_spread: float = 0.0,
+                 **parameters: Unpack[Parameters]) -> Scheme:
         """As `scheme`."""
 
 
@@ -158,21 +176,25 @@ def _named(key: str) -> SchemeMaker:
     sampler = samplers()[key]
 
     def make(horizon: float, steps: Count, *, grid: str = "uniform", early_stop: float = 0.0,
-             prior_std: float | None = None, prior_spread: float = 0.0) -> Scheme:
+             prior_std: float | None = None, prior_spread: float = 0.0,
+             **parameters: Unpack[Parameters]) -> Scheme:
         return scheme(sampler, horizon, steps, grid=grid, early_stop=early_stop, prior_std=prior_std,
-                      prior_spread=prior_spread)
+                      prior_spread=prior_spread, **parameters)
 
     make.__name__ = make.__qualname__ = key.replace("-", "_")
     make.__doc__ = (
         f"The {key} sampler ({sampler.source}).\n\n"
         f"{sampler.what}  {sampler.exact}  Strong order {sampler.strong_order:g}.\n\n"
         "Parameters\n----------\nhorizon, steps, grid, early_stop, prior_std, prior_spread\n"
-        "    As for `bounds.scheme`, and so are the errors.")
+        "    As for `bounds.scheme`, and so are the errors.\nparameters\n    "
+        + ("".join(f"``{each.argument}``, {each.requirement}, by default {each.default:g}.  {each.meaning}.\n    "
+                   for each in sampler.parameters).rstrip() or "None: this sampler takes none."))
     return make
 
 
 euler_maruyama = _named("euler-maruyama")
 frozen_euler_maruyama = _named("frozen-euler-maruyama")
+euler_maruyama_lambda = _named("euler-maruyama-lambda")
 exponential_integrator = _named("exponential")
 posterior_mean = _named("posterior-mean")
 posterior_mean_matched = _named("posterior-mean-matched")

@@ -53,12 +53,14 @@ class Condition:
 
 @dataclass(frozen=True)
 class Domain:
-    """Where a theorem is stated, as keys (empty: anywhere): problems that test it are drawn from there."""
+    """Where a theorem is stated, as keys (empty: anywhere): problems that test it are drawn from there, with the
+    parameters of samplers that are named drawn too."""
 
     process: tuple[str, ...] = ()
     sampler: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     grid: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
 
     parts: ClassVar[tuple[str, ...]] = ("process", "sampler", "data", "grid")
 

@@ -140,6 +140,10 @@ VALID["levels"] = {
     "scheme.prior": '"spread"',
 }
 
+VALID["churn"] = {**VALID["levels"], "scheme.kind": '"heun"', "scheme.churn": "4", "scheme.s_tmin": "0.05",
+                  "scheme.s_tmax": "10", "scheme.s_noise": "1"}
+VALID["between"] = {**VALID["gaussian"], "scheme.kind": '"ddim"', "scheme.eta": "0.5"}
+
 #: The data file beside every problem.
 DATA = "x,y,z\n1.0,2.0,3.0\n2.0,1.0,3.0\n4.0,1.5,3.0\n"
 
@@ -225,6 +229,39 @@ BAD_PROBLEMS = [
     BadProblem("section is a value", "process must be a table", text="process = 3\n"),
     BadProblem("section is a list", "data must be a table", text="[[data]]\nlaw = 'gaussian'\n"),
     BadProblem("section missing", "section [scheme] is missing", text="[process]\nfamily = 'ou'\n[data]\n"),
+    # parameters of a sampler
+    _bad("eta above 1", "scheme.eta must be a number between 0 and 1, got 1.5", scheme__kind='"ddim"',
+         scheme__eta="1.5"),
+    _bad("eta below 0", "scheme.eta must be a number between 0 and 1, got -0.1", scheme__kind='"ddim"',
+         scheme__eta="-0.1"),
+    _bad("eta is a text", "scheme.eta must be a finite number, got 'half'", scheme__kind='"ddim"',
+         scheme__eta='"half"'),
+    _bad("eta of another sampler",
+         "scheme.eta must be left out for euler-maruyama, which takes no parameter, got 0.5",
+         scheme__eta="0.5"),
+    _bad("lambda of ddim", "scheme.lambda must be left out for ddim, which takes eta, got 1",
+         scheme__kind='"ddim"',
+         scheme__lambda="1"),
+    _bad("lambda below 0", "scheme.lambda must be a number between 0 and 1000, got -1",
+         scheme__kind='"euler-maruyama-lambda"', scheme__lambda="-1"),
+    _bad("churn too large", "scheme.churn must be at most (√2 − 1) × steps = 6.62742, got 7", "churn",
+         scheme__churn="7"),
+    _bad("churn below 0", "scheme.churn must be a number of at least 0, got -1", "churn", scheme__churn="-1"),
+    _bad("churn above the horizon",
+         "scheme.s_tmax must be so small that no level is raised above that of the horizon, 20, "
+         "got 30, by which 20 is raised to 25", "churn", scheme__s_tmax="30"),
+    _bad("churn of all levels",
+         "s_tmax must be so small that no level is raised above that of the horizon, 20, got inf",
+         "churn", scheme__s_tmax=None),
+    _bad("S_noise other than 1",
+         "scheme.s_noise must be 1, as noise of another size does not lead to a law of the forward "
+         "process, got 1.003", "churn", scheme__s_noise="1.003"),
+    _bad("churn of a method in time",
+         "scheme.churn must be left out for heun-t, which takes no parameter, got 4", "churn",
+         scheme__kind='"heun-t"'),
+    _bad("lambda infinite", "scheme.lambda must be a finite number, got inf",
+         scheme__kind='"euler-maruyama-lambda"',
+         scheme__lambda="inf"),
     _bad("section unknown", "unknown section [dta] (did you mean 'data'?)", dta__law="1"),
     _bad("section with a line break", "unknown section [da", **{'"da\\nta".law': "1"}),
     # the process

@@ -7,6 +7,7 @@ from bounds.steps.rule import Sampler
 FORMULAS = {
     "euler-maruyama": ("1 + F", "G", "G"),
     "frozen-euler-maruyama": ("1 + h*f", "h*g^2", "h*g^2"),
+    "euler-maruyama-lambda": ("1 + h*f", "h*g^2", "h*g^2"),
     "exponential": ("exp(F)", "E", "exp(2*F)*C"),
     "posterior-mean": ("a_r/a", "a_r/a*C", "exp(2*F)*C"),
     "posterior-mean-matched": ("a_r/a", "a_r/a*C", "C*(a_r^2/2 + s_sq_r)/(a^2/2 + s_sq)"),

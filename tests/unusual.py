@@ -16,10 +16,15 @@ from closed_form.laws.gaussian import Gaussian
 #: Kinds of features, each drawn in turn.
 KINDS = ("smooth", "spike", "box", "jump", "kink", "dip", "root", "singular", "steep", "chirp")
 
-#: Samplers with noise, as every seed draws them; every seventh has one without in its place.
-NOISY = sorted(key for key, sampler in samplers(1).items() if not sampler.follows_ode)
-SILENT, SELDOM = sorted(key for key, sampler in samplers(1).items() if sampler.follows_ode and sampler.evaluations == 1
-                        and sampler.multistep is None), 7
+#: Samplers with noise, as every seed draws them: one more would move every draw.  Every seventh seed has one without in
+#: its place, and another seventh one that takes parameters, at values of these.
+NOISY = sorted(key for key,
+               sampler in samplers(1).items() if not sampler.follows_ode and not sampler.parameters)
+SILENT, SELDOM = sorted(key for key in samplers(1).keys() - NOISY if samplers(1)[key].follows_ode
+                        and samplers(1)[key].evaluations == 1 and samplers(1)[key].multistep is None), 7
+VALUED = sorted(key for key,
+                sampler in samplers(1).items() if sampler.parameters and sampler.evaluations == 1)
+VALUES = 7
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,11 @@ def draw(seed: int) -> Drawn:
     law, scheme = _law(rng), _scheme(rng, horizon)
     if seed % SELDOM == SELDOM // 2:
         scheme = replace(scheme, sampler=samplers(1)[SILENT[seed // SELDOM % len(SILENT)]])
+    if seed % SELDOM == SELDOM - 1:
+        sampler, share = samplers(1)[VALUED[seed // SELDOM % len(VALUED)]], 1 - seed // SELDOM % VALUES / VALUES
+        ends = {each.argument: each.drawn for each in sampler.parameters}
+        scheme = replace(scheme, sampler=sampler.at(**{name: low + share * (high - low)
+                                                       for name, (low, high) in ends.items()}))
     return Drawn(kind, process, law, scheme)
 
 

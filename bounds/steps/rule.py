@@ -1,11 +1,12 @@
 """What a sampler is: P, Q and the noise n of a step, for one block as integrands, for two as rows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
+from bounds.steps.parameters import Parameter
 from bounds.steps.path import StepNodes
 
 
@@ -32,6 +33,11 @@ class Rule:
         (C, s²(r), s²(τ)) -> ∫n²g² where n uses the path and its integral is known.
     closed_weight : callable or None
         (∫f, C, s²(r), s²(τ)) -> Q where that is no integral of f, g² and F.
+    closed_defect : callable or None
+        The same -> :math:`c_2` where there is ``closed_weight`` and noise.
+    coupling : float
+        λ > 0 of the SDE between the probability-flow ODE (0) and the reverse SDE (1) that a step with noise follows;
+        a step without noise follows the flow.
     holds_noise : bool
         True if P = Φ⁻¹ and the predicted noise is held over the step, so that Q = s(τ)(Φ⁻¹s(τ) − s(r)), exactly.
     formulas : bounds.steps.formulas.StepFormulas or None
@@ -54,6 +60,8 @@ class Rule:
     amplitude_needs_path: bool = False
     closed_noise: Callable | None = None
     closed_weight: Callable | None = None
+    closed_defect: Callable | None = None
+    coupling: float = 1.0
     holds_noise: bool = False
     formulas: Any = None
     stages: Any = None
@@ -80,6 +88,12 @@ class Sampler:
     strong_order : float or None
         Of every form, down to time 0: (E|exact − sampler|²)^{1/2} ~ h^order under one Brownian motion, or from
         one start where there is no noise; None where it is not stated.
+    parameters : tuple of Parameter
+        Numbers that it takes from its scheme.
+    made : callable or None
+        Their values, in order -> `Rule`; ``one_block`` is that of ``values``.
+    values : tuple
+        Their values here; by default the defaults.
     """
 
     key: str
@@ -89,14 +103,53 @@ class Sampler:
     one_block: Rule | None = None
     phase_space: Callable | None = None
     strong_order: float | None = 1
+    parameters: tuple[Parameter, ...] = ()
+    made: Callable[..., Rule] | None = None
+    values: tuple[float, ...] = ()
+
+    def __post_init__(self):
+        if not self.values:
+            object.__setattr__(self, "values", tuple(each.default for each in self.parameters))
 
     def __reduce__(self):
         """A sampler of the registry by its key, any other by its fields: a process of a pool gets either."""
-        from bounds.samplers import samplers
+        from bounds.samplers import registered
 
-        if samplers().get(self.key) is self:
-            return _registered, (self.key,)
+        if registered(self):
+            return _registered, (self.key, self.values)
         return type(self), tuple(getattr(self, each.name) for each in fields(self))
+
+    @property
+    def given(self) -> dict[str, float]:
+        """The values of its parameters by their names in problem files, where they are finite."""
+        return {each.name: value for each, value in zip(self.parameters, self.values,
+                                                        strict=True) if value < np.inf}
+
+    @property
+    def name(self) -> str:
+        """Its key, with the values of its parameters that are not the defaults."""
+        said = [f"{each.name} = {value:g}" for each, value in zip(self.parameters, self.values, strict=True)
+                if value != each.default]
+        return f"{self.key} ({', '.join(said)})" if said else self.key
+
+    def at(self, **given: float) -> "Sampler":
+        """The same sampler with other values of its parameters, by their names as arguments.
+
+        Raises
+        ------
+        ValueError
+            Naming a parameter that it does not take, or a value that is none.
+        """
+        known = {each.argument: each for each in self.parameters}
+        for name, value in given.items():
+            if name not in known:
+                takes = ", ".join(known) or "no parameter"
+                raise ValueError(f"{name} must be left out for {self.key}, which takes {takes}, got {value!r:.60}")
+        values = tuple(each.checked(given[name]) if name in given else value
+                       for (name, each), value in zip(known.items(), self.values, strict=True))
+        if values == self.values or self.made is None:
+            return self
+        return replace(self, one_block=self.made(*values), values=values)
 
     def form(self, blocks: int) -> Rule | Callable | None:
         """Its form for k = ``blocks``, or None."""
@@ -134,10 +187,11 @@ class Sampler:
         return self.one_block is not None and self.one_block.needs_envelope
 
 
-def _registered(key: str) -> Sampler:
+def _registered(key: str, values: tuple) -> Sampler:
     from bounds.samplers import samplers
 
-    return samplers()[key]
+    known = samplers()[key]
+    return known.at(**{each.argument: value for each, value in zip(known.parameters, values, strict=True)})
 
 
 def matched_hessian(assumption, moments, a_sq, s_sq):

@@ -77,12 +77,15 @@ class TwoStages:
         Whether f and g² are used.
     euler_to_zero : bool
         Whether a step that ends at time 0 is Euler's: there is no score of the data to evaluate.
+    churn : bounds.steps.churn.Churn or None
+        Noise that is added before steps.
     """
 
     coefficients: Callable
     middle: Callable | None = None
     coefficients_of_time: bool = False
     euler_to_zero: bool = True
+    churn: Any = None
 
 
 @dataclass(frozen=True)
@@ -123,13 +126,26 @@ def refined(process: ForwardProcess, times: np.ndarray, stages: TwoStages) -> Re
 
 
 def _middle_times(process: ForwardProcess, times, middle: Callable, between) -> np.ndarray:
-    """Where σ is what ``middle`` asks for, by Newton's method on σ² inside brackets, all steps at once."""
+    """Where σ is what ``middle`` asks for, inside every step of some."""
     path = Path(process, times)
     level_sq = path.s_sq / np.square(path.a)
-    low, high = times[1:][between], times[:-1][between]
-    low_sq, high_sq = level_sq[1:][between], level_sq[:-1][between]
-    wanted = np.square(middle(np.sqrt(high_sq), np.sqrt(low_sq)))
-    ends = low, high
+    ends_sq = level_sq[1:][between], level_sq[:-1][between]
+    wanted = np.square(middle(np.sqrt(ends_sq[1]), np.sqrt(ends_sq[0])))
+    return times_of_levels(process, times, (times[1:][between], times[:-1][between]), ends_sq, wanted)
+
+
+def times_of_levels(process: ForwardProcess, times, ends, ends_sq, wanted) -> np.ndarray:
+    """Where σ² is ``wanted``, by Newton's method on σ² inside brackets, all at once.
+
+    Parameters
+    ----------
+    times : array of shape (k+1,)
+        The grid.
+    ends, ends_sq : pairs of arrays of shape (m,)
+        Two times of the grid, the later last, between which to look, and σ² there.
+    wanted : array of shape (m,)
+    """
+    (low, high), (low_sq, high_sq) = ends, ends_sq
     with np.errstate(divide="ignore", invalid="ignore"):
         t = low + (high - low) * np.nan_to_num((wanted - low_sq) / (high_sq - low_sq), nan=0.5)
     for _ in range(ROUNDS):

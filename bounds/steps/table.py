@@ -61,6 +61,8 @@ class StepTable:
             growth = np.exp(path.F)
             if rule.closed_weight:
                 self.Q = rule.closed_weight(path.F, path.C, path.s_sq[1:], path.s_sq[:-1])
+            if rule.closed_defect:
+                self.c2 = rule.closed_defect(path.F, path.C, path.s_sq[1:], path.s_sq[:-1])
             if rule.amplitude is None:
                 self.c2 = growth * path.C - self.Q
             #: What rounding may do to the noise: (∫(n + δ)²)^{1/2} is a norm.
@@ -83,7 +85,8 @@ class StepTable:
         # with f = 0 both Φ⁻¹ and P are 1, exactly
         self.c1_error = self.c1_error + np.where((path.F == 0) & (self.P == 1), 0.0,
                                                  (rounding + path.F_error) * (np.abs(self.P) + growth))
-        self.c2_error = self.c2_error + (rounding + self.relative_error) * self.Q
+        with np.errstate(over="ignore"):
+            self.c2_error = self.c2_error + (rounding + self.relative_error) * self.Q
 
     def _state(self):
         """The sampler's formulas in place of what they are made of, ∫e^F g² and ∫g²."""

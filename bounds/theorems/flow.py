@@ -19,7 +19,9 @@ Steps with two evaluations, :math:`\tilde Y = \pi Y - \kappa_1 \varepsilon_\thet
 .. math:: \ell_k = \min_v \|p Y + X \varepsilon\| + K_2 g \|\tilde Y - Y_m\| + \min\Bigl\{\int |k| \Delta\, d\sigma,\;
           \Bigl|\int k\, d\sigma\Bigr| \Delta(\tau) + \int |\hat k| \Delta' d\sigma\Bigr\},
 
-:math:`\hat k = \int_r k = O(h^2)`: second order (`bounds.recursion.flow.statement`).
+:math:`\hat k = \int_r k = O(h^2)`: second order (`bounds.recursion.flow.statement`).  Where noise is added before a
+step (churn), the exact process takes the same noise: τ is the level that it raises, and nothing else changes; the signed
+recursion is left out.
 
 Hypotheses
 ----------
@@ -49,10 +51,11 @@ from bounds.bound import (
     information_used,
     vacuous_notes,
 )
-from bounds.conditions import FINITE_FISHER, FOLLOWS_ODE, ONE_BLOCK, ONE_PROBLEM
+from bounds.conditions import FINITE_FISHER, FOLLOWS_ODE, LEVELS, ONE_BLOCK, ONE_PROBLEM
 from bounds.processes.edm import edm
 from bounds.processes.ou import ou
 from bounds.processes.vp import vp
+from bounds.recursion.flow.churned import churned_ingredients
 from bounds.recursion.flow.data import FlowData
 from bounds.recursion.flow.recursion import flow_ingredients, known_errors, signed_end
 from bounds.recursion.flow.statement import TWICE, TWICE_SYMBOLS, derive_twice
@@ -148,18 +151,22 @@ def derive() -> dict:
 def evaluate(setting: Setting, functions) -> Bound:
     """The smallest of the plain (saturated) recursion, the signed one, and the one whose local errors are known."""
     data, path = FlowData(setting.assumption, functions), setting.table.path
-    if setting.scheme.sampler.evaluations == 2:
-        steps, ingredients, signed = TwiceSteps.of(setting, data), twice_ingredients, twice_signed_end
+    stages = setting.scheme.sampler.stages
+    if stages is not None and stages.churn is not None:
+        parts, signed = churned_ingredients(setting, data, functions), None
+    elif stages is not None:
+        steps = TwiceSteps.of(setting, data)
+        parts, signed = twice_ingredients(setting, data, steps, functions), twice_signed_end
     else:
-        steps, ingredients, signed = FlowSteps.of(setting, data), flow_ingredients, signed_end
-    parts = ingredients(setting, data, steps, functions)
-    refined = known_errors(setting, data, steps, parts)
+        steps = FlowSteps.of(setting, data)
+        parts, signed = flow_ingredients(setting, data, steps, functions), signed_end
+    refined = None if signed is None else known_errors(setting, data, steps, parts)
     start, term = initial_error(setting, functions)
     errors, initial = (float(setting.score_error), float(setting.score_noise)), float(start) / float(path.a[0])
     stop, last = float(early_stop(setting, functions)), float(path.a[-1])
-    found = {"plain": parts.end(initial, True, *errors), "signed": signed(setting, data, steps, functions, parts)}
-    if parts.saturated is not None:
-        found = {"saturated": found["plain"], "signed": found["signed"]}
+    found = {"plain" if parts.saturated is None else "saturated": parts.end(initial, True, *errors)}
+    if signed is not None:
+        found["signed"] = signed(setting, data, steps, functions, parts)
     if refined is not None:
         found["known"], parts = refined.end(initial, True, *errors), refined
     used = min(found, key=found.get)
@@ -213,7 +220,7 @@ CASES = (
 THEOREM = Theorem(
     key="flow", title="Flow bound", kind="upper", source=Source("docs/theory.md", "section 12"),
     statement=r"E_k = \min(A_k E_{k-1} + \ell_k, \dots) + W_k M,\quad W_2 \le a(t_0) E_K",
-    symbols=SYMBOLS, conditions=(FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, FOLLOWS_ODE), stated=STATED,
+    symbols=SYMBOLS, conditions=(FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, FOLLOWS_ODE, LEVELS), stated=STATED,
     derive=derive, evaluate=evaluate,
     derivation="Variation of constants in ε′ = ĉ_0 ε/σ + δ along the flow dY/dσ = ε, E Y·ε = dσ, and the "
     "envelope's bounds of third moments.",

@@ -190,8 +190,10 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
     noise_var, noise_error = wide(steps.noise_var), np.zeros(len(steps))
     if steps.second is None and steps.past is None:
         noise_var = noise_var + wide(steps.Q) ** 2 * noise_scale
-    if steps.errors is not None and steps.second is None and steps.past is None:
-        noise_error = steps.errors.noise_var + 2 * np.abs(steps.Q) * steps.errors.Q * noise_scale
+    if steps.errors is not None and steps.past is None:
+        noise_error = steps.errors.noise_var
+        if steps.second is None:
+            noise_error = noise_error + 2 * np.abs(steps.Q) * steps.errors.Q * noise_scale
     found = (affine_tracks(distinct, spectrum_error, steps, noise_var, noise_error, noise_scale)
              if steps.past is None else multistep_tracks(distinct, spectrum_error, steps, noise_scale))
     tracks = found[..., place]

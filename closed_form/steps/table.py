@@ -19,6 +19,7 @@ from bounds.steps.formulas import coefficients
 from bounds.steps.rule import matched_hessian
 from bounds.steps.stages import refined
 from bounds.symbolic.balls import NotEnclosed
+from closed_form.steps.churn import churned_steps
 from closed_form.steps.multistep import multistep_steps
 from closed_form.steps.phase_space.table import phase_steps
 from closed_form.steps.polynomials import REACH, TERMS, WIDE, extended, polynomials
@@ -397,6 +398,8 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
     hessian = partial(matched_hessian, assumption, moments) if rule.needs_envelope else None
     finest = 0.0 if assumption is None else float(1 / np.max(assumption.smoothness))
     try:
+        if rule.stages is not None and rule.stages.churn is not None:
+            return churned_steps(process, scheme, StepNumbers)
         if rule.stages is not None:
             cut = refined(process, scheme.grid.times, rule.stages)
             return two_stage_steps(StepNumbers(process, cut.times, rule), process, cut, rule.stages, scheme)

@@ -41,7 +41,7 @@ def definition(process, key, tau, r):
     h = tau - r
     if key == "euler-maruyama":
         return 1 + quad(f), quad(g_sq), quad(g_sq)
-    if key == "frozen-euler-maruyama":
+    if key in ("frozen-euler-maruyama", "euler-maruyama-lambda"):
         return 1 + h * f(tau), h * g_sq(tau), h * g_sq(tau)
     if key == "exponential":
         return 1 / phi(tau, r), quad(lambda u: g_sq(u) / phi(u, r)), quad(lambda u: g_sq(u) / phi(u, r) ** 2)

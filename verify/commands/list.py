@@ -58,7 +58,10 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
             {"key": family.key, "parameters": list(family.coefficients), "about": _summary(family.make)}
             for family in families().values()
         ],
-        "schemes": [{"key": each.key, "source": each.source} for each in samplers().values()],
+        "schemes": [{"key": each.key,
+                     "parameters": [f"{one.name}: {one.requirement}, by default {one.default:g}"
+                                    for one in each.parameters],
+                     "source": each.source} for each in samplers().values()],
         "assumptions": [
             {
                 "key": key,

@@ -54,7 +54,7 @@ def examine(seed: int, kind: str | None = None, most_steps: int = 2000, process:
     question = problem(draw, kind=kind, most_steps=most_steps, process=process, sampler=sampler)
     family, law, scheme, error, noise = (getattr(question, field.name) for field in fields(question))
     grid, data = scheme.grid, type(law).__name__
-    description = (f"{family.name} {family.parameters} {scheme.key} {grid.kind} T={grid.horizon:g} "
+    description = (f"{family.name} {family.parameters} {scheme.name} {grid.kind} T={grid.horizon:g} "
                    f"K={grid.steps} t0={grid.early_stop:g} {data} d={law.dim} M={error:.3g} "
                    f"noise={noise:.3g}")
     found, measured = [], {}

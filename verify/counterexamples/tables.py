@@ -123,6 +123,9 @@ def _scheme(draw: Draw, domain: Domain, phase: bool, horizon: float, most_steps:
     if emphasis in ("initial", "stopping"):
         steps = max(steps, most_steps // 3)
     table = {"kind": kind, "horizon": horizon, "steps": steps}
+    # a theorem that names none of them draws what it always drew
+    table |= {each.name: _rounded(draw.uniform(*each.drawn)) for each in known[kind].parameters
+              if each.name in domain.parameters}
     if emphasis == "prior" and not phase:
         table["prior_std"] = _rounded(log_uniform(draw, 0.1, 10.0))
     match choice(draw, domain.grid or ("uniform", "uniform", "geometric", "list")):

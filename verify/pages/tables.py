@@ -23,7 +23,7 @@ def describe(problem) -> str:
     data = f"{tables['data'].get('law', 'constants')} in dimension {tables['data']['dim']}"
     if problem.assumptions:
         data += f": {_assumption_line(problem.assumptions[0])}"
-    sampler = f"{scheme.key}, T = {scheme.grid.horizon:g}, {scheme.grid.steps} steps, grid {scheme.grid.kind}"
+    sampler = f"{scheme.name}, T = {scheme.grid.horizon:g}, {scheme.grid.steps} steps, grid {scheme.grid.kind}"
     if scheme.grid.early_stop:
         sampler += f", stopped at {scheme.grid.early_stop:g}"
     errors = {"score error": problem.score_error, "score noise": problem.score_noise}

@@ -10,7 +10,7 @@ from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
 from bounds.processes import families
 from bounds.sampler import Scheme, variance_of
-from bounds.samplers import samplers
+from bounds.samplers import registered
 from bounds.symbolic.piecewise_constant import PiecewiseConstant
 from bounds.symbolic.piecewise_linear import PiecewiseLinear
 from closed_form.law import Law, NoAssumption
@@ -29,7 +29,7 @@ def described(process: ForwardProcess, law: Law, scheme: Scheme, score_error: fl
     """The tables of a problem file that asks the same; None where none does (a law by functions, a sampler of
     one's own that is not stated by formulas, a process that is not made by a family) or it would be too
     long."""
-    stated = samplers().get(scheme.key) is scheme.sampler or scheme.sampler.formulas is not None
+    stated = registered(scheme.sampler) or scheme.sampler.formulas is not None
     known = stated and law.dim <= MOST_DIM
     tables = tables_of(process, law, scheme, score_error, score_noise) if known else None
     if tables is None or not _made_by_its_family(process):
@@ -89,7 +89,7 @@ def _scheme(process: ForwardProcess, law: Law, scheme: Scheme) -> dict:
     grid = scheme.grid
     if grid.made and not _made_on(process, grid):
         grid = TimeGrid(grid.times)
-    table = {"kind": scheme.key, **table_of_grid(grid)}
+    table = {"kind": scheme.key, **scheme.sampler.given, **table_of_grid(grid)}
     if scheme.prior_std is not None:
         return {**table, "prior_std": float(scheme.prior_std)}
     if not scheme.prior_spread:

@@ -1,11 +1,13 @@
 """Read the table of the sampler: a scheme on a grid of times or of noise levels, from a prior."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme, variance_of
 from bounds.samplers import samplers
+from bounds.steps.churn import raised_times
 from bounds.steps.rule import Sampler
 from bounds.symbolic.deadline import Deadline
 from verify.levels import grid_of_levels, rho_grid
@@ -37,9 +39,11 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
                            f"{shown(shape)}{hint(shape, NAMES)}")
     every = [key for keys in _OF_GRID.values() for key in keys]
     owner = "scheme" if shape in ("uniform", "geometric", "list") else f"grid {shape!r}"
-    section.only((*_KEYS[:1], *_TIMES, *_OF_GRID[shape], *_KEYS[1:]), every, owner)
+    parameters = {each.name: each for one in samplers().values() for each in one.parameters}
+    section.only((*_KEYS[:1], *_TIMES, *_OF_GRID[shape], *_KEYS[1:], *parameters), every, owner)
     known = samplers() if own is None else {**samplers(), own.key: own}
     kind = section.choice("kind", known) if own is None else section.choice("kind", known, own.key)
+    sampler = _with_parameters(section, known[kind], parameters)
     early_stop = section.number("early_stop", data.early_stop, minimum=0.0)
     if data.early_stop is not None and early_stop != data.early_stop:
         raise section.refuse("early_stop", f"the same as data.early_stop = {data.early_stop:g}")
@@ -51,8 +55,25 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
             _check_times(section, grid, early_stop)
         else:
             grid = _grid(section, early_stop)
-        scheme = Scheme(known[kind], grid, **prior)
-    return scheme, {"kind": kind, **table_of_grid(grid), **_said_of_prior(section, scheme)}, tuple(notes)
+        scheme = Scheme(sampler, grid, **prior)
+        if process.blocks == 1 and sampler.stages is not None and sampler.stages.churn is not None:
+            raised_times(process, grid.times, sampler.stages.churn)
+    said = {"kind": kind, **sampler.given, **table_of_grid(grid), **_said_of_prior(section, scheme)}
+    return scheme, said, tuple(notes)
+
+
+def _with_parameters(section: Section, sampler: Sampler, known: Iterable[str]) -> Sampler:
+    """The sampler with what the table says of its parameters; ``known`` are those of any sampler."""
+    own = {each.name: each for each in sampler.parameters}
+    for name in known:
+        if name in section.values and name not in own:
+            raise section.refuse(name,
+                                 f"left out for {sampler.key}, which takes {', '.join(own) or 'no parameter'}")
+    given = {each.argument: section.number(name) for name, each in own.items() if name in section.values}
+    for name, each in own.items():
+        if name in section.values and not each.allows(section.get(name)):
+            raise section.refuse(name, each.requirement)
+    return sampler.at(**given)
 
 
 def _prior(section: Section, data: Data) -> dict:

@@ -87,6 +87,12 @@ class FlowData:
         k = self._third(sigma, c_lo, c_up, x_lo, c_mean, e)
         return Level(sigma, c_lo, c_up, x_lo, x_lo - rise, c_mean, e, k)
 
+    def excess(self, sigma):
+        """(ĉ_up − ĉ_lo, the linear estimator's ĉ − ĉ_lo), which the mean of ĉ is at most, without cancellation."""
+        square = np.square(sigma)
+        linear = (self.centred - self.l) * square / ((self.centred + square) * (self.l + square))
+        return square * self._assumption.hessian_gap(1.0, square), linear
+
     def _third(self, sigma, c_lo, c_up, x_lo, c_mean, e):
         """What ‖κ̂‖ is at most."""
         known = dict(d=self.d, sigma=sigma, c_lo=c_lo, c_up=c_up, x_lo=x_lo, c_mean=c_mean, e=e)
