@@ -37,6 +37,10 @@ class BoundedSupport(Assumption):
     smoothness: ClassVar[float] = np.inf
     needs_early_stop: ClassVar[bool] = True
 
+    @property
+    def ball(self) -> tuple[Numbers, Numbers]:
+        return self.radius, 0.0
+
     def _largest_variance(self):
         # the whole variance, not dim times one direction's
         return np.square(self.radius)

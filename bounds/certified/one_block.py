@@ -4,7 +4,7 @@ end."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bounds.bound import (
     DISCRETISATION,
@@ -135,12 +135,56 @@ def contraction(walk: Walk, step: BallStep):
                                         X=walk.data.gap(a_sq, s_sq))
 
 
+def saturation(walk: Walk, step: BallStep) -> tuple | None:
+    """(|J|, 2Rw, N, u², what the ball leaves open) of a step, as `bounds.recursion.saturation` has them; None where
+    the data have no ball."""
+    from flint import arb
+
+    ball, data = walk.setting.assumption.ball, walk.data
+    if ball is None:
+        return None
+    radius = arb(float(ball[0]))
+    values = dict(P=step.P, Q=step.Q, H_lo=data.floor(step.upper_a_sq, step.upper_s_sq), c1=step.c1, c2=step.c2,
+                  a_sq=step.upper_a_sq, R=radius, centre=data.mean_norm + radius, d=data.d, F=step.F, C=step.C,
+                  noise_var=step.noise_var, after=step.a_sq * data.l + step.s_sq)
+    return tuple(walk.formulas[name](**values) for name in (
+        "ball_kept", "ball_moved", "ball_replaced", "ball_noise_sq", "ball_drawn"))
+
+
 def recursion(setting: Setting, formulas, precision: int, missed: Callable = missed_noise) -> InBalls:
     """The recursion's end in balls; ``missed`` gives v_k² of a step."""
     walk = Walk(setting, formulas, precision)
-    columns = [(contraction(walk, step), step_bias(walk, step), missed(walk, step), step.Q)
+    columns = [(contraction(walk, step), step_bias(walk, step), missed(walk, step), step.Q, saturation(walk, step))
                for step in walk.steps()][::-1]
-    return propagated(setting, columns, *walk.initial_error(), walk.stop)
+    found = propagated(setting, [column[:4] for column in columns], *walk.initial_error(), walk.stop)
+    return found if columns[0][-1] is None else _saturated(setting, columns, walk, found)
+
+
+def _saturated(setting: Setting, columns: list, walk: Walk, plain: InBalls) -> InBalls:
+    """The plain end, or a smaller one where an error is bounded by the ball."""
+    from flint import arb
+
+    bias, noise = (arb(float(size)) for size in (setting.score_error, setting.score_noise))
+
+    def end(start, own: bool, M, M_noise):
+        for A, b, variance, Q, (kept, moved, replaced, noise_sq, drawn) in columns:
+            bent, fresh = Q * M, integer_power(Q * M_noise, 2)
+            grown = (A * start).min(kept * start + moved)
+            through = real_root(integer_power(grown + bent + (b if own else 0), 2) + fresh + (variance if own else 0))
+            if own:
+                through = through.min(real_root(integer_power(kept * start + replaced + bent, 2) + noise_sq + fresh)
+                                      + drawn)
+            start = through
+        return start
+
+    none, initial, stop = arb(0), walk.initial_error()[0], walk.stop
+    total = end(initial, True, bias, noise) + (none if stop is None else stop)
+    if not total < plain.total:
+        return plain
+    alone = {INITIALISATION: (initial, False, none, none), SCORE_BIAS: (none, False, bias, none),
+             SCORE_NOISE: (none, False, none, noise), DISCRETISATION: (none, True, none, none)}
+    terms = {name: plain.terms[name].min(end(*given)).min(total) for name, given in alone.items()}
+    return replace(plain, total=total, terms=plain.terms | terms)
 
 
 def propagated(setting: Setting, columns: list, initial, used: InitialTerm, stop, unit=1) -> InBalls:

@@ -7,7 +7,7 @@ import numpy as np
 from bounds.recursion.data import Constants
 from bounds.recursion.ingredients import Columns, Ingredients
 from bounds.recursion.phase_space.one_question import PhaseProblem, WeightChoice
-from bounds.recursion.phase_space.weight_search import candidates
+from bounds.recursion.phase_space.weight_search import candidates, saturated
 from bounds.recursion.phase_space.weights import symmetric
 from bounds.setting import Setting
 
@@ -18,12 +18,15 @@ def phase_ingredients(setting: Setting, functions) -> Ingredients:
     Columns have an entry for every row of the sampler's table: of a splitting one more than steps.
     """
     problem, best, certificate = best_weights(setting, functions)
+    bounded = min(saturated(problem), key=lambda choice: choice.total, default=best)
+    best, said = (bounded, f"weights: {bounded.name}; an error is bounded by the data's ball") if (
+        bounded.total < best.total) else (best, _certified(best, certificate))
     return Ingredients(initial=best.initial.error,
                        columns=Columns(np.ones(len(best.bias)), best.bias, best.variance, best.score),
                        stop=problem.early_stop() if setting.scheme.grid.early_stop > 0 else 0.0,
                        initial_term=best.initial.term,
                        growth=growth(best.weights[0], problem.table.path.stationary),
-                       notes=(_certified(best, certificate),),
+                       notes=(said,),
                        details=MappingProxyType({"weights": best.name, "certificate": certificate}))
 
 
