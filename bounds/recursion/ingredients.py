@@ -80,7 +80,7 @@ class Ingredients:
         Parameters
         ----------
         score_error, score_noise : arrays of shape (..., 1) or floats
-            M and M_noise.
+            M and M_noise; M may have an entry for every step.
         refinement : float or array of shape (k,)
             1 for the bound.  Otherwise an estimate, to leading order, of the same grid with every step cut in
             so many, whose biases add up to 1/refinement and whose variances to 1/refinement² of these.
@@ -128,6 +128,12 @@ class Ingredients:
         errors, product = propagate_one(starts, self._sources(score_error, score_noise))
         ends = [raised(error, len(self.columns)) for group in errors for error in group]
         return Totals(ends[0] + self.stop, ends[1], product, *(ends[2:] or (0.0, 0.0)))
+
+    def score_bias(self, score_errors):
+        """What score errors of these sizes, one a step, add to the total at most."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            later = weights(self.columns.contraction)[0] * self.columns.score_weight
+            return round_up(np.sum(later * score_errors, axis=-1), len(self.columns))
 
     def _sources(self, score_error: float, score_noise: float) -> Iterator:
         """Blocks of contractions, and what drives the total and its parts, without and by score errors."""

@@ -68,6 +68,7 @@ from bounds.recursion.phase_space.statement import derive as derive_phase
 from bounds.recursion.propagation import round_up
 from bounds.recursion.saturation import Saturation, reach_of
 from bounds.sampler import euler_maruyama, posterior_mean, posterior_mean_matched
+from bounds.score_error import ScoreError
 from bounds.setting import Setting
 from bounds.theorem import Case, Domain, Source, Theorem, gaussian
 
@@ -204,13 +205,15 @@ def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients
     """What the recursion runs on; ``missed`` computes v_k² of one block."""
     if setting.process.blocks == 2:
         return phase_ingredients(setting, functions)
-    fitted = fitted_ingredients(setting, lambda other: _step_by_step(other, functions, missed))
+    # steps are sampled, of which a list of errors says nothing
+    exact = replace(setting, score_error=0.0)
+    fitted = fitted_ingredients(exact, lambda other: _step_by_step(other, functions, missed))
     return _saturated(fitted, setting, functions) if fitted else _step_by_step(setting, functions, missed)
 
 
 def _saturated(fitted: Ingredients, setting: Setting, functions) -> Ingredients:
     """With saturation, step by step, where the recursion without it ends above its reach."""
-    if fitted.total(setting.score_error, setting.score_noise) <= reach_of(setting):
+    if fitted.total(setting.step_errors, setting.score_noise) <= reach_of(setting):
         return fitted
     return replace(fitted, saturation=Saturation.of(setting, functions))
 
@@ -235,16 +238,17 @@ def _step_by_step(setting: Setting, functions, missed) -> Ingredients:
 def _evaluate(setting: Setting, functions, missed, key: str) -> Bound:
     """The recursion of problems that are evaluated together."""
     parts = ingredients(setting, functions, missed)
-    found = parts.totals(expand(setting.score_error, 1), expand(setting.score_noise, 1))
+    found = parts.totals(setting.step_errors, expand(setting.score_noise, 1))
     steps = len(parts.columns)
     with np.errstate(invalid="ignore", over="ignore"):
         terms = {
             INITIALISATION: round_up(found.contraction * parts.initial, steps),
-            SCORE_BIAS: found.score_weight * setting.score_error,
+            SCORE_BIAS: (found.score_weight * setting.score_error if not isinstance(setting.score_error, ScoreError)
+                         else parts.score_bias(setting.step_errors)),
             SCORE_NOISE: found.noise_weight * setting.score_noise,
             DISCRETISATION: found.discretisation}
     # an error source that is not there adds nothing, even where its weight overflows
-    for name, size in ((SCORE_BIAS, setting.score_error), (SCORE_NOISE, setting.score_noise)):
+    for name, size in ((SCORE_BIAS, setting.step_errors), (SCORE_NOISE, setting.score_noise)):
         if not np.any(size):
             terms[name] = np.zeros(setting.shape)
     if found.alone is not None:

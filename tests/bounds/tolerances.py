@@ -155,3 +155,5 @@ DIFFERENCE_QUOTIENT = 1e-6
 LEVEL_ROUNDING = 1e-13
 #: A noise level as its source prints it, with five digits, computed there in float32.
 PRINTED_LEVEL = 2e-5
+#: A list of equal score errors against the one number: sums in another order.
+SAME_ERRORS = 1e-10

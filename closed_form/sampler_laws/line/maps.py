@@ -72,6 +72,7 @@ class LineSteps:
         a, P, Q = float(steps.a[i]), float(steps.P[i]), float(steps.Q[i])
         if Q == 0.0 and not steps.s_sq[i] > 0.0:
             return P * x, np.full_like(x, P)
+        part = 1.0 if steps.share is None else float(steps.share[i])
         precision = 1.0 / (a * a * self.variances + steps.s_sq[i])
         offset = a * self.means - x
         pull = offset * precision
@@ -86,7 +87,7 @@ class LineSteps:
         pull *= pull
         pull -= precision
         pull *= r
-        return P * x + Q * (score + self.bias), P + Q * pull.sum(axis=0)
+        return P * x + Q * (score + self.bias * part), P + Q * pull.sum(axis=0)
 
 
 def _line_components(law) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
