@@ -34,7 +34,10 @@ def weighted(setting: Setting, formulas: Formulas, functions, precision: int) ->
         columns, M = [], arb(float(setting.score_error))
         for k, (row, about) in enumerate(zip(question.rows, best.variance.tolist(), strict=True)):
             before, after = weights[k : k + 2]
-            columns.append((question.stretch(k, before, after), question.bias(k, after),
+            bias = question.bias(k, after)
+            if best.saturated:
+                bias += question.pulled(k, after)
+            columns.append((question.stretch(k, before, after, best.saturated), bias,
                             question.missed(row, after, about), question.score(k, after), M))
         xx, xv, vv = weights[-1]
         # |x| <= E in the norm of P_K times the root of (P_K⁻¹)_xx

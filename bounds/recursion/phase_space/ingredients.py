@@ -18,15 +18,12 @@ def phase_ingredients(setting: Setting, functions) -> Ingredients:
     Columns have an entry for every row of the sampler's table: of a splitting one more than steps.
     """
     problem, best, certificate = best_weights(setting, functions)
-    bounded = min(saturated(problem), key=lambda choice: choice.total, default=best)
-    best, said = (bounded, f"weights: {bounded.name}; an error is bounded by the data's ball") if (
-        bounded.total < best.total) else (best, _certified(best, certificate))
     return Ingredients(initial=best.initial.error,
                        columns=Columns(np.ones(len(best.bias)), best.bias, best.variance, best.score),
                        stop=problem.early_stop() if setting.scheme.grid.early_stop > 0 else 0.0,
                        initial_term=best.initial.term,
                        growth=growth(best.weights[0], problem.table.path.stationary),
-                       notes=(said,),
+                       notes=(_certified(best, certificate),),
                        details=MappingProxyType({"weights": best.name, "certificate": certificate}))
 
 
@@ -34,7 +31,7 @@ def best_weights(setting: Setting, functions) -> tuple[PhaseProblem, WeightChoic
     """The problem, the choice of weights whose total is smallest, and the dual certificate."""
     problem = PhaseProblem(setting, functions, Constants(setting.assumption, 0))
     tried, certificate = candidates(problem)
-    return problem, min(tried, key=lambda choice: choice.total), certificate
+    return problem, min([*tried, *saturated(problem)], key=lambda choice: choice.total), certificate
 
 
 def growth(first, stationary) -> float:
@@ -49,6 +46,8 @@ def _certified(best: WeightChoice, certificate: float) -> str:
     """How good the weights are, in words."""
     if not np.isfinite(best.total):
         return "no choice of weights gives a finite bound"
+    if best.saturated:
+        return f"weights: {best.name}; an error is bounded by the data's ball"
     if not np.isfinite(certificate):
         return f"weights: {best.name}; their dual certificate leaves the range of floats"
     proved = "equal, with no bias: no weights do better"

@@ -26,7 +26,7 @@ class WeightChoice:
     """One choice of weights P_0 … P_K, and the recursion in their norms, where every contraction is 1.
 
     Weights have shape (k+1, 3); b_k, λ_max(QᵀP_kQ)^{1/2} and v_k² shape (k,); the total is E_K, without early
-    stopping.
+    stopping.  ``saturated`` weights are above c_lo's end alone, and b_k has what that leaves.
     """
 
     name: str
@@ -36,6 +36,7 @@ class WeightChoice:
     score: np.ndarray
     variance: np.ndarray
     total: float
+    saturated: bool = False
 
 
 class PhaseProblem:
@@ -135,7 +136,7 @@ class PhaseProblem:
             drift = bias + (score * setting.score_error if setting.score_error else 0.0)
             total = propagate(initial.error, np.ones(len(drift)), drift, variance + noise)
         total = float(total) if np.all(np.isfinite(weights)) else np.inf
-        return WeightChoice(name, weights, initial, bias, score, variance, total)
+        return WeightChoice(name, weights, initial, bias, score, variance, total, saturated)
 
     def measures(self, choice: WeightChoice) -> np.ndarray:
         """W_0 … W_K against this choice of weights."""

@@ -144,6 +144,15 @@ def test_two_blocks_saturate(key):
     assert MARTINGALE.bound(replace(setting, assumption=setting.assumption.weaker())).total > 1e7
 
 
+@pytest.mark.parametrize("key", ["euler-maruyama", "sscs"])
+def test_two_blocks_saturate_in_balls_too(key):
+    """In ball arithmetic the bound of two blocks is the float's, hardly below."""
+    setting = Setting(cld(sigma=2), FAR.assumptions()[0], scheme(key, 4, 12), 0.01)
+    floats, balls = MARTINGALE.bound(setting), MARTINGALE.certified(setting)
+    assert balls.details["weights"].startswith("saturated")
+    assert floats.total * (1 - 1e-6) <= balls.total <= floats.total * (1 + 1e-6)
+
+
 @settings(max_examples=examples(6))
 @given(far=st.floats(3.0, 8.0), steps=st.integers(2, 12), horizon=st.floats(1.0, 6.0),
        key=st.sampled_from(["euler-maruyama", "exponential", "posterior-mean"]))
