@@ -21,7 +21,7 @@ UNITS = ("score", "epsilon", "denoiser", "velocity")
 _Steps = TypeVar("_Steps", bound=Any)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class ScoreError:
     r"""L2 sizes of the score error, of what a network predicts, at the iterates.
 

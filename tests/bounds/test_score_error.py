@@ -13,6 +13,7 @@ from bounds.claim import closed_form, recursion
 from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
+from bounds.recursion.stepwise import stepwise_bound
 from bounds.sampler import scheme
 from bounds.score_error import UNITS, on_steps, read_error
 from bounds.theorems import theorems
@@ -72,6 +73,16 @@ def test_the_velocity_of_flow_matching():
                  (flow_matching(), 0.2, "velocity"), (mine, 0.2, "velocity"),
                  (flow_matching(), (0.2 * (1 - times) / times).tolist(), "score"))]
     assert found == pytest.approx([found[0]] * 3, rel=RECURSION_RELATIVE)
+
+
+def test_a_list_is_what_is_measured_step_by_step():
+    """`stepwise_bound` with sizes is the bound of the setting that lists them."""
+    sizes = np.linspace(0.3, 0.05, 40)
+    setting = Setting(ou(), MODES, scheme("euler-maruyama", 3.0, 40), 0.0, 0.02)
+    one = stepwise_bound("martingale", setting, sizes)
+    other = theorems()["martingale"].bound(replace(setting, score_error=sizes.tolist()))
+    assert one.total == pytest.approx(other.total, rel=SAME_ERRORS)
+    assert one.terms["score bias"] == pytest.approx(other.terms["score bias"], rel=SAME_ERRORS)
 
 
 @settings(max_examples=examples(20))
