@@ -10,6 +10,7 @@ os.environ.setdefault("SYMPY_GROUND_TYPES", "python")
 _HOME = {
     "ForwardProcess": "process",
     "Scheme": "sampler",
+    "ScoreError": "score_error",
     "Setting": "setting",
     "TimeGrid": "grid",
     "DiscreteSchedule": "noise_levels",

@@ -29,6 +29,7 @@ from bounds.sampler import ode_exponential as ode_exponential
 from bounds.sampler import posterior_mean as posterior_mean
 from bounds.sampler import posterior_mean_matched as posterior_mean_matched
 from bounds.sampler import scheme as scheme
+from bounds.score_error import ScoreError as ScoreError
 from bounds.setting import Setting as Setting
 from bounds.steps.formulas import own_sampler as own_sampler
 from bounds.theorem import NotApplicable as NotApplicable

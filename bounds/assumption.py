@@ -183,6 +183,11 @@ class Assumption:
         return alpha - M if np.all(np.asarray(M) < alpha) else None
 
     @property
+    def ball(self) -> tuple[Numbers, Numbers] | None:
+        """(R, s0) where the data are known to be μ + s0 G with μ in a ball of radius R; else None."""
+        return None
+
+    @property
     def is_perturbed(self) -> bool:
         """Whether the data are a perturbation, by M or a Lipschitz constant, of log-concave ones."""
         return bool(np.any(self._excess_over_base(0.0) > 0))

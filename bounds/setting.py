@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Real
@@ -15,7 +15,9 @@ from bounds.assumption import Assumption
 from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
 from bounds.processes import process_of
+from bounds.recursion.data import expand
 from bounds.sampler import Scheme
+from bounds.score_error import ScoreError, read_error
 from bounds.steps.phase_space.table import PhaseTable
 from bounds.steps.table import StepTable
 
@@ -31,34 +33,42 @@ class Setting:
     assumption : Assumption
         Constants may be arrays that broadcast against each other: one evaluation then bounds them all.
     scheme : Scheme
-    score_error : float
-        M: L2 size of the score error at the iterates.
+    score_error : float, or sequence of float
+        M: L2 size of the score error at the iterates; a list or a tuple has one for each step, an array is a batch
+        of problems.  Or a `bounds.score_error.ScoreError`.
     score_noise : float
         L2 size of the part of the score error that has mean zero given the past at every step.
     facts : DataFacts
         What is known of the data beyond the assumption.
+    score_error_in : str
+        What the error is one of: "score", "epsilon", "denoiser" or "velocity".
 
     Raises
     ------
     ValueError
-        If a score error is negative or not finite.
+        If a score error is negative or not finite, or not one for each step.
     """
 
     process: ForwardProcess
     assumption: Assumption
     scheme: Scheme
-    score_error: Numbers = 0.0
+    score_error: Numbers | ScoreError = 0.0
     score_noise: Numbers = 0.0
     facts: DataFacts = field(default_factory=DataFacts)
 
     def __init__(self, process: ForwardProcess | str, assumption: Assumption, scheme: Scheme,
-                 score_error: Numbers = 0.0, score_noise: Numbers = 0.0,
-                 facts: DataFacts | None = None) -> None:
+                 score_error: Numbers | Sequence[float] | ScoreError = 0.0, score_noise: Numbers = 0.0,
+                 facts: DataFacts | None = None, score_error_in: str = "score") -> None:
         process, facts = process_of(process), DataFacts() if facts is None else facts
         check_type("assumption", assumption, Assumption, "an Assumption")
         check_type("scheme", scheme, Scheme, "a Scheme")
         check_type("facts", facts, DataFacts, "a DataFacts")
+        score_error = read_error(score_error, score_error_in)
+        if isinstance(score_error, ScoreError):
+            score_error.check(process, scheme.grid.steps)
         for name, size in (("score_error", score_error), ("score_noise", score_noise)):
+            if isinstance(size, ScoreError):
+                continue
             check_type(name, size, (Real, np.ndarray), "a number >= 0 or an array of such")
             value = np.asarray(size, dtype=float)
             if not np.all(np.isfinite(value)) or np.any(value < 0):
@@ -70,6 +80,50 @@ class Setting:
     def table(self) -> StepTable | PhaseTable:
         """The scheme on the process as numbers."""
         return self.scheme.table(self.process, self.assumption, self.facts.moments)
+
+    @cached_property
+    def step_errors(self) -> Numbers:
+        """M where each step starts, as an error of the score: of shape (..., 1), or (k,) where steps differ."""
+        if not isinstance(self.score_error, ScoreError):
+            return expand(self.score_error, 1)
+        return self._errors_at(slice(None, -1))
+
+    @property
+    def has_error(self) -> bool:
+        """Whether any size of the score error is not 0."""
+        if isinstance(self.score_error, ScoreError):
+            return bool(self.score_error)
+        return bool(np.any(np.asarray(self.score_error) > 0))
+
+    @property
+    def error(self) -> float | ScoreError:
+        """The score error of one problem: a number, or what `bounds.score_error.on_steps` takes."""
+        return self.score_error if isinstance(self.score_error, ScoreError) else float(self.score_error)
+
+    @property
+    def stage_errors(self) -> tuple[Numbers, Numbers]:
+        """M of both evaluations of every step of a sampler with two: one number twice, or arrays of shape (k,)."""
+        if not isinstance(self.score_error, ScoreError):
+            return self.score_error, self.score_error
+        cut = self.table.refinement
+        return self._errors_at(cut.start), self._errors_at(cut.middle)
+
+    @property
+    def largest_error(self) -> Numbers:
+        """One M for all evaluations of the score: the largest, of shape (...)."""
+        if not isinstance(self.score_error, ScoreError):
+            return self.score_error
+        found = self.stage_errors if self.scheme.sampler.evaluations == 2 else (self.step_errors,)
+        return float(max(np.max(each) for each in found))
+
+    def _errors_at(self, places) -> Numbers:
+        path = self.table.path
+        if self.score_error.unit == "score":
+            return self.score_error.at(path.a[places], path.s_sq[places])
+        # a and s² are known to what was lost on the way to them
+        lost = 1 + 1e-12 + 1e-14 * len(path.times) + 4 * float(np.sum(path.F_error))
+        lost += 2 * float(np.sum(np.where(path.C > 0, path.C_error / np.maximum(path.C, 1e-300), 0.0)))
+        return self.score_error.at(path.a[places], path.s_sq[places]) * lost
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -42,6 +42,10 @@ class BoundedSupport(Assumption):
         if np.any(np.asarray(self.radius) > 0):
             check_constant("radius", np.where(np.asarray(self.radius) > 0, self.radius, 1.0), positive=True)
 
+    @property
+    def ball(self) -> tuple[Numbers, Numbers]:
+        return self.radius, 0.0
+
     def _largest_variance(self):
         # the whole variance, not dim times one direction's
         return np.square(self.radius)

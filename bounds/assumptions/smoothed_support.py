@@ -57,6 +57,10 @@ class SmoothedSupport(Assumption):
     def weak_log_concavity(self):
         return self.alpha, self.M
 
+    @property
+    def ball(self):
+        return self.radius, self.std
+
     def _excess_over_base(self, q):
         return self.M / np.square(self.alpha + q)
 

@@ -4,7 +4,7 @@ end."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bounds.bound import (
     DISCRETISATION,
@@ -18,6 +18,7 @@ from bounds.certified.data import BallData
 from bounds.certified.number import real_root
 from bounds.certified.steps import BallStep, ball_steps
 from bounds.recursion.ingredients import InitialTerm
+from bounds.score_error import ScoreError
 from bounds.setting import Setting
 from bounds.symbolic.balls import integer_power
 
@@ -135,31 +136,101 @@ def contraction(walk: Walk, step: BallStep):
                                         X=walk.data.gap(a_sq, s_sq))
 
 
+def step_errors(setting: Setting) -> Callable[[BallStep], object]:
+    """M of a step, as an error of the score."""
+    from flint import arb
+
+    error = setting.score_error
+    if not isinstance(error, ScoreError):
+        M = arb(float(error))
+        return lambda step: M
+    places = {time: k for k, time in enumerate(setting.scheme.grid.times.tolist())}
+
+    def size(step: BallStep):
+        own = arb(error.sizes if error.count is None else error.sizes[places[step.upper]])
+        match error.unit:
+            case "epsilon":
+                return own / real_root(step.upper_s_sq)
+            case "velocity":
+                return own * real_root(step.upper_a_sq / step.upper_s_sq)
+            case "denoiser":
+                return own * real_root(step.upper_a_sq) / step.upper_s_sq
+        return own
+
+    return size
+
+
+def saturation(walk: Walk, step: BallStep) -> tuple | None:
+    """(|J|, 2Rw, N, u², what the ball leaves open) of a step, as `bounds.recursion.saturation` has them; None where
+    the data have no ball."""
+    from flint import arb
+
+    ball, data = walk.setting.assumption.ball, walk.data
+    if ball is None:
+        return None
+    radius = arb(float(ball[0]))
+    values = dict(P=step.P, Q=step.Q, H_lo=data.floor(step.upper_a_sq, step.upper_s_sq), c1=step.c1, c2=step.c2,
+                  a_sq=step.upper_a_sq, R=radius, centre=data.mean_norm + radius, d=data.d, F=step.F, C=step.C,
+                  noise_var=step.noise_var, after=step.a_sq * data.l + step.s_sq)
+    return tuple(walk.formulas[name](**values) for name in (
+        "ball_kept", "ball_moved", "ball_replaced", "ball_noise_sq", "ball_drawn"))
+
+
 def recursion(setting: Setting, formulas, precision: int, missed: Callable = missed_noise) -> InBalls:
     """The recursion's end in balls; ``missed`` gives v_k² of a step."""
     walk = Walk(setting, formulas, precision)
-    columns = [(contraction(walk, step), step_bias(walk, step), missed(walk, step), step.Q)
+    errors = step_errors(setting)
+    columns = [(contraction(walk, step), step_bias(walk, step), missed(walk, step), step.Q, errors(step),
+                saturation(walk, step))
                for step in walk.steps()][::-1]
-    return propagated(setting, columns, *walk.initial_error(), walk.stop)
+    found = propagated(setting, [column[:5] for column in columns], *walk.initial_error(), walk.stop)
+    return found if columns[0][-1] is None else _saturated(setting, columns, walk, found)
+
+
+def _saturated(setting: Setting, columns: list, walk: Walk, plain: InBalls) -> InBalls:
+    """The plain end, or a smaller one where an error is bounded by the ball."""
+    from flint import arb
+
+    noise = arb(float(setting.score_noise))
+
+    def end(start, own: bool, biased: bool, M_noise):
+        for A, b, variance, Q, M, (kept, moved, replaced, noise_sq, drawn) in columns:
+            bent, fresh = Q * M if biased else arb(0), integer_power(Q * M_noise, 2)
+            grown = (A * start).min(kept * start + moved)
+            through = real_root(integer_power(grown + bent + (b if own else 0), 2) + fresh + (variance if own else 0))
+            if own:
+                through = through.min(real_root(integer_power(kept * start + replaced + bent, 2) + noise_sq + fresh)
+                                      + drawn)
+            start = through
+        return start
+
+    none, initial, stop = arb(0), walk.initial_error()[0], walk.stop
+    total = end(initial, True, True, noise) + (none if stop is None else stop)
+    if not total < plain.total:
+        return plain
+    alone = {INITIALISATION: (initial, False, False, none), SCORE_BIAS: (none, False, True, none),
+             SCORE_NOISE: (none, False, False, noise), DISCRETISATION: (none, True, False, none)}
+    terms = {name: plain.terms[name].min(end(*given)).min(total) for name, given in alone.items()}
+    return replace(plain, total=total, terms=plain.terms | terms)
 
 
 def propagated(setting: Setting, columns: list, initial, used: InitialTerm, stop, unit=1) -> InBalls:
-    """Where the recursion ends: ``columns`` has A_k, b_k, v_k² and the weight of a score error of every step.
+    """Where the recursion ends: ``columns`` has A_k, b_k, v_k², the weight of a score error and M of every step.
 
     The error is E_K times ``unit``, and ``stop``, if it is not None, comes on top.
     """
     from flint import arb
 
-    bias, noise = (arb(float(size)) for size in (setting.score_error, setting.score_noise))
+    noise = arb(float(setting.score_noise))
     noise_sq = noise * noise
     total, discretisation, product, score, score_sq = initial, arb(0), arb(1), arb(0), arb(0)
-    for A, b, variance, Q in columns:
+    for A, b, variance, Q, bias in columns:
         moved, Q_sq = A * total + (b + Q * bias), Q * Q
         total = real_root(integer_power(moved, 2) + (variance + Q_sq * noise_sq))
         discretisation = real_root(integer_power(A * discretisation + b, 2) + variance)
         product *= A
-        score, score_sq = A * score + Q, A * A * score_sq + Q_sq
-    terms = {INITIALISATION: product * initial, SCORE_BIAS: score * bias if bias != 0 else arb(0),
+        score, score_sq = A * score + Q * bias, A * A * score_sq + Q_sq
+    terms = {INITIALISATION: product * initial, SCORE_BIAS: score,
              SCORE_NOISE: real_root(score_sq) * noise if noise != 0 else arb(0),
              DISCRETISATION: discretisation}
     total, terms = unit * total, {name: unit * term for name, term in terms.items()}

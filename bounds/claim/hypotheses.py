@@ -9,6 +9,7 @@ import numpy as np
 from bounds.claim.formulas import Inequality, symbols_of
 from bounds.claim.symbols import SYMBOLS, missing_constant
 from bounds.conditions import ONE_BLOCK, ONE_EVALUATION, ONE_PROBLEM
+from bounds.score_error import ScoreError
 from bounds.theorem import Condition, Domain
 
 #: Symbols of score errors: a claim without one says nothing where there is that error.
@@ -53,7 +54,7 @@ class _NoError:
     def __call__(self, setting):
         size = getattr(setting, ERRORS[self.symbol])
         return (f"the formulas do not contain {self.symbol}, got {ERRORS[self.symbol]} {size}"
-                if np.any(np.asarray(size) > 0) else None)
+                if (size if isinstance(size, ScoreError) else np.any(np.asarray(size) > 0)) else None)
 
 
 @dataclass(frozen=True)

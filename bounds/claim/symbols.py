@@ -163,7 +163,7 @@ SYMBOLS = {known.name: known for known in (
     Known("t0", "the last time, of early stopping", "question", lambda n: _exact(n.grid.early_stop)),
     Known("K", "number of steps", "question", lambda n: _exact(n.grid.steps), "positive"),
     Known("M", "L2 size of the score error at the iterates", "question",
-          lambda n: _exact(float(n.setting.score_error))),
+          lambda n: _exact(float(n.setting.largest_error))),
     Known("M_noise", "L2 size of a score error with mean zero given the past", "question",
           lambda n: _exact(float(n.setting.score_noise))),
     Known("sigma", "standard deviation of the prior", "question",

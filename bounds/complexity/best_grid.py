@@ -32,11 +32,13 @@ class Model:
     ----------
     times : array of shape (m+1,)
         The fine grid.
+    score_error : float, or array of shape (m,)
+        M, as an error of the score.
     """
 
     times: np.ndarray
     ingredients: Ingredients
-    score_error: float
+    score_error: float | np.ndarray
     score_noise: float
 
     @property
@@ -102,7 +104,7 @@ def model_of(theorem: Theorem | str, setting: Setting, steps: int = MODEL_STEPS)
     with np.errstate(all="ignore"):
         parts = theorem.ingredients(setting, theorem.functions)
     parts = replace(parts, columns=per_step(parts.columns, steps))
-    return Model(fine.times, parts, float(setting.score_error), float(setting.score_noise))
+    return Model(fine.times, parts, setting.step_errors, float(setting.score_noise))
 
 
 def per_step(columns: Columns, steps: int) -> Columns:

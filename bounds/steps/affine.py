@@ -33,7 +33,7 @@ class SecondStage:
               y \leftarrow \mathrm{keep}_i y + P'_i u + Q'_i s(\mathrm{time}'_i, u),
 
     where what is primed is here; ``a`` and ``s_sq`` are the forward law at ``time``.  Where Q is 0 the score
-    is not asked for.
+    is not asked for.  ``share`` is as in `Steps`.
     """
 
     time: np.ndarray
@@ -43,6 +43,7 @@ class SecondStage:
     a: np.ndarray
     s_sq: np.ndarray
     errors: SecondErrors | None = None
+    share: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ class Steps:
         Of samplers that evaluate the score twice a step: P and Q then lead to the inner point.
     past : Past, optional
         Of samplers that use what the step before saw: P and Q then lead to what a step sees.
+    share : array of shape (K,), optional
+        What part of the score's constant error each evaluation has, for k = 1: all of it by default.
     """
 
     time: Array
@@ -123,6 +126,7 @@ class Steps:
     errors: StepErrors | None = None
     second: SecondStage | None = None
     past: Past | None = None
+    share: Array | None = None
 
     def __len__(self) -> int:
         return len(self.P)
@@ -139,7 +143,7 @@ class Steps:
         prior = np.asarray(self.prior_var, dtype=float)
         second = self.second and SecondStage(
             self.second.time, *(np.asarray(getattr(self.second, name), dtype=float)
-                                for name in ("keep", "P", "Q", "a", "s_sq")))
+                                for name in ("keep", "P", "Q", "a", "s_sq")), share=self.second.share)
         past = self.past and Past(*(np.asarray(getattr(self.past, name), dtype=float)
                                     for name in ("keep", "now", "before")))
         return replace(self, **numbers, prior_var=prior if prior.ndim else float(prior),
@@ -150,7 +154,11 @@ class Steps:
         """The second evaluations as steps of their own, u ↦ P′u + Q′s(u), for what moves particles."""
         second = self.second
         return replace(self, time=second.time, P=second.P, Q=second.Q, a=second.a, s_sq=second.s_sq,
-                       errors=None, second=None)
+                       errors=None, second=None, share=second.share)
+
+    def part(self, i: int) -> float:
+        """The part of the score's constant error that evaluation ``i`` has."""
+        return 1.0 if self.share is None else float(self.share[i])
 
     @property
     def blocks(self) -> int:

@@ -162,16 +162,16 @@ def evaluate(setting: Setting, functions) -> Bound:
         parts, signed = flow_ingredients(setting, data, steps, functions), signed_end
     refined = None if signed is None else known_errors(setting, data, steps, parts)
     start, term = initial_error(setting, functions)
-    errors, initial = (float(setting.score_error), float(setting.score_noise)), float(start) / float(path.a[0])
+    noise, initial = float(setting.score_noise), float(start) / float(path.a[0])
     stop, last = float(early_stop(setting, functions)), float(path.a[-1])
-    found = {"plain" if parts.saturated is None else "saturated": parts.end(initial, True, *errors)}
+    found = {"plain" if parts.saturated is None else "saturated": parts.end(initial, True, True, noise)}
     if signed is not None:
         found["signed"] = signed(setting, data, steps, functions, parts)
     if refined is not None:
-        found["known"], parts = refined.end(initial, True, *errors), refined
+        found["known"], parts = refined.end(initial, True, True, noise), refined
     used = min(found, key=found.get)
-    alone = {INITIALISATION: (initial, False, 0.0, 0.0), SCORE_BIAS: (0.0, False, errors[0], 0.0),
-             SCORE_NOISE: (0.0, False, 0.0, errors[1]), DISCRETISATION: (0.0, True, 0.0, 0.0)}
+    alone = {INITIALISATION: (initial, False, False, 0.0), SCORE_BIAS: (0.0, False, True, 0.0),
+             SCORE_NOISE: (0.0, False, False, noise), DISCRETISATION: (0.0, True, False, 0.0)}
     terms = {name: float(round_up(last * parts.end(*given), 1)) for name, given in alone.items()}
     if setting.scheme.grid.early_stop > 0:
         terms[EARLY_STOPPING] = stop

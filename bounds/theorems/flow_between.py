@@ -136,17 +136,16 @@ def evaluate(setting: Setting, functions) -> Bound:
     question, path = between(setting, FlowData(setting.assumption, functions), functions), setting.table.path
     parts = question.ingredients()
     start, term = initial_error(setting, functions)
-    errors = float(setting.score_error), float(setting.score_noise)
-    initial = float(start) / float(path.a[0])
+    fresh, initial = float(setting.score_noise), float(start) / float(path.a[0])
     stop, last = float(early_stop(setting, functions)), float(path.a[-1])
-    alone = {INITIALISATION: (initial, False, 0.0, 0.0), SCORE_BIAS: (0.0, False, errors[0], 0.0),
-             SCORE_NOISE: (0.0, False, 0.0, errors[1]), DISCRETISATION: (0.0, True, 0.0, 0.0)}
+    alone = {INITIALISATION: (initial, False, False, 0.0), SCORE_BIAS: (0.0, False, True, 0.0),
+             SCORE_NOISE: (0.0, False, False, fresh), DISCRETISATION: (0.0, True, False, 0.0)}
     terms = {name: float(round_up(last * parts.end(*given), 1)) for name, given in alone.items()}
     if setting.scheme.grid.early_stop > 0:
         terms[EARLY_STOPPING] = stop
-    total = float(round_up(last * parts.end(initial, True, *errors) + stop, 1))
+    total = float(round_up(last * parts.end(initial, True, True, fresh) + stop, 1))
     total = np.inf if np.isnan(total) else total
-    plain = parts.plain(question.single).end(initial, True, *errors)
+    plain = parts.plain(question.single).end(initial, True, True, fresh)
     details = {"lambda": float(question.coupling[0, 0]), "initial_term": term.name,
                "steps": len(parts.contraction),
                "plain_recursion": float(last * plain + stop)}

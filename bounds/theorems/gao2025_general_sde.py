@@ -34,7 +34,7 @@ from sympy import Abs, Max, sqrt, symbols
 
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound, vacuous_notes
 from bounds.certified.number import real_root, root
-from bounds.certified.one_block import InBalls, Walk
+from bounds.certified.one_block import InBalls, Walk, step_errors
 from bounds.certified.polynomials import largest
 from bounds.conditions import FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, euler_maruyama_only
 from bounds.leading import L0, Density, Leading, R, a, f, m, m0, slope
@@ -109,7 +109,7 @@ def evaluate(setting: Setting, functions) -> Bound:
     variance = np.square(path.a) / m0 + path.s_sq
     theta, omega = _suprema(path, variance, initial, x0, dim, rise, I_absf)
     M1, estimated = time_regularity(setting.facts.time_regularity, path)
-    M = np.hypot(setting.score_error, setting.score_noise)
+    M = np.hypot(setting.step_errors, setting.score_noise)
     later, _ = weights(functions["growth"](F=path.F, G=table.Q, I_alpha=I_alpha, I_L=I_L, M1=M1, h=lengths))
     step = dict(h=lengths, G=table.Q, M=M, M1=M1, theta=theta, omega=omega, x0=x0, d=dim, I_absf=I_absf,
                 I_sqrtL=I_sqrtL, I_L=I_L, I_sq=I_sq)
@@ -158,11 +158,11 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
     from flint import arb
 
     walk = Walk(setting, formulas, precision)
-    data, rows, suprema = walk.data, [], _Suprema(walk)
+    data, rows, suprema, errors = walk.data, [], _Suprema(walk), step_errors(setting)
     for step in walk.steps():
         integrals = step.integrate(lambda view: _integrands(view, data), _scales(step, data))
         suprema.take(step, integrals)
-        rows.append((step.h, step.F, step.Q, *integrals))
+        rows.append((step.h, step.F, step.Q, *integrals, errors(step)))
     last, prior = walk.last, walk.prior_var
     x0, a_T, a_0 = real_root(data.m2), real_root(last.upper_a_sq), real_root(walk.first.a_sq)
     spread = real_root(last.upper_s_sq) - real_root(prior)
@@ -171,9 +171,10 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
     theta, omega = suprema.theta * a_T / V_T * initial, real_root(suprema.size)
     given = setting.facts.time_regularity
     M1 = suprema.regularity() if isinstance(given, tuple) else arb(float(given))
-    M = real_root(arb(float(setting.score_error)) ** 2 + arb(float(setting.score_noise)) ** 2)
+    noise_sq = arb(float(setting.score_noise)) ** 2
     sums = {name: arb(0) for name in ("time_regularity", "score", "discretisation")}
-    for h, F, G, I_alpha, I_L, I_absf, I_sqrtL, I_sq, _ in reversed(rows):
+    for h, F, G, I_alpha, I_L, I_absf, I_sqrtL, I_sq, _, bias in reversed(rows):
+        M = real_root(bias * bias + noise_sq)
         growth = formulas["growth"](F=F, G=G, I_alpha=I_alpha, I_L=I_L, M1=M1, h=h)
         for name in sums:
             added = formulas[name](h=h, G=G, M=M, M1=M1, theta=theta, omega=omega, x0=x0, d=data.d,

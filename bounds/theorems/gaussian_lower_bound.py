@@ -236,7 +236,7 @@ def _gaussian(setting: Setting):
 def _exact_score(setting: Setting):
     error, noise = setting.score_error, setting.score_noise
     return (f"the score must be exact, got score_error {error}, score_noise {noise}"
-            if np.any(np.asarray(error) > 0) or np.any(np.asarray(noise) > 0) else None)
+            if setting.has_error or np.any(np.asarray(noise) > 0) else None)
 
 
 THEOREM = Theorem(

@@ -57,7 +57,7 @@ from bounds.bound import (
     vacuous_notes,
 )
 from bounds.certified.number import real_root
-from bounds.certified.one_block import InBalls, Walk
+from bounds.certified.one_block import InBalls, Walk, step_errors
 from bounds.conditions import ONE_BLOCK, ONE_PROBLEM, euler_maruyama_only
 from bounds.contraction.ou_phases import eta as contractive_from
 from bounds.contraction.ou_phases import largest_curvature, log_growth, ou_scale_sq
@@ -130,7 +130,8 @@ class _Standard:
         self.duration = float(np.sum(path.F))
         self.a_sq, self.s_sq = np.square(path.a), path.s_sq / self.unit**2
         self.prior_var = setting.table.prior_var / self.unit**2
-        self.eps = self.unit * float(np.hypot(setting.score_error, setting.score_noise))
+        errors = self.unit * np.hypot(setting.step_errors, setting.score_noise)
+        self.eps = float(errors) if np.ndim(errors) == 0 else errors
         self.L = float(largest_curvature(self.alpha, self.M, self.data.smoothness, self.stop,
                                          self.stop + self.duration))
 
@@ -169,7 +170,7 @@ def evaluate(setting: Setting, functions) -> Bound:
         terms = {
             INITIALISATION: in_data_units(product * initial),
             DISCRETISATION: in_data_units(np.sum(later * functions["local"](**step))),
-            SCORE_BIAS: in_data_units(np.sum(later * functions["score"](**step))) if question.eps else 0.0}
+            SCORE_BIAS: in_data_units(np.sum(later * functions["score"](**step))) if np.any(question.eps) else 0.0}
     stop = 0.0
     if setting.table.path.times[-1] > 0:
         stop = terms[EARLY_STOPPING] = float(round_up(early_stop(setting, functions), 8))
@@ -178,7 +179,8 @@ def evaluate(setting: Setting, functions) -> Bound:
     conditions, closed = step_conditions(longest, question.L), None
     if conditions["h (2L - 1) <= 2"]:
         crossed = max(min(boundary - question.stop, question.duration), 0.0)
-        phases = {**step, "h": longest, "E0": initial, "T": question.duration, "eta": crossed}
+        phases = {**step, "eps": float(np.max(question.eps)), "h": longest, "E0": initial, "T": question.duration,
+                  "eta": crossed}
         closed = float(round_up(in_data_units(functions["closed_form"](**phases)) + stop, 8))
     growth = log_growth(question.alpha, question.M, question.stop, question.stop + question.duration)
     details = {
@@ -199,21 +201,21 @@ def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
     walk = Walk(setting, formulas, precision)
     data, unit_sq = walk.data, _unit_sq(setting)
     unit = real_root(unit_sq)
-    columns, curvature = [], arb(0)
+    columns, curvature, errors = [], arb(0), step_errors(setting)
     for step in walk.steps():
         ends = [_curvature(data, a_sq, s_sq, unit_sq) for a_sq, s_sq in
                 ((step.upper_a_sq, step.upper_s_sq), (step.a_sq, step.s_sq))]
         curvature = curvature.max(_largest(data, step, unit_sq, ends))
-        columns.append((step.F, *ends[0]))
+        columns.append((step.F, *ends[0], errors(step)))
     start = walk.last
     m2 = data.m2 / unit_sq
     a, s, prior = real_root(start.upper_a_sq), real_root(start.upper_s_sq / unit_sq), walk.prior_var / unit_sq
-    bias, noise = (arb(float(size)) for size in (setting.score_error, setting.score_noise))
-    eps = unit * real_root(bias * bias + noise * noise)
+    noise = arb(float(setting.score_noise))
     initial, source = _initial_in_balls(walk, formulas, unit_sq,
                                         dict(a=a, s=s, sigma=real_root(prior), d=data.d))
     product, sums = initial, {"local": arb(0), "score": arb(0)}
-    for h, kappa, smooth in reversed(columns):
+    for h, kappa, smooth, bias in reversed(columns):
+        eps = unit * real_root(bias * bias + noise * noise)
         growth = formulas["growth"](h=h, kappa=kappa, L_t=smooth)
         product = growth * product
         for name in sums:

@@ -7,6 +7,12 @@ Statement
 with :math:`A_k = \max_c |P + Q H(c)|`, c ranging over the posterior-covariance envelope, :math:`b_k` the bias
 of the step and :math:`v_k` the noise it misses.  For early stopping add :math:`W_2(p_{t_0}, p_0)`.
 
+Where the data are :math:`\mu + s_0 G` with μ in a ball of radius R (k = 1), :math:`E[\mu | x]` never leaves it:
+with :math:`V = a^2 s_0^2 + s^2 = -1/H_{lo}` and :math:`J = P + Q H_{lo}`, :math:`A_k E` is at most
+:math:`|J| E + 2 R Q a / V`, and whatever came before
+
+.. math:: E_k \le \bigl((|J| E_{k-1} + N_k + Q_k M)^2 + u_k^2 + Q_k^2 M_{noise}^2\bigr)^{1/2} + R \Phi^{-1} C a / V .
+
 Hypotheses
 ----------
 One of the envelopes of `bounds.assumptions`; a finite Fisher information at the last time (bounded support:
@@ -60,7 +66,9 @@ from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
 from bounds.recursion.phase_space.statement import SYMBOLS as PHASE_SYMBOLS
 from bounds.recursion.phase_space.statement import derive as derive_phase
 from bounds.recursion.propagation import round_up
+from bounds.recursion.saturation import Saturation, reach_of
 from bounds.sampler import euler_maruyama, posterior_mean, posterior_mean_matched
+from bounds.score_error import ScoreError
 from bounds.setting import Setting
 from bounds.theorem import Case, Domain, Source, Theorem, gaussian
 
@@ -68,6 +76,7 @@ P, Q, H_lo, X, c1, c2, d = symbols("P Q H_lo X c1 c2 d", real=True)
 a_sq, s_sq, m, l, m2 = symbols("a_sq s_sq m l m2", real=True)
 F, C, g, ng, x_mean, x_sq = symbols("F C g ng x_mean x_sq", real=True)
 s, sigma, mean_norm = symbols("s sigma mean_norm", real=True)
+R_ball, centre, noise_var, after = symbols("R centre noise_var after", real=True)
 
 _M2 = s_sq + a_sq * m
 _EXCESS = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
@@ -90,6 +99,12 @@ STATED = {
     "variance": d * (_N**2 + Max(0, x_mean * (2 * _N * _KAPPA + _KAPPA**2 * X))),
     "variance_known": d * (_N**2 + 2 * _N * _KAPPA * x_mean + _KAPPA**2 * x_sq),
     "early_stop_sq": (1 - sympy.sqrt(a_sq)) ** 2 * m2 + d * s_sq,
+    "ball_kept": Abs(P + Q * H_lo),
+    "ball_moved": 2 * R_ball * Abs(Q * H_lo) * sympy.sqrt(a_sq),
+    "ball_replaced": (Abs(c1 + c2 * H_lo) * sympy.sqrt(a_sq * R_ball**2 + d / Abs(H_lo))
+                      + Abs(c1) * sympy.sqrt(a_sq) * centre + R_ball * Abs(Q * H_lo) * sympy.sqrt(a_sq)),
+    "ball_noise_sq": d * (sympy.sqrt(noise_var) - sympy.sqrt(C * after * Abs(H_lo))) ** 2,
+    "ball_drawn": R_ball * sympy.exp(F) * C * Abs(H_lo) * sympy.sqrt(a_sq),
     **PHASE_STATED}
 
 
@@ -130,7 +145,33 @@ def derive() -> dict:
         "variance": d * Max(increment.subs(u, 0) ** 2, chord),
         "variance_known": d * known,
         "early_stop_sq": derived_early_stop(),
+        **derived_saturation(),
         **derive_phase()}
+
+
+def derived_saturation() -> dict:
+    """What a ball does to an error, from the laws of U_τ, U_r and their score given μ, which are Gaussian."""
+    away, middle, here, there, V, growth = symbols("away middle here there V growth", real=True)
+    a = sympy.sqrt(a_sq)
+
+    def score(mean):
+        """∇log of N(a μ, V) at a centre + away."""
+        return -(away + a * middle - a * mean) / V
+
+    step = P * (away + a * middle) + Q * score(middle + here)
+    # given μ: E[U_r | U_τ] is Φ⁻¹(U_τ + C s(U_τ)), Φ⁻¹ = P + c1 and Φ⁻¹C = Q + c2
+    exact = (P + c1) * (away + a * middle) + (Q + c2) * score(middle + there)
+    known = sympy.expand((step - exact).subs(V, -1 / H_lo))
+    drawn = sympy.diff((growth * C * score(middle + there)).subs(V, -1 / H_lo), there)
+    sizes = {away: sympy.sqrt(R_ball**2 * a_sq + d / Abs(H_lo)), middle: centre, here: R_ball}
+    # V = Φ² V_r + C, Cov(U_r, U_τ | μ) = Φ V_r
+    left = sympy.simplify(after - ((V - C) / after) * after**2 / V).subs(V, 1 / Abs(H_lo))
+    return {
+        "ball_kept": Abs(sympy.diff(step, away)).subs(V, -1 / H_lo),
+        "ball_moved": 2 * R_ball * Abs(sympy.diff(step, here)).subs(V, -1 / H_lo),
+        "ball_replaced": sum(Abs(known.coeff(each)) * size for each, size in sizes.items()),
+        "ball_noise_sq": d * (noise_var - 2 * sympy.sqrt(noise_var * left) + left),
+        "ball_drawn": R_ball * Abs(drawn).subs(growth, sympy.exp(F))}
 
 
 def derived_early_stop():
@@ -164,8 +205,17 @@ def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients
     """What the recursion runs on; ``missed`` computes v_k² of one block."""
     if setting.process.blocks == 2:
         return phase_ingredients(setting, functions)
-    fitted = fitted_ingredients(setting, lambda other: _step_by_step(other, functions, missed))
-    return fitted or _step_by_step(setting, functions, missed)
+    # steps are sampled, of which a list of errors says nothing
+    exact = replace(setting, score_error=0.0)
+    fitted = fitted_ingredients(exact, lambda other: _step_by_step(other, functions, missed))
+    return _saturated(fitted, setting, functions) if fitted else _step_by_step(setting, functions, missed)
+
+
+def _saturated(fitted: Ingredients, setting: Setting, functions) -> Ingredients:
+    """With saturation, step by step, where the recursion without it ends above its reach."""
+    if fitted.total(setting.step_errors, setting.score_noise) <= reach_of(setting):
+        return fitted
+    return replace(fitted, saturation=Saturation.of(setting, functions))
 
 
 def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
@@ -181,24 +231,29 @@ def _step_by_step(setting: Setting, functions, missed) -> Ingredients:
                        columns=Columns(contraction=contraction(setting, functions),
                                        bias=step_bias(setting, functions),
                                        variance=missed(setting, functions), score_weight=setting.table.Q),
-                       stop=early_stop(setting, functions), initial_term=term)
+                       stop=early_stop(setting, functions), initial_term=term,
+                       saturation=Saturation.of(setting, functions))
 
 
 def _evaluate(setting: Setting, functions, missed, key: str) -> Bound:
     """The recursion of problems that are evaluated together."""
     parts = ingredients(setting, functions, missed)
-    found = parts.totals(expand(setting.score_error, 1), expand(setting.score_noise, 1))
+    found = parts.totals(setting.step_errors, expand(setting.score_noise, 1))
     steps = len(parts.columns)
     with np.errstate(invalid="ignore", over="ignore"):
         terms = {
             INITIALISATION: round_up(found.contraction * parts.initial, steps),
-            SCORE_BIAS: found.score_weight * setting.score_error,
+            SCORE_BIAS: (found.score_weight * setting.score_error if not isinstance(setting.score_error, ScoreError)
+                         else parts.score_bias(setting.step_errors)),
             SCORE_NOISE: found.noise_weight * setting.score_noise,
             DISCRETISATION: found.discretisation}
     # an error source that is not there adds nothing, even where its weight overflows
-    for name, size in ((SCORE_BIAS, setting.score_error), (SCORE_NOISE, setting.score_noise)):
+    for name, size in ((SCORE_BIAS, setting.step_errors), (SCORE_NOISE, setting.score_noise)):
         if not np.any(size):
             terms[name] = np.zeros(setting.shape)
+    if found.alone is not None:
+        names = INITIALISATION, SCORE_BIAS, SCORE_NOISE, DISCRETISATION
+        terms |= {name: np.fmin(terms[name], size) for name, size in zip(names, found.alone, strict=True)}
     if setting.scheme.grid.early_stop > 0:
         terms[EARLY_STOPPING] = parts.stop + np.zeros(np.shape(parts.initial))
     total = _finite(round_up(found.total, 1))
@@ -236,7 +291,8 @@ SYMBOLS = PHASE_SYMBOLS | {
     "g": "g(σ)", "ng": "n(σ)g(σ), the scheme's noise",
     "x_mean": "mean Hessian excess (its upper bound, or the MMSE curve's)",
     "x_sq": "mean squared Hessian excess", "s": "s(T)", "sigma": "standard deviation of the prior",
-    "mean_norm": "‖E X_0‖"}
+    "mean_norm": "‖E X_0‖", "R": "radius of the ball of μ, data μ + s0 G", "centre": "norm of the ball's centre",
+    "noise_var": "∫n²g², the scheme's noise variance", "after": "a²s0² + s² where the step ends"}
 
 CASES = (
     Case("N(0,1/4), OU", ou, gaussian(0.25), lambda: euler_maruyama(4, 400), ratio_ceiling=1.4,

@@ -2,7 +2,7 @@ r"""The variance and the mean of an affine chain after all its steps, with bound
 
 import numpy as np
 
-from bounds.steps.affine import StepErrors, Steps
+from bounds.steps.affine import SecondStage, StepErrors, Steps
 from closed_form.sampler_laws.extended_precision import WIDE, WIDE_EPS, wide
 
 _BLOCK = 1 << 17  # steps × eigenvalues handled at once: a few MB for each work array
@@ -88,7 +88,8 @@ def _one(values, spectrum_error, steps: Steps, errors: StepErrors, rows: slice, 
     lag = np.broadcast_to(P * a - a_next, A.shape)
     lag_error = np.broadcast_to(WIDE_EPS * (np.abs(P * a) + np.abs(a_next))
                                 + dP * a + np.abs(P) * da + errors.a[after, None], A.shape)
-    return (A, A_error), (lag, lag_error), (np.broadcast_to(Q, A.shape), dQ + 0.0 * A)
+    part = _part(steps, rows)
+    return (A, A_error), (lag, lag_error), (np.broadcast_to(Q * part, A.shape), dQ * part + 0.0 * A)
 
 
 def _two(values, spectrum_error, steps: Steps, errors: StepErrors, rows: slice, after: slice):
@@ -122,12 +123,19 @@ def _two(values, spectrum_error, steps: Steps, errors: StepErrors, rows: slice, 
                                     + WIDE_EPS * (np.abs(P1 * a_before) + a))
     kept = keep * a_before, off[0] * a_before + np.abs(keep) * da_before + WIDE_EPS * np.abs(keep * a_before)
     moved = P * a, off[1] * a + np.abs(P) * off[3] + WIDE_EPS * np.abs(P * a)
+    one, two = _part(steps, rows), _part(second, rows)
+    pull, pull_error = through(Q1 * one, dQ1 * one)
     push, push_error = through(Q1, dQ1)
     fresh = push * push + Q * Q
     fresh_error = push_error * (2 * np.abs(push) + push_error) + off[2] * (2 * np.abs(Q) + off[2]) + 4 * WIDE_EPS * fresh
     return (total((keep, off[0]), through(first, first_error)),
             total(kept, moved, (-a_next, da_next), through(*lag_inner)),
-            total((Q + 0.0 * inner, off[2]), (push, push_error)), (fresh, fresh_error))
+            total((Q * two + 0.0 * inner, off[2] * two), (pull, pull_error)), (fresh, fresh_error))
+
+
+def _part(stage: Steps | SecondStage, rows: slice):
+    """What part of the bias each evaluation has."""
+    return 1.0 if stage.share is None else wide(stage.share[rows, None])
 
 
 def _no_errors(steps: int) -> StepErrors:

@@ -66,7 +66,8 @@ def multistep_tracks(values: np.ndarray, spectrum_error: float, steps: Steps, no
             if i:
                 source = source + before[i] * (P[i - 1] * a[i - 1])
             lag, push = lag + source * later, Q[i] * seen
-            pull, fresh = pull + push, fresh + push * push * scale
+            part = _Known(WIDE(1.0 if steps.share is None else steps.share[i]), 0.0)
+            pull, fresh = pull + push * part, fresh + push * push * scale
             later, after = keep[i] * later + A[i] * seen, later
         prior = _Known(wide(steps.prior_var), errors.prior_var)
         tracks = (later * later * prior + fresh, lag + minus * (a[0] * later), pull)

@@ -1,11 +1,14 @@
 r"""The exact W2 error of a sampler, by whichever closed form the data law admits."""
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from bounds.annotations import Array
 from bounds.argument import check_type
+from bounds.score_error import ScoreError, on_steps, read_error
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.line_mixture import LineMixture
@@ -36,8 +39,8 @@ def _parts(law) -> Parts:
     return law.split()
 
 
-def sampler_w2(law: Law, steps: Steps, score_error: float = 0.0, score_noise: float = 0.0,
-               direction: ArrayLike | None = None) -> Bracket:
+def sampler_w2(law: Law, steps: Steps, score_error: float | Sequence[float] | ScoreError = 0.0,
+               score_noise: float = 0.0, direction: ArrayLike | None = None) -> Bracket:
     r"""W2 between the law of the sampler's last iterate and the data law, exact up to the bracket.
 
     The score used is s(y) + b + N(0, M_noise²/d I), with a constant b of norm exactly ``score_error``.
@@ -52,8 +55,9 @@ def sampler_w2(law: Law, steps: Steps, score_error: float = 0.0, score_noise: fl
     law : Law
         A Gaussian, or a GaussianMixture with parts.
     steps : Steps
-    score_error : float
-        Norm M of the constant error b of the score, at least 0.
+    score_error : float, sequence of float, or ScoreError
+        Norm M of the constant error b of the score, at least 0; a list has one for each step, and a
+        `bounds.score_error.ScoreError` may be in the units of what a network predicts.  All have one direction.
     score_noise : float
         L2 size M_noise of the fresh Gaussian error of the score, at least 0.
     direction : array of shape (d,), optional
@@ -82,6 +86,9 @@ def sampler_w2(law: Law, steps: Steps, score_error: float = 0.0, score_noise: fl
         parts = _parts(law)
     except NoExactLaw as error:
         raise NoExactLaw(f"law has no exact sampler law: {error}") from None
+    if isinstance(score_error, np.ndarray):
+        score_error = score_error.tolist()
+    score_error, steps = on_steps(read_error(score_error), steps)
     plain = steps.rounded() if steps.blocks == 2 else steps
     bias, score_noise = law.bias(score_error, direction), error_size("score_noise", score_noise)
     noise, known, brackets = score_noise / math.sqrt(law.dim), {}, []

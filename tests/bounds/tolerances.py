@@ -166,3 +166,5 @@ BETWEEN_DEFECT = 1e-11
 BETWEEN_LIMIT = 1e-4
 #: The same from a λ that formulas suggest, by their weights at finite steps.
 BETWEEN_FITTED = 0.15
+#: A list of equal score errors against the one number: sums in another order.
+SAME_ERRORS = 1e-10

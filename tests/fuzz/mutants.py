@@ -37,6 +37,7 @@ WORDS = {
              "posterior-mean-matched", "ancestral", "ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint",
              "dpm-solver-2", "dpmpp-2m", "sscs", "leapfrog", "symplectic-euler"),
     "grid": ("uniform", "geometric", "rho", "sigmas"),
+    "score_error_in": ("score", "epsilon", "denoiser", "velocity"),
 }
 CHARACTERS = (
     b"\x00", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\r", b"\n", b"\t", b'"', b"'", b"[", b"]",

@@ -5,6 +5,7 @@ import numpy as np
 from bounds import (
     BoundedSupport,
     Scheme,
+    ScoreError,
     Setting,
     StronglyLogConcave,
     TimeGrid,
@@ -113,6 +114,14 @@ certificate.verdict == certificate.verdict.HOLDS  # noqa: B015
 setting = setting_of(process, law, plan)
 Setting(process, law, plan)  # wrong: a law is no assumption
 Setting("ou", StronglyLogConcave(1.0, 2.0), plan, score_error=np.linspace(0, 1, 5))
+Setting("ou", StronglyLogConcave(1.0, 2.0), plan, score_error=[0.1] * 400, score_error_in="epsilon")
+Setting("ou", StronglyLogConcave(1.0, 2.0), plan, score_error="0.1")  # wrong: a text is no size
+certify("martingale", process="ou", law=law, scheme=plan, score_error=ScoreError([0.1] * 400, "denoiser"))
+certify("martingale", process="ou", law=law, scheme=plan, score_error_in=1.0)  # wrong: no name of a unit
+ScoreError("0.1")  # wrong: a text is no size
+ScoreError(0.1, unit=2)  # wrong: no name of a unit
+ScoreError(np.linspace(0.1, 0.2, 5), "epsilon").size  # wrong: misspelt sizes # noqa: B018
+sample(law, plan.steps(process), 10, 0, score_error=(0.1,) * 400, score_error_in="epsilon")
 martingale.bound(process)  # wrong: a process is no setting
 bound = martingale.bound(setting)
 bound.tota  # wrong: misspelt total # noqa: B018

@@ -18,6 +18,7 @@ from bounds.certified.data import NotCertified
 from bounds.process import ForwardProcess
 from bounds.processes import process_of
 from bounds.sampler import Scheme
+from bounds.score_error import ScoreError, read_error
 from bounds.setting import Setting
 from bounds.symbolic.balls import NotEnclosed
 from bounds.symbolic.proof import PRECISION, Proof, check_precision
@@ -270,10 +271,11 @@ def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
 
 
 def certify(theorem: str | Theorem, *, process: ForwardProcess | str, law: Law, scheme: Scheme,
-            score_error: float = 0.0, score_noise: float = 0.0, assumption: Assumption | str | None = None,
-            information: str = "all", problem: dict[str, Any] | None = None, samples: int = 0, seed: int = 0,
-            certified: bool = False, precision: int = PRECISION,
-            samples_from: ArrayLike | None = None) -> Certificate:
+            score_error: float | Sequence[float] | ScoreError = 0.0, score_noise: float = 0.0,
+            assumption: Assumption | str | None = None, information: str = "all",
+            problem: dict[str, Any] | None = None, samples: int = 0, seed: int = 0, certified: bool = False,
+            precision: int = PRECISION, samples_from: ArrayLike | None = None,
+            score_error_in: str = "score") -> Certificate:
     """Compare a theorem with the exact W2 error of the sampler.
 
     Parameters
@@ -285,8 +287,8 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess | str, law: Law, 
     law : Law
         The data: a Gaussian, a GaussianMixture…
     scheme : Scheme
-    score_error : float
-        The measured sampler's score is off by a constant vector of this norm.
+    score_error : float, sequence of float, or ScoreError
+        The measured sampler's score is off by a constant vector of this norm; a list has one norm for each step.
     score_noise : float
         … and by fresh Gaussian noise of this L2 size at every step.
     assumption : Assumption or str, optional
@@ -304,6 +306,9 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess | str, law: Law, 
         (`verify.certificates.sampled.measured_from`): they may refute the theorem, never prove it.
     certified : bool
         Bound and truth in ball arithmetic of ``precision`` bits: every digit and the verdict are proved.
+    score_error_in : str
+        What ``score_error`` is one of: "score", "epsilon", "denoiser" or "velocity"
+        (`bounds.score_error.ScoreError`).
 
     Returns
     -------
@@ -316,6 +321,9 @@ def certify(theorem: str | Theorem, *, process: ForwardProcess | str, law: Law, 
         (`bounds.certified.data.NotCertified`).
     """
     theorem, process = find_theorem(theorem), process_of(process)
+    if isinstance(score_error, np.ndarray):
+        score_error = score_error.tolist()
+    score_error = read_error(score_error, score_error_in)
     if certified:
         check_certifiable(law, score_error, score_noise, samples)
         if samples_from is not None:
@@ -388,8 +396,7 @@ def measure(setting: Setting, law: Law, samples: int = 0, seed: int = 0) -> Brac
     reason = exact_law_available(law)
     if reason is None:
         try:
-            found = sampler_w2(law, true_steps(setting), float(setting.score_error),
-                               float(setting.score_noise))
+            found = sampler_w2(law, true_steps(setting), setting.error, float(setting.score_noise))
             return _with_its_score(found, setting)
         except (GridTooLarge, NoExactLaw) as error:
             reason = error
@@ -399,8 +406,10 @@ def measure(setting: Setting, law: Law, samples: int = 0, seed: int = 0) -> Brac
 
 def _with_its_score(found: Bracket, setting: Setting) -> Bracket:
     """The measurement, whose method says which wrong score the sampler had, if it had one."""
+    error = setting.error
+    size = f"norm {error:g}" if not isinstance(error, ScoreError) else f"a norm that makes it {error}"
     said = " and ".join(text for size, text in (
-        (setting.score_error, f"one constant vector of norm {float(setting.score_error):g}"),
+        (error, f"one constant vector of {size}"),
         (setting.score_noise, f"fresh noise of L2 size {float(setting.score_noise):g} a step")) if size)
     return replace(found, method=f"{found.method}; its score is off by {said}") if said else found
 
@@ -418,7 +427,7 @@ def check_certifiable(law, score_error: float = 0.0, score_noise: float = 0.0, s
         raise NotCertified("certified needs a covariance that is a number or a diagonal, got a full matrix")
     if samples:
         raise NotCertified(f"certified takes no samples, got samples {samples}")
-    if score_error or score_noise:
+    if score_error or score_noise:  # a ScoreError is true where one of its sizes is not 0
         raise NotCertified("certified needs an exact score to compare with (bound takes any), got score_error "
                            f"{score_error}, score_noise {score_noise}")
 

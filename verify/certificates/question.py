@@ -1,5 +1,7 @@
 """Turn a law or a problem file into the setting that bound and truth share."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bounds.argument import check_key, check_type
@@ -8,6 +10,7 @@ from bounds.facts import DataFacts
 from bounds.process import ForwardProcess
 from bounds.processes import process_of
 from bounds.sampler import Scheme
+from bounds.score_error import ScoreError
 from bounds.setting import Setting
 from bounds.steps.affine import Steps
 from closed_form.law import SLACK, Law, proved
@@ -44,14 +47,14 @@ def check_assumption(assumption: Assumption, law: Law) -> None:
         )
 
 
-def setting_of(process: ForwardProcess | str, law: Law, scheme: Scheme, score_error: float = 0.0,
+def setting_of(process: ForwardProcess | str, law: Law, scheme: Scheme, score_error: float | Sequence[float] | ScoreError = 0.0,
                score_noise: float = 0.0, *, assumption: Assumption | str | None = None,
-               information: str = "all") -> Setting:
+               information: str = "all", score_error_in: str = "score") -> Setting:
     """The question that bound and truth share, from a closed-form law.
 
     Parameters
     ----------
-    process, law, scheme, score_error, score_noise
+    process, law, scheme, score_error, score_noise, score_error_in
         As in `certify`.
     assumption : Assumption or str, optional
         Or the key of one that the law proves; by default the sharpest that ``law.assumptions()`` proves.
@@ -75,7 +78,9 @@ def setting_of(process: ForwardProcess | str, law: Law, scheme: Scheme, score_er
     if assumption is not None:
         check_assumption(assumption, law)
     facts = law.facts(information, float(chosen.smoothness))
-    return Setting(process, chosen, scheme, score_error, score_noise, facts)
+    if isinstance(score_error, np.ndarray):
+        score_error = score_error.tolist()
+    return Setting(process, chosen, scheme, score_error, score_noise, facts, score_error_in)
 
 
 def true_steps(setting: Setting) -> Steps:

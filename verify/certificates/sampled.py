@@ -71,7 +71,7 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
     from verify.certificates.two_levels import upper_side
     from verify.particles.simulation import sample
 
-    errors = {"score_error": float(setting.score_error), "score_noise": float(setting.score_noise)}
+    errors = {"score_error": setting.error, "score_noise": float(setting.score_noise)}
     side = _lower_side(sample(law, setting.table.steps(), n, seed, **errors), law, seed)
     lower, methods = side.lower, [side.method]
     pairs = max(FEW, n // SAMPLES_A_PAIR)

@@ -54,7 +54,7 @@ def upper_side(setting: Setting, law, pairs: int, seed: int, delta: float) -> Up
     m = 1, the theorem's own bound, takes no pairs and no share of the level; splittings, whose steps are not
     those of the grid, have that alone. None where no theorem says anything.
     """
-    errors = {"score_error": float(setting.score_error), "score_noise": float(setting.score_noise)}
+    errors = {"score_error": setting.error, "score_noise": float(setting.score_noise)}
     found, coarse, share = [], setting.table.steps(), delta / len(FINER)
     if bound := _sharpest(setting):
         found.append(UpperSide(bound.total, bound.total, 1, bound.theorem))

@@ -123,6 +123,11 @@ def measured_error(setting, law, samples: int = 0, seed: int = 0):
         return Bracket(0.0, float("inf"), f"not measured: {reason_of(error)}")
 
 
+def _size(error) -> str:
+    """The norm of the vector that the score is off by, in words."""
+    return f"norm {error:g}" if isinstance(error, float) else f"a norm that makes it {error}"
+
+
 def verdict_code(certificates) -> int:
     """1 if any is violated, else 3 if any is inconclusive, else 0 if any holds, else 2."""
     verdicts = {str(certificate.verdict) for certificate in certificates}
@@ -146,7 +151,7 @@ def certificate_lines(question, certificates, given: bool = False) -> list:
                      "a bound, and proves none")
     elif question.score_error and known:
         notes.append(f"{name_of(known[0])} is that of the sampler whose score is off by one constant vector "
-                     f"of norm {question.score_error:g}; another error of that L2 size, such as a network's, "
+                     f"of {_size(question.score_error)}; another error of that L2 size, such as a network's, "
                      "has another W2, and the bounds are for all of them")
     table = tables.certificates_table(certificates)
     return [tables.describe(question), table, *tables.remarks(entries, notes)]

@@ -27,7 +27,8 @@ def describe(problem) -> str:
     if scheme.grid.early_stop:
         sampler += f", stopped at {scheme.grid.early_stop:g}"
     errors = {"score error": problem.score_error, "score noise": problem.score_noise}
-    sampler += "".join(f", {name} {value:g}" for name, value in errors.items() if value)
+    sampler += "".join(f", {name} {f'{value:g}' if isinstance(value, float) else value}"
+                       for name, value in errors.items() if value)
     return f"{problem.source} · {process} · {data} · {sampler}"
 
 

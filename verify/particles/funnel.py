@@ -89,11 +89,11 @@ def _line(law: Law, kernel: Shrinkage, steps: Steps, noise_std, bias: float, dra
     for i in range(len(steps)):
         P, Q, std = steps.P[i], steps.Q[i], noise_std[i]
         kernel.constants(steps, i)  # refuses a score that does not exist
-        moved, factor = _moved(kernel, steps.a[i], steps.s_sq[i], P, Q, bias, y, W)
+        moved, factor = _moved(kernel, steps.a[i], steps.s_sq[i], P, Q, bias * steps.part(i), y, W)
         if second is not None:
             kernel.constants(steps.inner, i)
-            moved, later = _moved(kernel, second.a[i], second.s_sq[i], second.P[i], second.Q[i], bias, moved,
-                                  W * np.square(factor))
+            moved, later = _moved(kernel, second.a[i], second.s_sq[i], second.P[i], second.Q[i],
+                                  bias * steps.inner.part(i), moved, W * np.square(factor))
             moved, factor = moved + second.keep[i] * y, later * factor + second.keep[i]
         if past is not None:
             # without noise the others stay on the ray where they started

@@ -19,7 +19,7 @@ class OwnScore(PushedScore):
     def constants(self, steps: Steps, i: int) -> tuple[np.ndarray, ...]:
         """(time, P, Q) and Q times the bias."""
         numbers = np.array([steps.time[i], steps.P[i], steps.Q[i]], dtype=float)
-        return numbers, (steps.Q[i] * self.bias)[:, None]
+        return numbers, (steps.Q[i] * steps.part(i) * self.bias)[:, None]
 
     def advance(self, y: Any, constants: tuple, xp: Any) -> None:
         (time, P, Q), b = (float(x) for x in constants[0]), constants[1]

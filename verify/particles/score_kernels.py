@@ -57,7 +57,7 @@ class SharedCovariance:
         L = (rest - first) * (a * precision)
         c = np.log(self.weights[1:] / self.weights[0]) - 0.5 * a * (L * (rest + first)).sum(axis=1)
         A = np.reshape(P - Q * precision, (-1, 1))
-        b = Q * (a * precision * first + self.bias)
+        b = Q * (a * precision * first + steps.part(i) * self.bias)
         return L, c[:, None], A, b[:, None], Q * L.T
 
     @staticmethod
@@ -100,8 +100,8 @@ class SeparateCovariances:
         c = np.log(self.weights)
         if Q != 0.0:
             c = c + 0.5 * np.log(precision).sum(axis=1)
-        R = R.reshape(-1, self.dim)
-        return R, m.reshape(-1, 1), c[:, None], np.reshape(P, (1, 1)), (Q * self.bias)[:, None], -Q * R.T
+        R, push = R.reshape(-1, self.dim), Q * steps.part(i) * self.bias
+        return R, m.reshape(-1, 1), c[:, None], np.reshape(P, (1, 1)), push[:, None], -Q * R.T
 
     @staticmethod
     def advance(y: Any, constants: tuple, xp: Any) -> None:
@@ -142,7 +142,7 @@ class PushedScore:
                 f"the score at time {steps.time[i]} does not exist: the {name} has no noise there"
             )
         numbers = np.array([steps.a[i], steps.s_sq[i], steps.P[i], steps.Q[i]])
-        return numbers, (steps.Q[i] * self.bias)[:, None]
+        return numbers, (steps.Q[i] * steps.part(i) * self.bias)[:, None]
 
     def advance(self, y: Any, constants: tuple, xp: Any) -> None:
         (a, s_sq, P, Q), b = (np.asarray(part) for part in constants)

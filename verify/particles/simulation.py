@@ -1,12 +1,13 @@
 """Particles of a reverse sampler driven by the exact score, or by the score plus an error of exact size."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bounds.score_error import ScoreError, on_steps, read_error
 from bounds.steps.affine import Steps
 from closed_form.law import Law
 from closed_form.law_input import error_size
@@ -21,13 +22,14 @@ _BLOCK_NUMBERS = 1 << 16  # numbers in the widest array of a block on the CPU: a
 _DEVICE_NUMBERS = 1 << 24  # the same where a large block is better: off the CPU
 
 
-def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: float = 0.0,
+def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: float | Sequence[float] | ScoreError = 0.0,
            score_noise: float = 0.0, direction: ArrayLike | None = None,
            score: Callable[[Any, float], Any] | None = None,
            step: Callable[[Any, int, Now], Any] | None = None,
            reduce: bool = False, block: int | None = None, threads: int = 1, backend: Backend | None = None,
            increments: ArrayLike | None = None, start: ArrayLike | None = None,
-           progress: Callable[[float], None] | None = None, out: NDArray[Any] | None = None) -> NDArray[Any]:
+           progress: Callable[[float], None] | None = None, out: NDArray[Any] | None = None,
+           score_error_in: str = "score") -> NDArray[Any]:
     r"""Draw ``n`` independent particles of the sampler's last iterate.
 
     .. math:: y \leftarrow P_i y + Q_i (s(\mathrm{time}_i, y) + M u + e_i) + N(0, \mathrm{noise\_var}_i I),
@@ -48,8 +50,10 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
         Non-negative. On numpy it fixes every bit of the result whatever ``n``, ``block`` and ``threads``
         (the first particles are those of a shorter run); other backends give the same to rounding.
         None only with ``increments``.
-    score_error, score_noise : float
-        M, the norm of a constant added to the score, and M_noise, the L2 size of fresh centred Gaussian
+    score_error : float, sequence of float, or ScoreError
+        M, the norm of a constant added to the score; a list has one for each step.
+    score_noise : float
+        M_noise, the L2 size of fresh centred Gaussian
         noise added at every step; the latter is drawn together with the step's own noise, and must be 0
         where steps evaluate the score twice, or use the step before.
     direction : array of shape (d,), optional
@@ -86,6 +90,8 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
         Called from this thread with the fraction done after every block.
     out : array of shape (n, d), optional
         Where to write, in the backend's dtype; may be a memory map.
+    score_error_in : str
+        What ``score_error`` is one of: "score", "epsilon", "denoiser" or "velocity".
 
     Returns
     -------
@@ -110,6 +116,9 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
     check_law(law)
     if not isinstance(steps, Steps) or len(steps) == 0:
         raise TypeError(f"steps must be Steps with at least one step, got {steps!r:.80}")
+    if isinstance(score_error, np.ndarray):
+        score_error = score_error.tolist()
+    score_error, steps = on_steps(read_error(score_error, score_error_in), steps)
     size_of_noise = error_size("score_noise", score_noise)
     if steps.second is not None and size_of_noise > 0:
         raise ValueError("score_noise must be 0 for samplers with two evaluations of the score a step, got "

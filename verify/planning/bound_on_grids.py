@@ -12,6 +12,7 @@ from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_B
 from bounds.complexity.best_grid import MODEL_STEPS, Model, model_of
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.recursion.propagation import weights
+from bounds.score_error import ScoreError
 from bounds.setting import Setting
 from bounds.theorem import Theorem
 from verify.planning.plan import Plan
@@ -57,10 +58,10 @@ class BoundOnGrids:
             return TimeGrid.uniform(horizon, steps, self.stop)
         return self.model(horizon).best_grid(steps)
 
-    def score_error(self, horizon: float, eps: float) -> float:
+    def score_error(self, horizon: float, eps: float) -> float | ScoreError:
         """The score error allowed for at this horizon."""
         if self.share == 0:
-            return float(self.setting.score_error)
+            return self.setting.error
         parts = self.model(horizon).ingredients
         with np.errstate(over="ignore"):
             size = float(np.sum(weights(parts.columns.contraction)[0] * parts.columns.score_weight))
@@ -70,7 +71,7 @@ class BoundOnGrids:
         """The theorem itself; the last few are remembered, without their grids of up to ten million times."""
         return self._at(horizon, steps, self.score_error(horizon, eps))
 
-    def _bound(self, horizon: float, steps: int, score_error: float) -> Bound:
+    def _bound(self, horizon: float, steps: int, score_error: float | ScoreError) -> Bound:
         with np.errstate(all="ignore"):  # far too long a horizon or step overflows, and the bound is ∞
             return self.theorem.bound(self._with_grid(self.grid(horizon, steps), score_error=score_error))
 
@@ -83,9 +84,14 @@ class BoundOnGrids:
 
     def estimate(self, horizon: float, steps: float, eps: float) -> float:
         """The model's value."""
-        model = self.model(horizon)
+        model = self._priced(horizon, eps)
         counts = model.uniform_counts(steps) if self.kind == "uniform" else model.best_counts(steps)
-        return replace(model, score_error=self.score_error(horizon, eps)).error(counts)
+        return model.error(counts)
+
+    def _priced(self, horizon: float, eps: float) -> Model:
+        """The model with the score error allowed for; the setting's own is in the model's units already."""
+        model = self.model(horizon)
+        return model if self.share == 0 else replace(model, score_error=self.score_error(horizon, eps))
 
     def ratio(self, horizon: float, steps: int, eps: float) -> float:
         """The bound over the model's value."""
@@ -93,7 +99,7 @@ class BoundOnGrids:
 
     def floor(self, horizon: float, eps: float, without: str = "") -> float:
         """What the bound tends to with ever more steps, estimated; ``without`` one of the error sources."""
-        model = replace(self.model(horizon), score_error=self.score_error(horizon, eps))
+        model = self._priced(horizon, eps)
         if without == SCORE_BIAS:
             model = replace(model, score_error=0.0)
         elif without:

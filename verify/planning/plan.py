@@ -7,6 +7,7 @@ import numpy as np
 from bounds.argument import check_key
 from bounds.bound import Bound
 from bounds.grid import TimeGrid
+from bounds.score_error import ScoreError
 from bounds.setting import Setting
 from bounds.theorem import NotApplicable, Theorem
 
@@ -23,7 +24,7 @@ class Plan:
         The smallest K whose bound is at most ε.
     horizon : float
     grid : TimeGrid or None
-    score_error : float
+    score_error : float or ScoreError
         M the bound allows for: the question's own, or the share of ε set aside for it.
     bound : Bound or None
         The theorem at the plan.
@@ -41,7 +42,7 @@ class Plan:
     steps: int | None
     horizon: float
     grid: TimeGrid | None
-    score_error: float
+    score_error: float | ScoreError
     bound: Bound | None
     bound_one_step_less: float | None
     blocking: str | None
@@ -61,6 +62,9 @@ def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float 
         raise ValueError(f"horizon must be finite and above early_stop, got {horizon}")
     if not 0.0 <= score_share < 1.0:
         raise ValueError(f"score_share must lie in [0, 1), got {score_share}")
+    if isinstance(setting.score_error, ScoreError) and setting.score_error.count:
+        raise ValueError("score_error must be one number for all steps where their number is looked for, got "
+                         f"a list of {setting.score_error.count}")
     if unmet := theorem.unmet(setting):
         raise NotApplicable(theorem.key, unmet)
 

@@ -11,6 +11,7 @@ from bounds.process import ForwardProcess
 from bounds.processes import families
 from bounds.sampler import Scheme, variance_of
 from bounds.samplers import registered
+from bounds.score_error import ScoreError
 from bounds.symbolic.piecewise_constant import PiecewiseConstant
 from bounds.symbolic.piecewise_linear import PiecewiseLinear
 from closed_form.law import Law, NoAssumption
@@ -24,7 +25,7 @@ from verify.problems.section import Section
 MOST_DIM = 10_000
 
 
-def described(process: ForwardProcess, law: Law, scheme: Scheme, score_error: float = 0.0,
+def described(process: ForwardProcess, law: Law, scheme: Scheme, score_error: float | ScoreError = 0.0,
               score_noise: float = 0.0, assumption: Assumption | None = None) -> dict[str, dict] | None:
     """The tables of a problem file that asks the same; None where none does (a law by functions, a sampler of
     one's own that is not stated by formulas, a process that is not made by a family) or it would be too
@@ -58,7 +59,7 @@ def _made_by_its_family(process: ForwardProcess) -> bool:
         return False
 
 
-def tables_of(process: ForwardProcess, law: Law, scheme: Scheme, score_error: float = 0.0,
+def tables_of(process: ForwardProcess, law: Law, scheme: Scheme, score_error: float | ScoreError = 0.0,
               score_noise: float = 0.0) -> dict[str, dict] | None:
     """The tables of a problem, to the last digit; None where the law or the process is in no file."""
     data = law.table()
@@ -66,8 +67,11 @@ def tables_of(process: ForwardProcess, law: Law, scheme: Scheme, score_error: fl
         return None
     own = sampler_table(scheme.sampler)
     return {"process": _process(process), "data": data, **({} if own is None else {"sampler": own}),
-            "scheme": {**_scheme(process, law, scheme), "score_error": float(score_error),
-                       "score_noise": float(score_noise)}}
+            "scheme": {**_scheme(process, law, scheme), **_error(score_error), "score_noise": float(score_noise)}}
+
+
+def _error(error: float | ScoreError) -> dict:
+    return error.table() if isinstance(error, ScoreError) else {"score_error": float(error)}
 
 
 def _process(process: ForwardProcess) -> dict:

@@ -13,6 +13,7 @@ from bounds.assumption import Assumption
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.samplers import samplers
+from bounds.score_error import ScoreError
 from bounds.steps.path import Path as ProcessPath
 from bounds.steps.path import check_drift
 from bounds.steps.phase_space.table import PhaseTable
@@ -22,7 +23,7 @@ from verify.problems.data import Data, read_data
 from verify.problems.file import apply_override, file_text, parse_toml
 from verify.problems.process import read_process
 from verify.problems.sampler import read_sampler
-from verify.problems.scheme import read_scheme
+from verify.problems.scheme import read_scheme, read_score_error
 from verify.problems.section import ProblemError, Section, short_line, shown
 
 MAX_FILE_BYTES = 1_000_000
@@ -43,8 +44,10 @@ class Problem(Value):
     assumptions : tuple of Assumption
         The constants given, or everything proved for the law (empty where nothing is).
     scheme : Scheme
-    score_error, score_noise : float
-        M and M_noise: L2 sizes of the score error and of its conditionally centred part.
+    score_error : float or ScoreError
+        M, L2 size of the score error; a `bounds.score_error.ScoreError` where it is a list or in another unit.
+    score_noise : float
+        M_noise, that of its conditionally centred part.
     time_regularity : float or None
         M1 of arXiv 2311.11003, Assumption 2, where given with constants.
     notes : tuple of str
@@ -59,7 +62,7 @@ class Problem(Value):
     law: Law | None
     assumptions: tuple[Assumption, ...]
     scheme: Scheme
-    score_error: float
+    score_error: float | ScoreError
     score_noise: float
     time_regularity: float | None
     notes: tuple[str, ...]
@@ -106,13 +109,15 @@ def read_problem(tables: Mapping[str, Any], folder: str | Path = ".", source: st
     data, data_table = read_data(sections["data"], Path(folder))
     own, own_table = read_sampler(sections["sampler"]) if "sampler" in sections else (None, None)
     scheme, scheme_table, notes = read_scheme(sections["scheme"], process, data, Path(folder), own)
-    noise = {key: sections["scheme"].number(key, 0.0, minimum=0.0) for key in ("score_error", "score_noise")}
+    error = read_score_error(sections["scheme"], process, scheme.grid.steps)
+    noise = sections["scheme"].number("score_noise", 0.0, minimum=0.0)
+    errors = (error.table() if isinstance(error, ScoreError) else {"score_error": error}) | {"score_noise": noise}
     _check_together(process, data, scheme)
     stated = {"sampler": own_table} if own is not None and scheme.sampler is own else {}
-    return Problem(process, data.law, data.assumptions, scheme, **noise, time_regularity=data.time_regularity,
+    return Problem(process, data.law, data.assumptions, scheme, error, noise, time_regularity=data.time_regularity,
                    notes=(*data.notes, *notes), source=source,
                    tables={"process": process_table, "data": data_table, **stated,
-                           "scheme": {**scheme_table, **noise}})
+                           "scheme": {**scheme_table, **errors}})
 
 
 def bundled_problem(name: str) -> Path:

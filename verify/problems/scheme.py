@@ -7,6 +7,7 @@ from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme, variance_of
 from bounds.samplers import samplers
+from bounds.score_error import UNITS, ScoreError, read_error
 from bounds.steps.churn import raised_times
 from bounds.steps.rule import Sampler
 from bounds.symbolic.deadline import Deadline
@@ -17,7 +18,7 @@ from verify.problems.section import ProblemError, Section, hint, shown
 
 #: How long the times of noise levels may be looked for.
 LEVEL_SECONDS = 30.0
-_KEYS = ("kind", "grid", "prior", "prior_std", "score_error", "score_noise")
+_KEYS = ("kind", "grid", "prior", "prior_std", "score_error", "score_error_in", "score_noise")
 _TIMES = ("horizon", "steps", "early_stop")
 _OF_GRID = {"uniform": (), "geometric": (), "list": (), "rho": ("sigma_max", "sigma_min", "rho", "last_zero"),
             "sigmas": ("sigmas",), "discrete": noise_schedule.KEYS}
@@ -74,6 +75,23 @@ def _with_parameters(section: Section, sampler: Sampler, known: Iterable[str]) -
         if name in section.values and not each.allows(section.get(name)):
             raise section.refuse(name, each.requirement)
     return sampler.at(**given)
+
+
+def read_score_error(section: Section, process: ForwardProcess, steps: int) -> float | ScoreError:
+    """One size of the score error, or one for each step, of the score or of what a network predicts."""
+    unit = section.choice("score_error_in", UNITS, UNITS[0])
+    if isinstance(section.get("score_error", 0.0), list):
+        sizes = section.array("score_error", (1,), "a number, or a list of one for each step").tolist()
+        least = min(sizes)
+        if least < 0:
+            raise section.refuse("score_error", "made of numbers of at least 0")
+    else:
+        sizes = section.number("score_error", 0.0, minimum=0.0)
+    with section.border():
+        found = read_error(sizes, unit)
+        if isinstance(found, ScoreError):
+            found.check(process, steps)
+    return found
 
 
 def _prior(section: Section, data: Data) -> dict:

@@ -71,8 +71,9 @@ class BallQuestion:
         return [[[affine(P=P[i][j], Q_x=Q[i][0], Q_v=Q[i][1], H_x=H_x, H_v=H_v, X=X, w=w, **shared)
                   for j, ((H_x, H_v), w) in enumerate(columns)] for i in (0, 1)] for X in (gap * 0, gap)]
 
-    def stretch(self, k: int, before, after):
-        """How much row k stretches an error from the norm of P_{k−1} to that of P_k, both triples."""
+    def stretch(self, k: int, before, after, saturated: bool = False):
+        """How much row k stretches an error from the norm of P_{k−1} to that of P_k, both triples; saturated, at
+        c_lo alone."""
         from flint import arb, arb_mat
 
         # RᵀR = P_{k−1}, R upper triangular
@@ -82,7 +83,7 @@ class BallQuestion:
         bottom = real_root(vv - side * side)
         inverse = arb_mat([[1 / top, -side / (top * bottom)], [0, 1 / bottom]])
         found = arb(0)
-        for jacobian in self.jacobians(k):
+        for jacobian in self.jacobians(k)[: 1 if saturated else 2]:
             moved = arb_mat(jacobian) * inverse
             found = found.max(largest_eigenvalue(moved.transpose() * matrix(after) * moved))
         return real_root(found)
@@ -101,6 +102,15 @@ class BallQuestion:
             return real_root(self.formulas["phase_bias_sq"](**values))
         known = data.moments(seen.a_sq, seen.s_sq)[0]
         return real_root(self.formulas["phase_bias_known_sq"](**values, x_mean=known))
+
+    def pulled(self, k: int, weights):
+        """What two points of the data's ball may add."""
+        from flint import arb
+
+        seen, radius = self.seen[k], arb(float(self.setting.assumption.ball[0]))
+        return real_root(self.formulas["phase_ball_sq"](
+            **named(weights), **entries("Q", self.rows[k].Q.entries()), R=radius, a_sq=seen.a_sq, s_sq=seen.s_sq,
+            l=self.data.l, w_x=seen.omega[0], w_v=seen.omega[1]))
 
     def score(self, k: int, weights):
         """λ_max(QᵀP_kQ)^{1/2}."""

@@ -23,7 +23,7 @@ def weighted(setting: Setting, formulas: Formulas, functions, precision: int) ->
     NotCertified
         If no choice of weights gives a finite bound.
     """
-    from flint import ctx
+    from flint import arb, ctx
 
     with ctx.workprec(working_precision(setting, precision)):
         question = BallQuestion(setting, formulas)
@@ -31,11 +31,14 @@ def weighted(setting: Setting, formulas: Formulas, functions, precision: int) ->
         if not math.isfinite(best.total):
             raise NotCertified("certified needs a finite bound, no choice of weights gives one")
         weights = [_proper(row) for row in best.weights.tolist()]
-        columns = []
+        columns, M = [], arb(float(setting.score_error))
         for k, (row, about) in enumerate(zip(question.rows, best.variance.tolist(), strict=True)):
             before, after = weights[k : k + 2]
-            columns.append((question.stretch(k, before, after), question.bias(k, after),
-                            question.missed(row, after, about), question.score(k, after)))
+            bias = question.bias(k, after)
+            if best.saturated:
+                bias += question.pulled(k, after)
+            columns.append((question.stretch(k, before, after, best.saturated), bias,
+                            question.missed(row, after, about), question.score(k, after), M))
         xx, xv, vv = weights[-1]
         # |x| <= E in the norm of P_K times the root of (P_K⁻¹)_xx
         found = propagated(setting, columns, *question.start(problem.start.gammas.tolist()).error(weights[0]),

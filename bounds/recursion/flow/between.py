@@ -50,8 +50,8 @@ class BetweenIngredients:
 
     Attributes
     ----------
-    contraction, weight : arrays of shape (k,)
-        A_k, and the weight of a score error.
+    contraction, weight, bias : arrays of shape (k,)
+        A_k, the weight W_k of fresh noise in the score, and W_kM, what a score error adds.
     start, noise, outside : arrays of shape (c, k)
         For every reference v and λ the size of what is wrong with the step's mean, v_k, and what depends on
         the step's own noise.
@@ -60,6 +60,7 @@ class BetweenIngredients:
 
     contraction: np.ndarray
     weight: np.ndarray
+    bias: np.ndarray
     start: np.ndarray
     noise: np.ndarray
     outside: np.ndarray
@@ -70,13 +71,13 @@ class BetweenIngredients:
         return replace(self, start=self.start[:rows], noise=self.noise[:rows], outside=self.outside[:rows],
                        saturated=None)
 
-    def end(self, initial: float, local: bool, score_error: float, score_noise: float) -> float:
-        """E_K from E_0, with or without the local errors, rounded upwards; every step takes its best v and
-        λ."""
+    def end(self, initial: float, local: bool, biased: bool, score_noise: float) -> float:
+        """E_K from E_0, with or without the local errors and the score error, rounded upwards; every step takes its
+        best v and λ."""
         count = len(self.contraction)
         ball, none = self.saturated, np.zeros(count)
         far = ball or Saturation(none, none + np.inf, none + np.inf, none, none)
-        columns = [self.contraction, self.weight * score_error, self.weight * score_noise, far.kept, far.far,
+        columns = [self.contraction, self.bias if biased else none, self.weight * score_noise, far.kept, far.far,
                    far.inside, far.noise, far.outside]
         with np.errstate(over="ignore"):
             columns = [np.nan_to_num(column, nan=np.inf, posinf=np.inf).tolist() for column in columns]
@@ -266,9 +267,9 @@ class Between:
 
     def ingredients(self) -> BetweenIngredients:
         """What the recursion runs on."""
-        return BetweenIngredients(contraction(self.steps, self.functions),
-                                  self.steps.weight * self.steps.scale,
-                                  self.start(), self.noise(), self.outside(),
+        weight = self.steps.weight * self.steps.scale
+        return BetweenIngredients(contraction(self.steps, self.functions), weight,
+                                  weight * self.setting.step_errors, self.start(), self.noise(), self.outside(),
                                   self.saturation() if self.data.ball else None)
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from bounds.assumption import Assumption
-from bounds.assumptions.bounded_support import BoundedSupport
-from bounds.assumptions.smoothed_support import SmoothedSupport
 
 #: :math:`|\kappa| \le k_R R^3` and :math:`k_2 R^2 \sqrt V` for a law of variance V in a ball, on a line and above.
 LINE, SPACE = (4 / (3 * np.sqrt(3)), 1.0), (0.5 * 1.5**1.5, 1.1134)
@@ -68,11 +66,7 @@ class FlowData:
         self.m = max(float(assumption.second_moment) / self.d, self.l)
         self.centred = max(float(assumption.centred_variance), self.l)
         self.mean_norm = float(assumption.largest_mean_norm)
-        self.ball = None
-        if isinstance(assumption, BoundedSupport):
-            self.ball = float(assumption.radius), 0.0
-        elif isinstance(assumption, SmoothedSupport):
-            self.ball = float(assumption.radius), float(assumption.std)
+        self.ball = None if assumption.ball is None else tuple(float(size) for size in assumption.ball)
         self.centre_norm = self.mean_norm + self.ball[0] if self.ball else 0.0
 
     def at(self, sigma) -> Level:

@@ -19,37 +19,36 @@ class FlowIngredients:
 
     Attributes
     ----------
-    contraction, local, weight : A_k, ℓ_k and W_k, the weight of a score error.
+    contraction, local, bias : A_k, ℓ_k and W_kM, what a score error adds.
+    weight : W_k, the weight of fresh noise in the score.
     saturated : (|J|, 2R|w|, N), or None where the data have no ball.
-    noise, spill : the weight of fresh noise in the score, and what a first evaluation's noise does to the mean of
-        a second; by default W_k and nothing.
+    spill : what a first evaluation's noise does to the mean of a second; by default nothing.
     centred : of two evaluations what the local errors are made of where steps are held against N(·, m_c I).
     """
 
     contraction: np.ndarray
     local: np.ndarray
+    bias: np.ndarray
     weight: np.ndarray
     saturated: tuple | None
-    noise: np.ndarray | None = None
     spill: np.ndarray | None = None
     centred: Any = None
 
-    def end(self, initial: float, local: bool, score_error: float, score_noise: float) -> float:
-        """E_K from E_0, with or without the local errors, rounded upwards."""
+    def end(self, initial: float, local: bool, biased: bool, score_noise: float) -> float:
+        """E_K from E_0, with or without the local errors and the score error, rounded upwards."""
         if self.saturated is None and self.spill is None:
-            drift = self.weight * score_error + (self.local if local else 0.0)
+            drift = (self.bias if biased else np.zeros_like(self.bias)) + (self.local if local else 0.0)
             variance = np.square(self.weight * score_noise)
             return float(propagate(initial, self.contraction, drift, variance))
-        return float(round_up(self._saturated_end(initial, local, score_error, score_noise), len(self.local)))
+        return float(round_up(self._saturated_end(initial, local, biased, score_noise), len(self.local)))
 
-    def _saturated_end(self, error, local, score_error, score_noise) -> float:
+    def _saturated_end(self, error, local, biased, score_noise) -> float:
         # the least of three couples every step to the one before
         none = np.zeros_like(self.local)
         kept, far, replaced = self.saturated or (none, none + np.inf, none + np.inf)
-        noise = self.weight if self.noise is None else self.noise
         columns = (self.contraction, self.local if local else none, kept, far, replaced,
-                   self.weight * score_error,
-                   noise * score_noise, none if self.spill is None else self.spill * score_noise)
+                   self.bias if biased else none,
+                   self.weight * score_noise, none if self.spill is None else self.spill * score_noise)
         with np.errstate(over="ignore"):
             columns = [np.nan_to_num(column, nan=np.inf, posinf=np.inf).tolist() for column in columns]
         for A, ell, J, two_R, N, bias, noise, spill in zip(*columns, strict=True):
@@ -64,7 +63,8 @@ def flow_ingredients(setting: Setting, data: FlowData, steps: FlowSteps, functio
     v = data.references(steps.level)
     start, _ = start_error(data, steps, functions, v)
     local = np.min(start + turning(setting, data, steps, functions, v), axis=0)
-    return FlowIngredients(contraction(steps, functions), local, steps.weight * steps.scale,
+    weight = steps.weight * steps.scale
+    return FlowIngredients(contraction(steps, functions), local, weight * setting.step_errors, weight,
                            saturation(data, steps, functions) if data.ball else None)
 
 
@@ -105,7 +105,7 @@ def signed_end(setting: Setting, data: FlowData, steps: FlowSteps, functions, _p
     own = (ROUNDING * (np.abs(p) + np.abs(ahead) * b) + steps.drift_error + steps.gap_error * b) * size
     columns = (contraction(steps, functions), J, source, rho, varied * size + (steps.doubt(c) + ROUNDING * J) * size,
                own + np.abs(p) * data.mean_norm, ROUNDING * rho * size, ahead, omega, across, turned,
-               steps.weight * steps.scale * setting.score_error, steps.weight * steps.scale * setting.score_noise)
+               steps.weight * steps.scale * setting.step_errors, steps.weight * steps.scale * setting.score_noise)
     slope, rest = signed_start(setting, data, level, tau[0], v)
     for A, J, p, rho, varied, own, lost, X, omega, e, turn, bias, noise in rows(columns):
         before, slope = slope, (J * slope + p) / rho

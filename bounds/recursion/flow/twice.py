@@ -80,14 +80,20 @@ class TwiceSteps:
         return {name: np.reshape(value[index], shape) if axes else value[index] for name, value in zip(
             ("pi", "kappa", "keep", "again", "K_2"), self.stages, strict=True)}
 
-    def weights(self, functions):
-        """(W, weight of fresh noise, its spill): what errors of the score count for."""
-        values = dict(self.coefficients(), scale=self.scale, inner_scale=self.inner_scale, B=self.reach)
-        whole = functions["twice_weight"](**values)
+    def bias(self, setting: Setting, functions):
+        """W M: what a score error adds, in both evaluations."""
+        first, inner = setting.stage_errors
+        scales = dict(scale=self.scale, inner_scale=self.inner_scale)
+        if first is not inner:
+            scales, first = dict(scale=self.scale * first, inner_scale=self.inner_scale * inner), 1.0
+        return functions["twice_weight"](**self.coefficients(), **scales, B=self.reach) * (1 + ROUNDING) * first
+
+    def weights(self):
+        """(Weight of fresh noise in the score, its spill)."""
         spill = np.abs(self.stages.weight) * self.reach * np.abs(self.stages.kappa) * self.scale
         own = np.hypot(self.stages.again * self.stages.kappa * self.scale,
                        self.stages.weight * self.inner_scale)
-        return whole * (1 + ROUNDING), own * (1 + ROUNDING), spill * (1 + ROUNDING)
+        return own * (1 + ROUNDING), spill * (1 + ROUNDING)
 
 
 def _doubt(steps: TwiceSteps):
@@ -257,9 +263,9 @@ def twice_ingredients(setting: Setting, data: FlowData, steps: TwiceSteps, funct
     parts = local_error(setting, data, steps, functions, v)
     (row,) = np.flatnonzero(np.all(v == max(data.centred, POINT), axis=1))[:1]
     local = np.nanmin(parts.start + parts.rest, axis=0) + steps.lost
-    weight, noise, spill = steps.weights(functions)
-    return FlowIngredients(contraction(data, steps, functions), local, weight,
-                           saturation(data, steps, functions) if data.ball else None, noise, spill, parts.of(row))
+    noise, spill = steps.weights()
+    return FlowIngredients(contraction(data, steps, functions), local, steps.bias(setting, functions), noise,
+                           saturation(data, steps, functions) if data.ball else None, spill, parts.of(row))
 
 
 def twice_signed_end(setting: Setting, data: FlowData, steps: TwiceSteps, functions, parts: FlowIngredients) -> float:
@@ -281,10 +287,10 @@ def twice_signed_end(setting: Setting, data: FlowData, steps: TwiceSteps, functi
                                          0.0)) + ROUNDING * np.sqrt(data.d * v / spread)
     # λ is a float: what it misses of the exact one is part of R
     own = np.abs(p) * data.mean_norm + ROUNDING * (np.abs(p) + np.abs(X) * b) * size + steps.lost
-    weight, noise, spill = steps.weights(functions)
+    noise, spill = steps.weights()
     columns = (contraction(data, steps, functions), J, p + X * b, rho, (varied + _doubt(steps)) * size, own,
                ROUNDING * rho * size + steps.lost, X, omega, across, rest, turned,
-               weight * setting.score_error,
+               steps.bias(setting, functions),
                noise * setting.score_noise, spill * setting.score_noise)
     slope, error = signed_start(setting, data, steps.level, tau[0], v)
     for A, J, p, rho, varied, own, lost, X, omega, e, rest, turn, bias, noise, spill in rows(columns):

@@ -7,7 +7,7 @@ import numpy as np
 from bounds.recursion.data import Constants
 from bounds.recursion.ingredients import Columns, Ingredients
 from bounds.recursion.phase_space.one_question import PhaseProblem, WeightChoice
-from bounds.recursion.phase_space.weight_search import candidates
+from bounds.recursion.phase_space.weight_search import candidates, saturated
 from bounds.recursion.phase_space.weights import symmetric
 from bounds.setting import Setting
 
@@ -31,7 +31,7 @@ def best_weights(setting: Setting, functions) -> tuple[PhaseProblem, WeightChoic
     """The problem, the choice of weights whose total is smallest, and the dual certificate."""
     problem = PhaseProblem(setting, functions, Constants(setting.assumption, 0))
     tried, certificate = candidates(problem)
-    return problem, min(tried, key=lambda choice: choice.total), certificate
+    return problem, min([*tried, *saturated(problem)], key=lambda choice: choice.total), certificate
 
 
 def growth(first, stationary) -> float:
@@ -46,6 +46,8 @@ def _certified(best: WeightChoice, certificate: float) -> str:
     """How good the weights are, in words."""
     if not np.isfinite(best.total):
         return "no choice of weights gives a finite bound"
+    if best.saturated:
+        return f"weights: {best.name}; an error is bounded by the data's ball"
     if not np.isfinite(certificate):
         return f"weights: {best.name}; their dual certificate leaves the range of floats"
     proved = "equal, with no bias: no weights do better"

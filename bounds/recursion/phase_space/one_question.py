@@ -7,7 +7,15 @@ import numpy as np
 
 from bounds.recursion.phase_space.initial import Initial, Start, error_in_metric
 from bounds.recursion.phase_space.missed_noise import MissedNoise
-from bounds.recursion.phase_space.weights import Jacobians, entries, forward, named, symmetric, triples
+from bounds.recursion.phase_space.weights import (
+    FORM_ROUNDING,
+    Jacobians,
+    entries,
+    forward,
+    named,
+    symmetric,
+    triples,
+)
 from bounds.recursion.propagation import propagate
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import outer
@@ -18,7 +26,7 @@ class WeightChoice:
     """One choice of weights P_0 … P_K, and the recursion in their norms, where every contraction is 1.
 
     Weights have shape (k+1, 3); b_k, λ_max(QᵀP_kQ)^{1/2} and v_k² shape (k,); the total is E_K, without early
-    stopping.
+    stopping.  ``saturated`` weights are above c_lo's end alone, and b_k has what that leaves.
     """
 
     name: str
@@ -28,6 +36,7 @@ class WeightChoice:
     score: np.ndarray
     variance: np.ndarray
     total: float
+    saturated: bool = False
 
 
 class PhaseProblem:
@@ -103,17 +112,31 @@ class PhaseProblem:
                                                  m2=assumption.second_moment, d=assumption.dim)
         return float(np.sqrt(square)) * (1 + 1e-14)
 
-    def choice(self, name: str, weights) -> WeightChoice:
-        """The recursion under weights P_0 … P_K."""
+    def pulled(self, weights) -> np.ndarray:
+        """What two points of the data's ball may add in weights P_1 … P_K: 2Rϱ (ψᵀQᵀP_kQψ)^{1/2}."""
+        seen, ball = self.seen, self.setting.assumption.ball
+        square = self.functions["phase_ball_sq"](
+            **named(weights), **entries("Q", self.table.Q), R=ball[0], a_sq=seen.a_sq, s_sq=seen.s_sq, l=self.data.l,
+            w_x=seen.omega[:, 0], w_v=seen.omega[:, 1])
+        size = np.abs(self.table.Q) @ np.abs(seen.omega)[..., None]
+        size = np.sqrt(weights[:, 0]) * size[:, 0, 0] + np.sqrt(weights[:, 2]) * size[:, 1, 0]
+        # Qω is a sum of two
+        lost = FORM_ROUNDING * 2 * ball[0] * np.sqrt(seen.a_sq) / (seen.s_sq + seen.a_sq * self.data.l) * size
+        return np.sqrt(np.maximum(square, 0.0)) + lost
+
+    def choice(self, name: str, weights, saturated: bool = False) -> WeightChoice:
+        """The recursion under weights P_0 … P_K; of saturated ones P_{k−1} is above c_lo's end alone, and what that
+        leaves is part of the bias."""
         setting, later = self.setting, weights[1:]
         initial = self.initial(weights[0])
         with np.errstate(over="ignore", invalid="ignore"):
             bias, score, variance = self.bias(later), self.score(later), self.missed(later)
+            bias = bias + self.pulled(later) if saturated else bias
             noise = np.square(score * setting.score_noise) if setting.score_noise else 0.0
             drift = bias + (score * setting.score_error if setting.score_error else 0.0)
             total = propagate(initial.error, np.ones(len(drift)), drift, variance + noise)
         total = float(total) if np.all(np.isfinite(weights)) else np.inf
-        return WeightChoice(name, weights, initial, bias, score, variance, total)
+        return WeightChoice(name, weights, initial, bias, score, variance, total, saturated)
 
     def measures(self, choice: WeightChoice) -> np.ndarray:
         """W_0 … W_K against this choice of weights."""

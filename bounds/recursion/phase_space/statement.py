@@ -21,6 +21,7 @@ r_x, r_c, r_v, a_sq, s_sq = symbols("r_x r_c r_v a_sq s_sq", real=True)
 Q_xx, Q_xv, Q_vx, Q_vv = symbols("Q_xx Q_xv Q_vx Q_vv", real=True)
 phi_x, phi_v, u_x, u_v, D_sq, gamma = symbols("phi_x phi_v u_x u_v D_sq gamma", real=True)
 e_xx, e_xv, e_vx, e_vv = symbols("e_xx e_xv e_vx e_vv", real=True)
+R = symbols("R", real=True)
 
 
 def _product(x, v, y, z):
@@ -61,6 +62,8 @@ STATED = {
     "phase_variance": d * (_FLOOR + Max(0, x_mean * (_LINEAR + _CURVE * X))),
     "phase_variance_known": d * (_FLOOR + _LINEAR * x_mean + _CURVE * x_sq),
     "phase_score_sq": (_F_xx + _F_vv + sqrt((_F_xx - _F_vv) ** 2 + 4 * _F_xv**2)) / 2,
+    "phase_ball_sq": (4 * R**2 * a_sq / (s_sq + a_sq * l) ** 2
+                      * _square(Q_xx * w_x + Q_xv * w_v, Q_vx * w_x + Q_vv * w_v)),
     "phase_initial_sq": (_square(phi_x, phi_v) - _TURN) * D_sq + d * _MOVED + _TURN * (m2 - d * gamma),
     "phase_initial": sqrt(Abs(_square(phi_x, phi_v) * D_sq)) + sqrt(Abs(d * _MOVED)),
     **distance_to_gaussian.STATED,
@@ -84,6 +87,7 @@ SYMBOLS = distance_to_gaussian.SYMBOLS | {
     "D_v": "noise strength σ² of the velocity", **_entries("c1", "Φ⁻¹ − P"), **_entries("c2", "Φ⁻¹C − Q"),
     "r_x": "Cholesky factor of M2", "r_c": "Cholesky factor, below the diagonal",
     "r_v": "Cholesky factor, velocity", **_entries("Q", "Q"), "phi_x": "φ, position", "phi_v": "φ, velocity",
+    "R": "radius of the ball of μ, data μ + s0 G",
     "u_x": "R⁻¹φ with RRᵀ = S + γφφᵀ, first entry", "u_v": "R⁻¹φ, second entry",
     **_entries("e", "R − G", "R − G, GGᵀ the prior: Rz is coupled to Gz"),
     "D_sq": "bound of W2(p_0, N(0, γI))²",
@@ -120,6 +124,8 @@ def derive() -> dict:
     moved, seen = Matrix([[e_xx, e_xv], [e_vx, e_vv]]), Matrix([u_x, u_v])
     alike = (m2 + d * gamma - D_sq) / 2
     apart = (weights * moved * moved.T).trace()
+    # in that basis S⁻¹φ = ω a/s², and E[X_0 | U] has E[μ | U] with the weight 1/(1 + l a²/s²)
+    pull = score * omega * sqrt(a_sq) / s_sq / (1 + l * a_sq / s_sq)
     cross = (phi.T * weights * moved * seen)[0] * (alike - d * gamma)
     length = (phi.T * weights * phi)[0]
     return {
@@ -129,6 +135,7 @@ def derive() -> dict:
         "phase_variance": d * Max(size.subs(u, 0), chord),
         "phase_variance_known": d * known,
         "phase_score_sq": largest.subs({t: form[0, 0], u: form[0, 1], b: form[1, 1]}, simultaneous=True),
+        "phase_ball_sq": (2 * R) ** 2 * (pull.T * weights * pull)[0],
         "phase_initial_sq": length * D_sq + d * apart + 2 * cross,
         "phase_initial": sqrt(Abs(length * D_sq)) + sqrt(Abs(d * apart)),
         **distance_to_gaussian.derive(),

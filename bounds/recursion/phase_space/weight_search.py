@@ -3,8 +3,8 @@ r"""The weights that make the two-block bound smallest: joins, passes to and fro
 import numpy as np
 
 from bounds.contraction.metric import KAPPAS, contracting_metric, norm
-from bounds.recursion.phase_space.one_question import PhaseProblem
-from bounds.recursion.phase_space.weights import backward, in_metric
+from bounds.recursion.phase_space.one_question import PhaseProblem, WeightChoice
+from bounds.recursion.phase_space.weights import Jacobians, backward, in_metric
 
 #: Weight of the velocity at the last step, in units of the stationary law, and where the joins start.
 LAST_VELOCITY = 1e-8
@@ -42,6 +42,17 @@ def candidates(problem: PhaseProblem):
     found += [problem.choice(f"constant metric, κ = {kappa:g}", metric_weights(problem, kappa))
               for kappa in KAPPAS]
     return found, min(certified, default=(np.inf, 0.0))[1]
+
+
+def saturated(problem: PhaseProblem) -> list[WeightChoice]:
+    """Choices for data in a ball, if they are: weights above the Gaussian part's Jacobians alone."""
+    if problem.setting.assumption.ball is None:
+        return []
+    stationary, jacobians = problem.table.path.stationary, problem.jacobians
+    unit = stationary[0, 0] / stationary[1, 1]
+    calm = Jacobians(jacobians.low, jacobians.low, jacobians.size)
+    return [problem.choice(f"saturated, δ = {delta:g}", backward(calm, (1.0, 0.0, delta * unit)), saturated=True)
+            for delta in JOINS]
 
 
 def metric_weights(problem: PhaseProblem, kappa: float) -> np.ndarray:

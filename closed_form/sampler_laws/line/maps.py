@@ -41,7 +41,8 @@ class Scores:
         self._nu, self._variances = means - self._centre, variances
         #: Steps to where there is no score to ask for.
         self._plain = ((Q == 0) & ~(s_sq > 0)).tolist()
-        self._P, self._added = P.astype(float).tolist(), (Q * bias).astype(float).tolist()
+        push = Q * bias if numbers.share is None else Q * wide(numbers.share[:count]) * bias
+        self._P, self._added = P.astype(float).tolist(), push.astype(float).tolist()
         self._common = bool(np.all(variances == variances[0]))
         if self._common:
             V = np.where(self._plain, 1, a * a * wide(variances[0, 0]) + s_sq)

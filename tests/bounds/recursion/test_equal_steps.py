@@ -214,7 +214,7 @@ def test_blocks_are_the_columns(grid):
         round_up(x, grid.steps) for x in (np.sum(later * weight), np.sqrt(np.sum((later * weight) ** 2)))
     ]
     ends = propagate(start, a, drift, v + (0.02 * weight) ** 2), *ends[1:], *sizes
-    assert wrong_scores == pytest.approx(ends, rel=SUMS_OF_RUNS)
+    assert wrong_scores[:5] == pytest.approx(ends, rel=SUMS_OF_RUNS)
 
 
 def test_a_million_steps_are_fitted_as_a_few_are(monkeypatch):

@@ -333,7 +333,8 @@ ONE_BLOCK = [
     ("ou", "gaussian", "euler-maruyama", 4.0, 50, 0.0, 0.0, "all", 0.1391358724125202),
     ("ou", "modes", "posterior-mean-matched", 5.0, 40, 0.1, 0.2, "constants", 0.8006808886414687),
     ("ve", "gaussian", "exponential", 9.0, 30, 0.0, 0.3, "constants", 0.3216444737667383),
-    ("vp", "modes", "ancestral", 2.0, 25, 0.05, 0.0, "all", 0.7627339760135844),
+    # 0.7627339760135844 before an error could saturate
+    ("vp", "modes", "ancestral", 2.0, 25, 0.05, 0.0, "all", 0.7373051210335579),
     ("vp", "gaussian", "frozen-euler-maruyama", 3.0, 60, 0.0, 0.0, "all", 0.1633104851651899),
     # 0.3815378972973996 before kinks of the missed noise were allowed for
     ("ou", "modes", "posterior-mean", 5.0, 100, 0.0, 0.0, "constants", 0.38153789786374104),
