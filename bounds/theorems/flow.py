@@ -154,7 +154,9 @@ def evaluate(setting: Setting, functions) -> Bound:
         steps, ingredients, signed = FlowSteps.of(setting, data), flow_ingredients, signed_end
     parts = ingredients(setting, data, steps, functions)
     start, term = initial_error(setting, functions)
-    errors, initial = (float(setting.score_error), float(setting.score_noise)), float(start) / float(path.a[0])
+    errors = float(setting.score_error), float(setting.score_noise)
+    # where a(T) is 0 in floats nothing is known: ∞
+    initial = float(start) / float(path.a[0]) if path.a[0] > 0 else np.inf
     stop, last = float(early_stop(setting, functions)), float(path.a[-1])
     found = {"plain": parts.end(initial, True, *errors), "signed": signed(setting, data, steps, functions)}
     if parts.saturated is not None:

@@ -155,3 +155,5 @@ DIFFERENCE_QUOTIENT = 1e-6
 LEVEL_ROUNDING = 1e-13
 #: A noise level as its source prints it, with five digits, computed there in float32.
 PRINTED_LEVEL = 2e-5
+#: Equal steps of an angle on a grid interpolated from 600 fine steps.
+EQUAL_ANGLES = 1e-2

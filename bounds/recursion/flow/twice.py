@@ -224,7 +224,7 @@ def saturation(data: FlowData, steps: TwiceSteps, functions):
 def twice_ingredients(setting: Setting, data: FlowData, steps: TwiceSteps, functions) -> FlowIngredients:
     """What the plain and the saturated recursion run on."""
     parts = local_error(setting, data, steps, functions, data.references(steps.level))
-    local = np.nanmin(parts.start + parts.rest, axis=0) + steps.slack
+    local = np.fmin.reduce(parts.start + parts.rest, axis=0) + steps.slack
     weight, noise, spill = steps.weights(functions)
     return FlowIngredients(contraction(data, steps, functions), local, weight,
                            saturation(data, steps, functions) if data.ball else None, noise, spill)
