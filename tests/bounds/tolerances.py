@@ -157,3 +157,5 @@ LEVEL_ROUNDING = 1e-13
 PRINTED_LEVEL = 2e-5
 #: Equal steps of an angle on a grid interpolated from 600 fine steps.
 EQUAL_ANGLES = 1e-2
+#: W2 of a map on a line by trapezia of 2001 points of ±8 and quantiles interpolated between 20,001, relative.
+QUADRATURE_OF_MAPS = 1e-4
