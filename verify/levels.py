@@ -77,6 +77,36 @@ def grid_made(process: ForwardProcess, kind: str, made: Mapping) -> TimeGrid:
     return rho_grid(process, **made) if kind == "rho" else grid_of_levels(process, **made)
 
 
+def grid_of_steps(process: ForwardProcess, grid: TimeGrid, steps: int) -> TimeGrid:
+    """A grid of the same kind from the same horizon to the same end, laid out again with so many steps.
+
+    Where the kind is no formula (a list of times or of levels, a discrete schedule) the times are those at
+    the same fractions of the way along the list.
+
+    Parameters
+    ----------
+    process : ForwardProcess
+        On which a ρ-grid has its noise levels.
+    grid : TimeGrid
+    steps : int
+
+    Raises
+    ------
+    ValueError
+        As by `TimeGrid` and `rho_grid`.
+    """
+    if grid.kind in ("uniform", "geometric"):
+        return getattr(TimeGrid, grid.kind)(grid.horizon, steps, grid.early_stop)
+    if grid.kind == "rho":
+        return rho_grid(process, **{**grid.made, "steps": steps})
+    if steps == grid.steps:
+        return grid
+    if not 1 <= steps <= MAX_STEPS:
+        raise ValueError(f"steps must be between 1 and {MAX_STEPS}, got {steps}")
+    places = np.linspace(0.0, grid.steps, steps + 1)
+    return TimeGrid.from_times(np.interp(places, np.arange(grid.steps + 1), grid.times))
+
+
 def _grid(process: ForwardProcess, levels: np.ndarray, kind: str, made: dict) -> TimeGrid:
     if process.blocks != 1:
         raise ValueError(f"grid must be one of times for a process of two blocks, got {kind}: it has no one "

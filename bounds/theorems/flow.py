@@ -162,7 +162,9 @@ def evaluate(setting: Setting, functions) -> Bound:
         parts, signed = flow_ingredients(setting, data, steps, functions), signed_end
     refined = None if signed is None else known_errors(setting, data, steps, parts)
     start, term = initial_error(setting, functions)
-    noise, initial = float(setting.score_noise), float(start) / float(path.a[0])
+    # where a(T) is 0 in floats nothing is known: ∞
+    initial = float(start) / float(path.a[0]) if path.a[0] > 0 else np.inf
+    noise = float(setting.score_noise)
     stop, last = float(early_stop(setting, functions)), float(path.a[-1])
     found = {"plain" if parts.saturated is None else "saturated": parts.end(initial, True, True, noise)}
     if signed is not None:

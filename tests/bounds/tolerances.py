@@ -168,3 +168,7 @@ BETWEEN_LIMIT = 1e-4
 BETWEEN_FITTED = 0.15
 #: A list of equal score errors against the one number: sums in another order.
 SAME_ERRORS = 1e-10
+#: Equal steps of an angle on a grid interpolated from 600 fine steps.
+EQUAL_ANGLES = 1e-2
+#: W2 of a map on a line by trapezia of 2001 points of ±8 and quantiles interpolated between 20,001, relative.
+QUADRATURE_OF_MAPS = 1e-4

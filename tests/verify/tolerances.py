@@ -81,3 +81,5 @@ PRIOR_ROUNDING = 1e-14
 #: A prior of variance s² + 4a² is wider than s² by more than this at the sampler's end, beyond five standard
 #: errors of 40,000 draws.
 SAMPLED_SPREAD = 0.05
+#: A number printed with three significant digits.
+THREE_PRINTED = 5e-3

@@ -16,8 +16,9 @@ from verify.plain import number
 )
 @click.option("--kind", type=click.Choice(("gaussian", "mixture")), help="Only this kind of data.")
 @click.option(
-    "--process", type=click.Choice(("one-block", "cld")), default="one-block", show_default=True,
-    help="VP, VE and other processes of one block, or critically-damped Langevin.",
+    "--process", type=click.Choice(("one-block", "cld", "ode")), default="one-block", show_default=True,
+    help="VP, VE and other processes of one block, critically-damped Langevin, or processes of one block with "
+    "samplers that have no noise.",
 )
 @click.option(
     "--sampler", metavar="KEY", help="This sampler (see 'sgm-bounds list') in place of the one drawn."

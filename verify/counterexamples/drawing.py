@@ -6,17 +6,19 @@ from typing import Protocol
 import numpy as np
 import sympy
 
-from bounds import general, ou, sub_vp, ve, vp
+from bounds import edm, flow_matching, general, ou, sub_vp, ve, vp
 from bounds.argument import check_key
 from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
-from bounds.sampler import Scheme
+from bounds.sampler import Scheme, variance_of
 from bounds.samplers import samplers
 from bounds.schedules import constant, cosine, exponential, linear, polynomial
+from bounds.steps.path import Path
 from bounds.steps.phase_space.path import PhasePath
 from bounds.symbolic.integrals import TIME
 from closed_form import Gaussian, GaussianMixture
+from verify.levels import rho_grid
 
 
 class Draw(Protocol):
@@ -69,12 +71,15 @@ def choice(draw: Draw, options):
     return options[draw.integer(0, len(options) - 1)]
 
 
-#: What `problem` may draw: processes of one block, or critically-damped Langevin.
-PROCESSES = ("one-block", "cld")
+#: What `problem` may draw: processes of one block, critically-damped Langevin, or of one block, the families
+#: given by their noise levels among them, with samplers of the probability-flow ODE.
+PROCESSES = ("one-block", "cld", "ode")
 #: Samplers a seed may draw, by their place in here: a name added would move every draw, so that a sampler
 #: registered later is not among them; it is drawn by name, with ``sampler``.
 _ONE_BLOCK_SAMPLERS = ("euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean",
                        "posterior-mean-matched", "ancestral")
+#: The same for samplers without noise.
+_ODE_SAMPLERS = ("ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint", "dpm-solver-2")
 #: The same for samplers of position and velocity; the splittings stand twice, and are drawn twice as often.
 _PHASE_SPACE_SAMPLERS = ("euler-maruyama", "frozen-euler-maruyama", "exponential", "posterior-mean", "sscs",
                          "leapfrog", "symplectic-euler", "sscs", "leapfrog", "symplectic-euler")
@@ -90,7 +95,7 @@ def problem(draw: Draw, *, kind: str | None = None, most_steps: int = 2000, proc
         Kind of data; either by default.
     most_steps : int
         Largest number of steps.
-    process : "one-block" or "cld"
+    process : "one-block", "cld" or "ode"
     sampler : str, optional
         Key of any sampler with a form for the process, in place of the one drawn; the rest stays as drawn.
 
@@ -104,7 +109,8 @@ def problem(draw: Draw, *, kind: str | None = None, most_steps: int = 2000, proc
         if value is not None or name == "process":
             check_key(name, value, known)
     kind = kind or choice(draw, ("gaussian", "mixture"))
-    parts = (_one_block if process == "one-block" else _phase_space)(draw, kind, most_steps, sampler)
+    made = {"one-block": _one_block, "cld": _phase_space, "ode": _noise_free}[process]
+    parts = made(draw, kind, most_steps, sampler)
     family, law, scheme, scale = parts
     error, noise = (choice(draw, (0.0, 0.0, 1.0)) * log_uniform(draw, 1e-3, 1.0) * scale for _ in range(2))
     return RandomProblem(family, law, scheme, error, noise)
@@ -117,6 +123,37 @@ def _one_block(draw: Draw, kind: str, most_steps: int, sampler: str | None):
     rule, grid = _rule(draw, _ONE_BLOCK_SAMPLERS, sampler), _grid(draw, horizon, most_steps)
     prior_std = choice(draw, (None, None, log_uniform(draw, 0.5, 2.0)))
     return family, law, Scheme(rule, grid, prior_std), 1 / float(np.sqrt(law.second_moment / law.dim))
+
+
+def _noise_free(draw: Draw, kind: str, most_steps: int, sampler: str | None):
+    """(process, law, scheme, a large score error), with samplers that have no noise."""
+    family, horizon = _process(draw)
+    special = choice(draw, ("", "", "edm", "flow-matching"))
+    if special == "edm":
+        family, horizon = edm(), float(_rational(log_uniform(draw, 1.0, 80.0)))
+    elif special == "flow-matching":
+        family, horizon = flow_matching(), float(_rational(1 - log_uniform(draw, 0.01, 0.5)))
+    law = (_gaussian if kind == "gaussian" else _mixture)(draw)
+    rule, grid = _rule(draw, _ODE_SAMPLERS, sampler), _grid(draw, horizon, most_steps)
+    if draw.integer(0, 2) == 0:
+        grid = _rho_grid(draw, family, grid)
+    std, spread = choice(draw, ((None, 0.0), (None, 0.0), (log_uniform(draw, 0.5, 2.0), 0.0),
+                                (None, variance_of(law))))
+    return family, law, Scheme(rule, grid, std, spread), 1 / float(np.sqrt(law.second_moment / law.dim))
+
+
+def _rho_grid(draw: Draw, family: ForwardProcess, grid: TimeGrid) -> TimeGrid:
+    """A ρ-grid with as many steps as one of times, from a level that it has; that one where none is found."""
+    rho, lowest = choice(draw, (1.0, 3.0, 7.0)), log_uniform(draw, 1e-4, 0.3)
+    last_zero = grid.steps == 1 or bool(draw.integer(0, 1))
+    path = Path(family, grid.times[:2])
+    highest = float(np.sqrt(path.s_sq[-1]) / path.a[-1])
+    if not 0 < highest < np.inf:
+        return grid
+    try:
+        return rho_grid(family, highest, highest * lowest, grid.steps, rho=rho, last_zero=last_zero)
+    except ValueError:  # a process that does not reach it
+        return grid
 
 
 def _rule(draw: Draw, drawn, sampler: str | None):

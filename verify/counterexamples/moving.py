@@ -55,6 +55,9 @@ def _of_scheme(scheme: Mapping, most_steps: int):
     if isinstance(scheme.get("grid"), list):
         return [Number(scheme["horizon"], _stretched, SHORTEST, LONGEST), *_errors(scheme)]
     steps = _in_table("scheme", "steps", lambda _, number: max(1, round(number)))
+    if "sigma_max" in scheme:
+        levels = (Number(scheme[key], _in_table("scheme", key)) for key in ("sigma_max", "sigma_min"))
+        return [*levels, Number(scheme["steps"], steps, 1.0, most_steps), *_errors(scheme)]
     found = [Number(scheme["horizon"], _longer, SHORTEST, LONGEST),
              Number(scheme["steps"], steps, 1.0, most_steps)]
     if scheme.get("early_stop"):

@@ -38,7 +38,7 @@ def _simpler(tables: Mapping) -> Iterator[dict]:
         table = {**scheme, **changed}
         return {**tables, "scheme": {key: value for key, value in table.items() if value is not None}}
 
-    for key in ("grid", "early_stop", "score_noise", "score_error", "prior_std"):
+    for key in ("grid", "early_stop", "score_noise", "score_error", "prior_std", "prior"):
         if key in scheme:
             yield with_scheme(**{key: None})
     for data_table in _simpler_data(data):
@@ -48,9 +48,9 @@ def _simpler(tables: Mapping) -> Iterator[dict]:
         for count in (1, 2, 10, 100, steps // 8, steps // 2, 3 * steps // 4):
             if 0 < count < steps:
                 yield with_scheme(steps=count)
-        for horizon in _rounder(scheme["horizon"]):
+        for horizon in _rounder(scheme.get("horizon") or 0.0):
             yield with_scheme(horizon=horizon)
-    for key in ("score_error", "score_noise", "early_stop"):
+    for key in ("score_error", "score_noise", "early_stop", "sigma_max", "sigma_min"):
         for value in _rounder(scheme.get(key) or 0.0):
             yield with_scheme(**{key: value})
     for key, text in process.items():

@@ -35,6 +35,8 @@ def hunted_last(domain: Domain) -> tuple[str, ...]:
 
 #: Families that a theorem for any process of one block is tried on, and laws for data of any kind.
 ONE_BLOCK = ("ou", "vp", "ve", "sub-vp", "general")
+#: Families that reach every noise level.
+FAR = ("ou", "vp", "ve", "edm", "flow-matching")
 #: The laws that have an assumption, by its key.
 LAWS = {"strong-log-concave": "gaussian", "weak-log-concave": "mixture", "smoothed-support": "mixture",
         "log-lipschitz": "mixture"}
@@ -68,7 +70,23 @@ def draw_tables(draw: Draw, domain: Domain, most_steps: int = 300, emphasis: str
             scheme[key] = _rounded(log_uniform(draw, 1e-3, 1.0) / size)
     if isinstance(data.get("covariance"), list) and draw.integer(0, 1):
         data["covariance"].reverse()  # the mean is along the widest direction in place of the narrowest
+    if samplers()[scheme["kind"]].follows_ode:  # drawn last, for these alone: other draws stay as they were
+        scheme = _of_levels(draw, process["family"], scheme)
     return {"process": process, "data": data, "scheme": scheme}
+
+
+def _of_levels(draw: Draw, family: str, scheme: dict) -> dict:
+    """The sampler in a third of the cases on a ρ-grid of noise levels, and in a fifth from a wider prior."""
+    on_levels, wider = draw.integer(0, 2) == 0 and family in FAR, draw.integer(0, 4) == 0
+    if wider and "prior_std" not in scheme:
+        scheme = {**scheme, "prior": "spread"}
+    if not on_levels:
+        return scheme
+    kept = {key: value for key, value in scheme.items() if key not in ("horizon", "grid", "early_stop")}
+    highest = _rounded(log_uniform(draw, 1.0, 80.0))
+    return {**kept, "grid": "rho", "sigma_max": highest, "rho": choice(draw, (1.0, 7.0)),
+            "sigma_min": _rounded(highest * log_uniform(draw, 1e-4, 0.3)),
+            "last_zero": bool(draw.integer(0, 1))}
 
 
 def _stationary(draw: Draw, domain: Domain) -> dict:
@@ -185,9 +203,11 @@ def changes(tables: Mapping) -> list[dict]:
     if isinstance(scheme.get("grid"), list):
         found.append({"scheme": {key: value for key, value in scheme.items() if key != "grid"}})
     else:
-        steps, horizon = scheme["steps"], scheme["horizon"]
+        steps = scheme["steps"]
         found += [{"scheme": {**scheme, "steps": count}} for count in (8 * steps, 64 * steps, 512 * steps, 1)
                   if count <= 50_000]
+    if not isinstance(scheme.get("grid"), list) and "horizon" in scheme:
+        horizon = scheme["horizon"]
         found += [{"scheme": {**scheme, "horizon": _rounded(horizon * factor)}}
                   for factor in (4.0, 0.25, 20.0, 0.02)]
         if not scheme.get("early_stop"):

@@ -10,12 +10,16 @@ from scipy.optimize import brentq
 
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
 from bounds.complexity.best_grid import MODEL_STEPS, Model, model_of
+from bounds.complexity.flow_grid import FlowModel, flow_model_of
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.recursion.propagation import weights
 from bounds.score_error import ScoreError
 from bounds.setting import Setting
 from bounds.theorem import Theorem
 from verify.planning.plan import Plan
+
+#: A model of where the flow needs its steps serves horizons so many times shorter.
+REUSED = 2.0
 
 
 class BoundOnGrids:
@@ -40,6 +44,7 @@ class BoundOnGrids:
         self.theorem, self.setting, self.kind, self.share = theorem, setting, kind, score_share
         self.stop = setting.scheme.grid.early_stop
         self._models: dict[float, Model] = {}
+        self._flow_models: dict[float, FlowModel] = {}
         self._at = lru_cache(maxsize=self.remembered)(self._bound)
 
     def model(self, horizon: float) -> Model:
@@ -56,7 +61,20 @@ class BoundOnGrids:
         """The grid of so many steps."""
         if self.kind == "uniform":
             return TimeGrid.uniform(horizon, steps, self.stop)
+        if self.theorem.ingredients is None:
+            return self._flow_model(horizon).best_grid(steps)
         return self.model(horizon).best_grid(steps)
+
+    def _flow_model(self, horizon: float) -> FlowModel:
+        """Where a sampler without noise needs its steps at this horizon, remembered."""
+        known = self._flow_models
+        if horizon not in known:
+            longer = min((each for each in known if horizon < each <= REUSED * horizon), default=None)
+            if longer is None:
+                known[horizon] = flow_model_of(self._with_grid(TimeGrid.uniform(horizon, 1, self.stop)))
+            else:
+                known[horizon] = known[longer].up_to(horizon)
+        return known[horizon]
 
     def score_error(self, horizon: float, eps: float) -> float | ScoreError:
         """The score error allowed for at this horizon."""

@@ -9,6 +9,7 @@ from scipy.optimize import minimize_scalar
 
 from bounds.argument import check_type
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
+from bounds.complexity.flow_grid import has_flow_grid
 from bounds.grid import TimeGrid
 from bounds.samplers import samplers
 from bounds.setting import Setting
@@ -54,9 +55,9 @@ class _TriedBound(BoundOnGrids):
 class DirectPlanner:
     """Plans for one process, data law and sampler under any upper bound, with the arguments of `Planner`.
 
-    "best" needs a theorem with a recursion.  The model of the best grid is rough where steps are long or a
-    splitting's kicks differ: a plan on the best grid is one on the uniform grid where that takes fewer steps.
-    ``uniform`` is the planner that finds it, None for uniform grids.
+    "best" needs a theorem with a recursion, or one about samplers without noise.  The model of the best grid
+    is rough where steps are long or a splitting's kicks differ: a plan on the best grid is one on the uniform
+    grid where that takes fewer steps.  ``uniform`` is the planner that finds it, None for uniform grids.
     """
 
     def __init__(self, theorem: str | Theorem, setting: Setting, *, grid: str = "uniform",
@@ -70,6 +71,7 @@ class DirectPlanner:
         # the martingale theorem's sources add in squares, and those of the others as they are
         self._squares = theorem.ingredients is not None
         self._power = (1.0 if self._squares else float(theorem.leading.step_power) if theorem.leading
+                       else float(setting.scheme.sampler.evaluations) if has_flow_grid(theorem, setting)
                        else STEP_POWER)
         self.uniform = None
         if grid == "best":

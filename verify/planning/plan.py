@@ -6,6 +6,7 @@ import numpy as np
 
 from bounds.argument import check_key
 from bounds.bound import Bound
+from bounds.complexity.flow_grid import has_flow_grid
 from bounds.grid import TimeGrid
 from bounds.score_error import ScoreError
 from bounds.setting import Setting
@@ -55,9 +56,9 @@ def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float 
     check_key("grid", grid, ("uniform", "best"))
     if theorem.kind != "upper":
         raise ValueError(f"theorem must be an upper bound, got {theorem.key}")
-    if grid == "best" and theorem.ingredients is None:
+    if grid == "best" and not has_best_grid(theorem, setting):
         raise ValueError(f"grid must be uniform for {theorem.key}: a best grid needs a recursion "
-                         "(martingale, martingale-coupled)")
+                         "(martingale, martingale-coupled), or a sampler without noise (flow)")
     if horizon is not None and not (np.isfinite(horizon) and horizon > setting.scheme.grid.early_stop):
         raise ValueError(f"horizon must be finite and above early_stop, got {horizon}")
     if not 0.0 <= score_share < 1.0:
@@ -67,6 +68,11 @@ def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float 
                          f"a list of {setting.score_error.count}")
     if unmet := theorem.unmet(setting):
         raise NotApplicable(theorem.key, unmet)
+
+
+def has_best_grid(theorem: Theorem, setting: Setting) -> bool:
+    """Whether it is known where a bound needs its steps."""
+    return theorem.ingredients is not None or has_flow_grid(theorem, setting)
 
 
 def check_eps(eps: float) -> None:

@@ -262,7 +262,7 @@ def twice_ingredients(setting: Setting, data: FlowData, steps: TwiceSteps, funct
     v = data.references(steps.level)
     parts = local_error(setting, data, steps, functions, v)
     (row,) = np.flatnonzero(np.all(v == max(data.centred, POINT), axis=1))[:1]
-    local = np.nanmin(parts.start + parts.rest, axis=0) + steps.lost
+    local = np.fmin.reduce(parts.start + parts.rest, axis=0) + steps.lost
     noise, spill = steps.weights()
     return FlowIngredients(contraction(data, steps, functions), local, steps.bias(setting, functions), noise,
                            saturation(data, steps, functions) if data.ball else None, spill, parts.of(row))

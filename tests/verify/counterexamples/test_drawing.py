@@ -6,12 +6,17 @@ import numpy as np
 import pytest
 
 from bounds.samplers import samplers
+from bounds.theorems import theorems
 from verify.counterexamples import drawing
 from verify.counterexamples.drawing import NumpyDraw, problem
+from verify.counterexamples.moving import moved, numbers_of
 from verify.counterexamples.search import examine
+from verify.counterexamples.shrinking import shrunk
+from verify.counterexamples.tables import changes, draw_tables
+from verify.problems.problem import read_problem
 
-#: Digests of the problems of seeds 0 to 199, recorded before samplers could be added.
-DRAWN = {"one-block": "f1a32018b3bf2589", "cld": "cfe1b8a1198d48b6"}
+#: Digests of the problems of seeds 0 to 199, recorded before samplers could be added; of "ode" when it was.
+DRAWN = {"one-block": "f1a32018b3bf2589", "cld": "cfe1b8a1198d48b6", "ode": "e18d289bfe73d5d9"}
 
 
 def drawn(seed, **options):
@@ -72,6 +77,45 @@ def test_every_registered_sampler_holds():
                 assert "must be one of" in str(error)
         assert found and {finding.verdict for finding in found} == {"HOLDS"}
         assert all(f" {sampler} " in finding.description for finding in found)
+
+
+def test_noise_free_draws_cover_what_they_should():
+    """Drawn problems without noise: every such sampler, the families given by noise levels, ρ-grids, and
+    priors of three kinds."""
+    found = [drawn(seed, kind="gaussian", process="ode", most_steps=20) for seed in range(120)]
+    assert {q.scheme.key for q in found} == {
+        "ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint", "dpm-solver-2"}
+    assert {"edm", "flow-matching", "vp", "ve"} <= {q.process.name for q in found}
+    assert {q.scheme.grid.kind for q in found} == {"uniform", "geometric", "list", "rho"}
+    priors = {(q.scheme.prior_std is None, q.scheme.prior_spread > 0) for q in found}
+    assert priors == {(True, False), (False, False), (True, True)}
+
+
+def test_noise_free_search_holds():
+    """On drawn problems without noise the flow bound holds, and no other upper bound applies."""
+    found = [each for seed in range(12) for each in examine(seed, "gaussian", 12, "ode")]
+    assert {each.theorem for each in found} == {"flow", "gaussian-lower-bound"}
+    assert {each.verdict for each in found} == {"HOLDS"}
+
+
+def test_a_hunt_meets_grids_of_levels():
+    """A hunt for the flow draws ρ-grids and wide priors that are problems, can be moved, and shrink."""
+    domain, rng = theorems()["flow"].domain, NumpyDraw(np.random.default_rng(5))
+    tables = [draw_tables(rng, domain, 20) for _ in range(60)]
+    levels = [each for each in tables if each["scheme"].get("grid") == "rho"]
+    assert len(levels) >= 8 and any(each["scheme"].get("prior") == "spread" for each in tables)
+    for each in levels:
+        assert read_problem(each).scheme.grid.kind == "rho"
+        numbers = numbers_of(each, 50)
+        other = moved(each, numbers, [np.log(1.5 * number.value) for number in numbers])
+        made, before = read_problem(other).scheme.grid.made, each["scheme"]
+        assert made["sigma_max"] == pytest.approx(1.5 * before["sigma_max"], rel=1e-3)
+        assert made["steps"] >= before["steps"]
+        assert changes(each)
+    steps = [each["scheme"]["steps"] for each in levels]
+    assert max(steps) > 1
+    small = shrunk(levels[int(np.argmax(steps))], lambda tables: "sigma_max" in tables["scheme"])
+    assert small["scheme"]["steps"] == 1 and small["scheme"]["sigma_max"] == 1.0
 
 
 def test_an_unknown_sampler_is_refused():

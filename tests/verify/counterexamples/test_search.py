@@ -219,7 +219,7 @@ def test_seeds_are_not_examined_again(tmp_path, monkeypatch):
         examine_all(range(4), **{**options, "most_steps": 30})
 
 
-@pytest.mark.parametrize(("process", "problems"), [("one-block", 25), ("cld", 12)])
+@pytest.mark.parametrize(("process", "problems"), [("one-block", 25), ("cld", 12), ("ode", 25)])
 def test_a_drawn_problem_is_one_of_a_file(process, problems):
     """What a seed draws is, written as a problem file and read again, the same problem to the last digit."""
     martingale = theorems()["martingale"]
