@@ -99,3 +99,10 @@ def theorems_named(key: str | None) -> list:
     from verify.certificates.theorem_named import find_theorem
 
     return list(theorems().values()) if key is None else [find_theorem(key)]
+
+
+def without_balls(theorem, chosen: list) -> tuple[str, ...]:
+    """Why a theorem that applies is left out where all are to be certified; one that is named is refused."""
+    if theorem.in_balls is not None or len(chosen) == 1:
+        return ()
+    return (f"certified: needs a form in ball arithmetic, which {theorem.key} has not",)

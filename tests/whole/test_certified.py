@@ -149,6 +149,11 @@ def test_on_the_command_line():
     entries = {entry["theorem"]: entry for entry in document["certificates"] if entry["bound"]}
     assert all(entry["certified"] and entry["verdict"] == "HOLDS" for entry in entries.values())
     assert entries["martingale"]["measured"]["proof"]["precision"] == 96
+    left_out = {entry["theorem"]: entry["unmet"] for entry in document["certificates"] if not entry["bound"]}
+    line = "certified: needs a form in ball arithmetic, which flow-between has not"
+    assert left_out["flow-between"] == [line]
+    refused = assert_refused(run("certify", "lower_bound", *ASKED, "--theorem", "flow-between"))
+    assert "certified needs a theorem with a form in ball arithmetic, flow-between has none" in refused
     document = answer("bound", "lower_bound", *ASKED)
     schema("bound").validate(document)
     assert all(entry["certified"] for entry in document["results"] if entry["applicable"])

@@ -8,6 +8,7 @@ from verify.command_options import (
     problem_options,
     setting_or_reason,
     theorems_named,
+    without_balls,
 )
 from verify.pages import tables
 from verify.pages.console import HOLDS, WRONG, naming, print_json, print_text, progress
@@ -33,6 +34,8 @@ def bound(problem, theorem, information, overrides, as_json, certified, precisio
             tell(index / len(chosen), each.key)
             with naming(each.key):
                 unmet = (reason,) if setting is None else each.unmet(setting)
+                if certified and not unmet:
+                    unmet = without_balls(each, chosen)
                 if unmet:
                     value = None
                 elif certified:

@@ -10,6 +10,7 @@ from verify.command_options import (
     problem_options,
     setting_or_reason,
     theorems_named,
+    without_balls,
 )
 from verify.pages import tables
 from verify.pages.console import (
@@ -95,6 +96,9 @@ def certificates_of(question, chosen, information: str, tell: Callable, samples:
         tell(None, f"{question.source}: {each.key}")
         if setting is None:
             certificates.append(Certificate.not_applicable(each, (reason,), record))
+            continue
+        if precision and not each.unmet(setting) and (left_out := without_balls(each, chosen)):
+            certificates.append(Certificate.not_applicable(each, left_out, record))
             continue
         with naming(each.key):
             if measured is None and not each.unmet(setting):

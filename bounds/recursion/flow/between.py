@@ -292,8 +292,9 @@ def between(setting: Setting, data: FlowData, functions) -> Between:
     its own."""
     steps, path = FlowSteps.of(setting, data), setting.table.path
     v, several = data.references(steps.level), couplings(setting, steps)
-    spread = np.square(path.a[1:]) * (steps.tau - steps.r) * (steps.tau + steps.r)
-    own = np.sqrt(setting.table.noise_var / spread)
+    # the noise of the reverse SDE without its score, e^{2F}C = a²(r)(τ² − r²)
+    grown = np.exp(2 * path.F) * path.C
+    own = np.sqrt(setting.table.noise_var / np.where(grown > 0, grown, np.inf))
     # where λ is 1 all references are the same
     rows = [(v[:1] if one == 1 else v, one) for one in several]
     if np.abs(own - several[0]).max() > SAME_COUPLING:
