@@ -182,7 +182,7 @@ def evaluate(setting: Setting, functions) -> Bound:
     details = {"recursion": used, "initial_term": term.name, "steps": len(parts.local),
                **{f"{name}_recursion": float(last * value + stop) for name, value in found.items()}}
     return Bound(theorem=THEOREM.key, kind="upper", total=total, terms=terms,
-                 information=information_used(None, term.closed_form, used == "known"),
+                 information=f"{information_used(None, term.closed_form, used == 'known')}, {used} recursion",
                  notes=vacuous_notes(total, setting.assumption.second_moment), details=details)
 
 

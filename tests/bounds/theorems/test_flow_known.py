@@ -73,7 +73,7 @@ def test_printed_numbers(name):
     process, law, sampler, expected = PRINTED[name]
     found = FLOW.bound(setting_of(process, law, sampler))
     assert found.details["known_recursion"] == pytest.approx(expected, rel=FOUR_DIGITS)
-    assert (found.details["recursion"], found.information) == ("known", "errors of every step")
+    assert (found.details["recursion"], found.information) == ("known", "errors of every step, known recursion")
     assert found.total <= sum(found.terms.values()) * (1 + FLOW_EXACT)
 
 
@@ -162,8 +162,17 @@ def test_constants_alone_know_nothing_of_the_steps():
     """With --information constants there is no such recursion, and the bound is the larger one."""
     setting = setting_of(ou(), MODES, scheme("ddim", 5, 20), information="constants")
     found = FLOW.bound(setting)
-    assert "known_recursion" not in found.details and found.information == "constants"
+    assert "known_recursion" not in found.details and found.information == "constants, saturated recursion"
     assert found.total > FLOW.bound(setting_of(ou(), MODES, scheme("ddim", 5, 20))).total
+
+
+def test_a_folded_line_is_decided():
+    """Where Heun's method folds the line the sorted values decide: HOLDS, from a bracket that says what it is."""
+    law = GaussianMixture.two_modes(2.0, 0.05)
+    setting = setting_of(edm(), law, on("heun", TimeGrid.from_times([20.0, 2.0, 0.5, 0.1, 0.0])))
+    certificate = certify_setting(FLOW, setting, law)
+    assert certificate.verdict is Verdict.HOLDS and "sorted map of the start" in certificate.measured.method
+    assert certificate.sides["upper"].startswith("estimated")
 
 
 def test_anisotropic_gaussians():
