@@ -6,7 +6,6 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import elementwise
 
 from bounds.grid import MAX_STEPS, TimeGrid
 from bounds.noise_levels import rho_levels
@@ -130,6 +129,8 @@ def times_of_levels(process: ForwardProcess, levels: np.ndarray) -> np.ndarray:
     family = families().get(process.name)
     if family is not None and family.time_of_level and family.make() == process:
         return family.time_of_level(levels)
+    from scipy.optimize import elementwise  # a third of a second, which a problem file need not wait for
+
     horizon = _horizon(process, levels[0])
     if len(levels) == 1:
         return np.array([horizon])
@@ -146,6 +147,7 @@ def times_of_levels(process: ForwardProcess, levels: np.ndarray) -> np.ndarray:
 
 def _horizon(process: ForwardProcess, level: float) -> float:
     """The time at which the process has the largest level."""
+    from scipy.optimize import elementwise
 
     def alone(times):
         found = [_log_sigma_to(process, time) for time in times.ravel().tolist()]
