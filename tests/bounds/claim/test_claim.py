@@ -140,6 +140,12 @@ def test_every_symbol_is_what_it_says(process, name):
     assert np.all(np.asarray(error) <= CLAIM_SYMBOL * np.abs(np.asarray(found, dtype=float)) * 10)
 
 
+def test_constants_of_weakly_log_concave_data_are_what_they_are_called():
+    """α, M and L0 as the assumption has them."""
+    numbers = Numbers(Setting(ou(), WeaklyLogConcave(0.5, 2.0, 3.0), euler_maruyama(1.0, 4)))
+    assert [float(numbers[name][0]) for name in ("alpha", "weak_M", "L0")] == [0.5, 2.0, 3.0]
+
+
 def test_a_negative_upper_bound_is_refuted():
     """Where the formulas give less than 0 the bound is 0, says so, and is VIOLATED; the certificate keeps its
     schema."""

@@ -5,7 +5,9 @@ import pytest
 import sympy
 
 from bounds import claim, ou, sub_vp, ve, vp
+from bounds.claim.symbols import SYMBOLS
 from bounds.complexity.growth import NoOrder, Order
+from bounds.complexity.of_claims import _constants
 from bounds.complexity.orders import complexity, of_process
 from bounds.complexity.published import published_orders
 from bounds.theorems import theorems
@@ -28,6 +30,14 @@ def recursion(**changed):
 def simple(**changed):
     """The claim of the docs."""
     return claim.recursion("simple2026", **{**SIMPLE, **changed})
+
+
+@pytest.mark.parametrize("hypotheses", [["m0 <= 3"], ["m0 >= 1/2"], ["m0 <= 3", "L0 >= 4"], []])
+def test_constants_by_positive_numbers_are_the_constants(hypotheses):
+    """m0 and L0 within hypotheses about one of them are what positive numbers make of them."""
+    data, names = _constants(recursion(hypotheses=hypotheses))
+    known = {name: SYMBOLS[name].symbol for name in ("m0", "L0")}
+    assert all(sympy.simplify(data[name].subs(names) - known[name]) == 0 for name in known)
 
 
 def summed(**terms):
