@@ -18,8 +18,8 @@ KINDS = ("smooth", "spike", "box", "jump", "kink", "dip", "root", "singular", "s
 
 #: Samplers with noise, as every seed draws them; every seventh has one without in its place.
 NOISY = sorted(key for key, sampler in samplers(1).items() if not sampler.follows_ode)
-SILENT, SELDOM = sorted(key for key, sampler in samplers(1).items() if sampler.follows_ode and sampler.evaluations == 1
-                        and sampler.multistep is None), 7
+SILENT, SELDOM = sorted(key for key, sampler in samplers(1).items() if sampler.follows_ode
+                        and sampler.evaluations == 1 and sampler.multistep is None), 7
 
 
 @dataclass(frozen=True)

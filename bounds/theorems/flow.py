@@ -146,7 +146,7 @@ def derive() -> dict:
 
 
 def evaluate(setting: Setting, functions) -> Bound:
-    """The smallest of the plain (saturated) recursion, the signed one, and the one whose local errors are known."""
+    """The smallest of the plain (saturated) recursion, the signed one and the one whose errors are known."""
     data, path = FlowData(setting.assumption, functions), setting.table.path
     if setting.scheme.sampler.evaluations == 2:
         steps, ingredients, signed = TwiceSteps.of(setting, data), twice_ingredients, twice_signed_end
@@ -157,7 +157,8 @@ def evaluate(setting: Setting, functions) -> Bound:
     start, term = initial_error(setting, functions)
     errors, initial = (float(setting.score_error), float(setting.score_noise)), float(start) / float(path.a[0])
     stop, last = float(early_stop(setting, functions)), float(path.a[-1])
-    found = {"plain": parts.end(initial, True, *errors), "signed": signed(setting, data, steps, functions, parts)}
+    found = {"plain": parts.end(initial, True, *errors),
+             "signed": signed(setting, data, steps, functions, parts)}
     if parts.saturated is not None:
         found = {"saturated": found["plain"], "signed": found["signed"]}
     if refined is not None:

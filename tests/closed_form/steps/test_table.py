@@ -21,7 +21,8 @@ from tests.closed_form.tolerances import CHAIN_SAME, CHAIN_WIDTH, FIRST_ORDER
 from verify import setting_of
 
 NAMES = ("P", "Q", "noise_var", "a", "s_sq")
-KEYS = sorted(key for key, sampler in samplers(1).items() if sampler.evaluations == 1 and sampler.multistep is None)
+KEYS = sorted(key for key, sampler in samplers(1).items()
+              if sampler.evaluations == 1 and sampler.multistep is None)
 
 
 def steps_of(process, times, key="euler-maruyama", law=None):
