@@ -26,8 +26,8 @@ def vacuous_notes(total: float, second_moment: float) -> tuple[str, ...]:
 
 
 def information_used(moments, distance: bool, flow: bool = False) -> str:
-    """What a bound knew: posterior ``moments`` or None, whether a closed form's W2(p_0, N(0, v I)), and whether what
-    a step misses of the flow."""
+    """What a bound knew: posterior ``moments`` or None, and whether a closed form's W2(p_0, N(0, v I)) and
+    what every step misses of the ``flow``."""
     known = "constants" if moments is None else "MMSE curve"
     return ("errors of every step" if flow else known) + " and W2(p_0, N(0, v I))" * distance
 

@@ -21,9 +21,9 @@ class DataFacts:
         The constant M1 of arXiv 2311.11003, Assumption 2; what it follows from, mean and eigenvalues of
         Gaussian data as above; or `bounds.steps.path.Path` -> M1, an estimate.
     flow_errors : callable, or None
-        (τ, r, step) -> ‖step(Y_τ) − Y_r‖ from above, shape (k,), where the probability-flow ODE takes Y_τ at the
-        noise level τ to Y_r; ``step(y, index, noise)`` is what steps of these numbers make of points y (p, n), noise(y,
-        σ) = E[Z | X_0 + σZ = y].
+        (τ, r, step) -> ‖step(Y_τ) − Y_r‖ from above, shape (k,), where the probability-flow ODE takes Y_τ at
+        the noise level τ to Y_r; ``step(y, index, noise)`` is what steps of these numbers make of points y
+        (p, n), with noise(y, σ) = E[Z | X_0 + σZ = y].
     """
 
     moments: Any = None

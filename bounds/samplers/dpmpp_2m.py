@@ -1,10 +1,11 @@
 r"""DPM-Solver++(2M): two steps in a row, in half the log of the signal-to-noise ratio, λ = log(a/s) = −log σ.
 
-.. math:: Y_r = \frac{r}{\tau} Y + \Bigl(1 - \frac{r}{\tau}\Bigr) \Bigl((1 + w) D(Y, \tau) - w D_{before}\Bigr), \qquad
+.. math:: Y_r = \frac{r}{\tau} Y + \Bigl(1 - \frac{r}{\tau}\Bigr)
+          \Bigl((1 + w) D(Y, \tau) - w D_{before}\Bigr), \qquad
           w = \frac{\lambda(r) - \lambda(\tau)}{2 (\lambda(\tau) - \lambda(\tau_{before}))},
 
-with D = E[X_0 | Y]; w = 0 in the first step, which is DDIM's, and in one to σ = 0, as in the authors' code.  Exact for
-data at a single point.  Order 2.  One evaluation of the score a step.  One block only.
+with D = E[X_0 | Y]; w = 0 in the first step, which is DDIM's, and in one to σ = 0, as in the authors' code.
+Exact for data at a single point.  Order 2.  One evaluation of the score a step.  One block only.
 
 Source: Lu et al. 2022 (arXiv 2211.01095) algorithm 2.
 """
@@ -22,8 +23,9 @@ def _blend(n: Spans) -> Blend:
 SAMPLER = Sampler(
     key="dpmpp-2m",
     source="Lu et al. 2022 (arXiv 2211.01095) algorithm 2",
-    what="A step of DPM-Solver++(2M) for the probability-flow ODE in the log of the noise level: no noise, and the "
-    "prediction of the step before is used again.",
+    what="A step of DPM-Solver++(2M) for the probability-flow ODE in the log of the noise level: no noise, "
+    "and the prediction of the step before is used again.",
     exact="Exact for data at a single point.",
-    one_block=Rule(drift=None, score_weight=None, score_defect=None, amplitude=None, multistep=Multistep(_blend)),
+    one_block=Rule(drift=None, score_weight=None, score_defect=None, amplitude=None,
+                   multistep=Multistep(_blend)),
     strong_order=2)

@@ -1,4 +1,5 @@
-r"""Samplers of the probability-flow ODE whose step uses what the step before it saw, as data in Y = X/a and σ = s/a.
+r"""Samplers of the probability-flow ODE whose step uses what the one before saw, as data in Y = X/a and σ =
+s/a.
 
 .. math:: Y_r = k Y + n D(Y, \tau) + b D(Y_{before}, \tau_{before}), \qquad D(Y, \tau) = E[X_0 | Y],
 
@@ -24,7 +25,7 @@ class Spans:
     ----------
     tau, r : noise levels where the step starts and where it ends.
     whole : τ − r, without cancellation.
-    ratio : log(τ/r) over what it was a step before; 0 in the first step and in one to r = 0, which use no past.
+    ratio : log(τ/r) over what it was a step before; 0 in the first step and in one to r = 0, without a past.
     """
 
     tau: Any
@@ -91,5 +92,5 @@ class MultistepTable:
         path, (keep, now, before) = self.path, self.blend
         a, end = path.a[:-1], path.a[1:]
         past = Past(keep * np.exp(path.F), now * end, before * end)
-        return Steps(path.times, 1 / a, path.s_sq[:-1] / a, np.zeros(len(a)), path.a, path.s_sq, self.prior_var,
-                     past=past)
+        return Steps(path.times, 1 / a, path.s_sq[:-1] / a, np.zeros(len(a)), path.a, path.s_sq,
+                     self.prior_var, past=past)

@@ -149,7 +149,7 @@ def derive() -> dict:
 
 
 def evaluate(setting: Setting, functions) -> Bound:
-    """The smallest of the plain (saturated) recursion, the signed one, and the one whose local errors are known."""
+    """The smallest of the plain (saturated) recursion, the signed one and the one whose errors are known."""
     data, path = FlowData(setting.assumption, functions), setting.table.path
     stages = setting.scheme.sampler.stages
     if stages is not None and stages.churn is not None:

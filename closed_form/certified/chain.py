@@ -43,8 +43,8 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
     Raises
     ------
     NotEnclosed
-        If the coefficients cannot be written in ball arithmetic, or the sampler evaluates the score twice a step or
-        uses the step before.
+        If the coefficients cannot be written in ball arithmetic, or the sampler evaluates the score twice a
+        step or uses the step before.
     ValueError
         If the process is not usable up to the horizon.
     """

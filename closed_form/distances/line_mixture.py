@@ -91,12 +91,13 @@ class LineMixture:
         return elementwise_roots(lambda x, level: self.cdf(x) - level, low - wide, high + wide, (u,))
 
     def quantile(self, below, above):
-        """The x with P(X <= x) = ``below`` and P(X > x) = ``above``, arrays of shape (n,): the smaller decides."""
+        """The x with P(X <= x) = ``below`` and P(X > x) = ``above``, of shape (n,): the smaller decides."""
         places, cdf, sf = self._table
         lower = below <= above
         level = np.where(lower, below, above)
         # up to which entry of the table there is less mass than that, or not more than what it leaves
-        last = np.where(lower, np.searchsorted(cdf, level), len(sf) - np.searchsorted(sf[::-1], level, "right"))
+        last = np.where(lower, np.searchsorted(cdf, level),
+                        len(sf) - np.searchsorted(sf[::-1], level, "right"))
         last = np.clip(last, 1, len(places) - 1)
         wide = np.full(level.shape, max(map(abs, self.support())) + 40.0 * self.stds.max())
         low = np.where(level <= min(cdf[0], sf[-1]), -wide, places[last - 1])
@@ -104,7 +105,8 @@ class LineMixture:
 
         def excess(x, level, lower):
             found = np.empty(x.shape)
-            found[lower], found[~lower] = self.cdf(x[lower]) - level[lower], level[~lower] - self.sf(x[~lower])
+            found[lower] = self.cdf(x[lower]) - level[lower]
+            found[~lower] = level[~lower] - self.sf(x[~lower])
             return found
 
         return elementwise_roots(excess, low, high, (level, lower), wide=wide)

@@ -1,8 +1,8 @@
 r"""What a step of a sampler without noise misses of the probability-flow ODE, where the law is known.
 
 On a line the flow from a noise level τ to r is the monotone map between the quantiles of both, so that
-:math:`\|\mathrm{step}(Y_\tau) - Y_r\|` is an integral over one variable, whatever the step is.  With x at r as that
-variable, at the level u = P(Y_r <= x), the integrand is as smooth as the density there.
+:math:`\|\mathrm{step}(Y_\tau) - Y_r\|` is an integral over one variable, whatever the step is.  With x at r
+as that variable, at the level u = P(Y_r <= x), the integrand is as smooth as the density there.
 
 Source: docs/theory.md section 12.
 """
@@ -17,7 +17,7 @@ import numpy as np
 
 from closed_form.distances.roots import elementwise_roots
 
-#: (y, index, noise) -> what steps of these numbers make of points y (p, n), where noise(y, σ) is E[Z | Y = y].
+#: (y, index, noise) -> what steps of these numbers make of points y (p, n); noise(y, σ) is E[Z | Y = y].
 Step = Callable[[np.ndarray, np.ndarray, Callable], np.ndarray]
 
 #: Deviations kept around a mean, the mass beyond, and the length of a panel in deviations.
@@ -31,10 +31,11 @@ _BLOCK = 1 << 16
 
 
 def _poorer() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gauss' nodes and weights, and what a rule without two of the nodes, exact to degree 13, takes off them."""
+    """Gauss' nodes and weights, and what a rule without two nodes, exact to degree 13, takes off them."""
     nodes, weights = np.polynomial.legendre.leggauss(16)
     kept, other = np.delete(np.arange(16), [4, 11]), np.zeros(16)
-    other[kept] = np.linalg.solve(np.polynomial.legendre.legvander(nodes[kept], 13).T, np.append(2.0, np.zeros(13)))
+    moments = np.append(2.0, np.zeros(13))
+    other[kept] = np.linalg.solve(np.polynomial.legendre.legvander(nodes[kept], 13).T, moments)
     return nodes, weights, weights - other
 
 
@@ -70,8 +71,8 @@ class FlowErrors:
             found = line.components()
             key = found.means.tobytes(), found.weights.tobytes(), found.spectrum.tobytes()
             if key not in known:
-                known[key] = _Line(found.means[:, 0], found.weights, float(np.sqrt(found.spectrum.ravel()[0])))(
-                    tau, r, step)
+                std = float(np.sqrt(found.spectrum.ravel()[0]))
+                known[key] = _Line(found.means[:, 0], found.weights, std)(tau, r, step)
             total += known[key]
         size = 0.0
         if self.parts.rest is not None:
@@ -83,8 +84,8 @@ class FlowErrors:
 
 
 def _across(rest, tau, r, step: Step) -> np.ndarray:
-    """The mean square for a Gaussian: along an eigenvector both maps are linear, and the mean moves by the step's
-    drift."""
+    """The mean square for a Gaussian: along an eigenvector both maps are linear, and the mean moves by the
+    step's drift."""
     values, counts = np.unique(rest.eigenvalues, return_counts=True)
     before, after = (np.sqrt(values + np.square(level[:, None])) for level in (tau, r))
     index = np.arange(len(tau))
@@ -101,7 +102,7 @@ class _Line:
         self._means, self._weights, self._std = means[order], weights[order], std
 
     def __call__(self, tau, r, step: Step) -> np.ndarray:
-        """∫(step(y) − x)² p_r(x) dx of every step, y being where x comes from, with what the rule may miss."""
+        """∫(step(y) − x)² p_r(x) dx of every step, y being where x is from, with what the rule may miss."""
         index, low, high = self._panels(np.hypot(self._std, r))
         if index is None:
             return np.full(len(tau), np.inf)
@@ -112,12 +113,12 @@ class _Line:
             square, far = self._shares(index[part], low[part], high[part], tau, r, step)
             np.add.at(total, index[part], square)
             np.maximum.at(farthest, index[part], far)
-        # beyond the panels: tails, and gaps between components, across which nothing moves farther than all of them
+        # beyond the panels: tails, and gaps between components, where nothing moves farther than they reach
         gone = BEYOND * (np.square(farthest) + np.square(np.ptp(self._means)))
         return total + gone
 
     def _panels(self, spread):
-        """(Step, ends) of all panels of all steps, around means that are not close to another; None for too many."""
+        """(Step, ends) of all panels of all steps, around means apart from another; None for too many."""
         closest = self._std if self._std > 0 else float(spread.min())
         places = np.floor((self._means - self._means[0]) / (PANEL * closest))
         chosen = self._means[np.unique(places, return_index=True)[1]]
@@ -162,8 +163,9 @@ class _Line:
         inside = (start < 0) & (end > 0)
         if inside.any():
             found[inside] = elementwise_roots(
-                lambda y, level, side, spread: side * (self._tail(y, spread, side) - level), low[inside], high[inside],
-                tuple(each[inside] for each in (level, side, before)), 1e-15 * float(self._means[-1] - self._means[0]))
+                lambda y, level, side, spread: side * (self._tail(y, spread, side) - level), low[inside],
+                high[inside], tuple(each[inside] for each in (level, side, before)),
+                1e-15 * float(np.ptp(self._means)))
         return found
 
     def _tail(self, y, spread, side):
@@ -173,8 +175,8 @@ class _Line:
         return sum(w * ndtr(side * (y - m) / spread) for m, w in zip(self._means, self._weights, strict=True))
 
     def _density(self, x, spread):
-        shares = sum(w * np.exp(-0.5 * np.square((x - m) / spread)) for m, w in zip(self._means, self._weights,
-                                                                                   strict=True))
+        shares = sum(w * np.exp(-0.5 * np.square((x - m) / spread))
+                     for m, w in zip(self._means, self._weights, strict=True))
         return shares / (np.sqrt(2 * np.pi) * spread)
 
     def noise(self, y, sigma):

@@ -107,9 +107,8 @@ def _two(values, spectrum_error, steps: Steps, errors: StepErrors, rows: slice, 
                                                   steps.a[after, None]))
     dP1, dQ1, da_before, da_next = (errors.P[rows, None], errors.Q[rows, None], errors.a[rows, None],
                                     errors.a[after, None])
-    first, first_error = factor_of(values, spectrum_error, P1, Q1, a_before, wide(steps.s_sq[rows, None]), dP1,
-                                 dQ1,
-                                 da_before, errors.s_sq[rows, None])
+    first, first_error = factor_of(values, spectrum_error, P1, Q1, a_before, wide(steps.s_sq[rows, None]),
+                                   dP1, dQ1, da_before, errors.s_sq[rows, None])
 
     def through(x, dx):
         # times the inner factor

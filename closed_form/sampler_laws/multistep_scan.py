@@ -1,7 +1,7 @@
 r"""The variance and the mean of an affine chain whose steps use what the step before saw.
 
-With :math:`u_i = A_i y_i + Q_i b`, :math:`y_{i+1} = k_i y_i + n_i u_i + b_i u_{i-1}` in the deviations from the
-forward mean, what a change of y_i or of u_i makes of the last iterate obeys, backwards,
+With :math:`u_i = A_i y_i + Q_i b`, :math:`y_{i+1} = k_i y_i + n_i u_i + b_i u_{i-1}` in the deviations from
+the forward mean, what a change of y_i or of u_i makes of the last iterate obeys, backwards,
 
 .. math:: \mu_i = n_i \lambda_{i+1} + b_{i+1} \lambda_{i+2}, \qquad \lambda_i = k_i \lambda_{i+1} + A_i \mu_i.
 """
@@ -29,7 +29,8 @@ class _Known:
                       + self.error * other.error + WIDE_EPS * np.abs(value))
 
 
-def multistep_tracks(values: np.ndarray, spectrum_error: float, steps: Steps, noise_scale: float) -> np.ndarray:
+def multistep_tracks(values: np.ndarray, spectrum_error: float, steps: Steps,
+                     noise_scale: float) -> np.ndarray:
     """(Value, size, error) of the variance and of the lag for unit mean and for unit bias, as
     `closed_form.sampler_laws.affine_scan.affine_tracks` gives them; size is |value|.
 
@@ -47,11 +48,12 @@ def multistep_tracks(values: np.ndarray, spectrum_error: float, steps: Steps, no
     errors = steps.errors or StepErrors(none, none, none, points, points)
     off = steps.past.errors or PastErrors(none, none, none)
     P, Q, a = (_column(getattr(steps, name), getattr(errors, name)) for name in ("P", "Q", "a"))
-    keep, now, before = (_column(getattr(steps.past, name), getattr(off, name)) for name in ("keep", "now", "before"))
+    keep, now, before = (_column(getattr(steps.past, name), getattr(off, name))
+                         for name in ("keep", "now", "before"))
     with np.errstate(all="ignore"):
-        factors = factor_of(values, spectrum_error, *(wide(x[:count, None]) for x in (steps.P, steps.Q, steps.a,
-                                                                                     steps.s_sq)),
-                            *(x[:count, None] for x in (errors.P, errors.Q, errors.a, errors.s_sq)))
+        numbers, slack = ([getattr(each, name)[:count, None] for name in ("P", "Q", "a", "s_sq")]
+                          for each in (steps, errors))
+        factors = factor_of(values, spectrum_error, *map(wide, numbers), *slack)
         A = [_Known(value, error) for value, error in zip(*factors, strict=True)]
         none = _Known(np.zeros(len(values), dtype=WIDE), np.zeros(len(values), dtype=WIDE))
         later, after = _Known(none.value + 1, none.error), none
@@ -71,7 +73,8 @@ def multistep_tracks(values: np.ndarray, spectrum_error: float, steps: Steps, no
             later, after = keep[i] * later + A[i] * seen, later
         prior = _Known(wide(steps.prior_var), errors.prior_var)
         tracks = (later * later * prior + fresh, lag + minus * (a[0] * later), pull)
-    return np.stack([np.stack([each.value, np.abs(each.value), each.error + 0 * each.value]) for each in tracks])
+    return np.stack([np.stack([each.value, np.abs(each.value), each.error + 0 * each.value])
+                     for each in tracks])
 
 
 def _column(values, errors) -> list[_Known]:

@@ -1,4 +1,5 @@
-"""The numbers of steps that use what the step before saw, in balls around what `closed_form.steps.table` finds."""
+"""The numbers of steps that use what the step before saw, in balls around what `closed_form.steps.table`
+finds."""
 
 import numpy as np
 

@@ -29,7 +29,8 @@ def two_stage_steps(numbers, process: ForwardProcess, cut: Refinement, rule: Two
 
     with ctx.workprec(PRECISION):
         rows = list(_rows(numbers, process, cut, rule))
-    (P, P_error), (Q, Q_error), (keep, keep_error), (again, again_error), (weight, weight_error) = columns(rows)
+    (P, P_error), (Q, Q_error), *later = columns(rows)
+    (keep, keep_error), (again, again_error), (weight, weight_error) = later
     law = forward_law(numbers)
     ends = np.append(cut.start, cut.end[-1])
     a, s_sq, a_error, s_sq_error = (values[ends] for values in law)
@@ -74,7 +75,8 @@ def levels_of(numbers) -> tuple:
     """∫f, a, s, σ and what σ falls by over every step without cancellation, in balls, in the grid's order."""
 
     def balls(values, errors):
-        return [ball(x, off) for x, off in zip(values[numbers.extra:][::-1], errors[numbers.extra:][::-1], strict=True)]
+        return [ball(x, off) for x, off in zip(values[numbers.extra:][::-1], errors[numbers.extra:][::-1],
+                                               strict=True)]
 
     F, C = balls(numbers.F, numbers.F_error), balls(numbers.C, numbers.C_error)
     a, s_sq = balls(numbers.a, numbers.a_error), balls(numbers.s_sq, numbers.s_sq_error)
@@ -85,14 +87,15 @@ def levels_of(numbers) -> tuple:
 
 def columns(rows: list) -> list:
     """Columns of balls as numbers in extended precision, with their errors."""
-    found = [(np.array([extended(each) for each in column], dtype=WIDE), np.array([float(each.rad()) for each in column]))
-             for column in zip(*rows, strict=True)]
+    found = [(np.array([extended(each) for each in column], dtype=WIDE),
+              np.array([float(each.rad()) for each in column])) for column in zip(*rows, strict=True)]
     return [(value, error + 2 * _EPS * np.abs(value).astype(float)) for value, error in found]
 
 
 def forward_law(numbers) -> list:
     """a, s² and their errors at the times of the grid, in its order."""
-    return [values[numbers.extra:][::-1] for values in (numbers.a, numbers.s_sq, numbers.a_error, numbers.s_sq_error)]
+    return [values[numbers.extra:][::-1] for values in (numbers.a, numbers.s_sq, numbers.a_error,
+                                                        numbers.s_sq_error)]
 
 
 def _root(square):

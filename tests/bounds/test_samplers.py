@@ -171,7 +171,8 @@ def test_a_sampler_without_noise_follows_the_flow_at_its_order(key, name):
                                 before in zip((slope, shift), begun, strict=True))
             if steps.past is not None:
                 before, seen = seen or (0.0, 0.0), (slope, shift)
-                slope, shift = (steps.past.keep[i] * old + steps.past.now[i] * new + steps.past.before[i] * last
+                past = steps.past
+                slope, shift = (past.keep[i] * old + past.now[i] * new + past.before[i] * last
                                 for old, new, last in zip(begun, seen, before, strict=True))
         gaps.append(np.hypot((slope - np.sqrt(spread[-1] / spread[0])) * np.sqrt(spread[0]), shift - steps.a[-1] * mean))
     # of a Gaussian the midpoint's second order cancels

@@ -155,7 +155,8 @@ DIFFERENCE_QUOTIENT = 1e-6
 LEVEL_ROUNDING = 1e-13
 #: A noise level as its source prints it, with five digits, computed there in float32.
 PRINTED_LEVEL = 2e-5
-#: Known local errors above those of constants, where both are exact: what the poorer rule leaves open is added.
+#: Known local errors above those of constants, where both are exact: what the poorer rule leaves open is
+#: added.
 KNOWN_RULE = 2e-6
 #: Calls of the flow bound of 1,000 steps with two evaluations.
 FLOW_CALLS = 60_000

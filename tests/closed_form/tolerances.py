@@ -83,15 +83,15 @@ FUNNEL_MODE = 0.6
 OWN_GRADIENT = 1e-6
 #: Coefficients of steps by two routes, the errors of one of them: float64, and m whose square is known to 1e-14.
 TWO_ROUTES = 2e-14
-#: W2 of sorted values against that of as many others, relative: half a cell, and the middles of equal masses in
-#: the tails.
+#: W2 of sorted values against that of as many others, relative: half a cell, and the middles of equal masses
+#: in the tails.
 SORTED = 2e-4
 #: W2 of the map of the start against the affine chain: sixteen nodes a panel, halved to 1e-12 of W2².
 START_MAP = 1e-9
 #: Rounding over a thousand steps that contract.
 MAP_ROUNDING = 1e-11
-#: Local errors of known laws against quantiles by bisection and closed forms: rounding, and what a poorer rule on the
-#: same nodes leaves open, which is added.
+#: Local errors of known laws against quantiles by bisection and closed forms: rounding, and what a poorer
+#: rule on the same nodes leaves open, which is added.
 FLOW_ERRORS = 2e-6
 #: Calls of the exact law of 1,000 steps with two evaluations: 85 a step and round of halving, two rounds.
 START_MAP_CALLS = 250_000

@@ -47,7 +47,8 @@ def asked_of(formulas, certified=False):
 
 def test_every_sampler_of_one_block_has_its_formulas():
     """The formulas that the tests below go through are those of all samplers of one block and one evaluation."""
-    assert set(FORMULAS) == {key for key, sampler in samplers(1).items() if sampler.evaluations == 1 and sampler.multistep is None}
+    assert set(FORMULAS) == {key for key, sampler in samplers(1).items()
+                             if sampler.evaluations == 1 and sampler.multistep is None}
 
 
 @pytest.mark.parametrize(("key", "name", "data"), [

@@ -124,7 +124,8 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
         raise ValueError("score_noise must be 0 for samplers with two evaluations of the score a step, got "
                          f"{size_of_noise:g}")
     if steps.past is not None and size_of_noise > 0:
-        raise ValueError(f"score_noise must be 0 for samplers that use the step before, got {size_of_noise:g}")
+        raise ValueError("score_noise must be 0 for samplers that use the step before, got "
+                         f"{size_of_noise:g}")
     errors = score_error, size_of_noise, direction
     start = _start(start, n, law, steps)
     out = _output(out, (n, law.dim), chosen)

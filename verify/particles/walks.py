@@ -72,7 +72,8 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
     constants = _constants(kernel, steps, chosen)
     again = steps.second and _constants(kernel, steps.inner, chosen)
     keep = steps.second and steps.second.keep.tolist()
-    blend = steps.past and [column.tolist() for column in (steps.past.keep, steps.past.now, steps.past.before)]
+    past = steps.past
+    blend = past and [column.tolist() for column in (past.keep, past.now, past.before)]
     start_std, noise_std = math.sqrt(steps.prior_var), np.sqrt(noise_var).tolist()
 
     def walk(first: int, count: int, size: int) -> np.ndarray:
@@ -173,7 +174,8 @@ def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chose
         for i in range(len(steps)):
             _, _, A, b, _ = across.constants(steps, i)
             if steps.past is not None:
-                (linear, mean), seen = with_past(steps.past, i, (linear, mean), (A * linear, A * mean + b), seen)
+                now = A * linear, A * mean + b
+                (linear, mean), seen = with_past(steps.past, i, (linear, mean), now, seen)
                 continue
             if steps.second is not None:
                 _, _, later, more, _ = across.constants(steps.inner, i)

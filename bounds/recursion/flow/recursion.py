@@ -69,7 +69,7 @@ def flow_ingredients(setting: Setting, data: FlowData, steps: FlowSteps, functio
 
 
 def known_errors(setting: Setting, data: FlowData, steps, parts: FlowIngredients) -> FlowIngredients | None:
-    """The same with the local errors of the data's law where these are known and smaller; None where they are not.
+    """The same with the local errors of the data's law where these are known and smaller, or None.
 
     Parameters
     ----------
@@ -84,7 +84,8 @@ def known_errors(setting: Setting, data: FlowData, steps, parts: FlowIngredients
     return replace(parts, local=np.fmin(parts.local, known))
 
 
-def signed_end(setting: Setting, data: FlowData, steps: FlowSteps, functions, _parts: FlowIngredients) -> float:
+def signed_end(setting: Setting, data: FlowData, steps: FlowSteps, functions,
+               _parts: FlowIngredients) -> float:
     r"""The error in Y at the end as :math:`|\lambda| (d (v + \sigma^2))^{1/2} + R`: what is parallel to
     Y − E X_0 keeps its sign.
 

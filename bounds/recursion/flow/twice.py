@@ -61,7 +61,8 @@ class TwiceSteps:
 
     def image(self, y, index, noise):
         """What steps of these numbers make of points y (p, n), ``noise(y, σ)`` being ε."""
-        pi, kappa, keep, again, weight, tau, m = (each[index][:, None] for each in (*self.stages, self.tau, self.m))
+        pi, kappa, keep, again, weight, tau, m = (each[index][:, None] for each
+                                                  in (*self.stages, self.tau, self.m))
         inner = pi * y - kappa * noise(y, tau)
         return keep * y + again * inner - weight * noise(inner, m)
 
@@ -185,8 +186,8 @@ def _antiderivative(steps: TwiceSteps, functions, sigma, v, index):
 
 
 def _from_start(values, nodes: StepNodes):
-    """∫ from the start of a part of the path to each node, by the polynomial through the nodes of a panel, and how
-    much of it its two highest coefficients are."""
+    """∫ from the start of a part of the path to each node, by the polynomial through the nodes of a panel,
+    and how much of it its two highest coefficients are."""
     rule = panel_rule(values.shape[-1])
     width = np.ptp(nodes.t, axis=-1, keepdims=True) / np.ptp(rule.places)
     highest = over_nodes(values, rule.columns) * width
@@ -268,7 +269,8 @@ def twice_ingredients(setting: Setting, data: FlowData, steps: TwiceSteps, funct
                            saturation(data, steps, functions) if data.ball else None, spill, parts.of(row))
 
 
-def twice_signed_end(setting: Setting, data: FlowData, steps: TwiceSteps, functions, parts: FlowIngredients) -> float:
+def twice_signed_end(setting: Setting, data: FlowData, steps: TwiceSteps, functions,
+                     parts: FlowIngredients) -> float:
     """The signed recursion of `bounds.recursion.flow.recursion.signed_end`, for two evaluations."""
     v, tau, stages = data.centred, steps.tau, steps.stages
     spread, after = v + np.square(tau), v + np.square(steps.r)

@@ -1,7 +1,7 @@
 r"""W2 from a law whose map is not increasing: its values sorted, between two sides.
 
-Both laws are replaced by atoms, the middles of cells: for these W2 is that of sorted values, and either law is as
-near to its atoms as the root of the mean square of half a cell, on either side (the triangle inequality).
+Both laws are replaced by atoms, the middles of cells: for these W2 is that of sorted values, and either law is
+as near to its atoms as the root of the mean square of half a cell (the triangle inequality).
 """
 
 import math
@@ -12,11 +12,11 @@ from closed_form.bracket import Bracket
 from closed_form.distances.line_mixture import LineMixture
 from closed_form.sampler_laws.line.law import LineLaw
 
-#: Cells of the map to begin with, and the most; atoms of the start, and numbers that those of the target take.
+#: Cells of the map to begin with, and the most; atoms of the start, and numbers that the target's take.
 CELLS, MOST, ATOMS, NUMBERS = 512, 1 << 15, 1 << 19, 1 << 22
 #: Cells of the target by which its atoms are shared out.
 COARSE = 1 << 12
-#: Part of the size of the image to which cubics between cells follow it, in the mean square, and rounds at most.
+#: Part of the size of the image to which cubics between cells follow it, in the mean square, and rounds.
 FOLLOWED, ROUNDS = 1e-7, 24
 #: Root of the mass beyond the support of a law.
 BEYOND = 4e-9
@@ -36,8 +36,8 @@ def folded_w2(source: LineLaw, image, target: LineMixture, atoms: int = ATOMS) -
 
     Notes
     -----
-    T is a cubic between the ends of every cell of the start, which is halved until the map there, and its slope,
-    are what the cubic says half way; what the cubics miss is estimated by that and added.
+    T is a cubic between the ends of every cell of the start, which is halved until the map there, and its
+    slope, are what the cubic says half way; what the cubics miss is estimated by that and added.
     """
     cubics, missed = _followed(source, image)
     values, weights, spread = _atoms_of_image(source, cubics, atoms)
@@ -52,12 +52,13 @@ def folded_w2(source: LineLaw, image, target: LineMixture, atoms: int = ATOMS) -
 
 
 def _followed(source: LineLaw, image):
-    """(x, y, slope at both ends of every cell: arrays of shape (3, 2, n)), and what cubics between them miss."""
+    """(x, y, slope at both ends of every cell, of shape (3, 2, n)), and what cubics between them miss."""
     low, high = source.support()
     x = np.linspace(low, high, CELLS + 1)
     values = image(x)
     points = np.stack([x, *values[:2]])
-    going, done, missed_sq, rounding = np.stack([points[:, :-1], points[:, 1:]], axis=1), [], 0.0, values[2].max()
+    going, done = np.stack([points[:, :-1], points[:, 1:]], axis=1), []
+    missed_sq, rounding = 0.0, float(values[2].max())
     for left in reversed(range(ROUNDS)):
         start, end = going[:, 0], going[:, 1]
         h = end[0] - start[0]
@@ -117,7 +118,7 @@ def _atoms_of_image(source: LineLaw, cubics: np.ndarray, atoms: int):
 
     low, high = place * width, (place + 1) * width
     first, last = value(low), value(high)
-    weights = _mass(source, (x_0 + h * 0)[cell] + low * h[cell], x_0[cell] + high * h[cell])
+    weights = _mass(source, x_0[cell] + low * h[cell], x_0[cell] + high * h[cell])
     # between its ends a piece leaves their chord by at most an eighth of its curvature
     half = np.abs(last - first) / 2 + curved[cell] * np.square(width) / 8
     return (first + last) / 2, weights, math.sqrt(float(weights @ np.square(half)))

@@ -88,7 +88,8 @@ class Scores:
         spread = (share * np.square(pull - (share * pull).sum(axis=0))).sum(axis=0)
         found = (share * moved).sum(axis=0)
         sizes = share * (4 * np.abs(kept * x) + 4 * np.abs(drawn) + 2 * np.abs(exponent * (moved - found)))
-        return found + self._added[i], (share * kept).sum(axis=0) + float(Q) * spread, _EPS * sizes.sum(axis=0)
+        slope = (share * kept).sum(axis=0) + float(Q) * spread
+        return found + self._added[i], slope, _EPS * sizes.sum(axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +114,8 @@ class LineSteps:
             raise NoExactLaw("score_noise must be 0 for the exact law of two evaluations of the score a step off Gaussian "
                              f"data, got {noise_size:g}")
         if steps.past is not None and noise_size > 0.0:
-            raise NoExactLaw("score_noise must be 0 for the exact law of a sampler that uses the step before off Gaussian "
-                             f"data, got {noise_size:g}")
+            raise NoExactLaw("score_noise must be 0 for the exact law of a sampler that uses the step before "
+                             f"off Gaussian data, got {noise_size:g}")
         data_var = float(weights @ ((means - weights @ means) ** 2 + stds**2))
         rounded, columns = steps.rounded(), (means[:, None], stds[:, None] ** 2, np.log(weights)[:, None])
         noise = np.sqrt(rounded.noise_var + (rounded.Q * noise_size) ** 2)
@@ -129,7 +130,8 @@ class LineSteps:
         """The same with what rounding may do to y."""
         block = max(1, _SCORES // self.components)
         if len(x) > block:
-            parts = [self.followed(first, stop, x[start : start + block]) for start in range(0, len(x), block)]
+            parts = [self.followed(first, stop, x[start : start + block])
+                     for start in range(0, len(x), block)]
             return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
         point, seen = (x.astype(float), np.ones(x.shape), np.zeros(x.shape)), None
         for i in range(first, stop):
@@ -137,15 +139,16 @@ class LineSteps:
         return point
 
     def _step(self, i: int, point: Point, seen: Point | None) -> tuple[Point, Point]:
-        """(A step, what it saw): of two evaluations keep x + P′u + Q′s(u) with u the first, by the chain rule; with a
-        past keep x + now u + before u′, u′ what the step before saw."""
+        """(A step, what it saw): of two evaluations keep x + P′u + Q′s(u) with u the first, by the chain
+        rule; with a past keep x + now u + before u′, u′ what the step before saw."""
         inside, past = _after(self.first, i, point), self.steps.past
         if past is not None:
             terms = [(float(past.keep[i]), point), (float(past.now[i]), inside)]
             return _sum(terms + ([(float(past.before[i]), seen)] if past.before[i] else [])), inside
         if self.second is None:
             return inside, inside
-        return _sum([(float(self.steps.second.keep[i]), point), (1.0, _after(self.second, i, inside))]), inside
+        keep = float(self.steps.second.keep[i])
+        return _sum([(keep, point), (1.0, _after(self.second, i, inside))]), inside
 
 
 def _after(image: Callable[[int, np.ndarray], Point], i: int, point: Point) -> Point:

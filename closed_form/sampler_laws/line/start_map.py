@@ -15,7 +15,7 @@ from closed_form.sampler_laws.line.law import LineLaw
 from closed_form.sampler_laws.line.propagation import GridTooLarge
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
-#: Panels of equal length to begin with, and the closest that others begin and end, in deviations of the start.
+#: Panels of equal length to begin with, and how close others begin and end, in deviations of the start.
 PANELS, CLOSEST = 32, 0.05
 #: Part of W2² to which panels are halved, and halvings at most.
 TARGET, DEPTH = 1e-12, 40
@@ -78,7 +78,7 @@ class _Start:
             below[inside], above[inside])
         places, closest = np.unique(found), CLOSEST * self.source.std
         kept = places[np.unique(np.floor((places - low) / closest), return_index=True)[1]]
-        return np.unique(np.concatenate([np.linspace(low, high, PANELS + 1), kept[(kept > low) & (kept < high)]]))
+        return np.union1d(np.linspace(low, high, PANELS + 1), kept[(kept > low) & (kept < high)])
 
     def gap(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(T(x) − Q(S(x)), what rounding may do to it), at increasing x of shape (n,)."""

@@ -76,7 +76,8 @@ def test_it_evaluates_once_and_has_no_noise():
 
 
 def test_every_theorem_refuses_it_by_name():
-    """No theorem bounds a sampler with a past: each says so, with the sampler's key, and so does any claim."""
+    """No theorem bounds a sampler with a past: each says so, with the sampler's key, and so does any
+    claim."""
     setting = setting_of(ou(), Gaussian([0.0], 1.0), scheme("dpmpp-2m", 2.0, 5))
     for theorem in theorems().values():
         assert any("got dpmpp-2m" in line for line in theorem.unmet(setting))

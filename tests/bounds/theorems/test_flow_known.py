@@ -1,4 +1,5 @@
-"""The flow bound where the law is known: printed numbers, below the constants step by step, above the truth."""
+"""The flow bound where the law is known: printed numbers, below the constants step by step, above the
+truth."""
 
 from dataclasses import replace
 
@@ -69,11 +70,13 @@ PRINTED = {
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_printed_numbers(name):
-    """The recursion on the exact local errors is the prototype's to its digits, is used, and the bound says so."""
+    """The recursion on the exact local errors is the prototype's to its digits, is used, and the bound says
+    so."""
     process, law, sampler, expected = PRINTED[name]
     found = FLOW.bound(setting_of(process, law, sampler))
     assert found.details["known_recursion"] == pytest.approx(expected, rel=FOUR_DIGITS)
-    assert (found.details["recursion"], found.information) == ("known", "errors of every step, known recursion")
+    assert found.details["recursion"] == "known"
+    assert found.information == "errors of every step, known recursion"
     assert found.total <= sum(found.terms.values()) * (1 + FLOW_EXACT)
 
 
@@ -92,7 +95,8 @@ def test_known_errors_without_saturation(key, plain):
 
 
 #: Two points: where the flow is stopped, and the prototype's bound without early stopping's own term.
-@pytest.mark.parametrize("key, stop, expected", [("ddim", 0.1, 1.49), ("heun", 0.1, 1.396), ("heun", 0.4, 0.01794)])
+@pytest.mark.parametrize("key, stop, expected", [("ddim", 0.1, 1.49), ("heun", 0.1, 1.396),
+                                                 ("heun", 0.4, 0.01794)])
 def test_two_points(key, stop, expected):
     """½δ(±1) stopped early: the law has no density at time 0, and its local errors are known all the same."""
     facts = DataFacts(flow_errors=FlowErrors(Parts((Points(),), np.ones((1, 1)))))
@@ -123,8 +127,9 @@ def ingredients_of(setting):
 
 
 @settings(max_examples=examples(12))
-@given(key=st.sampled_from(SILENT), steps=st.integers(1, 40), far=st.floats(0.1, 3.0), std=st.floats(0.2, 1.5),
-       share=st.floats(0.05, 0.95), dim=st.integers(1, 4), process=st.sampled_from(["ou", "vp", "edm"]))
+@given(key=st.sampled_from(SILENT), steps=st.integers(1, 40), far=st.floats(0.1, 3.0),
+       std=st.floats(0.2, 1.5), share=st.floats(0.05, 0.95), dim=st.integers(1, 4),
+       process=st.sampled_from(["ou", "vp", "edm"]))
 def test_known_errors_are_below_those_of_constants(key, steps, far, std, share, dim, process):
     """Of every step what is known of the law is at most what its constants allow, whatever the sampler."""
     means = np.zeros((2, dim))
@@ -153,8 +158,8 @@ def test_never_violated(question):
 @pytest.mark.parametrize("key, order", [("ddim", 1.0), ("heun", 2.0), ("midpoint", 2.0)])
 def test_order(key, order):
     """Halving the steps divides the errors of known steps by two to the order of the sampler."""
-    totals = [FLOW.bound(setting_of(edm(), MODES, on(key, levels(20.0, 0.1, K, last=False)))).terms["discretisation"]
-              for K in (128, 256)]
+    settings_of = (setting_of(edm(), MODES, on(key, levels(20.0, 0.1, K, last=False))) for K in (128, 256))
+    totals = [FLOW.bound(setting).terms["discretisation"] for setting in settings_of]
     assert np.log2(totals[0] / totals[1]) == pytest.approx(order, abs=SLOPE)
 
 
@@ -167,7 +172,8 @@ def test_constants_alone_know_nothing_of_the_steps():
 
 
 def test_a_folded_line_is_decided():
-    """Where Heun's method folds the line the sorted values decide: HOLDS, from a bracket that says what it is."""
+    """Where Heun's method folds the line the sorted values decide: HOLDS, from a bracket that says what it
+    is."""
     law = GaussianMixture.two_modes(2.0, 0.05)
     setting = setting_of(edm(), law, on("heun", TimeGrid.from_times([20.0, 2.0, 0.5, 0.1, 0.0])))
     certificate = certify_setting(FLOW, setting, law)
@@ -176,8 +182,8 @@ def test_a_folded_line_is_decided():
 
 
 def test_anisotropic_gaussians():
-    """N(0, diag(0.2, 1, 3)): with exact errors of every step the bound is within a third of the truth, from constants
-    it is farther."""
+    """N(0, diag(0.2, 1, 3)): with exact errors of every step the bound is within a third of the truth, from
+    constants it is farther."""
     law = Gaussian(np.zeros(3), [0.2, 1.0, 3.0])
     setting = setting_of(ou(), law, scheme("ddim", 5.0, 60))
     certificate = certify_setting(FLOW, setting, law)

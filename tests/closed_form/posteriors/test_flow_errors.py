@@ -1,4 +1,5 @@
-"""What a step misses of the flow on a known law: against quantiles by bisection, and closed forms of Gaussians."""
+"""What a step misses of the flow on a known law: against quantiles by bisection, and closed forms of
+Gaussians."""
 
 from functools import cache
 
@@ -67,7 +68,7 @@ def test_quantiles_of_both_levels(step):
 
     found = errors_of(THREE)(TAU, R, step)
     for k in range(len(TAU)):
-        start, end = quantiles(float(np.hypot(THREE.std, TAU[k]))), quantiles(float(np.hypot(THREE.std, R[k])))
+        start, end = (quantiles(float(np.hypot(THREE.std, level[k]))) for level in (TAU, R))
         miss = step(start[None], np.array([k]), noise)[0] - end
         assert found[k] == pytest.approx(float(np.sqrt(RULE @ np.square(miss))), rel=FLOW_ERRORS)
 
@@ -102,20 +103,24 @@ def test_parts_add_in_squares():
 
 
 def test_far_modes_and_many():
-    """Modes 100 deviations apart move as one each, and 60 components on a grid as the Gaussian they are close to."""
-    far = errors_of(GaussianMixture([[-50.0], [50.0]], std=1.0))(TAU[2:], R[2:], lambda y, index, noise: euler(
-        y, index + 2, noise))
-    np.testing.assert_allclose(far, errors_of(Gaussian([0.0], 1.0))(TAU[2:], R[2:], lambda y, index, noise: euler(
-        y, index + 2, noise)), rtol=FLOW_ERRORS)
+    """Modes 100 deviations apart move as one each, and 60 components on a grid as the Gaussian they are close
+    to."""
+    def later(y, index, noise):
+        return euler(y, index + 2, noise)
+
+    far, one = (errors_of(law)(TAU[2:], R[2:], later) for law in (
+        GaussianMixture([[-50.0], [50.0]], std=1.0), Gaussian([0.0], 1.0)))
+    np.testing.assert_allclose(far, one, rtol=FLOW_ERRORS)
     places = np.linspace(-6.0, 6.0, 61)
     weights = stats.norm.pdf(places)
     many = GaussianMixture(places[:, None], weights / weights.sum(), std=0.5)
-    np.testing.assert_allclose(errors_of(many)(TAU, R, euler), errors_of(Gaussian([0.0], 1.25))(TAU, R, euler),
-                               rtol=1e-6)
+    found, wanted = (errors_of(law)(TAU, R, euler) for law in (many, Gaussian([0.0], 1.25)))
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
 
 
 def test_what_has_no_parts_is_not_known(monkeypatch):
-    """Components of two widths, or means off a line and no product: None; too much work: infinite, a bound still."""
+    """Components of two widths, or means off a line and no product: None; too much work: infinite, a bound
+    still."""
     assert errors_of(GaussianMixture([[0.0], [1.0]], covariances=[[[1.0]], [[2.0]]])) is None
     assert errors_of(GaussianMixture([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], std=1.0)) is None
     monkeypatch.setattr(flow_errors, "MOST", 10)

@@ -1,4 +1,5 @@
-"""Exact laws of a sampler that uses the step before: against 50 digits, a plain loop, its order, and parts."""
+"""Exact laws of a sampler that uses the step before: against 50 digits, a plain loop, its order, and
+parts."""
 
 from dataclasses import replace
 
@@ -47,7 +48,8 @@ def test_two_routes_find_the_same_steps(name, stop):
     scheme = on(TimeGrid.uniform(1.0, 30, stop))
     mine, other = exact_steps(PROCESSES[name], scheme), scheme.steps(PROCESSES[name])
     assert not mine.estimated and not np.any(mine.noise_var)
-    pairs = [(getattr(mine, name), getattr(other, name), getattr(mine.errors, name)) for name in ("P", "Q", "a", "s_sq")]
+    pairs = [(getattr(mine, name), getattr(other, name), getattr(mine.errors, name))
+             for name in ("P", "Q", "a", "s_sq")]
     pairs += [(getattr(mine.past, name), getattr(other.past, name), getattr(mine.past.errors, name))
               for name in ("keep", "now", "before")]
     for one, two, error in pairs:
@@ -66,7 +68,8 @@ def exact_moments(variance, mean, bias, steps):
             V = number(steps.a[i]) ** 2 * variance + number(steps.s_sq[i])
             score = pushes[i] - (y - number(steps.a[i]) * mean) / V
             now = number(steps.P[i]) * y + number(steps.Q[i]) * score
-            y, seen = number(past.keep[i]) * y + number(past.now[i]) * now + number(past.before[i]) * seen, now
+            keep, fresh, before = (number(column[i]) for column in (past.keep, past.now, past.before))
+            y, seen = keep * y + fresh * now + before * seen, now
         return y
 
     zero = [mpmath.mpf(0)] * count
@@ -92,9 +95,11 @@ def test_the_chain_is_the_loop_with_fifty_digits():
 
 
 def test_errors_of_the_numbers_widen_the_bracket_enough():
-    """With every number moved by its error, one sign or the other, mean and variance stay within their errors."""
+    """With every number moved by its error, one sign or the other, mean and variance stay within their
+    errors."""
     steps, size, names = exact_steps(ou(), dpmpp_2m(2.0, 11)).rounded(), 1e-9, ("keep", "now", "before")
-    errors = StepErrors(*(np.full(len(getattr(steps, name)), size) for name in ("P", "Q", "noise_var", "a", "s_sq")))
+    errors = StepErrors(*(np.full(len(getattr(steps, name)), size)
+                          for name in ("P", "Q", "noise_var", "a", "s_sq")))
     past = replace(steps.past, errors=PastErrors(*(np.full(11, size) for _ in names)))
     known = gaussian_chain(Gaussian([1.0], 0.25), replace(steps, errors=errors, past=past))
     rng = np.random.default_rng(5)
@@ -150,24 +155,27 @@ def test_two_modes_by_a_loop():
     for _ in range(60):
         middle = (low + high) / 2
         mass = (special.ndtr(2 * (middle + 1)) + special.ndtr(2 * (middle - 1))) / 2
-        low, high = np.where(mass > special.ndtr(z), low, middle), np.where(mass > special.ndtr(z), middle, high)
+        above = mass > special.ndtr(z)
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
     wanted = float(np.sqrt(weight @ np.square(y - (low + high) / 2)))
     assert sampler_w2(TWO_MODES, steps).midpoint == pytest.approx(wanted, rel=THREE_DIGITS)
 
 
 def test_lines_and_what_is_across_add_in_squares():
-    """A mixture along a line in three dimensions: the line's W2 and the chain across it; a product: its lines."""
+    """A mixture along a line in three dimensions: the line's W2 and the chain across it; a product: its
+    lines."""
     steps = exact_steps(ou(), dpmpp_2m(2.0, 6))
     law = GaussianMixture([[-1.0, 0.0, 0.0], [1.0, 0.0, 0.0]], std=0.5)
     line, across = sampler_w2(TWO_MODES, steps), sampler_w2(Gaussian([0.0, 0.0], 0.25), steps)
-    assert sampler_w2(law, steps).midpoint == pytest.approx(np.hypot(line.midpoint, across.midpoint), rel=START_MAP)
+    wanted = np.hypot(line.midpoint, across.midpoint)
+    assert sampler_w2(law, steps).midpoint == pytest.approx(wanted, rel=START_MAP)
     corners = GaussianMixture([[x, y] for x in (-1.0, 1.0) for y in (-1.0, 1.0)], std=0.5)
     assert sampler_w2(corners, steps).midpoint == pytest.approx(np.sqrt(2) * line.midpoint, rel=1e-6)
 
 
 def test_what_is_not_known_is_refused_by_name():
     """Off Gaussian data fresh noise in the score has no exact law, and a past no chain in balls."""
-    with pytest.raises(NoExactLaw, match="score_noise must be 0 for the exact law of a sampler that uses the step bef"):
+    with pytest.raises(NoExactLaw, match=r"score_noise must be 0 .* a sampler that uses the step before"):
         sampler_w2(TWO_MODES, exact_steps(ou(), dpmpp_2m(3.0, 8)), score_noise=0.1)
     with pytest.raises(NotEnclosed, match="dpmpp-2m uses the step before"):
         certified_w2(Gaussian([0.0], 1.0), ou(), dpmpp_2m(3.0, 8))

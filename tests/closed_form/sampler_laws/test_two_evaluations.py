@@ -155,7 +155,8 @@ def test_lines_and_what_is_across_add_in_squares():
 
 
 def test_what_is_not_known_is_refused_by_name():
-    """Off Gaussian data fresh noise inside a step has no exact law, and two evaluations have no chain in balls."""
+    """Off Gaussian data fresh noise inside a step has no exact law, and two evaluations have no chain in
+    balls."""
     steps = exact_steps(ou(), heun(3.0, 8))
     with pytest.raises(NoExactLaw, match="score_noise must be 0 for the exact law of two evaluations"):
         sampler_w2(TWO_MODES, steps, score_noise=0.1)

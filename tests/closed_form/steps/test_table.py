@@ -22,7 +22,8 @@ from tests.own_samplers import FORMULAS, PROCESSES, own
 from verify import setting_of
 
 NAMES = ("P", "Q", "noise_var", "a", "s_sq")
-KEYS = sorted(key for key, sampler in samplers(1).items() if sampler.evaluations == 1 and sampler.multistep is None)
+KEYS = sorted(key for key, sampler in samplers(1).items()
+              if sampler.evaluations == 1 and sampler.multistep is None)
 
 
 def steps_of(process, times, key="euler-maruyama", law=None):

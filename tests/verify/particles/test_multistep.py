@@ -1,4 +1,5 @@
-"""Particles of a sampler that uses the step before: the definition, every backend, one's own score, reduced runs."""
+"""Particles of a sampler that uses the step before: the definition, every backend, one's own score, reduced
+runs."""
 
 import numpy as np
 import pytest
@@ -57,9 +58,10 @@ def test_torch_and_ones_own_score_give_the_same():
 
 
 def test_reduced_runs_have_the_same_law():
-    """What is across the means is drawn from the Gaussian that the chain has there, and a funnel's others from
-    the ray on which they stay."""
-    law, steps, n = GaussianMixture([[1.0, 0.3, 0.0], [-1.0, 0.3, 0.0]], std=0.5), dpmpp_2m(2.0, 6).steps(ou()), 40_000
+    """What is across the means is drawn from the Gaussian that the chain has there, and a funnel's others
+    from the ray on which they stay."""
+    law, n = GaussianMixture([[1.0, 0.3, 0.0], [-1.0, 0.3, 0.0]], std=0.5), 40_000
+    steps = dpmpp_2m(2.0, 6).steps(ou())
     found = sample(law, steps, n, 4, reduce=True)
     chain = gaussian_chain(Gaussian([0.3, 0.0], 0.25), steps)
     assert np.var(found[:, 1]) == pytest.approx(chain.variances[0], rel=STANDARD_ERRORS * np.sqrt(2 / n))
@@ -73,5 +75,5 @@ def test_reduced_runs_have_the_same_law():
 
 def test_fresh_noise_in_the_score_is_refused():
     """Noise drawn together with a step's own has no place in a step with a past: refused by name."""
-    with pytest.raises(ValueError, match=r"score_noise must be 0 for samplers that use the step before, got 0\.1"):
+    with pytest.raises(ValueError, match="score_noise must be 0 for samplers that use the step before"):
         sample(LAWS["one std"], dpmpp_2m(2.0, 6).steps(ou()), 10, 1, score_noise=0.1)

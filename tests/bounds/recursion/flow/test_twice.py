@@ -235,7 +235,8 @@ def test_never_violated_on_many_gaussians():
 
 @pytest.mark.parametrize("key", TWICE)
 def test_a_thousand_steps_take_little_work(key):
-    """The calls of a bound of 1,000 steps are those of groups of steps: 0.1 s of CPU where they are 45,000."""
+    """The calls of a bound of 1,000 steps are those of groups of steps: 0.1 s of CPU where they are
+    45,000."""
     setting = Setting(ou(), MODES.assumptions()[0], scheme(key, 5.0, 1000))
     total = FLOW.bound(setting).total
     with at_most(FLOW_CALLS):

@@ -1,4 +1,5 @@
-"""Samplers without noise on a line: the map of the start, increasing or folded, against sorting and closed forms."""
+"""Samplers without noise on a line: the map of the start, increasing or folded, against sorting and closed
+forms."""
 
 import math
 
@@ -57,14 +58,16 @@ def moved(law, steps, y):
 
 @pytest.mark.parametrize("name", FOLDED)
 def test_a_fold_is_sorted(name):
-    """Where the map of the start falls, W2 is that of 400,000 sorted values at the middles of equal masses."""
+    """Where the map of the start falls, W2 is that of 400,000 sorted values at the middles of equal
+    masses."""
     key, process, times, law = FOLDED[name]
     steps = chain_of(key, process, times, law)
     found = line_w2(law, steps)
     u = (np.arange(400_000) + 0.5) / 400_000
     values = np.sort(moved(law, steps.rounded(), math.sqrt(float(steps.prior_var)) * stats.norm.ppf(u)))
     x = np.linspace(law.means.min() - 1, law.means.max() + 1, 200_001)
-    cdf = sum(w * stats.norm.cdf((x - m) / law.std) for m, w in zip(law.means[:, 0], law.weights, strict=True))
+    cdf = sum(w * stats.norm.cdf((x - m) / law.std)
+              for m, w in zip(law.means[:, 0], law.weights, strict=True))
     brute = float(np.sqrt(np.mean(np.square(values - np.interp(u, cdf, x)))))
     assert "sorted" in found.method and found.estimated
     assert found.midpoint == pytest.approx(brute, rel=SORTED)
@@ -72,7 +75,8 @@ def test_a_fold_is_sorted(name):
 
 
 def test_a_square_against_chi_squared():
-    """X² of a normal X against N(1, 2): the integral of the difference of quantiles, inside a narrow bracket."""
+    """X² of a normal X against N(1, 2): the integral of the difference of quantiles, inside a narrow
+    bracket."""
     target = LineMixture([1.0], math.sqrt(2.0))
     found = image_w2(NORMAL, lambda x: (x * x, 2 * x, np.zeros_like(x)), target)
     square, _ = quad(lambda u: (stats.chi2.ppf(u, 1) - 1 - math.sqrt(2) * stats.norm.ppf(u)) ** 2, 0, 1,
@@ -117,7 +121,8 @@ def test_gaussian_data_agree_with_the_chain(variance, mean, k, bias, key):
 
 
 def test_rounding_is_followed_along_the_steps():
-    """Over 1000 steps the values are within what rounding may have done to them of those in extended precision."""
+    """Over 1000 steps the values are within what rounding may have done to them of those in extended
+    precision."""
     steps, law = exact_steps(ou(), ddim(5.0, 1000)), GaussianMixture.two_modes(2.0, 0.5)
     x = np.linspace(-3.0, 3.0, 13)
     found, _, doubt = LineSteps.of(law, steps, 0.0, 0.0).followed(0, 1000, x)
@@ -130,7 +135,8 @@ def test_rounding_is_followed_along_the_steps():
 
 
 def test_components_of_different_widths_move_as_those_of_one():
-    """Two components whose variances differ by a rounding are moved as if they did not: two ways to write it."""
+    """Two components whose variances differ by a rounding are moved as if they did not: two ways to write
+    it."""
     steps = exact_steps(ou(), heun(3.0, 20))
     one = GaussianMixture([[-1.0], [1.0]], std=0.5)
     other = GaussianMixture([[-1.0], [1.0]], covariances=[[[0.25]], [[0.25 * (1 + 1e-15)]]])
@@ -141,7 +147,8 @@ def test_components_of_different_widths_move_as_those_of_one():
 
 
 def test_a_thousand_components():
-    """Quantiles of a thousand components at levels of both tails come back from their distribution functions."""
+    """Quantiles of a thousand components at levels of both tails come back from their distribution
+    functions."""
     rng = np.random.default_rng(4)
     law = LineMixture(rng.normal(size=1000), rng.uniform(0.01, 0.3, 1000), rng.dirichlet(np.ones(1000)))
     x = np.linspace(*law.support(), 101)[1:-1]
