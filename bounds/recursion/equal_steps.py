@@ -42,7 +42,7 @@ def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingred
     """The ingredients of all steps of one problem from those of a few; None where that is not much shorter.
 
     ``ingredients`` gives those of the same setting on another grid: E_0 and the early stopping are its own,
-    A_k, b_k, v_k² and Q_k from above.  Saturation is of single steps, and left out.
+    A_k, b_k, v_k² and Q_k from above.  Saturation is that of all steps, computed where it matters.
     """
     times = setting.scheme.grid.times
     steps = len(times) - 1
@@ -70,7 +70,9 @@ def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingred
             if not _agree(setting, samples):
                 return None
             pieces.sort(key=lambda piece: piece.first)
-            return replace(sampled.whole, columns=FittedColumns(pieces, steps), saturation=None)
+            whole = sampled.whole
+            return replace(whole, columns=FittedColumns(pieces, steps),
+                           saturation=whole.saturation and whole.saturation.on(setting))
     return None
 
 

@@ -6,7 +6,7 @@ With V = a² s0² + s² the score is :math:`s_t(x) = -(x - a E[\mu | x])/V`, so 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from math import hypot
 
 import numpy as np
@@ -19,32 +19,47 @@ from bounds.setting import Setting
 ROUNDING = 16 * np.finfo(float).eps
 
 
-@dataclass(frozen=True)
 class Saturation:
-    r"""Other ways for an error through every step: arrays of shape (..., k), each from above.
+    r"""Other ways for an error through every step.
 
-    Attributes
+    Parameters
     ----------
-    kept, moved : |J| = |P + QH_lo|, and what two points of the ball may add.
-    replaced, noise_sq, drawn : against the exact step, which forgets where it came from: what is known at the
-        step's start, the squared difference of the noises, and what the ball leaves open within the step.
+    setting : Setting
+        Of data that have a ball.
+    functions
+        The stated expressions as functions of numbers.
     reach : array of shape (...)
         2V/(aR) at the end: below it the last step is not saturated.  Saturation is looked at, and believed, above
         it only, so that a bound that grows with a score error goes on growing.
     """
 
-    kept: np.ndarray
-    moved: np.ndarray
-    replaced: np.ndarray
-    noise_sq: np.ndarray
-    drawn: np.ndarray
-    reach: np.ndarray
+    def __init__(self, setting: Setting, functions, reach):
+        self._setting, self._functions, self.reach = setting, functions, reach
 
     @classmethod
     def of(cls, setting: Setting, functions) -> Saturation | None:
-        """From the table of a setting; None where the data have no ball."""
-        if setting.assumption.ball is None:
+        """Of a setting; None where the data have no ball."""
+        ball = setting.assumption.ball
+        if ball is None:
             return None
+        path = setting.table.path
+        with np.errstate(divide="ignore"):  # a may underflow to 0: nothing is left of the data to saturate
+            spread = path.a[-1] * np.square(ball[1]) + path.s_sq[-1] / path.a[-1]
+        return cls(setting, functions, 2 * spread / np.maximum(ball[0], 1e-300))
+
+    def on(self, setting: Setting) -> Saturation:
+        """The same on a grid with the same end."""
+        return Saturation(setting, self._functions, self.reach)
+
+    @cached_property
+    def columns(self) -> tuple:
+        """(kept, moved, replaced, noise_sq, drawn), each of shape (..., k), from above.
+
+        |J| = |P + QH_lo| and what two points of the ball may add; and, against the exact step, which forgets where it
+        came from, what is known at the step's start, the squared difference of the noises, and what the ball
+        leaves open within the step.
+        """
+        setting, functions = self._setting, self._functions
         table, path, data = setting.table, setting.table.path, Constants(setting.assumption, 1)
         radius, std = setting.assumption.mapped(lambda value: expand(value, 1)).ball
         centre = expand(setting.assumption.largest_mean_norm, 1) + radius
@@ -60,12 +75,11 @@ class Saturation:
         off = table.c1_error + table.c2_error * np.abs(floor)
         lost = np.sqrt(data.d) * ((relative + _relative(table.noise_error, table.noise_var)) * np.sqrt(table.noise_var)
                                   + relative * np.sqrt(path.C * after * np.abs(floor)))
-        return cls(kept + relative * (np.abs(table.P) + table.Q * np.abs(floor)), moved * (1 + relative),
-                   replaced * (1 + relative) + off * spread + table.c1_error * a * centre,
-                   np.square(np.sqrt(noise_sq) + lost), drawn * (1 + relative),
-                   reach_of(setting))
+        return (kept + relative * (np.abs(table.P) + table.Q * np.abs(floor)), moved * (1 + relative),
+                replaced * (1 + relative) + off * spread + table.c1_error * a * centre,
+                np.square(np.sqrt(noise_sq) + lost), drawn * (1 + relative))
 
-    def end(self, start, contraction, bias, variance, bent=0.0, fresh=0.0):
+    def end(self, start, contraction, bias, variance, bent=0.0, fresh=0.0, forgets: bool = True):
         """E_K where some step is saturated, rounded to nearest; None where none is, and ∞ in a batch.
 
         Parameters
@@ -76,14 +90,18 @@ class Saturation:
             A_k, b_k and v_k².
         bent, fresh : arrays of shape (..., k) or 0
             Q_k M and (Q_k M_noise)².
+        forgets : bool
+            Whether a step may be held against the exact one.
         """
+        kept, moved, replaced, noise_sq, drawn = self.columns
+        replaced = replaced if forgets else np.full_like(replaced, np.inf)
         shape = np.broadcast_shapes(np.shape(start), *(np.shape(column)[:-1] for column in (
-            contraction, bias, variance, bent, fresh, self.moved, self.replaced) if np.ndim(column)))
+            contraction, bias, variance, bent, fresh, moved, replaced) if np.ndim(column)))
         with np.errstate(over="ignore", invalid="ignore"):
             columns = [np.nan_to_num(np.broadcast_to(column, (*shape, contraction.shape[-1])), nan=np.inf,
                                      posinf=np.inf) for column in (
-                contraction, bias + bent, np.sqrt(variance + fresh), self.kept, self.moved, self.replaced + bent,
-                np.sqrt(self.noise_sq + fresh), self.drawn)]
+                contraction, bias + bent, np.sqrt(variance + fresh), kept, moved, replaced + bent,
+                np.sqrt(noise_sq + fresh), drawn)]
             if not shape:
                 return _end_of_one(float(start), [column.tolist() for column in columns])
             return _end_of_many(np.broadcast_to(np.asarray(start, dtype=float), shape),
@@ -102,16 +120,7 @@ class Saturation:
     def own(self, start, contraction, bent=0.0, fresh=0.0):
         """What a start, a score error or fresh noise alone becomes: `end` without the step's own errors."""
         none = np.zeros_like(contraction)
-        never = Saturation(self.kept, self.moved, none + np.inf, none, none, self.reach)
-        return never.end(start, contraction, none, none, bent, fresh)
-
-
-def reach_of(setting: Setting):
-    """2V/(aR) at the end, ∞ where the data have no ball: an array of shape (...)."""
-    ball, path = setting.assumption.ball, setting.table.path
-    if ball is None:
-        return np.inf
-    return 2 * (path.a[-1] * np.square(ball[1]) + path.s_sq[-1] / path.a[-1]) / np.maximum(ball[0], 1e-300)
+        return self.end(start, contraction, none, none, bent, fresh, forgets=False)
 
 
 def _end_of_one(error: float, columns) -> float | None:

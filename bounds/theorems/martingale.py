@@ -66,7 +66,7 @@ from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
 from bounds.recursion.phase_space.statement import SYMBOLS as PHASE_SYMBOLS
 from bounds.recursion.phase_space.statement import derive as derive_phase
 from bounds.recursion.propagation import round_up
-from bounds.recursion.saturation import Saturation, reach_of
+from bounds.recursion.saturation import Saturation
 from bounds.sampler import euler_maruyama, posterior_mean, posterior_mean_matched
 from bounds.score_error import ScoreError
 from bounds.setting import Setting
@@ -104,7 +104,7 @@ STATED = {
     "ball_replaced": (Abs(c1 + c2 * H_lo) * sympy.sqrt(a_sq * R_ball**2 + d / Abs(H_lo))
                       + Abs(c1) * sympy.sqrt(a_sq) * centre + R_ball * Abs(Q * H_lo) * sympy.sqrt(a_sq)),
     "ball_noise_sq": d * (sympy.sqrt(noise_var) - sympy.sqrt(C * after * Abs(H_lo))) ** 2,
-    "ball_drawn": R_ball * sympy.exp(F) * C * Abs(H_lo) * sympy.sqrt(a_sq),
+    "ball_drawn": R_ball * sympy.exp(F) * Abs(C * H_lo) * sympy.sqrt(a_sq),
     **PHASE_STATED}
 
 
@@ -208,14 +208,7 @@ def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients
     # steps are sampled, of which a list of errors says nothing
     exact = replace(setting, score_error=0.0)
     fitted = fitted_ingredients(exact, lambda other: _step_by_step(other, functions, missed))
-    return _saturated(fitted, setting, functions) if fitted else _step_by_step(setting, functions, missed)
-
-
-def _saturated(fitted: Ingredients, setting: Setting, functions) -> Ingredients:
-    """With saturation, step by step, where the recursion without it ends above its reach."""
-    if fitted.total(setting.step_errors, setting.score_noise) <= reach_of(setting):
-        return fitted
-    return replace(fitted, saturation=Saturation.of(setting, functions))
+    return fitted or _step_by_step(setting, functions, missed)
 
 
 def in_balls(setting: Setting, formulas, precision: int) -> InBalls:

@@ -85,6 +85,6 @@ def test_position_and_velocity():
 def test_without_a_theorem_there_is_no_upper_side():
     """Where every theorem is refused, or says infinity, only the lower side is left."""
     far = GaussianMixture([[-600.0, 0.0], [600.0, 0.0], [0.0, 600.0]], std=0.5)
-    setting = setting_of(ou(), far, euler_maruyama(3.0, 100))
+    setting = setting_of(ou(), far, euler_maruyama(3.0, 100), assumption="log-lipschitz")
     found = measured_by_samples(setting, far, 200, 6, "asked for")
     assert isinstance(found, Sampled) and found.upper == np.inf and found.given == ""
