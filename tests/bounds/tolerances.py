@@ -173,3 +173,7 @@ SAME_ERRORS = 1e-10
 EQUAL_ANGLES = 1e-2
 #: W2 of a map on a line by trapezia of 2001 points of ±8 and quantiles interpolated between 20,001, relative.
 QUADRATURE_OF_MAPS = 1e-4
+#: Two forms of an expression of size one in floats.
+SYMBOLS_IN_FLOATS = 1e-14
+#: Slopes of errors between grids of a thousand steps, where the next order hardly shows.
+FINE_SLOPE = 0.03

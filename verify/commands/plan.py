@@ -20,8 +20,9 @@ MOST_TIMES = 2000
     "--eps", type=float, multiple=True, required=True, help="Error W2 <= eps to reach; may be repeated."
 )
 @click.option(
-    "--theorem", default="martingale", show_default=True,
-    help="The upper bound to plan with: a key of sgm-bounds list, FILE.toml or FILE.py:NAME.",
+    "--theorem", metavar="KEY",
+    help="The upper bound to plan with: a key of sgm-bounds list, FILE.toml or FILE.py:NAME; by default "
+    "martingale, and flow for samplers without noise.",
 )
 @click.option(
     "--grid", type=click.Choice(("uniform", "best")), default="uniform", show_default=True,
@@ -44,19 +45,21 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
     suffice.
 
     The grid, the steps and (unless --horizon fixes it) the horizon of the file are replaced.  Several
-    problems are compared, the one with the fewest steps first.  Exit code 2 if an error is out of reach.
+    problems are compared, the one with the fewest score evaluations first: K, or about 2 K where a step takes
+    two.  Exit code 2 if an error is out of reach.
     """
     from bounds.theorem import NotApplicable
     from verify.certificates.theorem_named import find_theorem
     from verify.planning.by_bound import planner_of
 
-    chosen = find_theorem(theorem)
+    asked = None if theorem is None else find_theorem(theorem)
     entries, questions = [], [load_question(name, overrides) for name in problems]
     with progress("planning") as tell:
         for place, question in enumerate(questions):
             setting, reason = setting_or_reason(question, information)
             if setting is None:
                 raise Failure(f"{question.source}: {reason}")
+            chosen = asked or find_theorem("flow" if question.scheme.sampler.follows_ode else "martingale")
             with naming(question.source):
                 try:
                     planner = planner_of(chosen, setting, grid=grid, horizon=horizon, score_share=score_share)
@@ -67,7 +70,7 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
                     found = planner.plan(error)
                     truth = _truth(planner, found, question) if with_truth and found.reached else None
                     entries.append(_entry(question, found, truth))
-    entries.sort(key=lambda entry: (-entry["eps"], entry["steps"] is None, entry["steps"] or 0))
+    entries.sort(key=lambda entry: (-entry["eps"], entry["steps"] is None, entry["evaluations"] or 0))
     if as_json:
         known = {question.source: question.as_dict() for question in questions}
         # one plan is also at the top, so that a script need not look into the list
@@ -101,6 +104,11 @@ def _truth(planner, found, question):
 
 
 def _entry(question, found, truth) -> dict:
+    from verify.studies.equal_effort import evaluations_of
+
+    evaluations = None
+    if found.steps is not None:
+        evaluations = evaluations_of(question.scheme.sampler, found.steps, question.scheme.grid.early_stop == 0)
     grid = None
     if found.grid is not None:
         listed = found.grid.kind != "uniform" and found.steps < MOST_TIMES
@@ -108,7 +116,8 @@ def _entry(question, found, truth) -> dict:
     return {
         "problem": question.source, "process": question.process.name, "eps": found.eps,
         "theorem": found.theorem,
-        "reached": found.reached, "steps": found.steps, "horizon": found.horizon, "grid": grid,
+        "reached": found.reached, "steps": found.steps, "evaluations": evaluations, "horizon": found.horizon,
+        "grid": grid,
         **_table_of_error(found.score_error), "bound": found.bound.total if found.bound else None,
         "terms": dict(found.bound.terms) if found.bound else None,
         "bound_one_step_less": found.bound_one_step_less, "floor": found.floor, "blocking": found.blocking,
@@ -123,16 +132,18 @@ def _table_of_error(error) -> dict:
 
 def _table(entries, with_truth: bool):
     extra = (">exact W2", "verdict") if with_truth else ()
-    table = tables.empty_table("problem", ">eps", ">K", ">horizon", "grid", ">score error", ">bound",
+    twice = any(entry["evaluations"] != entry["steps"] for entry in entries)
+    counted = (">K", ">evaluations") if twice else (">K",)
+    table = tables.empty_table("problem", ">eps", *counted, ">horizon", "grid", ">score error", ">bound",
                                ">with K − 1", *extra)
     for entry in entries:
         truth = entry["truth"] or {}
         exact = "unknown" if truth.get("method") and truth["upper"] is None else number(truth.get("upper"))
         cells = [exact, truth.get("verdict", "")] if with_truth else []
-        table.add_row(entry["problem"], number(entry["eps"]), str(entry["steps"] or "–"),
-                      number(entry["horizon"]), entry["grid"]["kind"] if entry["grid"] else "–",
-                      number(entry["score_error"]), number(entry["bound"]),
-                      number(entry["bound_one_step_less"]), *cells)
+        counts = [str(entry[key] or "–") for key in ("steps", "evaluations")[: len(counted)]]
+        counts += [number(entry["horizon"]), entry["grid"]["kind"] if entry["grid"] else "–"]
+        table.add_row(entry["problem"], number(entry["eps"]), *counts, number(entry["score_error"]),
+                      number(entry["bound"]), number(entry["bound_one_step_less"]), *cells)
     return table
 
 

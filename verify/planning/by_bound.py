@@ -11,8 +11,10 @@ from bounds.argument import check_type
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
 from bounds.complexity.flow_grid import has_flow_grid
 from bounds.grid import TimeGrid
+from bounds.process import ForwardProcess
 from bounds.samplers import samplers
 from bounds.setting import Setting
+from bounds.steps.path import Path
 from bounds.symbolic.integrals import TIME
 from bounds.theorem import Theorem
 from bounds.theorems import theorems
@@ -33,6 +35,8 @@ HORIZON_ACCURACY = 1e-2
 DOUBLINGS = 24
 #: A discretisation error so many times too large is out of reach of more steps.
 FAR = 1e9
+#: Largest noise level over the size of the data at which samplers without noise start.
+FARTHEST = 1e8
 #: Power of the step in a theorem that states no leading order.
 STEP_POWER = 0.5
 #: Rounds of horizon and steps in turn.
@@ -131,8 +135,13 @@ class DirectPlanner:
             setting = self.setting
             if setting.scheme.sampler.follows_ode:
                 setting = replace(setting, scheme=replace(setting.scheme, sampler=samplers()["euler-maruyama"]))
-            return Horizons(BoundOnGrids(theorems()["martingale"], setting, "uniform", 0.0),
-                            None).coarse(DOUBLINGS, 0.0)
+            found = Horizons(BoundOnGrids(theorems()["martingale"], setting, "uniform", 0.0),
+                             None).coarse(DOUBLINGS, 0.0)
+            if not self.setting.scheme.sampler.follows_ode:
+                return found
+            # an ODE forgets its start slowly: ever longer horizons gain next to nothing
+            far = FARTHEST * math.sqrt(float(setting.assumption.second_moment) / setting.assumption.dim)
+            return [T for T in found if _level(setting.process, T) <= far] or found[:1]
         drift = np.array(self.setting.process.drift.subs(TIME, 1), dtype=float)
         rate = float(np.min(np.abs(np.linalg.eigvals(drift).real))) or 1.0
         count = int(PER_DOUBLING * math.log2(LONGEST / SHORTEST)) + 1
@@ -165,8 +174,11 @@ class DirectPlanner:
         """(T, cost) by a bounded search around a horizon."""
         stop = self._bounds.stop
         centre, span = math.log(start - stop), 1.5 * math.log(2) / PER_DOUBLING
+        end = centre + span
+        if self.setting.scheme.sampler.follows_ode and start < self._horizons[-1]:
+            end = min(end, math.log(self._horizons[-1] - stop))
         found = minimize_scalar(lambda x: min(cost(stop + math.exp(x)), 1e300),
-                                bounds=(centre - span, centre + span), method="bounded",
+                                bounds=(centre - span, end), method="bounded",
                                 options={"xatol": HORIZON_ACCURACY})
         better = stop + math.exp(found.x)
         return (better, cost(better)) if cost(better) < cost(start) else (start, cost(start))
@@ -212,6 +224,17 @@ class DirectPlanner:
             eps, floor, self._most, self.fixed is not None,
             lambda source: min(_floor(terms, source) for terms in floors.values()))
         return self._bounds.blocked(eps, horizon, floor, reason)
+
+
+def _level(process: ForwardProcess, horizon: float) -> float:
+    """s/a at a time; ∞ where the process has ended."""
+    try:
+        with np.errstate(all="ignore"):
+            path = Path(process, np.array([horizon, 0.0]))
+            found = float(np.sqrt(path.s_sq[0]) / path.a[0])
+    except (ValueError, ArithmeticError):
+        return math.inf
+    return math.inf if math.isnan(found) else found
 
 
 def _crossing(points: list[tuple[int, float]], eps: float, power: float) -> int:

@@ -13,7 +13,7 @@ from bounds.argument import check_key
 from bounds.assumption import Assumption
 from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
-from bounds.sampler import euler_maruyama
+from bounds.sampler import scheme
 from bounds.theorem import Theorem
 from closed_form.bracket import Bracket
 from closed_form.law import Law
@@ -67,8 +67,8 @@ class Compared:
 
 def compare(law: Law, steps: int, names: Sequence[str] = tuple(SCHEDULES),
             theorem: str | Theorem = "martingale", tell: Callable[..., Any] = lambda *_: None,
-            assumption: Assumption | str | None = None) -> list[Compared]:
-    """Every schedule on its best uniform grid and on its best grid, Euler–Maruyama, exact score.
+            assumption: Assumption | str | None = None, sampler: str = "euler-maruyama") -> list[Compared]:
+    """Every schedule on its best uniform grid and on its best grid, exact score.
 
     Parameters
     ----------
@@ -83,6 +83,8 @@ def compare(law: Law, steps: int, names: Sequence[str] = tuple(SCHEDULES),
         (fraction, what) -> None, told of progress.
     assumption : Assumption or str, optional
         Or the key of one that the law proves; by default the sharpest that the law proves.
+    sampler : str
+        Key of one that every schedule has a form for; without noise the theorem is "flow", say.
 
     Raises
     ------
@@ -92,14 +94,14 @@ def compare(law: Law, steps: int, names: Sequence[str] = tuple(SCHEDULES),
     found, chosen = [], find_theorem(theorem)
     for place, name in enumerate(names):
         check_key("schedule", name, SCHEDULES)
-        setting = setting_of(SCHEDULES[name](), law, euler_maruyama(0.5, 1), assumption=assumption)
+        setting = setting_of(SCHEDULES[name](), law, scheme(sampler, 0.5, 1), assumption=assumption)
         for half, grid in enumerate(("uniform", "best")):
             tell((place + half / 2) / len(names), f"{name}, {grid} grid")
             planner = planner_of(chosen, setting, grid=grid)
             horizon, bound = planner.least_bound(steps)
-            scheme = replace(setting.scheme, grid=planner.grid(horizon, steps))
+            laid = replace(setting.scheme, grid=planner.grid(horizon, steps))
             found.append(
-                Compared(name, grid, horizon, bound.total, measure(replace(setting, scheme=scheme), law))
+                Compared(name, grid, horizon, bound.total, measure(replace(setting, scheme=laid), law))
             )
     return found
 

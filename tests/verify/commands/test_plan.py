@@ -64,3 +64,14 @@ def test_bad_input_is_one_line():
         run("plan", "two_modes", "--eps", "1", "--theorem", "gao2025-general-sde")
     )
     assert json.loads(run("plan", "two_modes", "--eps", "1", "--json").stdout)["schema_version"] == 1
+
+
+def test_plans_count_score_evaluations(tmp_path):
+    """A step of two evaluations counts twice, the one to time 0 of Heun's method once, and samplers without
+    noise are planned with the flow bound by default."""
+    path = problem(tmp_path, "gaussian", {"scheme.kind": '"heun"', "data.mean": "[0.0, 0.0]"})
+    args = ("plan", path, "--eps", 0.3, "--horizon", 1.0)
+    document = answer(*args)
+    schema("plan").validate(document)
+    assert document["theorem"] == "flow" and document["evaluations"] == 2 * document["steps"] - 1 > 1
+    assert "evaluations" in run(*args).stdout

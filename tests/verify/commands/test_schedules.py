@@ -54,3 +54,13 @@ def test_constants_stated_by_hand_are_those_compared_with(tmp_path):
     path = problem(tmp_path, "mixture", stated)
     document = answer("schedules", path, "--steps", 10, "--schedule", "OU")
     assert document["holds"] and document["notes"] == []
+
+
+def test_schedules_of_a_sampler_without_noise(tmp_path):
+    """For DDIM all schedules are one on their best grids, which is the cosine schedule, by the flow bound."""
+    args = ("schedules", problem(tmp_path, "gaussian"), "--steps", 30, "--sampler", "ddim")
+    document = answer(*args, "--schedule", "OU", "--schedule", "VE, √(2t)", "--schedule", "VP, linear")
+    schema("schedules").validate(document)
+    bounds = [row["best_bound"] for row in document["rows"]]
+    assert document["holds"] and max(bounds) < 1.05 * min(bounds)
+    assert all(row["best_bound"] < row["uniform_bound"] for row in document["rows"])

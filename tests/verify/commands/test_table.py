@@ -57,3 +57,17 @@ def test_a_missing_problem_is_refused(tmp_path):
     assert "does not exist" in assert_refused(
         run("table", problem(tmp_path, "gaussian"), tmp_path / "nothing.toml")
     )
+
+
+def test_samplers_without_noise_in_closed_form():
+    """With --ode every closed form is there in text, JSON, Markdown and LaTeX; other options are refused."""
+    document = answer("table", "--ode")
+    schema("table").validate(document)
+    rows = {row["sampler"]: row for row in document["ode"]}
+    assert set(rows) == {"ddim", "heun", "midpoint", "dpm-solver-2", "ode-euler", "ode-exponential"}
+    assert rows["ddim"]["best"] == "pi**2*sqrt(d)*sqrt(v)/(8*K)" and rows["ddim"]["one_sign"]
+    text = run("table", "--ode").stdout
+    assert "no grid does with fewer steps than K = π^2 √(d) √(v)/(8 ε)" in " ".join(text.split())
+    assert run("table", "--ode", "--format", "latex").stdout.count(r"\\") == 7
+    assert run("table", "--ode", "--format", "markdown").stdout.count("\n") == 8
+    assert "--ode takes no problem" in run("table", "two_modes", "--ode").stderr
