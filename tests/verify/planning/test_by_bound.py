@@ -117,7 +117,7 @@ def test_the_process_chooses_the_planner_and_bad_arguments_are_refused():
     ("key", "process", "eps"),
     [
         ("gao2025-general-sde", ou(), 0.2), ("gao2025-general-sde", ve(1), 0.1),
-        ("gao2025-general-sde", vp("1/10+2*t"), 0.2),
+        pytest.param("gao2025-general-sde", vp("1/10+2*t"), 0.2, marks=pytest.mark.deep),
         ("gentiloni2025-weak-log-concave", ou(), 0.1),
         ("gentiloni2025-weak-log-concave", vp("1/10+2*t"), 0.2),
         ("strasman2025-cld", cld(), 0.5), ("flow", ou(), 0.05), ("flow", edm(), 0.1),
