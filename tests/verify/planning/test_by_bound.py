@@ -151,7 +151,8 @@ def test_a_plan_beyond_the_most_steps_says_so():
 
 
 @pytest.mark.parametrize(
-    ("key", "eps", "share"), [("posterior-mean", 0.3, 0.8), ("sscs", 0.15, 0.5)]
+    ("key", "eps", "share"),
+    [("posterior-mean", 0.3, 0.8), pytest.param("sscs", 0.15, 0.5, marks=pytest.mark.deep)],
 )
 def test_the_best_grid_takes_fewer_steps_and_holds(key, eps, share):
     """At the plan on the best grid K reaches ε and K − 1 does not; equal steps take more, and certify
