@@ -22,7 +22,7 @@ from verify.counterexamples.drawing import NumpyDraw, problem
 
 #: Seeds of `tests.unusual`, all kinds of features; one that is a bound in floats once below what is proved.
 SEEDS, NEGATIVE_FACTOR = range(60), 61
-AT_ONCE = 10
+AT_ONCE = 5
 #: Drawn problems of position and velocity, and the longest step that is drawn, in relaxation times.
 PHASE_SPACE, STEEP = 100, 1.5
 KEYS = ("martingale", "martingale", "gaussian-lower-bound", "martingale-coupled")

@@ -57,8 +57,8 @@ def test_score_and_density_are_the_integrals(name, dim, standardized):
     """At points of the law and at foreign ones the score and log density are those of adaptive quadrature."""
     law, (a, s_sq) = Funnel(dim, 1.5, standardized), TIMES[name]
     rng = np.random.default_rng(dim)
-    own = a * law.sample(3, rng) + math.sqrt(s_sq) * rng.standard_normal((3, dim))
-    pushed, x = law.pushed(a, s_sq), np.concatenate([own, 1.5 * rng.standard_normal((2, dim))])
+    own = a * law.sample(2, rng) + math.sqrt(s_sq) * rng.standard_normal((2, dim))
+    pushed, x = law.pushed(a, s_sq), np.concatenate([own, 1.5 * rng.standard_normal((1, dim))])
     scores, logs = pushed.score(x), pushed.log_density(x)
     for i, point in enumerate(x):
         log, score = expected(law, a, s_sq, point)

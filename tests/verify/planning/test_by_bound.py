@@ -117,7 +117,7 @@ def test_the_process_chooses_the_planner_and_bad_arguments_are_refused():
     ("key", "process", "eps"),
     [
         ("gao2025-general-sde", ou(), 0.2), ("gao2025-general-sde", ve(1), 0.1),
-        ("gao2025-general-sde", vp("1/10+2*t"), 0.2),
+        pytest.param("gao2025-general-sde", vp("1/10+2*t"), 0.2, marks=pytest.mark.deep),
         ("gentiloni2025-weak-log-concave", ou(), 0.1),
         ("gentiloni2025-weak-log-concave", vp("1/10+2*t"), 0.2),
         ("strasman2025-cld", cld(), 0.5), ("flow", ou(), 0.05), ("flow", edm(), 0.1),
@@ -151,7 +151,8 @@ def test_a_plan_beyond_the_most_steps_says_so():
 
 
 @pytest.mark.parametrize(
-    ("key", "eps", "share"), [("posterior-mean", 0.3, 0.8), ("sscs", 0.15, 0.5)]
+    ("key", "eps", "share"),
+    [("posterior-mean", 0.3, 0.8), pytest.param("sscs", 0.15, 0.5, marks=pytest.mark.deep)],
 )
 def test_the_best_grid_takes_fewer_steps_and_holds(key, eps, share):
     """At the plan on the best grid K reaches ε and K − 1 does not; equal steps take more, and certify
