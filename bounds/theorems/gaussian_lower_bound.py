@@ -119,7 +119,9 @@ def evaluate(setting: Setting, functions) -> Bound:
         error = (-sign * product * path.a[0] + np.sum(_signed_later(factor, later) * defect, axis=-1)
                  + path.a[-1] - 1)
         reach = _sizes(factor, path.a[0], np.abs(defect) + ROUNDING * size, np.add)
-        doubt = np.sum(later * (slack * reach + ROUNDING * size), axis=-1) + 1e-12 * np.abs(error) + 1e-15
+        # a(τ)c_1 is what the defect is on paper: so far is it known
+        doubt = (np.sum(later * (slack * reach + ROUNDING * size + table.c1_error * path.a[:-1]), axis=-1)
+                 + 1e-12 * np.abs(error) + 1e-15)
         shift = np.maximum(np.abs(error) - doubt, 0.0)[inverse] * np.abs(mean)
     shift_sq = float(np.sum(np.square(shift)))
     if not np.isfinite(spread_sq + shift_sq):

@@ -154,3 +154,10 @@ def test_schedules_are_values():
     assert one == DiscreteSchedule.from_alphas_cumprod([0.9, 0.5])
     assert one != DiscreteSchedule.from_alphas_cumprod(alphas)
     assert repr(one) == "<discrete schedule of 2 levels>"
+
+
+def test_only_the_last_beta_may_be_one():
+    """ᾱ may end at 0, and nowhere before."""
+    assert DiscreteSchedule.from_betas([0.5, 0.5, 1.0]).log_alphas_cumprod.tolist()[-1] == -np.inf
+    with pytest.raises(ValueError, match=r"betas must lie in \(0, 1\), got 1 at index 1"):
+        DiscreteSchedule.from_betas([0.5, 1.0, 0.5])

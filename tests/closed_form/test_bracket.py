@@ -109,3 +109,11 @@ def test_bad_factor_and_margin(factor):
         Bracket(1.0, 2.0, "m").widened(-abs(factor) if factor == factor and factor < 1 else math.nan)
     with pytest.raises(ValueError, match="at least one"):
         Bracket.root_sum_sq([])
+
+
+def test_a_number_known_to_the_last_bit_is_both_sides():
+    """Without rounding both sides are the number, and with a rounding of 1 they are that far away."""
+    sharp = Bracket.exact(2.5, 0.0)
+    assert sharp.lower == sharp.upper == 2.5
+    wide = Bracket.exact(2.5, 1.0)
+    assert wide.lower <= 1.5 and wide.upper >= 3.5 and wide.relative_width == pytest.approx(0.8)

@@ -33,6 +33,16 @@ def on_grid(setting, grid):
     return replace(setting, scheme=replace(setting.scheme, grid=grid))
 
 
+def test_a_sampler_without_bias_has_a_best_grid():
+    """Where the mean of every step is exact the best steps are short where the noise is missed."""
+    setting = setting_of(ou(), Gaussian([0.0], 0.05), posterior_mean(4.0, 50))
+    model = model_of(MARTINGALE, setting, 60)
+    columns = model.ingredients.columns
+    exact = Columns(columns.contraction, 0 * columns.bias, columns.variance, columns.score_weight)
+    model = replace(model, ingredients=replace(model.ingredients, columns=exact))
+    assert model.error(model.best_counts(50)) < 0.9 * model.error(model.uniform_counts(50))
+
+
 def test_a_kick_between_two_steps_is_shared_by_them():
     """Of the kicks of a splitting the first and the last belong to one step, others half to each beside
     them."""

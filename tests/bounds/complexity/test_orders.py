@@ -25,6 +25,13 @@ GENTILONI = theorems()["gentiloni2025-weak-log-concave"]
 HALF = sympy.Rational(1, 2)
 
 
+def test_published_rows_are_of_the_kind_that_they_are_called():
+    """g² = 2f in the rows of VP, which keep the variance, and f = 0 in those of VE."""
+    for row in published_orders():
+        assert row.g_sq == 2 * row.f or not row.name.startswith("VP")
+        assert (row.f == 0) == row.name.startswith("VE")
+
+
 @pytest.mark.parametrize("row", published_orders(), ids=lambda row: row.name)
 def test_derived_orders_are_the_published_ones(row):
     """K of Theorem G is the table's, row by row; VE with constant g lacks the printed logarithm, and says

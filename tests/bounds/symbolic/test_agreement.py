@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import sympy
 
-from bounds.symbolic.agreement import agrees
+from bounds.symbolic.agreement import agrees, is_integral
 from bounds.theorems import theorems
 
 X, Y = sympy.symbols("x y_sq", real=True)
@@ -39,3 +39,11 @@ def test_a_theorem_says_which_expressions_disagree():
     wrong = theorem.corrupted("score", "9/10")
     assert wrong.agreement() == {**theorem.agreement(), "score": False}
     assert not replace(theorem, stated={**theorem.stated, "more": sympy.S.One}).agreement()["more"]
+
+
+def test_what_is_seen_on_two_intervals_alone_is_not_taken_for_an_integral():
+    """√(17/100 − u) is real on the first two intervals only: too few to tell."""
+    u, t = sympy.symbols("u t")
+    for end, seen in ((sympy.Integer(100), True), (sympy.Rational(17, 100), False)):
+        found = sympy.Rational(2, 3) * (end ** sympy.Rational(3, 2) - (end - t) ** sympy.Rational(3, 2))
+        assert is_integral(found, sympy.sqrt(end - u), u, 0, t) is seen

@@ -137,12 +137,16 @@ def test_sizes_follow_their_recursion(combine):
     np.testing.assert_allclose(_sizes(factor, 0.7, sources, combine)[0], wanted, rtol=UNITS)
 
 
+@pytest.mark.parametrize("stated", [False, True])
 @pytest.mark.parametrize("key", ["posterior-mean", "exponential", "euler-maruyama"])
-def test_steps_that_are_off_by_what_is_allowed_raise_no_lower_bound(key, monkeypatch):
-    """With P off by one part in a thousand of a far mean, and 1.1 allowed for, the bound is below that of P
-    as it is."""
+def test_steps_that_are_off_by_what_is_allowed_raise_no_lower_bound(key, stated, monkeypatch):
+    """With P off by one part in a thousand of a far mean, and 1.1 allowed for, by rounding or by the errors that
+    the table states, the bound is below that of P as it is."""
     setting = setting_of(ou(), Gaussian([100.0], 1.0), scheme(key, 6.0, 20))
-    exact = LOWER.bound(setting).total
-    setting.table.P = setting.table.P * 1.001
-    monkeypatch.setattr(gaussian_lower_bound, "ROUNDING", 1.1e-3)
+    exact, table = LOWER.bound(setting).total, setting.table
+    table.P = table.P * 1.001
+    if stated:
+        table.relative_error, table.c1_error = table.relative_error + 1.1e-3, table.c1_error + 1.1e-3 * table.P
+    else:
+        monkeypatch.setattr(gaussian_lower_bound, "ROUNDING", 1.1e-3)
     assert 0 < LOWER.bound(setting).total <= exact

@@ -329,6 +329,17 @@ def test_samples_by_assignment(seed, sizes, d, scale):
     assert bracket.relative_width < 1e-9
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_samples_that_nearly_coincide_in_many_dimensions(seed):
+    """Where the costs of 400 coordinates cancel to rounding the bracket still holds the distance."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((4, 400))
+    y = x + 1e-7 * rng.standard_normal((4, 400))
+    exact = np.sqrt(np.mean(np.sum(np.square(x.astype(np.longdouble) - y), axis=1)))
+    bracket = w2_samples(x, y)
+    assert bracket.lower <= exact <= bracket.upper < 10 * exact
+
+
 def test_optimal_transport_that_stops_early(monkeypatch):
     """A warning of the solver is an error here, never a distance."""
     import ot

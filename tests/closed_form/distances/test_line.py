@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import ndtr
 
 from closed_form import GaussianMixture, w2_line
 from closed_form.distances.line import _Coupling, _Panels
 from closed_form.distances.line_mixture import LineMixture
-from tests.closed_form.tolerances import QUANTILE_COUPLING
+from tests.closed_form.tolerances import LINE_INTEGRAL, QUANTILE_COUPLING
 
 
 @given(st.floats(-70, -1), st.floats(-3, 3))
@@ -55,3 +56,13 @@ def test_what_rounding_may_move_between_two_modes():
     panel = _Panels.of(curve, s, curve.half_gap(s.ravel()).reshape(1, 2))
     far, unit = 2 * np.abs(panel.delta).max(), np.finfo(float).eps
     assert far == pytest.approx(4.0, rel=1e-3) and 8 * unit * far / 2 <= panel.noise[0] <= 20 * unit * far / 2
+
+
+@pytest.mark.parametrize("width", [0.05, 4.0])
+def test_many_components_add_up_like_few(width):
+    """The distribution function of forty Gaussians is their weighted sum, however wide they are."""
+    means, weights = np.linspace(-60.0, 60.0, 40), np.arange(1.0, 41.0) / 820
+    x = np.linspace(-90.0, 90.0, 1201)
+    law = LineMixture(means, width, weights)
+    wanted = ndtr((x[:, None] - means) / width) @ weights
+    assert law.cdf(x) == pytest.approx(wanted, rel=LINE_INTEGRAL, abs=LINE_INTEGRAL)

@@ -349,3 +349,12 @@ def test_the_posterior_is_prior_times_likelihood(form):
     x, u = rng.normal(size=(20, 2)), rng.normal(size=2)
     ratio = law.posterior(u, a, s_sq).log_density(x) - law.log_density(x)
     assert np.ptp(ratio + np.square(u - a * x).sum(axis=1) / (2 * s_sq)) <= BRUTE_FORCE
+
+
+def test_components_of_one_covariance_are_a_tilt_of_one_of_them():
+    """Two assumptions of one mixture: M is the square of the tilt's Lipschitz constant, (1/2)‖Σ⁻¹(μ₁ − μ₂)‖."""
+    law = GaussianMixture([[0.0, 0.0], [1.0, 3.0]], covariance=[[2.0, 0.0], [0.0, 0.5]])
+    weak, tilted = law.assumptions()
+    size = 0.5 * np.hypot(0.5, 6.0)
+    assert tilted.lipschitz == pytest.approx(size, rel=LAW_ROUNDING)
+    assert weak.weak_log_concavity == pytest.approx((0.5, size**2), rel=LAW_ROUNDING)

@@ -4,7 +4,7 @@ import pytest
 from flint import acb, arb, ctx
 from mpmath import mp, mpf, quad
 
-from bounds.certified.phase_space.langevin import Langevin
+from bounds.certified.phase_space.langevin import ORDER, Langevin, _powers
 from bounds.certified.phase_space.moments import exponential_moments
 from bounds.processes.cld import cld
 from tests.balls import exactly, holds
@@ -139,3 +139,11 @@ def test_a_velocity_at_rest_down_to_time_0(epsilon):
             pairs = [(box.s_sq, seen.s_sq), *zip(box.omega, seen.omega, strict=True),
                      *zip(box.hessian_floor(acb(0.25)), seen.hessian_floor(acb(0.25)), strict=True)]
             assert all(x.is_finite() and x.overlaps(y) for x, y in pairs)
+
+
+def test_powers_over_factorials_add_up_to_the_exponential():
+    """Σ δᵏ/k! is e^δ up to the next term and those after it."""
+    with ctx.workprec(PRECISION):
+        off = arb(0.01)
+        missed = abs(off.exp() - sum(_powers(off), arb(0)))
+        assert missed < 1.01 * off ** (ORDER + 1) / arb(ORDER + 2).gamma()

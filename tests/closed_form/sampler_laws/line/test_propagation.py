@@ -68,3 +68,10 @@ def test_a_grid_far_beyond_the_limit_is_refused_before_it_is_laid():
     route.move(lambda x: (x, np.ones_like(x)), 1.0)
     with pytest.raises(GridTooLarge, match="above the limit of 1000"):
         route.move(lambda x: (3.0 * x, np.full_like(x, 3.0)), 0.01)
+
+
+def test_sources_too_far_apart_are_in_doubt_where_they_matter():
+    """Points three deviations apart make a density that every other of them does not."""
+    means = 3.0 * np.arange(-2.0, 3.0)
+    sources = Sources(means, np.full(5, 0.2), 1.0, np.arange(5) % 2, np.array([1.0, -1.0]))
+    assert sources.density(-20.0, 0.1, 401)[1] > 0.5
