@@ -15,7 +15,7 @@ from tests.bounds.tolerances import EQUAL_ANGLES
 from verify.certificates.question import setting_of
 
 FLOW, QUARTER, MODES = theorems()["flow"], Gaussian([0.0], 0.25), GaussianMixture.two_modes(2.0, 0.5)
-SILENT = [key for key, sampler in samplers(1).items() if sampler.follows_ode]
+SILENT = [key for key, sampler in samplers(1).items() if sampler.follows_ode and sampler.multistep is None]
 PROCESSES = {"OU": (ou(), 4.0), "EDM": (edm(), 40.0), "VP": (vp("1/10 + 199/10*t"), 1.0)}
 
 

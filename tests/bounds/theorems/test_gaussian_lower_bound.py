@@ -118,9 +118,9 @@ def test_a_far_wider_prior_costs_no_more_than_its_rounding():
 def test_one_score_error_of_many_is_enough_to_refuse():
     """The score of a batch is exact only if no problem of it has an error or noise."""
     some, none = np.array([0.0, 0.1]), np.zeros(2)
-    assert _exact_score(SimpleNamespace(score_error=none, score_noise=none)) is None
+    assert _exact_score(SimpleNamespace(score_error=none, score_noise=none, has_error=False)) is None
     for error, noise in ((some, none), (none, some)):
-        said = _exact_score(SimpleNamespace(score_error=error, score_noise=noise))
+        said = _exact_score(SimpleNamespace(score_error=error, score_noise=noise, has_error=bool(error.any())))
         assert said.startswith("the score must be exact")
 
 

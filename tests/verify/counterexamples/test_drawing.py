@@ -67,8 +67,9 @@ def test_a_sampler_is_drawn_by_name(process):
 
 
 def test_every_registered_sampler_holds():
-    """Every sampler, one registered later too, is examined by name on the processes it has a form for."""
-    for sampler in samplers():
+    """Every sampler that has a theorem, one registered later too, is examined by name on the processes it has a form
+    for."""
+    for sampler in (key for key, each in samplers().items() if each.multistep is None):
         found = []
         for process in drawing.PROCESSES:
             try:

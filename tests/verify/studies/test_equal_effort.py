@@ -107,11 +107,14 @@ def test_steps_that_evaluations_allow(key, to_zero, evaluations, steps):
 
 
 def test_equal_steps_of_every_sampler():
-    """At equal steps every sampler of the registry has a row and holds, the smallest bound first."""
+    """At equal steps every sampler of the registry has a row and holds, the smallest bound first; one that uses the step
+    before has its exact W2, and no bound with the reason."""
     rows = compare_samplers(read_problem(OU), steps=6)
     assert {row.sampler for row in rows} == set(samplers(1)) and {row.steps for row in rows} == {6}
+    *rows, last = rows
     assert [row.bound for row in rows] == sorted(row.bound for row in rows)
     assert {str(row.verdict) for row in rows} == {"HOLDS"}
+    assert (last.sampler, last.bound) == ("dpmpp-2m", None) and "multistep" in last.reason
     assert {row.sampler: row.evaluations for row in rows if row.evaluations != 6} == {
         key: evaluations_of(samplers()[key], 6, True) for key in samplers(1) if samplers()[key].evaluations == 2}
 
