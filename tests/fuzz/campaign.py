@@ -31,8 +31,9 @@ COMMANDS = (
     (1, ("schedules", "PROBLEM", "--steps", "5", "--schedule", "OU")),
     (1, ("lower-bound", "PROBLEM", "--formula")),
 )
-#: Wall seconds after which a process that does not answer is ended: some way beyond the limit of the judge.
-HUNG = 120.0
+#: Processor seconds of a file after which a process ends, some way beyond the limit of the judge, and wall seconds
+#: after which it is ended: it may also wait.
+HUNG, WAITS = 120.0, 1800.0
 #: In place of a seed: the process is not ready yet.
 STARTING = -1
 #: Memory of a process; beyond it Python raises MemoryError.
@@ -45,6 +46,7 @@ def work(pipe) -> None:
 
     from tests.fuzz.judge import judged
     from tests.fuzz.mutants import mutant
+    from tests.mutation.run import allow
     from verify.cli import cli
     from verify.studies import orders
 
@@ -58,6 +60,7 @@ def work(pipe) -> None:
             seed = pipe.recv()
         except EOFError:
             return
+        allow(HUNG)
         whole = mutant(seed, COMMANDS)
         found, smallest = _judged(judged, whole), whole
         if found.fault and found.seconds < 1.0:
@@ -108,14 +111,14 @@ class Crew:
                 try:
                     found = pipe.recv()
                 except (EOFError, ConnectionError):
-                    yield from self._lost(pipe, "the process died")
+                    yield from self._lost(pipe, "the process died, or took too long")
                     continue
                 if found:
                     yield found
                 self._next(pipe, seeds)
             for pipe in busy:
-                if pipe in self.posts and time.monotonic() - self.posts[pipe][2] > HUNG:
-                    yield from self._lost(pipe, f"no answer in {HUNG:g} s")
+                if pipe in self.posts and time.monotonic() - self.posts[pipe][2] > WAITS:
+                    yield from self._lost(pipe, f"no answer in {WAITS:g} s")
 
     def _lost(self, pipe, why):
         process, seed, _ = self.posts.pop(pipe)
