@@ -32,7 +32,8 @@ UNITS = {"score": lambda a, s: 1.0, "epsilon": lambda a, s: 1 / s, "denoiser": l
 
 @settings(max_examples=examples(40))
 @given(
-    key=st.sampled_from([key for key, each in samplers(1).items() if each.multistep is None]), law=st.sampled_from([MODES, PLANE, Gaussian([0.3], 2.0)]),
+    key=st.sampled_from([key for key, each in samplers(1).items() if each.multistep is None]),
+    law=st.sampled_from([MODES, PLANE, Gaussian([0.3], 2.0)]),
     which=st.integers(0, 3), unit=st.sampled_from(["score", "epsilon", "denoiser", "velocity"]),
     size=st.floats(0.0, 0.3), steps=st.integers(1, 25), listed=st.booleans(), seed=st.integers(0, 99))
 def test_never_below_the_truth(key, law, which, unit, size, steps, listed, seed):
