@@ -108,7 +108,8 @@ def _entry(question, found, truth) -> dict:
 
     evaluations = None
     if found.steps is not None:
-        evaluations = evaluations_of(question.scheme.sampler, found.steps, question.scheme.grid.early_stop == 0)
+        to_zero = question.scheme.grid.early_stop == 0
+        evaluations = evaluations_of(question.scheme.sampler, found.steps, to_zero)
     grid = None
     if found.grid is not None:
         listed = found.grid.kind != "uniform" and found.steps < MOST_TIMES

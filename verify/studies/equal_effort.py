@@ -364,8 +364,14 @@ def plot_plans(ax: Axes, rows: Sequence[Compared], eps: float) -> None:
 
 
 def _finish(ax: Axes, names: list[str], label: str) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
     ax.set_yticks(list(range(len(names))), names)
     ax.set_xscale("log")
+    # plain numbers that do not run into each other
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.invert_yaxis()
     ax.grid(axis="both", which="major", lw=0.4, alpha=0.5)
     ax.set_xlabel(label)

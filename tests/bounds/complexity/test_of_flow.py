@@ -22,7 +22,8 @@ from bounds.complexity.of_flow import (
 )
 from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
-from closed_form import Gaussian
+from bounds.theorems import theorems
+from closed_form import Gaussian, GaussianMixture
 from closed_form.steps.table import exact_steps
 from tests.bounds.tolerances import EQUAL_ANGLES, FINE_SLOPE, SYMBOLS_IN_FLOATS
 from tests.tolerances import BRUTE_FORCE, NEAR_LEADING_ORDER
@@ -138,6 +139,20 @@ def test_slopes_of_the_exact_error(key, order):
         levels = np.linspace(20.0 ** (1 / rho), 0.02 ** (1 / rho), count + 1) ** rho
         sizes.append(w2(edm(), key, TimeGrid.from_times(levels)))
     assert np.log(sizes[0] / sizes[1]) / np.log(4) == pytest.approx(order, abs=FINE_SLOPE)
+
+
+@pytest.mark.parametrize("key, order, on_gaussians", [
+    ("ddim", 1, 1), ("heun", 2, 2), ("dpm-solver-2", 2, 2), ("midpoint", 2, 3)])
+def test_slopes_of_the_bound(key, order, on_gaussians):
+    """From 256 to 512 steps the bound falls with its order, one more for midpoint on Gaussians."""
+    modes = GaussianMixture.two_modes(2.0, 0.5)
+    for law, expected in ((modes, order), (Gaussian([0.0], 0.25), on_gaussians)):
+        sizes = []
+        for count in (256, 512):
+            levels = np.linspace(20.0 ** (1 / 7), 0.02 ** (1 / 7), count + 1) ** 7
+            setting = setting_of(edm(), law, Scheme(samplers()[key], TimeGrid.from_times(levels)))
+            sizes.append(theorems()["flow"].bound(setting).terms["discretisation"])
+        assert np.log2(sizes[0] / sizes[1]) == pytest.approx(expected, abs=FINE_SLOPE)
 
 
 def test_a_scheme_of_equal_steps_is_meant():
