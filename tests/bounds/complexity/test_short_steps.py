@@ -6,7 +6,7 @@ import sympy
 
 from bounds import StronglyLogConcave
 from bounds.complexity.growth import LATE as t
-from bounds.complexity.short_steps import Path
+from bounds.complexity.short_steps import Path, _uncancelled
 from tests.bounds.tolerances import PATH_RELATIVE
 
 
@@ -19,3 +19,10 @@ def test_the_hessian_of_the_noised_law(f, g_sq, a_sq, s_sq):
     low = high - data.hessian_gap(a_sq, s_sq)
     found = [float(path[name].subs(t, sympy.Rational(1, 2))) for name in ("alpha_t", "L_t")]
     assert found == pytest.approx([low, high], rel=PATH_RELATIVE)
+
+
+def test_what_is_asymptotic_may_stand_in_products_and_not_in_differences():
+    """F ~ fh may take the place of F in products of powers of it; where one factor is a difference it may not."""
+    F, x = sympy.symbols("F x", positive=True)
+    assert _uncancelled(x * F**2, F) and _uncancelled(F * (x + F), F)
+    assert not _uncancelled(x * (F - x), F) and not _uncancelled(F * (F - x), F)
