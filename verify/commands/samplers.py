@@ -55,9 +55,10 @@ def samplers(problem, evaluations, steps, eps, grid, horizon, names, information
             evaluations = EVALUATIONS if steps is None and evaluations is None else evaluations
             rows = compare_samplers(question, evaluations=evaluations, steps=steps, names=names,
                                     information=information, tell=tell)
+    title = _title(question, evaluations, steps, eps)
     wrote = write_figure(
-        out, force, lambda figure: (plot_effort(figure.add_subplot(), rows) if eps is None
-                                    else plot_plans(figure.add_subplot(), rows, eps)), (7.0, 5.0))
+        out, force, lambda figure: (plot_effort(figure.add_subplot(), rows, title) if eps is None
+                                    else plot_plans(figure.add_subplot(), rows, eps, title)), (7.0, 5.0))
     verdicts = [str(row.verdict) for row in rows if row.verdict is not None]
     if as_json:
         print_json({"schema_version": SCHEMA_VERSIONS["samplers"], "evaluations": evaluations, "steps": steps,
@@ -67,6 +68,15 @@ def samplers(problem, evaluations, steps, eps, grid, horizon, names, information
     if "VIOLATED" in verdicts:
         return VIOLATED
     return HOLDS if verdicts and set(verdicts) == {"HOLDS"} else INCONCLUSIVE
+
+
+def _title(question, evaluations: int | None, steps: int | None, eps: float | None) -> str:
+    """Process, data and what is equal, for the picture."""
+    data = question.as_dict()["data"]
+    what = data.get("law") or data.get("assumption")
+    equal = (f"W2 at most {eps:g}" if eps is not None else f"{evaluations} score evaluations" if steps is None
+             else f"{steps} steps")
+    return f"{question.source}: {question.process.name}, {what} in dimension {data.get('dim', 1)}, {equal}"
 
 
 def _table(rows):

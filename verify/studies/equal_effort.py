@@ -244,7 +244,7 @@ def _bounded(row: Compared, setting: Setting) -> Compared:
     """With the smallest bound, or why there is none."""
     found, reasons = smallest_bound(setting)
     if found is None:
-        return replace(row, reason="; ".join(dict.fromkeys(reasons)))
+        return replace(row, reason="; ".join(reasons))
     return replace(row, theorem=found.theorem, bound=float(found.total))
 
 
@@ -260,7 +260,9 @@ def smallest_bound(setting: Setting) -> tuple[Bound | None, list[str]]:
             reasons += error.unmet
         except REFUSED as error:
             reasons.append(_said(error))
-    return min(found, key=lambda bound: float(bound.total), default=None), reasons
+    if setting.process.blocks == 1 and setting.scheme.sampler.multistep is not None:
+        reasons = ["multistep: no bound is known here"]
+    return min(found, key=lambda bound: float(bound.total), default=None), list(dict.fromkeys(reasons))
 
 
 def _measured(row: Compared, setting: Setting, problem: Problem) -> Compared:
@@ -286,7 +288,7 @@ def _planned(problem: Problem, sampler: Sampler, eps: float, grid: str, horizon:
         with np.errstate(all="ignore"):
             best, reasons = smallest_bound(setting)
             if best is None:
-                return replace(row, reason="; ".join(dict.fromkeys(reasons)))
+                return replace(row, reason="; ".join(reasons))
             chosen = theorems()[best.theorem]
             kind = grid if has_best_grid(chosen, setting) else "uniform"
             planner = planner_of(chosen, setting, grid=kind, horizon=horizon)
@@ -316,7 +318,7 @@ def _joined(one: str, two: str) -> str:
 BOUND, EXACT, NOISY = "#0072B2", "#D55E00", "white"
 
 
-def plot_effort(ax: Axes, rows: Sequence[Compared]) -> None:
+def plot_effort(ax: Axes, rows: Sequence[Compared], title: str = "") -> None:
     """Bound and exact W2 of every sampler with one of them, as dots on a line; open where steps have noise.
 
     Parameters
@@ -324,7 +326,10 @@ def plot_effort(ax: Axes, rows: Sequence[Compared]) -> None:
     ax : matplotlib Axes
     rows : sequence of Compared
         As from `compare_samplers`.
+    title : str
+        What is compared.
     """
+    ax.set_title(title, fontsize="medium", loc="left", pad=26)
     shown = [row for row in rows if row.as_dict()["bound"] or row.as_dict()["exact_upper"]]
     for place, row in enumerate(shown):
         known = row.as_dict()
@@ -341,7 +346,7 @@ def plot_effort(ax: Axes, rows: Sequence[Compared]) -> None:
             "W2, in the units of the data (steps in brackets)")
 
 
-def plot_plans(ax: Axes, rows: Sequence[Compared], eps: float) -> None:
+def plot_plans(ax: Axes, rows: Sequence[Compared], eps: float, title: str = "") -> None:
     """Score evaluations that every sampler which reaches ``eps`` needs, as dots; open where steps have noise.
 
     Parameters
@@ -350,7 +355,10 @@ def plot_plans(ax: Axes, rows: Sequence[Compared], eps: float) -> None:
     rows : sequence of Compared
         As from `plan_samplers`.
     eps : float
+    title : str
+        What is compared.
     """
+    ax.set_title(title, fontsize="medium", loc="left", pad=26)
     shown = [row for row in rows if row.evaluations is not None]
     for place, row in enumerate(shown):
         needed = row.evaluations or 0
@@ -369,7 +377,8 @@ def _finish(ax: Axes, names: list[str], label: str) -> None:
     ax.set_yticks(list(range(len(names))), names)
     ax.set_xscale("log")
     # plain numbers that do not run into each other
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    low, high = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 30 * low else (1.0,), numticks=8))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.invert_yaxis()
