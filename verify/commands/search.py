@@ -39,8 +39,8 @@ def search(problems, kind, process, sampler, seed, most_steps, theorem, workers,
     """Draw random admissible problems and certify every applicable theorem; exit code 1 if one is violated.
 
     Problems whose exact law is too dear are passed over and counted as missing.  With --process cld every
-    sampler of position and velocity is drawn, with ode every one without noise.  A seed beside a ratio draws its problem again: --seed S
-    --problems 1.
+    sampler of position and velocity is drawn, with ode every one without noise.  A seed beside a ratio draws
+    its problem again: --seed S --problems 1.
     """
     from verify.counterexamples.search import as_rows, examine_all, ratios
 
