@@ -80,8 +80,8 @@ def _title(question, evaluations: int | None, steps: int | None, eps: float | No
 
 
 def _table(rows):
-    table = tables.empty_table("sampler", "noise", ">steps", ">evaluations", ">horizon", ">bound", ">exact W2",
-                               ">ratio", "theorem", "verdict")
+    numbers = (">steps", ">evaluations", ">horizon", ">bound", ">exact W2", ">ratio")
+    table = tables.empty_table("sampler", "noise", *numbers, "theorem", "verdict")
     for row in rows:
         known = row.as_dict()
         counts = (tables.number_of_steps(known[key]) for key in ("steps", "evaluations"))

@@ -17,8 +17,8 @@ from verify.plain import number
 @click.option("--kind", type=click.Choice(("gaussian", "mixture")), help="Only this kind of data.")
 @click.option(
     "--process", type=click.Choice(("one-block", "cld", "ode")), default="one-block", show_default=True,
-    help="VP, VE and other processes of one block, critically-damped Langevin, or processes of one block with "
-    "samplers that have no noise.",
+    help="VP, VE and other processes of one block, critically-damped Langevin, or processes of one block "
+    "with samplers that have no noise.",
 )
 @click.option(
     "--sampler", metavar="KEY", help="This sampler (see 'sgm-bounds list') in place of the one drawn."
@@ -39,8 +39,8 @@ def search(problems, kind, process, sampler, seed, most_steps, theorem, workers,
     """Draw random admissible problems and certify every applicable theorem; exit code 1 if one is violated.
 
     Problems whose exact law is too dear are passed over and counted as missing.  With --process cld every
-    sampler of position and velocity is drawn.  A seed beside a ratio draws its problem again: --seed S
-    --problems 1.
+    sampler of position and velocity is drawn, with ode every one without noise.  A seed beside a ratio draws
+    its problem again: --seed S --problems 1.
     """
     from verify.counterexamples.search import as_rows, examine_all, ratios
 

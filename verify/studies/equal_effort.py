@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: What arithmetic, a hypothesis or a law may refuse: a row's reason, never the end of a comparison.
-REFUSED = (ArithmeticError, ValueError, MemoryError, NotImplementedError)
+REFUSED = (ArithmeticError, ValueError, MemoryError, NotImplementedError, TimeoutError, NotApplicable)
 #: Steps at which theorems are compared where one is to plan with.
 FEW_STEPS = 64
 

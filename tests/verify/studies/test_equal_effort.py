@@ -102,8 +102,8 @@ def test_steps_that_evaluations_allow(key, to_zero, evaluations, steps):
     step would take too many."""
     sampler = samplers()[key]
     found = steps_within(sampler, evaluations, to_zero)
-    assert found == steps
-    assert evaluations_of(sampler, found, to_zero) <= evaluations < evaluations_of(sampler, found + 1, to_zero)
+    taken, more = (evaluations_of(sampler, count, to_zero) for count in (found, found + 1))
+    assert found == steps and taken <= evaluations < more
 
 
 def test_equal_steps_of_every_sampler():
@@ -115,8 +115,10 @@ def test_equal_steps_of_every_sampler():
     assert [row.bound for row in rows] == sorted(row.bound for row in rows)
     assert {str(row.verdict) for row in rows} == {"HOLDS"}
     assert (last.sampler, last.bound) == ("dpmpp-2m", None) and "multistep" in last.reason
-    assert {row.sampler: row.evaluations for row in rows if row.evaluations != 6} == {
-        key: evaluations_of(samplers()[key], 6, True) for key in samplers(1) if samplers()[key].evaluations == 2}
+    twice = [key for key, sampler in samplers(1).items() if sampler.evaluations == 2]
+    counts = {row.sampler: row.evaluations for row in rows}
+    assert all(counts[key] == (11 if key in ("heun", "heun-t", "dpm-solver-2") else 12) for key in twice)
+    assert all(count == 6 for key, count in counts.items() if key not in twice)
 
 
 def test_what_fails_is_a_row_with_its_reason():
