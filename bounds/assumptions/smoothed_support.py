@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from bounds.assumption import Assumption, constant
+from bounds.assumption import LARGEST_CONSTANT, Assumption, constant
 from bounds.assumptions.weak_log_concave import WeaklyLogConcave
 
 
@@ -33,6 +33,16 @@ class SmoothedSupport(Assumption):
     dim: int = 1
     second_moment: float | None = None
     mean_norm: float | None = 0.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        # α = L = 1/std² and M = (radius/std²)² must be constants too
+        most = LARGEST_CONSTANT**0.5
+        for name, size, least in (("std", self.std, 1 / most), ("radius/std²", self.radius * self.alpha, 0.0)):
+            far = np.asarray(size)[(np.asarray(size) > most) | (np.asarray(size) < least)]
+            if far.size:
+                raise ValueError(f"{name} must be between {least:g} and {most:g} (choose other units), got "
+                                 f"{float(far.flat[0])}")
 
     @property
     def alpha(self):

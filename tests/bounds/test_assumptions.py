@@ -206,3 +206,12 @@ def test_a_second_moment_is_at_most_the_square_of_the_largest_constant():
     assert check_constant("second_moment", LARGEST_CONSTANT**2) == LARGEST_CONSTANT**2
     with pytest.raises(ValueError, match=r"second_moment must be at most 1e\+100 .*, got 1.1e\+100"):
         check_constant("second_moment", 1.1e100)
+
+
+@pytest.mark.parametrize(("radius", "std", "message"), [
+    (1.0, 1e30, r"std must be between 1e-25 and 1e\+25 .*, got 1e\+30"), (1.0, 1e-30, "std must be .*, got 1e-30"),
+    (1e10, 1e-10, r"radius/std² must be between 0 and 1e\+25 .*, got 9.99")])
+def test_a_ball_smoothed_beyond_all_constants_is_refused_by_its_own_names(radius, std, message):
+    """Where α or M of smoothed data are beyond what constants may be, the width or the radius is named."""
+    with pytest.raises(ValueError, match=message):
+        SmoothedSupport(radius, std)
