@@ -134,6 +134,8 @@ MIDDLE_LEVEL = 1e-12
 FOUR_DIGITS = 1e-3
 #: The signed recursion on N(0, v I) against the exact chain: 64 roundings of a noise level up to 1e6 times the data.
 FLOW_EXACT = 1e-8
+#: The same of steps that may amplify errors, in units of √(dv): what ĉ − ĉ_lo = 0 is rounded to has a root of 1e-8.
+FLOW_AMPLIFIED = 3e-6
 #: M1 in floats above what is sampled, or above the supremum by 30 digits where that is larger: what it may
 #: leave open of the supremum.
 REGULARITY_PROVED = 1e-6

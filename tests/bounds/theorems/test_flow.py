@@ -26,7 +26,7 @@ from bounds.sampler import Scheme, scheme
 from bounds.samplers import samplers
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
-from tests.bounds.tolerances import FLOW_EXACT, FOUR_DIGITS, SLOPE
+from tests.bounds.tolerances import FLOW_AMPLIFIED, FOUR_DIGITS, SLOPE
 from tests.drawn import examples
 from verify import strategies
 from verify.certificates.certificate import Verdict, certify_setting
@@ -111,7 +111,8 @@ def test_exact_on_isotropic_gaussians(key, variance, dim, seed, mean):
     if mean == 0.0:
         signed = certificate.bound.details["signed_recursion"]
         size = np.sqrt(dim * variance)
-        assert signed == pytest.approx(certificate.measured.midpoint, rel=FLOW_EXACT, abs=FLOW_EXACT * size)
+        exact = certificate.measured.midpoint
+        assert signed == pytest.approx(exact, abs=FLOW_AMPLIFIED * size * (1 + exact / size) ** 2)
 
 
 def quantiles(means, weights, spread, levels):
