@@ -31,7 +31,7 @@ def functions_of(root: Path) -> dict[str, list[FunctionType]]:
     found = defaultdict(list)
     gc.unfreeze()
     for each in gc.get_objects():
-        if isinstance(each, FunctionType) and each.__code__.co_filename.startswith(str(root)):
+        if type(each) is FunctionType and each.__code__.co_filename.startswith(str(root)):
             found[each.__code__.co_filename].append(each)
     gc.freeze()
     return found
