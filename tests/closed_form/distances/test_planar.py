@@ -49,7 +49,7 @@ def test_gaussians_are_between_the_sides(mean, covariance):
 def test_a_law_is_next_to_no_distance_from_itself():
     """The upper side is what is left of rounding, the lower one 0."""
     density, _ = mixture(0.3)
-    lower, upper = sides(density, density, half=6.0, spacing=0.15)
+    lower, upper = sides(density, density, half=6.0, spacing=0.12)
     assert 0 <= lower <= upper <= PLANE_SAME
 
 
@@ -58,7 +58,7 @@ def test_mass_that_changes_its_mode_is_between_the_sides(weight, width):
     """Modes of unequal weights: the distance is that along the line."""
     (first, line), (second, other) = mixture(weight), mixture(0.5)
     exact = w2_line(line, other).midpoint
-    lower, upper = sides(first, second, half=6.0, spacing=0.15)
+    lower, upper = sides(first, second, half=6.0, spacing=0.12)
     assert lower <= exact <= upper and upper - lower <= width * exact
 
 

@@ -32,7 +32,8 @@ def test_the_truth_is_measured_on_request():
 def test_an_unknown_truth_is_called_unknown(tmp_path):
     """Where no exact law is known, or constants are all there is, the text says why the W2 is unknown."""
     in_space = problem(tmp_path, "mixture", {
-        "data.means": "[[-1.0, 0.0, 0.0], [1.0, 0.3, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.5]]", "data.weights": None, "data.std": "0.7",
+        "data.means": "[[-1.0, 0.0, 0.0], [1.0, 0.3, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.5]]", "data.weights": None,
+        "data.std": "0.7",
         "scheme.kind": '"euler-maruyama"', "scheme.score_error": "0", "scheme.score_noise": "0"})
     text = run("plan", in_space, "--eps", 1, "--certify").stdout
     assert "unknown   INCONCLUSIVE" in text and " inf" not in text
