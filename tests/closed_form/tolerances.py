@@ -99,8 +99,10 @@ START_MAP_CALLS = 250_000
 PLANE_DENSITY = 1e-7
 #: Plane: mass that the splines of some steps make or lose.
 PLANE_MASS = 1e-7
-#: Plane: W2 of laws that are close by potentials and flows, relative width; of laws that hardly differ, absolute.
-PLANE_NARROW, PLANE_SAME = 0.03, 1e-4
+#: Plane: W2 of laws that are close by potentials and flows, relative width.
+PLANE_NARROW = 0.03
+#: Plane: the same of laws that hardly differ, absolute.
+PLANE_SAME = 1e-4
 #: Plane: the same where a twentieth of the mass changes its mode.
 PLANE_FAR = 0.4
 #: Plane: relative width promised for samplers.
