@@ -83,6 +83,27 @@ class Parts:
     rounding: float = 0.0
 
 
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A law of R^d as a law along a plane and an independent Gaussian across it.
+
+    Attributes
+    ----------
+    law : Law
+        Of dimension 2: the law of directions·X.
+    directions : array of shape (2, d)
+        Orthonormal.
+    rest, across, rounding
+        As of `Parts`.
+    """
+
+    law: Any
+    directions: np.ndarray
+    rest: Any = None
+    across: Callable[[np.ndarray], np.ndarray] | None = None
+    rounding: float = 0.0
+
+
 class Pushed(Protocol):
     """A law with noise, as samplers see it."""
 
@@ -152,6 +173,10 @@ class Law(ABC):
             If it has none.
         """
         raise NoExactLaw(f"no exact law of the sampler is known for data of type {type(self).__name__}")
+
+    def plane(self) -> Plane | None:
+        """The law along a plane and across it, for laws that `split` has no parts of; None if there is none."""
+        return None
 
     def table(self) -> dict[str, Any] | None:
         """The table ``data`` of a problem file that names this law; None where a file cannot."""

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from closed_form.law import Parts
+from closed_form.law import Parts, Plane
 from closed_form.laws.gaussian import Gaussian
 
 #: Relative difference of weights and places granted to rounding.
@@ -55,6 +55,30 @@ def _across(direction: np.ndarray, x: np.ndarray) -> np.ndarray:
     mirror = direction.copy()
     mirror[0] += math.copysign(1.0, direction[0])  # Householder: the reflection takes direction to ∓ e₁
     return (x - mirror * (2.0 * (mirror @ x) / (mirror @ mirror)))[1:]
+
+
+def plane_of(law) -> Plane | None:
+    """The plane that the means of a mixture span, and the d − 2 directions across it; None if there is none.
+
+    Parameters
+    ----------
+    law : GaussianMixture
+    """
+    if law.std is None:
+        return None
+    offset, basis = law.span()
+    if basis.shape[1] != 2:
+        return None
+    if law.dim == 2:
+        return Plane(law, np.eye(2))
+    first, second = basis.T
+    beyond = partial(_across, _across(first, second))
+    flat = type(law)(law.means @ basis, law.weights, std=law.std)
+
+    def across(x):
+        return beyond(_across(first, x))
+
+    return Plane(flat, basis.T, Gaussian(across(offset), law.std**2), across, 32 * _EPS * _size(law))
 
 
 def _size(law) -> float:

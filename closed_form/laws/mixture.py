@@ -14,8 +14,8 @@ from bounds.annotations import Array
 from bounds.assumption import Assumption
 from bounds.value import Value
 from closed_form.geometry.enclosing_ball import affine_span, enclosing_radius
-from closed_form.geometry.orthogonal_factors import independent_parts
-from closed_form.law import Components, DataLaw, Law, NoAssumption, NoExactLaw, Parts
+from closed_form.geometry.orthogonal_factors import independent_parts, plane_of
+from closed_form.law import Components, DataLaw, Law, NoAssumption, NoExactLaw, Parts, Plane
 from closed_form.law_input import (
     checked_spread,
     checked_weights,
@@ -287,6 +287,10 @@ class GaussianMixture(Value, Law):
     @cached_property
     def _parts(self) -> Parts | str:
         return independent_parts(self)
+
+    def plane(self) -> Plane | None:
+        """The plane that the means span and what is across it; None unless they do, with one ``std``."""
+        return plane_of(self)
 
     def posterior_moments(self) -> PosteriorMoments | None:
         """Of the parts, where the components have one covariance."""

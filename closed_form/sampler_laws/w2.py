@@ -24,12 +24,13 @@ def exact_law_available(law: Law) -> str | None:
     """Why `sampler_w2` has no exact answer for ``law``; None if it has one.
 
     Available: any Gaussian; any mixture of Gaussians in dimension 1; in dimension d, mixtures with one
-    isotropic covariance and collinear means, or means that are a product over orthogonal directions.
+    isotropic covariance and collinear means, means in a plane, or means that are a product over orthogonal
+    directions.  Where means span a plane the law is known for samplers of one block.
     """
     try:
         _parts(law)
     except NoExactLaw as error:
-        return str(error)
+        return None if isinstance(law, Law) and law.plane() is not None else str(error)
     return None
 
 
@@ -53,7 +54,7 @@ def sampler_w2(law: Law, steps: Steps, score_error: float | Sequence[float] | Sc
     Parameters
     ----------
     law : Law
-        A Gaussian, or a GaussianMixture with parts.
+        A Gaussian, or a GaussianMixture with parts or a plane.
     steps : Steps
     score_error : float, sequence of float, or ScoreError
         Norm M of the constant error b of the score, at least 0; a list has one for each step, and a
@@ -72,7 +73,7 @@ def sampler_w2(law: Law, steps: Steps, score_error: float | Sequence[float] | Sc
     NoExactLaw
         If `exact_law_available` gives a reason.
     GridTooLarge
-        If the quadrature along a line would need a grid beyond its limit (the message says at which step).
+        If the quadrature along a line, or in a plane, would need a grid beyond its limit.
     TypeError, ValueError
         If an argument is not as above.
 
@@ -85,10 +86,15 @@ def sampler_w2(law: Law, steps: Steps, score_error: float | Sequence[float] | Sc
     try:
         parts = _parts(law)
     except NoExactLaw as error:
-        raise NoExactLaw(f"law has no exact sampler law: {error}") from None
+        plane = law.plane() if steps.blocks == 1 else None
+        if plane is None:
+            raise NoExactLaw(f"law has no exact sampler law: {error}") from None
+        parts = None
     if isinstance(score_error, np.ndarray):
         score_error = score_error.tolist()
     score_error, steps = on_steps(read_error(score_error), steps)
+    if parts is None:
+        return _across_plane(law, plane, steps, law.bias(score_error, direction), error_size("score_noise", score_noise))
     plain = steps.rounded() if steps.blocks == 2 else steps
     bias, score_noise = law.bias(score_error, direction), error_size("score_noise", score_noise)
     noise, known, brackets = score_noise / math.sqrt(law.dim), {}, []
@@ -102,6 +108,17 @@ def sampler_w2(law: Law, steps: Steps, score_error: float | Sequence[float] | Sc
         spare = score_noise * math.sqrt(parts.rest.dim / law.dim)
         brackets.append(_gaussian_w2(parts.rest, steps, parts.across(bias), spare))
     return Bracket.root_sum_sq(brackets).widened(parts.rounding)
+
+
+def _across_plane(law, plane, steps, bias: Array, score_noise: float) -> Bracket:
+    """The law along the plane and the Gaussian across it, which add in squares."""
+    from closed_form.sampler_laws.plane.sampler import plane_w2  # imports scipy.ndimage and scipy.sparse
+
+    brackets = [plane_w2(plane.law, steps, plane.directions @ bias, score_noise / math.sqrt(law.dim))]
+    if plane.rest is not None:
+        spare = score_noise * math.sqrt(plane.rest.dim / law.dim)
+        brackets.append(_gaussian_w2(plane.rest, steps, plane.across(bias), spare))
+    return Bracket.root_sum_sq(brackets).widened(plane.rounding)
 
 
 def _gaussian_w2(law: Gaussian, steps, bias: Array, score_noise: float) -> Bracket:

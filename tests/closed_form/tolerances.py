@@ -95,3 +95,15 @@ MAP_ROUNDING = 1e-11
 FLOW_ERRORS = 2e-6
 #: Calls of the exact law of 1,000 steps with two evaluations: 85 a step and round of halving, two rounds.
 START_MAP_CALLS = 250_000
+#: Plane: a density against the product of two lines, relative to its peak: splines through 8 points a deviation.
+PLANE_DENSITY = 1e-7
+#: Plane: mass that the splines of some steps make or lose.
+PLANE_MASS = 1e-7
+#: Plane: W2 of laws that are close by potentials and flows, relative width.
+PLANE_NARROW = 0.03
+#: Plane: the same of laws that hardly differ, absolute.
+PLANE_SAME = 1e-4
+#: Plane: the same where a twentieth of the mass changes its mode.
+PLANE_FAR = 0.4
+#: Plane: relative width promised for samplers.
+PLANE_WIDTH = 0.05

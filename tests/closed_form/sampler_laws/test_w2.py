@@ -159,7 +159,7 @@ def test_gaussian_agrees_with_the_same_law_as_a_line():
 @pytest.mark.parametrize(
     ("law", "reason"),
     [
-        (GaussianMixture([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], std=1.0), "span 2 dimensions"),
+        (GaussianMixture(np.vstack([np.zeros(3), np.eye(3)]), std=1.0), "span 3 dimensions"),
         (GaussianMixture([[0.0, 0.0], [1.0, 0.0]], covariance=np.diag([1.0, 2.0])), "not isotropic"),
         (
             GaussianMixture([[0.0, 0.0], [1.0, 0.0]], covariances=[np.eye(2), 2.0 * np.eye(2)]),

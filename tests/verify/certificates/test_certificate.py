@@ -107,12 +107,12 @@ def test_unequal_covariances_are_refused_with_the_reason():
     assert "unequal covariances" in certificate.unmet[0]
 
 
-def test_means_off_a_line_are_inconclusive():
+def test_means_off_a_plane_are_inconclusive():
     """Without an exact law the verdict is INCONCLUSIVE, and the method says why."""
-    law = GaussianMixture([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], std=0.6)
+    law = GaussianMixture([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.3, 1.0]], std=0.6)
     certificate = certify("martingale", process=ou(), law=law, scheme=SAMPLER)
     assert certificate.verdict is Verdict.INCONCLUSIVE
-    assert "2 dimensions" in certificate.measured.method
+    assert "3 dimensions" in certificate.measured.method
 
 
 def test_unknown_names_are_refused():
@@ -140,9 +140,9 @@ def test_injected_score_errors_are_measured_and_bounded(law, error, noise):
 
 
 def test_samples_refute_a_false_theorem_where_no_exact_law_is_known():
-    """Three modes in a plane: samples leave the bound INCONCLUSIVE, refute a tenth of it, and are recorded
+    """Four modes in space: samples leave the bound INCONCLUSIVE, refute a tenth of it, and are recorded
     with their seed."""
-    law = GaussianMixture([[1.0, 0.0], [-0.5, 0.8], [-0.5, -0.8]], std=0.5)
+    law = GaussianMixture([[1.0, 0.0, 0.0], [-0.5, 0.8, 0.0], [-0.5, -0.8, 0.0], [0.0, 0.0, 0.3]], std=0.5)
     true = theorems()["martingale"]
 
     def tenth(setting, functions):

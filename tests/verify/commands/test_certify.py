@@ -12,7 +12,8 @@ from verify import bundled_problem, certify, load_problem
 from verify.certificates.certificate import Certificate, Verdict
 from verify.commands.certify import verdict_code
 
-NOT_COLLINEAR = {"data.means": "[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]", "data.weights": None}
+NOT_PLANAR = {"data.means": "[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]",
+              "data.weights": None}
 
 
 def test_certify_holds_and_measures_once(monkeypatch):
@@ -65,14 +66,14 @@ def test_a_violated_bound_exits_1(monkeypatch):
 
 
 def test_no_exact_law_is_inconclusive_and_exits_3(tmp_path):
-    """Means that span a plane leave the error unknown: the verdict is INCONCLUSIVE, with the reason."""
-    path = problem(tmp_path, "mixture", NOT_COLLINEAR)
+    """Means that span a space leave the error unknown: the verdict is INCONCLUSIVE, with the reason."""
+    path = problem(tmp_path, "mixture", NOT_PLANAR)
     document = answer("certify", path, code=3)
     schema("certificate").validate(document)
     entry = document["certificates"][0]
     assert (entry["verdict"], entry["measured"]["upper"], entry["ratio"]) == ("INCONCLUSIVE", None, None)
     assert entry["measured"]["lower"] == 0
-    assert "span 2 dimensions" in entry["measured"]["method"]
+    assert "span 3 dimensions" in entry["measured"]["method"]
     result = run("certify", path)
     assert result.exit_code == 3 and "unknown" in result.stdout
     sampled = answer("certify", path, "--samples", 2000, "--seed", 4, code=3)

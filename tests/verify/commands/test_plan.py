@@ -31,12 +31,13 @@ def test_the_truth_is_measured_on_request():
 
 def test_an_unknown_truth_is_called_unknown(tmp_path):
     """Where no exact law is known, or constants are all there is, the text says why the W2 is unknown."""
-    in_the_plane = problem(tmp_path, "mixture", {
-        "data.means": "[[-1.0, 0.0], [1.0, 0.3], [0.0, 1.0]]", "data.weights": None, "data.std": "0.7",
+    in_space = problem(tmp_path, "mixture", {
+        "data.means": "[[-1.0, 0.0, 0.0], [1.0, 0.3, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.5]]", "data.weights": None,
+        "data.std": "0.7",
         "scheme.kind": '"euler-maruyama"', "scheme.score_error": "0", "scheme.score_noise": "0"})
-    text = run("plan", in_the_plane, "--eps", 1, "--certify").stdout
+    text = run("plan", in_space, "--eps", 1, "--certify").stdout
     assert "unknown   INCONCLUSIVE" in text and " inf" not in text
-    assert "no exact W2 is known: the means span 2 dimensions" in text
+    assert "no exact W2 is known: the means span 3 dimensions" in text
     text = run("plan", problem(tmp_path, "lipschitz"), "--eps", 10, "--certify").stdout
     assert "no exact W2 is known: the data are constants alone" in text
 

@@ -1,0 +1,234 @@
+"""A density on an even grid of the plane, and what a step of a sampler makes of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft
+from scipy.ndimage import map_coordinates
+
+from closed_form.law import NoExactLaw
+from closed_form.sampler_laws.line.propagation import GridTooLarge
+
+#: Degree of the splines through a density, and of those through where its points came from.
+DEGREE, ROUGH = 5, 1
+#: Values of the spline's bell of this degree at whole numbers: its Fourier symbol makes its coefficients.
+BELL = 66 / 120, 26 / 120, 1 / 120
+#: A spline has so many knots a spacing: the waves between are known.
+FINER = 2
+#: Density below this part of its peak, or this many times as low as it goes by rounding, decides no window.
+SEEN, ROUNDED = 1e-14, 16.0
+#: Half-width of what noise adds to a window, in its deviations.
+REACH = 8.5
+#: A grid is kept while its spacing is between these times the wanted one.
+FINEST, COARSEST = 0.7, 1.0
+#: By how much a new window is wider than it must be on either side, so that it is not new every step.
+ROOM = 0.04
+#: Newton's rounds for the place a point came from, and its accuracy in spacings.
+ROUNDS, INVERTED = 30, 1e-7
+
+#: Share of the highest waves in a density beyond which its grid is refused.
+FAINT = 1e-4
+
+Move = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Even points low + spacing·(i, j) of the plane, ``shape`` of them."""
+
+    low: np.ndarray
+    spacing: float
+    shape: tuple[int, int]
+
+    @classmethod
+    def around(cls, low: np.ndarray, high: np.ndarray, spacing: float) -> Grid:
+        """The points of a window, of a length each way that transforms are fast on."""
+        shape = tuple(fft.next_fast_len(max(16, math.ceil(side / spacing) + 1), real=True) for side in high - low)
+        middle = (low + high) / 2
+        return cls(middle - spacing * (np.array(shape) - 1) / 2, spacing, shape)
+
+    @property
+    def size(self) -> int:
+        """How many points."""
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def cell(self) -> float:
+        """The area that a point stands for."""
+        return self.spacing**2
+
+    def axes(self) -> tuple[np.ndarray, np.ndarray]:
+        """The first and the second coordinates."""
+        return tuple(low + self.spacing * np.arange(n) for low, n in zip(self.low, self.shape, strict=True))
+
+    def points(self) -> np.ndarray:
+        """All points, of shape (2, n)."""
+        return np.stack(np.meshgrid(*self.axes(), indexing="ij")).reshape(2, -1)
+
+    def waves(self) -> tuple[np.ndarray, np.ndarray]:
+        """Wave numbers of `scipy.fft.rfft2`, as a column and a row."""
+        n, m = self.shape
+        return (2 * np.pi * fft.fftfreq(n, self.spacing)[:, None],
+                2 * np.pi * fft.rfftfreq(m, self.spacing)[None, :])
+
+    def places(self, x: np.ndarray) -> np.ndarray:
+        """Where x (2, n) is, in spacings from the first point."""
+        return (x - self.low[:, None]) / self.spacing
+
+    def window(self, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest of the points that are ``seen``, an array of bools of this shape."""
+        ends = [np.flatnonzero(seen.any(axis=1 - axis))[[0, -1]] for axis in (0, 1)]
+        return tuple(self.low + self.spacing * np.array([pair[side] for pair in ends]) for side in (0, 1))
+
+
+@dataclass(eq=False)
+class PlaneLaw:
+    """A density on a grid, and the spline through it.
+
+    Attributes
+    ----------
+    grid : Grid
+    values : array of ``grid.shape``
+        The density, which vanishes towards the sides of the grid but for rounding.
+    lost : float
+        Largest change of the mass by one step.
+    unresolved : float
+        Largest share of the highest quarter of waves in the size of a density.
+    """
+
+    grid: Grid
+    values: np.ndarray
+    lost: float = 0.0
+    unresolved: float = 0.0
+    _coefficients: np.ndarray | None = None
+    _back: np.ndarray | None = None
+
+    @classmethod
+    def gaussian(cls, std: float, spacing: float) -> PlaneLaw:
+        """N(0, std² I)."""
+        grid = Grid.around(np.full(2, -REACH * std), np.full(2, REACH * std), spacing)
+        bells = [np.exp(-0.5 * np.square(x / std)) / (math.sqrt(2 * math.pi) * std) for x in grid.axes()]
+        found = cls(grid, np.multiply.outer(*bells))
+        found._settle(fft.rfft2(found.values))
+        return found
+
+    def move(self, step: Move, noise: float, spacing: float, most: int) -> None:
+        """The law after x → step(x) + N(0, noise² I), on a grid as fine as ``spacing``.
+
+        Raises
+        ------
+        GridTooLarge
+            If that takes more than ``most`` points.
+        NoExactLaw
+            If the step folds the plane where the law is, or its inverse is not found.
+        """
+        old, grid = self.grid, self._grid_after(step, noise, spacing, most)
+        y = grid.points()
+        if self._back is None:
+            back = np.zeros_like(y)
+        elif grid is old:
+            back = self._back
+        else:
+            places = old.places(y)
+            back = np.stack([map_coordinates(each.reshape(old.shape), places, order=ROUGH, mode="nearest")
+                             for each in self._back])
+        x, det = _inverse(step, y, back, INVERTED * grid.spacing)
+        found = map_coordinates(self._coefficients, FINER * old.places(x), order=DEGREE, mode="constant",
+                                prefilter=False)
+        # a spline is rounded to parts of its peak, and its window ends where there is nothing
+        found = (found / det).reshape(grid.shape)
+        before = float(self.values.sum()) * old.cell
+        self.lost = max(self.lost, abs(float(found.sum()) * grid.cell - before))
+        self.grid, self._back = grid, x - y
+        self._settle(fft.rfft2(found), noise)
+
+    def check(self) -> None:
+        """Refuse a law with waves that its grid hardly has.
+
+        Raises
+        ------
+        GridTooLarge
+        """
+        if not self.unresolved < FAINT:
+            raise GridTooLarge(f"the law of the sampler in the plane has detail finer than its grid of spacing "
+                               f"{self.grid.spacing:.3g}")
+
+    def _settle(self, spectrum: np.ndarray, noise: float = 0.0) -> None:
+        """Add N(0, noise² I) to the density of this spectrum; what the spline through it needs."""
+        first, second = self.grid.waves()
+        if noise:
+            spectrum = spectrum * np.exp(-0.5 * noise**2 * np.square(first))
+            spectrum *= np.exp(-0.5 * noise**2 * np.square(second))
+        sizes = np.abs(spectrum)
+        edge = 0.75 * np.pi / self.grid.spacing
+        high = max(float(sizes[np.abs(first[:, 0]) > edge].max()), float(sizes[:, second[0] > edge].max()))
+        self.unresolved = max(self.unresolved, high / float(sizes[0, 0]))
+        self.values = fft.irfft2(spectrum, s=self.grid.shape)
+        turns = [wave * (self.grid.spacing / FINER) for wave in (first, second)]
+        symbols = [BELL[0] + 2 * (BELL[1] * np.cos(turn) + BELL[2] * np.cos(2 * turn)) for turn in turns]
+        self._coefficients = _upsampled(spectrum / (symbols[0] * symbols[1]), self.grid.shape)
+
+    def _grid_after(self, step: Move, noise: float, spacing: float, most: int) -> Grid:
+        """The grid of the next law: this one if it will do."""
+        self.check()
+        seen = max(SEEN * float(self.values.max()), -ROUNDED * float(self.values.min()))
+        low, high = self.grid.window(self.values > seen)
+        # the image of a coarse grid of the window, which is mapped smoothly
+        coarse = np.stack(np.meshgrid(*(np.linspace(a, b, 24) for a, b in zip(low, high, strict=True)),
+                                      indexing="ij")).reshape(2, -1)
+        image = step(coarse)[0]
+        if not np.isfinite(image).all():
+            raise GridTooLarge("the law of the sampler left the range of numbers")
+        extra = REACH * noise + 2 * spacing
+        low, high = image.min(axis=1) - extra, image.max(axis=1) + extra
+        here = self.grid
+        there = here.low + here.spacing * (np.array(here.shape) - 1)
+        tight = np.prod(high - low) > 0.6 * np.prod(there - here.low)
+        if FINEST * spacing <= here.spacing <= COARSEST * spacing and (low >= here.low).all() and (
+                high <= there).all() and tight:
+            return here
+        room = ROOM * (high - low)
+        points = float(np.prod((high - low + 2 * room) / spacing + 1))
+        if points > most:
+            raise GridTooLarge(f"the law of the sampler in the plane is {(high - low).max():.3g} wide and needs a spacing "
+                               f"of {spacing:.3g}: {points:.3g} points, above the limit of {most}")
+        return Grid.around(low - room, high + room, 0.94 * spacing)
+
+
+def _upsampled(spectrum: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The real function of this spectrum on a grid ``FINER`` times as fine."""
+    n, m = shape
+    wide = np.zeros((FINER * n, FINER * m // 2 + 1), dtype=complex)
+    upper = (n + 1) // 2
+    wide[:upper, : spectrum.shape[1]] = spectrum[:upper]
+    wide[upper - n :, : spectrum.shape[1]] = spectrum[upper:]
+    return fft.irfft2(wide, s=(FINER * n, FINER * m)) * FINER**2
+
+
+def _inverse(step: Move, y: np.ndarray, back: np.ndarray, within: float) -> tuple[np.ndarray, np.ndarray]:
+    """(x, the determinant of the derivative there) with step(x) = y (2, n), from x ≈ y + back."""
+    found, det, left = y + back, np.empty(y.shape[1]), np.arange(y.shape[1])
+    x, ahead, missed = found.copy(), np.zeros_like(y), np.full(y.shape[1], np.inf)
+    for _ in range(ROUNDS):
+        image, ((one, across), (down, two)) = step(x)
+        volume = one * two - across * down
+        if not (volume > 0).all():
+            raise NoExactLaw("steps are too long for the law in the plane: a step folds it")
+        miss = y[:, left] - image
+        size = np.square(miss).sum(axis=0)
+        worse = size > missed
+        further = np.stack([two * miss[0] - across * miss[1], one * miss[1] - down * miss[0]]) / volume
+        # a move that missed by more is taken back by half
+        move = np.where(worse, -ahead / 2, further)
+        ahead, missed = np.where(worse, ahead / 2, further), np.where(worse, missed, size)
+        x = x + move
+        found[:, left], det[left] = x, volume
+        going = worse | (np.abs(move).max(axis=0) > within + 1e-13 * np.abs(x).max(axis=0))
+        if not going.any():
+            return found, det
+        left, x, ahead, missed = left[going], x[:, going], ahead[:, going], missed[going]
+    raise NoExactLaw("steps are too long for the law in the plane: the place that a point came from is not found")

@@ -1,0 +1,107 @@
+r"""The exact law of the sampler for isotropic mixtures in the plane, on a grid, and its W2 to the data.
+
+A step is a map m of the plane and noise: the density p of an iterate becomes that of m(X), p(x)/det Dm(x) at
+m(x), and then its convolution with a Gaussian.  Both are smooth on the scale of the components, however short
+the step is, so the grid follows their width and not the noise.
+"""
+
+import math
+from functools import partial
+
+import numpy as np
+
+from bounds.steps.affine import Steps
+from closed_form.bracket import Bracket
+from closed_form.distances.planar import Planar
+from closed_form.sampler_laws.line.propagation import GridTooLarge
+from closed_form.sampler_laws.plane.law import PlaneLaw
+from closed_form.sampler_laws.plane.maps import PlaneSteps
+
+#: Points a deviation of the components, on the fine grid and on the coarse one that is compared.
+FINE, COARSE = 4.2, 3.5
+#: Most points of a grid.
+MAX_POINTS = 1 << 18
+#: Seconds that a point, and a component at it, take a step; those a point takes in the distance; the most
+#: allowed.
+POINT, COMPONENT, DISTANCE, MOST_SECONDS = 2e-7, 1.2e-8, 1.5e-4, 120.0
+#: Half-width of a component's window in its deviations.
+WIDE = 8.0
+
+
+def plane_law(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0, points: float = FINE,
+              most: int = MAX_POINTS) -> PlaneLaw:
+    """Law of the last iterate for an isotropic mixture of dimension 2, on a grid.
+
+    Parameters
+    ----------
+    law : GaussianMixture
+        With ``std``.
+    steps : Steps
+    bias : array of shape (2,)
+        Constant added to the score.
+    noise_size : float
+        Standard deviation, in each direction, of the fresh noise added to the score.
+    points : float
+        Points of the grid a deviation of the components.
+    most : int
+        Points of a grid at most.
+
+    Raises
+    ------
+    GridTooLarge
+        If a grid would be larger, or all of them take too long, or the law has detail that its grid has not.
+    NoExactLaw
+        If steps may fold the plane, or their kind is not known here.
+    """
+    chain = PlaneSteps.of(law, steps, np.asarray(bias, dtype=float), noise_size)
+    widths = np.sqrt(chain.steps.a**2 * law.std**2 + chain.steps.s_sq)
+    _check_work(law, chain.steps.a, widths, points)
+    start = math.sqrt(chain.steps.prior_var)
+    found = PlaneLaw.gaussian(start, start / points)
+    for i, noise in enumerate(chain.noise.tolist()):
+        found.move(partial(chain.moved, i), noise, float(widths[i + 1]) / points, most)
+    found.check()
+    return found
+
+
+def plane_w2(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0) -> Bracket:
+    """W2 between the law of the last iterate and the data, an isotropic mixture of dimension 2.
+
+    Both sides are moved apart by what they are off on a coarser grid.
+
+    Parameters
+    ----------
+    law, steps, bias, noise_size
+        As in `plane_law`.
+
+    References
+    ----------
+    docs/theory.md section 8 (v).
+    """
+    (lower, upper), (check, _) = (_sides(law, plane_law(law, steps, bias, noise_size, points))
+                                  for points in (FINE, COARSE))
+    doubt = abs(lower - check)
+    return Bracket(lower, max(lower, upper), "planar density, potential and flow",
+                   "quadrature in the plane by a coarse grid").widened(doubt)
+
+
+def _sides(law, found: PlaneLaw) -> tuple[float, float]:
+    return Planar(found.grid, found.values, partial(density, law)).sides()
+
+
+def density(law, x: np.ndarray) -> np.ndarray:
+    """The density of an isotropic mixture at x of shape (2, n)."""
+    total = np.zeros(x.shape[1])
+    for mean, weight in zip(law.means, law.weights.tolist(), strict=True):
+        total += weight * np.exp((np.square(x[0] - mean[0]) + np.square(x[1] - mean[1])) / (-2 * law.std**2))
+    return total / (2 * np.pi * law.std**2)
+
+
+def _check_work(law, a: np.ndarray, widths: np.ndarray, points: float) -> None:
+    """Refuse what would take too long, from the windows that the forward laws ask for."""
+    sides = np.multiply.outer(a, np.ptp(law.means, axis=0)) + 2 * WIDE * widths[:, None]
+    sizes = np.prod(sides * (points / widths)[:, None], axis=1)
+    seconds = float(sizes.sum()) * (POINT + COMPONENT * len(law.weights)) + DISTANCE * float(sizes[-1])
+    if not seconds <= MOST_SECONDS:
+        raise GridTooLarge(f"the law of the sampler in the plane would take about {seconds:.3g} s on grids of up to "
+                           f"{sizes.max():.3g} points, above the limit of {MOST_SECONDS:g} s")

@@ -1,0 +1,92 @@
+"""The W2 of a sampler in the plane: it holds what other routes and particles say."""
+
+import math
+
+import numpy as np
+import pytest
+
+from bounds import euler_maruyama, ou
+from bounds.steps.affine import Steps
+from closed_form.bracket import Bracket
+from closed_form.distances.samples import w2_samples
+from closed_form.laws.gaussian import Gaussian
+from closed_form.laws.mixture import GaussianMixture
+from closed_form.sampler_laws.gaussian_chain import gaussian_chain
+from closed_form.sampler_laws.line.sampler import line_w2
+from closed_form.sampler_laws.plane.sampler import plane_w2
+from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
+from tests.closed_form.tolerances import PLANE_NARROW, PLANE_WIDTH
+from verify.certificates.certificate import Verdict, certify
+
+TURN = np.linalg.qr(np.random.default_rng(5).normal(size=(5, 5)))[0]
+THREE = GaussianMixture([[1.0, 0.0], [-0.5, 0.8], [-0.4, -0.9]], [0.3, 0.3, 0.4], std=0.6)
+
+
+def ou_euler(horizon, k):
+    """Euler-Maruyama for dX = −X dt + √2 dB on a uniform grid, coefficients by hand."""
+    time = np.linspace(horizon, 0.0, k + 1)
+    h, s_sq = -np.diff(time), -np.expm1(-2.0 * time)
+    return Steps(time, 1.0 + h, 2.0 * h, 2.0 * h, np.exp(-time), s_sq, float(s_sq[0]))
+
+
+def test_a_product_turned_in_the_plane_is_measured_as_its_lines():
+    """Lines of the product add in squares to what the plane brackets."""
+    first, second = GaussianMixture([[-0.9], [0.9]], [0.3, 0.7], std=0.6), GaussianMixture([[-0.8], [1.0]], std=0.6)
+    corners = [(x, y) for x in first.means[:, 0] for y in second.means[:, 0]]
+    turn = np.array([[math.cos(0.4), -math.sin(0.4)], [math.sin(0.4), math.cos(0.4)]])
+    law = GaussianMixture(np.array(corners) @ turn.T, np.multiply.outer(first.weights, second.weights).ravel(), std=0.6)
+    steps = ou_euler(3.0, 20)
+    exact = Bracket.root_sum_sq([line_w2(line, steps) for line in (first, second)])
+    found = plane_w2(law, steps)
+    assert found.lower <= exact.lower and exact.upper <= found.upper and found.relative_width <= PLANE_WIDTH
+
+
+@pytest.mark.parametrize("means", [[[0.4, -0.3]], [[-0.8, 0.3], [0.8, -0.3]]], ids=["point", "line"])
+def test_less_than_a_plane_is_measured_as_by_its_own_route(means):
+    """A Gaussian, and two modes on a line, in the plane."""
+    law, steps = GaussianMixture(means, std=0.7), ou_euler(3.0, 15)
+    exact = sampler_w2(law, steps)
+    found = plane_w2(law, steps)
+    assert found.lower <= exact.lower and exact.upper <= found.upper and found.relative_width <= PLANE_WIDTH
+
+
+def test_across_the_plane_the_law_is_a_gaussian_that_adds_in_squares():
+    """Three modes turned into R⁵ and shifted: the plane, and the chain of what is across it."""
+    steps, offset = ou_euler(3.0, 15), np.array([0.7, 0.0, -0.4])
+    law = GaussianMixture(THREE.means @ TURN[:, :2].T + TURN[:, 2:] @ offset, THREE.weights, std=THREE.std)
+    plane = plane_w2(THREE, steps, (0.2, 0.0), 0.5 / math.sqrt(5))
+    across = gaussian_chain(Gaussian(offset, THREE.std**2), steps, [0.0, 0.1, 0.0], 0.5 * math.sqrt(3 / 5)).w2()
+    expected = Bracket.root_sum_sq([plane, across])
+    direction = 0.2 * TURN[:, 0] + 0.1 * TURN[:, 3]
+    found = sampler_w2(law, steps, float(np.linalg.norm(direction)), 0.5, direction)
+    assert exact_law_available(law) is None and found.method.startswith("planar density")
+    assert found.midpoint == pytest.approx(expected.midpoint, rel=PLANE_NARROW)
+    assert found.relative_width <= PLANE_WIDTH and "coarse grid" in found.estimated
+
+
+def test_particles_agree_with_the_bracket():
+    """Samples of the sampler are as far from the data as the bracket says, give or take what samples are off."""
+    steps, rng, n = ou_euler(1.0, 4), np.random.default_rng(11), 700
+    found, y = plane_w2(THREE, steps, (1.0, 0.5)), rng.standard_normal((n, 2)) * math.sqrt(steps.prior_var)
+    for i in range(len(steps)):
+        score = THREE.pushed(steps.a[i], steps.s_sq[i]).score(y) + np.array([1.0, 0.5])
+        y = steps.P[i] * y + steps.Q[i] * score + math.sqrt(steps.noise_var[i]) * rng.standard_normal((n, 2))
+    apart = w2_samples(y, THREE.sample(n, rng))
+    spread = w2_samples(THREE.sample(n, rng), THREE.sample(n, rng))
+    assert found.lower - spread.upper <= apart.upper and apart.lower <= found.upper + spread.upper
+    assert found.lower > 2 * spread.upper
+
+
+def test_a_bound_is_held_against_the_plane():
+    """Modes that span a plane are certified: the martingale bound holds, and a score error shows."""
+    asked = dict(process=ou(), law=THREE, scheme=euler_maruyama(3.0, 20))
+    found = certify("martingale", **asked)
+    assert found.verdict is Verdict.HOLDS and found.measured.method.startswith("planar density")
+
+
+@pytest.mark.deep
+def test_eight_modes_on_a_circle_are_known_to_a_few_percent():
+    """Eight modes of deviation 0.5 on a circle of radius 4, 500 steps: the width is a few percent."""
+    angles = np.arange(8) * np.pi / 4
+    found = plane_w2(GaussianMixture(4 * np.stack([np.cos(angles), np.sin(angles)], axis=1), std=0.5), ou_euler(5.0, 500))
+    assert 0.0208 < found.lower < 0.0209 and found.relative_width <= PLANE_WIDTH
