@@ -46,8 +46,8 @@ def _longest(setting: Setting) -> float:
 def euler_maruyama_only(statement: str) -> Condition:
     """The sampler is Euler–Maruyama, in the words of a theorem."""
     return Condition("Euler–Maruyama", statement, lambda setting: (
-        None if setting.scheme.key == "euler-maruyama"
-        else f"stated for euler-maruyama, got {setting.scheme.key}"))
+        None if setting.scheme.key == "euler-maruyama" and setting.scheme.last_step_noise
+        else f"stated for euler-maruyama, got {setting.scheme.name}"))
 
 
 def _multistep(setting: Setting):

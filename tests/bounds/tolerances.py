@@ -172,3 +172,9 @@ SAME_ERRORS = 1e-10
 EQUAL_ANGLES = 1e-2
 #: W2 of a map on a line by trapezia of 2001 points of ±8 and quantiles interpolated between 20,001, relative.
 QUADRATURE_OF_MAPS = 1e-4
+#: A W2 printed with ten digits or more, of which the last may be rounded either way.
+TEN_DIGITS = 1e-9
+#: Numbers of a step made of a few floats.
+ROUNDED = 1e-12
+#: Bounds of floats over those of balls on a few steps: what quadrature of v_k² and rounding add.
+BESIDE_BALLS = 1e-6
