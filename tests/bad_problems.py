@@ -275,7 +275,7 @@ BAD_PROBLEMS = [
          scheme__kind='"euler-maruyama-lambda"',
          scheme__lambda="inf"),
     _bad("last step of a sampler without noise",
-         "scheme: last_step_noise must be left out for ddim, whose steps have no noise, got False",
+         "scheme.last_step_noise must be left out for ddim, whose steps have no noise, got False",
          scheme__kind='"ddim"', scheme__last_step_noise="false"),
     _bad("last step of Langevin",
          "last_step_noise must be left out for critically-damped Langevin, whose last step is known with its "

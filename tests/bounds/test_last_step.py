@@ -21,6 +21,7 @@ from verify.certificates.certificate import measure
 from verify.certificates.question import setting_of
 from verify.levels import grid_of_levels
 from verify.particles.backends import backend as backend_named
+from verify.planning.by_bound import planner_of
 from verify.problems.describing import described
 from verify.problems.problem import read_problem
 from verify.studies.equal_effort import compare_samplers
@@ -160,6 +161,15 @@ def test_problem_files_and_comparisons():
     exact = sampler_w2(LAW, exact_steps(ou(), chosen)).midpoint
     assert rows["euler-maruyama"].exact.midpoint == pytest.approx(exact, rel=ROUNDED)
     assert rows["ddim"].exact is not None
+
+
+def test_plans():
+    """A theorem whose bound the last step spoils refuses to plan, by name; that of the flow finds its steps."""
+    asked = setting_of(ou(), LAW, euler_maruyama(1, 4, last_step_noise=False))
+    with pytest.raises(ValueError, match=r"last_step_noise must be left out to plan by martingale, .* got False"):
+        planner_of("martingale", asked, horizon=2.0)
+    plan = planner_of("flow-between", asked, horizon=2.0).plan(0.2)
+    assert plan.reached and plan.bound.total <= 0.2 and plan.steps < 100
 
 
 @pytest.mark.parametrize(("make", "words"), [
