@@ -162,6 +162,11 @@ class Sampler:
         return rule is not None and (rule.amplitude is None or (rule.formulas is not None and rule.formulas.silent))
 
     @property
+    def score_at(self) -> float | None:
+        """The fraction of a step of two blocks whose time the score is asked at, if that is not where the state is."""
+        return None if getattr(self.phase_space, "in_time", True) else self.phase_space.score_at
+
+    @property
     def stages(self):
         """`Rule.stages` of its form for one block, or None."""
         return None if self.one_block is None else self.one_block.stages

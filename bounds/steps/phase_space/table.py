@@ -32,6 +32,18 @@ def check_scheme(scheme, longest: float) -> None:
                          f"Langevin, got {scheme.key!r}")
 
 
+def asked_at(scheme, grid, clock):
+    """Clock times at which the score is asked, where rows start, and the last: those of the state, ``clock``, or of
+    the grid's ``grid``, for a splitting that says so."""
+    fraction = scheme.sampler.score_at
+    if fraction is None:
+        return clock
+    asked = clock * 1
+    # the first row has no kick, and the last time is the grid's
+    asked[1:-1] = grid[:-1] - fraction * (grid[:-1] - grid[1:])
+    return asked
+
+
 class PhaseTable:
     """The two-block counterpart of `bounds.steps.table.StepTable`: a scheme on critically-damped Langevin.
 
@@ -83,4 +95,5 @@ class PhaseTable:
 
     def steps(self) -> Steps:
         """P, Q and the noise of every row, as the sampler and its exact law use them."""
-        return Steps(self.clock, self.P, self.Q, self.noise, *self.path.kernel(self.clock), self.prior)
+        asked = asked_at(self.scheme, self.path.clock(self.scheme.grid.times), self.clock)
+        return Steps(asked, self.P, self.Q, self.noise, *self.path.kernel(asked), self.prior)
