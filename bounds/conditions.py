@@ -85,7 +85,7 @@ def _in_time(setting: Setting):
     if setting.process.blocks == 1 or setting.scheme.sampler.score_at is None:
         return None
     return (f"{setting.scheme.name} asks for the score of another time than the state's: no bound is known here "
-            "(sscs asks where the state is)")
+            "(score_at = 0.5 is where the state is)")
 
 
 def _one_problem(setting: Setting):

@@ -34,7 +34,7 @@ WORDS = {
     "assumption": ("strong-log-concave", "weak-log-concave", "log-lipschitz", "bounded", "smoothed-support"),
     "kind": ("euler-maruyama", "euler-maruyama-lambda", "frozen-euler-maruyama", "exponential", "posterior-mean",
              "posterior-mean-matched", "ancestral", "ancestral-large", "ode-euler", "ode-exponential", "ddim", "heun",
-             "heun-t", "midpoint", "dpm-solver-2", "dpmpp-2m", "sscs", "sscs-start", "leapfrog", "symplectic-euler"),
+             "heun-t", "midpoint", "dpm-solver-2", "dpmpp-2m", "sscs", "leapfrog", "symplectic-euler"),
     "grid": ("uniform", "geometric", "rho", "sigmas"),
     "score_error_in": ("score", "epsilon", "denoiser", "velocity"),
 }

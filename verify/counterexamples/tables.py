@@ -91,8 +91,8 @@ def _of_levels(draw: Draw, family: str, scheme: dict) -> dict:
 
 def _stationary(draw: Draw, domain: Domain) -> dict:
     sigma = _rounded(log_uniform(draw, 0.3, 6.0))
-    known = [key for key, each in samplers(2).items() if each.score_at is None]
-    kind = choice(draw, [key for key in domain.sampler or known if key in known] or known)
+    known = samplers(2)
+    kind = choice(draw, [key for key in domain.sampler or known if key in known] or list(known))
     return {"process": {"family": "cld", "sigma": sigma, "velocity_variance": sigma**2 / 4},
             "data": {"law": "gaussian", "mean": 0.0, "covariance": sigma**2 / 4, "dim": 1},
             "scheme": {"kind": kind, "horizon": _rounded(log_uniform(draw, 4.0, 8.0)),
@@ -134,7 +134,7 @@ def _process(draw: Draw, domain: Domain, emphasis: str) -> dict:
 
 def _scheme(draw: Draw, domain: Domain, phase: bool, horizon: float, most_steps: int, emphasis: str) -> dict:
     known = samplers(2 if phase else 1)
-    noisy = [key for key in known if not known[key].follows_ode and known[key].score_at is None]
+    noisy = [key for key in known if not known[key].follows_ode]
     kind = choice(draw, [key for key in domain.sampler or noisy if key in known] or noisy)
     few = {"steps": 8, STANDARD: 30}.get(emphasis, most_steps)
     steps = max(1, round(log_uniform(draw, 1, max(few, 1))))
