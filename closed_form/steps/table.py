@@ -413,7 +413,9 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
             cut = refined(process, scheme.grid.times, rule.stages)
             return two_stage_steps(StepNumbers(process, cut.times, rule), process, cut, rule.stages, scheme)
         numbers = StepNumbers(process, scheme.grid.times, rule, hessian, finest)
-        return _last(numbers.steps(scheme), scheme) if rule.multistep is None else multistep_steps(numbers, rule.multistep, scheme)
+        if rule.multistep is not None:
+            return multistep_steps(numbers, rule.multistep, scheme)
+        return _last(numbers.steps(scheme), scheme)
     except NotEnclosed as error:
         found = scheme.steps(process, assumption, moments)
         none, points = np.zeros(len(found)), np.zeros(len(found) + 1)
