@@ -46,8 +46,8 @@ def _longest(setting: Setting) -> float:
 def euler_maruyama_only(statement: str) -> Condition:
     """The sampler is Euler–Maruyama, in the words of a theorem."""
     return Condition("Euler–Maruyama", statement, lambda setting: (
-        None if setting.scheme.key == "euler-maruyama"
-        else f"stated for euler-maruyama, got {setting.scheme.key}"))
+        None if setting.scheme.key == "euler-maruyama" and setting.scheme.last_step_noise
+        else f"stated for euler-maruyama, got {setting.scheme.name}"))
 
 
 def _multistep(setting: Setting):
@@ -80,6 +80,14 @@ def _one_evaluation(setting: Setting):
             if setting.process.blocks == 1 and setting.scheme.sampler.evaluations > 1 else None)
 
 
+def _in_time(setting: Setting):
+    """A score of another time than the state's is another function."""
+    if setting.process.blocks == 1 or setting.scheme.sampler.score_at is None:
+        return None
+    return (f"{setting.scheme.name} asks for the score of another time than the state's: no bound is known here "
+            "(score_at = 0.5 is where the state is)")
+
+
 def _one_problem(setting: Setting):
     return "evaluated one problem at a time" if setting.shape else None
 
@@ -106,6 +114,7 @@ ONE_BLOCK = Condition("one block", "k = 1", _one_block)
 ONE_EVALUATION = Condition("one evaluation", "the sampler evaluates the score once a step", _one_evaluation)
 LEVELS = Condition("noise levels", "s/a is at most 1e75", _levels)
 HAS_NOISE = Condition("noise", "the steps have noise", _has_noise)
+IN_TIME = Condition("score in time", "the score is that of the state's own time", _in_time)
 FOLLOWS_ODE = Condition("no noise", "the sampler follows the probability-flow ODE", _follows_ode)
 FINITE_FISHER = Condition("finite Fisher information", "I(p_{t0}) < ∞ at the last time t0", _early_stop)
 RESOLVED = Condition("steps resolved in floating point", "∫f <= 12 over every step where P = Φ⁻¹", _resolved)

@@ -38,6 +38,8 @@ class Scheme(Value):
     prior_spread : float
         v >= 0, a variance of the data: the prior is N(0, (s²(T) + a²(T) v) I), whose variance is p_T's where
         v is the data's.  See `with_spread_of`.
+    last_step_noise : bool
+        Whether the last step adds its noise; many implementations return its mean.
     parameters
         Of the sampler, where it takes some: `bounds.steps.parameters.Parameters`, such as ``eta=0.5`` of DDIM.
 
@@ -45,16 +47,18 @@ class Scheme(Value):
     ------
     ValueError, TypeError
         If ``prior_std`` is not a positive number, or both are given; if a parameter is out of its range, or none of
-        the sampler's; if ``churn`` is too large for so many steps.
+        the sampler's; if ``churn`` is too large for so many steps; if ``last_step_noise`` is false for a sampler
+        without noise.
     """
 
     sampler: Sampler
     grid: TimeGrid
     prior_std: float | None = None
     prior_spread: float = 0.0
+    last_step_noise: bool = True
 
     def __init__(self, sampler: Sampler | str, grid: TimeGrid, prior_std: float | None = None,
-                 prior_spread: float = 0.0, **parameters: Unpack[Parameters]) -> None:
+                 prior_spread: float = 0.0, last_step_noise: bool = True, **parameters: Unpack[Parameters]) -> None:
         sampler = unit_of("sampler", sampler, Sampler, samplers()).at(**parameters)
         check_type("grid", grid, TimeGrid, "a TimeGrid")
         std = prior_std
@@ -66,12 +70,14 @@ class Scheme(Value):
             raise ValueError(f"prior_spread must be >= 0 and finite, got {spread!r}")
         if std is not None and spread:
             raise ValueError(f"prior_spread must be left out where prior_std is given, got {spread!r}")
+        check_last_step(sampler, last_step_noise)
         if sampler.formulas is not None and samplers().get(sampler.key, sampler) != sampler:
             raise ValueError(f"sampler must have a key of its own, got {sampler.key!r}, which is a sampler of "
                              "this package")
         if sampler.stages is not None and sampler.stages.churn is not None:
             sampler.stages.churn.check(grid.steps)
-        self.__dict__.update(sampler=sampler, grid=grid, prior_std=std, prior_spread=spread)
+        self.__dict__.update(sampler=sampler, grid=grid, prior_std=std, prior_spread=spread,
+                             last_step_noise=last_step_noise)
 
     def __repr__(self):
         prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"
@@ -85,7 +91,7 @@ class Scheme(Value):
     @property
     def name(self) -> str:
         """The sampler's key with the values of its parameters, as messages and pages have it."""
-        return self.sampler.name
+        return self.sampler.name + ("" if self.last_step_noise else ", last step without noise")
 
     def prior_var(self, a_sq: Any, s_sq: Any, exact: Callable[[float], Any] = float) -> Any:
         """Variance of the prior from a² and s² at the horizon; ``exact`` makes their kind of number of a
@@ -129,6 +135,15 @@ class Scheme(Value):
                 else StepTable(process, self, assumption, moments))
 
 
+def check_last_step(sampler: Sampler, noise: Any) -> None:
+    """Refuse a ``last_step_noise`` that is no truth value, or that takes noise from a sampler without."""
+    if not isinstance(noise, bool):
+        raise ValueError(f"last_step_noise must be True or False, got {noise!r:.60}")
+    if not noise and sampler.follows_ode:
+        raise ValueError(f"last_step_noise must be left out for {sampler.name}, whose steps have no noise, got "
+                         f"{noise}")
+
+
 def variance_of(data: Any) -> float:
     """m_c = (E‖X_0‖² − ‖E X_0‖²)/d of a law or an assumption, at most E‖X_0‖²/d where the mean is unknown."""
     mean_norm = 0.0 if data.mean_norm is None else float(data.mean_norm)
@@ -137,7 +152,7 @@ def variance_of(data: Any) -> float:
 
 def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = "uniform",
            early_stop: float = 0.0, prior_std: float | None = None, prior_spread: float = 0.0,
-           **parameters: Unpack[Parameters]) -> Scheme:
+           last_step_noise: bool = True, **parameters: Unpack[Parameters]) -> Scheme:
     """A sampler on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early stop.
 
     Parameters
@@ -148,6 +163,7 @@ def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = 
         T, in units of time, K and the time at which the sampler stops.
     grid : str
     prior_std, prior_spread : float, optional
+    last_step_noise : bool
         As in `Scheme`.
     parameters
         Of the sampler, as in `Scheme`.
@@ -160,14 +176,14 @@ def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = 
     found = unit_of("sampler", sampler, Sampler, samplers())
     check_key("grid", grid, ("uniform", "geometric"))
     return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std, prior_spread,
-                  **parameters)
+                  last_step_noise, **parameters)
 
 
 class SchemeMaker(Protocol):
     """One sampler on the grids of `scheme`."""
 
     def __call__(self, horizon: float, steps: Count, *, grid: str = "uniform", early_stop: float = 0.0,
-                 prior_std: float | None = None, prior_spread: float = 0.0,
+                 prior_std: float | None = None, prior_spread: float = 0.0, last_step_noise: bool = True,
                  **parameters: Unpack[Parameters]) -> Scheme:
         """As `scheme`."""
 
@@ -176,16 +192,16 @@ def _named(key: str) -> SchemeMaker:
     sampler = samplers()[key]
 
     def make(horizon: float, steps: Count, *, grid: str = "uniform", early_stop: float = 0.0,
-             prior_std: float | None = None, prior_spread: float = 0.0,
+             prior_std: float | None = None, prior_spread: float = 0.0, last_step_noise: bool = True,
              **parameters: Unpack[Parameters]) -> Scheme:
         return scheme(sampler, horizon, steps, grid=grid, early_stop=early_stop, prior_std=prior_std,
-                      prior_spread=prior_spread, **parameters)
+                      prior_spread=prior_spread, last_step_noise=last_step_noise, **parameters)
 
     make.__name__ = make.__qualname__ = key.replace("-", "_")
     make.__doc__ = (
         f"The {key} sampler ({sampler.source}).\n\n"
         f"{sampler.what}  {sampler.exact}  Strong order {sampler.strong_order:g}.\n\n"
-        "Parameters\n----------\nhorizon, steps, grid, early_stop, prior_std, prior_spread\n"
+        "Parameters\n----------\nhorizon, steps, grid, early_stop, prior_std, prior_spread, last_step_noise\n"
         "    As for `bounds.scheme`, and so are the errors.\nparameters\n    "
         + ("".join(f"``{each.argument}``, {each.requirement}, by default {each.default:g}.  {each.meaning}.\n    "
                    for each in sampler.parameters).rstrip() or "None: this sampler takes none."))
@@ -199,6 +215,7 @@ exponential_integrator = _named("exponential")
 posterior_mean = _named("posterior-mean")
 posterior_mean_matched = _named("posterior-mean-matched")
 ancestral = _named("ancestral")
+ancestral_large = _named("ancestral-large")
 ode_euler = _named("ode-euler")
 ode_exponential = _named("ode-exponential")
 ddim = _named("ddim")

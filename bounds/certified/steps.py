@@ -194,22 +194,26 @@ def ball_steps(process: ForwardProcess, scheme, matched: Callable, precision: in
     if times[0] > 0:
         below = BallStep(walk, 0.0, times[0], log_a, s_sq)
         log_a, s_sq = below.upper_log_a, below.upper_s_sq
+    silent = None if scheme.last_step_noise else times[0]
     for lower, upper in itertools.pairwise(times):
         step = BallStep(walk, lower, upper, log_a, s_sq)
         log_a, s_sq = step.upper_log_a, step.upper_s_sq
-        _take(step, scheme.sampler.one_block, matched)
+        _take(step, scheme.sampler.one_block, matched, lower != silent)
         if scheme.sampler.formulas is not None:
             _state(step, scheme.sampler.formulas, process)
+        if lower == silent:
+            step.noise_var, step.amplitude = arb(0), lambda view: arb(0)
         yield step
 
 
-def _take(step: BallStep, rule, matched: Callable) -> None:
-    """What the sampler's rule makes of a step."""
+def _take(step: BallStep, rule, matched: Callable, noisy: bool = True) -> None:
+    """What the sampler's rule makes of a step; if not ``noisy`` its noise is not asked for."""
     from flint import arb
 
     silent = rule.amplitude is None
     weight_asked = rule.score_weight is not None and (silent or rule.score_defect is not None)
-    noise_asked = not silent and rule.closed_noise is None
+    # formulas are made of ∫g², which stands as the noise
+    noise_asked = not silent and rule.closed_noise is None and (noisy or rule.formulas is not None)
 
     def integrand(view):
         nodes = view.numbers
@@ -235,10 +239,10 @@ def _take(step: BallStep, rule, matched: Callable) -> None:
     if rule.drift is not None:
         step.P = 1 + found[-1]
         step.c1 = growth - step.P
-    if silent:
-        step.noise_var = arb(0)
-    elif noise_asked:
+    if noise_asked:
         step.noise_var = found[weight_asked]
+    elif silent or not noisy:
+        step.noise_var = arb(0)
     else:
         step.noise_var = rule.closed_noise(step.C, step.s_sq, step.upper_s_sq)
 

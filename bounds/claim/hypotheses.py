@@ -27,9 +27,11 @@ class _Among:
     keys: tuple[str, ...]
 
     def __call__(self, setting):
-        found, *also = {"process": lambda: (setting.process.name,), "sampler": lambda: (setting.scheme.key,),
+        scheme = setting.scheme
+        sampler = scheme.key if scheme.last_step_noise else scheme.name
+        found, *also = {"process": lambda: (setting.process.name,), "sampler": lambda: (sampler,),
                         "data": lambda: (setting.assumption.key, *setting.assumption.also),
-                        "grid": lambda: (setting.scheme.grid.kind,)}[self.part]()
+                        "grid": lambda: (scheme.grid.kind,)}[self.part]()
         return (None if {found, *also} & set(self.keys)
                 else f"stated for {' or '.join(self.keys)}, got {found}")
 

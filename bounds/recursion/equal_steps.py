@@ -46,8 +46,9 @@ def fitted_ingredients(setting: Setting, ingredients: Callable[[Setting], Ingred
     """
     times = setting.scheme.grid.times
     steps = len(times) - 1
-    # of formulas of a step nothing is known between the steps sampled
-    if steps < MANY_STEPS or setting.shape or setting.scheme.sampler.formulas is not None:
+    # of formulas of a step nothing is known between the steps sampled; a last step without noise is like no other
+    scheme = setting.scheme
+    if steps < MANY_STEPS or setting.shape or scheme.sampler.formulas is not None or not scheme.last_step_noise:
         return None
     panels = _runs(times)
     nodes = SHORT if len(panels) >= MANY_RUNS else LONG

@@ -18,6 +18,8 @@ class Parameters(TypedDict, total=False):
         λ >= 0 of the SDE between them whose steps are Euler–Maruyama's, ``lambda`` in problem files.
     churn, s_tmin, s_tmax, s_noise : float
         S_churn, S_tmin, S_tmax and S_noise of EDM.
+    score_at : float
+        Fraction of a step of SSCS whose time the score is asked at.
     """
 
     eta: float
@@ -26,6 +28,7 @@ class Parameters(TypedDict, total=False):
     s_tmin: float
     s_tmax: float
     s_noise: float
+    score_at: float
 
 
 @dataclass(frozen=True)

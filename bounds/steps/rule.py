@@ -91,7 +91,8 @@ class Sampler:
     parameters : tuple of Parameter
         Numbers that it takes from its scheme.
     made : callable or None
-        Their values, in order -> `Rule`; ``one_block`` is that of ``values``.
+        Their values, in order -> `Rule`, or ``phase_space`` where it has no other form; that of ``values`` is the
+        sampler's.
     values : tuple
         Their values here; by default the defaults.
     """
@@ -104,7 +105,7 @@ class Sampler:
     phase_space: Callable | None = None
     strong_order: float | None = 1
     parameters: tuple[Parameter, ...] = ()
-    made: Callable[..., Rule] | None = None
+    made: Callable[..., Rule | Callable] | None = None
     values: tuple[float, ...] = ()
 
     def __post_init__(self):
@@ -149,7 +150,10 @@ class Sampler:
                        for (name, each), value in zip(known.items(), self.values, strict=True))
         if values == self.values or self.made is None:
             return self
-        return replace(self, one_block=self.made(*values), values=values)
+        made = self.made(*values)
+        if isinstance(made, Rule):
+            return replace(self, one_block=made, values=values)
+        return replace(self, phase_space=made, values=values)
 
     def form(self, blocks: int) -> Rule | Callable | None:
         """Its form for k = ``blocks``, or None."""
@@ -160,6 +164,11 @@ class Sampler:
         """Whether a step is one of the probability-flow ODE: it has no noise."""
         rule = self.one_block
         return rule is not None and (rule.amplitude is None or (rule.formulas is not None and rule.formulas.silent))
+
+    @property
+    def score_at(self) -> float | None:
+        """The fraction of a step of two blocks whose time the score is asked at, if that is not where the state is."""
+        return None if getattr(self.phase_space, "in_time", True) else self.phase_space.score_at
 
     @property
     def stages(self):

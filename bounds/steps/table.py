@@ -1,5 +1,7 @@
 """A scheme on a process of one block: its steps, how far each is from the exact map, and its noise."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bounds.process import ForwardProcess
@@ -36,6 +38,8 @@ class StepTable:
             raise ValueError(f"{scheme.key} needs a data assumption: "
                              "its noise is matched to the posterior covariance")
         self.assumption, self.moments = assumption, moments
+        #: The step without noise, or None: set at the end, since formulas are made of ∫g².
+        self.silent = None
         #: How the noise of a sampler that is stated by formulas is spread over a step, or None.
         self.stated = None
         late = rule.amplitude_needs_path
@@ -79,6 +83,8 @@ class StepTable:
                                                       0)
         if rule.formulas is not None:
             self._state()
+        if not scheme.last_step_noise:
+            self._silence()
         # P, Q, a and s² are floats: a sampler that is exact on paper is off by their rounding
         with np.errstate(divide="ignore"):
             rounding = 8 * np.finfo(float).eps * (1 + np.minimum(np.abs(np.log(path.a[:-1])), 700.0))
@@ -99,8 +105,23 @@ class StepTable:
                    for value, error in ((found.P, found.P_error), (found.Q, found.Q_error))]
         self.relative_error = np.maximum.reduce([self.relative_error, *own])
 
+    def _silence(self):
+        """No noise in the last step."""
+        self.silent = len(self.P) - 1
+        kept = np.arange(len(self.P)) != self.silent
+        self.noise_var, self.noise_error = (np.where(kept, each, 0.0) for each in (self.noise_var, self.noise_error))
+        if self.stated is not None:
+            factor, left = (np.where(kept, each, 0.0) for each in (self.stated.factor, self.stated.left))
+            self.stated = replace(self.stated, factor=factor, left=left)
+
     def amplitude(self, nodes: StepNodes):
         """n g at the nodes, shape (k, m, n)."""
+        found = self._amplitude(nodes)
+        if self.silent is None:
+            return found
+        return np.where((nodes.index == self.silent)[:, None, None], 0.0, found)
+
+    def _amplitude(self, nodes: StepNodes):
         if self.stated is not None:
             return self.stated.amplitude(nodes)
         hessian = (matched_hessian(self.assumption, self.moments, nodes.a_sq, nodes.s_sq)

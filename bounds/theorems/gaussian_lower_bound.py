@@ -129,7 +129,8 @@ def evaluate(setting: Setting, functions) -> Bound:
         spread_sq, shift_sq = np.nan_to_num((spread_sq, shift_sq), nan=0.0, posinf=0.0)
     total = np.sqrt(spread_sq + shift_sq) * (1 - 1e-12)
     details, notes = {"steps": len(table.Q), "dim": len(variances)}, ()
-    if (setting.scheme.key == "euler-maruyama" and setting.scheme.grid.kind == "uniform"
+    scheme = setting.scheme
+    if (scheme.key == "euler-maruyama" and scheme.grid.kind == "uniform" and scheme.last_step_noise
         and len(distinct) == 1):
         details |= leading_order(setting, float(np.sqrt(distinct[0])), functions)
         if details["leading_order_vanishes"]:

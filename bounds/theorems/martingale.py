@@ -50,7 +50,7 @@ from bounds.bound import (
 )
 from bounds.certified.one_block import InBalls, recursion
 from bounds.certified.phase_space.weighted import weighted
-from bounds.conditions import FINITE_FISHER, HAS_NOISE, RESOLVED
+from bounds.conditions import FINITE_FISHER, HAS_NOISE, IN_TIME, RESOLVED
 from bounds.leading import L0, Density, Leading, R, f, m0, slope
 from bounds.leading import a as scale
 from bounds.leading import m as second_moment
@@ -336,7 +336,7 @@ LEADING = Leading(
 THEOREM = Theorem(
     key="martingale", title="Martingale bound", kind="upper", source=Source("docs/theory.md", "section 4"),
     statement=r"E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{\mathrm{noise}}^2,\quad W_2 \le E_K",
-    symbols=SYMBOLS, conditions=(FINITE_FISHER, HAS_NOISE, RESOLVED), stated=STATED, derive=derive, evaluate=evaluate,
+    symbols=SYMBOLS, conditions=(FINITE_FISHER, HAS_NOISE, IN_TIME, RESOLVED), stated=STATED, derive=derive, evaluate=evaluate,
     derivation="Tweedie's formula, E[U sᵀ] = −I, and the reverse-time martingale Φ(t,0) s_t(U_t).",
     cases=CASES + PHASE_CASES, leading=LEADING, ingredients=ingredients, in_balls=in_balls,
     domain=Domain(process=("ou", "vp", "ve", "sub-vp", "general", "cld")))

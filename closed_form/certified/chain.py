@@ -60,6 +60,8 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
     if rule.needs_envelope:
         hessian = _matched(*np.unique(law.eigenvalues, return_counts=True), assumption, moments)
     steps = ball_steps(process, scheme.grid.times, rule, hessian, scheme.prior_var, precision)
+    if not scheme.last_step_noise:
+        steps.noise_var[-1] = steps.noise_var[-1] * 0
     with ctx.workprec(precision):
         return _bracket(_square(law, partial(_axis, steps=steps)), precision)
 

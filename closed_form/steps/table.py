@@ -379,6 +379,15 @@ def _unit_noise(nodes: Nodes) -> Nodes:
     return Nodes(**plain | {"g_sq": np.ones(nodes.g_sq.shape), "g_sq_end": np.ones(nodes.g_sq_end.shape)})
 
 
+def _last(steps: Steps, scheme: Scheme) -> Steps:
+    """Without the noise of the last step, where the scheme leaves it out."""
+    if scheme.last_step_noise:
+        return steps
+    noise, error = steps.noise_var.copy(), steps.errors.noise_var.copy()
+    noise[-1] = error[-1] = 0
+    return replace(steps, noise_var=noise, errors=replace(steps.errors, noise_var=error))
+
+
 def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moments=None) -> Steps:
     """The numbers of a scheme by this route, in extended precision, with their errors.
 
@@ -406,7 +415,7 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
         numbers = StepNumbers(process, scheme.grid.times, rule, hessian, finest)
         if rule.multistep is not None:
             return multistep_steps(numbers, rule.multistep, scheme)
-        return numbers.steps(scheme)
+        return _last(numbers.steps(scheme), scheme)
     except NotEnclosed as error:
         found = scheme.steps(process, assumption, moments)
         none, points = np.zeros(len(found)), np.zeros(len(found) + 1)

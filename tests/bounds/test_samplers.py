@@ -59,6 +59,8 @@ def definition(process, key, tau, r):
         return P, Q, quad(lambda u: g_sq(u) / phi(u, r) ** 2)
     if key == "ancestral":
         return P, Q, covariance(tau) * (variance(r) if r > 0 else 0.0) / variance(tau)
+    if key == "ancestral-large":
+        return P, Q, covariance(tau)
     if key != "posterior-mean-matched":
         raise LookupError(f"the table has no row for the sampler {key!r}")
 

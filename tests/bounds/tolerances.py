@@ -179,3 +179,9 @@ QUADRATURE_OF_MAPS = 1e-4
 SYMBOLS_IN_FLOATS = 1e-14
 #: Slopes of errors between grids of a thousand steps, where the next order hardly shows.
 FINE_SLOPE = 0.03
+#: A W2 printed with ten digits or more, of which the last may be rounded either way.
+TEN_DIGITS = 1e-9
+#: Numbers of a step made of a few floats.
+ROUNDED = 1e-12
+#: Bounds of floats over those of balls on a few steps: what quadrature of v_k² and rounding add.
+BESIDE_BALLS = 1e-6

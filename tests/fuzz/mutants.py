@@ -32,10 +32,9 @@ WORDS = {
     "family": ("ou", "vp", "ve", "sub-vp", "general", "edm", "flow-matching", "cld"),
     "law": ("gaussian", "mixture", "samples", "funnel"),
     "assumption": ("strong-log-concave", "weak-log-concave", "log-lipschitz", "bounded", "smoothed-support"),
-    "kind": ("euler-maruyama", "euler-maruyama-lambda", "frozen-euler-maruyama", "exponential",
-             "posterior-mean",
-             "posterior-mean-matched", "ancestral", "ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint",
-             "dpm-solver-2", "dpmpp-2m", "sscs", "leapfrog", "symplectic-euler"),
+    "kind": ("euler-maruyama", "euler-maruyama-lambda", "frozen-euler-maruyama", "exponential", "posterior-mean",
+             "posterior-mean-matched", "ancestral", "ancestral-large", "ode-euler", "ode-exponential", "ddim", "heun",
+             "heun-t", "midpoint", "dpm-solver-2", "dpmpp-2m", "sscs", "leapfrog", "symplectic-euler"),
     "grid": ("uniform", "geometric", "rho", "sigmas"),
     "score_error_in": ("score", "epsilon", "denoiser", "velocity"),
 }

@@ -132,7 +132,7 @@ class DirectPlanner:
             return [self.fixed]
         if self.setting.process.blocks == 1:
             # where to look is a question of the process, whatever the theorem and the sampler
-            setting = self.setting
+            setting = replace(self.setting, scheme=replace(self.setting.scheme, last_step_noise=True))
             if setting.scheme.sampler.follows_ode:
                 setting = replace(setting, scheme=replace(setting.scheme, sampler=samplers()["euler-maruyama"]))
             found = Horizons(BoundOnGrids(theorems()["martingale"], setting, "uniform", 0.0),

@@ -66,6 +66,9 @@ def check_options(theorem: Theorem, setting: Setting, grid: str, horizon: float 
     if isinstance(setting.score_error, ScoreError) and setting.score_error.count:
         raise ValueError("score_error must be one number for all steps where their number is looked for, got "
                          f"a list of {setting.score_error.count}")
+    if theorem.ingredients is not None and not setting.scheme.last_step_noise:
+        raise ValueError(f"last_step_noise must be left out to plan by {theorem.key}, whose bound falls with √h only "
+                         "where the last step has no noise (flow-between plans it), got False")
     if unmet := theorem.unmet(setting):
         raise NotApplicable(theorem.key, unmet)
 

@@ -18,7 +18,7 @@ from verify.problems.section import ProblemError, Section, hint, shown
 
 #: How long the times of noise levels may be looked for.
 LEVEL_SECONDS = 30.0
-_KEYS = ("kind", "grid", "prior", "prior_std", "score_error", "score_error_in", "score_noise")
+_KEYS = ("kind", "grid", "prior", "prior_std", "last_step_noise", "score_error", "score_error_in", "score_noise")
 _TIMES = ("horizon", "steps", "early_stop")
 _OF_GRID = {"uniform": (), "geometric": (), "list": (), "rho": ("sigma_max", "sigma_min", "rho", "last_zero"),
             "sigmas": ("sigmas",), "discrete": noise_schedule.KEYS}
@@ -49,6 +49,7 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
     if data.early_stop is not None and early_stop != data.early_stop:
         raise section.refuse("early_stop", f"the same as data.early_stop = {data.early_stop:g}")
     prior = _prior(section, data)
+    noise = section.flag("last_step_noise", True)
     notes: list[str] = []
     with section.border():
         if shape in ("rho", "sigmas", "discrete"):
@@ -56,10 +57,10 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
             _check_times(section, grid, early_stop)
         else:
             grid = _grid(section, early_stop)
-        scheme = Scheme(sampler, grid, **prior)
+        scheme = Scheme(sampler, grid, **prior, last_step_noise=noise)
         if process.blocks == 1 and sampler.stages is not None and sampler.stages.churn is not None:
             raised_times(process, grid.times, sampler.stages.churn)
-    said = {"kind": kind, **sampler.given, **table_of_grid(grid), **_said_of_prior(section, scheme)}
+    said = {"kind": kind, **sampler.given, **table_of_grid(grid), **_said_of_prior(section, scheme), **said_of_last_step(scheme)}
     return scheme, said, tuple(notes)
 
 
@@ -115,6 +116,11 @@ def _said_of_prior(section: Section, scheme: Scheme) -> dict:
         return {"prior_std": scheme.prior_std}
     given = section.get("prior", "forward")
     return {} if given == "forward" else {"prior": given}
+
+
+def said_of_last_step(scheme: Scheme) -> dict:
+    """What a problem file says of the noise of the last step: nothing where it has its own."""
+    return {} if scheme.last_step_noise else {"last_step_noise": False}
 
 
 def table_of_grid(grid: TimeGrid) -> dict:

@@ -234,7 +234,10 @@ def _on_its_grid(problem: Problem, sampler: Sampler, evaluations: int | None, st
 
 
 def _setting(problem: Problem, sampler: Sampler, grid: TimeGrid, information: str) -> Setting:
-    scheme = Scheme(sampler, grid, problem.scheme.prior_std, problem.scheme.prior_spread)
+    old = problem.scheme
+    # the last step of every sampler is as the problem's, where it has noise to leave out
+    noise = old.last_step_noise or sampler.follows_ode
+    scheme = Scheme(sampler, grid, old.prior_std, old.prior_spread, noise)
     if not problem.assumptions:
         raise ValueError(f"data assumption: {'; '.join(problem.notes)}")
     return setting_of_problem(replace(problem, scheme=scheme), information)

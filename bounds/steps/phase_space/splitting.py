@@ -22,15 +22,23 @@ class Splitting:
     ----------
     before, after : tuple of (part, fraction)
         What a step does before and after its kick; every part's fractions sum to 1 over the step.
+    score_at : float or None
+        Fraction of the step whose time the score is asked at; None for that of the kick, where the state is.
     """
 
     before: tuple
     after: tuple
+    score_at: float | None = None
 
     @property
     def kick_at(self) -> float:
         """Fraction of the step at which the score is evaluated."""
         return max((fraction for _, fraction in self.before), default=0.0)
+
+    @property
+    def in_time(self) -> bool:
+        """Whether the score is asked at the time where the state is."""
+        return self.score_at is None or self.score_at == self.kick_at
 
     def __call__(self, path: PhasePath, times) -> Rows:
         """The rows on a grid of decreasing times: from kick to kick, and the first and last half flow."""

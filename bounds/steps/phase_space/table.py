@@ -21,12 +21,27 @@ def check_scheme(scheme, longest: float) -> None:
     if scheme.prior_spread:
         raise ValueError("prior_spread must be left out for critically-damped Langevin, whose prior is "
                          f"N(0, Σ_∞), got {scheme.prior_spread}")
+    if not scheme.last_step_noise:
+        raise ValueError("last_step_noise must be left out for critically-damped Langevin, whose last step is known "
+                         f"with its noise only, got {scheme.last_step_noise}")
     if longest > LONGEST:
         raise ValueError(f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, "
                          f"got one of {longest:.4g}/a")
     if scheme.sampler.phase_space is None:
         raise ValueError(f"scheme must be one of {', '.join(samplers(2))} for critically-damped "
                          f"Langevin, got {scheme.key!r}")
+
+
+def asked_at(scheme, grid, clock):
+    """Clock times at which the score is asked, where rows start, and the last: those of the state, ``clock``, or of
+    the grid's ``grid``, for a splitting that says so."""
+    fraction = scheme.sampler.score_at
+    if fraction is None:
+        return clock
+    asked = clock * 1
+    # the first row has no kick, and the last time is the grid's
+    asked[1:-1] = grid[:-1] - fraction * (grid[:-1] - grid[1:])
+    return asked
 
 
 class PhaseTable:
@@ -80,4 +95,5 @@ class PhaseTable:
 
     def steps(self) -> Steps:
         """P, Q and the noise of every row, as the sampler and its exact law use them."""
-        return Steps(self.clock, self.P, self.Q, self.noise, *self.path.kernel(self.clock), self.prior)
+        asked = asked_at(self.scheme, self.path.clock(self.scheme.grid.times), self.clock)
+        return Steps(asked, self.P, self.Q, self.noise, *self.path.kernel(asked), self.prior)

@@ -45,6 +45,10 @@ def ball_rows(process: ForwardProcess, scheme: Scheme) -> BallRows:
             raise ValueError(f"process: clock must increase from 0 on [0, T], got {high} after {low}")
     found = list(langevin.rows(scheme, clock))
     ends = [at for at, _ in found] + clock[-1:]
+    fraction = scheme.sampler.score_at
+    if fraction is not None:
+        # the first row has no kick
+        ends[1:-1] = [high - fraction * (high - low) for high, low in itertools.pairwise(clock)]
     return BallRows([maps for _, maps in found], [langevin.kernel(at) for at in ends], langevin.stationary)
 
 

@@ -39,7 +39,8 @@ class PlaneScores:
                          for each in (numbers.P, numbers.Q, numbers.a, numbers.s_sq))
         V = a * a * variance + s_sq
         self.kept, self._drawn, self._steep = P - Q / V, Q * a / V, Q * a * a / (V * V)
-        self._Q, self._a, self._tilt = Q, a, a / V
+        self._Q = Q if numbers.share is None else Q * numbers.share[:count]  # of the bias
+        self._a, self._tilt = a, a / V
         self._slopes, self._energy = nu, 0.5 * np.square(nu).sum(axis=1)
         self._log_weights = np.log(weights)
         products = nu[:, 0] ** 2, nu[:, 0] * nu[:, 1], nu[:, 1] ** 2

@@ -10,6 +10,7 @@ from bounds.steps.affine import StepErrors, Steps
 from bounds.steps.phase_space.table import check_scheme
 from closed_form.steps.phase_space.flow import Flow
 from closed_form.steps.phase_space.rows import rows
+from closed_form.within import Within
 
 
 def phase_steps(process: ForwardProcess, scheme: Scheme) -> Steps:
@@ -32,7 +33,15 @@ def phase_steps(process: ForwardProcess, scheme: Scheme) -> Steps:
         none = (np.zeros_like(getattr(steps, name))
                 for name in ("P", "Q", "noise_var", "a", "s_sq", "prior_var"))
         return replace(steps, errors=StepErrors(*none, estimated="the sampler's rows are those of the bound"))
-    clock, *maps = found
-    numbers = *maps, *flow.kernel(clock), flow.stationary
+    _, *maps = found
+    asked = _asked_at(scheme.sampler.score_at, clock, found[0])
+    numbers = *maps, *flow.kernel(asked), flow.stationary
     errors = StepErrors(*(number.error for number in numbers), estimated=flow.unproved)
-    return Steps(clock.value.astype(float), *(number.value for number in numbers), errors)
+    return Steps(asked.value.astype(float), *(number.value for number in numbers), errors)
+
+
+def _asked_at(fraction: float | None, grid: Within, clock: Within) -> Within:
+    """Where the score is asked: where rows start, or at a fraction of the grid's steps; the first row has no kick."""
+    if fraction is None:
+        return clock
+    return Within.concatenate([clock[:1], grid[:-1] - fraction * (grid[:-1] - grid[1:]), clock[-1:]])
