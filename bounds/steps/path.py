@@ -35,6 +35,10 @@ HALVES = tuple((0.5 ** np.arange(1, MAX_LEVELS + 1)).tolist())
 _EPS = np.finfo(float).eps
 
 
+class Unresolved(ValueError):
+    """Integrals over a step do not converge, or need more panels than there may be; the message names the step."""
+
+
 @dataclass(frozen=True)
 class StepNodes:
     """Quadrature nodes inside a batch of steps (k steps, m panels, n nodes).
@@ -146,7 +150,7 @@ class Path:
             check_drift(self)
             worst = int(np.nanargmax(np.maximum(f_error / np.maximum(f_size, 1e-300),
                                                 c_error / np.maximum(self.C, 1e-300))))
-            raise ValueError("process: the integrals of f and g² must converge, they do not between "
+            raise Unresolved("process: the integrals of f and g² must converge, they do not between "
                              f"t = {self._lower[worst]:.6g} and t = {self._upper[worst]:.6g}")
 
     @np.errstate(over="ignore", invalid="ignore")

@@ -131,7 +131,7 @@ def evaluate(setting: Setting, functions) -> Bound:
     details, notes = {"steps": len(table.Q), "dim": len(variances)}, ()
     scheme = setting.scheme
     if (scheme.key == "euler-maruyama" and scheme.grid.kind == "uniform" and scheme.last_step_noise
-        and len(distinct) == 1):
+        and len(distinct) == 1 and distinct[0] > 0):
         details |= leading_order(setting, float(np.sqrt(distinct[0])), functions)
         if details["leading_order_vanishes"]:
             notes = ("the mild condition (5.35) fails: the leading order vanishes at this σ0",)

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from scipy.optimize import bisect, minimize_scalar
 
-from bounds.steps.path import Path
+from bounds.steps.path import Path, Unresolved
 from verify.planning.bound_on_grids import BoundOnGrids
 
 #: Horizons tried per doubling of the horizon at first.
@@ -72,7 +72,10 @@ class Horizons:
         """How long the process lasts: ∞, or just below the time at which a reaches 0 or s² infinity."""
         low = self._shortest
         for _ in range(LONGEST_DOUBLINGS // 3):
-            if self._noise(8 * low) == math.inf:
+            noise = self._noise(8 * low)
+            if math.isnan(noise):
+                break
+            if noise == math.inf:
                 if self._noise(low) > BEYOND:
                     break  # it only leaves the range of numbers
                 ended = bisect(lambda x: math.copysign(1.0, 1e300 - self._noise(x)), low, 8 * low,
@@ -118,13 +121,13 @@ class Horizons:
                 break
             horizon /= 2
         for _ in range(LONGEST_DOUBLINGS):
-            if self._noise(2 * horizon) > LITTLE_NOISE * size:
+            if not self._noise(2 * horizon) <= LITTLE_NOISE * size:
                 break
             horizon *= 2
         return horizon
 
     def _noise(self, horizon: float) -> float:
-        """s/a over this horizon; ∞ where the process has ended."""
+        """s/a over this horizon; ∞ where the process has ended, NaN where one step of it cannot be resolved."""
         if horizon not in self._known_noise:
             self._known_noise[horizon] = self._noise_over(horizon)
         return self._known_noise[horizon]
@@ -132,6 +135,8 @@ class Horizons:
     def _noise_over(self, horizon: float) -> float:
         try:
             path = Path(self._bounds.setting.process, np.array([self._stop + horizon, self._stop]))
+        except Unresolved:
+            return math.nan
         except ValueError:
             return math.inf
         kept = float(path.a[0] / path.a[1])
