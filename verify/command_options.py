@@ -75,9 +75,16 @@ def problem_options(command):
 
 
 def load_question(name: str, overrides):
-    """The problem in a file, or the bundled one of that name; a path that exists wins."""
+    """The problem in a file, or the bundled one of that name; a path that exists wins.
+
+    Until the command ends numpy does not warn: what overflows is in the numbers.
+    """
+    import numpy as np
+
     from verify.problems.problem import bundled_problem, load_problem
 
+    if context := click.get_current_context(silent=True):
+        context.with_resource(np.errstate(all="ignore"))
     if re.fullmatch(r"[\w-]+", name) and not os.path.exists(name):
         with naming(f"no file is called {name!r}"):
             name = bundled_problem(name)

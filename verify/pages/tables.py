@@ -14,8 +14,9 @@ SHOWN = 16
 _VERDICT_STYLE = {"HOLDS": "green", "VIOLATED": "bold red", "INCONCLUSIVE": "yellow", "NOT_APPLICABLE": "dim"}
 
 
-def describe(problem) -> str:
-    """A problem in one line: process, data with the constants proved for them, sampler, score error."""
+def describe(problem, sought: str | None = None) -> str:
+    """A problem in one line: process, data with the constants proved for them, sampler, score error; ``sought``
+    is said in place of a horizon, steps and grid that are not the file's."""
     tables, scheme = problem.tables, problem.scheme
     process = ", ".join(f"{key} = {one_line(value, 60)}" for key, value in tables["process"].items()
                         if key != "family")
@@ -23,7 +24,8 @@ def describe(problem) -> str:
     data = f"{tables['data'].get('law', 'constants')} in dimension {tables['data']['dim']}"
     if problem.assumptions:
         data += f": {_assumption_line(problem.assumptions[0])}"
-    sampler = f"{scheme.name}, T = {scheme.grid.horizon:g}, {scheme.grid.steps} steps, grid {scheme.grid.kind}"
+    walked = f"T = {scheme.grid.horizon:g}, {scheme.grid.steps} steps, grid {scheme.grid.kind}"
+    sampler = f"{scheme.name}, {sought or walked}"
     if scheme.grid.early_stop:
         sampler += f", stopped at {scheme.grid.early_stop:g}"
     errors = {"score error": problem.score_error, "score noise": problem.score_noise}
