@@ -40,9 +40,18 @@ def picture_options(drawn: str):
 
     def add(command):
         force = click.option("--force", is_flag=True, help="Replace the picture if it exists.")
-        return click.option("--out", metavar="FILE.png", help=drawn)(force(command))
+        return click.option("--out", metavar="FILE.png|.pdf|.svg", help=drawn, callback=_picture)(force(command))
 
     return add
+
+
+def _picture(_context, _parameter, path: str | None) -> str | None:
+    """The path of a picture, whose ending is judged before anything is computed."""
+    if path is not None:
+        from verify.pages.figure import ending_of
+
+        ending_of(path)
+    return path
 
 
 def certified_options(command):
@@ -68,6 +77,8 @@ def problem_options(command):
         ),
         SET_OPTION,
         JSON_OPTION,
+        click.option("--why", is_flag=True,
+                     help="Say of every theorem that does not apply which hypothesis is not met."),
     )
     for option in reversed(options):
         command = option(command)

@@ -114,17 +114,24 @@ def _bracket(measured) -> str:
     return low if low == high or measured.relative_width < 1e-6 else f"[{low}, {high}]"
 
 
-def remarks(entries: Iterable[tuple[str, Sequence[str], Sequence[str]]], notes: Iterable[str]) -> list[str]:
-    """Lines below a table, from (theorem, unmet, notes) and the problem's notes; nothing is said twice."""
+def remarks(entries: Iterable[tuple[str, Sequence[str], Sequence[str]]], notes: Iterable[str],
+            why: bool = True) -> list[str]:
+    """Lines below a table, from (theorem, unmet, notes) and the problem's notes; nothing is said twice.
+
+    Without ``why`` the theorems that do not apply are one line at the end, unless none applies.
+    """
     said: dict[str, list[str]] = {}
+    entries = list(entries)
+    others = [] if why or all(unmet for _, unmet, _ in entries) else [theorem for theorem, unmet, _ in entries if unmet]
     for theorem, unmet, own in entries:
         for line in own:
             said.setdefault(line, []).append(theorem)
-        if unmet:
+        if unmet and theorem not in others:
             said.setdefault(f"does not apply: {'; '.join(unmet)}", []).append(theorem)
     new = [note for note in notes if not any(note in line for line in said)]
     lines = [f"{', '.join(theorems)}: {line}" for line, theorems in said.items()]
-    return [*lines, *(f"note: {note}" for note in new)]
+    lines += [f"note: {note}" for note in new]
+    return lines + ([f"do not apply (--why says why): {', '.join(others)}"] if others else [])
 
 
 def lower_bound_table(answer: Mapping):
