@@ -15,6 +15,9 @@ class DataFacts:
         Mean and mean square of the posterior covariance above c_lo (the MMSE curve and its derivative).
     gaussian_spectrum : (mean, variances), or None
         Mean (d,) and covariance eigenvalues (d,) with the mean in the eigenbasis, if the data are Gaussian.
+    spectrum_error : float
+        How far each of these variances may be off: ‖Σ − U diag(variances) Uᵀ‖ from above, which bounds it by
+        Hoffman and Wielandt; 0 where they are the entries of a diagonal.
     distance_to_gaussian : callable, or None
         v -> an upper bound of W2(p_0, N(0, v I)).
     time_regularity : float, (mean, variances), callable, or None
@@ -28,6 +31,7 @@ class DataFacts:
 
     moments: Any = None
     gaussian_spectrum: tuple[Any, Any] | None = None
+    spectrum_error: float = 0.0
     distance_to_gaussian: Callable[[float], float] | None = None
     time_regularity: float | tuple[Any, Any] | Callable[[Any], float] | None = None
     flow_errors: Callable[[Any, Any, Callable[..., Any]], Any] | None = None

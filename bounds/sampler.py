@@ -34,7 +34,9 @@ class Scheme(Value):
         Or its key in `bounds.samplers.samplers`.
     grid : TimeGrid
     prior_std : float, optional
-        Standard deviation of the isotropic Gaussian prior; by default s(T), as in arXiv 2311.11003.
+        Standard deviation of the isotropic Gaussian prior, in units of the data: what a standard normal is
+        multiplied by; by default s(T), as in arXiv 2311.11003.  One block only: critically-damped Langevin starts
+        from N(0, Σ_∞) (`bounds.processes.cld.stationary`), of which this is no multiple, and refuses it.
     prior_spread : float
         v >= 0, a variance of the data: the prior is N(0, (s²(T) + a²(T) v) I), whose variance is p_T's where
         v is the data's.  See `with_spread_of`.

@@ -40,9 +40,18 @@ def picture_options(drawn: str):
 
     def add(command):
         force = click.option("--force", is_flag=True, help="Replace the picture if it exists.")
-        return click.option("--out", metavar="FILE.png", help=drawn)(force(command))
+        return click.option("--out", metavar="FILE.png|.pdf|.svg", help=drawn, callback=_picture)(force(command))
 
     return add
+
+
+def _picture(_context, _parameter, path: str | None) -> str | None:
+    """The path of a picture, whose ending is judged before anything is computed."""
+    if path is not None:
+        from verify.pages.figure import ending_of
+
+        ending_of(path)
+    return path
 
 
 def certified_options(command):
@@ -68,6 +77,8 @@ def problem_options(command):
         ),
         SET_OPTION,
         JSON_OPTION,
+        click.option("--why", is_flag=True,
+                     help="Say of every theorem that does not apply which hypothesis is not met."),
     )
     for option in reversed(options):
         command = option(command)
@@ -75,9 +86,16 @@ def problem_options(command):
 
 
 def load_question(name: str, overrides):
-    """The problem in a file, or the bundled one of that name; a path that exists wins."""
+    """The problem in a file, or the bundled one of that name; a path that exists wins.
+
+    Until the command ends numpy does not warn: what overflows is in the numbers.
+    """
+    import numpy as np
+
     from verify.problems.problem import bundled_problem, load_problem
 
+    if context := click.get_current_context(silent=True):
+        context.with_resource(np.errstate(all="ignore"))
     if re.fullmatch(r"[\w-]+", name) and not os.path.exists(name):
         with naming(f"no file is called {name!r}"):
             name = bundled_problem(name)

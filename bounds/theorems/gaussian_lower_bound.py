@@ -23,7 +23,13 @@ arXiv 2311.11003, Proposition 8, with the "mild condition" (5.35) made explicit:
 Transcription
 -------------
 The finite-K value is stated exactly instead of up to o(1), for any affine sampler, mean and covariance, and
-is rounded downwards.
+is rounded downwards.  Of a full Σ the eigenvalues are floats: with ‖Σ − U diag(σ²) Uᵀ‖ ≤ δ the true ones are within
+δ of them (Hoffman and Wielandt), and what that can do to √v_K, to σ and to the mean is taken off,
+
+.. math:: |\sqrt{v_K'}-\sqrt{v_K}| \le \sum_k \Big(\prod_{j>k}|A_j'|\Big)\,|A_k'-A_k|\,\sqrt{v_k}, \qquad
+    |A_k'-A_k| \le \frac{Q_k a^2 \delta}{V_k V_k'},
+
+which is one chain behind the other with the same noise; the mean likewise, with norms of matrices.
 """
 
 import numpy as np
@@ -47,6 +53,8 @@ from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 
 #: Relative rounding granted to P, Q/V and a at each step.
 ROUNDING = 16 * np.finfo(float).eps
+#: Room for the rounding of what is taken off for eigenvalues that are not exact.
+SPARE = 1.01
 #: The integral of λ below which the leading order is said to vanish.
 VANISHING = 1e-9
 
@@ -111,6 +119,12 @@ def evaluate(setting: Setting, functions) -> Bound:
         rounding = np.sum(later * slack * spread, axis=-1) + relative * np.sqrt(final)
         rounding += noise * np.minimum(1.0, noise / np.maximum(np.sqrt(final), 1e-300))
         distance = functions["distance_sq"](v=final, sigma_0=np.sqrt(distinct))
+        off = setting.facts.spectrum_error
+        if off:
+            moved = _factor_change(table, distinct, off)
+            # the steps with the true variance follow a factor that differs by so much from the one used
+            after, _ = weights(np.abs(factor) + moved)
+            rounding += SPARE * (np.sum(after * moved * spread, axis=-1) + _root_change(distinct, off))
         gap = np.maximum(np.sqrt(distance) - rounding - 1e-12 * np.sqrt(distinct), 0.0)
         spread_sq = float(np.sum(counts * np.square(gap)))
         # the mean, in units of m: y = (a + e) m, and e obeys the same recursion with the defect P a(τ) − a(r)
@@ -123,7 +137,15 @@ def evaluate(setting: Setting, functions) -> Bound:
         doubt = (np.sum(later * (slack * reach + ROUNDING * size + table.c1_error * path.a[:-1]), axis=-1)
                  + 1e-12 * np.abs(error) + 1e-15)
         shift = np.maximum(np.abs(error) - doubt, 0.0)[inverse] * np.abs(mean)
-    shift_sq = float(np.sum(np.square(shift)))
+        lost = 0.0
+        if off:
+            # the eigenvectors are off too: as matrices, whose norms are the largest along an axis
+            worst = np.max(moved, axis=0)
+            late, _ = weights(np.max(np.abs(factor) + moved, axis=0)[None])
+            turned = 4 * len(mean) * np.finfo(float).eps * np.max(np.abs(error) + doubt)
+            lost = SPARE * (np.sum(late * worst * np.max(reach, axis=0)) + turned) * np.linalg.norm(mean)
+    shift_sq = float(np.square(np.maximum(np.sqrt(np.sum(np.square(shift))) - lost, 0.0)) if off
+                     else np.sum(np.square(shift)))
     if not np.isfinite(spread_sq + shift_sq):
         # rounding has eaten everything, or the sampler overflows: 0 is still a lower bound
         spread_sq, shift_sq = np.nan_to_num((spread_sq, shift_sq), nan=0.0, posinf=0.0)
@@ -171,6 +193,23 @@ def _axis_in_balls(value, walk, steps):
         variance = integer_power(factor, 2) * variance + step.noise_var
     spread_sq = walk.formulas["distance_sq"](v=variance, sigma_0=real_root(value))
     return spread_sq, integer_power(shift + real_root(steps[-1].a_sq) - 1, 2)
+
+
+def _factor_change(table, variances, off: float):
+    """|Q/V − Q/V'| at most, for V' of a variance within ``off`` of the one of V, by axis and step; ∞ where V' may
+    be 0."""
+    a_sq, s_sq = np.square(table.path.a[:-1]), table.path.s_sq[:-1]
+    used = a_sq * variances[:, None] + s_sq
+    least = a_sq * np.maximum(variances[:, None] - off, 0.0) + s_sq
+    with np.errstate(divide="ignore"):
+        return np.abs(table.Q) * a_sq * off / used / least
+
+
+def _root_change(variances, off: float):
+    """|√λ' − √λ| at most, for λ' >= 0 within ``off`` of λ."""
+    low, high = np.maximum(variances - off, 0.0), variances + off
+    return np.maximum((variances - low) / np.maximum(np.sqrt(variances) + np.sqrt(low), 1e-300),
+                      off / (np.sqrt(high) + np.sqrt(variances)))
 
 
 def _sizes(factor, start: float, sources, combine):

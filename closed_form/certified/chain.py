@@ -14,7 +14,6 @@ from closed_form.certified.phase_space.chain import phase_axis
 from closed_form.certified.phase_space.rows import ball_rows
 from closed_form.certified.steps import PRECISION, BallSteps, ball_steps
 from closed_form.laws.gaussian import Gaussian
-from closed_form.sampler_laws.extended_precision import eigenvalue_error
 
 #: Relative width of a bracket in phase space that is narrow enough, and the most bits that are tried.
 SHARP, MOST_BITS = 1e-12, 4096
@@ -115,7 +114,7 @@ def _square(law: Gaussian, axis):
     if law.basis is not None:
         # the axes are those of a decomposition in floats, which the balls of both allow for
         mean, turned = law.basis.T @ law.mean, 4 * law.dim * np.finfo(float).eps * law.mean_norm
-    doubt = eigenvalue_error(law, values)
+    doubt = law.residual(values)
     axes, counts = np.unique(np.stack([values, np.abs(mean)]), axis=1, return_counts=True)
     known, total = {}, arb(0)
     for value, size, count in zip(*axes.tolist(), counts.tolist(), strict=True):

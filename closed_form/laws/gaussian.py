@@ -111,8 +111,9 @@ class Gaussian(Value, Law):
 
     @property
     def second_moment(self) -> float:
-        """E‖X‖² = ‖m‖² + tr Σ, not centred."""
-        return float(self.mean @ self.mean + self.eigenvalues.sum())
+        """E‖X‖² = ‖m‖² + tr Σ, not centred; ∞ where that is no float."""
+        with np.errstate(over="ignore"):
+            return float(self.mean @ self.mean + self.eigenvalues.sum())
 
     def pushed(self, a: float, s_sq: float) -> Gaussian:
         """Law of aX + √s_sq Z with Z standard normal: N(am, a²Σ + s_sq I)."""
@@ -147,6 +148,13 @@ class Gaussian(Value, Law):
         values, coordinates = self._regular("Hessian", x)
         basis = np.eye(self.dim) if self.basis is None else self.basis
         return np.broadcast_to(-(basis / values) @ basis.T, (len(coordinates), self.dim, self.dim))
+
+    def residual(self, values: Array) -> float:
+        """‖Σ − U diag(values) Uᵀ‖_F, bounded; by Hoffman-Wielandt it bounds the error of every eigenvalue."""
+        if self.basis is None:
+            return 0.0
+        missed = np.linalg.norm(self.spread - (self.basis * values) @ self.basis.T)
+        return float(missed + 4 * self.dim * _EPS * np.linalg.norm(values))
 
     @property
     def _floor(self) -> float:
@@ -214,6 +222,7 @@ class Gaussian(Value, Law):
             return Bracket.exact(float(value), 1e-12 * float(size)).upper
 
         return replace(super().facts(information, smoothness), gaussian_spectrum=(mean, variances),
+                       spectrum_error=self.residual(variances),
                        time_regularity=(mean, variances),
                        distance_to_gaussian=distance if information == "all" else None)
 

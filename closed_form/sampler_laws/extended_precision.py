@@ -21,14 +21,6 @@ def clustered(law: Gaussian) -> np.ndarray:
     return np.concatenate([np.full(len(group), group.mean()) for group in np.split(values, breaks)])
 
 
-def eigenvalue_error(law: Gaussian, values: np.ndarray) -> float:
-    """‖Σ − U diag(values) Uᵀ‖_F, bounded; by Hoffman-Wielandt it bounds the error of every eigenvalue."""
-    if law.basis is None:
-        return 0.0
-    residual = np.linalg.norm(law.spread - (law.basis * values) @ law.basis.T)
-    return float(residual + 4 * law.dim * _EPS * np.linalg.norm(values))
-
-
 def root_gap(v, v_error, w, w_error) -> tuple[np.ndarray, np.ndarray]:
     """√v − √w without cancellation, and a bound of its error for v, w known within errors."""
     gap = _ratio(v - w, np.sqrt(v) + np.sqrt(w))

@@ -15,7 +15,6 @@ from closed_form.sampler_laws.extended_precision import (
     WIDE,
     WIDE_EPS,
     clustered,
-    eigenvalue_error,
     norm_bracket,
     root_gap,
     wide,
@@ -185,7 +184,7 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
     values = clustered(law)
     _refuse_point_mass(values, steps)
     distinct, place = np.unique(values, return_inverse=True)
-    spectrum_error = eigenvalue_error(law, values)
+    spectrum_error = law.residual(values)
     noise_scale = wide(noise_size) ** 2 / law.dim
     noise_var, noise_error = wide(steps.noise_var), np.zeros(len(steps))
     if steps.second is None and steps.past is None:

@@ -93,6 +93,9 @@ QUADRATURE = 1e-7
 NORM_ROUNDING = 3e-13
 #: A lower bound where rounding must go with the units: 1e-12 granted on top, twice.
 UNITS = 1e-11
+#: What rounding of the eigenvalues of a full covariance may do to a length, in units of the largest deviation: the
+#: root of 4 d rounding errors, where one is 0.
+SPECTRUM = 3e-7
 #: A certified bound above the one in floats: never, but for rounding of terms that nearly cancel.
 CERTIFIED_ABOVE = 1e-6
 #: A certified bound below the one in floats, which adds the rounding it may have.

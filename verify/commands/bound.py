@@ -19,7 +19,7 @@ from verify.pages.schema_versions import SCHEMA_VERSIONS
 @click.command(short_help="Bounds of every theorem that applies.")
 @problem_options
 @certified_options
-def bound(problem, theorem, information, overrides, as_json, certified, precision):
+def bound(problem, theorem, information, overrides, as_json, why, certified, precision):
     """Evaluate every theorem (or one) on PROBLEM, and name the hypotheses that are not met."""
     from verify.certificates.certificate import check_certifiable
     from verify.certificates.useful_smoothing import explained
@@ -49,7 +49,7 @@ def bound(problem, theorem, information, overrides, as_json, certified, precisio
     else:
         entries = [(entry["theorem"], entry["unmet"], entry["notes"]) for entry in results]
         print_text(tables.describe(question), tables.bounds_table(results),
-                   *tables.remarks(entries, question.notes))
+                   *tables.remarks(entries, question.notes, why))
     return HOLDS if any(entry["applicable"] for entry in results) else WRONG
 
 

@@ -39,7 +39,7 @@ from verify.pages.console import (
                    "sampler's exact law.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the samples.")
 @certified_options
-def certify(problem, theorem, information, overrides, as_json, samples, samples_from, seed, certified,
+def certify(problem, theorem, information, overrides, as_json, why, samples, samples_from, seed, certified,
             precision):
     """Compare every theorem (or one) with the exact W2 error of the sampler on PROBLEM."""
     if samples_from and (samples or certified):
@@ -52,7 +52,7 @@ def certify(problem, theorem, information, overrides, as_json, samples, samples_
     if as_json:
         print_json({"certificates": [c.as_dict() for c in certificates], "notes": question.notes})
     else:
-        print_text(*certificate_lines(question, certificates, given is not None))
+        print_text(*certificate_lines(question, certificates, given is not None, why))
     return verdict_code(certificates)
 
 
@@ -141,9 +141,9 @@ def verdict_code(certificates) -> int:
     return WRONG
 
 
-def certificate_lines(question, certificates, given: bool = False) -> list:
+def certificate_lines(question, certificates, given: bool = False, why: bool = False) -> list:
     """Header, table and remarks of the certificates of one problem, measured by samples that were given or
-    not."""
+    not; ``why`` as for `tables.remarks`."""
     from verify.certificates.sampled import name_of
 
     entries = [(c.theorem, c.unmet, c.bound.notes if c.bound else ()) for c in certificates]
@@ -158,7 +158,7 @@ def certificate_lines(question, certificates, given: bool = False) -> list:
                      f"of {_size(question.score_error)}; another error of that L2 size, such as a network's, "
                      "has another W2, and the bounds are for all of them")
     table = tables.certificates_table(certificates)
-    return [tables.describe(question), table, *tables.remarks(entries, notes)]
+    return [tables.describe(question), table, *tables.remarks(entries, notes, why)]
 
 
 COMMAND = certify

@@ -35,7 +35,7 @@ def demo(out, as_json):
             question = load_question(name, ())
             found = certificates_of(question, theorems_named(None), "all", tell)
             certificates += found
-            lines += ["", *certificate_lines(question, found)]
+            lines += ["", *certificate_lines(question, found, why=True)]
         with naming("demo"):
             picture = _picture(out, tell)
     if as_json:

@@ -77,7 +77,8 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
         alone = entries[0] if len(entries) == 1 else {}
         print_json({"schema_version": SCHEMA_VERSIONS["plan"], **alone, "plans": entries, "problems": known})
     else:
-        print_text(*[tables.describe(question) for question in questions], _table(entries, with_truth),
+        sought = _asked(grid, horizon)
+        print_text(*[tables.describe(question, sought) for question in questions], _table(entries, with_truth),
                    *_lines(entries, with_truth))
     return HOLDS if all(entry["reached"] for entry in entries) else WRONG
 
@@ -122,8 +123,23 @@ def _entry(question, found, truth) -> dict:
         **_table_of_error(found.score_error), "bound": found.bound.total if found.bound else None,
         "terms": dict(found.bound.terms) if found.bound else None,
         "bound_one_step_less": found.bound_one_step_less, "floor": found.floor, "blocking": found.blocking,
-        "truth": truth,
+        "truth": truth, "notes": _notes(question),
     }
+
+
+def _notes(question) -> list[str]:
+    """What of the file the plan does not answer: a grid that says more than a horizon and a number of steps."""
+    grid = question.scheme.grid
+    if grid.kind == "uniform":
+        return []
+    return [f"{question.source}: its grid ({grid.kind}, T = {grid.horizon:g}, {grid.steps} steps) is not the plan's: "
+            "a plan looks for a grid of its own, and bound and certify take the file's"]
+
+
+def _asked(grid: str, horizon: float | None) -> str:
+    """The horizon, steps and grid that are looked for, as the line about a problem has them."""
+    given = "the best T" if horizon is None else f"T = {horizon:g}"
+    return f"{given}, the fewest steps, grid {grid}"
 
 
 def _table_of_error(error) -> dict:
@@ -151,19 +167,23 @@ def _table(entries, with_truth: bool):
 def _lines(entries, with_truth: bool) -> list[str]:
     from verify.certificates.sampled import NO_EXACT_LAW
 
-    blocked = [
-        f"{entry['problem']}: eps = {entry['eps']:g} is out of reach, the bound stays above "
-        f"{entry['floor']:.4g}; "
-        f"{entry['blocking']}"
-        for entry in entries if not entry["reached"]
-    ]
+    blocked = [_why_not(entry) for entry in entries if not entry["reached"]]
     unknown = [
         f"{entry['problem']}: no exact W2 is known: "
         + (truth["method"].removeprefix(NO_EXACT_LAW) if truth else "the data are constants alone")
         for entry in entries if with_truth and entry["reached"]
         if not (truth := entry["truth"]) or truth["upper"] is None
     ]
-    return list(dict.fromkeys([*blocked, *unknown]))
+    notes = [f"note: {note}" for entry in entries for note in entry["notes"]]
+    return list(dict.fromkeys([*blocked, *unknown, *notes]))
+
+
+def _why_not(entry) -> str:
+    """Why an error is out of reach, in words: what stays whatever the steps, or that they are too many."""
+    start = f"{entry['problem']}: eps = {entry['eps']:g} is out of reach"
+    if entry["floor"] < entry["eps"]:
+        return f"{start}, {entry['blocking']}; only with ever more would the bound tend to {entry['floor']:.4g}"
+    return f"{start}, the bound stays above {entry['floor']:.4g}; {entry['blocking']}"
 
 
 COMMAND = plan

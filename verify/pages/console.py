@@ -21,7 +21,10 @@ EVALUATION = (ArithmeticError, ValueError, MemoryError)
 FAILURES = (*EVALUATION, OSError, ImportError, RecursionError, NotImplementedError)
 
 _PROGRESS_DELAY = 0.5
+#: Columns of output that is not a terminal's, where COLUMNS does not say.
 _WIDTH = 140
+#: Fewer columns than these hold no table.
+_LEAST_WIDTH = 20
 
 
 class Failure(click.ClickException):
@@ -98,10 +101,16 @@ def print_text(*renderables) -> None:
     tty = sys.stdout.isatty()
     console = Console(file=_Page(), force_terminal=tty,
                       color_system="auto" if tty and not os.environ.get("NO_COLOR") else None,
-                      width=None if tty else _WIDTH, markup=False, highlight=False, emoji=False)
+                      width=None if tty else _columns(), markup=False, highlight=False, emoji=False)
     for renderable in renderables:
         console.print(Text(renderable) if isinstance(renderable, str) else renderable)
     emit("\n".join(line.rstrip() for line in console.file.getvalue().split("\n")))
+
+
+def _columns() -> int:
+    """The columns that piped output may take: COLUMNS, where it is a number."""
+    said = os.environ.get("COLUMNS", "")
+    return max(int(said), _LEAST_WIDTH) if said.isdecimal() else _WIDTH
 
 
 def print_json(document) -> None:

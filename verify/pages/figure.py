@@ -1,13 +1,18 @@
 """A picture in a file: made, drawn and written whole, or not at all."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+from verify.pages.console import Failure
 from verify.pages.new_file import new_file
+
+#: What a picture may be, by the ending of its file.
+ENDINGS = (".png", ".pdf", ".svg")
 
 
 def write_figure(path: str | None, force: bool, draw: Callable,
                  size: tuple[float, float] = (6.5, 4.0)) -> list[str]:
-    """Draw on a new matplotlib figure and write it as a PNG, where a path is given.
+    """Draw on a new matplotlib figure and write it, as its ending says, where a path is given.
 
     Parameters
     ----------
@@ -26,6 +31,7 @@ def write_figure(path: str | None, force: bool, draw: Callable,
     """
     if path is None:
         return []
+    ending_of(path)
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
@@ -35,6 +41,15 @@ def write_figure(path: str | None, force: bool, draw: Callable,
 
 
 def save_figure(figure, path: str, force: bool, dpi: int = 160) -> None:
-    """Write a figure as a PNG file that appears whole or not at all."""
+    """Write a figure as a file, of the kind its ending says, that appears whole or not at all."""
+    kind = ending_of(path)[1:]
     with new_file(path, force) as part:
-        figure.savefig(part, format="png", dpi=dpi)
+        figure.savefig(part, format=kind, dpi=dpi)
+
+
+def ending_of(path: str) -> str:
+    """The ending of a picture's path in lower case, one of `ENDINGS`; any other is refused."""
+    ending = Path(path).suffix.lower()
+    if ending not in ENDINGS:
+        raise Failure(f"--out must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, got {str(path)!r}")
+    return ending

@@ -14,8 +14,9 @@ SHOWN = 16
 _VERDICT_STYLE = {"HOLDS": "green", "VIOLATED": "bold red", "INCONCLUSIVE": "yellow", "NOT_APPLICABLE": "dim"}
 
 
-def describe(problem) -> str:
-    """A problem in one line: process, data with the constants proved for them, sampler, score error."""
+def describe(problem, sought: str | None = None) -> str:
+    """A problem in one line: process, data with the constants proved for them, sampler, score error; ``sought``
+    is said in place of a horizon, steps and grid that are not the file's."""
     tables, scheme = problem.tables, problem.scheme
     process = ", ".join(f"{key} = {one_line(value, 60)}" for key, value in tables["process"].items()
                         if key != "family")
@@ -23,7 +24,8 @@ def describe(problem) -> str:
     data = f"{tables['data'].get('law', 'constants')} in dimension {tables['data']['dim']}"
     if problem.assumptions:
         data += f": {_assumption_line(problem.assumptions[0])}"
-    sampler = f"{scheme.name}, T = {scheme.grid.horizon:g}, {scheme.grid.steps} steps, grid {scheme.grid.kind}"
+    walked = f"T = {scheme.grid.horizon:g}, {scheme.grid.steps} steps, grid {scheme.grid.kind}"
+    sampler = f"{scheme.name}, {sought or walked}"
     if scheme.grid.early_stop:
         sampler += f", stopped at {scheme.grid.early_stop:g}"
     errors = {"score error": problem.score_error, "score noise": problem.score_noise}
@@ -112,17 +114,24 @@ def _bracket(measured) -> str:
     return low if low == high or measured.relative_width < 1e-6 else f"[{low}, {high}]"
 
 
-def remarks(entries: Iterable[tuple[str, Sequence[str], Sequence[str]]], notes: Iterable[str]) -> list[str]:
-    """Lines below a table, from (theorem, unmet, notes) and the problem's notes; nothing is said twice."""
+def remarks(entries: Iterable[tuple[str, Sequence[str], Sequence[str]]], notes: Iterable[str],
+            why: bool = True) -> list[str]:
+    """Lines below a table, from (theorem, unmet, notes) and the problem's notes; nothing is said twice.
+
+    Without ``why`` the theorems that do not apply are one line at the end, unless none applies.
+    """
     said: dict[str, list[str]] = {}
+    entries = list(entries)
+    others = [] if why or all(unmet for _, unmet, _ in entries) else [theorem for theorem, unmet, _ in entries if unmet]
     for theorem, unmet, own in entries:
         for line in own:
             said.setdefault(line, []).append(theorem)
-        if unmet:
+        if unmet and theorem not in others:
             said.setdefault(f"does not apply: {'; '.join(unmet)}", []).append(theorem)
     new = [note for note in notes if not any(note in line for line in said)]
     lines = [f"{', '.join(theorems)}: {line}" for line, theorems in said.items()]
-    return [*lines, *(f"note: {note}" for note in new)]
+    lines += [f"note: {note}" for note in new]
+    return lines + ([f"do not apply (--why says why): {', '.join(others)}"] if others else [])
 
 
 def lower_bound_table(answer: Mapping):

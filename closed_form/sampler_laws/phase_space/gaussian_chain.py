@@ -13,7 +13,7 @@ import numpy as np
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.laws.gaussian import Gaussian
-from closed_form.sampler_laws.extended_precision import clustered, eigenvalue_error, norm_bracket, root_gap
+from closed_form.sampler_laws.extended_precision import clustered, norm_bracket, root_gap
 from closed_form.within import EPS, TINY, UP, WIDE, Within
 
 #: Rows times variances held at once, and those that are worked on in extended precision at once.
@@ -276,7 +276,7 @@ def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> 
     Bracket
     """
     values, (mean, bias) = clustered(law), (np.broadcast_to(x, (law.dim,)) for x in (law.mean, bias))
-    doubt, turned = eigenvalue_error(law, values), 0.0
+    doubt, turned = law.residual(values), 0.0
     if law.basis is not None:  # the axes are known to rounding
         turned, basis = 4 * law.dim * np.finfo(float).eps, law.basis.T.astype(WIDE)
         mean, bias = (Within(basis @ x, turned * np.linalg.norm(x)) for x in (mean, bias))

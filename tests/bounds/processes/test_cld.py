@@ -8,6 +8,7 @@ from sympy import Matrix, Rational, diag, eye, simplify, sqrt, zeros
 
 from bounds.processes import cld as langevin
 from bounds.processes.cld import CLOCK, a, cld, correlation, epsilon, kappa, sigma, velocity_std
+from bounds.sampler import Scheme, scheme
 from bounds.symbolic.balls import BallFunction
 from bounds.symbolic.integrals import TIME
 
@@ -37,6 +38,20 @@ def test_stationary_covariance_is_the_printed_one():
     ]) / 4
     assert vanishes(found - printed)
     assert found.subs({a: 1, epsilon: 0}) == sigma**2 / 4 * eye(2)
+
+
+def test_the_sampler_starts_from_the_entries_that_the_problem_file_documents():
+    """docs/problem-file.md: (X, V) start from Σ_∞ of aσ²/4 + 5ε²/(4a), −ε²/(2a²) and (a²σ² + ε²)/(4a³), of which a
+    ``prior_std`` would be no multiple: it is refused, and its docstring says so."""
+    rate, size, shake = 2.0, 3.0, 0.5
+    position = rate * size**2 / 4 + 5 * shake**2 / (4 * rate)
+    between, velocity = -(shake**2) / (2 * rate**2), (rate**2 * size**2 + shake**2) / (4 * rate**3)
+    process = cld(a=rate, sigma=size, epsilon=shake)
+    start = scheme("exponential", 1.0, 4).steps(process).prior_var
+    assert start.tolist() == [pytest.approx([position, between]), pytest.approx([between, velocity])]
+    with pytest.raises(ValueError, match=r"prior_std must be left out .* N\(0, Σ_∞\), got 2.0"):
+        scheme("exponential", 1.0, 4, prior_std=2.0).steps(process)
+    assert "Σ_∞" in Scheme.__doc__
 
 
 def test_covariance_solves_its_equation_and_tends_to_the_stationary_one():

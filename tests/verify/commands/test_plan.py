@@ -76,3 +76,33 @@ def test_plans_count_score_evaluations(tmp_path):
     schema("plan").validate(document)
     assert document["theorem"] == "flow" and document["evaluations"] == 2 * document["steps"] - 1 > 1
     assert "evaluations" in run(*args).stdout
+
+
+def test_a_grid_of_the_file_that_is_replaced_is_named(tmp_path):
+    """A listed grid is not what is planned on: a note says so in text and JSON, the line about the problem is that of
+    the question answered, and a uniform grid needs no note."""
+    listed = problem(tmp_path, "gaussian", {"process.family": '"ou"', "process.beta": None,
+                                            "scheme.grid": "[3.0, 1.0, 0.0]", "scheme.horizon": None,
+                                            "scheme.steps": None})
+    args = ("plan", listed, "--eps", 1, "--horizon", 1.5)
+    document = answer(*args)
+    schema("plan").validate(document)
+    (note,) = document["notes"]
+    assert "its grid (list, T = 3, 2 steps) is not the plan's" in note
+    text = " ".join(run(*args).stdout.split())
+    assert f"note: {note}" in text and "T = 3, 2 steps, grid list" not in text
+    assert "T = 1.5, the fewest steps, grid uniform" in text
+    given = problem(tmp_path, "gaussian", {"process.family": '"ou"', "process.beta": None})
+    assert answer("plan", given, "--eps", "1", "--horizon", 1.5)["notes"] == []
+
+
+def test_an_error_that_takes_too_many_steps_is_not_said_to_be_below_the_bound(tmp_path):
+    """ε = 1e-12 fails for want of steps: what the bound would tend to is below ε, and is not said to stay above."""
+    args = ("plan", problem(tmp_path, "gaussian", {"process.family": '"ou"', "process.beta": None,
+                                               "scheme.score_error": "0", "scheme.score_noise": "0"}),
+            "--eps", "1e-12", "--horizon", 40)
+    document = answer(*args, code=2)
+    assert document["floor"] < document["eps"]
+    text = " ".join(run(*args).stdout.split())
+    assert "is out of reach, discretisation: more than" in text and "stays above" not in text
+    assert text.endswith(f"only with ever more would the bound tend to {document['floor']:.4g}")

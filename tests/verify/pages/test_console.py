@@ -138,3 +138,29 @@ def test_long_work_shows_progress_on_the_error_stream_only(monkeypatch):
         assert appears(screen, "working")
         tell(0.5, "half way")
         assert appears(screen, "half way")
+
+
+def test_piped_output_is_as_wide_as_columns_says(monkeypatch):
+    """COLUMNS, where it is a number, is the width of what is not written to a terminal; 140 otherwise."""
+    widths = []
+    for said in ("60", "none", None):
+        monkeypatch.setenv("COLUMNS", said) if said else monkeypatch.delenv("COLUMNS")
+        widths.append(max(map(len, run("list", "problems").stdout.splitlines())))
+    assert widths[0] <= 60 < widths[1] == widths[2] <= 140
+
+
+def test_the_package_is_run_as_a_module():
+    """``python -m verify`` is the command: it answers, and its exit codes are those of ``sgm-bounds``."""
+    done = subprocess.run([sys.executable, "-m", "verify", "bound", "nowhere.toml"], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("sgm-bounds: ")
+
+
+def test_why_says_which_hypotheses_are_not_met():
+    """bound names theorems that do not apply in one line; --why, or asking for one, says what is not met; the JSON is
+    the same with and without."""
+    short, long = run("bound", "two_modes", *FAST).stdout, run("bound", "two_modes", *FAST, "--why").stdout
+    assert "do not apply (--why says why): " in short and "does not apply: " not in short
+    assert "does not apply: " in long and "--why" not in long
+    assert "does not apply: " in run("bound", "two_modes", *FAST, "--theorem", "gaussian-lower-bound").stdout
+    one, other = (run("bound", "two_modes", *FAST, "--json", *more).stdout for more in ((), ("--why",)))
+    assert one == other

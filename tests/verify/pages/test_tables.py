@@ -105,3 +105,13 @@ def test_lower_bound_table():
     assert "12,345" in shown and "K = 400" in shown and shown.rstrip().endswith("–")
     short = text(tables.lower_bound_table({**answer, "leading_order": None, "requirements": []}))
     assert "leading" not in short and "0.01" in short
+
+
+def test_theorems_that_do_not_apply_are_one_line_where_nobody_asks_why():
+    """They are named at the end, without their reasons, after what is said of the others and the notes; where none
+    applies the reasons are what is asked."""
+    entries = [("one", (), ("tight",)), ("two", ("data: none",), ()), ("three", ("scheme: other",), ())]
+    assert tables.remarks(entries, ["n"], why=False) == [
+        "one: tight", "note: n", "do not apply (--why says why): two, three"]
+    assert tables.remarks(entries[1:], [], why=False) == tables.remarks(entries[1:], [])
+    assert tables.remarks(entries[:1], [], why=False) == ["one: tight"]
