@@ -29,6 +29,8 @@ FORBIDDEN = {
 #: A refusal names a table of the problem or its file.
 NAMES = re.compile(r"\b(process|data|sampler|scheme)\b|problem\.toml|the problem file")
 WRITTEN = "written.npy"
+#: Commands whose exit code is a verdict.
+VERDICTS = ("certify", "schedules", "samplers")
 _seen: list[str] = []
 _armed = False
 
@@ -84,7 +86,7 @@ def judged(mutant: Mutant, folder: Path) -> Finding:
 
 def _fault(mutant: Mutant, code: int, stdout: str, stderr: str) -> str | None:
     """What is wrong with an answer."""
-    if code not in ((0, 1, 2, 3) if mutant.arguments[0] == "certify" else (0, 2)):
+    if code not in ((0, 1, 2, 3) if mutant.arguments[0] in VERDICTS else (0, 2)):
         return f"exit code {code}"
     if stderr:
         line = stderr.removesuffix("\n")

@@ -165,7 +165,11 @@ class PhaseProblem:
     def _bias_measure(self):
         table, seen, data = self.table, self.seen, self.data
         second, _ = seen.covariance_plus(data.m)
-        moved = table.c1 - table.c2 @ np.linalg.inv(second)
+        try:
+            moved = table.c1 - table.c2 @ np.linalg.inv(second)
+        except np.linalg.LinAlgError:
+            raise ValueError("data: E‖X_0‖²/d must be a size that floats can hold beside the noise, got "
+                             f"{float(np.max(data.m)):g}") from None
         turned = (table.c2 @ seen.omega[..., None])[..., 0]
         excess = np.subtract(*self._fisher_excess)
         full = moved @ second @ np.swapaxes(moved, 1, 2) + outer(excess[:, None] * turned, turned)

@@ -150,3 +150,9 @@ def test_steps_that_are_off_by_what_is_allowed_raise_no_lower_bound(key, stated,
     else:
         monkeypatch.setattr(gaussian_lower_bound, "ROUNDING", 1.1e-3)
     assert 0 < LOWER.bound(setting).total <= exact
+
+
+def test_a_point_has_no_leading_order():
+    """Of data at a point Euler–Maruyama's error is bounded from below, and no leading order is said."""
+    found = theorems()["gaussian-lower-bound"].bound(setting_of(ou(), Gaussian([0.5], 0.0), euler_maruyama(3.0, 20)))
+    assert found.total > 0 and "leading_order" not in found.details

@@ -366,3 +366,10 @@ def test_a_score_error_near_nothing_is_one_of_nothing():
     tiny, none = (Setting(cld(), TWO_MODES, euler_maruyama(2.0, 12), size) for size in (1e-320, 0.0))
     with np.errstate(invalid="raise"):
         assert MARTINGALE.bound(tiny).total == pytest.approx(MARTINGALE.bound(none).total, rel=UNCHANGED)
+
+
+def test_data_beyond_floats_are_refused_by_name():
+    """Data beside whose size the noise is nothing in floats are refused in words, not by an error of algebra."""
+    setting = setting_of(cld(), Gaussian([0.0], 3.4e23), euler_maruyama(3.0, 20))
+    with pytest.raises(ValueError, match="data: E‖X_0‖²/d must be a size that floats can hold"):
+        theorems()["martingale"].bound(setting)
