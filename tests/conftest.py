@@ -13,6 +13,8 @@ import pytest
 from tests.drawn import examples
 
 matplotlib.use("Agg")
+# workers are told the width of a terminal: what commands print here is as wide as where nobody says
+os.environ.pop("COLUMNS", None)
 
 # derandomize is set explicitly: Hypothesis changes its default where it believes that it runs in CI
 hypothesis.settings.register_profile(

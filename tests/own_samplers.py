@@ -12,6 +12,7 @@ FORMULAS = {
     "posterior-mean": ("a_r/a", "a_r/a*C", "exp(2*F)*C"),
     "posterior-mean-matched": ("a_r/a", "a_r/a*C", "C*(a_r^2/2 + s_sq_r)/(a^2/2 + s_sq)"),
     "ancestral": ("a_r/a", "a_r/a*(s_sq - (a/a_r)^2*s_sq_r)", "C*s_sq_r/s_sq"),
+    "ancestral-large": ("a_r/a", "a_r/a*(s_sq - (a/a_r)^2*s_sq_r)", "C"),
     "ode-euler": ("1 + h*f", "h*g^2/2", "0"),
     "ode-exponential": ("exp(F)", "E/2", "0"),
     "ddim": ("a_r/a", "a_r/a*C*sqrt(s_sq)/(sqrt(s_sq) + a/a_r*sqrt(s_sq_r))", "0"),

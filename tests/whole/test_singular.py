@@ -13,7 +13,7 @@ from bounds.samplers import samplers
 from bounds.theorems import theorems
 from closed_form import Gaussian, sampler_w2
 from tests.drawn import examples
-from tests.whole.tolerances import ON_POINTS, PUBLISHED
+from tests.whole.tolerances import EIGENVALUES, ON_POINTS, PUBLISHED
 from verify.certificates.certificate import Verdict, certify_setting
 from verify.certificates.question import setting_of
 
@@ -38,7 +38,9 @@ def test_the_truth_of_singular_data(covariance, key, stop, wanted):
     found = sampler_w2(law, setting.scheme.steps(setting.process))
     assert found.midpoint == pytest.approx(wanted, rel=PUBLISHED, abs=ON_POINTS)
     lower = theorems()["gaussian-lower-bound"].bound(setting).total
-    assert lower <= found.upper and lower == pytest.approx(wanted, rel=PUBLISHED, abs=ON_POINTS)
+    # of a full covariance the theorem takes off what its eigenvalues may be off, whose roots are 1e-8
+    near = PUBLISHED if law.basis is None else EIGENVALUES
+    assert lower <= found.upper and lower == pytest.approx(wanted, rel=near, abs=ON_POINTS)
 
 
 @settings(max_examples=examples(5), deadline=None)

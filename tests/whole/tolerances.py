@@ -19,3 +19,5 @@ STATED_LAW = 1e-11
 PUBLISHED = 1e-10
 #: An exact W2 of 0: the rounding of some hundred steps.
 ON_POINTS = 1e-12
+#: What a lower bound takes off for eigenvalues of a singular matrix that are off by 1e-16: their roots, several times.
+EIGENVALUES = 1e-6

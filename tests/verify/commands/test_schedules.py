@@ -28,23 +28,23 @@ def test_constants_alone_are_refused(tmp_path):
     assert "VP, linear" in assert_refused(run("schedules", "two_modes", "--schedule", "cubic"))
 
 
-#: Modes in the plane, neither on a line nor a product: no exact law is known.
-TRIANGLE = {"data.means": "[[-1.0, 0.0], [1.0, 0.3], [0.0, 1.0]]", "data.weights": None,
+#: Modes in space, not in one plane and no product: no exact law is known.
+SOLID = {"data.means": "[[-1.0, 0.0, 0.0], [1.0, 0.3, 0.0], [0.0, 1.0, 0.0], [0.2, 0.1, 1.0]]", "data.weights": None,
             "scheme.kind": '"euler-maruyama"'}
 
 
 def test_bounds_are_compared_where_no_exact_w2_is_known(tmp_path):
     """The bounds, ranks and gains are there; the exact W2 is unknown with its reason, and the exit code 3."""
-    args = ("schedules", problem(tmp_path, "mixture", TRIANGLE), "--steps", 10, "--schedule", "OU")
+    args = ("schedules", problem(tmp_path, "mixture", SOLID), "--steps", 10, "--schedule", "OU")
     document = answer(*args, "--out", tmp_path / "s.png", code=3)
     schema("schedules").validate(document)
     (row,) = document["rows"]
     assert row["uniform_bound"] > 0 and row["gain_bound"] > 0
     assert document["holds"] is row["uniform_exact"] is row["best_exact"] is row["gain_exact"] is None
     (reason,) = document["notes"]
-    assert reason.startswith("no exact W2 is known for OU: the means span 2 dimensions")
+    assert reason.startswith("no exact W2 is known for OU: the means span 3 dimensions")
     result = run(*args)
-    assert (result.exit_code, result.stderr) == (3, "") and "the means span 2 dimensions" in result.stdout
+    assert (result.exit_code, result.stderr) == (3, "") and "the means span 3 dimensions" in result.stdout
 
 
 def test_constants_stated_by_hand_are_those_compared_with(tmp_path):
