@@ -105,8 +105,8 @@ def _finish(ax, title: str, ceiling: float | None) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     if ceiling is not None:
         ax.axhspan(ceiling, 1e12 * ceiling, color="#f0efec", zorder=0.5, linewidth=0)
-        ax.annotate(r"vacuous: above $\sqrt{E\,\Vert X_0\Vert^2}$", (0.02, ceiling),
-                    xycoords=("axes fraction", "data"), xytext=(0, 4), textcoords="offset points", ha="left",
+        ax.annotate(r"vacuous: above $\sqrt{E\,\Vert X_0\Vert^2}$", (0.98, ceiling),
+                    xycoords=("axes fraction", "data"), xytext=(0, 13), textcoords="offset points", ha="right",
                     va="bottom", fontsize=9, color="#77756f")
 
 

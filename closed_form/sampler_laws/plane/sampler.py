@@ -81,7 +81,7 @@ def plane_w2(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0) -> Bra
     (lower, upper), (check, _) = (_sides(law, plane_law(law, steps, bias, noise_size, points))
                                   for points in (FINE, COARSE))
     doubt = abs(lower - check)
-    return Bracket(lower, max(lower, upper), "planar density, potential and flow",
+    return Bracket(lower, max(lower, upper), "planar density, potential and flow, error estimated",
                    "quadrature in the plane by a coarse grid").widened(doubt)
 
 
