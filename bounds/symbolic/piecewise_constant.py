@@ -3,7 +3,7 @@
 import numpy as np
 import sympy
 
-from bounds.symbolic.piecewise_linear import MAX_POINTS
+from bounds.symbolic.piecewise_linear import MAX_POINTS, exact_columns
 
 
 class PiecewiseConstant(sympy.Function):
@@ -75,11 +75,4 @@ def step_table(name: str, times, values) -> PiecewiseConstant:
     if times.ndim != 1 or values.shape != (len(times) - 1,) or not 1 <= len(values) <= MAX_POINTS:
         raise ValueError(f"{name} must be 1 to {MAX_POINTS} values between one time more, got times of shape "
                          f"{times.shape} and values of shape {values.shape}")
-    if not (np.all(np.isfinite(times)) and np.all(np.isfinite(values))):
-        raise ValueError(f"{name} must have finite times and values")
-    if times[0] != 0 or np.any(np.diff(times) <= 0):
-        raise ValueError(f"{name} must have times that increase from 0, got {times[0]:g} first"
-                         + (" and a step that does not" if np.any(np.diff(times) <= 0) else ""))
-    exact = [sympy.Tuple(*(sympy.Rational(*float(x).as_integer_ratio()) for x in part)) for part
-             in (times, values)]
-    return PiecewiseConstant(TIME, *exact)
+    return PiecewiseConstant(TIME, *exact_columns(name, times, values))

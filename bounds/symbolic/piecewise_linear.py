@@ -72,11 +72,17 @@ def table(name: str, times, values) -> PiecewiseLinear:
     if times.ndim != 1 or times.shape != values.shape or not 2 <= len(times) <= MAX_POINTS:
         raise ValueError(f"{name} must be 2 to {MAX_POINTS} points (time, value), got times of shape {times.shape} and "
                          f"values of shape {values.shape}")
+    return PiecewiseLinear(TIME, *exact_columns(name, times, values))
+
+
+def exact_columns(name: str, times: np.ndarray, values: np.ndarray) -> list[sympy.Tuple]:
+    """Times and values of a table as the exact rationals that their floats are.
+
+    Raises ValueError if they are not finite, or the times do not increase from 0.
+    """
     if not (np.all(np.isfinite(times)) and np.all(np.isfinite(values))):
         raise ValueError(f"{name} must have finite times and values")
     if times[0] != 0 or np.any(np.diff(times) <= 0):
         raise ValueError(f"{name} must have times that increase from 0, got {times[0]:g} first"
                          + (" and a step that does not" if np.any(np.diff(times) <= 0) else ""))
-    exact = [sympy.Tuple(*(sympy.Rational(*float(x).as_integer_ratio()) for x in part)) for part
-             in (times, values)]
-    return PiecewiseLinear(TIME, *exact)
+    return [sympy.Tuple(*(sympy.Rational(*float(x).as_integer_ratio()) for x in part)) for part in (times, values)]
