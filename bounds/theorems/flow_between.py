@@ -81,7 +81,7 @@ _N = (g - ng) - _STEEP * x_lo
 STATED = {name: flow.STATED[name] for name in SHARED} | {
     "between_omega": (-(v + sigma**2) / sigma
                       * expm1(c / 2 * log1p(-(sigma - r) * (sigma + r) / (v + sigma**2)))),
-    "between_variance": d * (_N**2 + Max(0, rise * (2 * _N * _STEEP + _STEEP**2 * gap))),
+    "between_variance": d * (_N**2 + Max(0, rise * (2 * _N * _STEEP + _STEEP**2 * gap), evaluate=False)),
     "between_kept": ((s0**2 + r**2) / (s0**2 + tau**2)) ** (c / 2),
     "between_kept_noise": -(s0**2 + r**2) * expm1((c - 1) * log1p(-(tau - r) * (tau + r) / (s0**2 + tau**2))),
     "between_noise": sqrt(d) * Abs(sqrt(var) - sqrt(kept)),

@@ -63,7 +63,7 @@ LEADING = Leading(initial=sqrt(m) / (1 + m0 * R), step_power=sympy.Rational(1, 2
 
 STATED = {
     "initialisation": V_0 * a_T / (V_T * a_0) * E0,
-    "growth": Max(Abs(1 + F - I_alpha), Abs(1 + F - I_L)) + M1 * h * G,
+    "growth": Max(Abs(1 + F - I_alpha), Abs(1 + F - I_L), evaluate=False) + M1 * h * G,
     "time_regularity": M1 * h * G * (1 + Max(x0, theta) + omega),
     "score": M * G,
     "discretisation": sqrt(h) * _NU * sqrt(I_sq)}

@@ -86,7 +86,7 @@ _B = sqrt(2 * d) * (1 + 2 * L) + sqrt(h) * (sqrt(m2) + sqrt(d)) / 2
 STATED = {
     **distance_to_gaussian.STATED,
     "initial": a * D + sqrt(d) * Abs(sigma - sqrt(s**2 + a**2 * v)),
-    "growth": Max(Abs(1 + h - 2 * h * kappa), Abs(1 + h - 2 * h * L_t)),
+    "growth": Max(Abs(1 + h - 2 * h * kappa), Abs(1 + h - 2 * h * L_t), evaluate=False),
     "local": h ** sympy.Rational(3, 2) * _B,
     "score": 2 * h * eps,
     "closed_form": exp((1 + 2 * L) * eta) * (E0 + (sqrt(h) * _B + 2 * eps) * T),

@@ -88,15 +88,16 @@ _HALF = sympy.Rational(1, 2)
 #: Problems of a batch evaluated together, by k: memory is bounded, and k = 2 has weights for each.
 BATCH = {1: 256, 2: 1}
 
+# each Max as it is written: sympy would compare its arguments, at every import
 STATED = {
     "initial_sq": a_sq * m2 + d * (s - sigma) ** 2,
     "initial_smooth_sq": a_sq * (m2 - d * l) + d * (sympy.sqrt(a_sq * l + s_sq) - sigma) ** 2,
     "initial_log_concave_sq": a_sq * mean_norm**2 + d * Max(
-        ((-H_lo) ** -_HALF - sigma) ** 2, ((-H_lo - X) ** -_HALF - sigma) ** 2),
-    "contraction": Max(Abs(P + Q * H_lo), Abs(P + Q * (H_lo + X))),
+        ((-H_lo) ** -_HALF - sigma) ** 2, ((-H_lo - X) ** -_HALF - sigma) ** 2, evaluate=False),
+    "contraction": Max(Abs(P + Q * H_lo), Abs(P + Q * (H_lo + X)), evaluate=False),
     "bias_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * _EXCESS),
     "bias_known_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * (_EXCESS - x_mean)),
-    "variance": d * (_N**2 + Max(0, x_mean * (2 * _N * _KAPPA + _KAPPA**2 * X))),
+    "variance": d * (_N**2 + Max(0, x_mean * (2 * _N * _KAPPA + _KAPPA**2 * X), evaluate=False)),
     "variance_known": d * (_N**2 + 2 * _N * _KAPPA * x_mean + _KAPPA**2 * x_sq),
     "early_stop_sq": (1 - sympy.sqrt(a_sq)) ** 2 * m2 + d * s_sq,
     "ball_kept": Abs(P + Q * H_lo),
@@ -329,7 +330,7 @@ PHASE_CASES = (
 LEADING = Leading(
     initial=(sympy.sqrt(1 / m0 + R) - sympy.sqrt(R)) / (1 + m0 * R), step_power=sympy.S.One,
     steps=(Density(slope / (1 + m0 * R) ** 2
-                   * Max((f - slope / (1 / m0 + R)) ** 2, (f - slope / (1 / L0 + R)) ** 2) / 3, p=2),
+                   * Max((f - slope / (1 / m0 + R)) ** 2, (f - slope / (1 / L0 + R)) ** 2, evaluate=False) / 3, p=2),
            Density(f**2 * sympy.sqrt(second_moment + R) / (1 + m0 * R) / 2)),
     score=Density(scale * slope / (1 + m0 * R)), assumes="centred data")
 

@@ -59,7 +59,7 @@ STATED = {
     "phase_affine": P + Q_x * (H_x + X * w_x * w) + Q_v * (H_v + X * w_v * w),
     "phase_bias_sq": d * (_BIAS + _EXCESS * _TURNED),
     "phase_bias_known_sq": d * (_BIAS + (_EXCESS - x_mean) * _TURNED),
-    "phase_variance": d * (_FLOOR + Max(0, x_mean * (_LINEAR + _CURVE * X))),
+    "phase_variance": d * (_FLOOR + Max(0, x_mean * (_LINEAR + _CURVE * X), evaluate=False)),
     "phase_variance_known": d * (_FLOOR + _LINEAR * x_mean + _CURVE * x_sq),
     "phase_score_sq": (_F_xx + _F_vv + sqrt((_F_xx - _F_vv) ** 2 + 4 * _F_xv**2)) / 2,
     "phase_ball_sq": (4 * R**2 * a_sq / (s_sq + a_sq * l) ** 2
