@@ -16,6 +16,8 @@ from bounds.steps.pieces import LONG, SHORT, pieces
 
 #: Points (problems × panels × nodes) held in memory at once.
 BLOCK_POINTS = 1 << 16
+#: Nodes of a path that are remembered, for the integrals after the first.
+REMEMBERED_POINTS = 1 << 16
 #: A panel is refined while its estimated error exceeds this fraction of its step's integral.
 RELATIVE_ERROR = 1e-11
 #: The same for kinks, where halving gains a factor of 4 only.
@@ -106,6 +108,8 @@ class Path:
         self.times = np.asarray(times, dtype=float)
         self.a = self.s_sq = None
         self._levels = np.zeros(len(self.times) - 1, dtype=int)
+        self._remembered: dict[tuple, StepNodes] = {}
+        self._room = 2 * REMEMBERED_POINTS
         below = self._below()
         self._upper, self._lower = self.times[:-1], self.times[1:]
         self._pieces = pieces(process, self.times)
@@ -181,6 +185,24 @@ class Path:
 
     def _nodes(self, index: np.ndarray, edges: np.ndarray, count: int) -> StepNodes:
         """``count`` nodes a panel for the steps ``index``, panel edges (k, m+1) in [0, 1] from r to τ."""
+        place = count, index.tobytes(), edges.tobytes()
+        coefficients = self._once(("f", *place), lambda: self._coefficients(index, edges, count))
+        if self.a is None:
+            return coefficients
+        return self._once(("a", *place), lambda: self._with_law(coefficients, edges, count))
+
+    def _once(self, key: tuple, make: Callable[[], StepNodes]) -> StepNodes:
+        """What was made under this key before; integrals of one path mostly look at the same nodes."""
+        found = self._remembered.get(key)
+        if found is None:
+            found = make()
+            if found.t.size <= self._room:
+                self._room -= found.t.size
+                self._remembered[key] = found
+        return found
+
+    def _coefficients(self, index, edges, count) -> StepNodes:
+        """Nodes with what f and g² say of them alone."""
         x, w, inner, _ = panel_rule(count)
         lower, h = self._lower[index][:, None, None], (self._upper - self._lower)[index][:, None, None]
         left, width = edges[:, :-1, None], np.diff(edges)[:, :, None]
@@ -191,11 +213,14 @@ class Path:
         F_end = (over_nodes(f, w) * (h * width)[..., 0]).sum(axis=1)[:, None, None]
         growth = np.exp(2 * (F - F_end))
         ends = (end[index][:, None, None] for end in self._ends)
-        nodes = StepNodes(index, t, f, g_sq, F, h, F_end, *ends, growth)
-        if self.a is None:
-            return nodes
-        decay = 1 / growth * np.exp(-2 * F_end)
-        C = self._inner(growth * g_sq, h * width, inner, w)
+        return StepNodes(index, t, f, g_sq, F, h, F_end, *ends, growth)
+
+    def _with_law(self, nodes: StepNodes, edges, count) -> StepNodes:
+        """The same with C, a² and s²."""
+        _, w, inner, _ = panel_rule(count)
+        index, growth, width = nodes.index, nodes.growth, np.diff(edges)[:, :, None]
+        decay = 1 / growth * np.exp(-2 * nodes.F_end)
+        C = self._inner(growth * nodes.g_sq, nodes.h * width, inner, w)
         # on a panel still too long the interpolant may dip below zero where g² nearly vanishes
         C = np.maximum(C, np.maximum(C.max(axis=(1, 2), keepdims=True) * 1e-30, 1e-60)) / growth
         a_r, s_r = self.a[1:][index][:, None, None], self.s_sq[1:][index][:, None, None]

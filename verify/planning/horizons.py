@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy.optimize import bisect, minimize_scalar
 
+from bounds.process import ForwardProcess
 from bounds.steps.path import Path, Unresolved
 from verify.planning.bound_on_grids import BoundOnGrids
 
@@ -35,7 +36,6 @@ class Horizons:
 
     def __init__(self, bounds: BoundOnGrids, fixed: float | None):
         self._bounds, self.fixed, self._stop = bounds, fixed, bounds.stop
-        self._known_noise: dict[float, float] = {}
 
     def best(self, cost: Callable[[float], float], start: float | None = None,
              size: Callable[[float], float] = float, patience: int = 2 * HORIZONS_PER_DOUBLING) -> float:
@@ -128,19 +128,7 @@ class Horizons:
 
     def _noise(self, horizon: float) -> float:
         """s/a over this horizon; ∞ where the process has ended, NaN where one step of it cannot be resolved."""
-        if horizon not in self._known_noise:
-            self._known_noise[horizon] = self._noise_over(horizon)
-        return self._known_noise[horizon]
-
-    def _noise_over(self, horizon: float) -> float:
-        try:
-            path = Path(self._bounds.setting.process, np.array([self._stop + horizon, self._stop]))
-        except Unresolved:
-            return math.nan
-        except ValueError:
-            return math.inf
-        kept = float(path.a[0] / path.a[1])
-        return math.sqrt(path.C[0]) / kept if kept > 0 else math.inf
+        return noise_over(self._bounds.setting.process, self._stop, horizon)
 
     def _settled(self, scale: float, error: float) -> bool:
         """Whether a longer horizon changes nothing: little initial error is left, or s/a no longer grows."""
@@ -152,6 +140,20 @@ class Horizons:
             return self._bounds.initial_left(horizon) < NEGLIGIBLE * error
         except ValueError:
             return True
+
+
+@lru_cache(maxsize=4096)
+def noise_over(process: ForwardProcess, stop: float, horizon: float) -> float:
+    """s/a over a horizon from ``stop`` on, remembered for the next plan: `Horizons` looks at the same ones for
+    any ε and grid."""
+    try:
+        path = Path(process, np.array([stop + horizon, stop]))
+    except Unresolved:
+        return math.nan
+    except ValueError:
+        return math.inf
+    kept = float(path.a[0] / path.a[1])
+    return math.sqrt(path.C[0]) / kept if kept > 0 else math.inf
 
 
 def or_infinite(cost: Callable[[float], float], horizon: float) -> float:
