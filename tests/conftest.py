@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import hypothesis
 import matplotlib
@@ -11,6 +15,8 @@ import numpy as np
 import pytest
 
 from tests.drawn import examples
+
+ROOT = Path(__file__).resolve().parents[1]
 
 matplotlib.use("Agg")
 # workers are told the width of a terminal: what commands print here is as wide as where nobody says
@@ -42,6 +48,20 @@ def shared_folder(tmp_path_factory):
     """A folder that all processes of this run of the tests share."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """A wheel built from a clean copy of the source."""
+    folder = tmp_path_factory.mktemp("wheel")
+    for package in ("bounds", "closed_form", "verify"):
+        shutil.copytree(ROOT / package, folder / "source" / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder / "source")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
+    subprocess.run([*command, str(folder), str(folder / "source")], check=True, capture_output=True)
+    (found,) = folder.glob("*.whl")
+    return found
 
 
 def pytest_collection_finish():

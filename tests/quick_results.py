@@ -45,7 +45,7 @@ def remembered(folder: Path) -> dict:
 
 
 def remember(folder: str) -> None:
-    """Have this process take results from the session's folder: for the kernels of notebooks."""
+    """Have this process take results from the session's folder: for notebooks."""
     known = remembered(Path(folder))
     registry.experiments = lambda: known
     schedules.compare = lambda *question: compared(Path(folder), *question)

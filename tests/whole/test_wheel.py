@@ -3,7 +3,6 @@ wheel."""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,18 +15,9 @@ PACKAGES = ("bounds", "closed_form", "verify")
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """A folder that holds the contents of a wheel built from a clean copy of the source."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source, built, target = folder / "source", folder / "built", folder / "installed"
-    for package in PACKAGES:
-        shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
-               "--wheel-dir"]
-    subprocess.run([*command, str(built), str(source)], check=True, capture_output=True)
-    (wheel,) = built.glob("*.whl")
+def installed(wheel, tmp_path_factory):
+    """A folder that holds the contents of the wheel."""
+    target = tmp_path_factory.mktemp("wheel") / "installed"
     zipfile.ZipFile(wheel).extractall(target)
     return target
 

@@ -33,19 +33,14 @@ def test_the_sum_of_the_page(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
+def installed(wheel, tmp_path_factory):
     """A folder with the built wheels of the project and of the example, as in an environment of their own."""
     target = tmp_path_factory.mktemp("installed")
     source = tmp_path_factory.mktemp("source")
-    for package in ("bounds", "closed_form", "verify"):
-        shutil.copytree(ROOT / package, source / "sgm" / package,
-                        ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source / "sgm")
     shutil.copytree(ROOT / "docs" / "examples" / "own_theorem", source / "own")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
            "--no-build-isolation"]
-    subprocess.run([*pip, "--target", str(target), str(source / "sgm"), str(source / "own")], check=True,
+    subprocess.run([*pip, "--target", str(target), str(wheel), str(source / "own")], check=True,
                    capture_output=True)
     return target
 
@@ -62,15 +57,18 @@ def test_a_strangers_repository(installed, tmp_path):
     shutil.copy(ROOT / "docs" / "examples" / "own_theorem" / "test_own_theorem.py", tmp_path)
     done = ask(installed, tmp_path, "-m", "pytest", "-q", "--sgm-problems", "30")
     assert done.returncode == 0 and "theorems against exact laws" in done.stdout, done.stdout + done.stderr
-    listed = ask(installed, tmp_path, "-c", "import own_theorem, verify.cli; "
-                 "print(verify.__file__, own_theorem.__file__, flush=True); verify.cli.main()", "list", "theorems")
-    where, _, known = listed.stdout.partition("\n")
-    assert all(path.startswith(str(installed)) for path in where.split()) and where, listed
-    assert "simple2026" in known and "martingale" in known
     (text,) = (text for _, text in BLOCKS if text.startswith("# file: problem.toml\n"))
     (tmp_path / "problem.toml").write_text(text)
-    done = ask(installed, tmp_path, "-m", "verify.cli", "certify", "problem.toml", "--theorem", "simple2026")
-    assert done.returncode == 0 and "HOLDS" in done.stdout, done.stderr
+    # two commands, the second as the command line runs it
+    done = ask(installed, tmp_path, "-c", "import own_theorem, verify.cli; "
+               "from click.testing import CliRunner; print(verify.__file__, own_theorem.__file__); "
+               "print(CliRunner().invoke(verify.cli.cli, ['list', 'theorems']).stdout, 'certified:', flush=True); "
+               "verify.cli.main()", "certify", "problem.toml", "--theorem", "simple2026")
+    where, _, rest = done.stdout.partition("\n")
+    known, _, certified = rest.partition("certified:")
+    assert all(path.startswith(str(installed)) for path in where.split()) and where, done
+    assert "simple2026" in known and "martingale" in known
+    assert done.returncode == 0 and "HOLDS" in certified, done.stderr
 
 
 def test_a_false_variant_fails(installed, tmp_path):
