@@ -200,8 +200,10 @@ class ForwardProcess(Value):
                              "floats") from None
         if np.iscomplexobj(values):
             values = np.where(np.abs(values.imag) > 0, np.nan, values.real)
-        values = np.broadcast_to(values.astype(float), np.shape(times))
-        if not np.isfinite(values.sum()):
+        # a constant is looked at once
+        seen = values.astype(float)
+        values = np.broadcast_to(seen, np.shape(times))
+        if not np.isfinite(seen.sum()):
             bad = ~np.isfinite(values)
             if bad.any():
                 at = tuple(np.argwhere(bad)[0])

@@ -183,6 +183,13 @@ class Theorem:
         """The stated expressions as vectorised numpy functions of their symbols, by name."""
         return {name: _Function(expression) for name, expression in self.stated.items()}
 
+    @cached_property
+    def formulas(self) -> Mapping[str, Callable[..., Any]]:
+        """The same in ball arithmetic, each made when it is first asked for."""
+        from bounds.certified.data import Formulas
+
+        return Formulas(self.stated)
+
     def unmet(self, setting: Setting) -> tuple[str, ...]:
         """The hypotheses that do not hold, one line each (empty: the theorem applies)."""
         found = ((condition.name, condition.check(setting)) for condition in self.conditions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from bounds.bound import Bound, vacuous_notes
-from bounds.certified.data import Formulas, NotCertified
+from bounds.certified.data import NotCertified
 from bounds.symbolic.balls import NotEnclosed
 from bounds.symbolic.proof import Proof, above, below, check_precision
 
@@ -25,7 +25,7 @@ def certified_bound(theorem, setting, precision: int) -> Bound:
         raise NotCertified(f"certified needs a theorem with a form in ball arithmetic, {theorem.key} has none")
     with ctx.workprec(precision):
         try:
-            found = theorem.in_balls(setting, Formulas(theorem.stated), precision)
+            found = theorem.in_balls(setting, theorem.formulas, precision)
         except NotEnclosed as error:
             raise NotCertified(f"certified: {error}") from None
         if not found.total.is_finite():

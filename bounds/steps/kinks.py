@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.polynomial import legendre
 
-from bounds.steps.panels import over_nodes
+from bounds.steps.panels import largest, over_nodes
 
 #: A value at an end of a panel this much smaller than at the nodes has no sign.
 NO_SIGN = 1e-6
@@ -28,7 +28,10 @@ class Kinked:
 def passing(values) -> np.ndarray:
     """How far a function (..., n) at Gauss nodes goes where it has a zero in its panel, else 0: (...)."""
     ends = over_nodes(values, _to_ends(values.shape[-1]))
-    high, low = np.maximum.reduce(values, axis=-1), np.minimum.reduce(values, axis=-1)
+    # of one sign throughout, as mostly: there is no zero
+    if (values.min() >= 0 and ends.min() >= 0) or (values.max() <= 0 and ends.max() <= 0):
+        return np.zeros(values.shape[:-1])
+    high, low = largest(values), largest(values, np.minimum)
     size = NO_SIGN * np.maximum(np.abs(high), np.abs(low))[..., None]
     ends = np.where(np.abs(ends) > size, ends, 0.0)
     high, low = np.maximum(high, ends.max(axis=-1)), np.minimum(low, ends.min(axis=-1))

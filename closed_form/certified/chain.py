@@ -115,9 +115,10 @@ def _square(law: Gaussian, axis):
         # the axes are those of a decomposition in floats, which the balls of both allow for
         mean, turned = law.basis.T @ law.mean, 4 * law.dim * np.finfo(float).eps * law.mean_norm
     doubt = law.residual(values)
-    axes, counts = np.unique(np.stack([values, np.abs(mean)]), axis=1, return_counts=True)
+    # pairs as complex numbers, which numpy sorts several times faster than columns
+    axes, counts = np.unique(values + 1j * np.abs(mean), return_counts=True)
     known, total = {}, arb(0)
-    for value, size, count in zip(*axes.tolist(), counts.tolist(), strict=True):
+    for value, size, count in zip(axes.real.tolist(), axes.imag.tolist(), counts.tolist(), strict=True):
         if value not in known:
             known[value] = axis(arb(value, doubt))
         spread, shift = known[value]

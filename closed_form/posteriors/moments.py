@@ -125,6 +125,8 @@ class GaussianMoments:
     def at(self, q):
         """``(e1, e1_error, e2, e2_error)`` at every ``q >= 0``."""
         q = _checked_information(q)
+        if len(self.values) == 1:  # nothing is above the least
+            return tuple(np.zeros((4, *q.shape)))
         e1, e2 = np.empty(q.shape), np.empty(q.shape)
         low, share = self.values[0], self.counts / self.counts.sum()
         size = max(1, _ROWS // len(self.values))

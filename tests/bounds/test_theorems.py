@@ -78,8 +78,9 @@ def test_every_theorem_documents_itself(key):
     used = {str(s) for expression in theorem.stated.values() for s in expression.free_symbols}
     assert used == set(theorem.symbols)
     assert all(meaning for meaning in theorem.symbols.values())
+    whole = theorem.latex()
     for expression in theorem.stated.values():
-        assert sympy.latex(expression) in theorem.latex()
+        assert sympy.latex(expression) in whole
     assert theorem.cases
 
 
@@ -87,7 +88,7 @@ def test_every_theorem_documents_itself(key):
 def test_stated_and_derived_agree(key):
     """The formula as stated equals the formula rebuilt from lemmas, at exact rational points to 25 digits."""
     theorem = THEOREMS[key]
-    derived = theorem.derive()
+    derived = theorem.derived
     assert set(derived) == set(theorem.stated)
     rng = np.random.default_rng(11)
     for name, stated in theorem.stated.items():
@@ -96,7 +97,7 @@ def test_stated_and_derived_agree(key):
             sympy.lambdify(symbols, expression, modules="mpmath", cse=True)
             for expression in (stated, derived[name])
         ]
-        for _ in range(40):
+        for _ in range(16):
             point = {str(s): sympy.Rational(int(rng.integers(1, 400)), 97) for s in symbols}
             # names fix what must be ordered or negative: H_lo < H_lo + X < 0, l <= m
             if "H_lo" in point:
@@ -205,13 +206,13 @@ def test_the_right_limits(key, blocks):
     law = Gaussian([0.1], 0.8)
     totals = [
         theorem.bound(setting_of(PROCESSES[blocks], law, at_home(key, 9.0 * blocks, K))).total
-        for K in (500, 2000, 8000)
+        for K in (300, 1200, 4800)
     ]
     assert totals[2] < 0.6 * totals[1] < 0.36 * totals[0]
 
 
 @AT_HOME
-@settings(max_examples=examples(15))
+@settings(max_examples=examples(8))
 @given(data=st.data())
 def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
     """On drawn admissible problems with Gaussian data the verdict is HOLDS wherever the theorem applies."""

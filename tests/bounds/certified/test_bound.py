@@ -3,6 +3,7 @@ refused."""
 
 import numpy as np
 import pytest
+from flint import arb
 
 from bounds import StronglyLogConcave, TimeGrid, WeaklyLogConcave, euler_maruyama, general, ou, ve, vp
 from bounds.certified.data import Formulas, NotCertified
@@ -190,6 +191,16 @@ def test_what_is_not_certified_is_refused_by_name(process, law, named):
     assert "\n" not in str(refused.value)
 
 
+def test_formulas_are_made_once():
+    """A theorem's formulas in balls are made once, and those of a corrupted statement are its own."""
+    theorem = theorems()["martingale"]
+    corrupted = theorem.corrupted("early_stop_sq", 2)
+    values = {"a_sq": arb(1) / 4, "s_sq": arb(1) / 3, "m2": arb(2), "d": arb(3)}
+    assert theorem.formulas["early_stop_sq"] is theorem.formulas["early_stop_sq"]
+    one, two = (each.formulas["early_stop_sq"](**values) for each in (theorem, corrupted))
+    assert two.overlaps(2 * one) and not two.overlaps(one)
+
+
 @pytest.mark.parametrize("precision", [63, 2000])
 def test_precision_is_checked(precision):
     """A precision out of range is refused by name."""
@@ -202,8 +213,6 @@ def test_precision_is_checked(precision):
 def test_formulas_of_a_view_are_the_stated_ones(name):
     """With e^F given by its name, and where nothing is left above c_lo with that put at 0, v_k²'s integrand
     is as stated."""
-    from flint import arb
-
     formulas = Formulas(theorems()["martingale"].stated)
     names = ("C", "g", "ng", "H_lo", "X", "x_mean", "x_sq", "d")
     values = {name: arb(k + 2) / 7 for k, name in enumerate(names)}

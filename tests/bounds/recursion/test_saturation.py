@@ -58,7 +58,7 @@ def test_near_modes_keep_their_value(theorem):
     assert one.total == other.total and dict(one.terms) == dict(other.terms)
 
 
-@settings(max_examples=examples(25))
+@settings(max_examples=examples(12))
 @given(
     far=st.floats(1.0, 12.0), std=st.floats(-1, 0.5).map(lambda x: 10.0**x), third=st.floats(0.0, 1.0),
     weight=st.floats(0.05, 0.9), steps=st.integers(1, 12), key=st.sampled_from(NOISY), which=st.integers(0, 2),
@@ -120,7 +120,7 @@ def test_many_steps_are_saturated_too(monkeypatch):
 @pytest.mark.parametrize("std", [0.1, 0.4])
 def test_balls_saturate_as_floats_do(key, std):
     """In ball arithmetic the bound is the float's, a little below."""
-    setting = Setting(ou(), SmoothedSupport(1.0, std, mean_norm=0.2), scheme(key, 4, 40), 0.05, 0.02)
+    setting = Setting(ou(), SmoothedSupport(1.0, std, mean_norm=0.2), scheme(key, 4, 20), 0.05, 0.02)
     for theorem in (MARTINGALE, COUPLED):
         floats, balls = theorem.bound(setting), theorem.certified(setting)
         assert float(balls.total) <= floats.total <= float(balls.total) * (1 + 1e-6)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bounds.steps.panels import integrals, missed, panel_rule
+from bounds.steps.panels import FEW_VALUES, integrals, largest, missed, panel_rule
 from tests.bounds.tolerances import PATH_RELATIVE
 
 
@@ -28,3 +28,13 @@ def test_what_is_missed_of_an_exponential_is_covered(nodes, rate):
     exact = -np.expm1(-rate) / rate
     assert abs(found - exact) <= missed(seen, found) + PATH_RELATIVE * exact
     assert missed(np.zeros(1), np.zeros(1)) == 0.0
+
+
+@pytest.mark.parametrize("panels", [3, FEW_VALUES])
+def test_the_largest_values_of_few_panels_and_of_many(panels):
+    """Panel by panel they are numpy's largest and smallest, and NaN where something is none."""
+    values = np.random.default_rng(3).standard_normal((2, panels, 7))
+    values[1, -1, 4] = np.nan
+    np.testing.assert_array_equal(largest(values), values.max(axis=-1))
+    np.testing.assert_array_equal(largest(values, np.minimum), values.min(axis=-1))
+    assert np.isnan(largest(values)[1, -1])

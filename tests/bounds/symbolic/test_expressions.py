@@ -325,7 +325,7 @@ SOUP = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None, derandomize=True, max_examples=examples(250))
+@settings(deadline=None, derandomize=True, max_examples=examples(125))
 @given(st.one_of(SOUP, st.text(max_size=400)))
 @example("(" * 5000)
 @example("-" * 100_000)
@@ -355,7 +355,7 @@ CALLS = st.recursive(
 )
 
 
-@settings(deadline=None, derandomize=True, max_examples=examples(150))
+@settings(deadline=None, derandomize=True, max_examples=examples(75))
 @given(CALLS)
 @example("sqrt((t^((((t^0)-0.5)**(((t/(1**1/3))/e)+1e10))**1/3)))")
 @example("(sin((0/pi))^cosh((2^(1e10+t))))")

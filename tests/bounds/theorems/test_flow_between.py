@@ -16,6 +16,7 @@ from bounds.theorem import NotApplicable
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from tests.bounds.tolerances import BETWEEN_FITTED, BETWEEN_LIMIT, FOUR_DIGITS, ORDERED, QUADRATURE, SLOPE
+from tests.drawn import examples
 from verify import strategies
 from verify.certificates.certificate import Verdict, certify_setting
 from verify.certificates.question import setting_of
@@ -167,7 +168,7 @@ def test_the_flow_bound_refuses_noise_by_the_value():
         theorems()["flow"].bound(setting_of(ou(), QUARTER, ddim(1, 4, eta=0.5)))
 
 
-@settings(max_examples=110)
+@settings(max_examples=examples(40))
 @given(strategies.questions(BETWEEN, most_steps=25))
 def test_never_violated_inside_its_hypotheses(question):
     """On problems drawn inside the hypotheses, at any η and λ, the bound is at least the exact W2."""
@@ -184,7 +185,7 @@ def test_never_violated_on_many(question):
     assert certificate.verdict in (Verdict.HOLDS, Verdict.INCONCLUSIVE)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(eta=st.floats(0.01, 1.0), variance=st.floats(-2, 2).map(lambda x: 10.0**x), steps=st.integers(1, 30))
 def test_never_below_the_truth_on_isotropic_gaussians(eta, variance, steps):
     """On N(0, v I) in any dimension the bound is above the exact W2, and within a factor of four plus the

@@ -348,7 +348,7 @@ def test_steps_that_rounding_swallows_are_refused(key):
     assert near.verdict == "HOLDS"
 
 
-@pytest.mark.parametrize("steps", [100, 50_000])
+@pytest.mark.parametrize("steps", [100, 20_001])
 def test_few_steps_or_many_are_judged_by_their_length(steps):
     """∫f of 13 over every step is refused and 11 is not, whether steps are looked at one by one or some
     together."""

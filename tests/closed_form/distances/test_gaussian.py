@@ -101,7 +101,7 @@ def test_gaussian_edge_cases():
         w2_gaussian(Gaussian([0.0, 0.0], 1.0), Gaussian([0.0, 0.0, 0.0], 1.0))
 
 
-@settings(deadline=None, max_examples=examples(25))
+@settings(deadline=None, max_examples=examples(12))
 @given(
     means=st.tuples(st.floats(-3, 3), st.floats(-3, 3)),
     stds=st.tuples(st.floats(0.01, 3), st.floats(0.01, 3)),
@@ -144,7 +144,7 @@ def line_mixtures(draw):
     return LineMixture(scale * rng.normal(size=c), np.exp(rng.uniform(-4, 1, c)), rng.dirichlet(np.ones(c)))
 
 
-@settings(deadline=None, max_examples=examples(25))
+@settings(deadline=None, max_examples=examples(12))
 @given(law=line_mixtures(), a=st.floats(0.2, 3.0), b=st.floats(-2.0, 2.0))
 def test_affine_image(law, a, b):
     """x ↦ ax + b is increasing, so W2² = (a−1)²E X² + 2(a−1)bE X + b²."""
@@ -156,7 +156,7 @@ def test_affine_image(law, a, b):
     assert bracket.relative_width < AFFINE_IMAGE
 
 
-@settings(deadline=None, max_examples=examples(25))
+@settings(deadline=None, max_examples=examples(12))
 @given(p=line_mixtures(), q=line_mixtures())
 def test_line_is_a_distance_between_moment_bounds(p, q):
     """Symmetric, at least the distance of means and deviations (Gelbrich), at most that with no coupling."""
@@ -313,7 +313,7 @@ def assignment(x, y):
     return math.sqrt(cost[linear_sum_assignment(cost)].mean())
 
 
-@settings(deadline=None, max_examples=examples(20))
+@settings(deadline=None, max_examples=examples(10))
 @given(
     seed=st.integers(0, 10**6),
     sizes=st.tuples(st.integers(1, 9), st.integers(1, 9)),

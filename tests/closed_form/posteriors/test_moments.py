@@ -46,7 +46,7 @@ def by_quadrature(law, q):
     return [density @ spread**power / (1 + s_sq * q) ** (2 * power) / law.dim for power in (1, 2)]
 
 
-@settings(deadline=None, max_examples=examples(25))
+@settings(deadline=None, max_examples=examples(12))
 @given(law=lines(), log_q=st.floats(-8.0, 8.0))
 def test_line_moments_agree_with_quadrature(law, log_q):
     """The table gives what a fine Gauss rule gives, within a stated error that is small."""
@@ -106,7 +106,7 @@ def test_singular_gaussian():
     assert moments.at(3.0)[0] == pytest.approx(0.125, rel=LAW_ROUNDING)
 
 
-@settings(deadline=None, max_examples=examples(20))
+@settings(deadline=None, max_examples=examples(10))
 @given(law=lines(), log_q=st.floats(-5.0, 4.0))
 def test_information_identity(law, log_q):
     """d mmse/dq = −E tr Cov², mmse = d(c_lo + e1), E tr Cov² = d(c_lo² + 2c_lo e1 + e2) (I-MMSE)."""

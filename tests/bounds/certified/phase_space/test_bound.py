@@ -29,13 +29,13 @@ LAW = Gaussian([1.0, 0.5], np.array([0.5, 2.0]))
 UNEVEN = TimeGrid(np.array([2.0, 1.25, 1.2, 0.5, 2.0**-20, 0.0]))
 #: Process, sampler at work, score error and score noise.
 PROBLEMS = {
-    "plain": (cld(), euler_maruyama(2.0, 6), 0.0, 0.0),
-    "elliptic": (cld(1, 2, "1/2"), euler_maruyama(2.0, 6), 0.0, 0.0),
-    "at rest": (cld(1, 2, 0, 0), euler_maruyama(2.0, 4), 0.0, 0.0),
-    "elliptic at rest": (cld(2, 1, "1/5", 0), euler_maruyama(2.0, 4), 0.0, 0.0),
+    "plain": (cld(), euler_maruyama(2.0, 3), 0.0, 0.0),
+    "elliptic": (cld(1, 2, "1/2"), euler_maruyama(2.0, 3), 0.0, 0.0),
+    "at rest": (cld(1, 2, 0, 0), euler_maruyama(2.0, 2), 0.0, 0.0),
+    "elliptic at rest": (cld(2, 1, "1/5", 0), euler_maruyama(2.0, 3), 0.0, 0.0),
     "one step": (cld(), euler_maruyama(1.0, 1), 0.0, 0.0),
     "uneven": (cld("1/2", 3, 0, 1, "t+t^2/3"), Scheme(samplers()["euler-maruyama"], UNEVEN), 0.0, 0.0),
-    "errors": (cld(), euler_maruyama(2.0, 5, early_stop=0.2), 0.1, 0.2)}
+    "errors": (cld(), euler_maruyama(2.0, 3, early_stop=0.2), 0.1, 0.2)}
 
 CONSTANTS = (StronglyLogConcave(0.5, 2.0, 2), StronglyLogConcave(1.0, 1.0, 1, 3.0, None),
              WeaklyLogConcave(4.0, 16.0, 4.0, second_moment=1.25))
@@ -79,7 +79,7 @@ def test_constants_alone(key, assumption):
 
 def test_a_mixture_from_its_constants():
     """Of a mixture the bound that uses constants alone is certified."""
-    setting = setting_of(cld(), GaussianMixture.two_modes(2.0, 0.5), sscs(1.0, 6), information="constants")
+    setting = setting_of(cld(), GaussianMixture.two_modes(2.0, 0.5), sscs(1.0, 4), information="constants")
     assert_near("martingale", setting)
 
 

@@ -29,7 +29,7 @@ def test_one_component_is_the_gaussian_chain(key, epsilon):
     """A Gaussian with a mean, a constant score error and fresh noise: the grid agrees with the affine
     recursion, for ε > 0 too."""
     process = cld(a="4/5", sigma="3/2", velocity_variance="1/2", epsilon=epsilon)
-    steps = scheme(key, horizon=4, steps=40).steps(process)
+    steps = scheme(key, horizon=4, steps=24).steps(process)
     law = Gaussian(0.4, 0.49)
     exact = phase_gaussian_w2(law, steps, np.array([0.1]), 0.2)
     found = phase_line_w2(LineMixture.of(law), steps, 0.1, 0.2)
@@ -59,7 +59,7 @@ def test_steep_rows_are_resolved():
 def test_bracket_holds_the_value_of_finer_grids(key, epsilon, monkeypatch):
     """Three modes of different widths: grids twice as fine stay inside the bracket, which is as narrow as
     promised."""
-    steps = scheme(key, horizon=2, steps=14).steps(cld(epsilon=epsilon))
+    steps = scheme(key, horizon=2, steps=8).steps(cld(epsilon=epsilon))
     found = phase_line_w2(THREE, steps)
     assert found.relative_width < 2 * PHASE_LINE
     monkeypatch.setattr(phase_line, "FINE", (*(spacing / 2 for spacing in phase_line.FINE[:2]), 0.7))
@@ -83,7 +83,7 @@ def test_velocity_that_starts_at_rest():
 def test_moments_of_the_density_are_those_of_a_simulation(key, epsilon):
     """E x², E x⁴, E cos 2x and P(|x| < ½) of 100,000 simulated positions, score written out anew."""
     rng, n = np.random.default_rng(7), 100_000
-    steps = scheme(key, horizon=4, steps=30).steps(cld(epsilon=epsilon))
+    steps = scheme(key, horizon=4, steps=20).steps(cld(epsilon=epsilon))
     bias, size = 0.2, 0.3
     y = rng.standard_normal((n, 2)) @ np.linalg.cholesky(steps.prior_var).T
     for i in range(len(steps)):
