@@ -105,15 +105,13 @@ class StepFormulas:
         """
         expressions, found = _expressions(self), {}
         for name in expressions if defects else _PARTS:
-            call = _balls(expressions[name])
-            used = sorted(str(symbol) for symbol in expressions[name].free_symbols)
-            columns = [known[symbol] for symbol in used]
-            rows = zip(*columns, strict=True) if columns else ((),) * len(times)
-            found[name] = [call(**dict(zip(used, row, strict=True))) for row in rows]
-            for value, (t, r) in zip(found[name], times, strict=True):
-                self._check(name, value, t, r)
+            found[name] = _balls(expressions[name]).of_columns(known, len(times))
+            if not all(value.is_finite() for value in found[name]) or (
+                    name in ("Q", "noise") and any(value < 0 for value in found[name])):
+                for value, (t, r) in zip(found[name], times, strict=True):
+                    self._check(name, value, t, r)
         for name in ("Q", "noise"):
-            found[name] = [_not_negative(value) for value in found[name]]
+            found[name] = [value if value >= 0 else _not_negative(value) for value in found[name]]
         return found
 
     def _check(self, name: str, value, t: float, r: float) -> None:
@@ -153,7 +151,7 @@ def _not_negative(ball):
     """The part of a ball that is not negative; it has one."""
     from flint import arb
 
-    return ball if ball >= 0 else arb(0).union(arb(ball.upper()))
+    return arb(0).union(arb(ball.upper()))
 
 
 def coefficients(process, times: Sequence[tuple], needed: set[str]) -> dict[str, list]:
@@ -172,7 +170,8 @@ def coefficients(process, times: Sequence[tuple], needed: set[str]) -> dict[str,
             places = [float(time[at]) for time in times]
             try:
                 function = _function(expression)
-                found[name] = [function.interval(arb(place)) for place in places]
+                found[name] = ([function.interval(arb(place)) for place in places] if expression.free_symbols
+                               else [function.interval(arb(places[0]))] * len(places))
             except NotEnclosed:
                 found[name] = [arb(value) for value in values(np.array(places)).tolist()]
     return found

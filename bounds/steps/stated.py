@@ -17,6 +17,10 @@ _EPS = np.finfo(float).eps
 SHAPES = (lambda n: np.sqrt(n.g_sq), lambda n: 0 * n.F + 1, grown_noise, bridged_noise)
 #: What `spread` knows of a step.
 KNOWN = {"h", "F", "G", "C", "g_sq", "s_sq_r"}
+#: Logarithms of ratios of variances this close are as near: the first of `SHAPES` is taken.
+AS_NEAR = 1e-12
+#: A variance known no better than this, relatively, says nothing of its root.
+LOOSE = 0.1
 
 
 def spread(noise, known: dict) -> tuple[int, object]:
@@ -83,7 +87,7 @@ def stated(formulas: StepFormulas, path, E: np.ndarray, G: np.ndarray, relative:
     from flint import arb, ctx
 
     times = list(zip(path.times[:-1].tolist(), path.times[1:].tolist(), strict=True))
-    needed = formulas.needs(defects=True) | KNOWN
+    needed = formulas.needs(defects=True)
     with np.errstate(divide="ignore"):
         rounding = 64 * _EPS * (1 + np.minimum(np.abs(np.log(path.a)), 700.0))
     # a and s² carry what all steps below them may be off by
@@ -91,24 +95,47 @@ def stated(formulas: StepFormulas, path, E: np.ndarray, G: np.ndarray, relative:
     columns = {"F": (path.F, path.F_error), "C": (path.C, path.C_error),
                "E": (E, (relative + 16 * _EPS) * E), "G": (G, (relative + 16 * _EPS) * G),
                "a_r": (path.a[1:], below * path.a[1:]), "s_sq_r": (path.s_sq[1:], 2 * below * path.s_sq[1:])}
+    columns = {name: (middle, np.broadcast_to(error, middle.shape)) for name, (middle, error) in columns.items()}
     with ctx.workprec(PRECISION):
-        known = {name: list(map(arb, middle.tolist(), np.broadcast_to(error, middle.shape).tolist()))
+        known = {name: list(map(arb, middle.tolist(), error.tolist()))
                  for name, (middle, error) in columns.items() if name in needed}
         known["t"], known["r"] = ([arb(time[at]) for time in times] for at in (0, 1))
         known["h"] = [t - r for t, r in zip(known["t"], known["r"], strict=True)]
         known |= coefficients(path.process, times, needed)
         found = formulas.values(known, times, defects=True)
-        laid = [spread(noise, {name: known[name][at] for name in KNOWN})
-                for at, noise in enumerate(found["noise"])]
     numbers = [part for name in ("P", "Q", "noise", "c1", "c2") for part in _floats(found[name])]
-    factor, off = _floats([each for _, each in laid])
-    noise, noise_error = numbers[4:6]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        left = np.where(factor > 0, np.sqrt(noise) * (off / factor), np.sqrt(noise + noise_error))
-    return Stated(*numbers, np.array([at for at, _ in laid]), factor, left)
+    g_sq = path.process.g_sq_values(path.times[:-1])
+    return Stated(*numbers, *_spread(*numbers[4:6], columns, -np.diff(path.times), g_sq))
 
 
 def _floats(balls) -> tuple[np.ndarray, np.ndarray]:
     """Middles, and how far the balls reach from them."""
-    middles = np.array([float(ball.mid()) for ball in balls])
-    return middles, np.array([float(ball.rad()) for ball in balls]) + _EPS * np.abs(middles)
+    from flint import arb
+
+    middles = np.fromiter(map(float, map(arb.mid, balls)), float, len(balls))
+    return middles, np.fromiter(map(float, map(arb.rad, balls)), float, len(balls)) + _EPS * np.abs(middles)
+
+
+# what a step that is too long makes of this is inf or NaN, and takes no part
+@np.errstate(all="ignore")
+def _spread(noise, noise_error, columns: dict, h, g_sq) -> tuple:
+    """`spread` of all steps at once, from floats: the shapes, the factors, and how far the standard deviations
+    of what is spread may be from the noise's."""
+    (F, F_error), (C, C_error), (G, G_error), (s_sq_r, lower_error) = (columns[name] for name in
+                                                                       ("F", "C", "G", "s_sq_r"))
+    grown, kept = np.exp(2 * F) * C, s_sq_r * np.exp(-2 * F)
+    bridged = np.where(kept + C > 0, C * s_sq_r / (kept + C), 0.0)
+    doubt_C, doubt_r = C_error / C, np.where(s_sq_r > 0, lower_error / s_sq_r, 0.0)
+    doubts = (G_error / G, 0 * h, 2 * F_error + doubt_C, 2 * (doubt_C + doubt_r + F_error))
+    own = np.array([G, h * g_sq, grown, bridged])
+    far = np.abs(np.log(noise / own))
+    far = np.where(np.isfinite(far), far, np.inf)
+    nearest = far.min(axis=0)
+    shape = np.where(nearest < np.inf, np.argmax(far <= nearest + AS_NEAR, axis=0), 1)
+    variance = np.choose(shape, [G, h, grown, bridged])
+    # the root of a ratio is off by less than this where the ratio is off by at most a tenth
+    doubt = np.where(noise > 0, noise_error / noise, np.inf) + np.choose(shape, doubts) + 64 * _EPS * (1 + np.abs(F))
+    sure = (noise > noise_error) & (variance > 0) & (doubt < LOOSE)
+    factor = np.where(sure, np.sqrt(noise / variance), 0.0)
+    return (np.where(sure, shape, 0), factor,
+            np.where(sure, np.sqrt(noise) * doubt, np.sqrt(noise + noise_error)))

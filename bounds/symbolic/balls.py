@@ -16,6 +16,9 @@ from bounds.symbolic.integrals import TIME
 from bounds.symbolic.piecewise_constant import PiecewiseConstant
 from bounds.symbolic.piecewise_linear import SLACK, PiecewiseLinear
 
+#: Rows that a formula is evaluated on at a time: balls of every operation are kept so long.
+COLUMN_ROWS = 4096
+
 
 class NotEnclosed(ValueError):
     """There is no rule in ball arithmetic for a part of the expression; the message names it."""
@@ -202,6 +205,22 @@ class BallFormula(BallFunction):
     def __call__(self, **values):
         """An arb that holds every value on these arbs."""
         return self._run(values)[self._last]
+
+    def of_columns(self, columns: dict, count: int) -> list:
+        """The same of ``count`` rows, given by columns: an operation at a time for all rows of a block."""
+        leaves, rest = self._programs[0]
+        found = []
+        for start in range(0, count, COLUMN_ROWS):
+            block = slice(start, min(start + COLUMN_ROWS, count))
+            rows = block.stop - start
+            values = [[made] * rows for made in self._constants()]
+            for at, method in leaves:
+                values[at] = method(columns)[block]
+            for at, method, first, second, more in rest:
+                places = more or ((first,) if second is None else (first, second))
+                values[at] = list(map(method, *[values[place] for place in places]))
+            found += values[self._last]
+        return found
 
     def plain(self, values: dict):
         """The same on balls real or complex, of an expression in which no sign is asked."""

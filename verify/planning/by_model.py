@@ -76,7 +76,7 @@ class Planner:
         """
         check_eps(eps)
         cost = lambda T: self._bounds.steps_by_model(T, eps)  # noqa: E731
-        horizon = self._horizons.best(cost, size=lambda _: eps)
+        horizon = self._horizons.best(cost, size=lambda _: eps, least=1.0)
         estimate = or_infinite(cost, horizon)
         if math.isinf(estimate) or estimate > MAX_STEPS:
             return self._blocked(eps)
@@ -145,7 +145,15 @@ class Planner:
     # -- many steps: the model, corrected by the bound -------------------------------------------------------
 
     def _trusted(self, eps: float, horizon: float, estimate: float) -> bool:
-        """Whether the bound at the steps of the model, or at fewer, is what the model says."""
+        """Whether the bound at the steps of the model, or at fewer, is what the model says.
+
+        Not where the bound reaches ε with far fewer, or grows with the steps: then a step misses more than the
+        model has.
+        """
+        if estimate > CALIBRATION_STEPS:
+            few, more = (self._bounds.value(horizon, k, eps) for k in (CALIBRATION_STEPS // 4, CALIBRATION_STEPS))
+            if more <= eps or few < more < math.inf:
+                return False
         steps = math.ceil(estimate if estimate <= CALIBRATION_STEPS else max(estimate / 8, CALIBRATION_STEPS))
         return 1 / TRUST <= self._bounds.ratio(horizon, steps, eps) <= TRUST
 

@@ -38,16 +38,18 @@ class Horizons:
         self._bounds, self.fixed, self._stop = bounds, fixed, bounds.stop
 
     def best(self, cost: Callable[[float], float], start: float | None = None,
-             size: Callable[[float], float] = float, patience: int = 2 * HORIZONS_PER_DOUBLING) -> float:
+             size: Callable[[float], float] = float, patience: int = 2 * HORIZONS_PER_DOUBLING,
+             least: float = -math.inf) -> float:
         """The horizon with the least cost, scanned for or near ``start``.
 
         ``size`` turns the least cost so far into an error below which nothing of the initial error matters;
-        where that is so, the scan goes on for ``patience`` horizons without gain.
+        where that is so, the scan goes on for ``patience`` horizons without gain.  It ends at a cost of ``least``,
+        below which there is none.
         """
         if self.fixed is not None:
             return self.fixed
         if start is None:
-            (best, value), span = self._scan(cost, size, patience), math.log(2.0) / HORIZONS_PER_DOUBLING
+            (best, value), span = self._scan(cost, size, patience, least), math.log(2.0) / HORIZONS_PER_DOUBLING
         else:
             best, value, span = start, cost(start), math.log(2.0)
             if value == math.inf:
@@ -94,7 +96,7 @@ class Horizons:
                 break
         return found
 
-    def _scan(self, cost, size, patience: int):
+    def _scan(self, cost, size, patience: int, least: float):
         worse = 0
         best, value = self._at(self._shortest), math.inf
         for power in range(HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS):
@@ -105,6 +107,8 @@ class Horizons:
             # what is left of the initial error keeps falling: that alone is no reason to go on
             worse = 0 if found < value * (1 - GAIN) else worse + 1
             best, value = (horizon, found) if found < value else (best, value)
+            if value <= least:
+                break
             # a mixture's bound may rise before it falls: only the end of the initial error ends the scan
             if worse > patience and self._settled(scale, size(value)):
                 break

@@ -168,7 +168,10 @@ def _marginal(law: LineMixture, steps: Steps, rows, bias: float, field: PhaseFie
         if any(row.aside):
             values, position = _aside(field, values, row, score, bias)
         if any(row.push):
-            shift = score.pushed(row.push, position, v) + row.push[1] * bias
+            # without a push aside the position is one of the box, sheared
+            shift = (score.pushed(row.push, position, v) if any(row.aside)
+                     else score.pushed_sheared(row.push, x * field.stretch / row.alpha, -row.beta / row.alpha, v))
+            shift = shift + row.push[1] * bias
         shift = shift + row.pull[0] * position + (row.pull[1] - 1) * v
         values, excess = field.kicked(values, shift, row.g, row.slope)
         values = field.blurred(values, row.blur, excess)

@@ -5,6 +5,10 @@ from functools import reduce
 
 import numpy as np
 
+#: Largest exponent that a place's share may have at a position, or at a velocity, for their product to stay well
+#: within the range of floats.
+FACTORED = 150.0
+
 
 class PhaseMixtureScore:
     r"""The score of an isotropic mixture under critically-damped Langevin at one clock time.
@@ -63,6 +67,24 @@ class PhaseMixtureScore:
         broadcast."""
         return self._pushed(push, x, v)[0]
 
+    def pushed_sheared(self, push, place, shear, v):
+        """`pushed` at x = place + shear·v, for places and velocities of shapes (m,) and (n, 1): of components that
+        differ in their means only the shares are products of what the place and what the velocity makes of them, and
+        their sums are two products of matrices."""
+        if not self._alike:
+            return self.pushed(push, place + shear * v, v)
+        by_x, by_v = self._by
+        middle, away = self._middle, self.means[:, 0] - self._middle
+        at_place = by_x * (place - self.phi[0] * middle)
+        at_v = (by_x * shear * v + by_v * (v - self.phi[1] * middle)).ravel()
+        if np.abs(away).max() * max(np.abs(at_place).max(), np.abs(at_v).max()) > FACTORED:
+            return self.pushed(push, place + shear * v, v)
+        fixed = self._fixed(away)
+        by_place = np.exp(np.outer(away, at_place))
+        by_velocity = np.exp(np.outer(at_v, away) + (fixed - fixed.max()))
+        mean = (by_velocity * away) @ by_place / (by_velocity @ by_place)
+        return self._from_mean(push, mean, place + shear * v, v)
+
     def pushed_with_slope(self, push, x, v):
         """(`pushed`, its derivative in x)."""
         return self._pushed(push, x, v, slope=True)
@@ -97,21 +119,40 @@ class PhaseMixtureScore:
     def _pushed_alike(self, push, x, v, slope: bool):
         """`_pushed` of components that differ in their means only: their shares are exponentials linear in x,
         v."""
-        xx, xv, vv, (phi_x, phi_v) = self.xx[0], self.xv[0], self.vv[0], self.phi
-        middle = (self.means.min() + self.means.max()) / 2
-        gap_x, gap_v, away = x - phi_x * middle, v - phi_v * middle, self.means[:, 0] - middle
-        by_x, by_v = xx * phi_x + xv * phi_v, xv * phi_x + vv * phi_v
-        along = by_x * gap_x + by_v * gap_v
-        fixed = (self.log_scale - np.square(away) * (phi_x * by_x + phi_v * by_v) / 2).tolist()
-        logs = [known + place * along for known, place in zip(fixed, away.tolist(), strict=True)]
+        middle, away, (by_x, by_v) = self._middle, self.means[:, 0] - self._middle, self._by
+        along = by_x * (x - self.phi[0] * middle) + by_v * (v - self.phi[1] * middle)
+        logs = [known + place * along for known, place in zip(self._fixed(away).tolist(), away.tolist(), strict=True)]
         top = reduce(np.maximum, logs)
         shares = [np.exp(log - top) for log in logs]
         total = sum(shares)
         mean = sum(place * share for place, share in zip(away.tolist(), shares, strict=True)) / total
-        pull, steeper = push[0] * by_x + push[1] * by_v, push[0] * xx + push[1] * xv
-        found = pull * mean - (steeper * gap_x + (push[0] * xv + push[1] * vv) * gap_v)
+        found = self._from_mean(push, mean, x, v)
         if not slope:
             return found, None
+        pull, steeper = push[0] * by_x + push[1] * by_v, push[0] * self.xx[0] + push[1] * self.xv[0]
         spread = sum(share * np.square(place - mean) for place,
                      share in zip(away.tolist(), shares, strict=True))
         return found, pull * by_x * spread / total - steeper
+
+    @property
+    def _middle(self):
+        """The place from which those of components that are alike are measured."""
+        return (self.means.min() + self.means.max()) / 2
+
+    @property
+    def _by(self):
+        """What x and v add to the exponents of shares of components that are alike, per place."""
+        phi_x, phi_v = self.phi
+        return self.xx[0] * phi_x + self.xv[0] * phi_v, self.xv[0] * phi_x + self.vv[0] * phi_v
+
+    def _fixed(self, away):
+        """What is in those exponents whatever x and v, up to what all components share."""
+        by_x, by_v = self._by
+        return self.log_scale - np.square(away) * (self.phi[0] * by_x + self.phi[1] * by_v) / 2
+
+    def _from_mean(self, push, mean, x, v):
+        """push·(∇_x, ∇_v) log p_t of components that are alike, of which the mean place given x, v is ``mean``."""
+        xx, xv, vv, (by_x, by_v) = self.xx[0], self.xv[0], self.vv[0], self._by
+        gap_x, gap_v = x - self.phi[0] * self._middle, v - self.phi[1] * self._middle
+        pull, steeper = push[0] * by_x + push[1] * by_v, push[0] * xx + push[1] * xv
+        return pull * mean - (steeper * gap_x + (push[0] * xv + push[1] * vv) * gap_v)

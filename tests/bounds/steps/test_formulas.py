@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sympy
+from flint import arb
 from scipy import integrate
 
 from bounds import Scheme, Setting, StronglyLogConcave, TimeGrid, cld, ou, own_sampler
@@ -14,6 +16,7 @@ from bounds.samplers import samplers
 from bounds.steps.formulas import SYMBOLS
 from bounds.steps.stated import stated
 from bounds.steps.table import StepTable
+from bounds.symbolic import balls
 from bounds.theorems import theorems
 from tests.bounds.tolerances import PATH_RELATIVE, STATED_DEFECT, STATED_NOISE
 from tests.own_samplers import FORMULAS, PROCESSES, own
@@ -181,3 +184,20 @@ def test_what_is_open_below_an_early_stop_is_open_in_every_step():
     path.below_error = open_below
     known = stated(own(("a_r", "s_sq_r", "G")).one_block.formulas, path, ones, ones, 0 * ones)
     assert np.all(known.P_error >= open_below * known.P) and np.all(known.Q_error >= 2 * open_below * known.Q)
+
+
+def test_columns_are_evaluated_an_operation_at_a_time(monkeypatch):
+    """A formula of columns gives in every row what it gives of the row, in blocks too, and no row by itself is asked
+    for; a constant coefficient is asked for once."""
+    monkeypatch.setattr(balls, "COLUMN_ROWS", 3)
+    expression = sympy.sympify("Max(x, y)*exp(-x) + sqrt(x) + 3 + Piecewise((x, x > y), (y*x, True))")
+    formula, rng = balls.BallFormula(expression), np.random.default_rng(4)
+    columns = {name: list(map(arb, rng.uniform(0.5, 2, 7).tolist())) for name in "xy"}
+    rows = [formula(x=x, y=y) for x, y in zip(*columns.values(), strict=True)]
+    assert [str(each) for each in formula.of_columns(columns, 7)] == [str(each) for each in rows]
+    asked = []
+    interval = balls.BallFunction.interval
+    monkeypatch.setattr(balls.BallFunction, "interval", lambda self, t: asked.append(t) or interval(self, t))
+    monkeypatch.setattr(balls.BallFormula, "__call__", lambda *_, **__: pytest.fail("a row by itself"))
+    table(ou(), ("1 + F*g^2", "G", "G*f^2"), TimeGrid.uniform(1.3, 10))
+    assert len(asked) == 2

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bounds import StronglyLogConcave, euler_maruyama, ou, ve, vp
+from bounds import Scheme, StronglyLogConcave, euler_maruyama, ou, own_sampler, ve, vp
 from bounds.complexity.orders import of_process
 from bounds.grid import TimeGrid
 from bounds.setting import Setting
@@ -17,7 +17,7 @@ from tests.verify.tolerances import EXPONENT, PLAN_EXCESS
 from verify.certificates.certificate import Verdict, certify
 from verify.certificates.question import setting_of
 from verify.counterexamples.drawing import NumpyDraw, log_uniform, problem
-from verify.planning.by_model import Planner
+from verify.planning.by_model import CALIBRATION_STEPS, Planner
 
 MARTINGALE = theorems()["martingale"]
 
@@ -181,6 +181,28 @@ def test_early_stopping_blocks():
     setting = Setting(ou(), constants(), euler_maruyama(1, 1, early_stop=0.1))
     plan = Planner(MARTINGALE, setting).plan(0.05)
     assert not plan.reached and plan.blocking.startswith("early stopping")
+
+
+def test_a_model_that_does_not_describe_the_sampler_is_seen_with_few_steps():
+    """Where the noise of a step does not shrink with it the model is refused before millions of steps are tried."""
+    sampler = own_sampler("noisy", P="a_r/a", Q="E", noise=0.003)
+    setting = setting_of(vp("1/10 + 199/10*t"), Gaussian([0.0, 1.0], [[2.0, 0.5], [0.5, 1.0]]),
+                         Scheme(sampler, TimeGrid.uniform(1.0, 20)))
+    planner, seen = Planner("martingale", setting), []
+    value = planner._bounds.value
+    planner._bounds.value = lambda T, steps, eps: seen.append(steps) or value(T, steps, eps)
+    assert not planner._trusted(2.0, 7.8, 8e6)
+    assert max(seen) <= CALIBRATION_STEPS
+
+
+def test_the_scan_over_horizons_ends_where_none_is_better():
+    """At a horizon of one step no longer one is looked at, however long the process forgets nothing."""
+    setting = setting_of(ou(), Gaussian([0.0], [[1.0]]), euler_maruyama(horizon=1, steps=1))
+    horizons, seen = Planner("martingale", setting)._horizons, []
+    for least in (-math.inf, 1.0):
+        seen.append([])
+        horizons._scan(lambda T: seen[-1].append(T) or 1.0, lambda _: 0.1, 4, least)
+    assert len(seen[1]) == 1 < len(seen[0])
 
 
 def test_bad_arguments_are_refused():

@@ -161,6 +161,17 @@ def test_the_cost_counts_every_point_of_the_grid(monkeypatch):
     assert phase_line.phase_line_cost(THREE, steps) / cost == pytest.approx(2.0, rel=GRID_SIZES)
 
 
+def test_many_components_that_are_alike_are_not_looked_at_point_by_point(monkeypatch):
+    """With ε = 0 no exponential is taken of every point and component: only of places, and of velocities."""
+
+    def refuse(*_):
+        raise AssertionError("every point of the grid")
+
+    monkeypatch.setattr(phase_line.PhaseMixtureScore, "_pushed_alike", refuse)
+    many = LineMixture(np.linspace(-1.0, 1.0, 30), np.full(30, 0.5), np.full(30, 1 / 30))
+    phase_line.position_density(many, scheme("euler-maruyama", horizon=2, steps=10).steps(cld()))
+
+
 def test_grids_beyond_the_limit_are_refused(monkeypatch):
     """The message gives the sizes and the limit."""
     steps = scheme("euler-maruyama", horizon=2, steps=20).steps(cld())

@@ -85,6 +85,20 @@ def test_the_slope_of_what_pushes_is_its_derivative(variances):
         assert found == pytest.approx(score.pushed(push, x, v), rel=LAW_ROUNDING)
 
 
+@pytest.mark.parametrize("push", [(0.0, 1.0), (0.7, -0.4)])
+@pytest.mark.parametrize("variances", [VARIANCES, np.full(3, 0.3)], ids=["unequal", "equal"])
+@pytest.mark.parametrize("far", [3.0, 40.0])
+def test_a_push_on_a_sheared_grid_is_the_push_there(far, variances, push):
+    """Products of matrices give what every point gives by itself, in the box and so far out that a product would
+    leave the range of floats."""
+    _, score, _, _ = mixture(1, variances)
+    place, v = np.linspace(-far, far, 7)[None, :], np.linspace(-far, far, 9)[:, None]
+    expected = score.pushed(push, place - 0.3 * v, v)
+    scale = np.abs(expected).max()
+    assert score.pushed_sheared(push, place, -0.3, v) == pytest.approx(expected, rel=LAW_ROUNDING,
+                                                                       abs=LAW_ROUNDING * scale)
+
+
 def test_score_of_one_component_is_linear():
     """−V⁻¹(y − φμ), both ways of asking."""
     phi, S = np.array([0.8, -0.3]), np.array([[0.5, -0.1], [-0.1, 0.9]])
