@@ -15,6 +15,7 @@ from bounds.processes import process_of
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
 from bounds.steps.churn_table import ChurnTable
+from bounds.steps.from_noise import entered
 from bounds.steps.multistep import MultistepTable
 from bounds.steps.parameters import Parameters
 from bounds.steps.phase_space.table import PhaseTable
@@ -42,6 +43,9 @@ class Scheme(Value):
         v is the data's.  See `with_spread_of`.
     last_step_noise : bool
         Whether the last step adds its noise; many implementations return its mean.
+    from_mean : bool
+        Whether the Gaussian that it starts from has the mean of X_T, a(T) E X_0, and not 0; for samplers of one
+        block whose linear part is exact, so that nothing depends on where the data are.
     parameters
         Of the sampler, where it takes some: `bounds.steps.parameters.Parameters`, such as ``eta=0.5`` of DDIM.
 
@@ -50,7 +54,7 @@ class Scheme(Value):
     ValueError, TypeError
         If ``prior_std`` is not a positive number, or both are given; if a parameter is out of its range, or none of
         the sampler's; if ``churn`` is too large for so many steps; if ``last_step_noise`` is false for a sampler
-        without noise.
+        without noise; if ``from_mean`` is true for a sampler whose linear part is held.
     """
 
     sampler: Sampler
@@ -58,9 +62,11 @@ class Scheme(Value):
     prior_std: float | None = None
     prior_spread: float = 0.0
     last_step_noise: bool = True
+    from_mean: bool = False
 
     def __init__(self, sampler: Sampler | str, grid: TimeGrid, prior_std: float | None = None,
-                 prior_spread: float = 0.0, last_step_noise: bool = True, **parameters: Unpack[Parameters]) -> None:
+                 prior_spread: float = 0.0, last_step_noise: bool = True, from_mean: bool = False,
+                 **parameters: Unpack[Parameters]) -> None:
         sampler = unit_of("sampler", sampler, Sampler, samplers()).at(**parameters)
         check_type("grid", grid, TimeGrid, "a TimeGrid")
         std = prior_std
@@ -73,17 +79,21 @@ class Scheme(Value):
         if std is not None and spread:
             raise ValueError(f"prior_spread must be left out where prior_std is given, got {spread!r}")
         check_last_step(sampler, last_step_noise)
+        _check_from_mean(sampler, from_mean)
+        if from_mean and spread:
+            raise ValueError(f"prior_spread must be left out where from_mean is given, got {spread!r}")
         if sampler.formulas is not None and samplers().get(sampler.key, sampler) != sampler:
             raise ValueError(f"sampler must have a key of its own, got {sampler.key!r}, which is a sampler of "
                              "this package")
         if sampler.stages is not None and sampler.stages.churn is not None:
             sampler.stages.churn.check(grid.steps)
         self.__dict__.update(sampler=sampler, grid=grid, prior_std=std, prior_spread=spread,
-                             last_step_noise=last_step_noise)
+                             last_step_noise=last_step_noise, from_mean=from_mean)
 
     def __repr__(self):
         prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"
         prior += f", prior_spread={self.prior_spread:g}" if self.prior_spread else ""
+        prior += ", from_mean=True" if self.from_mean else ""
         return f"<{self.name}, {self.grid!r}{prior}>"
 
     @property
@@ -128,13 +138,14 @@ class Scheme(Value):
             horizon.
         """
         process = process_of(process)
+        scheme = entered(process, self)
         if process.blocks == 1 and self.sampler.stages is not None:
-            return (StageTable if self.sampler.stages.churn is None else ChurnTable)(process, self,
+            return (StageTable if self.sampler.stages.churn is None else ChurnTable)(process, scheme,
                                                                                      assumption)
         if process.blocks == 1 and self.sampler.multistep is not None:
-            return MultistepTable(process, self, assumption)
-        return (PhaseTable(process, self) if process.blocks == 2
-                else StepTable(process, self, assumption, moments))
+            return MultistepTable(process, scheme, assumption)
+        return (PhaseTable(process, scheme) if process.blocks == 2
+                else StepTable(process, scheme, assumption, moments))
 
 
 def check_last_step(sampler: Sampler, noise: Any) -> None:
@@ -144,6 +155,17 @@ def check_last_step(sampler: Sampler, noise: Any) -> None:
     if not noise and sampler.follows_ode:
         raise ValueError(f"last_step_noise must be left out for {sampler.name}, whose steps have no noise, got "
                          f"{noise}")
+
+
+def _check_from_mean(sampler: Sampler, from_mean: Any) -> None:
+    """Refuse what is no truth value, and a sampler that does not take a X_0 to the next a X_0."""
+    if not isinstance(from_mean, bool):
+        raise ValueError(f"from_mean must be True or False, got {from_mean!r:.60}")
+    rule = sampler.one_block
+    if from_mean and (rule is None or rule.drift is not None or rule.formulas is not None
+                      or (rule.stages is not None and rule.stages.coefficients_of_time)):
+        raise ValueError(f"from_mean must be left out for {sampler.name}, whose linear part is not that of the process, "
+                         f"got {from_mean}")
 
 
 def variance_of(data: Any) -> float:

@@ -579,7 +579,7 @@ BAD_PROBLEMS = [
          process__family='"general"', process__f="-1", process__g="1"),
     BadProblem("levels growing", "scheme.sigmas must decrease strictly",
                **_levels(grid='"sigmas"', sigmas="[0.0, 1.0]")),
-    _bad("prior unknown", "scheme.prior must be one of forward, spread", "levels", scheme__prior='"wide"'),
+    _bad("prior unknown", "scheme.prior must be one of forward, spread, mean", "levels", scheme__prior='"wide"'),
     _bad("prior twice", "scheme.prior must be left out", "levels", scheme__prior_std="2.0"),
     BadProblem("no schedule", "one of alphas_cumprod, betas, scheduler", **_levels(grid='"discrete"')),
     BadProblem("schedule growing", "scheme.alphas_cumprod must decrease strictly",

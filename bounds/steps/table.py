@@ -131,4 +131,5 @@ class StepTable:
     def steps(self) -> Steps:
         """P, Q and the noise variance of every step, as the sampler and its exact law use them."""
         path = self.path
-        return Steps(path.times, self.P, self.Q, self.noise_var, path.a, path.s_sq, self.prior_var)
+        return Steps(path.times, self.P, self.Q, self.noise_var, path.a, path.s_sq, self.prior_var,
+                     from_mean=self.scheme.from_mean)

@@ -16,6 +16,7 @@ from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.steps.affine import PastErrors, SecondErrors, StepErrors, Steps
 from bounds.steps.formulas import coefficients
+from bounds.steps.from_noise import entered
 from bounds.steps.rule import matched_hessian
 from bounds.steps.stages import refined
 from bounds.symbolic.balls import NotEnclosed
@@ -401,6 +402,12 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
     """
     if process.blocks == 2:
         return phase_steps(process, scheme)
+    scheme = entered(process, scheme)
+    return replace(_one_block(process, scheme, assumption, moments), from_mean=scheme.from_mean)
+
+
+def _one_block(process: ForwardProcess, scheme: Scheme, assumption, moments) -> Steps:
+    """The numbers of a scheme on one block."""
     rule = scheme.sampler.one_block
     if rule is None:
         return scheme.steps(process)

@@ -94,6 +94,8 @@ def _scheme(process: ForwardProcess, law: Law, scheme: Scheme) -> dict:
     if grid.made and not _made_on(process, grid):
         grid = TimeGrid(grid.times)
     table = {"kind": scheme.key, **scheme.sampler.given, **table_of_grid(grid), **said_of_last_step(scheme)}
+    if scheme.from_mean:
+        table["prior"] = "mean"
     if scheme.prior_std is not None:
         return {**table, "prior_std": float(scheme.prior_std)}
     if not scheme.prior_spread:

@@ -9,6 +9,7 @@ from bounds.sampler import Scheme, variance_of
 from bounds.samplers import samplers
 from bounds.score_error import UNITS, ScoreError, read_error
 from bounds.steps.churn import raised_times
+from bounds.steps.from_noise import entered
 from bounds.steps.rule import Sampler
 from bounds.symbolic.deadline import Deadline
 from verify.levels import grid_of_levels, rho_grid
@@ -26,7 +27,7 @@ _OF_GRID = {"uniform": (), "geometric": (), "list": (), "rho": ("sigma_max", "si
 SAME_TIME = 1e-9
 #: Grids by name, in a file.
 NAMES = ("uniform", "geometric", "rho", "sigmas", "discrete")
-PRIORS = ("forward", "spread")
+PRIORS = ("forward", "spread", "mean")
 
 
 def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: Path,
@@ -60,6 +61,7 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
         scheme = Scheme(sampler, grid, **prior, last_step_noise=noise)
         if process.blocks == 1 and sampler.stages is not None and sampler.stages.churn is not None:
             raised_times(process, grid.times, sampler.stages.churn)
+        entered(process, scheme)
     said = {"kind": kind, **sampler.given, **table_of_grid(grid), **_said_of_prior(section, scheme), **said_of_last_step(scheme)}
     return scheme, said, tuple(notes)
 
@@ -100,8 +102,9 @@ def _prior(section: Section, data: Data) -> dict:
     std = section.number("prior_std", None, positive=True)
     given = section.get("prior", "forward")
     if isinstance(given, str):
-        if section.choice("prior", PRIORS, "forward") == "forward":
-            return {"prior_std": std}
+        chosen = section.choice("prior", PRIORS, "forward")
+        if chosen != "spread":
+            return {"prior_std": std, "from_mean": chosen == "mean"}
         about = data.law if data.law is not None else data.assumptions[0]
         spread = variance_of(about)
     else:
@@ -113,7 +116,7 @@ def _prior(section: Section, data: Data) -> dict:
 
 def _said_of_prior(section: Section, scheme: Scheme) -> dict:
     if scheme.prior_std is not None:
-        return {"prior_std": scheme.prior_std}
+        return {"prior_std": scheme.prior_std, **({"prior": "mean"} if scheme.from_mean else {})}
     given = section.get("prior", "forward")
     return {} if given == "forward" else {"prior": given}
 

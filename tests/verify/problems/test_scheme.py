@@ -224,7 +224,7 @@ def test_bad_priors_are_refused_by_name(make, words):
 
 
 @pytest.mark.parametrize(("given", "words"), [
-    ({**EDM, "prior": "wide"}, r"scheme\.prior must be one of forward, spread, got 'wide'"),
+    ({**EDM, "prior": "wide"}, r"scheme\.prior must be one of forward, spread, mean, got 'wide'"),
     ({**EDM, "prior": -1.0}, r"scheme\.prior must be a finite number of at least 0"),
     ({**EDM, "prior": True}, r"scheme\.prior must be a finite number"),
     ({**EDM, "prior": "spread", "prior_std": 2.0}, r"scheme\.prior must be left out where scheme\.prior_std"),
