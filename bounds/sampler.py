@@ -177,7 +177,7 @@ def variance_of(data: Any) -> float:
 def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = "uniform",
            early_stop: float = 0.0, prior_std: float | None = None, prior_spread: float = 0.0,
            last_step_noise: bool = True, **parameters: Unpack[Parameters]) -> Scheme:
-    """A sampler on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early stop.
+    """A sampler on a "uniform", "geometric" or "quadratic" `TimeGrid` of that horizon, steps and early stop.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = 
         If a name is unknown or a number out of range.
     """
     found = unit_of("sampler", sampler, Sampler, samplers())
-    check_key("grid", grid, ("uniform", "geometric"))
+    check_key("grid", grid, ("uniform", "geometric", "quadratic"))
     return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std, prior_spread,
                   last_step_noise, **parameters)
 

@@ -152,6 +152,7 @@ VALID["levels"] = {
     "scheme.prior": '"spread"',
 }
 
+VALID["shift"] = {**VALID["gaussian"], "scheme.grid": '"shift"', "scheme.shift": "3.0"}
 VALID["churn"] = {**VALID["levels"], "scheme.kind": '"heun"', "scheme.churn": "4", "scheme.s_tmin": "0.05",
                   "scheme.s_tmax": "10", "scheme.s_noise": "1"}
 VALID["between"] = {**VALID["gaussian"], "scheme.kind": '"ddim"', "scheme.eta": "0.5"}
@@ -591,6 +592,9 @@ BAD_PROBLEMS = [
     BadProblem("scheduler unknown key", "unknown key scheduler.noise in 'scheduler.json'", "levels",
                _levels(grid='"discrete"', scheduler='"scheduler.json"')["changes"],
                files={"scheduler.json": '{"noise": 1}'}),
+    _bad("shift zero", "scheme.shift must be a positive finite number", "shift", scheme__shift="0"),
+    _bad("no shift", "scheme.shift is missing", "shift", scheme__shift=None),
+    _bad("shift of a uniform grid", "scheme.shift does not belong to scheme", scheme__shift="3.0"),
     _bad("grid unknown", "scheme.grid must be one of uniform, geometric", scheme__grid='"log"'),
     _bad("grid is a number", "scheme.grid must be one of", scheme__grid="3"),
     _bad("grid growing", "scheme.grid must decrease strictly", "strong", scheme__grid="[0.0, 0.5, 1.0]"),

@@ -21,12 +21,15 @@ from verify.problems.section import ProblemError, Section, hint, shown
 LEVEL_SECONDS = 30.0
 _KEYS = ("kind", "grid", "prior", "prior_std", "last_step_noise", "score_error", "score_error_in", "score_noise")
 _TIMES = ("horizon", "steps", "early_stop")
-_OF_GRID = {"uniform": (), "geometric": (), "list": (), "rho": ("sigma_max", "sigma_min", "rho", "last_zero"),
+_OF_GRID = {"uniform": (), "geometric": (), "quadratic": (), "shift": ("shift",), "list": (),
+            "rho": ("sigma_max", "sigma_min", "rho", "last_zero"),
             "sigmas": ("sigmas",), "discrete": noise_schedule.KEYS}
 #: Relative distance of times that are the same: roots may be found otherwise elsewhere.
 SAME_TIME = 1e-9
 #: Grids by name, in a file.
-NAMES = ("uniform", "geometric", "rho", "sigmas", "discrete")
+NAMES = ("uniform", "geometric", "quadratic", "shift", "rho", "sigmas", "discrete")
+#: Those that are named, begin at the horizon and take nothing else.
+PLAIN = ("uniform", "geometric", "quadratic")
 PRIORS = ("forward", "spread", "mean")
 
 
@@ -40,7 +43,7 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
         raise ProblemError(f"{section.name}.grid must be one of {', '.join(NAMES)}, or a list of times, got "
                            f"{shown(shape)}{hint(shape, NAMES)}")
     every = [key for keys in _OF_GRID.values() for key in keys]
-    owner = "scheme" if shape in ("uniform", "geometric", "list") else f"grid {shape!r}"
+    owner = "scheme" if shape in (*PLAIN, "list") else f"grid {shape!r}"
     parameters = {each.name: each for one in samplers().values() for each in one.parameters}
     section.only((*_KEYS[:1], *_TIMES, *_OF_GRID[shape], *_KEYS[1:], *parameters), every, owner)
     known = samplers() if own is None else {**samplers(), own.key: own}
@@ -128,7 +131,7 @@ def said_of_last_step(scheme: Scheme) -> dict:
 
 def table_of_grid(grid: TimeGrid) -> dict:
     """What a problem file says of a grid, and the times and the number of steps that this makes."""
-    shape = grid.kind if grid.made or grid.kind in ("uniform", "geometric") else grid.times.tolist()
+    shape = grid.kind if grid.made or grid.kind in PLAIN else grid.times.tolist()
     return {"horizon": grid.horizon, "steps": grid.steps, "grid": shape, "early_stop": grid.early_stop,
             **grid.made}
 
@@ -167,6 +170,8 @@ def _grid(section: Section, early_stop: float | None) -> TimeGrid:
     shape = section.get("grid", "uniform")
     if not isinstance(shape, list):
         horizon, steps = section.number("horizon", positive=True), section.count("steps", MAX_STEPS)
+        if shape == "shift":
+            return TimeGrid.shifted(horizon, steps, early_stop or 0.0, shift=section.number("shift", positive=True))
         return getattr(TimeGrid, shape)(horizon, steps, early_stop or 0.0)
     grid = TimeGrid.from_times(section.array("grid", (1,), "uniform, geometric or a list of times"))
     if section.number("horizon", grid.horizon, positive=True) != grid.horizon:
