@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from bounds.annotations import Count
+from bounds.annotations import Array, Count
 from bounds.argument import check_key, check_type, unit_of
 from bounds.assumption import Assumption
 from bounds.grid import TimeGrid
@@ -46,6 +47,9 @@ class Scheme(Value):
     from_mean : bool
         Whether the Gaussian that it starts from has the mean of X_T, a(T) E X_0, and not 0; for samplers of one
         block whose linear part is exact, so that nothing depends on where the data are.
+    score_times : array of shape (k,), optional
+        Times whose score each step asks for at its state, where they are not those of the grid; for samplers of one
+        block with one evaluation a step.  Exact laws and particles serve it; no theorem is about it.
     parameters
         Of the sampler, where it takes some: `bounds.steps.parameters.Parameters`, such as ``eta=0.5`` of DDIM.
 
@@ -63,10 +67,11 @@ class Scheme(Value):
     prior_spread: float = 0.0
     last_step_noise: bool = True
     from_mean: bool = False
+    score_times: Array | None = None
 
     def __init__(self, sampler: Sampler | str, grid: TimeGrid, prior_std: float | None = None,
                  prior_spread: float = 0.0, last_step_noise: bool = True, from_mean: bool = False,
-                 **parameters: Unpack[Parameters]) -> None:
+                 score_times: ArrayLike | None = None, **parameters: Unpack[Parameters]) -> None:
         sampler = unit_of("sampler", sampler, Sampler, samplers()).at(**parameters)
         check_type("grid", grid, TimeGrid, "a TimeGrid")
         std = prior_std
@@ -82,13 +87,14 @@ class Scheme(Value):
         _check_from_mean(sampler, from_mean)
         if from_mean and spread:
             raise ValueError(f"prior_spread must be left out where from_mean is given, got {spread!r}")
+        score_times = None if score_times is None else _checked_times(sampler, grid, score_times)
         if sampler.formulas is not None and samplers().get(sampler.key, sampler) != sampler:
             raise ValueError(f"sampler must have a key of its own, got {sampler.key!r}, which is a sampler of "
                              "this package")
         if sampler.stages is not None and sampler.stages.churn is not None:
             sampler.stages.churn.check(grid.steps)
         self.__dict__.update(sampler=sampler, grid=grid, prior_std=std, prior_spread=spread,
-                             last_step_noise=last_step_noise, from_mean=from_mean)
+                             last_step_noise=last_step_noise, from_mean=from_mean, score_times=score_times)
 
     def __repr__(self):
         prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"
@@ -103,7 +109,8 @@ class Scheme(Value):
     @property
     def name(self) -> str:
         """The sampler's key with the values of its parameters, as messages and pages have it."""
-        return self.sampler.name + ("" if self.last_step_noise else ", last step without noise")
+        return (self.sampler.name + ("" if self.last_step_noise else ", last step without noise")
+                + ("" if self.score_times is None else ", score of other times"))
 
     def prior_var(self, a_sq: Any, s_sq: Any, exact: Callable[[float], Any] = float) -> Any:
         """Variance of the prior from a² and s² at the horizon; ``exact`` makes their kind of number of a
@@ -166,6 +173,21 @@ def _check_from_mean(sampler: Sampler, from_mean: Any) -> None:
                       or (rule.stages is not None and rule.stages.coefficients_of_time)):
         raise ValueError(f"from_mean must be left out for {sampler.name}, whose linear part is not that of the process, "
                          f"got {from_mean}")
+
+
+def _checked_times(sampler: Sampler, grid: TimeGrid, given: ArrayLike) -> Array:
+    """One positive time for each step of a sampler with one evaluation a step."""
+    rule = sampler.one_block
+    if rule is None or rule.stages is not None or rule.multistep is not None:
+        raise ValueError(f"score_times must be left out for {sampler.name}, whose steps are not P y + Q s(y)")
+    times = np.array(given, dtype=float)
+    if times.shape != (grid.steps,):
+        raise ValueError(f"score_times must be one time for each of the {grid.steps} steps, got shape {times.shape}")
+    if not np.all(np.isfinite(times) & (times > 0)):
+        at = int(np.argmin(np.isfinite(times) & (times > 0)))
+        raise ValueError(f"score_times must be positive and finite, got {times[at]} at place {at}")
+    times.setflags(write=False)
+    return times
 
 
 def variance_of(data: Any) -> float:

@@ -185,6 +185,9 @@ class Theorem:
 
     def unmet(self, setting: Setting) -> tuple[str, ...]:
         """The hypotheses that do not hold, one line each (empty: the theorem applies)."""
+        if (asked := setting.scheme.score_times) is not None:
+            return (f"score in time: no bound is known where scores of other times than the state's are asked for "
+                    f"(score_times), got {len(asked)} times",)
         found = ((condition.name, condition.check(setting)) for condition in self.conditions)
         return tuple(f"{name}: {problem}" for name, problem in found if problem is not None)
 

@@ -153,6 +153,7 @@ VALID["levels"] = {
 }
 
 VALID["shift"] = {**VALID["gaussian"], "scheme.grid": '"shift"', "scheme.shift": "3.0"}
+VALID["asked"] = {**VALID["gaussian"], "scheme.steps": "3", "scheme.score_times": "[0.9, 0.6, 0.3]"}
 VALID["churn"] = {**VALID["levels"], "scheme.kind": '"heun"', "scheme.churn": "4", "scheme.s_tmin": "0.05",
                   "scheme.s_tmax": "10", "scheme.s_noise": "1"}
 VALID["between"] = {**VALID["gaussian"], "scheme.kind": '"ddim"', "scheme.eta": "0.5"}
@@ -592,6 +593,12 @@ BAD_PROBLEMS = [
     BadProblem("scheduler unknown key", "unknown key scheduler.noise in 'scheduler.json'", "levels",
                _levels(grid='"discrete"', scheduler='"scheduler.json"')["changes"],
                files={"scheduler.json": '{"noise": 1}'}),
+    _bad("score times too few", "scheme.score_times must be one time for each of the 3 steps", "asked",
+         scheme__score_times="[0.9, 0.6]"),
+    _bad("score time zero", "scheme.score_times must be positive and finite, got 0.0 at place 2", "asked",
+         scheme__score_times="[0.9, 0.6, 0]"),
+    _bad("score times of heun", "scheme.score_times must be left out for heun", "asked", scheme__kind='"heun"'),
+    _bad("score times a number", "scheme.score_times must be a list of times", "asked", scheme__score_times="0.5"),
     _bad("shift zero", "scheme.shift must be a positive finite number", "shift", scheme__shift="0"),
     _bad("no shift", "scheme.shift is missing", "shift", scheme__shift=None),
     _bad("shift of a uniform grid", "scheme.shift does not belong to scheme", scheme__shift="3.0"),

@@ -84,4 +84,4 @@ def entered(process: ForwardProcess, scheme):
         raise ValueError(f"steps must be at least 2 {where}, got {scheme.grid.steps}")
     grid = TimeGrid(scheme.grid.times[1:], "list", copy=False)
     return replace(scheme, grid=grid, prior_std=std if rule.from_noise == "noise" else None, prior_spread=0.0,
-                   from_mean=True)
+                   from_mean=True, score_times=None if scheme.score_times is None else scheme.score_times[1:])

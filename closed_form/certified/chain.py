@@ -58,6 +58,8 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
         raise NotEnclosed(f"{scheme.key} evaluates the score twice a step, whose chain is not one of balls")
     if rule.multistep is not None:
         raise NotEnclosed(f"{scheme.key} uses the step before, whose chain is not one of balls")
+    if scheme.score_times is not None:
+        raise NotEnclosed(f"{scheme.key} asks for scores of other times, whose chain is not one of balls")
     if rule.needs_envelope:
         hessian = _matched(*np.unique(law.eigenvalues, return_counts=True), assumption, moments)
     steps = ball_steps(process, scheme.grid.times, rule, hessian, scheme.prior_var, precision)

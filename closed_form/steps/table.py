@@ -17,6 +17,7 @@ from bounds.sampler import Scheme
 from bounds.steps.affine import PastErrors, SecondErrors, StepErrors, Steps
 from bounds.steps.formulas import coefficients
 from bounds.steps.from_noise import entered
+from bounds.steps.other_times import asked_at
 from bounds.steps.rule import matched_hessian
 from bounds.steps.stages import refined
 from bounds.symbolic.balls import NotEnclosed
@@ -389,6 +390,17 @@ def _last(steps: Steps, scheme: Scheme) -> Steps:
     return replace(steps, noise_var=noise, errors=replace(steps.errors, noise_var=error))
 
 
+def _asked(process: ForwardProcess, steps: Steps, scheme: Scheme, rule, hessian, finest: float) -> Steps:
+    """With the scores of the times that the scheme asks for, where these are others."""
+    if scheme.score_times is None:
+        return steps
+    times, places = np.unique(scheme.score_times, return_inverse=True)
+    numbers = StepNumbers(process, np.append(times[::-1], 0.0), rule, hessian, finest)
+    # from time 0 up
+    law = (values[1:][places] for values in (numbers.a, numbers.s_sq, numbers.a_error, numbers.s_sq_error))
+    return asked_at(steps, scheme.score_times, *law)
+
+
 def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moments=None) -> Steps:
     """The numbers of a scheme by this route, in extended precision, with their errors.
 
@@ -422,7 +434,7 @@ def _one_block(process: ForwardProcess, scheme: Scheme, assumption, moments) -> 
         numbers = StepNumbers(process, scheme.grid.times, rule, hessian, finest)
         if rule.multistep is not None:
             return multistep_steps(numbers, rule.multistep, scheme)
-        return _last(numbers.steps(scheme), scheme)
+        return _asked(process, _last(numbers.steps(scheme), scheme), scheme, rule, hessian, finest)
     except NotEnclosed as error:
         found = scheme.steps(process, assumption, moments)
         none, points = np.zeros(len(found)), np.zeros(len(found) + 1)

@@ -92,3 +92,5 @@ NOISE_LIMIT_BOUND = 1e-4
 NOISE_LIMIT_MULTISTEP = 1e-2
 #: Mean of a density in the plane and of the same elsewhere, whose grids lie otherwise.
 MOVED_PLANE = 1e-6
+#: W2 on a line by 40,000 quantiles: what the last of them leaves of the tails.
+MANY_QUANTILES = 1e-4

@@ -19,7 +19,7 @@ from verify.problems.section import ProblemError, Section, hint, shown
 
 #: How long the times of noise levels may be looked for.
 LEVEL_SECONDS = 30.0
-_KEYS = ("kind", "grid", "prior", "prior_std", "last_step_noise", "score_error", "score_error_in", "score_noise")
+_KEYS = ("kind", "grid", "prior", "prior_std", "last_step_noise", "score_times", "score_error", "score_error_in", "score_noise")
 _TIMES = ("horizon", "steps", "early_stop")
 _OF_GRID = {"uniform": (), "geometric": (), "quadratic": (), "shift": ("shift",), "list": (),
             "rho": ("sigma_max", "sigma_min", "rho", "last_zero"),
@@ -61,12 +61,19 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
             _check_times(section, grid, early_stop)
         else:
             grid = _grid(section, early_stop)
-        scheme = Scheme(sampler, grid, **prior, last_step_noise=noise)
+        scheme = Scheme(sampler, grid, **prior, last_step_noise=noise, score_times=_score_times(section))
         if process.blocks == 1 and sampler.stages is not None and sampler.stages.churn is not None:
             raised_times(process, grid.times, sampler.stages.churn)
         entered(process, scheme)
     said = {"kind": kind, **sampler.given, **table_of_grid(grid), **_said_of_prior(section, scheme), **said_of_last_step(scheme)}
     return scheme, said, tuple(notes)
+
+
+def _score_times(section: Section):
+    """The times whose scores are asked for, where the file says them."""
+    if "score_times" not in section.values:
+        return None
+    return section.array("score_times", (1,), "a list of times, one for each step")
 
 
 def _with_parameters(section: Section, sampler: Sampler, known: Iterable[str]) -> Sampler:
@@ -125,8 +132,9 @@ def _said_of_prior(section: Section, scheme: Scheme) -> dict:
 
 
 def said_of_last_step(scheme: Scheme) -> dict:
-    """What a problem file says of the noise of the last step: nothing where it has its own."""
-    return {} if scheme.last_step_noise else {"last_step_noise": False}
+    """What a problem file says of the noise of the last step, and of the times of scores: nothing where they are its own."""
+    asked = {} if scheme.score_times is None else {"score_times": scheme.score_times.tolist()}
+    return asked if scheme.last_step_noise else {"last_step_noise": False, **asked}
 
 
 def table_of_grid(grid: TimeGrid) -> dict:
