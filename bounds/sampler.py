@@ -145,7 +145,7 @@ class Scheme(Value):
             horizon.
         """
         process = process_of(process)
-        scheme = entered(process, self)
+        scheme = entered(process, self, assumption, moments)
         if process.blocks == 1 and self.sampler.stages is not None:
             return (StageTable if self.sampler.stages.churn is None else ChurnTable)(process, scheme,
                                                                                      assumption)

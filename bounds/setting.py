@@ -77,7 +77,7 @@ class Setting:
         score_error = read_error(score_error, score_error_in)
         if isinstance(score_error, ScoreError):
             score_error.check(process, scheme.grid.steps)
-        asked, scheme = scheme, entered(process, scheme)
+        asked, scheme = scheme, entered(process, scheme, assumption, facts.moments)
         if scheme is not asked and isinstance(score_error, ScoreError):
             score_error = score_error.after_first()
         if scheme.from_mean and (assumption.mean_norm is None or np.any(np.asarray(assumption.mean_norm) != 0)):

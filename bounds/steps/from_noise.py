@@ -8,7 +8,8 @@ in which the data are seen through :math:`a\,E[X_0 | y] / s^2` alone,
 .. math:: P y + Q s(y) \to \lambda y + a_r E X_0 + N(0, v),
 
 with λ = 0, v = s²(r) for ``ancestral``; λ = 0, v = s²(T) for ``ancestral-large``; λ² s²(T) + v = s²(r) for ``ddim`` at any η,
-and so for what begins with its step.  Each leads to N(a(r) E X_0, v' I), and the sampler is the one that starts there.
+and so for what begins with its step; for matched noise λ = 0 and v is its integral over the step, a number by
+quadrature that is the sampler's.  Each leads to N(a(r) E X_0, v' I), and the sampler is the one that starts there.
 Steps whose noise or weight grows without limit as a → 0 have none.
 
 Source: Lin et al. 2024 (arXiv 2305.08891) ask the model for X_0 at such a time; docs/theory.md section 3.
@@ -22,6 +23,8 @@ import sympy
 
 from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
+from bounds.steps.path import Path
+from bounds.steps.rule import matched_hessian
 from bounds.symbolic.deadline import attempt
 from bounds.symbolic.integrals import TIME
 
@@ -29,6 +32,8 @@ from bounds.symbolic.integrals import TIME
 LARGE = 1e8
 #: Seconds that limits at T may take.
 SECONDS = 10.0
+#: Panels of the first step, halving towards T, and the nodes of a panel in two rules that must agree so well.
+HALVINGS, NODES, RESOLVED = 31, (16, 10), 1e-10
 
 
 def noise_at(process: ForwardProcess, horizon: float) -> float | None:
@@ -58,18 +63,18 @@ def _limit(process: ForwardProcess, horizon: float) -> float | None:
     return float(variance)
 
 
-def entered(process: ForwardProcess, scheme):
-    """A scheme whose horizon has a(T) = 0 as the scheme that its first step leads to; any other as it is.
+def left_behind(process: ForwardProcess, scheme) -> float | None:
+    """s²(T) where the scheme's horizon has a(T) = 0, else None.
 
     Raises
     ------
     ValueError
-        If the sampler's first step has no limit, or starts from something else than X_T, or is the only one.
+        If the sampler's first step there has no limit, or starts from something else than X_T, or is the only one.
     """
     horizon = scheme.grid.horizon
     variance = noise_at(process, horizon)
     if variance is None:
-        return scheme
+        return None
     from bounds.samplers import samplers
 
     rule, where = scheme.sampler.one_block, f"where a(T) = 0, at horizon {horizon:g}"
@@ -82,6 +87,52 @@ def entered(process: ForwardProcess, scheme):
         raise ValueError(f"prior_std must be s(T) = {std:g}, or left out, {where}, got {scheme.prior_std:g}")
     if scheme.grid.steps < 2:
         raise ValueError(f"steps must be at least 2 {where}, got {scheme.grid.steps}")
+    return variance
+
+
+def entered(process: ForwardProcess, scheme, assumption=None, moments=None):
+    """A scheme whose horizon has a(T) = 0 as the scheme that its first step leads to; any other as it is.
+
+    Raises
+    ------
+    ValueError
+        As `left_behind`; if matched noise has no data assumption, or more than one, or its integral is not found.
+    """
+    variance = left_behind(process, scheme)
+    if variance is None:
+        return scheme
+    how, std = scheme.sampler.one_block.from_noise, None
+    if how == "noise":
+        std = float(np.sqrt(variance))
+    elif how == "matched":
+        std = float(np.sqrt(_matched_noise(process, *scheme.grid.times[:2].tolist(), assumption, moments)))
     grid = TimeGrid(scheme.grid.times[1:], "list", copy=False)
-    return replace(scheme, grid=grid, prior_std=std if rule.from_noise == "noise" else None, prior_spread=0.0,
+    return replace(scheme, grid=grid, prior_std=std, prior_spread=0.0,
                    from_mean=True, score_times=None if scheme.score_times is None else scheme.score_times[1:])
+
+
+def _matched_noise(process: ForwardProcess, horizon: float, end: float, assumption, moments) -> float:
+    """∫(Φ⁻¹(1 + C H(c*)))²g² over the first step: its integrand is Φ²g² at T, up to a factor with a limit."""
+    if assumption is None:
+        raise ValueError("posterior-mean-matched needs a data assumption: its noise is matched to the posterior covariance")
+    found, check = (_noise_by(count, process, horizon, end, assumption, moments) for count in NODES)
+    if np.ndim(found):
+        raise ValueError(f"assumption must be of one problem where a(T) = 0, at horizon {horizon:g}, got {np.size(found)}")
+    if not abs(found - check) <= RESOLVED * found:
+        raise ValueError(f"steps must be more where a(T) = 0, at horizon {horizon:g}: the noise of the first one is not "
+                         f"resolved, got {found:.9g} and {check:.9g} by two quadratures")
+    return float(found)
+
+
+def _noise_by(count: int, process: ForwardProcess, horizon: float, end: float, assumption, moments):
+    """The same by so many Gauss nodes on panels that halve towards T."""
+    x, weights = np.polynomial.legendre.leggauss(count)
+    ends = np.append(horizon - (horizon - end) * 0.5 ** np.arange(HALVINGS), horizon)
+    widths = np.diff(ends)[:, None]
+    times, shares = (ends[:-1, None] + widths * (1 + x) / 2).ravel(), (widths * weights / 2).ravel()
+    path = Path(process, np.append(times[::-1], end))
+    a, s_sq = path.a[::-1], path.s_sq[::-1]
+    phi, upper = a[1:] / a[0], s_sq[1:]
+    hessian = matched_hessian(assumption, moments, np.square(a[1:]), upper)
+    amplitude = (1 + (upper - np.square(phi) * s_sq[0]) * hessian) / phi
+    return np.sum(shares * np.square(amplitude) * process.g_sq_values(times), axis=-1)

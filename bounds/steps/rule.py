@@ -50,7 +50,8 @@ class Rule:
         The step where it uses what the one before it saw: then nothing else is given.
     from_noise : str or None
         What a step to r from a time with a(T) = 0 leads to (`bounds.steps.from_noise`): "forward",
-        N(a(r) E X_0, s²(r) I); "noise", N(a(r) E X_0, s²(T) I); None where it has no limit.
+        N(a(r) E X_0, s²(r) I); "noise", N(a(r) E X_0, s²(T) I); "matched", with the step's own noise, that of
+        matched noise; None where it has no limit.
 
     Source: docs/theory.md section 3.
     """

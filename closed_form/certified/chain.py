@@ -52,7 +52,7 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
 
     if process.blocks == 2:
         return _phase_space(law, process, scheme, precision)
-    scheme = entered(process, scheme)
+    scheme = entered(process, scheme, assumption, moments)
     rule, hessian = scheme.sampler.one_block, None
     if rule.stages is not None:
         raise NotEnclosed(f"{scheme.key} evaluates the score twice a step, whose chain is not one of balls")

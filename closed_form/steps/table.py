@@ -414,7 +414,7 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
     """
     if process.blocks == 2:
         return phase_steps(process, scheme)
-    scheme = entered(process, scheme)
+    scheme = entered(process, scheme, assumption, moments)
     return replace(_one_block(process, scheme, assumption, moments), from_mean=scheme.from_mean)
 
 

@@ -94,3 +94,5 @@ NOISE_LIMIT_MULTISTEP = 1e-2
 MOVED_PLANE = 1e-6
 #: W2 on a line by 40,000 quantiles: what the last of them leaves of the tails.
 MANY_QUANTILES = 1e-4
+#: The same of matched noise, whose first step is long against the rest of so few.
+MATCHED_LIMIT = 2e-5

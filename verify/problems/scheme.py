@@ -9,7 +9,7 @@ from bounds.sampler import Scheme, variance_of
 from bounds.samplers import samplers
 from bounds.score_error import UNITS, ScoreError, read_error
 from bounds.steps.churn import raised_times
-from bounds.steps.from_noise import entered
+from bounds.steps.from_noise import left_behind
 from bounds.steps.rule import Sampler
 from bounds.symbolic.deadline import Deadline
 from verify.levels import grid_of_levels, rho_grid
@@ -64,7 +64,7 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
         scheme = Scheme(sampler, grid, **prior, last_step_noise=noise, score_times=_score_times(section))
         if process.blocks == 1 and sampler.stages is not None and sampler.stages.churn is not None:
             raised_times(process, grid.times, sampler.stages.churn)
-        entered(process, scheme)
+        left_behind(process, scheme)
     said = {"kind": kind, **sampler.given, **table_of_grid(grid), **_said_of_prior(section, scheme), **said_of_last_step(scheme)}
     return scheme, said, tuple(notes)
 

@@ -20,7 +20,13 @@ from closed_form.steps.table import exact_steps
 from tests.drawn import examples
 from tests.tolerances import SAME_INCREMENTS, STANDARD_ERRORS
 from tests.torch_required import torch_backend
-from tests.verify.tolerances import MOVED_PLANE, NOISE_LIMIT, NOISE_LIMIT_BOUND, NOISE_LIMIT_MULTISTEP
+from tests.verify.tolerances import (
+    MATCHED_LIMIT,
+    MOVED_PLANE,
+    NOISE_LIMIT,
+    NOISE_LIMIT_BOUND,
+    NOISE_LIMIT_MULTISTEP,
+)
 from verify import certify, sample
 from verify.certificates.question import setting_of
 from verify.planning.by_bound import planner_of
@@ -82,7 +88,7 @@ def test_truth_is_the_limit_of_stopping_short(process, key):
 @pytest.mark.parametrize("key", ["ancestral", "ddim"])
 def test_mixtures_have_the_same_limit(key):
     """On a line, with a mean that is not 0, the exact W2 is the limit of stopping short too."""
-    short, whole = (sampler_w2(MODES, exact_steps(FLOW, scheme(key, T, 10))) for T in (0.999999, 1.0))
+    short, whole = (sampler_w2(MODES, exact_steps(FLOW, scheme(key, T, 5))) for T in (0.999999, 1.0))
     room = NOISE_LIMIT * whole.midpoint
     assert short.lower - room <= whole.upper and whole.lower <= short.upper + room
 
@@ -98,6 +104,17 @@ def test_it_does_not_matter_where_the_data_are():
     assert means[0] - means[1] == pytest.approx(PLANE.mean, abs=MOVED_PLANE)
     with pytest.raises(GridTooLarge, match="its grid does not see"):
         sampler_w2(PLANE, exact_steps(FLOW, scheme("ancestral", 0.999999, 4)))
+
+
+def test_matched_noise_is_that_of_the_first_step():
+    """Matched noise is exact on an isotropic Gaussian from a(T) = 0 as from below it; elsewhere the truth is the limit of
+    stopping short, and the bound below that."""
+    assert certify("martingale", process=FLOW, law=LAW, scheme=scheme("posterior-mean-matched", 1.0, 12)).bound.total < 1e-6
+    law = Gaussian([0.3, 1.0], [0.25, 1.0])
+    short, whole = (certify("martingale", process=FLOW, law=law, scheme=scheme("posterior-mean-matched", T, 12))
+                    for T in (0.999999, 1.0))
+    assert whole.verdict == "HOLDS" and whole.measured.midpoint == pytest.approx(short.measured.midpoint, rel=MATCHED_LIMIT)
+    assert whole.measured.lower < whole.bound.total < short.bound.total
 
 
 @pytest.mark.parametrize("early_stop", [0.0, 1e-3])
@@ -185,9 +202,9 @@ FILE = {"process": {"family": "general", "f": "1/(1-t)", "g": "sqrt(2*t/(1-t))"}
 
 
 @pytest.mark.parametrize(("changed", "message"), [
-    *(({"kind": kind}, rf"^scheme\.kind must be one of ancestral, ancestral-large, ddim, dpmpp-2m where a\(T\) = 0, at "
-       rf"horizon 1, got '{kind}', .* horizon = 0\.999999$")
-      for kind in ("euler-maruyama", "exponential", "posterior-mean", "posterior-mean-matched", "heun", "ode-exponential")),
+    *(({"kind": kind}, r"^scheme\.kind must be one of ancestral, ancestral-large, ddim, dpmpp-2m, posterior-mean-matched "
+       rf"where a\(T\) = 0, at horizon 1, got '{kind}', .* horizon = 0\.999999$")
+      for kind in ("euler-maruyama", "exponential", "posterior-mean", "heun", "ode-exponential")),
     ({"steps": 1}, r"^scheme\.steps must be at least 2 where"),
     ({"prior_std": 2.0}, r"^scheme\.prior_std must be s\(T\) = 1, or left out,")])
 def test_what_has_no_limit_is_refused(changed, message):
@@ -226,3 +243,16 @@ def test_starts_from_the_mean_are_checked(key, options, message):
     """Starting from the mean of X_T is refused, by name, where the sampler's linear part is not the process's."""
     with pytest.raises(ValueError, match=message):
         Scheme(key, TimeGrid.uniform(1, 5), **options)
+
+
+@pytest.mark.parametrize("kind", ["ancestral", "ddim"])
+def test_a_level_without_signal_is_left_out_from_the_mean(kind):
+    """A discrete schedule with zero terminal SNR, whose last level is left out and whose start has the mean, is the limit of
+    one with next to no signal there."""
+    file = {"process": {"family": "ou"}, "data": FILE["data"]}
+    told = {"kind": kind, "grid": "discrete"}
+    zero, little = (read_problem(file | {"scheme": told | more}) for more in (
+        {"alphas_cumprod": [0.9, 0.6, 0.2, 0.0], "skip_zero_snr": True, "prior": "mean"},
+        {"alphas_cumprod": [0.9, 0.6, 0.2, 1e-14]}))
+    found, limit = (sampler_w2(LAW, exact_steps(each.process, each.scheme)).midpoint for each in (zero, little))
+    assert found == pytest.approx(limit, rel=NOISE_LIMIT)
