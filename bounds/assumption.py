@@ -205,6 +205,15 @@ class Assumption:
         mean_sq = 0.0 if self.mean_norm is None else np.square(self.mean_norm)
         return np.maximum((self.second_moment - mean_sq) / self.dim, self.c_lo(0.0))
 
+    def centred(self) -> Self:
+        """The law of X_0 − E X_0: the same envelope, the mean 0."""
+        second = np.asarray(self.second_moment, dtype=float)
+        if self.mean_norm is not None:
+            second = second - np.square(self.mean_norm) + 4 * np.finfo(float).eps * second
+        most, least = self.dim * self.c_up(0.0), self.dim * self.c_lo(0.0)
+        second = np.maximum(np.minimum(second, most), least)
+        return replace(self, second_moment=second if np.ndim(second) else float(second), mean_norm=0.0)
+
     def rotated(self) -> Self:
         """The law of RX_0 for an orthogonal R: the same envelope (arXiv 2506.09681, calculus of φ)."""
         return replace(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -75,6 +75,12 @@ class Bound(Value):
     def is_vacuous(self, second_moment: float) -> bool:
         """Whether an upper bound exceeds sqrt(E‖X_0‖²), the distance of the data from the point 0."""
         return self.kind == "upper" and bool(_says_nothing(self.total, second_moment))
+
+    def added(self, term: str, size: float) -> Bound:
+        """The bound with something more of one error source, rounded up."""
+        more = size * (1 + 4 * np.finfo(float).eps) + 2 * np.finfo(float).eps * self.total
+        return replace(self, total=self.total + more,
+                       terms={**self.terms, term: self.terms.get(term, 0.0) + more})
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON (infinities become None)."""

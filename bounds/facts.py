@@ -1,8 +1,10 @@
 """What is known of the data beyond the constants of an assumption."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -35,3 +37,27 @@ class DataFacts:
     distance_to_gaussian: Callable[[float], float] | None = None
     time_regularity: float | tuple[Any, Any] | Callable[[Any], float] | None = None
     flow_errors: Callable[[Any, Any, Callable[..., Any]], Any] | None = None
+
+    def centred(self, mean_norm: Any) -> "DataFacts":
+        """What is known of X_0 − E X_0, ‖E X_0‖ being ``mean_norm``, or None where it is not known."""
+        spectrum, distance, regularity = self.gaussian_spectrum, self.distance_to_gaussian, self.time_regularity
+        if spectrum is not None:
+            spectrum = np.zeros_like(spectrum[0]), spectrum[1]
+        if isinstance(regularity, tuple):
+            regularity = np.zeros_like(regularity[0]), regularity[1]
+        if distance is not None:
+            distance = None if mean_norm is None else _Centred(distance, mean_norm)
+        return replace(self, gaussian_spectrum=spectrum, distance_to_gaussian=distance, time_regularity=regularity)
+
+
+@dataclass(frozen=True)
+class _Centred:
+    """W2(law of X_0 − E X_0, N(0, v I)) from above: means add to W2² what they are apart."""
+
+    distance: Callable[[float], float]
+    mean_norm: Any
+
+    def __call__(self, variance: float) -> Any:
+        found = self.distance(variance)
+        square = (found - self.mean_norm) * (found + self.mean_norm) + 8 * np.finfo(float).eps * np.square(found)
+        return np.sqrt(np.maximum(square, 0.0))

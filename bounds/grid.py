@@ -50,10 +50,10 @@ class TimeGrid(Value):
     times : array of shape (k+1,)
         The first is the horizon T, the last the early-stopping time (0 for none).
     kind : str
-        "uniform", "geometric", "list", or of noise levels (`verify.levels`) "rho" or "sigmas": how it was
-        made.
+        "uniform", "geometric", "quadratic", "shift", "list", or of noise levels (`verify.levels`) "rho" or
+        "sigmas": how it was made.
     made : mapping
-        For grids of noise levels, what they were made of; all it decides is in the times, so it is not
+        For "shift" and grids of noise levels, what they were made of; all it decides is in the times, so it is not
         compared.
     copy : bool
         False for an array that nobody else will write to: it becomes read-only.
@@ -109,6 +109,35 @@ class TimeGrid(Value):
         if smallest >= horizon:
             raise ValueError(f"smallest must be below the horizon {horizon:g}, got {smallest:g}")
         return cls(np.append(np.geomspace(horizon, smallest, steps), 0.0), "geometric")
+
+    @classmethod
+    def quadratic(cls, horizon: float, steps: Count, early_stop: float = 0.0) -> TimeGrid:
+        """Equal steps of √t from ``horizon`` down to ``early_stop``, as DDIM's quadratic striding has them.
+
+        Source: Song, Meng and Ermon 2021 (arXiv 2010.02502) appendix D.2, τ_i = ⌊c i²⌋ without its rounding.
+        """
+        horizon, steps = _positive("horizon", horizon), _count("steps", steps)
+        stop = _early_stop(early_stop, horizon)
+        times = np.square(np.linspace(np.sqrt(horizon), np.sqrt(stop), steps + 1))
+        times[[0, -1]] = horizon, stop
+        return cls(times, "quadratic", copy=False)
+
+    @classmethod
+    def shifted(cls, horizon: float, steps: Count, early_stop: float = 0.0, *, shift: float) -> TimeGrid:
+        r"""Equal steps of x, :math:`t = T s x / (1 + (s - 1) x)`, from ``horizon`` down to ``early_stop``.
+
+        With the shift s > 1 steps are shorter near the horizon; it is 3 in Stable Diffusion 3 and e^μ in FLUX.  On
+        flow matching with T = 1 the noise level t/(1 − t) of every x is s times as high.
+
+        Source: Esser et al. 2024 (arXiv 2403.03206) eq. (23).
+        """
+        horizon, steps, shift = _positive("horizon", horizon), _count("steps", steps), _positive("shift", shift)
+        stop = _early_stop(early_stop, horizon)
+        last = stop / horizon
+        x = np.linspace(1.0, last / (shift - (shift - 1) * last), steps + 1)
+        times = horizon * (shift * x / (1 + (shift - 1) * x))
+        times[[0, -1]] = horizon, stop
+        return cls(times, "shift", MappingProxyType({"shift": shift}), copy=False)
 
     @classmethod
     def from_times(cls, times: ArrayLike) -> TimeGrid:

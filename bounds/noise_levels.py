@@ -15,7 +15,9 @@ COSINE_OFFSET, LARGEST_BETA = 0.008, 0.999
 #: Forms of β that schedulers name.
 FORMS = ("linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid")
 #: How schedulers place few steps on many levels.
-SPACINGS = ("leading", "trailing", "linspace")
+SPACINGS = ("leading", "trailing", "linspace", "quadratic")
+#: Part of the levels that quadratic striding uses.
+STRIDDEN = 0.8
 
 
 def rho_levels(sigma_max: float, sigma_min: float, steps: int, rho: float = 7.0,
@@ -149,7 +151,18 @@ class DiscreteSchedule(Value):
         return type(self)(logs)
 
     def indices(self, steps: int, spacing: str = "leading", steps_offset: int = 0) -> np.ndarray:
-        """Which levels ``steps`` steps start from, decreasing, as the schedulers of diffusers place them."""
+        r"""Which levels ``steps`` steps start from, decreasing, as published code places them.
+
+        Of n levels and K steps, i = 0, …, K − 1 from the last step to the first:
+
+        * leading: i ⌊n/K⌋ + ``steps_offset``;
+        * trailing: round((i + 1) n/K) − 1;
+        * linspace: round(i (n − 1)/(K − 1));
+        * quadratic: ⌊0.8 n i²/(K − 1)²⌋.
+
+        Source: Lin et al. 2024 (arXiv 2305.08891) table 2 and the schedulers of diffusers for the first three; the code of
+        DDIM (arXiv 2010.02502), ``skip_type = "quad"``, for the last.
+        """
         if spacing not in SPACINGS:
             raise ValueError(f"spacing must be one of {', '.join(SPACINGS)}, got {spacing!r}")
         n = len(self)
@@ -159,6 +172,11 @@ class DiscreteSchedule(Value):
             found = np.linspace(0, n - 1, steps).round()[::-1]
         elif spacing == "leading":
             found = np.arange(steps)[::-1] * (n // steps) + steps_offset
+        elif spacing == "quadratic":
+            found = np.floor(np.square(np.linspace(0, np.sqrt(STRIDDEN * n), steps)))[::-1]
+            if np.any(np.diff(found) == 0):
+                raise ValueError(f"steps must be so few that no two quadratic ones start from one of {n} levels, got "
+                                 f"{steps}")
         else:
             found = np.round(n - n / steps * np.arange(steps)) - 1
         if found[0] >= n or found[-1] < 0:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from bounds.annotations import Count
+from bounds.annotations import Array, Count
 from bounds.argument import check_key, check_type, unit_of
 from bounds.assumption import Assumption
 from bounds.grid import TimeGrid
@@ -15,6 +16,7 @@ from bounds.processes import process_of
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
 from bounds.steps.churn_table import ChurnTable
+from bounds.steps.from_noise import entered
 from bounds.steps.multistep import MultistepTable
 from bounds.steps.parameters import Parameters
 from bounds.steps.phase_space.table import PhaseTable
@@ -42,6 +44,12 @@ class Scheme(Value):
         v is the data's.  See `with_spread_of`.
     last_step_noise : bool
         Whether the last step adds its noise; many implementations return its mean.
+    from_mean : bool
+        Whether the Gaussian that it starts from has the mean of X_T, a(T) E X_0, and not 0; for samplers of one
+        block whose linear part is exact, so that nothing depends on where the data are.
+    score_times : array of shape (k,), optional
+        Times whose score each step asks for at its state, where they are not those of the grid; for samplers of one
+        block with one evaluation a step.  Exact laws and particles serve it; no theorem is about it.
     parameters
         Of the sampler, where it takes some: `bounds.steps.parameters.Parameters`, such as ``eta=0.5`` of DDIM.
 
@@ -50,7 +58,7 @@ class Scheme(Value):
     ValueError, TypeError
         If ``prior_std`` is not a positive number, or both are given; if a parameter is out of its range, or none of
         the sampler's; if ``churn`` is too large for so many steps; if ``last_step_noise`` is false for a sampler
-        without noise.
+        without noise; if ``from_mean`` is true for a sampler whose linear part is held.
     """
 
     sampler: Sampler
@@ -58,9 +66,12 @@ class Scheme(Value):
     prior_std: float | None = None
     prior_spread: float = 0.0
     last_step_noise: bool = True
+    from_mean: bool = False
+    score_times: Array | None = None
 
     def __init__(self, sampler: Sampler | str, grid: TimeGrid, prior_std: float | None = None,
-                 prior_spread: float = 0.0, last_step_noise: bool = True, **parameters: Unpack[Parameters]) -> None:
+                 prior_spread: float = 0.0, last_step_noise: bool = True, from_mean: bool = False,
+                 score_times: ArrayLike | None = None, **parameters: Unpack[Parameters]) -> None:
         sampler = unit_of("sampler", sampler, Sampler, samplers()).at(**parameters)
         check_type("grid", grid, TimeGrid, "a TimeGrid")
         std = prior_std
@@ -73,17 +84,22 @@ class Scheme(Value):
         if std is not None and spread:
             raise ValueError(f"prior_spread must be left out where prior_std is given, got {spread!r}")
         check_last_step(sampler, last_step_noise)
+        _check_from_mean(sampler, from_mean)
+        if from_mean and spread:
+            raise ValueError(f"prior_spread must be left out where from_mean is given, got {spread!r}")
+        score_times = None if score_times is None else _checked_times(sampler, grid, score_times)
         if sampler.formulas is not None and samplers().get(sampler.key, sampler) != sampler:
             raise ValueError(f"sampler must have a key of its own, got {sampler.key!r}, which is a sampler of "
                              "this package")
         if sampler.stages is not None and sampler.stages.churn is not None:
             sampler.stages.churn.check(grid.steps)
         self.__dict__.update(sampler=sampler, grid=grid, prior_std=std, prior_spread=spread,
-                             last_step_noise=last_step_noise)
+                             last_step_noise=last_step_noise, from_mean=from_mean, score_times=score_times)
 
     def __repr__(self):
         prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"
         prior += f", prior_spread={self.prior_spread:g}" if self.prior_spread else ""
+        prior += ", from_mean=True" if self.from_mean else ""
         return f"<{self.name}, {self.grid!r}{prior}>"
 
     @property
@@ -93,7 +109,8 @@ class Scheme(Value):
     @property
     def name(self) -> str:
         """The sampler's key with the values of its parameters, as messages and pages have it."""
-        return self.sampler.name + ("" if self.last_step_noise else ", last step without noise")
+        return (self.sampler.name + ("" if self.last_step_noise else ", last step without noise")
+                + ("" if self.score_times is None else ", score of other times"))
 
     def prior_var(self, a_sq: Any, s_sq: Any, exact: Callable[[float], Any] = float) -> Any:
         """Variance of the prior from a² and s² at the horizon; ``exact`` makes their kind of number of a
@@ -128,13 +145,14 @@ class Scheme(Value):
             horizon.
         """
         process = process_of(process)
+        scheme = entered(process, self, assumption, moments)
         if process.blocks == 1 and self.sampler.stages is not None:
-            return (StageTable if self.sampler.stages.churn is None else ChurnTable)(process, self,
+            return (StageTable if self.sampler.stages.churn is None else ChurnTable)(process, scheme,
                                                                                      assumption)
         if process.blocks == 1 and self.sampler.multistep is not None:
-            return MultistepTable(process, self, assumption)
-        return (PhaseTable(process, self) if process.blocks == 2
-                else StepTable(process, self, assumption, moments))
+            return MultistepTable(process, scheme, assumption)
+        return (PhaseTable(process, scheme) if process.blocks == 2
+                else StepTable(process, scheme, assumption, moments))
 
 
 def check_last_step(sampler: Sampler, noise: Any) -> None:
@@ -146,6 +164,32 @@ def check_last_step(sampler: Sampler, noise: Any) -> None:
                          f"{noise}")
 
 
+def _check_from_mean(sampler: Sampler, from_mean: Any) -> None:
+    """Refuse what is no truth value, and a sampler that does not take a X_0 to the next a X_0."""
+    if not isinstance(from_mean, bool):
+        raise ValueError(f"from_mean must be True or False, got {from_mean!r:.60}")
+    rule = sampler.one_block
+    if from_mean and (rule is None or rule.drift is not None or rule.formulas is not None
+                      or (rule.stages is not None and rule.stages.coefficients_of_time)):
+        raise ValueError(f"from_mean must be left out for {sampler.name}, whose linear part is not that of the process, "
+                         f"got {from_mean}")
+
+
+def _checked_times(sampler: Sampler, grid: TimeGrid, given: ArrayLike) -> Array:
+    """One positive time for each step of a sampler with one evaluation a step."""
+    rule = sampler.one_block
+    if rule is None or rule.stages is not None or rule.multistep is not None:
+        raise ValueError(f"score_times must be left out for {sampler.name}, whose steps are not P y + Q s(y)")
+    times = np.array(given, dtype=float)
+    if times.shape != (grid.steps,):
+        raise ValueError(f"score_times must be one time for each of the {grid.steps} steps, got shape {times.shape}")
+    if not np.all(np.isfinite(times) & (times > 0)):
+        at = int(np.argmin(np.isfinite(times) & (times > 0)))
+        raise ValueError(f"score_times must be positive and finite, got {times[at]} at place {at}")
+    times.setflags(write=False)
+    return times
+
+
 def variance_of(data: Any) -> float:
     """m_c = (E‖X_0‖² − ‖E X_0‖²)/d of a law or an assumption, at most E‖X_0‖²/d where the mean is unknown."""
     mean_norm = 0.0 if data.mean_norm is None else float(data.mean_norm)
@@ -155,7 +199,7 @@ def variance_of(data: Any) -> float:
 def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = "uniform",
            early_stop: float = 0.0, prior_std: float | None = None, prior_spread: float = 0.0,
            last_step_noise: bool = True, **parameters: Unpack[Parameters]) -> Scheme:
-    """A sampler on a "uniform" or "geometric" `TimeGrid` of that horizon, steps and early stop.
+    """A sampler on a "uniform", "geometric" or "quadratic" `TimeGrid` of that horizon, steps and early stop.
 
     Parameters
     ----------
@@ -176,7 +220,7 @@ def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = 
         If a name is unknown or a number out of range.
     """
     found = unit_of("sampler", sampler, Sampler, samplers())
-    check_key("grid", grid, ("uniform", "geometric"))
+    check_key("grid", grid, ("uniform", "geometric", "quadratic"))
     return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std, prior_spread,
                   last_step_noise, **parameters)
 

@@ -95,6 +95,21 @@ class ScoreError:
         weight = {"epsilon": 1.0, "velocity": a, "denoiser": a / np.sqrt(np.where(s_sq > 0, s_sq, 1.0))}[self.unit]
         return np.where(s_sq > 0, sizes * weight / np.sqrt(np.where(s_sq > 0, s_sq, 1.0)), 0.0)
 
+    def after_first(self) -> ScoreError:
+        """Those of the steps after the first, which asks for no score where a(T) = 0 and so has no error.
+
+        Raises
+        ------
+        ValueError
+            If the first of a list is not 0.
+        """
+        if isinstance(self.sizes, float):
+            return self
+        if self.sizes[0] != 0:
+            raise ValueError("score_error must be 0 at place 0, where a(T) = 0: that step goes to the data's mean and asks "
+                             f"for no score, got {self.sizes[0]:g}")
+        return ScoreError(self.sizes[1:], self.unit)
+
     def table(self) -> dict[str, Any]:
         """What a problem file says of it."""
         sizes = self.sizes if isinstance(self.sizes, float) else list(self.sizes)
@@ -143,6 +158,8 @@ def on_steps(error: Any, steps: _Steps) -> tuple[Any, _Steps]:
     are."""
     if not isinstance(error, ScoreError):
         return error, steps
+    if steps.from_mean and error.count == len(steps) + 1:
+        error = error.after_first()
     if steps.blocks == 2 or error.count not in (None, len(steps)):
         wanted = "one number on a process of two blocks" if steps.blocks == 2 else (
             f"one number, or one for each of the {len(steps)} steps")

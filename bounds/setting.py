@@ -18,6 +18,7 @@ from bounds.processes import process_of
 from bounds.recursion.data import expand
 from bounds.sampler import Scheme
 from bounds.score_error import ScoreError, read_error
+from bounds.steps.from_noise import entered
 from bounds.steps.phase_space.table import PhaseTable
 from bounds.steps.table import StepTable
 
@@ -42,11 +43,20 @@ class Setting:
         What is known of the data beyond the assumption.
     score_error_in : str
         What the error is one of: "score", "epsilon", "denoiser" or "velocity".
+    removed : float
+        What the data had to be moved by, in norm, at most, to be what is described here.
 
     Raises
     ------
     ValueError
         If a score error is negative or not finite, or not one for each step.
+
+    Notes
+    -----
+    A horizon where a(T) = 0 is left behind by its first step: ``scheme`` is then the one that this step leads to, which
+    starts from the data's mean (``from_mean``), and ``assumption`` and ``facts`` are those of the data less their mean,
+    for nothing depends on where they are: what early stopping leaves of the mean, `left_of_mean`, is added to bounds.
+    ``asked`` is the scheme as it was given.
     """
 
     process: ForwardProcess
@@ -55,10 +65,11 @@ class Setting:
     score_error: Numbers | ScoreError = 0.0
     score_noise: Numbers = 0.0
     facts: DataFacts = field(default_factory=DataFacts)
+    removed: Numbers = 0.0
 
     def __init__(self, process: ForwardProcess | str, assumption: Assumption, scheme: Scheme,
                  score_error: Numbers | Sequence[float] | ScoreError = 0.0, score_noise: Numbers = 0.0,
-                 facts: DataFacts | None = None, score_error_in: str = "score") -> None:
+                 facts: DataFacts | None = None, score_error_in: str = "score", removed: Numbers = 0.0) -> None:
         process, facts = process_of(process), DataFacts() if facts is None else facts
         check_type("assumption", assumption, Assumption, "an Assumption")
         check_type("scheme", scheme, Scheme, "a Scheme")
@@ -66,6 +77,12 @@ class Setting:
         score_error = read_error(score_error, score_error_in)
         if isinstance(score_error, ScoreError):
             score_error.check(process, scheme.grid.steps)
+        asked, scheme = scheme, entered(process, scheme, assumption, facts.moments)
+        if scheme is not asked and isinstance(score_error, ScoreError):
+            score_error = score_error.after_first()
+        if scheme.from_mean and (assumption.mean_norm is None or np.any(np.asarray(assumption.mean_norm) != 0)):
+            removed = removed + assumption.largest_mean_norm
+            facts, assumption = facts.centred(assumption.mean_norm), assumption.centred()
         for name, size in (("score_error", score_error), ("score_noise", score_noise)):
             if isinstance(size, ScoreError):
                 continue
@@ -74,12 +91,19 @@ class Setting:
             if not np.all(np.isfinite(value)) or np.any(value < 0):
                 raise ValueError(f"{name} must be >= 0 and finite, got {size}")
         self.__dict__.update(process=process, assumption=assumption, scheme=scheme, score_error=score_error,
-                             score_noise=score_noise, facts=facts)
+                             score_noise=score_noise, facts=facts, removed=removed,
+                             asked=asked)
 
     @cached_property
     def table(self) -> StepTable | PhaseTable:
         """The scheme on the process as numbers."""
         return self.scheme.table(self.process, self.assumption, self.facts.moments)
+
+    @property
+    def left_of_mean(self) -> Numbers:
+        """What early stopping leaves between the sampler's mean and the data's, |1 − a| ‖E X_0‖, at most."""
+        a = 1.0 if not np.any(self.removed) or self.scheme.grid.early_stop == 0 else float(self.table.path.a[-1])
+        return 0.0 if a == 1 else (abs(1 - a) + 1e-12 * a) * self.removed
 
     @cached_property
     def step_errors(self) -> Numbers:

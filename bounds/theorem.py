@@ -11,7 +11,7 @@ import numpy as np
 import sympy
 
 from bounds.argument import check_type
-from bounds.bound import Bound
+from bounds.bound import EARLY_STOPPING, Bound
 from bounds.leading import Leading
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
@@ -192,6 +192,9 @@ class Theorem:
 
     def unmet(self, setting: Setting) -> tuple[str, ...]:
         """The hypotheses that do not hold, one line each (empty: the theorem applies)."""
+        if (asked := setting.scheme.score_times) is not None:
+            return (f"score in time: no bound is known where scores of other times than the state's are asked for "
+                    f"(score_times), got {len(asked)} times",)
         found = ((condition.name, condition.check(setting)) for condition in self.conditions)
         return tuple(f"{name}: {problem}" for name, problem in found if problem is not None)
 
@@ -202,6 +205,8 @@ class Theorem:
             raise NotApplicable(self.key, unmet)
         with np.errstate(over="ignore"):
             found = self.evaluate(setting, self.functions)
+            if self.kind == "upper" and np.any(left := setting.left_of_mean):
+                found = found.added(EARLY_STOPPING, left)
         if unproved := setting.table.path.unproved:
             said = f"not enclosed: {unproved}"
             estimated = "; ".join(filter(None, (found.estimated, said)))
@@ -218,10 +223,14 @@ class Theorem:
             If something that the bound needs has no proof in ball arithmetic.
         """
         from bounds.certified.bound import certified_bound
+        from bounds.certified.data import NotCertified
 
         check_type("setting", setting, Setting, "a Setting")
         if unmet := self.unmet(setting):
             raise NotApplicable(self.key, unmet)
+        if np.any(setting.left_of_mean):
+            raise NotCertified("certified needs early_stop = 0 or data of mean 0 where the sampler starts from their mean "
+                               f"(a(T) = 0), got early_stop {setting.scheme.grid.early_stop:g}")
         return certified_bound(self, setting, precision)
 
     @cached_property

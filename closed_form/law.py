@@ -164,6 +164,21 @@ class Law(ABC):
         """The law as finitely many Gaussians; None if it is not."""
         return None
 
+    def expectation(self) -> Array:
+        """E X, of shape (d,).
+
+        Raises
+        ------
+        NoExactLaw
+            If it is not known.
+        """
+        if (found := self.components()) is not None:
+            return found.weights @ found.means
+        if self.mean_norm == 0:
+            return np.zeros(self.dim)
+        raise NoExactLaw("the mean of the data must be known where the sampler starts from it (a(T) = 0), got data of "
+                         f"type {type(self).__name__} with ‖E X_0‖ = {self.mean_norm:g}")
+
     def split(self) -> Parts:
         """The law as independent parts whose samplers are known exactly.
 

@@ -152,6 +152,8 @@ VALID["levels"] = {
     "scheme.prior": '"spread"',
 }
 
+VALID["shift"] = {**VALID["gaussian"], "scheme.grid": '"shift"', "scheme.shift": "3.0"}
+VALID["asked"] = {**VALID["gaussian"], "scheme.steps": "3", "scheme.score_times": "[0.9, 0.6, 0.3]"}
 VALID["churn"] = {**VALID["levels"], "scheme.kind": '"heun"', "scheme.churn": "4", "scheme.s_tmin": "0.05",
                   "scheme.s_tmax": "10", "scheme.s_noise": "1"}
 VALID["between"] = {**VALID["gaussian"], "scheme.kind": '"ddim"', "scheme.eta": "0.5"}
@@ -579,7 +581,7 @@ BAD_PROBLEMS = [
          process__family='"general"', process__f="-1", process__g="1"),
     BadProblem("levels growing", "scheme.sigmas must decrease strictly",
                **_levels(grid='"sigmas"', sigmas="[0.0, 1.0]")),
-    _bad("prior unknown", "scheme.prior must be one of forward, spread", "levels", scheme__prior='"wide"'),
+    _bad("prior unknown", "scheme.prior must be one of forward, spread, mean", "levels", scheme__prior='"wide"'),
     _bad("prior twice", "scheme.prior must be left out", "levels", scheme__prior_std="2.0"),
     BadProblem("no schedule", "one of alphas_cumprod, betas, scheduler", **_levels(grid='"discrete"')),
     BadProblem("schedule growing", "scheme.alphas_cumprod must decrease strictly",
@@ -591,6 +593,15 @@ BAD_PROBLEMS = [
     BadProblem("scheduler unknown key", "unknown key scheduler.noise in 'scheduler.json'", "levels",
                _levels(grid='"discrete"', scheduler='"scheduler.json"')["changes"],
                files={"scheduler.json": '{"noise": 1}'}),
+    _bad("score times too few", "scheme.score_times must be one time for each of the 3 steps", "asked",
+         scheme__score_times="[0.9, 0.6]"),
+    _bad("score time zero", "scheme.score_times must be positive and finite, got 0.0 at place 2", "asked",
+         scheme__score_times="[0.9, 0.6, 0]"),
+    _bad("score times of heun", "scheme.score_times must be left out for heun", "asked", scheme__kind='"heun"'),
+    _bad("score times a number", "scheme.score_times must be a list of times", "asked", scheme__score_times="0.5"),
+    _bad("shift zero", "scheme.shift must be a positive finite number", "shift", scheme__shift="0"),
+    _bad("no shift", "scheme.shift is missing", "shift", scheme__shift=None),
+    _bad("shift of a uniform grid", "scheme.shift does not belong to scheme", scheme__shift="3.0"),
     _bad("grid unknown", "scheme.grid must be one of uniform, geometric", scheme__grid='"log"'),
     _bad("grid is a number", "scheme.grid must be one of", scheme__grid="3"),
     _bad("grid growing", "scheme.grid must decrease strictly", "strong", scheme__grid="[0.0, 0.5, 1.0]"),

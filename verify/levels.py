@@ -94,7 +94,9 @@ def grid_of_steps(process: ForwardProcess, grid: TimeGrid, steps: int) -> TimeGr
     ValueError
         As by `TimeGrid` and `rho_grid`.
     """
-    if grid.kind in ("uniform", "geometric"):
+    if grid.kind == "shift":
+        return TimeGrid.shifted(grid.horizon, steps, grid.early_stop, **grid.made)
+    if grid.kind in ("uniform", "geometric", "quadratic"):
         return getattr(TimeGrid, grid.kind)(grid.horizon, steps, grid.early_stop)
     if grid.kind == "rho":
         return rho_grid(process, **{**grid.made, "steps": steps})

@@ -18,5 +18,6 @@ SAMPLER = Sampler(
     one_block=Rule(
         drift=None, score_weight=posterior_weight, score_defect=None,
         amplitude=lambda n, _: bridged_noise(n),
-        amplitude_needs_path=True, closed_noise=lambda C, lower, upper: C * lower / upper),
+        amplitude_needs_path=True, closed_noise=lambda C, lower, upper: C * lower / upper,
+        from_noise="forward"),
     strong_order=0.5)

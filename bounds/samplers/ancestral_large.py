@@ -24,4 +24,5 @@ SAMPLER = Sampler(
     source="Ho et al. 2020 (DDPM) section 3.2, σ² = β, known as fixed_large",
     what="A step goes to the posterior mean, with noise of the variance of the forward step.",
     exact="Exact for N(0, I) data where a² + s² = 1.",
-    one_block=Rule(drift=None, score_weight=posterior_weight, score_defect=None, amplitude=_amplitude))
+    one_block=Rule(drift=None, score_weight=posterior_weight, score_defect=None, amplitude=_amplitude,
+                   from_noise="noise"))

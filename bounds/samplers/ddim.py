@@ -61,11 +61,11 @@ def _rule(eta: float) -> Rule:
     """The step with this η."""
     if eta == 0:
         return Rule(drift=None, score_weight=None, score_defect=None, amplitude=None, closed_weight=_weight,
-                    holds_noise=True)
+                    holds_noise=True, from_noise="forward")
     defect = At(_noisy_defect, (eta,)) if eta < 1 else None
     return Rule(drift=None, score_weight=None, score_defect=None, amplitude=At(_amplitude, (eta,)),
                 amplitude_needs_path=True, closed_noise=At(_variance, (eta,)),
-                closed_weight=At(_noisy_weight, (eta,)), closed_defect=defect, coupling=eta)
+                closed_weight=At(_noisy_weight, (eta,)), closed_defect=defect, coupling=eta, from_noise="forward")
 
 
 SAMPLER = Sampler(

@@ -27,5 +27,5 @@ SAMPLER = Sampler(
     "and the prediction of the step before is used again.",
     exact="Exact for data at a single point.",
     one_block=Rule(drift=None, score_weight=None, score_defect=None, amplitude=None,
-                   multistep=Multistep(_blend)),
+                   multistep=Multistep(_blend), from_noise="forward"),
     strong_order=2)

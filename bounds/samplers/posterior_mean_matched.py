@@ -21,4 +21,4 @@ SAMPLER = Sampler(
         drift=None, score_weight=posterior_weight, score_defect=None,
         # n = Φ⁻¹(I + C H(c*))
         amplitude=lambda n, hessian: grown_noise(n) * (1 + n.C * hessian),
-        needs_envelope=True, amplitude_needs_path=True))
+        needs_envelope=True, amplitude_needs_path=True, from_noise="matched"))

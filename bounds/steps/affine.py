@@ -114,6 +114,8 @@ class Steps:
         Of samplers that use what the step before saw: P and Q then lead to what a step sees.
     share : array of shape (K,), optional
         What part of the score's constant error each evaluation has, for k = 1: all of it by default.
+    from_mean : bool
+        Whether the sampler starts from N(a_0 E X_0, prior_var I), for k = 1, and not from mean 0.
     """
 
     time: Array
@@ -127,6 +129,7 @@ class Steps:
     second: SecondStage | None = None
     past: Past | None = None
     share: Array | None = None
+    from_mean: bool = False
 
     def __len__(self) -> int:
         return len(self.P)

@@ -61,7 +61,8 @@ class ChurnTable:
         shrink, noise = self._moves(times)
         second = SecondStage(between, keep * shrink, again * shrink, weight * shrink, a_m, s_sq_m)
         return Steps(np.append(self.upper, times[-1]), P, Q, noise, np.append(a, last[0]),
-                     np.append(s_sq, last[1]), self.prior_var, second=second)
+                     np.append(s_sq, last[1]), self.prior_var, second=second,
+                     from_mean=self.scheme.from_mean)
 
     def _moves(self, times):
         """What the noise after every step multiplies by, and its variance."""

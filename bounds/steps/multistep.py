@@ -93,4 +93,4 @@ class MultistepTable:
         a, end = path.a[:-1], path.a[1:]
         past = Past(keep * np.exp(path.F), now * end, before * end)
         return Steps(path.times, 1 / a, path.s_sq[:-1] / a, np.zeros(len(a)), path.a, path.s_sq,
-                     self.prior_var, past=past)
+                     self.prior_var, past=past, from_mean=self.scheme.from_mean)

@@ -48,6 +48,10 @@ class Rule:
         The step where it evaluates the score twice: then nothing else is given.
     multistep : bounds.steps.multistep.Multistep or None
         The step where it uses what the one before it saw: then nothing else is given.
+    from_noise : str or None
+        What a step to r from a time with a(T) = 0 leads to (`bounds.steps.from_noise`): "forward",
+        N(a(r) E X_0, s²(r) I); "noise", N(a(r) E X_0, s²(T) I); "matched", with the step's own noise, that of
+        matched noise; None where it has no limit.
 
     Source: docs/theory.md section 3.
     """
@@ -66,6 +70,7 @@ class Rule:
     formulas: Any = None
     stages: Any = None
     multistep: Any = None
+    from_noise: str | None = None
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class StageTable:
         return Steps(self.scheme.grid.times, stages.pi * before,
                      stages.kappa * a[cut.middle] * std[cut.start], np.zeros(len(cut.start)), a[ends],
                      path.s_sq[ends],
-                     self.prior_var, second=second)
+                     self.prior_var, second=second, from_mean=self.scheme.from_mean)
 
 
 def _relative(error, value):

@@ -7,6 +7,7 @@ import numpy as np
 from bounds.process import ForwardProcess
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
+from bounds.steps.other_times import asked_at, forward_law
 from bounds.steps.path import Path, StepNodes, check_drift
 from bounds.steps.rule import matched_hessian
 from bounds.steps.stated import stated
@@ -130,5 +131,7 @@ class StepTable:
 
     def steps(self) -> Steps:
         """P, Q and the noise variance of every step, as the sampler and its exact law use them."""
-        path = self.path
-        return Steps(path.times, self.P, self.Q, self.noise_var, path.a, path.s_sq, self.prior_var)
+        path, asked = self.path, self.scheme.score_times
+        found = Steps(path.times, self.P, self.Q, self.noise_var, path.a, path.s_sq, self.prior_var,
+                      from_mean=self.scheme.from_mean)
+        return found if asked is None else asked_at(found, asked, *forward_law(path.process, asked))

@@ -7,6 +7,7 @@ import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
+from bounds.steps.from_noise import entered
 from bounds.symbolic.balls import NotEnclosed, integer_power
 from bounds.symbolic.proof import Proof, above, below
 from closed_form.bracket import Bracket
@@ -51,18 +52,21 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
 
     if process.blocks == 2:
         return _phase_space(law, process, scheme, precision)
+    scheme = entered(process, scheme, assumption, moments)
     rule, hessian = scheme.sampler.one_block, None
     if rule.stages is not None:
         raise NotEnclosed(f"{scheme.key} evaluates the score twice a step, whose chain is not one of balls")
     if rule.multistep is not None:
         raise NotEnclosed(f"{scheme.key} uses the step before, whose chain is not one of balls")
+    if scheme.score_times is not None:
+        raise NotEnclosed(f"{scheme.key} asks for scores of other times, whose chain is not one of balls")
     if rule.needs_envelope:
         hessian = _matched(*np.unique(law.eigenvalues, return_counts=True), assumption, moments)
     steps = ball_steps(process, scheme.grid.times, rule, hessian, scheme.prior_var, precision)
     if not scheme.last_step_noise:
         steps.noise_var[-1] = steps.noise_var[-1] * 0
     with ctx.workprec(precision):
-        return _bracket(_square(law, partial(_axis, steps=steps)), precision)
+        return _bracket(_square(law, partial(_axis, steps=steps, from_mean=scheme.from_mean)), precision)
 
 
 def _phase_space(law: Gaussian, process: ForwardProcess, scheme: Scheme, precision: int) -> Certified:
@@ -126,9 +130,9 @@ def _square(law: Gaussian, axis):
     return total
 
 
-def _axis(value, steps: BallSteps):
+def _axis(value, steps: BallSteps, from_mean: bool = False):
     """(√v − √λ, what the mean misses of m in units of it) along an axis."""
-    variance, lag = steps.prior_var, -steps.a[0]
+    variance, lag = steps.prior_var, steps.a[0] * (0 if from_mean else -1)
     for k in range(len(steps)):
         marginal = steps.a[k] * steps.a[k] * value + steps.s_sq[k]
         factor = steps.P[k] - (steps.Q[k] / marginal if steps.Q[k] != 0 else 0)

@@ -44,10 +44,11 @@ def _run(values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.
     e = len(values)
     tracks = np.zeros((3, 3, e), dtype=WIDE)
     tracks[0, :2] = steps.prior_var
-    tracks[1, 0], tracks[1, 1] = -wide(steps.a[0]), abs(wide(steps.a[0]))
     errors = steps.errors or _no_errors(len(steps))
     noise_scale = wide(noise_scale)
-    tracks[0, 2], tracks[1, 2] = errors.prior_var, errors.a[0]
+    tracks[0, 2] = errors.prior_var
+    if not steps.from_mean:
+        tracks[1, 0], tracks[1, 1], tracks[1, 2] = -wide(steps.a[0]), abs(wide(steps.a[0])), errors.a[0]
     with np.errstate(all="ignore"):
         for rows in _slices(len(steps), _BLOCK):
             after = slice(rows.start + 1, rows.stop + 1)

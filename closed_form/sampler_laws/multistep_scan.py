@@ -72,7 +72,9 @@ def multistep_tracks(values: np.ndarray, spectrum_error: float, steps: Steps,
             pull, fresh = pull + push * part, fresh + push * push * scale
             later, after = keep[i] * later + A[i] * seen, later
         prior = _Known(wide(steps.prior_var), errors.prior_var)
-        tracks = (later * later * prior + fresh, lag + minus * (a[0] * later), pull)
+        if not steps.from_mean:
+            lag = lag + minus * (a[0] * later)
+        tracks = (later * later * prior + fresh, lag, pull)
     return np.stack([np.stack([each.value, np.abs(each.value), each.error + 0 * each.value])
                      for each in tracks])
 

@@ -16,6 +16,8 @@ from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.steps.affine import PastErrors, SecondErrors, StepErrors, Steps
 from bounds.steps.formulas import coefficients
+from bounds.steps.from_noise import entered
+from bounds.steps.other_times import asked_at
 from bounds.steps.rule import matched_hessian
 from bounds.steps.stages import refined
 from bounds.symbolic.balls import NotEnclosed
@@ -388,6 +390,17 @@ def _last(steps: Steps, scheme: Scheme) -> Steps:
     return replace(steps, noise_var=noise, errors=replace(steps.errors, noise_var=error))
 
 
+def _asked(process: ForwardProcess, steps: Steps, scheme: Scheme, rule, hessian, finest: float) -> Steps:
+    """With the scores of the times that the scheme asks for, where these are others."""
+    if scheme.score_times is None:
+        return steps
+    times, places = np.unique(scheme.score_times, return_inverse=True)
+    numbers = StepNumbers(process, np.append(times[::-1], 0.0), rule, hessian, finest)
+    # from time 0 up
+    law = (values[1:][places] for values in (numbers.a, numbers.s_sq, numbers.a_error, numbers.s_sq_error))
+    return asked_at(steps, scheme.score_times, *law)
+
+
 def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moments=None) -> Steps:
     """The numbers of a scheme by this route, in extended precision, with their errors.
 
@@ -401,6 +414,12 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
     """
     if process.blocks == 2:
         return phase_steps(process, scheme)
+    scheme = entered(process, scheme, assumption, moments)
+    return replace(_one_block(process, scheme, assumption, moments), from_mean=scheme.from_mean)
+
+
+def _one_block(process: ForwardProcess, scheme: Scheme, assumption, moments) -> Steps:
+    """The numbers of a scheme on one block."""
     rule = scheme.sampler.one_block
     if rule is None:
         return scheme.steps(process)
@@ -415,7 +434,7 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
         numbers = StepNumbers(process, scheme.grid.times, rule, hessian, finest)
         if rule.multistep is not None:
             return multistep_steps(numbers, rule.multistep, scheme)
-        return _last(numbers.steps(scheme), scheme)
+        return _asked(process, _last(numbers.steps(scheme), scheme), scheme, rule, hessian, finest)
     except NotEnclosed as error:
         found = scheme.steps(process, assumption, moments)
         none, points = np.zeros(len(found)), np.zeros(len(found) + 1)

@@ -9,13 +9,14 @@ from bounds.grid import TimeGrid
 
 
 @given(
-    st.floats(1e-3, 1e3), st.integers(1, 500), st.sampled_from(["uniform", "geometric"]), st.floats(0, 0.9)
+    st.floats(1e-3, 1e3), st.integers(1, 500), st.sampled_from(["uniform", "geometric", "quadratic", "shifted"]),
+    st.floats(0, 0.9), st.floats(0.1, 10),
 )
-def test_grids_run_from_the_horizon_down_to_the_early_stop(horizon, steps, kind, fraction):
+def test_grids_run_from_the_horizon_down_to_the_early_stop(horizon, steps, kind, fraction, shift):
     """Every grid has the asked number of steps, starts at the horizon, decreases strictly and ends at the
     stop."""
     stop = horizon * fraction if fraction > 0.01 else 0.0
-    grid = getattr(TimeGrid, kind)(horizon, steps, stop)
+    grid = getattr(TimeGrid, kind)(horizon, steps, stop, **({"shift": shift} if kind == "shifted" else {}))
     assert grid.steps == steps
     assert grid.horizon == horizon
     assert grid.early_stop == stop
@@ -26,6 +27,22 @@ def test_geometric_grid_keeps_the_ratio():
     """A geometric grid with early stopping divides the time by the same number at every step."""
     times = TimeGrid.geometric(8.0, 3, 1.0).times
     assert np.allclose(times[:-1] / times[1:], 2.0, rtol=1e-14)
+
+
+def test_quadratic_grid_has_equal_steps_of_the_root():
+    """Times are squares of equal steps: of 4 steps from 16, the squares of 4, 3, 2, 1 and 0."""
+    assert TimeGrid.quadratic(16.0, 4).times.tolist() == [16.0, 9.0, 4.0, 1.0, 0.0]
+    assert np.allclose(np.diff(np.sqrt(TimeGrid.quadratic(9.0, 4, 1.0).times)), -0.5, rtol=1e-14)
+
+
+@pytest.mark.parametrize("shift", [1.0, 3.0, 0.5])
+def test_shifted_grid_multiplies_the_noise_levels(shift):
+    """On flow matching t/(1−t) is the shift times that of equal steps; stopped early, it is still in equal steps of the
+    inverse; one of 1 is uniform."""
+    times, even = TimeGrid.shifted(1.0, 8, shift=shift).times[1:], TimeGrid.uniform(1.0, 8).times[1:]
+    assert np.allclose(times / (1 - times), shift * even / (1 - even), rtol=1e-14)
+    part = TimeGrid.shifted(2.0, 5, 0.1, shift=shift).times / 2
+    assert np.allclose(np.diff(part / (shift - (shift - 1) * part), 2), 0, atol=1e-14)
 
 
 def test_times_stay_as_they_were():
@@ -53,6 +70,7 @@ def test_times_stay_as_they_were():
         (lambda: TimeGrid.from_times([1.0, 1.0, 0.0]), "decrease strictly"),
         (lambda: TimeGrid.from_times([0.0, 1.0]), "decrease strictly"),
         (lambda: TimeGrid.from_times([1.0]), "at least two"),
+        (lambda: TimeGrid.shifted(1.0, 5, shift=0.0), "shift must be positive"),
         (lambda: TimeGrid.from_times([1.0, np.nan]), "finite"),
         (lambda: TimeGrid.from_times([1.0, -0.5]), ">= 0"),
     ],

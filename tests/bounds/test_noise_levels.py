@@ -81,6 +81,22 @@ def test_steps_are_placed_as_schedulers_place_them(spacing, offset, first, last)
     assert len(found) == 50 and found[:3].tolist() == first and found[-1] == last
 
 
+@pytest.mark.parametrize(("spacing", "published"), [
+    ("leading", [900, 800, 700, 600, 500, 400, 300, 200, 100, 0]),
+    ("trailing", [999, 899, 799, 699, 599, 499, 399, 299, 199, 99]),
+    ("linspace", [999, 888, 777, 666, 555, 444, 333, 222, 111, 0]),
+    ("quadratic", [800, 632, 483, 355, 246, 158, 88, 39, 9, 0])])
+def test_ten_steps_of_a_thousand_are_as_published(spacing, published):
+    """10 steps of 1000 levels start from the integers that the papers and their code give."""
+    assert DiscreteSchedule.named("linear", 1000).indices(10, spacing).tolist() == published
+
+
+def test_quadratic_steps_that_meet_are_refused():
+    """So many quadratic steps that two start from one level are refused by name."""
+    with pytest.raises(ValueError, match="steps must be so few that no two quadratic ones start from one of 100 levels"):
+        DiscreteSchedule.named("linear", 100).indices(50, "quadratic")
+
+
 @given(st.integers(1, 400), st.integers(1, 400), st.sampled_from(["leading", "trailing", "linspace"]))
 def test_every_spacing_gives_a_grid(n, steps, spacing):
     """As many steps as there are levels, or fewer, are decreasing indices whose levels decrease."""

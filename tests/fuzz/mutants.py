@@ -35,7 +35,7 @@ WORDS = {
     "kind": ("euler-maruyama", "euler-maruyama-lambda", "frozen-euler-maruyama", "exponential", "posterior-mean",
              "posterior-mean-matched", "ancestral", "ancestral-large", "ode-euler", "ode-exponential", "ddim", "heun",
              "heun-t", "midpoint", "dpm-solver-2", "dpmpp-2m", "sscs", "leapfrog", "symplectic-euler"),
-    "grid": ("uniform", "geometric", "rho", "sigmas"),
+    "grid": ("uniform", "geometric", "quadratic", "shift", "rho", "sigmas"),
     "score_error_in": ("score", "epsilon", "denoiser", "velocity"),
 }
 CHARACTERS = (

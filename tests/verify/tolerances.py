@@ -83,3 +83,16 @@ PRIOR_ROUNDING = 1e-14
 SAMPLED_SPREAD = 0.05
 #: A number printed with three significant digits.
 THREE_PRINTED = 5e-3
+#: W2 where a(T) = 0 next to that of stopping at T(1 − 1e-6), relative: the first step is longer by as much, and the
+#: last iterate has forgotten most of it.
+NOISE_LIMIT = 5e-6
+#: The same of a bound, whose start is held against the data in another way.
+NOISE_LIMIT_BOUND = 1e-4
+#: The same of DPM-Solver++(2M), whose second step looks back by a share of 1/log(s/a).
+NOISE_LIMIT_MULTISTEP = 1e-2
+#: Mean of a density in the plane and of the same elsewhere, whose grids lie otherwise.
+MOVED_PLANE = 1e-6
+#: W2 on a line by 40,000 quantiles: what the last of them leaves of the tails.
+MANY_QUANTILES = 1e-4
+#: The same of matched noise, whose first step is long against the rest of so few.
+MATCHED_LIMIT = 2e-5

@@ -99,6 +99,8 @@ def own_walk(law, steps: Steps, seed, start, chosen: Backend, step: Callable, sc
         now = Now(steps, _score=scores, _normals=normals)
         if start is None:
             y = normals() * math.sqrt(steps.prior_var)
+            if steps.from_mean:
+                y += chosen.asarray(float(steps.a[0]) * law.expectation())
         else:
             y = particles(chosen.asarray(cells_of(start, first, count, size)))
         for now.index in range(len(steps)):

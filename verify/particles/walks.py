@@ -68,19 +68,24 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
         reduce = False  # too few coordinates to gain from
     if start is not None and kernel.frame is not None:
         start = start @ kernel.frame
-    kernel, finish = _split(law, kernel, steps, noise_var, reduce, chosen)
+    middle = float(steps.a[0]) * law.expectation() if steps.from_mean else np.zeros(law.dim)
+    middle = middle if kernel.frame is None else middle @ kernel.frame
+    kernel, finish, middle = _split(law, kernel, steps, noise_var, reduce, chosen, middle)
     constants = _constants(kernel, steps, chosen)
     again = steps.second and _constants(kernel, steps.inner, chosen)
     keep = steps.second and steps.second.keep.tolist()
     past = steps.past
     blend = past and [column.tolist() for column in (past.keep, past.now, past.before)]
     start_std, noise_std = math.sqrt(steps.prior_var), np.sqrt(noise_var).tolist()
+    middle = chosen.asarray(middle[:, None]) if middle.any() else None
 
     def walk(first: int, count: int, size: int) -> np.ndarray:
         draw = chosen.opened(source, first, count, size)
         y = draw(kernel.dim) * start_std if start is None or increments is not None else None
         if start is not None:
             y = chosen.asarray(cells_of(start, first, count, size))
+        elif middle is not None:
+            y += middle
         seen = None
         for i in range(len(steps) if kernel.dim else 0):
             if blend:
@@ -156,18 +161,20 @@ def _rows(y: Any, dim: int, chosen: Backend) -> np.ndarray:
     return chosen.to_numpy(y).transpose(0, 2, 1).reshape(-1, dim)
 
 
-def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chosen: Backend):
-    """The kernel to simulate, and what turns its particles (and their next normals) into those of the law."""
+def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chosen: Backend, middle: np.ndarray):
+    """The kernel to simulate, what turns its particles (and their next normals) into those of the law, and the
+    mean of their start, ``middle`` being the law's."""
     frame = None if kernel.frame is None else chosen.asarray(kernel.frame)
     xp = chosen.xp
     if not reduce:
-        return kernel, lambda y, draw: y if frame is None else product(frame, y, xp)
+        return kernel, lambda y, draw: y if frame is None else product(frame, y, xp), middle
     if not isinstance(kernel, SharedCovariance) or (len(kernel.means) > 1 and kernel.spectrum.ndim):
         raise ValueError("reduce needs a Gaussian or a mixture of isotropic components with one std")
     origin, basis = affine_span(kernel.means, kernel.weights @ kernel.means)
     along = basis.T @ kernel.bias
     across = replace(kernel, means=origin[None], weights=np.ones(1), bias=kernel.bias - basis @ along)
-    mean, var = np.zeros((law.dim, 1)), np.full((law.dim, 1), steps.prior_var)
+    inside = basis.T @ middle
+    mean, var = (middle - basis @ inside)[:, None], np.full((law.dim, 1), steps.prior_var)
     linear = np.ones((law.dim, 1))
     with np.errstate(over="ignore", invalid="ignore"):  # a scheme that diverges is refused with its particles
         seen = None
@@ -194,7 +201,7 @@ def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chose
         return rest if frame is None else product(frame, rest, xp)
 
     width = max(*(kernel.means @ basis).shape, law.dim // 32)
-    return replace(kernel, means=kernel.means @ basis, bias=along, frame=None, width=width), finish
+    return replace(kernel, means=kernel.means @ basis, bias=along, frame=None, width=width), finish, inside
 
 
 def _constants(kernel, steps: Steps, chosen: Backend) -> Callable[[int], tuple]:

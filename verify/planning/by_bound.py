@@ -265,6 +265,19 @@ def planner_of(theorem: str | Theorem, setting: Setting, *, grid: str = "uniform
     """
     theorem = find_theorem(theorem)
     check_type("setting", setting, Setting, "a Setting")
+    if setting.scheme is not setting.asked:
+        return _from_noise(theorem, setting, grid, horizon, score_share)
     modelled = setting.process.blocks == 1 and theorem.ingredients is not None
     return (Planner if modelled else DirectPlanner)(theorem, setting, grid=grid, horizon=horizon,
                                                     score_share=score_share)
+
+
+def _from_noise(theorem: Theorem, setting: Setting, grid: str, horizon: float | None, score_share: float) -> DirectPlanner:
+    """The planner where the horizon has a(T) = 0: it stays, for the sampler starts from the data's mean there alone."""
+    asked = setting.asked.grid.horizon
+    if horizon not in (None, asked):
+        raise ValueError(f"horizon must be left out, or the problem's, {asked:g}, where a(T) = 0, got {horizon:g}")
+    if grid == "best":
+        raise ValueError(f"grid must be uniform where a(T) = 0, at horizon {asked:g}, got 'best': or stop short of it, "
+                         f"horizon = {asked * (1 - 1e-6):.6f}")
+    return DirectPlanner(theorem, setting, horizon=asked, score_share=score_share)

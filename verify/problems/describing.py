@@ -94,6 +94,8 @@ def _scheme(process: ForwardProcess, law: Law, scheme: Scheme) -> dict:
     if grid.made and not _made_on(process, grid):
         grid = TimeGrid(grid.times)
     table = {"kind": scheme.key, **scheme.sampler.given, **table_of_grid(grid), **said_of_last_step(scheme)}
+    if scheme.from_mean:
+        table["prior"] = "mean"
     if scheme.prior_std is not None:
         return {**table, "prior_std": float(scheme.prior_std)}
     if not scheme.prior_spread:
@@ -103,7 +105,9 @@ def _scheme(process: ForwardProcess, law: Law, scheme: Scheme) -> dict:
 
 
 def _made_on(process: ForwardProcess, grid: TimeGrid) -> bool:
-    """Whether the noise levels of a grid are at its times on this process."""
+    """Whether the noise levels of a grid are at its times on this process, as times that say no levels always are."""
+    if grid.kind == "shift":
+        return True
     try:
         return bool(np.array_equal(grid_made(process, grid.kind, grid.made).times, grid.times))
     except ValueError:

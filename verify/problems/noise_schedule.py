@@ -59,7 +59,7 @@ def read_levels(section: Section, folder: Path) -> tuple[np.ndarray, list[str]]:
                  "do not see")
     if np.isinf(schedule.log_alphas_cumprod[indices[0]]):
         notes.append(f"the level of index {indices[0]} is infinite (zero terminal SNR) and left out: the "
-                     "sampler starts at the next, where the first step ends for centred data")
+                     "sampler starts at the next, where the first step ends for centred data (prior = \"mean\": for any)")
     return levels, notes
 
 

@@ -14,6 +14,7 @@ from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.samplers import samplers
 from bounds.score_error import ScoreError
+from bounds.steps.from_noise import left_behind
 from bounds.steps.path import Path as ProcessPath
 from bounds.steps.path import check_drift
 from bounds.steps.phase_space.table import PhaseTable
@@ -175,9 +176,11 @@ def _check_together(process: ForwardProcess, data: Data, scheme: Scheme) -> None
             f"scheme.kind must be one of {', '.join(samplers(1))} for a process of one block, got "
             f"{shown(scheme.key)}"
         )
-    times, steps = scheme.grid.times, scheme.grid.steps
+    # where nothing is left of the data at the horizon the sampler is one on the times after it
+    times = scheme.grid.times if left_behind(process, scheme) is None else scheme.grid.times[1:]
+    steps = len(times) - 1
     chosen = np.unique(np.linspace(0, steps, min(steps, _PROCESS_STEPS) + 1).astype(int))
-    inside = np.linspace(scheme.grid.horizon, 0.0, _PROCESS_SAMPLES + 1)[:-1]
+    inside = np.linspace(times[0], 0.0, _PROCESS_SAMPLES + 1)[:-1]
     try:
         with Section("process", {}).border(), np.errstate(all="ignore"):  # what overflows is refused by name
             process.f_values(inside)

@@ -9,6 +9,7 @@ from bounds.sampler import Scheme, variance_of
 from bounds.samplers import samplers
 from bounds.score_error import UNITS, ScoreError, read_error
 from bounds.steps.churn import raised_times
+from bounds.steps.from_noise import left_behind
 from bounds.steps.rule import Sampler
 from bounds.symbolic.deadline import Deadline
 from verify.levels import grid_of_levels, rho_grid
@@ -18,15 +19,18 @@ from verify.problems.section import ProblemError, Section, hint, shown
 
 #: How long the times of noise levels may be looked for.
 LEVEL_SECONDS = 30.0
-_KEYS = ("kind", "grid", "prior", "prior_std", "last_step_noise", "score_error", "score_error_in", "score_noise")
+_KEYS = ("kind", "grid", "prior", "prior_std", "last_step_noise", "score_times", "score_error", "score_error_in", "score_noise")
 _TIMES = ("horizon", "steps", "early_stop")
-_OF_GRID = {"uniform": (), "geometric": (), "list": (), "rho": ("sigma_max", "sigma_min", "rho", "last_zero"),
+_OF_GRID = {"uniform": (), "geometric": (), "quadratic": (), "shift": ("shift",), "list": (),
+            "rho": ("sigma_max", "sigma_min", "rho", "last_zero"),
             "sigmas": ("sigmas",), "discrete": noise_schedule.KEYS}
 #: Relative distance of times that are the same: roots may be found otherwise elsewhere.
 SAME_TIME = 1e-9
 #: Grids by name, in a file.
-NAMES = ("uniform", "geometric", "rho", "sigmas", "discrete")
-PRIORS = ("forward", "spread")
+NAMES = ("uniform", "geometric", "quadratic", "shift", "rho", "sigmas", "discrete")
+#: Those that are named, begin at the horizon and take nothing else.
+PLAIN = ("uniform", "geometric", "quadratic")
+PRIORS = ("forward", "spread", "mean")
 
 
 def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: Path,
@@ -39,7 +43,7 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
         raise ProblemError(f"{section.name}.grid must be one of {', '.join(NAMES)}, or a list of times, got "
                            f"{shown(shape)}{hint(shape, NAMES)}")
     every = [key for keys in _OF_GRID.values() for key in keys]
-    owner = "scheme" if shape in ("uniform", "geometric", "list") else f"grid {shape!r}"
+    owner = "scheme" if shape in (*PLAIN, "list") else f"grid {shape!r}"
     parameters = {each.name: each for one in samplers().values() for each in one.parameters}
     section.only((*_KEYS[:1], *_TIMES, *_OF_GRID[shape], *_KEYS[1:], *parameters), every, owner)
     known = samplers() if own is None else {**samplers(), own.key: own}
@@ -57,11 +61,19 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
             _check_times(section, grid, early_stop)
         else:
             grid = _grid(section, early_stop)
-        scheme = Scheme(sampler, grid, **prior, last_step_noise=noise)
+        scheme = Scheme(sampler, grid, **prior, last_step_noise=noise, score_times=_score_times(section))
         if process.blocks == 1 and sampler.stages is not None and sampler.stages.churn is not None:
             raised_times(process, grid.times, sampler.stages.churn)
+        left_behind(process, scheme)
     said = {"kind": kind, **sampler.given, **table_of_grid(grid), **_said_of_prior(section, scheme), **said_of_last_step(scheme)}
     return scheme, said, tuple(notes)
+
+
+def _score_times(section: Section):
+    """The times whose scores are asked for, where the file says them."""
+    if "score_times" not in section.values:
+        return None
+    return section.array("score_times", (1,), "a list of times, one for each step")
 
 
 def _with_parameters(section: Section, sampler: Sampler, known: Iterable[str]) -> Sampler:
@@ -100,8 +112,9 @@ def _prior(section: Section, data: Data) -> dict:
     std = section.number("prior_std", None, positive=True)
     given = section.get("prior", "forward")
     if isinstance(given, str):
-        if section.choice("prior", PRIORS, "forward") == "forward":
-            return {"prior_std": std}
+        chosen = section.choice("prior", PRIORS, "forward")
+        if chosen != "spread":
+            return {"prior_std": std, "from_mean": chosen == "mean"}
         about = data.law if data.law is not None else data.assumptions[0]
         spread = variance_of(about)
     else:
@@ -113,19 +126,20 @@ def _prior(section: Section, data: Data) -> dict:
 
 def _said_of_prior(section: Section, scheme: Scheme) -> dict:
     if scheme.prior_std is not None:
-        return {"prior_std": scheme.prior_std}
+        return {"prior_std": scheme.prior_std, **({"prior": "mean"} if scheme.from_mean else {})}
     given = section.get("prior", "forward")
     return {} if given == "forward" else {"prior": given}
 
 
 def said_of_last_step(scheme: Scheme) -> dict:
-    """What a problem file says of the noise of the last step: nothing where it has its own."""
-    return {} if scheme.last_step_noise else {"last_step_noise": False}
+    """What a problem file says of the noise of the last step, and of the times of scores: nothing where they are its own."""
+    asked = {} if scheme.score_times is None else {"score_times": scheme.score_times.tolist()}
+    return asked if scheme.last_step_noise else {"last_step_noise": False, **asked}
 
 
 def table_of_grid(grid: TimeGrid) -> dict:
     """What a problem file says of a grid, and the times and the number of steps that this makes."""
-    shape = grid.kind if grid.made or grid.kind in ("uniform", "geometric") else grid.times.tolist()
+    shape = grid.kind if grid.made or grid.kind in PLAIN else grid.times.tolist()
     return {"horizon": grid.horizon, "steps": grid.steps, "grid": shape, "early_stop": grid.early_stop,
             **grid.made}
 
@@ -164,6 +178,8 @@ def _grid(section: Section, early_stop: float | None) -> TimeGrid:
     shape = section.get("grid", "uniform")
     if not isinstance(shape, list):
         horizon, steps = section.number("horizon", positive=True), section.count("steps", MAX_STEPS)
+        if shape == "shift":
+            return TimeGrid.shifted(horizon, steps, early_stop or 0.0, shift=section.number("shift", positive=True))
         return getattr(TimeGrid, shape)(horizon, steps, early_stop or 0.0)
     grid = TimeGrid.from_times(section.array("grid", (1,), "uniform, geometric or a list of times"))
     if section.number("horizon", grid.horizon, positive=True) != grid.horizon:

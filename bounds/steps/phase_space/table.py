@@ -21,6 +21,12 @@ def check_scheme(scheme, longest: float) -> None:
     if scheme.prior_spread:
         raise ValueError("prior_spread must be left out for critically-damped Langevin, whose prior is "
                          f"N(0, Σ_∞), got {scheme.prior_spread}")
+    if scheme.score_times is not None:
+        raise ValueError("score_times must be left out for critically-damped Langevin: score_at of sscs asks for the score of "
+                         f"another time, got {len(scheme.score_times)} times")
+    if scheme.from_mean:
+        raise ValueError("from_mean must be left out for critically-damped Langevin, which starts from N(0, Σ_∞), got "
+                         f"{scheme.from_mean}")
     if not scheme.last_step_noise:
         raise ValueError("last_step_noise must be left out for critically-damped Langevin, whose last step is known "
                          f"with its noise only, got {scheme.last_step_noise}")

@@ -20,6 +20,11 @@ _EPS = np.finfo(float).eps
 Point = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
+def start_of(law, steps: Steps) -> np.ndarray:
+    """The mean that a sampler of these steps starts from, shape (1,), for data on a line."""
+    return float(steps.a[0]) * law.mean if steps.from_mean else np.zeros(1)
+
+
 class Scores:
     r"""The maps x ↦ P x + Q(s(x) + b) of some times, s the score of the mixture pushed to them.
 

@@ -15,7 +15,7 @@ from closed_form.law import NoExactLaw
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.law import LineLaw, PushedLaw
-from closed_form.sampler_laws.line.maps import LineSteps
+from closed_form.sampler_laws.line.maps import LineSteps, start_of
 from closed_form.sampler_laws.line.propagation import NEGLIGIBLE, GridTooLarge, Route, Sources
 from closed_form.sampler_laws.line.start_map import image_w2
 
@@ -90,7 +90,7 @@ def sampler_line(law: GaussianMixture | Gaussian, steps: Steps, bias: float = 0.
     docs/theory.md section 8 (ii).
     """
     chain = LineSteps.of(law, steps, bias, noise_size)
-    route = Route(Sources(np.zeros(1), np.ones(1), math.sqrt(steps.prior_var)), *accuracy, max_points)
+    route = Route(Sources(start_of(law, steps), np.ones(1), math.sqrt(steps.prior_var)), *accuracy, max_points)
     start, noisy = 0, np.flatnonzero(chain.noise > 0.0).tolist()
     for last in noisy:
         share = math.sqrt(0.5) if last == noisy[-1] else 1.0
@@ -135,7 +135,7 @@ def line_w2(law: GaussianMixture | Gaussian, steps: Steps, bias: float = 0.0, no
     data = law if target is None else target
     chain = LineSteps.of(law, steps, bias, noise_size)
     if not chain.noise.any() and steps.prior_var > 0.0:
-        start = LineLaw(np.zeros(1), np.ones(1), math.sqrt(steps.prior_var))
+        start = LineLaw(start_of(law, steps), np.ones(1), math.sqrt(steps.prior_var))
         return image_w2(start, partial(chain.followed, 0, len(steps)), LineMixture.of(data))
     fine, coarse = (sampler_line(law, steps, bias, noise_size, accuracy, max_points)
                     for accuracy in (FINE, COARSE))

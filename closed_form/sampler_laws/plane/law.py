@@ -108,10 +108,11 @@ class PlaneLaw:
     _back: np.ndarray | None = None
 
     @classmethod
-    def gaussian(cls, std: float, spacing: float) -> PlaneLaw:
-        """N(0, std² I)."""
-        grid = Grid.around(np.full(2, -REACH * std), np.full(2, REACH * std), spacing)
-        bells = [np.exp(-0.5 * np.square(x / std)) / (math.sqrt(2 * math.pi) * std) for x in grid.axes()]
+    def gaussian(cls, std: float, spacing: float, mean: np.ndarray) -> PlaneLaw:
+        """N(mean, std² I)."""
+        grid = Grid.around(mean - REACH * std, mean + REACH * std, spacing)
+        bells = [np.exp(-0.5 * np.square((x - middle) / std)) / (math.sqrt(2 * math.pi) * std)
+                 for x, middle in zip(grid.axes(), mean, strict=True)]
         found = cls(grid, np.multiply.outer(*bells))
         found._settle(fft.rfft2(found.values))
         return found
@@ -164,6 +165,8 @@ class PlaneLaw:
             spectrum = spectrum * np.exp(-0.5 * noise**2 * np.square(first))
             spectrum *= np.exp(-0.5 * noise**2 * np.square(second))
         sizes = np.abs(spectrum)
+        if not sizes[0, 0] > 0:
+            raise GridTooLarge("a step takes the law of the sampler in the plane to what its grid does not see")
         edge = 0.75 * np.pi / self.grid.spacing
         high = max(float(sizes[np.abs(first[:, 0]) > edge].max()), float(sizes[:, second[0] > edge].max()))
         self.unresolved = max(self.unresolved, high / float(sizes[0, 0]))

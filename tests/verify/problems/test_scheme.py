@@ -20,13 +20,14 @@ from closed_form.certified.chain import certified_w2
 from tests.verify.tolerances import (
     DDIM_ANYWHERE,
     FLOW_GAIN,
+    LEVELS,
     PRINTED_EXACT,
     PRIOR_ROUNDING,
     SAMPLED_SPREAD,
 )
 from verify import certify, sample
 from verify.certificates.question import setting_of
-from verify.levels import grid_of_levels, rho_grid
+from verify.levels import grid_of_levels, grid_of_steps, rho_grid
 from verify.problems.describing import described
 from verify.problems.problem import read_problem
 from verify.problems.section import ProblemError
@@ -224,7 +225,7 @@ def test_bad_priors_are_refused_by_name(make, words):
 
 
 @pytest.mark.parametrize(("given", "words"), [
-    ({**EDM, "prior": "wide"}, r"scheme\.prior must be one of forward, spread, got 'wide'"),
+    ({**EDM, "prior": "wide"}, r"scheme\.prior must be one of forward, spread, mean, got 'wide'"),
     ({**EDM, "prior": -1.0}, r"scheme\.prior must be a finite number of at least 0"),
     ({**EDM, "prior": True}, r"scheme\.prior must be a finite number"),
     ({**EDM, "prior": "spread", "prior_std": 2.0}, r"scheme\.prior must be left out where scheme\.prior_std"),
@@ -246,7 +247,7 @@ def test_bad_priors_are_refused_by_name(make, words):
     ({"grid": "sigmas", "sigmas": "1, 0"}, r"scheme\.sigmas must be a list of noise levels"),
     ({"grid": "sigmas", "sigmas": [1.0, 0.0], "steps": 2}, r"scheme\.steps must be one less than"),
     ({"grid": "sigmas", "sigmas": [1.0, -1.0]}, r"scheme\.sigmas must end at a noise level >= 0"),
-    ({"grid": "karras", "steps": 3}, r"scheme\.grid must be one of uniform, geometric, rho")])
+    ({"grid": "karras", "steps": 3}, r"scheme\.grid must be one of uniform, geometric, quadratic, shift, rho")])
 def test_bad_grids_and_priors_are_refused_in_one_line(given, words):
     """What is no grid of levels or no prior is refused by its key, with the value."""
     with pytest.raises(ProblemError, match=words) as caught:
@@ -274,3 +275,15 @@ def test_steps_cut_finer_keep_their_places():
     finer = _refined(setting, 2).scheme.grid
     assert finer.kind == "list" and not finer.made and finer.steps == 4
     assert np.array_equal(finer.times[::2], setting.scheme.grid.times)
+
+
+@pytest.mark.parametrize("grid", [{"grid": "quadratic"}, {"grid": "shift", "shift": 3.0}])
+def test_grids_by_name_are_read_and_said_again(grid):
+    """A grid that is named by its formula is read, described from Python, read again, and laid out for other steps."""
+    file = {"process": {"family": "ou"}, "data": {"law": "gaussian", "mean": 0.3, "covariance": 0.25},
+            "scheme": {"kind": "ddim", "horizon": 2.0, "steps": 8, "early_stop": 0.01, **grid}}
+    problem = read_problem(file)
+    said = described(problem.process, problem.law, problem.scheme)
+    assert grid.items() <= said["scheme"].items() and read_problem(said).scheme == problem.scheme
+    half = grid_of_steps(problem.process, problem.scheme.grid, 4).times
+    assert half == pytest.approx(problem.scheme.grid.times[::2], rel=LEVELS)
