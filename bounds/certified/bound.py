@@ -23,6 +23,11 @@ def certified_bound(theorem, setting, precision: int) -> Bound:
     check_precision(precision)
     if theorem.in_balls is None:
         raise NotCertified(f"certified needs a theorem with a form in ball arithmetic, {theorem.key} has none")
+    scheme = setting.scheme
+    if not scheme.is_isotropic:
+        given = "prior_mean" if scheme.prior_covariance is None else "prior_covariance"
+        raise NotCertified(f"certified: {given} must be left out or be one variance, whose start alone is one of balls, "
+                           f"got {getattr(scheme, given).tolist()!r:.40}")
     with ctx.workprec(precision):
         try:
             found = theorem.in_balls(setting, Formulas(theorem.stated), precision)

@@ -401,6 +401,11 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
     """
     if process.blocks == 2:
         return phase_steps(process, scheme)
+    found = _one_block_steps(process, scheme, assumption, moments)
+    return replace(found, start=scheme.start(found.prior_var))
+
+
+def _one_block_steps(process, scheme, assumption, moments) -> Steps:
     rule = scheme.sampler.one_block
     if rule is None:
         return scheme.steps(process)

@@ -11,6 +11,8 @@ from bounds.steps.phase_space.path import PhasePath
 ROUNDING = 16 * np.finfo(float).eps
 #: Longest step in relaxation times 1/a: e^{2ah} is still a float.
 LONGEST = 300.0
+#: Smallest eigenvalue of a given prior, over the sum of both.
+LEAST = 1e-10
 
 
 def check_scheme(scheme, longest: float) -> None:
@@ -21,6 +23,13 @@ def check_scheme(scheme, longest: float) -> None:
     if scheme.prior_spread:
         raise ValueError("prior_spread must be left out for critically-damped Langevin, whose prior is "
                          f"N(0, Σ_∞), got {scheme.prior_spread}")
+    if scheme.prior_mean is not None:
+        raise ValueError("prior_mean must be left out for critically-damped Langevin, which starts centred, got "
+                         f"{scheme.prior_mean.tolist()!r:.60}")
+    given = scheme.prior_covariance
+    if given is not None and (given.shape != (2, 2) or not np.linalg.eigvalsh(given)[0] > LEAST * np.trace(given)):
+        raise ValueError("prior_covariance must be a positive definite 2x2 matrix of position and velocity for "
+                         f"critically-damped Langevin, got {given.tolist()!r:.60}")
     if not scheme.last_step_noise:
         raise ValueError("last_step_noise must be left out for critically-damped Langevin, whose last step is known "
                          f"with its noise only, got {scheme.last_step_noise}")
@@ -54,7 +63,7 @@ class PhaseTable:
     P, Q, noise, c1, c2, c1_error, c2_error : arrays of shape (k, 2, 2)
         c1 = Φ⁻¹ − P and c2 = Φ⁻¹C − Q, with bounds of their rounding, entry by entry.
     prior : array of shape (2, 2)
-        Σ_∞: the sampler starts from the stationary law.
+        Of the law that the sampler starts from: Σ_∞, unless the scheme gives another.
 
     Raises
     ------
@@ -79,7 +88,7 @@ class PhaseTable:
         lost = ROUNDING * (1 + path.a * self.clock[:-1])[:, None, None]
         self.c1_error = lost * (np.abs(back) + np.abs(self.P) + width[:, None, None] * np.abs(path.A))
         self.c2_error = lost * (np.abs(back) @ np.abs(covariance) + np.abs(self.Q))
-        self.prior = path.stationary
+        self.prior = path.stationary if scheme.prior_covariance is None else scheme.prior_covariance
 
     def noise_map(self, step, distance) -> np.ndarray:
         """n, which takes Σ dB of the exact process to the noise of the rows ``step``: shape (p, n, 2, 2).

@@ -35,7 +35,8 @@ def phase_steps(process: ForwardProcess, scheme: Scheme) -> Steps:
         return replace(steps, errors=StepErrors(*none, estimated="the sampler's rows are those of the bound"))
     _, *maps = found
     asked = _asked_at(scheme.sampler.score_at, clock, found[0])
-    numbers = *maps, *flow.kernel(asked), flow.stationary
+    prior = flow.stationary if scheme.prior_covariance is None else Within(scheme.prior_covariance)
+    numbers = *maps, *flow.kernel(asked), prior
     errors = StepErrors(*(number.error for number in numbers), estimated=flow.unproved)
     return Steps(asked.value.astype(float), *(number.value for number in numbers), errors)
 
