@@ -277,9 +277,6 @@ BAD_PROBLEMS = [
     _bad("last step of a sampler without noise",
          "scheme.last_step_noise must be left out for ddim, whose steps have no noise, got False",
          scheme__kind='"ddim"', scheme__last_step_noise="false"),
-    _bad("last step of Langevin",
-         "last_step_noise must be left out for critically-damped Langevin, whose last step is known with its "
-         "noise only, got False", "cld", scheme__last_step_noise="false"),
     _bad("last step is no flag", "scheme.last_step_noise must be true or false, got 0", scheme__last_step_noise="0"),
     _bad("section unknown", "unknown section [dta] (did you mean 'data'?)", dta__law="1"),
     _bad("section with a line break", "unknown section [da", **{'"da\\nta".law': "1"}),

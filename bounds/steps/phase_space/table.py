@@ -1,11 +1,15 @@
 """A scheme on critically-damped Langevin: its rows, how far each is from the exact map, and its noise."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
 from bounds.steps.phase_space.path import PhasePath
+from bounds.steps.phase_space.rows import Rows
+from bounds.steps.phase_space.splitting import Splitting
 
 #: Relative rounding of an entry of P, Q, Φ⁻¹ or Φ⁻¹C.
 ROUNDING = 16 * np.finfo(float).eps
@@ -30,9 +34,6 @@ def check_scheme(scheme, longest: float) -> None:
     if given is not None and (given.shape != (2, 2) or not np.linalg.eigvalsh(given)[0] > LEAST * np.trace(given)):
         raise ValueError("prior_covariance must be a positive definite 2x2 matrix of position and velocity for "
                          f"critically-damped Langevin, got {given.tolist()!r:.60}")
-    if not scheme.last_step_noise:
-        raise ValueError("last_step_noise must be left out for critically-damped Langevin, whose last step is known "
-                         f"with its noise only, got {scheme.last_step_noise}")
     if longest > LONGEST:
         raise ValueError(f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, "
                          f"got one of {longest:.4g}/a")
@@ -51,6 +52,19 @@ def asked_at(scheme, grid, clock):
     # the first row has no kick, and the last time is the grid's
     asked[1:-1] = grid[:-1] - fraction * (grid[:-1] - grid[1:])
     return asked
+
+
+def _rows(scheme, path: PhasePath) -> Rows:
+    """The rows of a scheme, the last step without its noise where the scheme leaves it out."""
+    sampler, times = scheme.sampler.phase_space, scheme.grid.times
+    if scheme.last_step_noise:
+        return sampler(path, times)
+    if isinstance(sampler, Splitting):
+        return sampler(path, times, silent=True)
+    rows = sampler(path, times)
+    last = np.ones(len(rows.P))[:, None, None]
+    last[-1] = 0.0
+    return replace(rows, noise=last * rows.noise, coupling=last * rows.coupling)
 
 
 class PhaseTable:
@@ -78,7 +92,7 @@ class PhaseTable:
         self.scheme = scheme
         self.path = path = PhasePath(process)
         check_scheme(scheme, path.a * float(np.max(-np.diff(path.clock(scheme.grid.times)))))
-        self._rows = rows = scheme.sampler.phase_space(path, scheme.grid.times)
+        self._rows = rows = _rows(scheme, path)
         self.clock, self.P, self.Q, self.noise = rows.clock, rows.P, rows.Q, rows.noise
         width = self.clock[:-1] - self.clock[1:]
         back, covariance = path.transition(-width), path.covariance(width)
@@ -99,7 +113,8 @@ class PhaseTable:
         if self._rows.noise_flow == "none":
             return np.broadcast_to(coupling, (*distance.shape, 2, 2))
         if self._rows.noise_flow == "inverse":
-            return self.path.transition(-distance)
+            back = self.path.transition(-distance)
+            return back if self.scheme.last_step_noise else coupling @ back
         return coupling @ self.path.transition(distance, self.path.renormalised_nilpotent)
 
     def steps(self) -> Steps:

@@ -27,7 +27,7 @@ def phase_steps(process: ForwardProcess, scheme: Scheme) -> Steps:
     flow, times = Flow(process), scheme.grid.times
     clock = flow.clock(times)
     check_scheme(scheme, float(flow.a.value) * float(np.max(clock.value[:-1] - clock.value[1:])))
-    found = rows(scheme.sampler, flow, times, clock)
+    found = rows(scheme.sampler, flow, times, clock, not scheme.last_step_noise)
     if found is None:
         steps = scheme.steps(process)
         none = (np.zeros_like(getattr(steps, name))
