@@ -22,6 +22,10 @@ class DataFacts:
         Hoffman and Wielandt; 0 where they are the entries of a diagonal.
     distance_to_gaussian : callable, or None
         v -> an upper bound of W2(p_0, N(0, v I)).
+    mean : array of shape (d,), or None
+        E X_0.
+    distance_to_start : callable, or None
+        (a, s², start) -> an upper bound of W2 between the law of aX_0 + N(0, s² I) and a `bounds.start.Start`.
     time_regularity : float, (mean, variances), callable, or None
         The constant M1 of arXiv 2311.11003, Assumption 2; what it follows from, mean and eigenvalues of
         Gaussian data as above; or `bounds.steps.path.Path` -> M1, an estimate.
@@ -35,6 +39,8 @@ class DataFacts:
     gaussian_spectrum: tuple[Any, Any] | None = None
     spectrum_error: float = 0.0
     distance_to_gaussian: Callable[[float], float] | None = None
+    mean: Any = None
+    distance_to_start: Callable[[float, float, Any], float] | None = None
     time_regularity: float | tuple[Any, Any] | Callable[[Any], float] | None = None
     flow_errors: Callable[[Any, Any, Callable[..., Any]], Any] | None = None
 

@@ -14,6 +14,7 @@ from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
 from bounds.processes import process_of
 from bounds.samplers import samplers
+from bounds.start import Start, read_covariance, read_mean
 from bounds.steps.affine import Steps
 from bounds.steps.churn_table import ChurnTable
 from bounds.steps.from_noise import entered
@@ -50,15 +51,22 @@ class Scheme(Value):
     score_times : array of shape (k,), optional
         Times whose score each step asks for at its state, where they are not those of the grid; for samplers of one
         block with one evaluation a step.  Exact laws and particles serve it; no theorem is about it.
+    prior_mean : float or array of shape (d,), optional
+        Mean of the prior, 0 by default; one block only.
+    prior_covariance : float, or array of shape (d,) or (d, d), optional
+        Covariance of the prior in place of the two above: one variance, one for each coordinate, or a matrix; it
+        may be singular, and 0 is a point.  On critically-damped Langevin the 2×2 matrix of position and velocity,
+        the same for every coordinate.
     parameters
         Of the sampler, where it takes some: `bounds.steps.parameters.Parameters`, such as ``eta=0.5`` of DDIM.
 
     Raises
     ------
     ValueError, TypeError
-        If ``prior_std`` is not a positive number, or both are given; if a parameter is out of its range, or none of
-        the sampler's; if ``churn`` is too large for so many steps; if ``last_step_noise`` is false for a sampler
-        without noise; if ``from_mean`` is true for a sampler whose linear part is held.
+        If ``prior_std`` is not a positive number, or two of it, ``prior_spread`` and ``prior_covariance`` are given; if
+        the mean or the covariance is none; if a parameter is out of its range, or none of the sampler's; if ``churn``
+        is too large for so many steps; if ``last_step_noise`` is false for a sampler without noise; if ``from_mean`` is
+        true for a sampler whose linear part is held, or beside a mean or a covariance.
     """
 
     sampler: Sampler
@@ -68,10 +76,13 @@ class Scheme(Value):
     last_step_noise: bool = True
     from_mean: bool = False
     score_times: Array | None = None
+    prior_mean: Array | None = None
+    prior_covariance: Array | None = None
 
     def __init__(self, sampler: Sampler | str, grid: TimeGrid, prior_std: float | None = None,
                  prior_spread: float = 0.0, last_step_noise: bool = True, from_mean: bool = False,
-                 score_times: ArrayLike | None = None, **parameters: Unpack[Parameters]) -> None:
+                 score_times: ArrayLike | None = None, prior_mean: ArrayLike | None = None,
+                 prior_covariance: ArrayLike | None = None, **parameters: Unpack[Parameters]) -> None:
         sampler = unit_of("sampler", sampler, Sampler, samplers()).at(**parameters)
         check_type("grid", grid, TimeGrid, "a TimeGrid")
         std = prior_std
@@ -83,8 +94,15 @@ class Scheme(Value):
             raise ValueError(f"prior_spread must be >= 0 and finite, got {spread!r}")
         if std is not None and spread:
             raise ValueError(f"prior_spread must be left out where prior_std is given, got {spread!r}")
+        mean, covariance = read_mean(prior_mean), read_covariance(prior_covariance)
+        if covariance is not None and (std is not None or spread):
+            raise ValueError(f"prior_covariance must be left out where {'prior_spread' if spread else 'prior_std'} is "
+                             f"given, got {covariance.tolist()!r:.60}")
         check_last_step(sampler, last_step_noise)
         _check_from_mean(sampler, from_mean)
+        if from_mean and not (mean is None and covariance is None):
+            raise ValueError(f"{'prior_mean' if mean is not None else 'prior_covariance'} must be left out where from_mean is "
+                             f"given, got {(covariance if mean is None else mean).tolist()!r:.60}")
         if from_mean and spread:
             raise ValueError(f"prior_spread must be left out where from_mean is given, got {spread!r}")
         score_times = None if score_times is None else _checked_times(sampler, grid, score_times)
@@ -94,12 +112,15 @@ class Scheme(Value):
         if sampler.stages is not None and sampler.stages.churn is not None:
             sampler.stages.churn.check(grid.steps)
         self.__dict__.update(sampler=sampler, grid=grid, prior_std=std, prior_spread=spread,
-                             last_step_noise=last_step_noise, from_mean=from_mean, score_times=score_times)
+                             last_step_noise=last_step_noise, from_mean=from_mean, score_times=score_times,
+                             prior_mean=mean, prior_covariance=covariance)
 
     def __repr__(self):
         prior = "" if self.prior_std is None else f", prior_std={self.prior_std:g}"
         prior += f", prior_spread={self.prior_spread:g}" if self.prior_spread else ""
         prior += ", from_mean=True" if self.from_mean else ""
+        for name, value in (("prior_mean", self.prior_mean), ("prior_covariance", self.prior_covariance)):
+            prior += "" if value is None else f", {name}={value.tolist()!r:.40}"
         return f"<{self.name}, {self.grid!r}{prior}>"
 
     @property
@@ -114,25 +135,47 @@ class Scheme(Value):
 
     def prior_var(self, a_sq: Any, s_sq: Any, exact: Callable[[float], Any] = float) -> Any:
         """Variance of the prior from a² and s² at the horizon; ``exact`` makes their kind of number of a
-        float."""
+        float.  Not a number where the covariance is no multiple of I."""
+        if self.prior_covariance is not None:
+            return exact(float(self.prior_covariance) if self.prior_covariance.ndim == 0 else float("nan"))
         if self.prior_std is not None:
             return exact(self.prior_std) * exact(self.prior_std)
         return s_sq + a_sq * exact(self.prior_spread) if self.prior_spread else s_sq
 
     def prior_excess(self, a_sq: Any, s_sq: Any, exact: Callable[[float], Any] = float) -> Any:
         """v where the prior is that of data N(0, v I) at the horizon: (σ² − s²)/a², which may be negative."""
-        if self.prior_std is None:
+        if self.prior_std is None and self.prior_covariance is None:
             return exact(self.prior_spread)
         return (self.prior_var(a_sq, s_sq, exact) - s_sq) / a_sq
 
     def with_spread_of(self, data: Any) -> "Scheme":
         """The same from the prior whose variance is that of X_T, for a law or an assumption."""
-        return replace(self, prior_std=None, prior_spread=variance_of(data))
+        return replace(self, prior_std=None, prior_spread=variance_of(data), prior_covariance=None)
+
+    @property
+    def is_isotropic(self) -> bool:
+        """Whether the prior is N(0, vI), v > 0."""
+        covariance = self.prior_covariance
+        centred = self.prior_mean is None or not self.prior_mean.any()
+        return centred and (covariance is None or (covariance.ndim == 0 and bool(covariance > 0)))
+
+    def start(self, variance: Any) -> Start | None:
+        """The prior where it is not isotropic, from the variance that it has where its covariance is not given."""
+        if self.is_isotropic:
+            return None
+        mean = np.zeros(()) if self.prior_mean is None else self.prior_mean
+        return Start(mean, np.asarray(variance) if self.prior_covariance is None else self.prior_covariance)
+
+    def check_dimension(self, dim: int) -> None:
+        """Refuse a mean or a covariance of the prior that is of another dimension than data of one block."""
+        if (start := self.start(0.0)) is not None:
+            start.check(dim)
 
     def steps(self, process: ForwardProcess | str, assumption: Assumption | None = None,
               moments: Any = None) -> Steps:
         """The sampler as numbers, from its `table`."""
-        return self.table(process, assumption, moments).steps()
+        found = self.table(process, assumption, moments).steps()
+        return found if found.blocks == 2 else replace(found, start=self.start(found.prior_var))
 
     def table(self, process: ForwardProcess | str, assumption: Assumption | None = None,
               moments: Any = None) -> StepTable | StageTable | ChurnTable | MultistepTable | PhaseTable:
@@ -198,7 +241,8 @@ def variance_of(data: Any) -> float:
 
 def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = "uniform",
            early_stop: float = 0.0, prior_std: float | None = None, prior_spread: float = 0.0,
-           last_step_noise: bool = True, **parameters: Unpack[Parameters]) -> Scheme:
+           last_step_noise: bool = True, prior_mean: ArrayLike | None = None,
+           prior_covariance: ArrayLike | None = None, **parameters: Unpack[Parameters]) -> Scheme:
     """A sampler on a "uniform", "geometric" or "quadratic" `TimeGrid` of that horizon, steps and early stop.
 
     Parameters
@@ -210,6 +254,7 @@ def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = 
     grid : str
     prior_std, prior_spread : float, optional
     last_step_noise : bool
+    prior_mean, prior_covariance : float or array, optional
         As in `Scheme`.
     parameters
         Of the sampler, as in `Scheme`.
@@ -222,7 +267,7 @@ def scheme(sampler: str | Sampler, horizon: float, steps: Count, *, grid: str = 
     found = unit_of("sampler", sampler, Sampler, samplers())
     check_key("grid", grid, ("uniform", "geometric", "quadratic"))
     return Scheme(found, getattr(TimeGrid, grid)(horizon, steps, early_stop), prior_std, prior_spread,
-                  last_step_noise, **parameters)
+                  last_step_noise, prior_mean=prior_mean, prior_covariance=prior_covariance, **parameters)
 
 
 class SchemeMaker(Protocol):
@@ -230,6 +275,7 @@ class SchemeMaker(Protocol):
 
     def __call__(self, horizon: float, steps: Count, *, grid: str = "uniform", early_stop: float = 0.0,
                  prior_std: float | None = None, prior_spread: float = 0.0, last_step_noise: bool = True,
+                 prior_mean: ArrayLike | None = None, prior_covariance: ArrayLike | None = None,
                  **parameters: Unpack[Parameters]) -> Scheme:
         """As `scheme`."""
 
@@ -239,16 +285,18 @@ def _named(key: str) -> SchemeMaker:
 
     def make(horizon: float, steps: Count, *, grid: str = "uniform", early_stop: float = 0.0,
              prior_std: float | None = None, prior_spread: float = 0.0, last_step_noise: bool = True,
+             prior_mean: ArrayLike | None = None, prior_covariance: ArrayLike | None = None,
              **parameters: Unpack[Parameters]) -> Scheme:
         return scheme(sampler, horizon, steps, grid=grid, early_stop=early_stop, prior_std=prior_std,
-                      prior_spread=prior_spread, last_step_noise=last_step_noise, **parameters)
+                      prior_spread=prior_spread, last_step_noise=last_step_noise, prior_mean=prior_mean,
+                      prior_covariance=prior_covariance, **parameters)
 
     make.__name__ = make.__qualname__ = key.replace("-", "_")
     make.__doc__ = (
         f"The {key} sampler ({sampler.source}).\n\n"
         f"{sampler.what}  {sampler.exact}  Strong order {sampler.strong_order:g}.\n\n"
-        "Parameters\n----------\nhorizon, steps, grid, early_stop, prior_std, prior_spread, last_step_noise\n"
-        "    As for `bounds.scheme`, and so are the errors.\nparameters\n    "
+        "Parameters\n----------\nhorizon, steps, grid, early_stop, prior_std, prior_spread, last_step_noise, "
+        "prior_mean, prior_covariance\n    As for `bounds.scheme`, and so are the errors.\nparameters\n    "
         + ("".join(f"``{each.argument}``, {each.requirement}, by default {each.default:g}.  {each.meaning}.\n    "
                    for each in sampler.parameters).rstrip() or "None: this sampler takes none."))
     return make

@@ -151,6 +151,8 @@ class Theorem:
     in_balls : callable, optional
         (Setting, formulas, precision) -> `bounds.certified.one_block.InBalls`, for theorems that
         `bounds.certified` can prove to the last digit; ``formulas`` are the ``stated`` in ball arithmetic.
+    any_start : bool
+        Whether its initial term serves every Gaussian that a sampler starts from, and not N(0, vI) alone.
     """
 
     key: str
@@ -169,6 +171,7 @@ class Theorem:
     ingredients: Callable[[Setting, Any], Any] | None = None
     in_balls: Callable[..., Any] | None = None
     domain: Domain = Domain()
+    any_start: bool = False
 
     def __reduce__(self):
         """A theorem of the registry by its key, any other by its fields: a process of a pool gets either."""
@@ -196,7 +199,12 @@ class Theorem:
             return (f"score in time: no bound is known where scores of other times than the state's are asked for "
                     f"(score_times), got {len(asked)} times",)
         found = ((condition.name, condition.check(setting)) for condition in self.conditions)
-        return tuple(f"{name}: {problem}" for name, problem in found if problem is not None)
+        lines = tuple(f"{name}: {problem}" for name, problem in found if problem is not None)
+        scheme = setting.scheme
+        if self.any_start or scheme.is_isotropic:
+            return lines
+        given = "prior_mean" if scheme.prior_covariance is None else "prior_covariance"
+        return (*lines, f"start: stated for a prior N(0, vI), got {given} = {getattr(scheme, given).tolist()!r:.40}")
 
     def bound(self, setting: Setting) -> Bound:
         """The theorem at numbers; raises `NotApplicable`, naming each hypothesis that is not met."""

@@ -23,6 +23,14 @@ def certified_bound(theorem, setting, precision: int) -> Bound:
     check_precision(precision)
     if theorem.in_balls is None:
         raise NotCertified(f"certified needs a theorem with a form in ball arithmetic, {theorem.key} has none")
+    scheme = setting.scheme
+    if not scheme.is_isotropic:
+        given = "prior_mean" if scheme.prior_covariance is None else "prior_covariance"
+        raise NotCertified(f"certified: {given} must be left out or be one variance, whose start alone is one of balls, "
+                           f"got {getattr(scheme, given).tolist()!r:.40}")
+    if setting.process.blocks == 2 and not scheme.last_step_noise:
+        raise NotCertified("certified: last_step_noise must be left out with position and velocity, whose last row is one "
+                           f"of balls with its noise only, got {scheme.last_step_noise}")
     with ctx.workprec(precision):
         try:
             found = theorem.in_balls(setting, theorem.formulas, precision)

@@ -1,10 +1,13 @@
 """What the martingale recursion of one block runs on: contraction, bias, missed noise, initial term."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bounds.recursion.data import Constants, expand
 from bounds.recursion.ingredients import InitialTerm
 from bounds.setting import Setting
+from bounds.start import Start
 from bounds.steps.kinks import Kinked, passing
 from bounds.steps.rule import hessian_moments
 
@@ -84,9 +87,23 @@ def contraction(setting: Setting, functions):
 
 def initial_error(setting: Setting, functions):
     """(E_0, the term used): the smallest initial term that applies."""
-    assumption, path = setting.assumption, setting.table.path
+    path = setting.table.path
     a, variance = path.a[0], path.s_sq[0]
-    sigma_prior = np.sqrt(setting.table.prior_var)
+    if (start := setting.scheme.start(setting.table.prior_var)) is not None:
+        candidates = start_terms(setting, functions, start)
+    else:
+        candidates = isotropic_terms(setting.assumption, functions, a, variance, np.sqrt(setting.table.prior_var))
+        spare = setting.scheme.prior_excess(a**2, variance) if a**2 > 0 else -1.0
+        if setting.facts.distance_to_gaussian is not None and spare >= 0:
+            transported = np.asarray(a * setting.facts.distance_to_gaussian(spare))
+            candidates[InitialTerm("transport at 0", closed_form=True)] = transported
+    best = np.minimum.reduce(np.broadcast_arrays(*candidates.values()))
+    used = min(candidates, key=lambda term: float(np.max(candidates[term])))
+    return (best if best.ndim else float(best)), used
+
+
+def isotropic_terms(assumption, functions, a, variance, sigma_prior) -> dict:
+    """Bounds of W2(p_T, N(0, σ²I)) from constants, by where they come from."""
     known = dict(a_sq=a**2, s_sq=variance, m2=assumption.second_moment, d=assumption.dim, sigma=sigma_prior)
     smooth = functions["initial_smooth_sq"](**known, l=1 / assumption.smoothness)
     # s(T) and σ nearly cancel, and so may E‖X_0‖² and d/L
@@ -105,13 +122,42 @@ def initial_error(setting: Setting, functions):
         # problem by problem: in a batch some may be past ξ at T and others not
         error = np.where(convex > 0, np.sqrt(np.where(convex > 0, square, 0.0)) + rounding, np.inf)
         candidates[InitialTerm("log-concave at T")] = error
-    spare = setting.scheme.prior_excess(a**2, variance) if a**2 > 0 else -1.0
-    if setting.facts.distance_to_gaussian is not None and spare >= 0:
-        transported = np.asarray(a * setting.facts.distance_to_gaussian(spare))
-        candidates[InitialTerm("transport at 0", closed_form=True)] = transported
-    best = np.minimum.reduce(np.broadcast_arrays(*candidates.values()))
-    used = min(candidates, key=lambda term: float(np.max(candidates[term])))
-    return (best if best.ndim else float(best)), used
+    return candidates
+
+
+def start_terms(setting: Setting, functions, start: Start) -> dict:
+    """Bounds of W2(p_T, start), by where they come from: known, by a Gaussian between, or coupled.
+
+    With the mean m of the data known, W2² is |am − m'|² and that of the centred laws; N(0, σ²I) between the two has
+    the distance of an isotropic start on one side, and that of two Gaussians on the other.
+    """
+    assumption, facts, path = setting.assumption, setting.facts, setting.table.path
+    a, variance, d = float(path.a[0]), float(path.s_sq[0]), int(np.max(assumption.dim))
+    found, mean = {}, start.mean_of(d).astype(float)
+    if facts.distance_to_start is not None:
+        found[InitialTerm("Gaussian start, closed form", closed_form=True)] = np.asarray(
+            facts.distance_to_start(a, variance, start))
+    centred, shift, origin = assumption, 0.0, start
+    if facts.mean is not None:
+        gap = a * np.asarray(facts.mean) - mean
+        shift = np.linalg.norm(gap) + 1e-14 * (a * np.linalg.norm(facts.mean) + np.linalg.norm(mean))
+        least = assumption.dim / assumption.smoothness
+        second = np.maximum(assumption.second_moment * (1 + 1e-12) - np.sum(np.square(facts.mean)), least)
+        second = np.minimum(second, np.maximum(assumption.dim * assumption.c_up(0.0), least))
+        centred = replace(assumption, second_moment=second, mean_norm=0.0)
+        origin = Start(np.zeros(()), start.spread)
+    roots = np.sqrt(start.variances_of(d).astype(float))
+    between = [float(roots.mean()), float(np.sqrt(variance)), float(np.sqrt(variance + a**2 * np.max(centred.centred_variance)))]
+    for sigma in sorted({each for each in between if each > 0}):
+        apart = origin.to_isotropic(sigma, d)
+        for term, error in isotropic_terms(centred, functions, a, variance, sigma).items():
+            name = InitialTerm(f"{term.name}, by N(0, {sigma**2:.3g} I)", closed_form=facts.mean is not None)
+            found[name] = np.hypot(shift, error + apart) * (1 + 1e-14)
+    # aX_0 + sZ with the same Z: its mean may have any direction
+    far = a**2 * assumption.second_moment + np.linalg.norm(mean) * (np.linalg.norm(mean) + 2 * a * assumption.largest_mean_norm)
+    apart = Start(np.zeros(()), start.spread).to_isotropic(float(np.sqrt(variance)), d)
+    found[InitialTerm("independent coupling")] = np.sqrt(far * (1 + 1e-14) + apart**2) * (1 + 1e-14)
+    return found
 
 
 def early_stop(setting: Setting, functions):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bounds.annotations import Array, Numbers
+from bounds.start import Start
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Steps:
         Forward law at ``time[i]``: :math:`X_t = a X_0 + N(0, s^2 I)`; for k = 2 a is φ and s² is S,
         :math:`U_t = \varphi X_0 + N(0, S \otimes I)`.
     prior_var : float, or array of shape (2, 2) for k = 2
-        The sampler starts from N(0, prior_var ⊗ I).
+        The sampler starts from N(0, prior_var ⊗ I), unless there is a ``start``.
     errors : StepErrors, optional
         Without them the numbers are taken as they are.
     second : SecondStage, optional
@@ -116,6 +117,8 @@ class Steps:
         What part of the score's constant error each evaluation has, for k = 1: all of it by default.
     from_mean : bool
         Whether the sampler starts from N(a_0 E X_0, prior_var I), for k = 1, and not from mean 0.
+    start : Start, optional
+        For k = 1, the Gaussian that the sampler starts from where it is not isotropic.
     """
 
     time: Array
@@ -130,6 +133,7 @@ class Steps:
     past: Past | None = None
     share: Array | None = None
     from_mean: bool = False
+    start: Start | None = None
 
     def __len__(self) -> int:
         return len(self.P)

@@ -85,6 +85,9 @@ def left_behind(process: ForwardProcess, scheme) -> float | None:
     std = float(np.sqrt(variance))
     if scheme.prior_std is not None and abs(scheme.prior_std - std) > 1e-12 * std:
         raise ValueError(f"prior_std must be s(T) = {std:g}, or left out, {where}, got {scheme.prior_std:g}")
+    for name, given in (("prior_mean", scheme.prior_mean), ("prior_covariance", scheme.prior_covariance)):
+        if given is not None:
+            raise ValueError(f"{name} must be left out {where}: the start is X_T, got {given.tolist()!r:.60}")
     if scheme.grid.steps < 2:
         raise ValueError(f"steps must be at least 2 {where}, got {scheme.grid.steps}")
     return variance

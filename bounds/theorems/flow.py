@@ -221,7 +221,8 @@ CASES = (
     Case("two modes, VP, DDIM", lambda: vp("1/10 + 199/10*t"), _two_modes, lambda: ddim(1, 30), ratio_ceiling=12.0))
 
 THEOREM = Theorem(
-    key="flow", title="Flow bound", kind="upper", source=Source("docs/theory.md", "section 12"),
+    key="flow", title="Flow bound", kind="upper", any_start=True,
+    source=Source("docs/theory.md", "section 12"),
     statement=r"E_k = \min(A_k E_{k-1} + \ell_k, \dots) + W_k M,\quad W_2 \le a(t_0) E_K",
     symbols=SYMBOLS, conditions=(FINITE_FISHER, ONE_BLOCK, ONE_PROBLEM, FOLLOWS_ODE, LEVELS), stated=STATED,
     derive=derive, evaluate=evaluate,

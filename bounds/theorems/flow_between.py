@@ -199,7 +199,7 @@ CASES = (
          lambda: ddim(1, 100, eta=0.7), ratio_ceiling=20.0))
 
 THEOREM = Theorem(
-    key="flow-between", title="Flow bound with noise", kind="upper",
+    key="flow-between", title="Flow bound with noise", kind="upper", any_start=True,
     source=Source("docs/theory.md", "section 12"),
     statement=r"E_k = \bigl((A_k E_{k-1} + N_k + W_k M)^2 + v_k^2 + W_k^2 M_{\mathrm{noise}}^2\bigr)^{1/2} + "
     r"|1 - \lambda^2| \int c\Omega \Delta\, d\sigma,\quad c = 1 + \lambda^2,\quad W_2 \le a(t_0) E_K",

@@ -335,7 +335,8 @@ LEADING = Leading(
     score=Density(scale * slope / (1 + m0 * R)), assumes="centred data")
 
 THEOREM = Theorem(
-    key="martingale", title="Martingale bound", kind="upper", source=Source("docs/theory.md", "section 4"),
+    key="martingale", title="Martingale bound", kind="upper", any_start=True,
+    source=Source("docs/theory.md", "section 4"),
     statement=r"E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{\mathrm{noise}}^2,\quad W_2 \le E_K",
     symbols=SYMBOLS, conditions=(FINITE_FISHER, HAS_NOISE, IN_TIME, RESOLVED), stated=STATED, derive=derive, evaluate=evaluate,
     derivation="Tweedie's formula, E[U sᵀ] = −I, and the reverse-time martingale Φ(t,0) s_t(U_t).",

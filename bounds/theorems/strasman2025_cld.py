@@ -255,7 +255,7 @@ _USED = {str(symbol) for expression in STATED.values() for symbol in expression.
 
 THEOREM = Theorem(
     key="strasman2025-cld", title="Strasman et al.: critically-damped Langevin in a constant metric",
-    kind="upper",
+    kind="upper", any_start=True,
     source=Source("Strasman et al. 2025", "final W2 upper bound of the slides", "2511.02419"),
     statement=(
         r"W_2 \le \sqrt{(\mathfrak{M}^{-1})_{11}}\Big\{\prod_k\rho_k\,E_0 + \sum_k\prod_{j>k}\rho_j\,"

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from bounds.annotations import Array
 from bounds.assumption import Assumption
 from bounds.facts import DataFacts
+from bounds.start import Start
 from bounds.value import Value
 from closed_form.bracket import Bracket
 from closed_form.law import MAX_DIM, Components, DataLaw, Law, Parts
@@ -126,6 +127,12 @@ class Gaussian(Value, Law):
         image.__dict__["_eigen"] = (a * a * values + s_sq, basis)
         return image._fill(a * self.mean, spread + s_sq * np.eye(self.dim))
 
+    def in_axes(self, basis: Array) -> Gaussian:
+        """The same law, which is isotropic, with these orthonormal columns as its eigenvectors."""
+        image = object.__new__(Gaussian)
+        image.__dict__["_eigen"] = (np.array(self.eigenvalues), basis)
+        return image._fill(np.array(self.mean), self.spread * np.eye(self.dim))
+
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         """``n`` independent draws, shape (n, d)."""
         values, basis = self._eigen
@@ -221,10 +228,42 @@ class Gaussian(Value, Law):
             value = np.sqrt(np.sum(mean**2) + np.sum((np.sqrt(variances) - np.sqrt(variance)) ** 2))
             return Bracket.exact(float(value), 1e-12 * float(size)).upper
 
+        known = {} if information != "all" else {
+            "distance_to_gaussian": distance, "mean": self.mean, "distance_to_start": self._distance_to_start}
         return replace(super().facts(information, smoothness), gaussian_spectrum=(mean, variances),
-                       spectrum_error=self.residual(variances),
-                       time_regularity=(mean, variances),
-                       distance_to_gaussian=distance if information == "all" else None)
+                       spectrum_error=self.residual(variances), time_regularity=(mean, variances), **known)
+
+    def _distance_to_start(self, a: float, s_sq: float, start: Start) -> float:
+        """W2 between N(am, a²Σ + s²I) and a start, from above (Bures)."""
+        end, moved = self.pushed(a, s_sq), start.mean_of(self.dim).astype(float)
+        size = np.sqrt(end.second_moment + float(start.variances_of(self.dim).sum())) + np.linalg.norm(moved)
+        if self.spread.ndim and start.spread.ndim and (self.basis is not None or start.spread.ndim == 2):
+            apart, lost = self._turned_roots(end, start.covariance_of(self.dim).astype(float))
+        else:
+            given = np.broadcast_to(start.variances_of(self.dim), (self.dim,))
+            apart, lost = float(np.linalg.norm(np.sqrt(end.eigenvalues) - np.sqrt(given))), 0.0
+            if start.spread.ndim == 2 or self.basis is not None:  # eigenvalues of a matrix, known to its rounding
+                lost = _root_slack(given, self.dim) + _root_slack(end.eigenvalues, self.dim)
+        return float(np.hypot(np.linalg.norm(end.mean - moved), apart) + lost + 1e-14 * size)
+
+    def _turned_roots(self, end: Gaussian, covariance: Array) -> tuple[float, float]:
+        """‖L₁ − L₂U‖ of roots of two covariances, for the rotation U that is best, and what their rounding may do."""
+        roots, lost = [], 0.0
+        for matrix in (end.covariance, covariance):
+            values, basis = np.linalg.eigh(matrix)
+            values = np.maximum(values, 0.0)
+            roots.append(basis * np.sqrt(values))
+            lost += _root_slack(values, self.dim)
+        left, _, right = np.linalg.svd(roots[1].T @ roots[0])
+        return float(np.linalg.norm(roots[0] - roots[1] @ (left @ right))), lost
+
+
+def _root_slack(values: Array, dim: int) -> float:
+    """What the rounding of a matrix with these eigenvalues may do to its root, in the Frobenius norm."""
+    error = 8 * dim * _EPS * float(values.sum())
+    least = float(values.min()) - error
+    always = math.sqrt(math.sqrt(dim) * error)
+    return min(always, error / math.sqrt(least)) if least > 0 else always
 
 
 def _read(section, _folder) -> Gaussian:

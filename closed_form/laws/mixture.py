@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from bounds.annotations import Array
 from bounds.assumption import Assumption
+from bounds.facts import DataFacts
 from bounds.value import Value
 from closed_form.geometry.enclosing_ball import affine_span, enclosing_radius
 from closed_form.geometry.orthogonal_factors import independent_parts, plane_of
@@ -299,6 +300,11 @@ class GaussianMixture(Value, Law):
         if not self._parts.lines:
             return self._parts.rest.posterior_moments()
         return isotropic_moments(self._parts.lines, self.std, self.dim)
+
+    def facts(self, information: str = "all", smoothness: float | None = None) -> DataFacts:
+        """As `Law.facts`, with the mean."""
+        found = super().facts(information, smoothness)
+        return replace(found, mean=self.mean) if information == "all" else found
 
     def posterior(self, u: Array, a: float, s_sq: float) -> GaussianMixture:
         """Every component's posterior, weighted by its responsibility for ``u``."""

@@ -26,7 +26,8 @@ def affine_tracks(values: np.ndarray, spectrum_error: float, steps: Steps, noise
 
     Returns
     -------
-    array of shape (3, 3, e)
+    array of shape (3, 3, e), or (4, 3, e) where there is a start
+        The last is what is left of a unit of the start; the variance is then that from a start at a point.
         ``size`` follows the same recursion as the value, with absolute values.
     """
     parts = _slices(len(values), max(1, _BLOCK // len(steps)))
@@ -39,14 +40,17 @@ def _run(values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.
          noise_error: np.ndarray, noise_scale: float) -> np.ndarray:
     """Tracks (value, size, error) of the variance and of the lag for unit mean and for unit bias.
 
-    Shape (3, 3, e) for ``e`` eigenvalues. ``size`` follows the same recursion with absolute values.
+    Shape (3, 3, e) for ``e`` eigenvalues, (4, 3, e) with a start. ``size`` follows the same recursion with absolute values.
     """
     e = len(values)
-    tracks = np.zeros((3, 3, e), dtype=WIDE)
-    tracks[0, :2] = steps.prior_var
+    tracks = np.zeros((3 if steps.start is None else 4, 3, e), dtype=WIDE)
+    if steps.start is None:
+        tracks[0, :2] = steps.prior_var
+    else:
+        tracks[3, :2] = 1
     errors = steps.errors or _no_errors(len(steps))
     noise_scale = wide(noise_scale)
-    tracks[0, 2] = errors.prior_var
+    tracks[0, 2] = 0 if steps.start is not None else errors.prior_var
     if not steps.from_mean:
         tracks[1, 0], tracks[1, 1], tracks[1, 2] = -wide(steps.a[0]), abs(wide(steps.a[0])), errors.a[0]
     with np.errstate(all="ignore"):
@@ -63,8 +67,9 @@ def _run(values: np.ndarray, spectrum_error: float, steps: Steps, noise_var: np.
                 (A * A, A_error * (2 * np.abs(A) + A_error), np.broadcast_to(n, A.shape),
                  dn + 4 * WIDE_EPS * n),
                 (A, A_error, lag, lag_error), (A, A_error, push, push_error),
+                (A, A_error, np.zeros_like(A), np.zeros_like(A)),
             )
-            pairs = zip(tracks, sources, strict=True)
+            pairs = zip(tracks, sources[: len(tracks)], strict=True)
             tracks = np.stack([_advanced(track, *source) for track, source in pairs])
     return tracks
 

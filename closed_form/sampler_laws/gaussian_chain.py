@@ -1,10 +1,12 @@
 r"""The exact law of the sampler for Gaussian data, where every step is affine and the law stays Gaussian."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from bounds.start import Start
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.gaussian import w2_gaussian
@@ -143,8 +145,39 @@ class ChainLaw:
         return float(np.linalg.norm(np.concatenate([self.mean_error, slack]).astype(float)))
 
 
+@dataclass(frozen=True, eq=False)
+class TurnedChain:
+    """The law of the last iterate from a start whose axes are not those of the data.
+
+    Attributes
+    ----------
+    end : Gaussian
+        The law of the last iterate, in floats.
+    data : Gaussian
+    off : float
+        W2 between ``end`` and the exact law, from above.
+    method, estimated : str
+        As of `ChainLaw`.
+    """
+
+    end: Gaussian
+    data: Gaussian
+    off: float
+    method: str
+    estimated: str
+
+    def law(self) -> Gaussian:
+        """The law of the last iterate."""
+        return self.end
+
+    def w2(self, target: Gaussian | None = None) -> Bracket:
+        """W2 to ``target``, the data law by default (Bures)."""
+        found = w2_gaussian(self.end, self.data if target is None else target).widened(self.off)
+        return Bracket(found.lower, found.upper, self.method, self.estimated)
+
+
 def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
-                   noise_size: float = 0.0) -> ChainLaw:
+                   noise_size: float = 0.0) -> ChainLaw | TurnedChain:
     r"""Exact law of the last iterate when the data are N(m, Σ).
 
     With λ an eigenvalue of Σ and :math:`V_i = a_i^2\lambda + s_i^2`, each coordinate follows
@@ -172,6 +205,9 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
 
     Notes
     -----
+    From a start N(m', Σ') the lag begins at m' − a m and the covariance at Σ', of which the chain of every coordinate
+    leaves a share.  Where Σ' and Σ have no axes in common the law is a `TurnedChain`.
+
     Of steps with two evaluations A is keep + (P' − Q'/V')(P − Q/V), and noise and bias pass through both.
     Steps are composed pairwise, in extended precision: O(log k) vectorised passes instead of a loop over
     steps, and every product of A_i stays in range up to 1e±4932 on x86.
@@ -181,6 +217,8 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
     docs/theory.md section 6 and section 8 (i); 2311.11003 Proposition 8.
     """
     bias, noise_size = _checked_bias(law.dim, bias), error_size("noise_size", noise_size)
+    if steps.start is not None:
+        law = _along_start(law, steps.start)
     values = clustered(law)
     _refuse_point_mass(values, steps)
     distinct, place = np.unique(values, return_inverse=True)
@@ -196,7 +234,7 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
     found = (affine_tracks(distinct, spectrum_error, steps, noise_var, noise_error, noise_scale)
              if steps.past is None else multistep_tracks(distinct, spectrum_error, steps, noise_scale))
     tracks = found[..., place]
-    (variance, _, variance_error), (drift, _, drift_error), (pull, _, pull_error) = tracks
+    (variance, _, variance_error), (drift, _, drift_error), (pull, _, pull_error) = tracks[:3]
     mean, push = _rotated(wide(law.mean), law.basis), _rotated(wide(bias), law.basis)
     rotation = 0.0 if law.basis is None else 4 * law.dim * _EPS
     mean_size = np.abs(mean) + rotation * law.mean_norm
@@ -207,11 +245,78 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
                      + np.abs(drift) * (mean_size - np.abs(mean)) + np.abs(pull) * (push_size - np.abs(push))
                      + 4 * WIDE_EPS * (np.abs(drift * mean) + np.abs(pull * push))
                      + (0.0 if steps.errors is None else steps.errors.a[-1]) * mean_size)
+        if steps.start is not None:
+            kept, _, kept_error = tracks[3]
+            begun = _rotated(wide(steps.start.mean_of(law.dim)), law.basis)
+            begun_error = rotation * np.linalg.norm(begun.astype(float))
+            lag_error = (lag_error + kept_error * (np.abs(begun) + begun_error) + np.abs(kept) * begun_error
+                         + 4 * WIDE_EPS * (np.abs(lag) + np.abs(kept * begun)))
+            lag = lag + kept * begun
+            given = _spread_along(law, steps)
+            if given is None:
+                return _turned(law, steps, lag, lag_error, variance, variance_error, kept, kept_error)
+            first, first_error = given
+            variance_error = (variance_error + np.square(kept) * first_error + kept_error
+                              * (2 * np.abs(kept) + kept_error) * (first + first_error) + 4 * WIDE_EPS
+                              * (variance + np.square(kept) * first))
+            variance = variance + np.square(kept) * first
         final_mean = wide(law.mean) * steps.a[-1] + _unrotated(lag, law.basis)
         return ChainLaw(data=law, mean=final_mean.astype(float), variances=variance.astype(float),
                         mean_error=_SLACK * lag_error, variance_error=_SLACK * variance_error, lag=lag,
                         final_a=steps.a[-1], spectrum_error=spectrum_error, method=_method(steps),
                         estimated=steps.estimated, _wide_variances=variance)
+
+
+def _along_start(law: Gaussian, start: Start) -> Gaussian:
+    """An isotropic law in the axes of a start, any other as it is."""
+    start.check(law.dim)
+    if law.spread.ndim or start.spread.ndim < 2:
+        return law
+    return law.in_axes(np.linalg.eigh(start.spread.astype(float))[1])
+
+
+def _spread_along(law: Gaussian, steps: Steps) -> tuple[np.ndarray, np.ndarray] | None:
+    """The variances of the start along the axes of the law, and how far they may be off; None where they mix."""
+    start, off = steps.start, 0.0 if steps.errors is None else steps.errors.prior_var
+    if start.spread.ndim == 0 or (start.spread.ndim == 1 and law.basis is None):
+        return np.broadcast_to(wide(start.spread), (law.dim,)), np.broadcast_to(float(np.max(off)), (law.dim,))
+    turned = _covariance_along(law, start)
+    size = float(np.abs(turned).max())
+    across = turned - np.diag(np.diag(turned))
+    least = 16 * law.dim * _EPS * size
+    if np.abs(across).max(initial=0.0) > least:
+        return None
+    # what is off the diagonal moves eigenvalues by its norm at most
+    return wide(np.maximum(np.diag(turned), 0.0)), np.full(law.dim, law.dim * least)
+
+
+def _covariance_along(law: Gaussian, start: Start) -> np.ndarray:
+    covariance = start.covariance_of(law.dim).astype(float)
+    return covariance if law.basis is None else law.basis.T @ covariance @ law.basis
+
+
+def _turned(law, steps, lag, lag_error, variance, variance_error, kept, kept_error) -> TurnedChain:
+    """The law from a start that mixes the axes: D Σ' D and what the steps add, D what is left of every axis."""
+    kept, lost = kept.astype(float), kept_error.astype(float) + _EPS * np.abs(kept.astype(float))
+    covariance = _covariance_along(law, steps.start)
+    basis = np.eye(law.dim) if law.basis is None else law.basis
+    inner = kept[:, None] * covariance * kept + np.diag(variance.astype(float))
+    if not (np.isfinite(inner).all() and np.isfinite(lag).all()):
+        return TurnedChain(law, law, math.inf, f"{_method(steps)}, out of range", steps.estimated)
+    size = np.abs(covariance)
+    error = (lost[:, None] * size * (np.abs(kept) + lost) + np.abs(kept)[:, None] * size * lost
+             + 16 * law.dim * _EPS * float(np.abs(inner).max()) + np.diag(variance_error.astype(float)))
+    missed = float(np.linalg.norm(error))
+    least = float(np.linalg.eigvalsh(inner)[0])
+    # roots of matrices differ by the root of the trace norm of their difference at most (Powers and Størmer)
+    roots = math.sqrt(math.sqrt(law.dim) * missed)
+    if least > 2 * missed:
+        roots = min(roots, missed / math.sqrt(least - missed))
+    mean = (wide(law.mean) * steps.a[-1] + _unrotated(lag, law.basis)).astype(float)
+    moved = float(np.linalg.norm(_SLACK * lag_error.astype(float))) + 4 * law.dim * _EPS * float(np.linalg.norm(mean))
+    whole = basis @ inner @ basis.T
+    return TurnedChain(Gaussian(mean, (whole + whole.T) / 2), law, roots + moved, f"{_method(steps)}, turned start",
+                       steps.estimated)
 
 
 def _method(steps: Steps) -> str:

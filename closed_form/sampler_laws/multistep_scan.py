@@ -71,10 +71,12 @@ def multistep_tracks(values: np.ndarray, spectrum_error: float, steps: Steps,
             part = _Known(WIDE(1.0 if steps.share is None else steps.share[i]), 0.0)
             pull, fresh = pull + push * part, fresh + push * push * scale
             later, after = keep[i] * later + A[i] * seen, later
-        prior = _Known(wide(steps.prior_var), errors.prior_var)
+        prior = (none if steps.start is not None else
+                 _Known(wide(steps.prior_var), errors.prior_var))
         if not steps.from_mean:
             lag = lag + minus * (a[0] * later)
-        tracks = (later * later * prior + fresh, lag, pull)
+        tracks = (later * later * prior + fresh, lag, pull, later)
+        tracks = tracks if steps.start is not None else tracks[:3]
     return np.stack([np.stack([each.value, np.abs(each.value), each.error + 0 * each.value])
                      for each in tracks])
 

@@ -2,6 +2,7 @@ r"""The exact W2 error of a sampler, by whichever closed form the data law admit
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,10 +10,11 @@ from numpy.typing import ArrayLike
 from bounds.annotations import Array
 from bounds.argument import check_type
 from bounds.score_error import ScoreError, on_steps, read_error
+from bounds.start import Start
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.line_mixture import LineMixture
-from closed_form.law import Law, NoExactLaw, Parts
+from closed_form.law import Law, NoExactLaw, Parts, Plane
 from closed_form.law_input import error_size
 from closed_form.laws.gaussian import Gaussian
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
@@ -98,15 +100,20 @@ def sampler_w2(law: Law, steps: Steps, score_error: float | Sequence[float] | Sc
     plain = steps.rounded() if steps.blocks == 2 else steps
     bias, score_noise = law.bias(score_error, direction), error_size("score_noise", score_noise)
     noise, known, brackets = score_noise / math.sqrt(law.dim), {}, []
+    if parts.lines:
+        _check_apart(steps, parts.directions)
     for line, along in zip(parts.lines, parts.directions, strict=True):
-        found, push = line.components(), float(along @ bias)
+        found, push, own = line.components(), float(along @ bias), plain
         key = *(array.tobytes() for array in (found.means, found.weights, found.spectrum)), push
+        if steps.start is not None:
+            own = replace(plain, start=steps.start.turned(along[None]))
+            key += own.start.mean.tobytes(), own.start.spread.astype(float).tobytes()
         if key not in known:  # equal lines are measured once
-            known[key] = _line_w2(line, plain, push, noise)
+            known[key] = _line_w2(line, own, push, noise)
         brackets.append(known[key])
     if parts.rest is not None:
         spare = score_noise * math.sqrt(parts.rest.dim / law.dim)
-        brackets.append(_gaussian_w2(parts.rest, steps, parts.across(bias), spare))
+        brackets.append(_gaussian_w2(parts.rest, _steps_across(steps, parts, law.dim), parts.across(bias), spare))
     return Bracket.root_sum_sq(brackets).widened(parts.rounding)
 
 
@@ -114,11 +121,33 @@ def _across_plane(law, plane, steps, bias: Array, score_noise: float) -> Bracket
     """The law along the plane and the Gaussian across it, which add in squares."""
     from closed_form.sampler_laws.plane.sampler import plane_w2  # imports scipy.ndimage and scipy.sparse
 
-    brackets = [plane_w2(plane.law, steps, plane.directions @ bias, score_noise / math.sqrt(law.dim))]
+    _check_apart(steps, plane.directions, together=True)
+    own = steps if steps.start is None else replace(steps, start=steps.start.turned(plane.directions))
+    brackets = [plane_w2(plane.law, own, plane.directions @ bias, score_noise / math.sqrt(law.dim))]
     if plane.rest is not None:
         spare = score_noise * math.sqrt(plane.rest.dim / law.dim)
-        brackets.append(_gaussian_w2(plane.rest, steps, plane.across(bias), spare))
+        brackets.append(_gaussian_w2(plane.rest, _steps_across(steps, plane, law.dim), plane.across(bias), spare))
     return Bracket.root_sum_sq(brackets).widened(plane.rounding)
+
+
+def _check_apart(steps: Steps, directions: Array, together: bool = False) -> None:
+    """Refuse a start whose coordinates along the parts of the law depend on each other."""
+    groups = [directions] if together else [direction[None] for direction in directions]
+    if steps.start is not None and any(steps.start.mixes(group) for group in groups):
+        what = "the plane of the means" if together else "each line of the means"
+        raise NoExactLaw(f"prior_covariance must have {what} and what is across it as axes for an exact law of a "
+                         f"mixture, got {steps.start.spread.tolist()!r:.60}")
+
+
+def _steps_across(steps: Steps, parts: Parts | Plane, dim: int) -> Steps:
+    """The steps with the start as it is in the coordinates across the parts."""
+    start = steps.start
+    if start is None:
+        return steps
+    if start.spread.ndim == 0:
+        return replace(steps, start=Start(np.asarray(parts.across(start.mean_of(dim).astype(float))), start.spread))
+    across = np.stack([parts.across(axis) for axis in np.eye(dim)], axis=1)
+    return replace(steps, start=start.turned(across))
 
 
 def _gaussian_w2(law: Gaussian, steps, bias: Array, score_noise: float) -> Bracket:

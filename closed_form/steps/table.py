@@ -415,7 +415,8 @@ def exact_steps(process: ForwardProcess, scheme: Scheme, assumption=None, moment
     if process.blocks == 2:
         return phase_steps(process, scheme)
     scheme = entered(process, scheme, assumption, moments)
-    return replace(_one_block(process, scheme, assumption, moments), from_mean=scheme.from_mean)
+    found = _one_block(process, scheme, assumption, moments)
+    return replace(found, from_mean=scheme.from_mean, start=scheme.start(found.prior_var))
 
 
 def _one_block(process: ForwardProcess, scheme: Scheme, assumption, moments) -> Steps:

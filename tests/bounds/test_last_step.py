@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 
 from bounds import Scheme, TimeGrid, claim, ou, own_sampler, vp
 from bounds.noise_levels import DiscreteSchedule
+from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama, heun, scheme
 from bounds.samplers import samplers
+from bounds.steps.phase_space.path import PhasePath
+from bounds.steps.phase_space.splitting import Splitting
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture, sampler_w2
 from closed_form.certified.chain import certified_w2
@@ -184,3 +187,54 @@ def test_what_is_refused(make, words):
     with pytest.raises(ValueError) as refused:
         make()
     assert str(refused.value) == words
+
+
+def _position(process, chosen):
+    """Mean and variance of the last position for N(0.3, ¼), by a recursion in matrices, the last step's parts of noise
+    left out by hand."""
+    path, times = PhasePath(process), chosen.grid.times
+    silent = Scheme(chosen.sampler, TimeGrid.from_times(times[-2:])).table(process)
+    rows = Scheme(chosen.sampler, chosen.grid).table(process)
+    mean, covariance = np.zeros(2), path.stationary
+    for i in range(len(rows.P)):
+        noise = rows.noise[i]
+        if isinstance(chosen.sampler.phase_space, Splitting):
+            # what the last step's parts before and after its kick add is what they add alone
+            alone = silent.noise[0] if i == len(rows.P) - 2 else silent.noise[1] if i == len(rows.P) - 1 else 0 * noise
+            noise = noise - alone
+        elif i == len(rows.P) - 1:
+            noise = 0 * noise
+        phi, S = path.kernel(rows.clock[i])
+        inverse = np.linalg.inv(S + 0.25 * np.outer(phi, phi))
+        J, pull = rows.P[i] - rows.Q[i] @ inverse, rows.Q[i] @ inverse @ phi
+        mean, covariance = J @ mean + pull * 0.3, J @ covariance @ J.T + noise
+    return mean[0], covariance[0, 0]
+
+
+@pytest.mark.parametrize("key", ["euler-maruyama", "exponential", "posterior-mean", "sscs", "leapfrog"])
+def test_position_and_velocity_without_the_last_noise(key):
+    """Without the noise of the last step critically-damped Langevin is at the W2 of a recursion in matrices, of a
+    splitting without that of every part of the step; martingale holds, balls and theorems for Euler–Maruyama refuse."""
+    process, chosen = cld(epsilon=0.5), scheme(key, 5, 16, last_step_noise=False)
+    mean, variance = _position(process, chosen)
+    found = sampler_w2(LAW, exact_steps(process, chosen))
+    assert found.midpoint == pytest.approx(np.hypot(mean - 0.3, np.sqrt(variance) - 0.5), rel=TEN_DIGITS)
+    assert theorems()["martingale"].bound(setting_of(process, LAW, chosen)).total >= found.upper
+    if key == "euler-maruyama":
+        (line,) = theorems()["strasman2025-cld"].unmet(setting_of(process, LAW, chosen))
+        assert "last step without noise" in line
+        with pytest.raises(ValueError, match="certified: last_step_noise must be left out with position and velocity"):
+            theorems()["martingale"].certified(setting_of(process, LAW, chosen))
+        n = 20_000
+        x = sample(LAW, chosen.steps(process), n, seed=5)[:, 0]
+        assert abs(x.mean() - mean) < STANDARD_ERRORS * np.sqrt(variance / n)
+        assert abs(x.var() - variance) < STANDARD_ERRORS * variance * np.sqrt(2 / n)
+
+
+def test_modes_without_the_last_noise_of_the_velocity():
+    """On two modes Euler–Maruyama without position noise has the same position without the last noise, which is the
+    velocity's alone; a last step that moves the position by the velocity's score is refused by name."""
+    found = [sampler_w2(MODES, exact_steps(cld(), euler_maruyama(4, 12, last_step_noise=last))) for last in (True, False)]
+    assert found[0].lower <= found[1].upper and found[1].lower <= found[0].upper
+    with pytest.raises(ValueError, match="law on a line is not known where the last step has no noise"):
+        sampler_w2(MODES, exact_steps(cld(), scheme("exponential", 4, 12, last_step_noise=False)))

@@ -188,3 +188,9 @@ TEN_DIGITS = 1e-9
 ROUNDED = 1e-12
 #: Bounds of floats over those of balls on a few steps: what quadrature of v_k² and rounding add.
 BESIDE_BALLS = 1e-6
+#: W2 from a start against a recursion in matrices in floats.
+START_RECURSION = 1e-9
+#: The same from a singular start through steps without noise: the root of a variance 0 keeps half the digits.
+SINGULAR_START = 1e-6
+#: What a horizon of 1e-7 adds to the initial error, relative.
+EXACT_INITIAL = 1e-5

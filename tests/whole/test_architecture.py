@@ -20,7 +20,7 @@ TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 QUESTION = {
     "annotations", "argument", "value",
     "process", "processes", "schedules", "assumption", "assumptions", "facts", "grid", "sampler", "samplers",
-    "score_error", "steps",
+    "score_error", "start", "steps",
     "symbolic", "registry",
 }
 #: What of `bounds.steps` computes: closed_form has its own.

@@ -116,14 +116,15 @@ def synchronous(law, coarse, finer, n: int, rng: np.random.Generator, **errors) 
 
 def lipschitz(setting: Setting) -> float:
     r"""Λ of the last iterate as a map of its standard normals; ``inf`` in phase space, for steps with two
-    evaluations and for those with a past, where it is not computed.
+    evaluations, for those with a past and for other starts than N(0, vI), where it is not computed.
 
     .. math:: \Lambda^2 = \sigma^2\prod_j A_j^2 + \sum_i n_i^2\prod_{j>i} A_j^2
 
     A_j is how much a step may stretch, from the envelope of the Hessian of log p_t, and n_i² its noise.
     """
     sampler = setting.scheme.sampler
-    if setting.process.blocks == 2 or sampler.stages is not None or sampler.multistep is not None:
+    started = not setting.scheme.is_isotropic
+    if setting.process.blocks == 2 or started or sampler.stages is not None or sampler.multistep is not None:
         return np.inf
     steps = setting.table.steps()
     stretch = contraction(setting, theorems()["martingale"].functions)

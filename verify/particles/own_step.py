@@ -76,6 +76,11 @@ def own_walk(law, steps: Steps, seed, start, chosen: Backend, step: Callable, sc
     frame = None if kernel.frame is None else chosen.asarray(kernel.frame)
     source, xp, dim = Streams(seed), chosen.xp, law.dim
 
+    root = mean = None
+    if steps.start is not None:
+        mean, root = (chosen.asarray(part) for part in (steps.start.mean_of(dim).astype(float),
+                                                        steps.start.root_of(dim)))
+
     def walk(first: int, count: int, size: int) -> np.ndarray:
         draw = chosen.opened(source, first, count, size)
 
@@ -98,7 +103,8 @@ def own_walk(law, steps: Steps, seed, start, chosen: Backend, step: Callable, sc
 
         now = Now(steps, _score=scores, _normals=normals)
         if start is None:
-            y = normals() * math.sqrt(steps.prior_var)
+            y = normals()
+            y = y * math.sqrt(steps.prior_var) if root is None else y @ root.T + mean
             if steps.from_mean:
                 y += chosen.asarray(float(steps.a[0]) * law.expectation())
         else:

@@ -47,6 +47,7 @@ def walk_of(law, steps, n: int, errors: tuple, seed, increments, start, reduce: 
         If arguments do not go together.
     """
     plan = _phase_plan if steps.blocks == 2 else _plan
+    reduce = reduce and steps.start is None
     if reduce and law.shrinkage is not None and law.dim >= LEAST_DIM:
         plan = _gram_plan
     if score is not None:
@@ -76,12 +77,12 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
     keep = steps.second and steps.second.keep.tolist()
     past = steps.past
     blend = past and [column.tolist() for column in (past.keep, past.now, past.before)]
-    start_std, noise_std = math.sqrt(steps.prior_var), np.sqrt(noise_var).tolist()
+    noise_std, begun = np.sqrt(noise_var).tolist(), first_points(steps, law.dim, kernel.frame, chosen)
     middle = chosen.asarray(middle[:, None]) if middle.any() else None
 
     def walk(first: int, count: int, size: int) -> np.ndarray:
         draw = chosen.opened(source, first, count, size)
-        y = draw(kernel.dim) * start_std if start is None or increments is not None else None
+        y = begun(draw(kernel.dim)) if start is None or increments is not None else None
         if start is not None:
             y = chosen.asarray(cells_of(start, first, count, size))
         elif middle is not None:
@@ -108,6 +109,18 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
         return _rows(finish(y, draw), law.dim, chosen)
 
     return kernel.width, walk
+
+
+def first_points(steps: Steps, dim: int, frame, chosen: Backend) -> Callable[[Any], Any]:
+    """What makes the first iterates of standard normals (cells, d, size), in the coordinates of a frame."""
+    if steps.start is None:
+        start_std = math.sqrt(steps.prior_var)
+        return lambda normals: normals * start_std
+    mean, root = steps.start.mean_of(dim).astype(float), steps.start.root_of(dim)
+    if frame is not None:
+        mean, root = frame.T @ mean, frame.T @ root
+    mean, root = chosen.asarray(mean[:, None]), chosen.asarray(root)
+    return lambda normals: product(root, normals, chosen.xp) + mean
 
 
 def _phase_plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=None):

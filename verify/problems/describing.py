@@ -18,7 +18,7 @@ from closed_form.law import Law, NoAssumption
 from verify.levels import grid_made
 from verify.problems.process import read_process
 from verify.problems.sampler import sampler_table
-from verify.problems.scheme import said_of_last_step, table_of_grid
+from verify.problems.scheme import said_of_last_step, said_of_start, table_of_grid
 from verify.problems.section import Section
 
 #: Dimensions beyond which a question is not recorded: its means would fill a file.
@@ -93,7 +93,8 @@ def _scheme(process: ForwardProcess, law: Law, scheme: Scheme) -> dict:
     grid = scheme.grid
     if grid.made and not _made_on(process, grid):
         grid = TimeGrid(grid.times)
-    table = {"kind": scheme.key, **scheme.sampler.given, **table_of_grid(grid), **said_of_last_step(scheme)}
+    table = {"kind": scheme.key, **scheme.sampler.given, **table_of_grid(grid), **said_of_last_step(scheme),
+             **said_of_start(scheme)}
     if scheme.from_mean:
         table["prior"] = "mean"
     if scheme.prior_std is not None:

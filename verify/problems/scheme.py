@@ -19,7 +19,8 @@ from verify.problems.section import ProblemError, Section, hint, shown
 
 #: How long the times of noise levels may be looked for.
 LEVEL_SECONDS = 30.0
-_KEYS = ("kind", "grid", "prior", "prior_std", "last_step_noise", "score_times", "score_error", "score_error_in", "score_noise")
+_KEYS = ("kind", "grid", "prior", "prior_std", "prior_mean", "prior_covariance", "last_step_noise", "score_times",
+         "score_error", "score_error_in", "score_noise")
 _TIMES = ("horizon", "steps", "early_stop")
 _OF_GRID = {"uniform": (), "geometric": (), "quadratic": (), "shift": ("shift",), "list": (),
             "rho": ("sigma_max", "sigma_min", "rho", "last_zero"),
@@ -52,7 +53,7 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
     early_stop = section.number("early_stop", data.early_stop, minimum=0.0)
     if data.early_stop is not None and early_stop != data.early_stop:
         raise section.refuse("early_stop", f"the same as data.early_stop = {data.early_stop:g}")
-    prior = _prior(section, data)
+    prior = _prior(section, data, process.blocks)
     noise = section.flag("last_step_noise", True)
     notes: list[str] = []
     with section.border():
@@ -107,8 +108,29 @@ def read_score_error(section: Section, process: ForwardProcess, steps: int) -> f
     return found
 
 
-def _prior(section: Section, data: Data) -> dict:
+def _prior(section: Section, data: Data, blocks: int) -> dict:
     """What `Scheme` takes of the prior."""
+    dim = data.law.dim if data.law is not None else int(data.assumptions[0].dim)
+    mean = {}
+    if "prior_mean" in section.values:
+        mean["prior_mean"] = section.array("prior_mean", (0, 1), "a number or a list of numbers")
+        if mean["prior_mean"].ndim and len(mean["prior_mean"]) != dim:
+            raise section.refuse("prior_mean", f"a number or a list of {dim}, the dimension of the data")
+        if section.values.get("prior") == "mean":
+            raise section.refuse("prior_mean", "left out where scheme.prior is mean")
+    if "prior_covariance" in section.values:
+        for other in ("prior", "prior_std"):
+            if other in section.values:
+                raise section.refuse(other, "left out where scheme.prior_covariance is given")
+        given = section.array("prior_covariance", (0, 1, 2), "a variance, a list of variances or a matrix")
+        if blocks == 1 and given.ndim and given.shape != (dim,) * given.ndim:
+            raise section.refuse("prior_covariance", f"of the dimension of the data, {dim}")
+        return {**mean, "prior_covariance": given}
+    return {**mean, **_variance(section, data)}
+
+
+def _variance(section: Section, data: Data) -> dict:
+    """The variance of an isotropic prior."""
     std = section.number("prior_std", None, positive=True)
     given = section.get("prior", "forward")
     if isinstance(given, str):
@@ -124,7 +146,19 @@ def _prior(section: Section, data: Data) -> dict:
     return {"prior_spread": spread}
 
 
+def said_of_start(scheme: Scheme) -> dict:
+    """What a problem file says of the mean and the covariance of the prior, where they are given."""
+    found = {"prior_mean": scheme.prior_mean, "prior_covariance": scheme.prior_covariance}
+    return {name: value.tolist() for name, value in found.items() if value is not None}
+
+
 def _said_of_prior(section: Section, scheme: Scheme) -> dict:
+    return {**said_of_start(scheme), **_said_of_variance(section, scheme)}
+
+
+def _said_of_variance(section: Section, scheme: Scheme) -> dict:
+    if scheme.prior_covariance is not None:
+        return {}
     if scheme.prior_std is not None:
         return {"prior_std": scheme.prior_std, **({"prior": "mean"} if scheme.from_mean else {})}
     given = section.get("prior", "forward")

@@ -237,7 +237,8 @@ def _setting(problem: Problem, sampler: Sampler, grid: TimeGrid, information: st
     old = problem.scheme
     # the last step of every sampler is as the problem's, where it has noise to leave out
     noise = old.last_step_noise or sampler.follows_ode
-    scheme = Scheme(sampler, grid, old.prior_std, old.prior_spread, noise, old.from_mean, old.score_times)
+    scheme = Scheme(sampler, grid, old.prior_std, old.prior_spread, noise, old.from_mean, old.score_times, old.prior_mean,
+                    old.prior_covariance)
     if not problem.assumptions:
         raise ValueError(f"data assumption: {'; '.join(problem.notes)}")
     return setting_of_problem(replace(problem, scheme=scheme), information)

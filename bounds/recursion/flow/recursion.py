@@ -121,7 +121,10 @@ def rows(columns) -> Iterable:
 
 
 def signed_start(setting: Setting, data: FlowData, level: Level, tau: float, v: float) -> tuple[float, float]:
-    """(λ_0, R_0) at the first of levels; R_0 is ∞ where p_T is not strongly log-concave."""
+    """(λ_0, R_0) at the first of levels; R_0 is ∞ where p_T is not strongly log-concave, or the
+    prior not N(0, vI)."""
+    if not setting.scheme.is_isotropic:
+        return 0.0, np.inf  # no start of that form
     d = data.d
     spread = np.sqrt(v + tau**2)
     slope = np.sqrt(setting.table.prior_var) / (setting.table.path.a[0] * spread) - 1

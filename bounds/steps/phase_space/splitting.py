@@ -40,20 +40,23 @@ class Splitting:
         """Whether the score is asked at the time where the state is."""
         return self.score_at is None or self.score_at == self.kick_at
 
-    def __call__(self, path: PhasePath, times) -> Rows:
-        """The rows on a grid of decreasing times: from kick to kick, and the first and last half flow."""
+    def __call__(self, path: PhasePath, times, silent: bool = False) -> Rows:
+        """The rows on a grid of decreasing times: from kick to kick, and the first and last half flow; if ``silent``
+        no part of the last step has noise."""
         clock = path.clock(times)
         h = clock[:-1] - clock[1:]
         unit = np.eye(2)
+        noisy = np.ones((len(h), 1, 1))
+        noisy[-1] = 0.0 if silent else 1.0
         kick = h[:, None, None] * path.D
         start = unit + kick @ np.linalg.inv(path.stationary)
         # a row: the kick of one step, what follows it, and what precedes the kick of the next
-        found = _composed(path, self.after, h, start, kick, np.zeros_like(kick))
+        found = _composed(path, self.after, h, noisy, start, kick, np.zeros_like(kick))
         ends = clock[1:]
         if self.before:
             zero = np.zeros((1, 2, 2))
-            first = _composed(path, self.before, h[:1], unit[None], zero, zero)
-            later = _composed(path, self.before, h[1:], *(matrix[:-1] for matrix in found))
+            first = _composed(path, self.before, h[:1], noisy[:1], unit[None], zero, zero)
+            later = _composed(path, self.before, h[1:], noisy[1:], *(matrix[:-1] for matrix in found))
             found = [np.concatenate([one, two, three[-1:]])
                      for one, two, three in zip(first, later, found, strict=True)]
             ends = np.concatenate([clock[:-1] - self.kick_at * h, clock[-1:]])
@@ -90,17 +93,18 @@ def part(path: PhasePath, name: str, length):
     return moved, noise
 
 
-def _composed(path, parts, h, P, Q, noise):
+def _composed(path, parts, h, noisy, P, Q, noise):
     for name, fraction in parts:
         moved, added = part(path, name, fraction * h)
-        P, Q, noise = moved @ P, moved @ Q, moved @ noise @ np.swapaxes(moved, 1, 2) + added
+        P, Q, noise = moved @ P, moved @ Q, moved @ noise @ np.swapaxes(moved, 1, 2) + noisy * added
     return P, Q, noise
 
 
 def _lower_root(matrix):
-    """L with LLᵀ = matrix and L_vx = 0; the velocity always has noise, the position need not."""
+    """L with LLᵀ = matrix and L_vx = 0; the velocity has noise unless nothing has, the position need not."""
     found = np.zeros_like(matrix)
     found[:, 1, 1] = np.sqrt(matrix[:, 1, 1])
-    found[:, 0, 1] = matrix[:, 0, 1] / found[:, 1, 1]
+    found[:, 0, 1] = np.divide(matrix[:, 0, 1], found[:, 1, 1], out=np.zeros_like(found[:, 1, 1]),
+                               where=found[:, 1, 1] > 0)
     found[:, 0, 0] = np.sqrt(np.maximum(matrix[:, 0, 0] - np.square(found[:, 0, 1]), 0.0))
     return found

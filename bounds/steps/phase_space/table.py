@@ -1,16 +1,22 @@
 """A scheme on critically-damped Langevin: its rows, how far each is from the exact map, and its noise."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
 from bounds.steps.phase_space.path import PhasePath
+from bounds.steps.phase_space.rows import Rows
+from bounds.steps.phase_space.splitting import Splitting
 
 #: Relative rounding of an entry of P, Q, Φ⁻¹ or Φ⁻¹C.
 ROUNDING = 16 * np.finfo(float).eps
 #: Longest step in relaxation times 1/a: e^{2ah} is still a float.
 LONGEST = 300.0
+#: Smallest eigenvalue of a given prior, over the sum of both.
+LEAST = 1e-10
 
 
 def check_scheme(scheme, longest: float) -> None:
@@ -27,9 +33,13 @@ def check_scheme(scheme, longest: float) -> None:
     if scheme.from_mean:
         raise ValueError("from_mean must be left out for critically-damped Langevin, which starts from N(0, Σ_∞), got "
                          f"{scheme.from_mean}")
-    if not scheme.last_step_noise:
-        raise ValueError("last_step_noise must be left out for critically-damped Langevin, whose last step is known "
-                         f"with its noise only, got {scheme.last_step_noise}")
+    if scheme.prior_mean is not None:
+        raise ValueError("prior_mean must be left out for critically-damped Langevin, which starts centred, got "
+                         f"{scheme.prior_mean.tolist()!r:.60}")
+    given = scheme.prior_covariance
+    if given is not None and (given.shape != (2, 2) or not np.linalg.eigvalsh(given)[0] > LEAST * np.trace(given)):
+        raise ValueError("prior_covariance must be a positive definite 2x2 matrix of position and velocity for "
+                         f"critically-damped Langevin, got {given.tolist()!r:.60}")
     if longest > LONGEST:
         raise ValueError(f"grid must have steps of at most {LONGEST:g}/a on the clock ∫β, "
                          f"got one of {longest:.4g}/a")
@@ -50,6 +60,19 @@ def asked_at(scheme, grid, clock):
     return asked
 
 
+def _rows(scheme, path: PhasePath) -> Rows:
+    """The rows of a scheme, the last step without its noise where the scheme leaves it out."""
+    sampler, times = scheme.sampler.phase_space, scheme.grid.times
+    if scheme.last_step_noise:
+        return sampler(path, times)
+    if isinstance(sampler, Splitting):
+        return sampler(path, times, silent=True)
+    rows = sampler(path, times)
+    last = np.ones(len(rows.P))[:, None, None]
+    last[-1] = 0.0
+    return replace(rows, noise=last * rows.noise, coupling=last * rows.coupling)
+
+
 class PhaseTable:
     """The two-block counterpart of `bounds.steps.table.StepTable`: a scheme on critically-damped Langevin.
 
@@ -60,7 +83,7 @@ class PhaseTable:
     P, Q, noise, c1, c2, c1_error, c2_error : arrays of shape (k, 2, 2)
         c1 = Φ⁻¹ − P and c2 = Φ⁻¹C − Q, with bounds of their rounding, entry by entry.
     prior : array of shape (2, 2)
-        Σ_∞: the sampler starts from the stationary law.
+        Of the law that the sampler starts from: Σ_∞, unless the scheme gives another.
 
     Raises
     ------
@@ -75,7 +98,7 @@ class PhaseTable:
         self.scheme = scheme
         self.path = path = PhasePath(process)
         check_scheme(scheme, path.a * float(np.max(-np.diff(path.clock(scheme.grid.times)))))
-        self._rows = rows = scheme.sampler.phase_space(path, scheme.grid.times)
+        self._rows = rows = _rows(scheme, path)
         self.clock, self.P, self.Q, self.noise = rows.clock, rows.P, rows.Q, rows.noise
         width = self.clock[:-1] - self.clock[1:]
         back, covariance = path.transition(-width), path.covariance(width)
@@ -85,7 +108,7 @@ class PhaseTable:
         lost = ROUNDING * (1 + path.a * self.clock[:-1])[:, None, None]
         self.c1_error = lost * (np.abs(back) + np.abs(self.P) + width[:, None, None] * np.abs(path.A))
         self.c2_error = lost * (np.abs(back) @ np.abs(covariance) + np.abs(self.Q))
-        self.prior = path.stationary
+        self.prior = path.stationary if scheme.prior_covariance is None else scheme.prior_covariance
 
     def noise_map(self, step, distance) -> np.ndarray:
         """n, which takes Σ dB of the exact process to the noise of the rows ``step``: shape (p, n, 2, 2).
@@ -96,7 +119,8 @@ class PhaseTable:
         if self._rows.noise_flow == "none":
             return np.broadcast_to(coupling, (*distance.shape, 2, 2))
         if self._rows.noise_flow == "inverse":
-            return self.path.transition(-distance)
+            back = self.path.transition(-distance)
+            return back if self.scheme.last_step_noise else coupling @ back
         return coupling @ self.path.transition(distance, self.path.renormalised_nilpotent)
 
     def steps(self) -> Steps:

@@ -10,9 +10,9 @@ from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.line import w2_line
 from closed_form.sampler_laws.line.law import LineLaw
-from closed_form.sampler_laws.line.maps import LineSteps, start_of
+from closed_form.sampler_laws.line.maps import LineSteps
 from closed_form.sampler_laws.line.propagation import Route, Sources
-from closed_form.sampler_laws.line.sampler import COARSE, FINE, MAX_POINTS
+from closed_form.sampler_laws.line.sampler import COARSE, FINE, MAX_POINTS, first_sources
 
 #: Points on which the size of an error is integrated, at least.
 LEAST_POINTS = 4001
@@ -69,7 +69,7 @@ def perturbed_line(law, steps: Steps, error: ScoreError, size: float | None = No
     chain = LineSteps.of(law, steps, 0.0, noise_size)
     if not (chain.noise > 0).all():
         raise ValueError(f"steps must all have noise, got none at step {int(np.argmin(chain.noise))}")
-    route = Route(Sources(start_of(law, steps), np.ones(1), math.sqrt(steps.prior_var)), *accuracy, max_points)
+    route = Route(first_sources(law, steps), *accuracy, max_points)
     sizes = np.empty(len(steps))
     for i in range(len(steps)):
         found = _size(error, i, route.sources)

@@ -17,7 +17,7 @@ from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.law import LineLaw, PushedLaw
 from closed_form.sampler_laws.line.maps import LineSteps, start_of
 from closed_form.sampler_laws.line.propagation import NEGLIGIBLE, GridTooLarge, Route, Sources
-from closed_form.sampler_laws.line.start_map import image_w2
+from closed_form.sampler_laws.line.start_map import StartMap, image_w2
 
 FINE, COARSE = (0.6, 5e-6), (0.7, 1e-4)  # spacing in scales of the integrand; error allowed at twice that
 MAX_POINTS = 200_000
@@ -90,7 +90,7 @@ def sampler_line(law: GaussianMixture | Gaussian, steps: Steps, bias: float = 0.
     docs/theory.md section 8 (ii).
     """
     chain = LineSteps.of(law, steps, bias, noise_size)
-    route = Route(Sources(start_of(law, steps), np.ones(1), math.sqrt(steps.prior_var)), *accuracy, max_points)
+    route = Route(first_sources(law, steps), *accuracy, max_points)
     start, noisy = 0, np.flatnonzero(chain.noise > 0.0).tolist()
     for last in noisy:
         share = math.sqrt(0.5) if last == noisy[-1] else 1.0
@@ -134,14 +134,37 @@ def line_w2(law: GaussianMixture | Gaussian, steps: Steps, bias: float = 0.0, no
     """
     data = law if target is None else target
     chain = LineSteps.of(law, steps, bias, noise_size)
-    if not chain.noise.any() and steps.prior_var > 0.0:
-        start = LineLaw(start_of(law, steps), np.ones(1), math.sqrt(steps.prior_var))
-        return image_w2(start, partial(chain.followed, 0, len(steps)), LineMixture.of(data))
+    begun = first_sources(law, steps)
+    if not chain.noise.any():
+        follow = partial(chain.followed, 0, len(steps))
+        if begun.std == 0.0:
+            return _point_w2(follow, float(begun.means[0]), LineMixture.of(data))
+        return image_w2(LineLaw(begun.means, begun.weights, begun.std), follow, LineMixture.of(data))
     fine, coarse = (sampler_line(law, steps, bias, noise_size, accuracy, max_points)
                     for accuracy in (FINE, COARSE))
     best, check = (w2_line(found.law, data) for found in (fine, coarse))
     doubt = abs(best.midpoint - check.midpoint) + fine.neglected
     return best.widened(doubt + _rounding(fine, steps, best.midpoint))
+
+
+def first_sources(law, steps: Steps) -> Sources:
+    """The Gaussian that the steps start from, on a line."""
+    start = steps.start
+    if start is None:
+        return Sources(start_of(law, steps), np.ones(1), math.sqrt(steps.prior_var))
+    variance = float(start.covariance_of(1)[0, 0])
+    return Sources(start.mean_of(1).astype(float), np.ones(1), math.sqrt(variance))
+
+
+def _point_w2(image: StartMap, start: float, target: LineMixture) -> Bracket:
+    """W2 of the image of a point, (|T(x) − E X|² + Var X)^½, on a line."""
+    y, _, doubt = (float(each[0]) for each in image(np.array([start])))
+    mean = float(target.weights @ target.means)
+    spread = float(target.weights @ (np.square(target.stds) + np.square(target.means - mean)))
+    if not math.isfinite(y):
+        raise GridTooLarge("the law of the sampler left the range of numbers")
+    return Bracket.exact(math.hypot(y - mean, math.sqrt(spread)), doubt + 16 * _EPS * (abs(y) + abs(mean)
+                         + math.sqrt(spread)), "image of a point")
 
 
 def _pushed(source: LineLaw, chain: LineSteps, start: int, max_points: int) -> tuple[PushedLaw, float]:

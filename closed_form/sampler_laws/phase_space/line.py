@@ -20,6 +20,7 @@ from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.grid_density import density_w2
 from closed_form.distances.line_mixture import LineMixture
+from closed_form.law import NoExactLaw
 from closed_form.sampler_laws.line.sampler import GridTooLarge
 from closed_form.sampler_laws.phase_space.density_grid import BAND, NOTHING, WIDE_BAND, PhaseField
 from closed_form.sampler_laws.phase_space.mixture_score import PhaseMixtureScore
@@ -64,6 +65,11 @@ class _Row:
     def position(self, place, v):
         """x before the row, where x̂ is at ``place`` but for the score."""
         return (place - v * self.beta) / self.alpha
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is drawn."""
+        return self.g == 0 and not any(self.blur)
 
     @property
     def slope(self) -> float:
@@ -167,6 +173,11 @@ def _marginal(law: LineMixture, steps: Steps, rows, bias: float, field: PhaseFie
             score = PhaseMixtureScore(law.weights, law.means[:, None], np.square(law.stds), phi[i], S[i])
         if any(row.aside):
             values, position = _aside(field, values, row, score, bias)
+        if i == len(rows) - 1 and row.is_silent:
+            if row.shear:
+                raise NoExactLaw("the law on a line is not known where the last step has no noise and moves the position "
+                                 "by the velocity's score")
+            break  # the velocity is not asked for
         if any(row.push):
             # without a push aside the position is one of the box, sheared
             shift = (score.pushed(row.push, position, v) if any(row.aside)

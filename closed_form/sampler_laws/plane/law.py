@@ -10,6 +10,7 @@ import numpy as np
 from scipy import fft
 from scipy.ndimage import map_coordinates
 
+from bounds.start import Start
 from closed_form.law import NoExactLaw
 from closed_form.sampler_laws.line.propagation import GridTooLarge
 
@@ -108,12 +109,31 @@ class PlaneLaw:
     _back: np.ndarray | None = None
 
     @classmethod
-    def gaussian(cls, std: float, spacing: float, mean: np.ndarray) -> PlaneLaw:
-        """N(mean, std² I)."""
+    def gaussian(cls, std: float, spacing: float, mean: np.ndarray, start: Start | None = None,
+                 most: int = 1 << 18) -> PlaneLaw:
+        """N(mean, std² I), or a start; more than ``most`` points are refused."""
+        if start is not None:
+            return cls._started(start, std / spacing, most)
         grid = Grid.around(mean - REACH * std, mean + REACH * std, spacing)
         bells = [np.exp(-0.5 * np.square((x - middle) / std)) / (math.sqrt(2 * math.pi) * std)
                  for x, middle in zip(grid.axes(), mean, strict=True)]
         found = cls(grid, np.multiply.outer(*bells))
+        found._settle(fft.rfft2(found.values))
+        return found
+
+    @classmethod
+    def _started(cls, start: Start, points: float, most: int) -> PlaneLaw:
+        """N(mean, Σ), with so many points a deviation along its narrow axis."""
+        mean, covariance = start.mean_of(2).astype(float), start.covariance_of(2).astype(float)
+        narrow, wide = (float(value) for value in np.linalg.eigvalsh(covariance))
+        spacing, reach = math.sqrt(max(narrow, 0.0)) / points, REACH * np.sqrt(np.diag(covariance))
+        if not (narrow > 0.0 and 4 * float(np.prod(reach)) <= most * spacing**2):
+            raise GridTooLarge("prior_covariance must be so round that a grid in the plane holds the start, got the "
+                               f"variances {narrow:.3g} and {wide:.3g} along its axes")
+        grid = Grid.around(mean - reach, mean + reach, spacing)
+        x = grid.points() - mean[:, None]
+        energy = np.sum(x * np.linalg.solve(covariance, x), axis=0).reshape(grid.shape)
+        found = cls(grid, np.exp(-energy / 2) / (2 * math.pi * math.sqrt(narrow * wide)))
         found._settle(fft.rfft2(found.values))
         return found
 

@@ -56,9 +56,9 @@ def plane_law(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0, point
     chain = PlaneSteps.of(law, steps, np.asarray(bias, dtype=float), noise_size)
     widths = np.sqrt(chain.steps.a**2 * law.std**2 + chain.steps.s_sq)
     _check_work(law, chain.steps.a, widths, points)
-    start = math.sqrt(chain.steps.prior_var)
+    start = 1.0 if steps.start is not None else math.sqrt(chain.steps.prior_var)
     middle = float(chain.steps.a[0]) * law.mean if chain.steps.from_mean else np.zeros(2)
-    found = PlaneLaw.gaussian(start, start / points, middle)
+    found = PlaneLaw.gaussian(start, start / points, middle, steps.start, most)
     for i, noise in enumerate(chain.noise.tolist()):
         found.move(partial(chain.moved, i), noise, float(widths[i + 1]) / points, most)
     found.check()

@@ -14,14 +14,17 @@ from closed_form.within import Within
 _EYE = np.eye(2)
 
 
-def rows(sampler, flow: Flow, times: np.ndarray, clock: Within) -> tuple[Within, ...] | None:
+def rows(sampler, flow: Flow, times: np.ndarray, clock: Within, silent: bool = False) -> tuple[Within, ...] | None:
     """(clock times (k+1,), P, Q, noise of shape (k, 2, 2)); None for a sampler not restated here.
 
-    ``clock`` is the clock at the grid's ``times``.
+    ``clock`` is the clock at the grid's ``times``; if ``silent`` the last step has no noise.
     """
     if isinstance(sampler.phase_space, Splitting):
-        return _splitting(sampler.phase_space, flow, clock)
-    return SAMPLERS[sampler.key](flow, times, clock) if sampler.key in SAMPLERS else None
+        return _splitting(sampler.phase_space, flow, clock, silent)
+    if sampler.key not in SAMPLERS:
+        return None
+    *found, noise = SAMPLERS[sampler.key](flow, times, clock)
+    return *found, Within.concatenate([noise[:-1], noise[-1:] * 0]) if silent else noise
 
 
 def _euler(flow, clock, length):
@@ -58,30 +61,32 @@ SAMPLERS: dict[str, Callable] = {
     "exponential": _exponential, "posterior-mean": _posterior_mean}
 
 
-def _splitting(splitting: Splitting, flow: Flow, clock: Within):
+def _splitting(splitting: Splitting, flow: Flow, clock: Within, silent: bool):
     """From kick to kick: what follows one kick, then what precedes the next and, but for the last, that
-    kick."""
+    kick; if ``silent`` the parts of the last step add no noise."""
     h = clock[:-1] - clock[1:]
+    drawn = np.ones((len(h), 1, 1))
+    drawn[-1] = 0.0 if silent else 1.0
     kick = h[:, None, None] * flow.D
     P, Q = _EYE + kick @ flow.stationary_inverse, kick
-    found = _through(flow, splitting.after, h, P, Q, kick * 0)
+    found = _through(flow, splitting.after, h, drawn, P, Q, kick * 0)
     ends = clock[1:]
     if splitting.before:
         one = Within(_EYE[None])
-        first = _through(flow, splitting.before, h[:1], one, one * 0, one * 0)
-        later = _through(flow, splitting.before, h[1:], *(matrix[:-1] for matrix in found))
+        first = _through(flow, splitting.before, h[:1], drawn[:1], one, one * 0, one * 0)
+        later = _through(flow, splitting.before, h[1:], drawn[1:], *(matrix[:-1] for matrix in found))
         found = [Within.concatenate([start, middle, end[-1:]])
                  for start, middle, end in zip(first, later, found, strict=True)]
         ends = Within.concatenate([clock[:-1] - splitting.kick_at * h, clock[-1:]])
     return Within.concatenate([clock[:1], ends]), *found
 
 
-def _through(flow, parts, h, P, Q, noise):
+def _through(flow, parts, h, drawn, P, Q, noise):
     for name, fraction in parts:
         moved, added = _part(flow, name, fraction * h)
         P, Q, noise = moved @ P, moved @ Q, moved @ noise @ moved.swapaxes(1, 2)
         if added is not None:
-            noise = noise + added
+            noise = noise + (added if drawn.all() else added * drawn)
     return P, Q, noise
 
 

@@ -27,7 +27,7 @@ def phase_steps(process: ForwardProcess, scheme: Scheme) -> Steps:
     flow, times = Flow(process), scheme.grid.times
     clock = flow.clock(times)
     check_scheme(scheme, float(flow.a.value) * float(np.max(clock.value[:-1] - clock.value[1:])))
-    found = rows(scheme.sampler, flow, times, clock)
+    found = rows(scheme.sampler, flow, times, clock, not scheme.last_step_noise)
     if found is None:
         steps = scheme.steps(process)
         none = (np.zeros_like(getattr(steps, name))
@@ -35,7 +35,8 @@ def phase_steps(process: ForwardProcess, scheme: Scheme) -> Steps:
         return replace(steps, errors=StepErrors(*none, estimated="the sampler's rows are those of the bound"))
     _, *maps = found
     asked = _asked_at(scheme.sampler.score_at, clock, found[0])
-    numbers = *maps, *flow.kernel(asked), flow.stationary
+    prior = flow.stationary if scheme.prior_covariance is None else Within(scheme.prior_covariance)
+    numbers = *maps, *flow.kernel(asked), prior
     errors = StepErrors(*(number.error for number in numbers), estimated=flow.unproved)
     return Steps(asked.value.astype(float), *(number.value for number in numbers), errors)
 
