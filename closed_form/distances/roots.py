@@ -45,7 +45,7 @@ def elementwise_roots(function: Increasing, low, high, args=(), accuracy=0.0, st
     """
     given = np.array([low, high], dtype=float)
     roots, ends, which, own = np.empty(given.shape[1]), given.copy(), np.arange(given.shape[1]), tuple(args)
-    (low, high), moved = given, np.full(given.shape[1], np.inf)
+    (low, high), before, moved = given, np.full(given.shape[1], np.inf), np.zeros(given.shape[1])
     x = (low + high) / 2 if start is None else np.minimum(np.maximum(start, low), high)
     for _ in range(MOST):
         with np.errstate(all="ignore"):  # densities may vanish; a step that is no number is not taken
@@ -53,8 +53,9 @@ def elementwise_roots(function: Increasing, low, high, args=(), accuracy=0.0, st
             low, high = np.where(value < 0, x, low), np.where(value > 0, x, high)
             room = accuracy + 4 * _EPS * np.abs(x)
             wanted = x + step + np.copysign(room / 2, step)
-            slow = np.abs(wanted - x) > np.maximum(moved, room) / 2
-            wanted = np.where(slow, x + np.copysign(STRIDE * moved, step), wanted)
+            length = np.abs(wanted - x)
+            slow = length > np.maximum(before, room) / 2
+            wanted = np.where(slow, x + np.copysign(STRIDE * np.maximum(moved, length), step), wanted)
             good = (wanted > low) & (wanted < high)
         middle, going = (low + high) / 2, (high - low > room) & (value != 0)
         if not going.all():
@@ -64,9 +65,10 @@ def elementwise_roots(function: Increasing, low, high, args=(), accuracy=0.0, st
             which, own = which[going], tuple(arg[going] for arg in own)
             if not which.size:
                 break
-            x, low, high, wanted, middle, good = (part[going] for part in (x, low, high, wanted, middle, good))
+            x, low, high, wanted, middle, good, length = (
+                part[going] for part in (x, low, high, wanted, middle, good, length))
         after = np.where(good, wanted, middle)
-        x, moved = after, np.abs(after - x)
+        x, moved, before = after, np.abs(after - x), np.where(np.isfinite(length), length, before[going])
     missed = np.isin(np.arange(len(roots)), which)
     for end, place, sign in zip(ends, given, (-1.0, 1.0), strict=True):  # a given end has not been seen yet
         unseen = np.flatnonzero(end == place)
