@@ -9,11 +9,13 @@ from functools import cached_property
 import numpy as np
 
 from bounds.argument import check_type
-from closed_form.distances.roots import elementwise_roots
+from closed_form.distances.roots import quantiles
 from closed_form.law import Law
 from closed_form.law_input import finite_array
 
 _REACH = 9.0  # standard deviations beyond which a Gaussian has mass 1.1e-19
+_ACCURACY = 0.25 * np.finfo(float).eps  # of quantiles, as a part of how far the law goes
+_SETTLED = 12.0  # standard deviations beyond which a component is 0 or 1 to the distribution functions
 _TABLE = 513  # equally spaced points between which quantiles are looked for
 
 
@@ -86,30 +88,17 @@ class LineMixture:
         u = np.asarray(u, dtype=float)
         if u.size and not (u.min() > 0.0 and u.max() < 1.0):
             raise ValueError(f"u must be strictly between 0 and 1, got {u[~((u > 0.0) & (u < 1.0))].flat[0]}")
-        low, high = self.support()
-        wide = 40.0 * self.stds.max()
-        return elementwise_roots(lambda x, level: self.cdf(x) - level, low - wide, high + wide, (u,))
+        flat = u.ravel()
+        return self._quantiles(flat, np.ones(flat.shape, dtype=bool)).reshape(u.shape)
 
     def quantile(self, below, above):
         """The x with P(X <= x) = ``below`` and P(X > x) = ``above``, of shape (n,): the smaller decides."""
-        places, cdf, sf = self._table
         lower = below <= above
-        level = np.where(lower, below, above)
-        # up to which entry of the table there is less mass than that, or not more than what it leaves
-        last = np.where(lower, np.searchsorted(cdf, level),
-                        len(sf) - np.searchsorted(sf[::-1], level, "right"))
-        last = np.clip(last, 1, len(places) - 1)
-        wide = np.full(level.shape, max(map(abs, self.support())) + 40.0 * self.stds.max())
-        low = np.where(level <= min(cdf[0], sf[-1]), -wide, places[last - 1])
-        high = np.where(level <= min(cdf[0], sf[-1]), wide, places[last])
+        return self._quantiles(np.where(lower, below, above), lower)
 
-        def excess(x, level, lower):
-            found = np.empty(x.shape)
-            found[lower] = self.cdf(x[lower]) - level[lower]
-            found[~lower] = level[~lower] - self.sf(x[~lower])
-            return found
-
-        return elementwise_roots(excess, low, high, (level, lower), wide=wide)
+    def _quantiles(self, level, below):
+        far = max(map(abs, self.support()))
+        return quantiles(self, self._table, level, below, _ACCURACY * far, far + 40.0 * self.stds.max())
 
     @cached_property
     def _table(self):
@@ -142,7 +131,7 @@ class LineMixture:
         if len(self.means) <= 16:
             step, reach = 1 << 12, math.inf
         else:
-            step, reach = 256, _REACH + 0.5
+            step, reach = 256, _SETTLED
         for rows in (slice(start, start + step) for start in range(0, x.size, step)):
             block = flat[rows]
             if reach < math.inf:

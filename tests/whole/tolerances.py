@@ -21,3 +21,9 @@ PUBLISHED = 1e-10
 ON_POINTS = 1e-12
 #: What a lower bound takes off for eigenvalues of a singular matrix that are off by 1e-16: their roots, several times.
 EIGENVALUES = 1e-6
+#: A recursion of three steps in doubles, 1 − ᾱ of 1e-4 cancelling.
+DISCRETE = 1e-9
+#: A printed number, in units of its last digit.
+LAST_DIGIT = 0.51
+#: The same where more digits are printed than the chain of a hundred steps has.
+ROUNDING = 1e-12

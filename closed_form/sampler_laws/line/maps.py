@@ -3,7 +3,6 @@ r"""The sampler's steps as maps of the line, with the derivative that the quadra
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +15,11 @@ from closed_form.sampler_laws.line.law import Image
 
 _SCORES = 1 << 15  # points × components whose scores are computed at once: their arrays stay in the cache
 _EPS = np.finfo(float).eps
-#: x, its derivative by the start, and what rounding may have done to it: arrays of shape (n,).
-Point = tuple[np.ndarray, np.ndarray, np.ndarray]
+#: From so many components on the largest exponent is taken to be that of the nearest one, if logarithms of
+#: weights differ by no more than this.
+_MANY, _ALIKE = 16, 300.0
+#: x, its derivative by the start, and what rounding may have done to it (None: not asked): arrays of shape (n,).
+Point = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
 def start_of(law, steps: Steps) -> np.ndarray:
@@ -54,30 +56,43 @@ class Scores:
             self._rows = [x.astype(float).tolist() for x in (P - Q / V, Q * a / V, a / V, a * a / (2 * V), a)]
             self._powers = np.vstack([np.ones_like(self._nu.T), self._nu.T, np.square(self._nu.T)])
             self._far = float(np.abs(self._nu).max())
+            order, nu = np.argsort(self._nu[:, 0]), np.sort(self._nu[:, 0])
+            self._nearest = None
+            if len(nu) >= _MANY and np.ptp(log_weights) <= _ALIKE:
+                self._nearest = order, 0.5 * (nu[1:] + nu[:-1])
 
-    def __call__(self, i: int, x: np.ndarray) -> Point:
-        """The map of place i, its derivative, and its rounding at points of shape (n,)."""
+    def __call__(self, i: int, x: np.ndarray, doubts: bool = True) -> Point:
+        """The map of place i, its derivative, and if asked its rounding at points of shape (n,)."""
         if self._plain[i]:
             P = self._P[i]
-            return P * x, np.full_like(x, P), _EPS * np.abs(P * x)
-        return self._shared(i, x) if self._common else self._apart(i, x)
+            return P * x, np.full_like(x, P), _EPS * np.abs(P * x) if doubts else None
+        return self._shared(i, x, doubts) if self._common else self._apart(i, x)
 
-    def _shared(self, i: int, x: np.ndarray) -> Point:
+    def _shared(self, i: int, x: np.ndarray, doubts: bool) -> Point:
         """Where all components have one variance."""
         kept, pull, steep, bend, a = (row[i] for row in self._rows)
         t = (x - a * self._centre) * steep
-        constants = self._log_weights - bend * np.square(self._nu)
-        share = self._nu * t
-        share += constants
-        share -= share.max(axis=0)
+        constants = self._log_weights - bend * self._powers[2, :, None]
+        if self._nearest is None:
+            share = self._nu * t
+            share += constants
+            share -= share.max(axis=0)
+        else:
+            order, middles = self._nearest
+            near = order[np.searchsorted(a * middles, x - a * self._centre)]
+            top = self._nu[near, 0] * t + constants[near, 0]
+            share = np.hstack([self._nu, constants, -np.ones_like(constants)]) @ np.stack([t, np.ones_like(t), top])
         np.exp(share, out=share)
         whole, mean, square = self._powers @ share
         mean /= whole
         spread = np.maximum(square / whole - mean * mean, 0.0)
         linear, drawn = kept * x, pull * (self._centre + mean)
+        y, slope = linear + drawn + self._added[i], kept + pull * steep * spread
+        if not doubts:
+            return y, slope, None
         exponent = self._far * np.abs(t) + float(np.abs(constants).max())
         loss = _EPS * (4 * np.abs(linear) + 4 * np.abs(drawn) + 2 * abs(pull) * np.sqrt(spread) * exponent)
-        return linear + drawn + self._added[i], kept + pull * steep * spread, loss
+        return y, slope, loss
 
     def _apart(self, i: int, x: np.ndarray) -> Point:
         """Where every component has its own."""
@@ -129,16 +144,17 @@ class LineSteps:
 
     def through(self, first: int, stop: int) -> Image:
         """x ↦ (y, dy/dx) for the noise-free parts of the steps first, …, stop − 1 in a row."""
-        return lambda x: self.followed(first, stop, x)[:2]
+        return lambda x: self.followed(first, stop, x, doubts=False)[:2]
 
-    def followed(self, first: int, stop: int, x: np.ndarray) -> Point:
-        """The same with what rounding may do to y."""
+    def followed(self, first: int, stop: int, x: np.ndarray, doubts: bool = True) -> Point:
+        """The same, with what rounding may do to y unless no ``doubts`` are asked for."""
         block = max(1, _SCORES // self.components)
         if len(x) > block:
-            parts = [self.followed(first, stop, x[start : start + block])
+            parts = [self.followed(first, stop, x[start : start + block], doubts)
                      for start in range(0, len(x), block)]
-            return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-        point, seen = (x.astype(float), np.ones(x.shape), np.zeros(x.shape)), None
+            return tuple(None if column[0] is None else np.concatenate(column)
+                         for column in zip(*parts, strict=True))
+        point, seen = (x.astype(float), np.ones(x.shape), np.zeros(x.shape) if doubts else None), None
         for i in range(first, stop):
             point, seen = self._step(i, point, seen)
         return point
@@ -156,16 +172,18 @@ class LineSteps:
         return _sum([(keep, point), (1.0, _after(self.second, i, inside))]), inside
 
 
-def _after(image: Callable[[int, np.ndarray], Point], i: int, point: Point) -> Point:
+def _after(image: Scores, i: int, point: Point) -> Point:
     """A map behind what led to a point."""
     x, slope, doubt = point
-    y, factor, loss = image(i, x)
-    return y, factor * slope, np.abs(factor) * doubt + loss
+    y, factor, loss = image(i, x, doubt is not None)
+    return y, factor * slope, None if doubt is None else np.abs(factor) * doubt + loss
 
 
 def _sum(terms: list[tuple[float, Point]]) -> Point:
     """A linear combination of points of one start."""
     x, slope = (sum(factor * point[part] for factor, point in terms) for part in (0, 1))
+    if terms[0][1][2] is None:
+        return x, slope, None
     doubt = sum(abs(factor) * (point[2] + _EPS * np.abs(point[0])) for factor, point in terms)
     return x, slope, doubt + _EPS * np.abs(x)
 
