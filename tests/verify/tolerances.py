@@ -83,3 +83,9 @@ PRIOR_ROUNDING = 1e-14
 SAMPLED_SPREAD = 0.05
 #: A number printed with three significant digits.
 THREE_PRINTED = 5e-3
+#: Least p-value of a Kolmogorov test against a known law, over some hundred seeded tests.
+LEAST_P = 1e-4
+#: Runge and Kutta's method of fourth order over 96 steps, relative to an error of a tenth.
+FLOW_RATIO = 1e-4
+#: Upper sides by couplings over the exact W2: what the coupling loses, and an upper limit of 4,000 pairs.
+BESIDE = 1.5
