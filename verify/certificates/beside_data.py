@@ -30,7 +30,7 @@ from verify.particles.simulation import sample
 #: Work that pairs, and samples for the lower side, may take: components × steps × coordinates of all of them.
 PAIRS_WORK, SAMPLES_WORK = 1 << 28, 1 << 27
 #: Most pairs, and samples; pairs for which fewer coordinates are mapped; pairs that test the flow.
-MOST_PAIRS, MOST_SAMPLES, ENOUGH, TESTED = 4_000, 20_000, 400, 100
+MOST_PAIRS, MOST_SAMPLES, ENOUGH, TESTED = 20_000, 20_000, 400, 100
 #: Moments that are tried, q below this.
 HIGHEST = 64
 
