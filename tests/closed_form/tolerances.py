@@ -107,3 +107,7 @@ PLANE_SAME = 1e-4
 PLANE_FAR = 0.4
 #: Plane: relative width promised for samplers.
 PLANE_WIDTH = 0.05
+#: What is known of a last iterate to the letter: the relative room for rounding, 1e-6, and as much again.
+REACH = 2e-6
+#: Largest of 4,000 draws against a supremum: shares within that of a corner of the hull.
+REACHED = 1e-3

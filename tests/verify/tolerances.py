@@ -96,3 +96,9 @@ MOVED_PLANE = 1e-6
 MANY_QUANTILES = 1e-4
 #: The same of matched noise, whose first step is long against the rest of so few.
 MATCHED_LIMIT = 2e-5
+#: Least p-value of a Kolmogorov test against a known law, over some hundred seeded tests.
+LEAST_P = 1e-4
+#: Runge and Kutta's method of fourth order over 96 steps, relative to an error of a tenth.
+FLOW_RATIO = 1e-4
+#: Upper sides by couplings over the exact W2: what the coupling loses, and an upper limit of 4,000 pairs.
+BESIDE = 1.5

@@ -134,9 +134,10 @@ class Certificate(Value):
         """Plain data for JSON: see verify/certificate.schema.json."""
         measured = self.measured and {
             "lower": self.measured.lower,
-            "upper": self.measured.upper if np.isfinite(self.measured.upper) else None,
+            "upper": _finite(self.measured.upper),
             "method": self.measured.method,
             "given": getattr(self.measured, "given", None),
+            "proved": _finite(getattr(self.measured, "proved", np.inf)),
             "proof": _proof_of(self.measured),
             "estimated": self.measured.estimated,
         }
@@ -174,11 +175,10 @@ class Certificate(Value):
             data = json.loads(text)
             measured = data["measured"]
             if measured is not None:
-                upper = np.inf if measured["upper"] is None else measured["upper"]
-                sides = measured["lower"], upper, measured["method"], measured.get("estimated", "")
+                sides = measured["lower"], _or_inf(measured["upper"]), measured["method"], measured.get("estimated", "")
                 given, proof = measured.get("given"), measured.get("proof") and Proof(**measured["proof"])
                 measured = (Certified(*sides, proof) if proof else
-                            Bracket(*sides) if given is None else Sampled(*sides, given))
+                            Bracket(*sides) if given is None else Sampled(*sides, given, _or_inf(measured.get("proved"))))
             known = theorems().get(data["theorem"])
             kind = data.get("kind") or (known.kind if known else "upper")
             bound = data["bound"] and Bound.from_dict(data["theorem"], kind, data["bound"])
@@ -228,6 +228,15 @@ class Certificate(Value):
             raise ValueError(f"certificate says {self.verdict}, its numbers say {expected}")
 
 
+def _finite(value: float) -> float | None:
+    """A number as JSON has it."""
+    return value if np.isfinite(value) else None
+
+
+def _or_inf(value: float | None) -> float:
+    return np.inf if value is None else value
+
+
 def _proof_of(measured: Bracket | None) -> dict | None:
     """What is proved of the digits of a measurement, as plain data."""
     proof = getattr(measured, "proof", None)
@@ -250,8 +259,8 @@ def _sides_of(measured: Bracket) -> tuple[str, str]:
 def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
     """The verdict: HOLDS only against a guaranteed side, VIOLATED only against the other.
 
-    An upper side from samples is given a theorem, so neither that theorem nor another holds, or is violated,
-    because of it.
+    An upper side from samples is given a theorem or holds as their number grows, so no theorem holds, or is violated,
+    because of it; what is proved of it decides (`verify.certificates.sampled.Sampled`).
 
     Parameters
     ----------
@@ -260,7 +269,7 @@ def verdict_of(kind: str, total: float, measured: Bracket) -> Verdict:
     total : float
     measured : Bracket
     """
-    upper = np.inf if isinstance(measured, Sampled) else measured.upper
+    upper = measured.proved if isinstance(measured, Sampled) else measured.upper
     if kind == "upper":
         holds, violated = upper <= total, measured.lower > total
     else:
@@ -368,7 +377,7 @@ def certify_setting(theorem: str | Theorem, setting: Setting, law: Law, measured
     except NotApplicable as error:
         return Certificate.not_applicable(theorem, error.unmet, problem)
     if measured is None:
-        measured = (measure(setting, law, samples, seed) if precision is None
+        measured = (measure_anyway(setting, law, samples, seed) if precision is None
                     else certified_measure(setting, law, precision))
     seed = seed if isinstance(measured, Sampled) else None
     verdict, ratio = verdict_of(theorem.kind, bound.total, measured), ratio_of(bound, measured)
@@ -402,6 +411,26 @@ def measure(setting: Setting, law: Law, samples: int = 0, seed: int = 0) -> Brac
             reason = error
     found = measured_by_samples(setting, law, samples, seed, reason)
     return _with_its_score(found, setting) if samples else found
+
+
+def measure_anyway(setting: Setting, law: Law, samples: int = 0, seed: int = 0) -> Bracket:
+    """As `measure`, and where that has no upper side one that takes no theorem for true, with few samples of a fixed
+    seed (`verify.certificates.beside_data`); [0, ∞) where the data are no sum of Gaussians.
+
+    Parameters
+    ----------
+    setting, law, samples, seed
+        As for `measure`.
+    """
+    found = measure(setting, law, samples, seed)
+    if np.isfinite(found.upper):
+        return found
+    from verify.certificates.beside_data import beside_data
+
+    known = beside_data(setting, law, seed, found.method)
+    if known.lower < found.lower:
+        known = replace(known, lower=found.lower, upper=max(found.lower, known.upper))
+    return _with_its_score(known, setting)
 
 
 def _with_its_score(found: Bracket, setting: Setting) -> Bracket:

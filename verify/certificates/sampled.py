@@ -29,9 +29,13 @@ class Sampled(Bracket):
     ----------
     given : str
         Key of the theorem that the upper side takes for true of a finer run; empty where there is none.
+    proved : float
+        The upper side that decides verdicts: by moments, or at confidence 1 − `REFUTED` at any sample size; ``inf``
+        where there is none.
     """
 
     given: str = ""
+    proved: float = math.inf
 
 
 def name_of(measured: Bracket) -> str:
@@ -72,7 +76,7 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
     from verify.particles.simulation import sample
 
     errors = {"score_error": setting.error, "score_noise": float(setting.score_noise)}
-    side = _lower_side(sample(law, setting.table.steps(), n, seed, **errors), law, seed)
+    side = lower_side(sample(law, setting.table.steps(), n, seed, **errors), law, seed)
     lower, methods = side.lower, [side.method]
     pairs = max(FEW, n // SAMPLES_A_PAIR)
     top = upper_side(setting, law, pairs, seed, DELTA - REFUTED)
@@ -85,8 +89,16 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
                    f"asymptotic in {pairs} pairs of runs, given {top.given}", top.given)
 
 
-def _lower_side(samples, law, seed: int) -> Bracket:
-    """[lower, ∞) at confidence 1 − `REFUTED`, against the law or as many samples of it."""
+def lower_side(samples, law, seed: int) -> Bracket:
+    """[lower, ∞) at confidence 1 − `REFUTED`, against the law or as many samples of it.
+
+    Parameters
+    ----------
+    samples : array of shape (n, d)
+    law : Law
+    seed : int
+        Of the samples of a law that is no sum of Gaussians.
+    """
     from verify.lower_sides.projections import between_samples
     from verify.lower_sides.w2 import w2_from_samples
 
@@ -113,7 +125,7 @@ def measured_from(samples, law, seed: int = 0) -> Bracket:
     ValueError
         If the shape is wrong or an entry is not finite.
     """
-    side = _lower_side(samples, law, seed)
+    side = lower_side(samples, law, seed)
     return Sampled(side.lower, math.inf,
                    f"the {len(samples)} samples given, not the exact law of this sampler: "
                                          f"{side.method}")

@@ -104,7 +104,7 @@ def certificates_of(question, chosen, information: str, tell: Callable, samples:
             if measured is None and not each.unmet(setting):
                 tell(None, f"{question.source}: exact law of the sampler")
                 measured = (certified_measure(setting, question.law, precision) if precision
-                            else measured_error(setting, question.law, samples, seed))
+                            else measured_error(setting, question.law, samples, seed, anyway=True))
             found = certify_setting(each, setting, question.law, measured, record, samples, seed, precision)
             if found.bound is not None and not precision:
                 found = replace(found, bound=explained(found.bound, each, setting))
@@ -114,13 +114,14 @@ def certificates_of(question, chosen, information: str, tell: Callable, samples:
     return certificates
 
 
-def measured_error(setting, law, samples: int = 0, seed: int = 0):
-    """The exact error, or what samples say of it, or [0, ∞) with the reason where its computation fails."""
+def measured_error(setting, law, samples: int = 0, seed: int = 0, anyway: bool = False):
+    """The exact error, or what samples say of it, ``anyway`` or if they are asked for; [0, ∞) with the reason where its
+    computation fails."""
     from closed_form import Bracket
-    from verify.certificates.certificate import measure
+    from verify.certificates import certificate
 
     try:
-        return measure(setting, law, samples, seed)
+        return (certificate.measure_anyway if anyway else certificate.measure)(setting, law, samples, seed)
     except EVALUATION as error:
         if keeps_tracebacks():
             raise

@@ -71,9 +71,12 @@ def test_sides_from_samples():
 
 @given(st.floats(0, 10), st.floats(0, 10), st.floats(0, 20), st.sampled_from(["upper", "lower"]))
 def test_an_upper_side_given_a_theorem_decides_nothing(low, width, total, kind):
-    """With samples a verdict is that of [lower, ∞): a theorem is never shown by what takes one for true."""
+    """With samples a verdict is that of [lower, ∞), or of what is proved: a theorem is never shown by what takes one
+    for true."""
     measured = Sampled(low, low + width, "test", "martingale")
     assert verdict_of(kind, total, measured) == verdict_of(kind, total, Bracket(low, np.inf, "test"))
+    sure = Bracket(low, low + 2 * width, "test")
+    assert verdict_of(kind, total, replace(measured, proved=sure.upper)) == verdict_of(kind, total, sure)
 
 
 def test_a_forged_verdict_is_caught():
@@ -107,12 +110,18 @@ def test_unequal_covariances_are_refused_with_the_reason():
     assert "unequal covariances" in certificate.unmet[0]
 
 
-def test_means_off_a_plane_are_inconclusive():
-    """Without an exact law the verdict is INCONCLUSIVE, and the method says why."""
+def test_means_off_a_plane_have_a_bracket_that_says_what_it_rests_on():
+    """Without an exact law both sides are finite, what is proved of the upper one decides, and the method says why."""
     law = GaussianMixture([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.3, 1.0]], std=0.6)
-    certificate = certify("martingale", process=ou(), law=law, scheme=SAMPLER)
-    assert certificate.verdict is Verdict.INCONCLUSIVE
-    assert "3 dimensions" in certificate.measured.method
+    certificate = certify("martingale", process=ou(), law=law, scheme=euler_maruyama(4.0, 20))
+    measured = certificate.measured
+    assert "3 dimensions" in measured.method and measured.given == "" and certificate.seed == 0
+    assert 0 <= measured.lower < measured.upper <= measured.proved < certificate.bound.total
+    assert certificate.verdict is Verdict.HOLDS and "asymptotic in" in certificate.sides["upper"]
+    assert Certificate.from_json(certificate.to_json()) == certificate
+    forged = replace(certificate, measured=replace(measured, proved=2 * certificate.bound.total))
+    with pytest.raises(ValueError, match="numbers say INCONCLUSIVE"):
+        Certificate.from_json(forged.to_json())
 
 
 def test_unknown_names_are_refused():
@@ -155,7 +164,6 @@ def test_samples_refute_a_false_theorem_where_no_exact_law_is_known():
     assert fair.ratio >= 1 and "95 % one-sided from 1250 pairs" in fair.measured.method
     assert Certificate.from_json(fair.to_json()) == fair
     assert (fair.verdict, false.verdict, fair.seed) == (Verdict.INCONCLUSIVE, Verdict.VIOLATED, 3)
-    assert certify(true, **question | {"samples": 0}).measured.lower == 0
     with pytest.raises(ValueError, match="n >= 100"):
         certify(true, **question | {"samples": 99})
 

@@ -1,0 +1,83 @@
+"""How far a last iterate can be: never less than the exact W2, and what moments say of it to the letter."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bounds.processes import process_of
+from bounds.sampler import scheme
+from bounds.samplers import samplers
+from bounds.steps.affine import Steps
+from closed_form import Gaussian, GaussianMixture
+from closed_form.laws.funnel import Funnel
+from closed_form.sampler_laws.reach import farthest, reach
+from closed_form.sampler_laws.w2 import sampler_w2
+from tests.closed_form.tolerances import REACH, REACHED
+from tests.drawn import examples
+
+FAR_MODES = GaussianMixture([[-2.0, 0.5], [1.0, 0.5]], [0.3, 0.7], std=0.4)
+#: Samplers whose numbers take nothing of the data.
+KEYS = sorted(key for key, each in samplers().items() if each.one_block is None or not each.one_block.needs_envelope)
+OWN = GaussianMixture([[-1.0], [1.0]], [0.4, 0.6], covariances=[[[0.1]], [[0.5]]])
+
+
+def steps_of(key: str, count: int) -> Steps:
+    """Steps of a sampler, with one block where it has that form."""
+    one = samplers()[key].one_block is not None
+    return scheme(key, 3.0, count).steps(process_of("ou" if one else "cld"))
+
+
+@pytest.mark.parametrize("key", ["euler-maruyama", "ddim", "heun", "dpmpp-2m", "sscs", "leapfrog"])
+def test_of_a_centred_gaussian_it_is_the_distance(key):
+    """One component draws nothing: what is left is the difference of the deviations."""
+    law, steps = Gaussian([0.0, 0.0], 0.49), steps_of(key, 8)
+    assert farthest(law, steps, np.zeros(2)) == pytest.approx(sampler_w2(law, steps).upper, rel=REACH)
+
+
+@settings(max_examples=examples(8))
+@given(st.sampled_from(KEYS), st.integers(2, 12), st.sampled_from([0.0, 0.7]),
+       st.sampled_from([FAR_MODES, OWN]))
+def test_it_is_never_below_the_exact_distance(key, count, error, law):
+    """Any sampler, with one block or two, off by a constant or not: the exact W2 is below, and it is finite where
+    components share a covariance."""
+    steps = steps_of(key, count)
+    found = farthest(law, steps, law.bias(error))
+    assert found < math.inf or (law is OWN and (steps.blocks == 2 or steps.past is not None))
+    if steps.blocks == 1:
+        assert sampler_w2(law, steps, error).lower <= found
+
+
+def test_what_is_drawn_is_reached():
+    """A wide start falls to the outermost means: all of D, and no more, is between an iterate and its linear part."""
+    law, rng = GaussianMixture([[-1.0, 0.0], [3.0, 0.0], [0.0, 2.0]], [0.5, 0.3, 0.2], std=0.3), np.random.default_rng(3)
+    steps = Steps(np.array([1.0, 0.0]), *(np.array([x]) for x in (0.9, 0.05, 0.0)), np.array([0.8, 1.0]),
+                  np.array([0.01, 0.0]), 400.0)
+    known, y = reach(law.components(), steps, np.array([0.2, 0.1]), 0.0), rng.standard_normal((4000, 2)) * 20.0
+    variance = 0.8**2 * 0.3**2 + 0.01
+    kept, pull = 0.9 - 0.05 / variance, 0.05 * 0.8 / variance
+    score = law.pushed(0.8, 0.01).score(y)
+    off = 0.9 * y + 0.05 * score - kept * y - pull * law.mean
+    assert np.linalg.norm(off, axis=1).max() == pytest.approx(known.drawn, rel=REACHED)
+    assert np.linalg.norm(off, axis=1).max() <= known.drawn * (1 + REACH)
+    assert known.deviations == pytest.approx(np.full(2, abs(kept) * 20.0), rel=REACH)
+    centre = pull * law.mean + 0.05 * np.array([0.2, 0.1])
+    assert known.off == pytest.approx(np.linalg.norm(centre - law.mean), rel=REACH)
+
+
+def test_moments_alone_are_the_distance_of_independent_laws():
+    """Deviations far apart are best left independent: the moments of both laws, as written out."""
+    law, steps = FAR_MODES, steps_of("euler-maruyama", 20)
+    known, found = reach(law.components(), steps, np.zeros(2), 0.3), farthest(law, steps, np.zeros(2), 0.3)
+    sure, spread = known.drawn + known.off, law.means - law.mean
+    between = float(law.weights @ np.square(spread).sum(axis=1))
+    apart = np.linalg.norm(known.deviations - 0.4) + sure + math.sqrt(between)
+    alone = math.hypot(np.linalg.norm(known.deviations) + sure, math.sqrt(between + 2 * 0.4**2))
+    assert found == pytest.approx(min(apart, alone), rel=REACH)
+
+
+def test_a_law_that_is_no_sum_of_gaussians_has_none():
+    """Nothing is known of a funnel's iterates."""
+    assert farthest(Funnel(3), steps_of("euler-maruyama", 5), np.zeros(3)) == math.inf

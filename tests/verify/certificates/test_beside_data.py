@@ -1,0 +1,84 @@
+"""Where no exact law is known: brackets between couplings and projections hold what is known exactly."""
+
+import math
+
+import numpy as np
+import pytest
+
+from bounds import cld, euler_maruyama, ou
+from bounds.sampler import scheme
+from closed_form import GaussianMixture
+from closed_form.geometry.spanned import spanned
+from closed_form.laws.funnel import Funnel
+from closed_form.laws.samples import smoothed_data
+from closed_form.sampler_laws.w2 import sampler_w2
+from tests.tolerances import LAW_ROUNDING
+from tests.verify.tolerances import BESIDE
+from verify.certificates.beside_data import beside_data
+from verify.certificates.certificate import Verdict, certify
+from verify.certificates.question import setting_of
+
+TURN = np.linalg.qr(np.random.default_rng(5).normal(size=(5, 5)))[0]
+#: Two modes each way over three turned directions, shifted: a product, whose W2 is known.
+CORNERS = np.array([[x, y, z] for x in (-0.8, 0.8) for y in (-0.5, 0.5) for z in (-0.3, 0.3)])
+PRODUCT = GaussianMixture(CORNERS @ TURN[:3] + 0.4 * TURN[3], std=0.6)
+
+
+@pytest.mark.parametrize(("key", "steps", "errors"), [
+    ("euler-maruyama", 8, (0.0, 0.0)), ("euler-maruyama", 8, (0.3, 0.4)), ("ddim", 8, (0.3, 0.0)), ("heun", 6, (0.0, 0.0)),
+    ("dpmpp-2m", 8, (0.0, 0.0))])
+def test_the_bracket_holds_what_is_known(key, steps, errors):
+    """A product turned in space: exact W2, by lines, is in the bracket, whose upper side is not far above."""
+    setting = setting_of(ou(), PRODUCT, scheme(key, 2.0, steps), *errors)
+    found, exact = beside_data(setting, PRODUCT, 1, "asked for"), sampler_w2(PRODUCT, setting.table.steps(), *errors)
+    assert found.lower <= exact.lower and exact.upper <= found.upper <= BESIDE * exact.upper
+    assert found.upper <= found.proved < math.inf and found.given == ""
+    assert found.method.endswith("no exact law: asked for")
+    assert beside_data(setting, PRODUCT, 1, "asked for") == found
+
+
+def test_coarse_steps_are_seen_from_below():
+    """Two long steps: the lower side of samples alone is above half the truth."""
+    setting = setting_of(ou(), PRODUCT, euler_maruyama(2.0, 2))
+    found, exact = beside_data(setting, PRODUCT, 1, ""), sampler_w2(PRODUCT, setting.table.steps())
+    assert exact.lower / 2 < found.lower <= exact.lower
+
+
+def test_columns_of_flowers_have_a_bracket():
+    """Fifty flowers of four columns, smoothed: certify ends with two finite sides, and the bound holds."""
+    rows = np.random.default_rng(7).normal([5.0, 3.4, 1.5, 0.2], [0.35, 0.38, 0.17, 0.1], size=(50, 4)).round(1)
+    law = smoothed_data(rows, 0.7, standardize=True)
+    found = certify("martingale", process=ou(), law=law, scheme=euler_maruyama(4.0, 40))
+    assert found.verdict is Verdict.HOLDS and 0 < found.measured.upper < found.measured.proved < found.bound.total
+
+
+def test_two_blocks_have_the_moments():
+    """Position and velocity beyond a line: both sides are finite, the upper one by moments."""
+    law = GaussianMixture([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], std=0.6)
+    found = certify("martingale", process=cld(), law=law, scheme=euler_maruyama(4.0, 20)).measured
+    assert 0 <= found.lower < found.upper == found.proved < math.inf and "moments of both laws" in found.method
+
+
+@pytest.mark.parametrize(("law", "key", "noise"), [(Funnel(5), "euler-maruyama", 0.0), (PRODUCT, "heun", 0.1)])
+def test_what_is_not_known_stays_open(law, key, noise):
+    """Data that are no sum of Gaussians, and fresh noise inside a step: [0, ∞) with the reason."""
+    setting = setting_of(ou(), PRODUCT, scheme(key, 2.0, 5), 0.0, noise)
+    found = beside_data(setting, law, 1, "asked for")
+    assert (found.lower, found.upper, found.method) == (0.0, math.inf, "no exact law: asked for")
+
+
+@pytest.mark.parametrize("dim", [3, 4, 5, 6])
+def test_parts_of_a_span_are_the_law(dim):
+    """Moments of the parts and the vector's length are those of the whole, whatever is left over."""
+    means = np.zeros((4, dim))
+    means[:, :3] = [[1.0, 0.0, 0.2], [0.0, 1.0, -0.3], [-1.0, -1.0, 0.4], [0.5, 0.5, -1.0]]
+    turn = np.linalg.qr(np.random.default_rng(dim).normal(size=(dim, dim)))[0]
+    law, bias = GaussianMixture(means @ turn + 0.3, [0.1, 0.2, 0.3, 0.4], std=0.5), np.arange(1.0, dim + 1)
+    parts = spanned(law, bias)
+    sizes = parts.law.second_moment + sum(count * each.second_moment for each, _, count in parts.across)
+    assert parts.law.dim == 3 and parts.law.dim + sum(count * each.dim for each, _, count in parts.across) == dim
+    assert sizes == pytest.approx(law.second_moment, rel=LAW_ROUNDING)
+    lengths = [parts.bias, *(push for _, push, _ in parts.across)]
+    assert math.hypot(*np.concatenate(lengths)) == pytest.approx(np.linalg.norm(bias), rel=LAW_ROUNDING)
+    variances = np.linalg.eigvalsh(law.covariance)
+    assert np.linalg.eigvalsh(parts.law.covariance) == pytest.approx(variances[-3:], rel=LAW_ROUNDING)
