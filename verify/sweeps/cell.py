@@ -49,8 +49,12 @@ def answer(tables: Mapping[str, Any], asked: Mapping[str, Any], theorems: tuple[
         return {"results": [], "failed": one_line(f"unexpected {type(error).__name__}: {error}")}
 
 
-@lru_cache(maxsize=64)
 def _found(theorem: str | Theorem) -> Theorem:
+    return _named(theorem) if isinstance(theorem, str) else theorem
+
+
+@lru_cache(maxsize=64)
+def _named(theorem: str) -> Theorem:
     return find_theorem(theorem)
 
 

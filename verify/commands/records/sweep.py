@@ -13,7 +13,7 @@ from verify.pages.new_file import check_new_file
 from verify.pages.schema_versions import SCHEMA_VERSIONS
 from verify.plain import number
 
-#: Failed cells whose reasons are shown.
+#: Reasons of failed cells that are shown.
 _SHOWN = 5
 
 
@@ -99,9 +99,14 @@ def _text(file: str, found, summary: list[dict], failed: list[dict]) -> list:
         table.add_row(row["theorem"], str(row["applicable"]), number(row["least"]), number(row["largest"]), *cells)
     sizes = " × ".join(f"{name} ({len(values)})" for name, values in found.header["sweep"].items())
     lines = [f"{file} · {sizes} · {len(found.cells)} cells, {found.computed} computed now", table]
-    lines += [f"cell {cell['cell']} failed ({_said(cell['values'])}): {cell['failed']}" for cell in failed[:_SHOWN]]
-    if len(failed) > _SHOWN:
-        lines.append(f"{len(failed)} of {len(found.cells)} cells failed; the others' reasons are in the file")
+    reasons: dict[str, list[dict]] = {}
+    for cell in failed:
+        reasons.setdefault(cell["failed"], []).append(cell)
+    for reason, cells in list(reasons.items())[:_SHOWN]:
+        others = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
+        lines.append(f"cell {cells[0]['cell']}{others} failed ({_said(cells[0]['values'])}): {reason}")
+    if len(reasons) > _SHOWN:
+        lines.append(f"{len(failed)} cells failed; the other reasons are in the file")
     return lines
 
 
