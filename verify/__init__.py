@@ -12,6 +12,7 @@ _HOME = {
     "Plan": "planning.plan", "planner_of": "planning.by_bound", "sample": "particles.simulation",
     "w2_from_samples": "lower_sides.w2", "torch_score": "particles.own_score",
     "score_error_of": "particles.score_errors", "grid_of_levels": "levels", "rho_grid": "levels",
+    "sweep": "sweeps.running", "Swept": "sweeps.running",
 }
 
 __all__ = sorted(_HOME)

@@ -17,3 +17,5 @@ from verify.planning.plan import Plan as Plan
 from verify.problems.problem import Problem as Problem
 from verify.problems.problem import bundled_problem as bundled_problem
 from verify.problems.problem import load_problem as load_problem
+from verify.sweeps.running import Swept as Swept
+from verify.sweeps.running import sweep as sweep

@@ -31,25 +31,28 @@ class CommandFiles(Mapping):
     """Commands by name: every file of `verify.commands` defines one, as ``COMMAND``, and is imported when it
     is looked up.
 
-    A file ``lower_bound.py`` holds the command ``lower-bound``.  A folder appended to the package's
-    ``__path__`` is searched too.
+    A file ``lower_bound.py`` holds the command ``lower-bound``.  The folders in the package are searched too,
+    and a folder appended to its ``__path__``.
     """
 
-    def _names(self) -> list[str]:
-        return sorted(
-            {module.name.replace("_", "-") for module in pkgutil.iter_modules(verify.commands.__path__)}
-        )
+    def _files(self) -> dict[str, str]:
+        """The module of every command, by its name."""
+        found, home = {}, verify.commands.__name__
+        for module in pkgutil.iter_modules(verify.commands.__path__):
+            inside = [os.path.join(module.module_finder.path, module.name)] if module.ispkg else []
+            files = [f"{home}.{module.name}"] if not module.ispkg else [
+                f"{home}.{module.name}.{each.name}" for each in pkgutil.iter_modules(inside)]
+            found |= {file.rpartition(".")[2].replace("_", "-"): file for file in files}
+        return dict(sorted(found.items()))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names())
+        return iter(self._files())
 
     def __len__(self) -> int:
-        return len(self._names())
+        return len(self._files())
 
     def __getitem__(self, name: str) -> click.Command:
-        if name not in self._names():
-            raise KeyError(name)
-        file = f"{verify.commands.__name__}.{name.replace('-', '_')}"
+        file = self._files()[name]
         command = getattr(importlib.import_module(file), "COMMAND", None)
         if command is None or command.name != name:
             raise TypeError(f"{file} must define COMMAND, a command called {name!r}")

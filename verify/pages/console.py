@@ -21,6 +21,8 @@ EVALUATION = (ArithmeticError, ValueError, MemoryError)
 FAILURES = (*EVALUATION, OSError, ImportError, RecursionError, NotImplementedError)
 
 _PROGRESS_DELAY = 0.5
+#: Seconds between two lines of progress where the error stream is no terminal.
+_LINE_EVERY = 60.0
 #: Columns of output that is not a terminal's, where COLUMNS does not say.
 _WIDTH = 140
 #: Fewer columns than these hold no table.
@@ -148,3 +150,31 @@ def progress(label: str) -> Iterator[Callable]:
         timer.cancel()
         timer.join()
         live.stop()
+
+
+@contextlib.contextmanager
+def cells_left(label: str) -> Iterator[Callable]:
+    """Yield ``tell(done, cells, seconds)``, drawn as `progress` draws it with the time left; where the error
+    stream is no terminal it is a line each minute."""
+    from time import monotonic
+
+    with progress(label) as tell:
+        last = monotonic()
+
+        def said(done: int, cells: int, seconds: float | None) -> None:
+            nonlocal last
+            line = f"{label}: {done} of {cells} cells" + ("" if seconds is None else f", {_lasting(seconds)} left")
+            tell(done / cells, line)
+            if not sys.stderr.isatty() and monotonic() - last > _LINE_EVERY:
+                last = monotonic()
+                click.echo(line, err=True)
+
+        yield said
+
+
+def _lasting(seconds: float) -> str:
+    """A time to go, in the unit that a reader takes."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"

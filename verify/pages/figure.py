@@ -47,9 +47,9 @@ def save_figure(figure, path: str, force: bool, dpi: int = 160) -> None:
         figure.savefig(part, format=kind, dpi=dpi)
 
 
-def ending_of(path: str) -> str:
-    """The ending of a picture's path in lower case, one of `ENDINGS`; any other is refused."""
+def ending_of(path: str, option: str = "--out") -> str:
+    """The ending of a picture's path in lower case, one of `ENDINGS`; any other is refused, by the option's name."""
     ending = Path(path).suffix.lower()
     if ending not in ENDINGS:
-        raise Failure(f"--out must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, got {str(path)!r}")
+        raise Failure(f"{option} must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, got {str(path)!r}")
     return ending
