@@ -21,6 +21,19 @@ def list_everything(section, as_json):
     The section symbols holds what a formula of a claim (docs/your-own-theorem.md), or one of a sampler
     (docs/your-own-sampler.md), may contain.
     """
+    found = everything()
+    if section == "symbols":
+        found = {"symbols": symbols()}
+    elif section:
+        found = {section: found[section]}
+    if as_json:
+        print_json(found)
+    else:
+        print_text(*tables.catalogue_tables(found))
+
+
+def everything() -> dict[str, list[dict]]:
+    """The catalogue with the bundled problems, about each of which its first comment tells."""
     from verify.problems.problem import bundled_problem, bundled_problems
 
     problems = []
@@ -28,15 +41,7 @@ def list_everything(section, as_json):
         text = bundled_problem(name).read_text(encoding="utf-8")
         comment = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#")]
         problems.append({"name": name, "about": " ".join(comment)})
-    found = catalogue(problems)
-    if section == "symbols":
-        found = {"symbols": _symbols()}
-    elif section:
-        found = {section: found[section]}
-    if as_json:
-        print_json(found)
-    else:
-        print_text(*tables.catalogue_tables(found))
+    return catalogue(problems)
 
 
 def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
@@ -74,7 +79,7 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
     }
 
 
-def _symbols() -> list[dict]:
+def symbols() -> list[dict]:
     """The symbols of formulas, and whether a claim or a sampler may contain them."""
     from bounds.claim.symbols import SYMBOLS
     from bounds.steps.formulas import SYMBOLS as OF_A_STEP
