@@ -9,14 +9,14 @@ from verify.pages import tables
 from verify.pages.console import print_json, print_text
 
 #: What may be listed; symbols only where they are asked for.
-SECTIONS = ("theorems", "processes", "schemes", "assumptions", "problems", "symbols")
+SECTIONS = ("theorems", "processes", "schemes", "laws", "assumptions", "problems", "experiments", "commands", "symbols")
 
 
-@click.command("list", short_help="What there is: theorems, processes, schemes, problems.")
+@click.command("list", short_help="What there is: theorems, processes, schemes, laws, …")
 @click.argument("section", required=False, type=click.Choice(SECTIONS))
 @JSON_OPTION
 def list_everything(section, as_json):
-    """Theorems, processes, schemes, assumptions and bundled problems, or one SECTION of these.
+    """Theorems, processes, schemes, laws, assumptions, bundled problems, experiments and commands, or one SECTION of these.
 
     The section symbols holds what a formula of a claim (docs/your-own-theorem.md), or one of a sampler
     (docs/your-own-sampler.md), may contain.
@@ -45,13 +45,17 @@ def everything() -> dict[str, list[dict]]:
 
 
 def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
-    """Every theorem, process, scheme and assumption the package knows, and the bundled problems given."""
+    """Every theorem, process, scheme, law, assumption, experiment and command the package knows, and the bundled problems
+    given."""
     from dataclasses import fields
 
     from bounds.assumptions import assumptions
     from bounds.processes import families
     from bounds.samplers import samplers
     from bounds.theorems import theorems
+    from closed_form.laws import laws
+    from verify.cli import CommandFiles
+    from verify.experiments import experiments
 
     moments = ("dim", "second_moment", "mean_norm")
     return {
@@ -67,6 +71,7 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
                      "parameters": [f"{one.name}: {one.requirement}, by default {one.default:g}"
                                     for one in each.parameters],
                      "source": each.source} for each in samplers().values()],
+        "laws": [{"key": key, "takes": list(law.keys)} for key, law in laws().items()],
         "assumptions": [
             {
                 "key": key,
@@ -76,6 +81,9 @@ def catalogue(problems: Sequence[Mapping]) -> dict[str, list[dict]]:
             for key, kind in assumptions().items()
         ],
         "problems": [dict(problem) for problem in problems],
+        "experiments": [{"key": each.key, "question": each.question} for each in experiments().values()],
+        "commands": [{"name": name, "about": command.get_short_help_str(limit=200)}
+                     for name, command in CommandFiles().items()],
     }
 
 
