@@ -9,7 +9,7 @@ WORKERS ?= 2
 SETTINGS := OPENBLAS_NUM_THREADS=1 SYMPY_CACHE_SIZE=50000 PYTHONDONTWRITEBYTECODE= \
             MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=268435456
 
-.PHONY: demo test deep fuzz mutants bench lint clean
+.PHONY: demo test deep docs tables fuzz mutants bench lint clean
 
 $(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +31,14 @@ test: $(VENV)/test.stamp
 deep: $(VENV)/test.stamp
 	$(SETTINGS) $(BIN)/python -m pytest -m deep -s
 	TIMES=16 $(SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not deep"
+
+# the site, its notebooks executed (again where they changed), in out/site
+docs: $(VENV)/test.stamp
+	$(SETTINGS) $(BIN)/python -m sphinx -W --keep-going -q -b html docs out/site
+
+# the measured table of the docs, docs/data/tightness.json
+tables: $(VENV)/test.stamp
+	$(BIN)/python tests/benchmarks/tightness.py
 
 # mutated problem files, one a seed: FIRST=50000 goes on where a run stopped; faults go to out/fuzz
 FILES ?= 100000

@@ -3,9 +3,9 @@
 from rich.console import Console
 
 
-def text(*renderables):
-    """What a plain page 120 characters wide shows."""
-    console = Console(width=120, color_system=None, force_terminal=False)
+def text(*renderables, width=120):
+    """What a plain page of so many characters shows."""
+    console = Console(width=width, color_system=None, force_terminal=False)
     with console.capture() as captured:
         for renderable in renderables:
             console.print(renderable, markup=False, highlight=False)

@@ -1,5 +1,5 @@
 """Times of the hot paths: bounds, line law and command start; medians over rounds, and ratios where a
-baseline exists.
+baseline exists. They are printed, and kept in docs/data/benchmarks.json for the table of the docs.
 
 Run with ``make bench`` (numpy's OPENBLAS_* settings are cleared there).
 """
@@ -7,12 +7,16 @@ Run with ``make bench`` (numpy's OPENBLAS_* settings are cleared there).
 from __future__ import annotations
 
 import json
+import platform
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
+import scipy
+import sympy
 
 from bounds import StronglyLogConcave, WeaklyLogConcave, ou, vp
 from bounds.sampler import euler_maruyama, heun
@@ -22,6 +26,7 @@ from closed_form import GaussianMixture
 from closed_form.sampler_laws.line.sampler import line_w2
 
 ROUNDS = 3
+OUT = Path(__file__).resolve().parents[2] / "docs" / "data" / "benchmarks.json"
 
 
 def measured(function) -> float:
@@ -77,7 +82,7 @@ def command_help():
 
 
 def main() -> None:
-    """Print the table, and one JSON line with the same numbers."""
+    """Print the table, and keep it with what it was measured on."""
     long_bound()
     flow_bound()
     rows = {
@@ -95,7 +100,17 @@ def main() -> None:
     rows["line law, relative half-width of the bracket"] = (bracket.upper - bracket.lower) / 2 / bracket.upper
     for name, value in rows.items():
         sys.stdout.write(f"{name:<58}{value:>12.4g}\n")
-    sys.stdout.write(json.dumps(rows) + "\n")
+    OUT.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+def machine() -> dict[str, str]:
+    """What the times depend on: processor, its vector instructions that numpy uses, versions."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    vectors = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    return {"processor": names[0] if names else platform.machine(), "vectors": vectors[-1] if vectors else "baseline",
+            "python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__,
+            "sympy": sympy.__version__}
 
 
 if __name__ == "__main__":

@@ -6,14 +6,17 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+import sympy
 from matplotlib.figure import Figure
 
 from tests.quick_results import quick_result
 from tests.torch_required import require_torch
-from tests.verify.tolerances import EXPERIMENT_SLOPE
+from tests.verify.tolerances import EXPERIMENT_RECURSION, EXPERIMENT_SLOPE
 from verify.experiments import experiments
 from verify.experiments.adaptive_grid import two_phase_grid
+from verify.experiments.dimension import slope as slope_of_dimension
 from verify.experiments.horizon_and_step import slope
+from verify.experiments.noise_schedule import THEOREMS, best, schedule
 
 KNOWN = experiments()
 
@@ -27,8 +30,8 @@ def results(shared_folder):
 def test_the_folder_is_the_list():
     """Every question of the seed is there, under its key."""
     assert set(KNOWN) == {
-        "adaptive-grid", "funnel", "horizon-and-step", "learned-score", "many-modes", "regime-boundary",
-        "score-error-shape"
+        "adaptive-grid", "dimension", "funnel", "horizon-and-step", "learned-score", "many-modes", "noise-schedule",
+        "published-schedules", "regime-boundary", "score-error-shape"
     }
 
 
@@ -125,3 +128,47 @@ def test_a_learned_score_is_bounded_by_its_error(results):
             and row["exact_upper"] <= row["bound_stepwise"] < row["bound"] / 2
             and row["exact"] > row["exact_without"]
         )
+
+
+def test_the_truth_of_the_schedules_prefers_what_one_bound_picks(results):
+    """N(1, ½ I_50): the exact W2 is least at a = 2, where its value is known by a recursion of its own, and so is the martingale
+    bound; the other two are least where the exact W2 is 5.5 times as large."""
+    rows = results("noise-schedule").rows
+    by_a = {row["a"]: row for row in rows}
+    for name, a in (("exact", 2), ("martingale", 2), ("gao2025-general-sde", 5), ("gentiloni2025-weak-log-concave", 5)):
+        assert best(rows, name)["a"] == a
+    assert by_a[5]["exact"] / by_a[2]["exact"] == pytest.approx(5.5, abs=0.05)
+    for a, row in by_a.items():
+        assert row["exact"] == pytest.approx(_isotropic(schedule(a)), rel=EXPERIMENT_RECURSION)
+        assert row["exact"] <= min(row[key] for key in THEOREMS)
+
+
+def _isotropic(beta: str) -> float:
+    """W2 of Euler–Maruyama for N(1, ½ I_50) under VP, T = 1, 500 steps from N(0, s(T)² I): mean and variance, step by step."""
+    t = sympy.Symbol("t")
+    rate = sympy.sympify(beta, {"t": t})
+    integral = sympy.lambdify(t, sympy.integrate(rate, (t, 0, t)))
+    times = np.linspace(1.0, 0.0, 501)
+    a_sq = np.array([np.exp(-integral(time)) for time in times])
+    mean, variance = 0.0, 1 - a_sq[0]
+    for k in range(500):
+        step = integral(times[k]) - integral(times[k + 1])
+        of_law = 0.5 * a_sq[k] + 1 - a_sq[k]
+        keep = 1 + step / 2 - step / of_law
+        mean, variance = keep * mean + step * np.sqrt(a_sq[k]) / of_law, keep**2 * variance + step
+    return np.sqrt(50 * ((mean - 1) ** 2 + (np.sqrt(variance) - np.sqrt(0.5)) ** 2))
+
+
+def test_error_and_steps_grow_like_the_root_of_the_dimension(results):
+    """The exact W2 and the martingale bound at 10⁴ dimensions are a hundred times those at one."""
+    rows = results("dimension").rows
+    assert slope_of_dimension(rows, "exact") == pytest.approx(0.5, abs=1e-9)
+    assert slope_of_dimension(rows, "martingale") == pytest.approx(0.5, abs=1e-6)
+    assert all(row["exact"] <= min(row[key] for key in row if key.startswith(("mart", "gao", "gen"))) for row in rows)
+
+
+def test_published_schedules_hold_and_the_best_is_variance_preserving(results):
+    """Every bound is above the exact W2, and the least exact W2 is a VP schedule's."""
+    rows = results("published-schedules").rows
+    assert min(rows, key=lambda row: row["exact"])["family"] == "vp"
+    assert all(row["exact"] <= min(row["martingale"], row["gao2025-general-sde"]) for row in rows)

@@ -48,7 +48,8 @@ def bound(problem, theorem, information, overrides, as_json, why, certified, pre
         print_json({**document, "schema_version": SCHEMA_VERSIONS["bound"]})
     else:
         entries = [(entry["theorem"], entry["unmet"], entry["notes"]) for entry in results]
-        print_text(tables.describe(question), tables.bounds_table(results),
+        informed = tables.informed((entry["theorem"], entry["information"]) for entry in results if entry["applicable"])
+        print_text(tables.describe(question), tables.bounds_table(results), *informed,
                    *tables.remarks(entries, question.notes, why))
     return HOLDS if any(entry["applicable"] for entry in results) else WRONG
 

@@ -159,7 +159,7 @@ def certificate_lines(question, certificates, given: bool = False, why: bool = F
                      f"of {_size(question.score_error)}; another error of that L2 size, such as a network's, "
                      "has another W2, and the bounds are for all of them")
     table = tables.certificates_table(certificates)
-    return [tables.describe(question), table, *tables.remarks(entries, notes, why)]
+    return [tables.describe(question), table, *tables.measured_lines(certificates), *tables.remarks(entries, notes, why)]
 
 
 COMMAND = certify

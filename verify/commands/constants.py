@@ -45,7 +45,8 @@ def constants(source, bandwidths, columns, standardize, header, out, force, over
     samples, process, scheme, about = _question(source, columns, standardize, header, overrides)
     with naming(about), progress("constants"):
         found = constants_of_samples(samples, process, scheme, theorems()["martingale"], bandwidths or None)
-    wrote = write_figure(out, force, lambda figure: plot_constants(figure.add_subplot(), found))
+    wrote = write_figure(out, force, lambda figure: plot_constants(figure.add_subplot(), found),
+                         title=f"{about} · {scheme.name}, T = {scheme.grid.horizon:g}, {scheme.grid.steps} steps")
     if as_json:
         print_json({"schema_version": SCHEMA_VERSIONS["constants"], "source": about, **_document(found)})
     else:

@@ -57,11 +57,16 @@ def _table(rows):
     keys = [key for key in keys if not any(isinstance(row.get(key), list) for row in rows)]
     varying = [key for key in keys if len({row.get(key) for row in rows}) > 1][:11]
     table = tables.empty_table(
-        *(name if isinstance(rows[0].get(name), str) else f">{name}" for name in varying)
+        *(in_words(name) if isinstance(rows[0].get(name), str) else f">{in_words(name)}" for name in varying)
     )
     for row in rows:
         table.add_row(*(_cell(row.get(key)) for key in varying))
     return table
+
+
+def in_words(name: str) -> str:
+    """A key of rows as the head of a column."""
+    return {"exact": "exact W2", "dim": "d", "std": "s"}.get(name, name.replace("_", " "))
 
 
 def _cell(value) -> str:

@@ -46,7 +46,8 @@ def lower_bound(problem, eps, formula, out, force, overrides, as_json):
     answer = {**entry_of(theorem, value, unmet), **_leading_order(question, value, eps)}
     if formula:
         answer["formula"] = _formula(question)
-    wrote = write_figure(out, force, lambda figure: _draw(figure.add_subplot(), question))
+    wrote = write_figure(out, force, lambda figure: _draw(figure.add_subplot(), question),
+                         title=tables.describe(question))
     if as_json:
         print_json({**answer, "notes": [*answer["notes"], *question.notes], "problem": question.as_dict()})
     else:

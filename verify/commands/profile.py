@@ -29,7 +29,8 @@ def profile(problem, time, out, force, overrides, as_json):
         raise Failure(f"{question.source}: a profile needs a law in closed form, got constants")
     with naming(f"{question.source}: profile at t = {time:g} (--at)"), progress("searching"):
         found = profile_at(question.process, question.law, time)
-    wrote = write_figure(out, force, lambda figure: plot_profile(figure.add_subplot(), found))
+    wrote = write_figure(out, force, lambda figure: plot_profile(figure.add_subplot(), found),
+                         title=tables.describe(question))
     if as_json:
         print_json(
             {

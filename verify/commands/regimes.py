@@ -27,7 +27,8 @@ def regimes(problem, rho, out, force, overrides, as_json):
         raise Failure(f"data assumption: {'; '.join(question.notes)}")
     with naming("regimes"):
         found = regimes_of(question.process, question.assumptions[0], question.scheme.grid.horizon, rho)
-    wrote = write_figure(out, force, lambda figure: plot_regimes(figure.add_subplot(), found))
+    wrote = write_figure(out, force, lambda figure: plot_regimes(figure.add_subplot(), found),
+                         title=tables.describe(question))
     if as_json:
         print_json({**plain(found.as_dict()), "notes": list(question.notes), "problem": question.as_dict()})
         return HOLDS

@@ -48,7 +48,8 @@ def schedules(problem, steps, sampler, names, out, force, overrides, as_json):
     table, reasons = rows(found), unknown(found)
     refuted = any(each.exact.lower > each.bound for each in found)
     holds = None if reasons and not refuted else all(each.exact.upper <= each.bound for each in found)
-    wrote = write_figure(out, force, lambda figure: plot_comparison(figure.add_subplot(), table), (7.0, 5.0))
+    wrote = write_figure(out, force, lambda figure: plot_comparison(figure.add_subplot(), table), (7.0, 5.0),
+                         title=tables.describe(question, f"{sampler}, {steps} steps, each schedule on its best horizon"))
     if as_json:
         known = {"steps": steps, "rows": table, "holds": holds, "notes": reasons}
         print_json({"schema_version": SCHEMA_VERSIONS["schedules"], **known, "problem": question.as_dict()})

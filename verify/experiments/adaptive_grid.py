@@ -15,6 +15,7 @@ from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of, true_steps
 from verify.experiment import Experiment, Result
+from verify.pages.palette import BOUND, EXACT, MUTED, OPEN
 
 SHARES = (0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 HORIZON = 4.0
@@ -94,16 +95,18 @@ def _findings(rows: list[dict]) -> list[str]:
 def draw(figure, result: Result) -> None:
     """Gains of the two kinds of grid, in bound and in exact W2, one line a mixture."""
     ax, places = figure.subplots(), np.arange(len(result.rows))
+    figure.suptitle(f"½N(±m, s²) and others, OU, Euler–Maruyama, T = {HORIZON:g}, {result.rows[0]['steps']} steps",
+                    fontsize="small")
     styles = {
-        "gain_bound": ("two-phase grid, bound", "#0072B2", "o", "none"),
-        "gain_exact": ("two-phase grid, exact W2", "#D55E00", "s", "none"),
-        "best_grid_gain_bound": ("best grid of the bound, bound", "#0072B2", "o", None),
-        "best_grid_gain_exact": ("best grid of the bound, exact W2", "#D55E00", "s", None),
+        "gain_bound": ("two-phase grid, bound", BOUND, "o", OPEN),
+        "gain_exact": ("two-phase grid, exact W2", EXACT, "s", OPEN),
+        "best_grid_gain_bound": ("best grid of the bound, bound", BOUND, "o", None),
+        "best_grid_gain_exact": ("best grid of the bound, exact W2", EXACT, "s", None),
     }
     for key, (label, colour, marker, face) in styles.items():
         ax.plot([row[key] for row in result.rows], places, marker, color=colour, mfc=face or colour, ms=6,
                 label=label)
-    ax.axvline(1.0, color="grey", lw=0.8)
+    ax.axvline(1.0, color=MUTED, lw=0.8)
     ax.set_yticks(places, [row["mixture"] for row in result.rows])
     ax.invert_yaxis()
     ax.set_xscale("log")

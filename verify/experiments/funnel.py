@@ -19,6 +19,7 @@ from verify.certificates.two_levels import synchronous
 from verify.experiment import Experiment, Result
 from verify.lower_sides.confidence import student_upper
 from verify.lower_sides.sliced import sliced_w2
+from verify.pages import palette
 from verify.particles.simulation import sample
 
 A, EPSILON = (0.1, 0.25, 0.5, 1.0, 2.0), (0.0, 0.1, 0.25, 0.5, 1.0)
@@ -176,8 +177,7 @@ def draw(figure, result: Result) -> None:
     left, right = figure.subplots(1, 2)
     d = max(row["dim"] for row in result.rows)
     sweep = [row for row in result.rows if row["sweep"] == "sweep" and row["dim"] == d]
-    colours = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7")
-    for colour, a in zip(colours, dict.fromkeys(row["a"] for row in sweep), strict=False):
+    for a, colour in palette.series(list(dict.fromkeys(row["a"] for row in sweep))).items():
         chosen = [row for row in sweep if row["a"] == a]
         x = [row["epsilon"] for row in chosen]
         mean, sd = ([row[key] for row in chosen] for key in ("sliced_w2", "sd"))
@@ -185,12 +185,12 @@ def draw(figure, result: Result) -> None:
         if all(row["published"] for row in chosen):
             left.plot(x, [row["published"] for row in chosen], ":", color=colour, lw=1)
     floor = next(row for row in result.rows if row["sweep"] == "floor" and row["dim"] == d)
-    left.axhline(floor["sliced_w2"], color="grey", lw=0.8, ls="--", label="two exact samples")
+    left.axhline(floor["sliced_w2"], color=palette.MUTED, lw=0.8, ls="--", label="two exact samples")
     if d == 100:
         left.plot([], [], "k:", lw=1, label="published, learned score")
     left.set_title(f"funnel, d = {d}, exact score", fontsize="small")
     left.set_ylabel("sliced W2 of standardised coordinates")
-    for colour, name in zip(("#0072B2", "#D55E00"), ("N(0, 1/4)", "½N(±1, ¼)"), strict=True):
+    for name, colour in palette.series(("N(0, 1/4)", "½N(±1, ¼)")).items():
         chosen = [row for row in result.rows if row["sweep"] == "bound" and row["process"] == name]
         x, bound, exact = ([row[key] for row in chosen] for key in ("epsilon", "bound", "exact"))
         right.plot(x, bound, "s-", ms=4, color=colour, label=f"{name}, bound")

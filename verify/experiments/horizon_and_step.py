@@ -10,6 +10,7 @@ from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of, true_steps
 from verify.experiment import Experiment, Result
+from verify.pages import palette
 
 THEOREMS = ("martingale", "martingale-coupled", "gentiloni2025-weak-log-concave")
 #: Four modes on a rectangle that is not aligned with the axes: exact, and not a line.
@@ -65,6 +66,8 @@ def _findings(rows: list[dict]) -> list[str]:
 
 def draw(figure, result: Result) -> None:
     """Two panels: over the horizon and over the step."""
+    fixed = next(row for row in result.rows if row["sweep"] == "horizon")["steps"]
+    figure.suptitle(f"¼ Σ N(μ_i, 0.6² I) in the plane, OU, Euler–Maruyama; left {fixed} steps, right T = 5", fontsize="small")
     left, right = figure.subplots(1, 2)
     names = {"exact": "exact W2", "martingale": "martingale", "martingale-coupled": "coupled",
              "gentiloni2025-weak-log-concave": "Gentiloni 2025"}
@@ -72,16 +75,18 @@ def draw(figure, result: Result) -> None:
         rows = [row for row in result.rows if row["sweep"] == sweep]
         x = np.array([row[key] for row in rows])
         for name, label in names.items():
-            ax.plot(x, [row[name] for row in rows], "o-" if name == "exact" else ".--", ms=4, label=label)
+            line = "o-" if name == "exact" else ".--"
+            ax.plot(x, [row[name] for row in rows], line, ms=4, color=palette.colour(name), label=label)
         ax.set_yscale("log")
         first = rows[0]["exact"]
         if sweep == "horizon":
-            ax.plot(x, first * np.exp(-(x - x[0])), color="grey", lw=0.8, label=r"$e^{-T}$")
+            ax.plot(x, first * np.exp(-(x - x[0])), color=palette.MUTED, lw=0.8, label=r"$e^{-T}$")
         else:
             ax.set_xscale("log")
             ax.xaxis.set_minor_formatter("")
-            ax.plot(x, first * x / x[0], color="grey", lw=0.8, label="h")
-            ax.plot(x, first * np.sqrt(x / x[0]), color="grey", lw=0.8, ls=":", label="√h")
+            ax.set_xticks(x, [f"5/{row['steps']}" for row in rows], fontsize="small")
+            ax.plot(x, first * x / x[0], color=palette.MUTED, lw=0.8, label="h")
+            ax.plot(x, first * np.sqrt(x / x[0]), color=palette.MUTED, lw=0.8, ls=":", label="√h")
         ax.set_xlabel("horizon T" if sweep == "horizon" else "step h")
         ax.legend(frameon=False, fontsize="x-small")
     left.set_ylabel("W2, in the units of the data")

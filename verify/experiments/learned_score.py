@@ -14,6 +14,7 @@ from closed_form.sampler_laws.line.perturbed_score import perturbed_line, pertur
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of
 from verify.experiment import Experiment, Result
+from verify.pages import palette
 from verify.studies.learned_score import train
 
 HORIZON, STOP = 3.0, 0.02
@@ -74,18 +75,20 @@ def _findings(rows: list[dict]) -> list[str]:
 def draw(figure, result: Result) -> None:
     """L2 error over time, and W2 and bound over the error."""
     left, right = figure.subplots(1, 2)
+    figure.suptitle(f"½N(±1, 1/4), OU, Euler–Maruyama, T = {HORIZON:g}, stopped at {STOP:g}, "
+                    f"{len(result.rows[0]['times'])} steps", fontsize="small")
     for row in result.rows:
         left.loglog(row["times"], row["sizes"], label=f"width {row['width']}, {row['iterations']} iterations")
     left.set_xlabel("forward time t")
     left.set_ylabel("L2 error of the learned score at the iterates")
     sizes = [row["score_error"] for row in result.rows]
-    right.semilogy(sizes, [row["exact"] for row in result.rows], "o", color="#D55E00",
+    right.semilogy(sizes, [row["exact"] for row in result.rows], "o", color=palette.EXACT,
                    label="exact W2, learned score")
-    right.semilogy(sizes, [row["bound"] for row in result.rows], "s", color="#0072B2",
+    right.semilogy(sizes, [row["bound"] for row in result.rows], "s", color=palette.BOUND,
                    label="martingale bound")
-    right.semilogy(sizes, [row["bound_stepwise"] for row in result.rows], "^", color="#56B4E9",
+    right.semilogy(sizes, [row["bound_stepwise"] for row in result.rows], "^", color=palette.OTHER,
                    label="with the error of each step")
-    right.axhline(result.rows[0]["exact_without"], color="grey", lw=0.8, ls="--",
+    right.axhline(result.rows[0]["exact_without"], color=palette.MUTED, lw=0.8, ls="--",
                   label="exact W2, exact score")
     right.set_xlabel("L2 error, largest over the steps")
     right.set_ylabel("W2, in the units of the data")

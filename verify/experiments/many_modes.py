@@ -18,6 +18,7 @@ from verify.certificates.certificate import measure
 from verify.certificates.question import setting_of
 from verify.certificates.sampled import Sampled
 from verify.experiment import Experiment, Result
+from verify.pages import palette
 from verify.problems.problem import bundled_problem
 
 HORIZON, STD, STEPS = 4.0, 0.7, 100
@@ -112,11 +113,12 @@ def _at_most(bound: float, lower: float) -> str:
 def draw(figure, result: Result) -> None:
     """Bounds and truth, one line a law."""
     ax, places = figure.subplots(), np.arange(len(result.rows))
+    figure.suptitle(f"OU, Euler–Maruyama, T = {HORIZON:g}, {STEPS} steps unless said", fontsize="small")
     keys = ("martingale", "martingale (factors)", "martingale-coupled", "gentiloni2025-weak-log-concave")
     for key, marker in zip(keys, "osd^", strict=True):
         points = [(row[key], place) for place, row in zip(places, result.rows, strict=True)
                   if row.get(key) is not None]
-        ax.plot(*zip(*points, strict=True), marker, ms=6, mfc="none", label=key)
+        ax.plot(*zip(*points, strict=True), marker, ms=6, color=palette.colour(key), mfc=palette.OPEN, label=key)
     for place, row in zip(places, result.rows, strict=True):
         ax.plot([row["lower"], row["upper"]], [place, place], "k|-", ms=12,
                 label=None if place else "W2, exact or bracket")

@@ -16,6 +16,7 @@ from closed_form.sampler_laws.line.sampler import sampler_line
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of, true_steps
 from verify.experiment import Experiment, Result
+from verify.pages import palette
 
 STDS = (0.35, 0.5, 0.7)
 PUSH = 1e-3
@@ -95,15 +96,17 @@ def draw(figure, result: Result) -> None:
     std = result.rows[-1]["std"] if len({r["std"] for r in result.rows}) == 1 else 0.5
     rows = [row for row in result.rows if row["std"] == std]
     x = [row["horizon"] / row["eta"] for row in rows]
-    for key, label in (("measured_factor", "measured"), ("rate_factor", "exp(−∫rate)"),
-                       ("bound_factor", "bound's product")):
-        left.semilogy(x, [row[key] for row in rows], "o-", ms=4, label=label)
-    for key, label in (("exact", "exact W2"), ("bound", "martingale bound")):
-        right.semilogy(x, [row[key] for row in rows], "o-", ms=4, label=label)
+    figure.suptitle(f"½N(±1, {std:g}²), OU, Euler–Maruyama, {rows[0]['steps']} steps", fontsize="small")
+    for key, label, colour in (("measured_factor", "measured", palette.EXACT),
+                               ("rate_factor", "exp(−∫rate)", palette.OTHER),
+                               ("bound_factor", "bound's product", palette.BOUND)):
+        left.semilogy(x, [row[key] for row in rows], "o-", ms=4, color=colour, label=label)
+    for key, label, colour in (("exact", "exact W2", palette.EXACT), ("bound", "martingale bound", palette.BOUND)):
+        right.semilogy(x, [row[key] for row in rows], "o-", ms=4, color=colour, label=label)
     left.set_ylabel("what is left of a push at the start")
     right.set_ylabel("W2, in the units of the data")
     for ax in (left, right):
-        ax.axvline(1.0, color="grey", ls=":", lw=1)
+        ax.axvline(1.0, color=palette.MUTED, ls=":", lw=1)
         ax.set_xlabel(f"horizon T over η (½N(±1, {std:g}²))")
         ax.legend(frameon=False, fontsize="small")
 

@@ -9,6 +9,7 @@ from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.perturbed_score import perturbed_line, perturbed_w2
 from verify.certificates.question import setting_of
 from verify.experiment import Experiment, Result
+from verify.pages import palette
 
 HALF, STD, HORIZON = 1.0, 0.5, 4.0
 SIZES = (0.03, 0.1, 0.3)
@@ -106,11 +107,14 @@ def draw(figure, result: Result) -> None:
     """Exact W2 of every shape over the size, with the bound."""
     ax = figure.subplots()
     sizes = list(dict.fromkeys(row["size"] for row in result.rows))
-    for name in dict.fromkeys(row["shape"] for row in result.rows):
+    names = list(dict.fromkeys(row["shape"] for row in result.rows))
+    figure.suptitle(f"½N(±{HALF:g}, {STD:g}²), OU, Euler–Maruyama, T = {HORIZON:g}, {result.rows[0]['steps']} steps",
+                    fontsize="small")
+    for name, colour in palette.series(names).items():
         values = [row["exact"] for row in result.rows if row["shape"] == name]
-        ax.loglog(sizes, values, "o-", ms=4, label=name)
+        ax.loglog(sizes, values, "o-", ms=4, color=colour, label=name)
     worst = [max(row["bound"] for row in result.rows if row["size"] == size) for size in sizes]
-    ax.loglog(sizes, worst, "k--", label="martingale bound at this size")
+    ax.loglog(sizes, worst, "--", color=palette.BOUND, label="martingale bound at this size")
     ax.xaxis.set_minor_formatter("")
     ax.set_xticks(sizes, [f"{size:g}" for size in sizes])
     ax.set_xlabel("M, L2 size of the score error at the iterates")

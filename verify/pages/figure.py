@@ -1,5 +1,6 @@
 """A picture in a file: made, drawn and written whole, or not at all."""
 
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ ENDINGS = (".png", ".pdf", ".svg")
 
 
 def write_figure(path: str | None, force: bool, draw: Callable,
-                 size: tuple[float, float] = (6.5, 4.0)) -> list[str]:
+                 size: tuple[float, float] = (6.5, 4.0), title: str = "") -> list[str]:
     """Draw on a new matplotlib figure and write it, as its ending says, where a path is given.
 
     Parameters
@@ -23,6 +24,8 @@ def write_figure(path: str | None, force: bool, draw: Callable,
         (matplotlib Figure) -> None.
     size : (float, float)
         Width and height in inches.
+    title : str
+        What the picture is about: data, process, sampler and steps, over everything; folded where it is long.
 
     Returns
     -------
@@ -36,6 +39,8 @@ def write_figure(path: str | None, force: bool, draw: Callable,
 
     figure = Figure(figsize=size, layout="constrained")
     draw(figure)
+    if title:
+        figure.suptitle(textwrap.fill(title, int(14 * size[0])), fontsize="small")
     save_figure(figure, path, force)
     return [f"wrote {path}"]
 

@@ -6,19 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from verify.pages import palette
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from closed_form.bracket import Bracket
 
-#: Colours that stay apart for colour-blind readers; a theorem keeps its own in every picture.
-_PALETTE = ("#CC79A7", "#009E73", "#E69F00", "#7F3C8D", "#999933")
-_STYLES = {
-    "martingale": {"color": "#0072B2"},
-    "martingale-coupled": {"color": "#56B4E9", "dashes": (4, 1.5)},
-    "gao2025-general-sde": {"color": "#D55E00"},
-}
 _EXACT = "exact W2 of the sampler"
 
 
@@ -63,15 +58,16 @@ def plot_bounds(ax: Axes, steps: Sequence[int], exact: Sequence[float] | Sequenc
         )
     lines = {label: np.asarray(values, dtype=float) for label, values in bounds.items()}
     lines = {label: np.where(np.isfinite(values), values, np.nan) for label, values in lines.items()}
-    free = iter(_PALETTE * (1 + len(lines)))
+    styles = palette.styles(lines)
     for label, values in lines.items():
-        style = _STYLES.get(label) or {"color": next(free)}
-        ax.plot(steps, values, linewidth=2.2, label=label, zorder=3, solid_capstyle="round", **style)
+        # a theorem that does not apply, or is infinite, has no line, and no place in the legend
+        if np.isfinite(values).any():
+            ax.plot(steps, values, linewidth=2.2, label=label, zorder=3, solid_capstyle="round", **styles[label])
     known = np.isfinite(sides[:, 1])
     middle, half = sides.mean(axis=1)[known], (np.diff(sides)[:, 0] / 2)[known]
     seen = half > 0.02 * middle
-    ax.plot(steps[known], middle, "o", color="#1a1a1a", markersize=6, label=_EXACT, zorder=5)
-    ax.errorbar(steps[known][seen], middle[seen], half[seen], fmt="none", ecolor="#1a1a1a", elinewidth=1.2,
+    ax.plot(steps[known], middle, "o", color=palette.EXACT, markersize=6, label=_EXACT, zorder=5)
+    ax.errorbar(steps[known][seen], middle[seen], half[seen], fmt="none", ecolor=palette.EXACT, elinewidth=1.2,
                 zorder=4)
     for label, slope in (guides or {}).items():
         values = lines.get(label, np.interp(steps, steps[known], middle) if known.any() else None)
@@ -101,13 +97,13 @@ def _finish(ax, title: str, ceiling: float | None) -> None:
     ax.set_xlabel("steps K")
     if title:
         ax.set_title(title, fontsize=12, pad=8)
-    ax.grid(True, which="major", color="#e3e3e3", linewidth=0.8, zorder=0)
+    ax.grid(True, which="major", color=palette.GRID, linewidth=0.8, zorder=0)
     ax.spines[["top", "right"]].set_visible(False)
     if ceiling is not None:
-        ax.axhspan(ceiling, 1e12 * ceiling, color="#f0efec", zorder=0.5, linewidth=0)
+        ax.axhspan(ceiling, 1e12 * ceiling, color=palette.SHADE, zorder=0.5, linewidth=0)
         ax.annotate(r"vacuous: above $\sqrt{E\,\Vert X_0\Vert^2}$", (0.98, ceiling),
                     xycoords=("axes fraction", "data"), xytext=(0, 13), textcoords="offset points", ha="right",
-                    va="bottom", fontsize=9, color="#77756f")
+                    va="bottom", fontsize=9, color=palette.NOTE)
 
 
 def _gap(ax, steps: float, bounds: Sequence[float], exact: float) -> None:
@@ -115,20 +111,20 @@ def _gap(ax, steps: float, bounds: Sequence[float], exact: float) -> None:
     tightest = min((value for value in bounds if math.isfinite(value)), default=0.0)
     if not tightest > exact > 0:
         return
-    ax.plot([steps, steps], [exact, tightest], color="#8a8a8a", linewidth=1, zorder=1)
+    ax.plot([steps, steps], [exact, tightest], color=palette.MUTED, linewidth=1, zorder=1)
     ax.annotate(f"{tightest / exact:.3g}×", (steps, math.sqrt(exact * tightest)), xytext=(8, 0),
-                textcoords="offset points", ha="left", va="center", fontsize=10.5, color="#1a1a1a")
+                textcoords="offset points", ha="left", va="center", fontsize=10.5, color=palette.EXACT)
 
 
 def _guide(ax, steps, last: float, slope: float) -> None:
     """A dotted line of a slope below the end of a curve, with its slope in words."""
     ends = [float(steps[-1]) / 5, float(steps[-1])]
     heights = [0.5 * last * (end / steps[-1]) ** slope for end in ends]
-    ax.plot(ends, heights, ":", color="#6b6b6b", linewidth=1.6, zorder=2)
+    ax.plot(ends, heights, ":", color=palette.MUTED, linewidth=1.6, zorder=2)
     text = {-1.0: "slope −1", -0.5: "slope −½"}.get(slope, f"slope {slope:g}")
     place = {"xytext": (-3, -2), "ha": "right", "va": "top"}
     middle = math.sqrt(ends[0] * ends[1]), math.sqrt(heights[0] * heights[1])
-    ax.annotate(text, middle, textcoords="offset points", color="#6b6b6b", fontsize=9.5, **place)
+    ax.annotate(text, middle, textcoords="offset points", color=palette.MUTED, fontsize=9.5, **place)
 
 
 def demo_figure(panels: Sequence[Mapping[str, Any]], title: str = "") -> Figure:
@@ -206,7 +202,7 @@ def log_concavity_is_not_enough(ax: Axes, correlations: Sequence[float] = (0.0, 
     _, symmetric, _ = counterexample()
     angles = np.linspace(-np.pi / 2, np.pi / 2, 721)
     directions = np.stack([np.cos(angles), np.sin(angles)])
-    for c, color in zip(correlations, _PALETTE * len(correlations), strict=False):
+    for c, color in palette.series(correlations).items():
         matrix = np.array(symmetric.subs({correlation: c, noise: sigma}), dtype=float)
         rates = 2 * np.einsum("in,ij,jn->n", directions, matrix, directions)
         label = f"c = {c:g}: {1 - abs(c):g}-log-concave"
@@ -214,17 +210,17 @@ def log_concavity_is_not_enough(ax: Axes, correlations: Sequence[float] = (0.0, 
         top = int(np.argmax(rates))
         if rates[top] > 1e-12 * sigma**2:
             ax.plot(np.degrees(angles[top]), rates[top], "o", color=color, markersize=6, zorder=4)
-    ax.axhline(0.0, color="#1a1a1a", linewidth=1, zorder=2)
+    ax.axhline(0.0, color=palette.EXACT, linewidth=1, zorder=2)
     low, high = ax.get_ylim()
     ax.set_ylim(low, max(high, -0.1 * low))
-    ax.axhspan(0.0, 1e3 * sigma**2, color="#f0efec", zorder=0.5, linewidth=0)
+    ax.axhspan(0.0, 1e3 * sigma**2, color=palette.SHADE, zorder=0.5, linewidth=0)
     ax.annotate("$|Z|$ grows", (0.02, 1), xycoords="axes fraction", xytext=(0, -4),
-                textcoords="offset points", ha="left", va="top", fontsize=9, color="#77756f")
+                textcoords="offset points", ha="left", va="top", fontsize=9, color=palette.NOTE)
     ax.set_xlim(-90, 90)
     ax.set_xticks([-90, -45, 0, 45, 90])
     ax.set_xlabel("direction of $Z$: degrees from position (0) to velocity (90)")
     ax.set_ylabel(r"$2\,Z^\top \Sigma\Sigma^\top H Z$")
-    ax.grid(True, which="major", color="#e3e3e3", linewidth=0.8, zorder=0)
+    ax.grid(True, which="major", color=palette.GRID, linewidth=0.8, zorder=0)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, loc="lower center", fontsize=9.5)
     return ax

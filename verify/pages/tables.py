@@ -54,19 +54,35 @@ def empty_table(*columns: str, **options):
 
 
 def bounds_table(results: Sequence[Mapping]):
-    """The entries of ``bound`` as a table: theorem, total, terms from largest to smallest, information."""
-    table = empty_table("theorem", "", ">bound", "terms", "information")
-    for entry in results:
+    """The entries of ``bound`` that apply as a table: theorem, total, terms from largest to smallest; all, if none applies."""
+    table = empty_table("theorem", ">bound on W2", "terms")
+    for entry in _applicable(results, lambda entry: entry["applicable"]):
         if not entry["applicable"]:
-            table.add_row(entry["theorem"], "", "–", "does not apply", "", style="dim")
+            table.add_row(entry["theorem"], "–", "does not apply", style="dim")
             continue
         terms = sorted(entry["terms"].items(), key=lambda term: -math.inf if term[1] is None else -term[1])
-        side = "W2 ≤" if entry["kind"] == "upper" else "W2 ≥"
         total = "inf" if entry["total"] is None else number(entry["total"])
-        total = proved(entry.get("proof"), total)
-        shown = ", ".join(f"{name} {'inf' if value is None else number(value)}" for name, value in terms)
-        table.add_row(entry["theorem"], side, total, shown, entry["information"])
+        total = ("≤ " if entry["kind"] == "upper" else "≥ ") + proved(entry.get("proof"), total)
+        shown = [f"{name}\N{NO-BREAK SPACE}{'inf' if value is None else number(value)}" for name, value in terms
+                 if value is None or value > 0]
+        table.add_row(entry["theorem"], total, ", ".join(shown))
     return table
+
+
+def _applicable(entries: Sequence, applies) -> Sequence:
+    """Those that apply, or all where none does: what is left out is named below the table."""
+    return [entry for entry in entries if applies(entry)] or entries
+
+
+def informed(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """A line that says from what the bounds are, from (theorem, information); none where there is none."""
+    groups: dict[str, list[str]] = {}
+    for theorem, information in pairs:
+        groups.setdefault(information, []).append(theorem)
+    if len(groups) == 1:
+        return [f"bounds from: {next(iter(groups))}"]
+    said = [f"{information} ({', '.join(theorems)})" for information, theorems in groups.items()]
+    return [f"bounds from: {'; '.join(said)}"] if said else []
 
 
 def proved(proof: Mapping | None, otherwise: str) -> str:
@@ -82,25 +98,39 @@ def proved(proof: Mapping | None, otherwise: str) -> str:
 
 
 def certificates_table(certificates: Sequence):
-    """Certificates as a table: theorem, verdict, bound, measured error with its method, ratio."""
+    """Certificates that apply as a table: theorem, verdict, bound, measured error, ratio; all, if none applies."""
     from rich.text import Text
 
-    from verify.certificates.sampled import name_of
-
-    names = {name_of(each.measured) for each in certificates if each.measured is not None}
-    name = names.pop() if len(names) == 1 else "exact W2"
-    table = empty_table("theorem", "verdict", ">bound", f">{name}", ">ratio", "measured by", "information")
-    for certificate in certificates:
+    shown = _applicable(certificates, lambda certificate: certificate.bound is not None)
+    table = empty_table("theorem", "verdict", ">bound", f">{_measured_name(shown)}", ">ratio")
+    for certificate in shown:
         verdict = str(certificate.verdict)
         bound, measured = certificate.bound, certificate.measured
         total = "–" if bound is None else "inf" if math.isinf(bound.total) else number(bound.total)
         if bound is not None and bound.proof is not None:
             total = proved(bound.proof.as_dict(), total)
-        row = (total, _bracket(measured), number(certificate.ratio),
-               "" if measured is None else measured.method)
-        information = "" if bound is None else bound.information
-        table.add_row(certificate.theorem, Text(verdict, _VERDICT_STYLE[verdict]), *row, information)
+        table.add_row(certificate.theorem, Text(verdict, _VERDICT_STYLE[verdict]), total, _bracket(measured),
+                      number(certificate.ratio))
     return table
+
+
+def _measured_name(certificates: Sequence) -> str:
+    from verify.certificates.sampled import name_of
+
+    names = {name_of(each.measured) for each in certificates if each.measured is not None}
+    return names.pop() if len(names) == 1 else "exact W2"
+
+
+def measured_lines(certificates: Sequence) -> list[str]:
+    """How the error was measured, and from what the bounds are: lines below `certificates_table`."""
+    methods: dict[str, list[str]] = {}
+    for each in certificates:
+        if each.measured is not None and each.measured.method:
+            methods.setdefault(each.measured.method, []).append(each.theorem)
+    name = _measured_name(certificates)
+    lines = [f"{name} by: {method}" + (f" ({', '.join(theorems)})" if len(methods) > 1 else "")
+             for method, theorems in methods.items()]
+    return lines + informed((each.theorem, each.bound.information) for each in certificates if each.bound is not None)
 
 
 def _bracket(measured) -> str:

@@ -29,6 +29,7 @@ from closed_form.law_input import finite_array
 from closed_form.laws.samples import smoothed_data
 from verify.certificates.theorem_named import find_theorem
 from verify.certificates.useful_smoothing import UsefulSmoothing, useful_smoothing
+from verify.pages import palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -185,17 +186,18 @@ def plot_constants(ax: Axes, found: Estimate) -> None:
     bandwidths = np.array([row.bandwidth for row in found.rows])
     bounds = np.minimum([row.bound for row in found.rows], 1e30)
     sizes = [math.sqrt(row.assumption.second_moment) for row in found.rows]
-    ax.loglog(bandwidths, bounds, "o-", ms=3, color="#0072B2", label="bound on W2 to the smoothed data")
-    ax.loglog(bandwidths, sizes, color="grey", ls="--",
+    ax.loglog(bandwidths, bounds, "o-", ms=3, color=palette.BOUND, label="bound on W2 to the smoothed data")
+    ax.loglog(bandwidths, sizes, color=palette.MUTED, ls="--",
               label="size of the data, sqrt(E|X|²): above it vacuous")
-    ax.loglog(bandwidths, [row.moved for row in found.rows], color="#D55E00", ls=":",
+    ax.loglog(bandwidths, [row.moved for row in found.rows], color=palette.OTHER, ls=":",
               label="s√d, cost of smoothing in W2")
     edge = bandwidths[-1] if found.useful is None else found.useful.noise_std
-    ax.axvspan(bandwidths[0], edge, color="grey", alpha=0.15, lw=0)
+    ax.axvspan(bandwidths[0], edge, color=palette.MUTED, alpha=0.15, lw=0)
     for name, value in found.reference_bandwidths.items():
-        ax.axvline(value, color="#009E73", lw=0.8, ls="-." if name == "scott" else "-",
+        ax.axvline(value, color=palette.FOURTH, lw=0.8, ls="-." if name == "scott" else "-",
                    label=f"{name.capitalize()}'s bandwidth")
-    ax.set_ylim(min(sizes) / 30, max(sizes) * 1e6)
+    shown = [*sizes, *bounds, *(row.moved for row in found.rows)]
+    ax.set_ylim(min(shown) / 2, max(sizes) * 1e6)
     ax.set_xlim(bandwidths[0], bandwidths[-1])
     ax.set_xlabel("bandwidth s, in the units of the data")
     ax.set_ylabel("W2")

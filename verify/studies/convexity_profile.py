@@ -13,6 +13,7 @@ from bounds.processes import process_of
 from bounds.steps.path import Path
 from closed_form.geometry.convexity_profile import ConvexityProfile, convexity_profile
 from closed_form.law import Law
+from verify.pages import palette
 
 DISTANCES = 40
 
@@ -120,11 +121,11 @@ def plot_profile(ax, found: Profile) -> None:
     found : Profile
     """
     distances, values = found.found.distances, found.found.values
-    ax.axhline(0.0, color="grey", lw=0.6)
-    ax.semilogx(distances, values, color="#D55E00", label="κ(r), smallest slope found")
+    ax.axhline(0.0, color=palette.MUTED, lw=0.6)
+    ax.semilogx(distances, values, color=palette.EXACT, label="κ(r), smallest slope found")
     if found.proved is not None:
-        ax.semilogx(distances, found.proved, color="#0072B2", ls="--", label="α − f_M(r)/r, proved")
-        ax.fill_between(distances, found.proved, values, color="#0072B2", alpha=0.12, lw=0)
+        ax.semilogx(distances, found.proved, color=palette.BOUND, ls="--", label="α − f_M(r)/r, proved")
+        ax.fill_between(distances, found.proved, values, color=palette.BOUND, alpha=0.12, lw=0)
     ax.set_xlabel("distance r, in the units of the data")
     ax.set_ylabel("convexity profile of −log p, per unit squared")
     ax.set_title(f"t = {found.time:g}", fontsize="medium")

@@ -23,6 +23,7 @@ from verify.certificates.certificate import Verdict, measure, verdict_of
 from verify.certificates.question import setting_of_problem
 from verify.certificates.sampled import NO_EXACT_LAW
 from verify.levels import grid_of_steps
+from verify.pages.palette import BOUND, EXACT, MUTED, OPEN
 from verify.planning.by_bound import planner_of
 from verify.planning.plan import has_best_grid
 from verify.problems.problem import Problem
@@ -318,9 +319,6 @@ def _joined(one: str, two: str) -> str:
     return f"{one}; {two}" if one else two
 
 
-#: Colours of what is proved and of what is true, and faces of samplers without noise and with it.
-BOUND, EXACT, NOISY = "#0072B2", "#D55E00", "white"
-
 
 def plot_effort(ax: Axes, rows: Sequence[Compared], title: str = "") -> None:
     """Bound and exact W2 of every sampler with one of them, as dots on a line; open where steps have noise.
@@ -338,12 +336,12 @@ def plot_effort(ax: Axes, rows: Sequence[Compared], title: str = "") -> None:
     for place, row in enumerate(shown):
         known = row.as_dict()
         both = [known[key] for key in ("exact_upper", "bound") if known[key]]
-        ax.plot(both, [place] * len(both), color="0.75", lw=1.2, zorder=1)
+        ax.plot(both, [place] * len(both), color=MUTED, lw=1.2, zorder=1)
         for key, colour, marker in (("bound", BOUND, "o"), ("exact_upper", EXACT, "s")):
             if known[key]:
-                ax.plot(known[key], place, marker, color=colour, mfc=NOISY if row.noise else colour, ms=6.5)
+                ax.plot(known[key], place, marker, color=colour, mfc=OPEN if row.noise else colour, ms=6.5)
     legend = (("smallest bound", BOUND, "o", BOUND), ("exact W2", EXACT, "s", EXACT),
-              ("open: with noise", "0.3", "o", NOISY))
+              ("open: with noise", MUTED, "o", OPEN))
     for label, colour, marker, face in legend:
         ax.plot([], [], marker, color=colour, mfc=face, ms=6.5, label=label)
     _finish(ax, [f"{row.sampler} ({row.steps})" for row in shown],
@@ -366,10 +364,10 @@ def plot_plans(ax: Axes, rows: Sequence[Compared], eps: float, title: str = "") 
     shown = [row for row in rows if row.evaluations is not None]
     for place, row in enumerate(shown):
         needed = row.evaluations or 0
-        ax.plot(needed, place, "o", color=BOUND, mfc=NOISY if row.noise else BOUND, ms=6.5)
+        ax.plot(needed, place, "o", color=BOUND, mfc=OPEN if row.noise else BOUND, ms=6.5)
         ax.annotate(f"{needed:,}", (needed, place), (8, 0), textcoords="offset points", va="center",
                     fontsize="small")
-    for label, face in (("without noise", BOUND), ("with noise", NOISY)):
+    for label, face in (("without noise", BOUND), ("with noise", OPEN)):
         ax.plot([], [], "o", color=BOUND, mfc=face, ms=6.5, label=label)
     ax.margins(x=0.15)
     _finish(ax, [row.sampler for row in shown], f"score evaluations that a bound of {eps:g} takes")

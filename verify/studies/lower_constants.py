@@ -22,6 +22,7 @@ from bounds.theorems.gaussian_lower_bound import defect_over_step, leading_order
 from closed_form import Gaussian
 from closed_form.sampler_laws.w2 import sampler_w2
 from verify.certificates.question import setting_of, true_steps
+from verify.pages import palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,13 +113,18 @@ def plot_lower_constants(ax: Axes, process: ForwardProcess | str, horizon: float
     horizon : float
     steps : int
     """
-    constants = [abs(signed_integral(process, horizon, float(std))) / (2 * std) for std in STDS]
-    ax.loglog(STDS, constants, color="black", lw=1.2, label="c(σ0), leading order")
+    vanishing = vanishing_stds(process, horizon)
+    # where c vanishes its logarithm has a pole: points crowd towards it, so that the curve shows no corner
+    near = [std * (1 + side * np.geomspace(1e-4, 0.2, 12)) for std in vanishing for side in (-1, 1)]
+    stds = np.unique(np.concatenate([STDS, *near]))
+    stds = stds[(stds >= STDS[0]) & (stds <= STDS[-1])]
+    constants = [abs(signed_integral(process, horizon, float(std))) / (2 * std) for std in stds]
+    ax.loglog(stds, constants, color=palette.MUTED, lw=1.2, label="c(σ0), leading order")
     points = STDS[::4]
     measured = measured_constants(process, horizon, steps, points)
-    ax.loglog(points, measured, "o", ms=4, color="#D55E00", label=f"exact W2·K/(√d T), K = {steps}")
-    for place, std in enumerate(vanishing_stds(process, horizon)):
-        ax.axvline(std, color="grey", ls=":", lw=1, label=None if place else f"c vanishes (σ0 = {std:.4g})")
+    ax.loglog(points, measured, "o", ms=4, color=palette.BOUND, label=f"exact W2·K/(√d T), K = {steps}")
+    for place, std in enumerate(vanishing):
+        ax.axvline(std, color=palette.MUTED, ls=":", lw=1, label=None if place else f"c vanishes (σ0 = {std:.4g})")
     ax.set_xlabel("σ0, standard deviation of the data")
     ax.set_ylabel("error per step length, √d factored out")
     ax.legend(frameon=False, fontsize="small")

@@ -21,6 +21,7 @@ from bounds.processes import process_of
 from bounds.recursion.phase_space.constant_metric import KAPPAS
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import PhasePath
+from verify.pages import palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -172,13 +173,13 @@ def plot_regimes(ax: Axes, found: Regimes) -> None:
     """
     horizon, end = found.horizon, min(found.backward_time, found.horizon)
     if end > 0:
-        ax.axvspan(0.0, end, color="tab:green", alpha=0.15, lw=0, label="contractive")
+        ax.axvspan(0.0, end, color=palette.FOURTH, alpha=0.15, lw=0, label="contractive")
     if end < horizon:
-        ax.axvspan(end, horizon, color="tab:red", alpha=0.15, lw=0, label="non-contractive")
-    ax.plot(horizon - found.times, found.rate, color="black", label=r"rate $\mu$")
-    ax.axhline(found.rho, color="grey", lw=0.8, ls="--", label=rf"$\rho$ = {found.rho:g}")
+        ax.axvspan(end, horizon, color=palette.OTHER, alpha=0.15, lw=0, label="non-contractive")
+    ax.plot(horizon - found.times, found.rate, color=palette.EXACT, label=r"rate $\mu$")
+    ax.axhline(found.rho, color=palette.MUTED, lw=0.8, ls="--", label=rf"$\rho$ = {found.rho:g}")
     if 0 < found.xi < horizon:
-        ax.axvline(horizon - found.xi, color="tab:blue", lw=0.8, ls=":", label=r"$T-\xi$")
+        ax.axvline(horizon - found.xi, color=palette.BOUND, lw=0.8, ls=":", label=r"$T-\xi$")
     if np.max(np.abs(found.rate)) > 100:
         ax.set_yscale("symlog", linthresh=1.0)
     ax.set_xlim(0.0, horizon)

@@ -21,6 +21,7 @@ from verify.certificates.certificate import measure
 from verify.certificates.question import setting_of
 from verify.certificates.sampled import NO_EXACT_LAW
 from verify.certificates.theorem_named import find_theorem
+from verify.pages.palette import BOUND, EXACT, OPEN
 from verify.planning.by_bound import planner_of
 
 if TYPE_CHECKING:
@@ -165,8 +166,8 @@ def plot_comparison(ax: Axes, table: Sequence[dict[str, Any]]) -> None:
         As from `rows`.
     """
     styles = {
-        "uniform_bound": ("#0072B2", "o", "none"), "best_bound": ("#0072B2", "o", "#0072B2"),
-        "uniform_exact": ("#D55E00", "s", "none"), "best_exact": ("#D55E00", "s", "#D55E00"),
+        "uniform_bound": (BOUND, "o", OPEN), "best_bound": (BOUND, "o", BOUND),
+        "uniform_exact": (EXACT, "s", OPEN), "best_exact": (EXACT, "s", EXACT),
     }
     places = range(len(table))
     for key, (colour, marker, face) in styles.items():

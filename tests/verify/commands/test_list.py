@@ -3,15 +3,20 @@
 from bounds.processes import families
 from bounds.samplers import samplers
 from bounds.theorems import theorems
+from closed_form.laws import laws
 from tests.command_line import answer, assert_refused, run
+from verify.experiments import experiments
 
 
 def test_list_names_everything():
-    """Every theorem, process, scheme, assumption and bundled problem is there, in both forms."""
+    """Every theorem, process, scheme, law, assumption, bundled problem, experiment and command is there, in both forms."""
     document = answer("list")
     assert [entry["key"] for entry in document["theorems"]] == list(theorems())
     assert [entry["key"] for entry in document["processes"]] == list(families())
     assert [entry["key"] for entry in document["schemes"]] == list(samplers())
+    assert [entry["key"] for entry in document["laws"]] == list(laws())
+    assert [entry["key"] for entry in document["experiments"]] == list(experiments())
+    assert {"bound", "certify", "list", "sample"} <= {entry["name"] for entry in document["commands"]}
     assert {"two_modes", "old_faithful"} <= {entry["name"] for entry in document["problems"]}
     text = run("list").stdout
     names = [entry.get("key") or entry["name"] for section in document.values() for entry in section]

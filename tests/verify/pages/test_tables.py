@@ -10,6 +10,7 @@ from tests.bad_problems import VALID, toml, write_problem
 from tests.page_text import text
 from verify import load_problem
 from verify.certificates.certificate import Certificate, Verdict
+from verify.certificates.sampled import name_of
 from verify.pages import tables
 
 BOUND = {
@@ -38,7 +39,7 @@ def test_a_problem_is_described_in_one_line(base, tmp_path):
 
 
 def test_bounds_are_listed_with_their_terms_from_large_to_small():
-    """An infinite term comes first, and a theorem that does not apply says so."""
+    """An infinite term comes first; a theorem that does not apply is left to the remarks, unless none does."""
     results = [
         {
             "theorem": "one",
@@ -51,8 +52,10 @@ def test_bounds_are_listed_with_their_terms_from_large_to_small():
         {"theorem": "three", "kind": "upper", "applicable": False, "total": None, "terms": {}},
     ]
     shown = text(tables.bounds_table(results))
+    shown = shown.replace("\N{NO-BREAK SPACE}", " ")
     assert "large inf, small 0.1" in shown and "first 0.1, second 0.02346" in shown
-    assert "W2 ≤   0.1235" in shown and "W2 ≥   0.1235" in shown and "does not apply" in shown
+    assert "≤ 0.1235" in shown and "≥ 0.1235" in shown and "three" not in shown
+    assert "does not apply" in text(tables.bounds_table(results[2:]))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,8 @@ def test_certificates_show_both_sides_of_what_was_measured(measured, shown):
         8.0,
     )
     page = text(tables.certificates_table([certificate]))
-    assert shown in page and measured.method in page and "HOLDS" in page and "0.1235" in page
+    assert tables.measured_lines([certificate])[0] == f"{name_of(measured)} by: {measured.method}"
+    assert shown in page and "HOLDS" in page and "0.1235" in page
 
 
 def test_certificates_that_do_not_apply_have_no_numbers():
@@ -115,3 +119,23 @@ def test_theorems_that_do_not_apply_are_one_line_where_nobody_asks_why():
         "one: tight", "note: n", "do not apply (--why says why): two, three"]
     assert tables.remarks(entries[1:], [], why=False) == tables.remarks(entries[1:], [])
     assert tables.remarks(entries[:1], [], why=False) == ["one: tight"]
+
+
+def test_bounds_from_different_information_say_which_is_whose():
+    """One line: alone where all bounds are from the same, with theorems where they are not, none without bounds."""
+    assert tables.informed([("one", "constants"), ("two", "constants")]) == ["bounds from: constants"]
+    assert tables.informed([("one", "MMSE curve"), ("two", "constants"), ("three", "constants")]) == [
+        "bounds from: MMSE curve (one); constants (two, three)"]
+    assert tables.informed([]) == []
+
+
+def test_tables_read_at_sixty_columns():
+    """No cell of `certify` and `bound` is broken but the longest names, and no line is longer than 60 characters."""
+    certificate = Certificate("martingale-coupled", Verdict.HOLDS,
+                              Bound.from_dict("martingale-coupled", "upper", {**BOUND, "details": {}}),
+                              Bracket(0.0152918466, 0.0152918467, "quantile coupling"), 8.0)
+    entry = {"theorem": "martingale-coupled", "kind": "upper", "applicable": True, **BOUND}
+    for table in (tables.certificates_table([certificate]), tables.bounds_table([entry])):
+        lines = text(table, width=60).splitlines()
+        assert any("martingale-coupled" in line and "0.1235" in line for line in lines)
+        assert max(map(len, lines)) <= 60
