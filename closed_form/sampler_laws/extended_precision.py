@@ -22,7 +22,13 @@ def clustered(law: Gaussian) -> np.ndarray:
 
 
 def root_gap(v, v_error, w, w_error) -> tuple[np.ndarray, np.ndarray]:
-    """√v − √w without cancellation, and a bound of its error for v, w known within errors."""
+    """√v − √w without cancellation, and a bound of its error for v, w known within errors; of many that are alike it
+    is found once."""
+    columns = np.broadcast_arrays(v, v_error, w, w_error)
+    shape = columns[0].shape
+    if len(shape) == 1 and shape[0] > 1 and all((each == each[0]).all() for each in columns):
+        gap, slack = root_gap(*(each[:1] for each in columns))
+        return np.broadcast_to(gap, shape), np.broadcast_to(slack, shape)
     gap = _ratio(v - w, np.sqrt(v) + np.sqrt(w))
     slack = _root_slack(v, v_error) + _root_slack(w, w_error)
     return gap, slack + 8 * WIDE_EPS * np.abs(gap)

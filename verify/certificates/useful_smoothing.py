@@ -3,6 +3,7 @@ something."""
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
@@ -67,6 +68,7 @@ def useful_smoothing(theorem: Theorem, setting: Setting) -> UsefulSmoothing | No
         return None
     size = math.sqrt(setting.assumption.second_moment / setting.assumption.dim)
 
+    @cache  # the search asks for both ends again
     def excess(log_std: float) -> float:
         bound, second_moment = _smoothed(theorem, setting, math.exp(log_std))
         return math.log(max(bound, 1e-300) / math.sqrt(second_moment)) if bound < math.inf else 700.0

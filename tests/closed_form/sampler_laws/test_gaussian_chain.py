@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bounds.steps.affine import StepErrors, Steps
 from closed_form.laws.gaussian import Gaussian
+from closed_form.sampler_laws.extended_precision import root_gap
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from tests.closed_form.tolerances import CHAIN_MILLION_WIDTH, CHAIN_SAME, CHAIN_WIDTH, LEADING_ORDER
 from tests.drawn import examples
@@ -286,3 +287,12 @@ def test_errors_have_room_for_their_second_order():
     moved = [np.abs(other.lag - found.lag).astype(float), np.abs(other.variances - found.variances)]
     for difference, error in zip(moved, (found.mean_error, found.variance_error), strict=True):
         assert error / 1.01 < difference <= error
+
+
+def test_roots_of_many_that_are_alike_are_taken_once():
+    """One entry is computed, and every entry is the one that it would be by itself."""
+    alike = [np.full(5, x, dtype=np.longdouble) for x in (2.0, 1e-17, 1.5)]
+    for many, (one,) in zip(root_gap(*alike, 1e-16), root_gap(*(each[:1] for each in alike), 1e-16), strict=True):
+        assert many.strides == (0,) and many.tolist() == [one] * 5
+    alike[0][3] = 3.0
+    assert root_gap(*alike, 1e-16)[0][3] == root_gap(*(each[3:4] for each in alike), 1e-16)[0][0]

@@ -14,6 +14,7 @@ from bounds.setting import Setting
 from bounds.theorems import theorems
 from closed_form import GaussianMixture
 from tests.drawn import examples
+from verify.certificates import useful_smoothing as useful_smoothing_module
 from verify.certificates.question import setting_of
 from verify.certificates.useful_smoothing import explained, useful_smoothing
 
@@ -39,6 +40,16 @@ def test_the_smoothing_flips_the_verdict(std):
     assert bound <= size and bound == pytest.approx(found.bound, rel=1e-6) and found.moved == found.noise_std
     bound, size = after(std, 0.9 * found.noise_std)
     assert bound > size
+
+
+def test_no_smoothing_is_tried_twice(monkeypatch):
+    """The bound is evaluated once at every smoothing of the search, and at most once more at its end."""
+    tried, smoothed = [], useful_smoothing_module._smoothed
+    monkeypatch.setattr(useful_smoothing_module, "_smoothed",
+                        lambda theorem, setting, std: tried.append(std) or smoothed(theorem, setting, std))
+    setting = setting_of(ou(), GaussianMixture.two_modes(2.0, 0.2), euler_maruyama(5, 40), information="constants")
+    assert useful_smoothing(MARTINGALE, setting) is not None
+    assert len(tried) == len(set(tried)) <= 20
 
 
 def test_the_bound_says_so():
