@@ -107,3 +107,7 @@ PLANE_SAME = 1e-4
 PLANE_FAR = 0.4
 #: Plane: relative width promised for samplers.
 PLANE_WIDTH = 0.05
+#: Roots: evaluations of a cubic from the middle of a bracket.
+ROOT_STEPS = 25
+#: Points at which laws of two modes are asked for their distribution functions.
+QUANTILE_STEPS = 40_000
