@@ -25,6 +25,7 @@ _TO_HALVES = [np.linalg.solve(np.polynomial.legendre.legvander(_PLACES, 16).T,
                               np.polynomial.legendre.legvander(0.5 * (_PLACES + side), 16).T).T
               for side in (-1.0, 1.0)]  # from there to the same of both halves, by polynomials
 _TARGET = 1e-13  # relative error of W2² asked of the quadrature
+_SAME = 1.0  # roundings of two levels between which they count as equal
 _POINT = 1e-9  # width of a law, relative to another's, below which no node would find it
 _DEPTH = 14  # halvings of a panel before its error is accepted and reported
 
@@ -120,7 +121,7 @@ class _Coupling:
         return cls(p, q, tables, high - low, blur, 0.5 * (medians[0] + medians[1]))
 
     def half_gap(self, s, low=None, high=None, start=None) -> np.ndarray:
-        """δ at every s (n,), looked for in [low, high] first; where F and G are flat together, |δ| small."""
+        """δ at every s (n,), looked for in [low, high] first; the least |δ| where F and G are flat together."""
         below = s <= self.middle
         wide = np.full(s.shape, self.width)
 
@@ -128,12 +129,14 @@ class _Coupling:
             x, y = s - delta, s + delta
             first, second = self._levels(x, y, below)
             both = first + second
-            flat = 4.0 * _EPS * delta / self.width * both  # decides only where rounding would
-            value = np.where(below, second - first, first - second) + flat
+            value = np.where(below, second - first, first - second)
             slope = self.p.pdf(x) / first + self.q.pdf(y) / second
             step = -2.0 * np.arctanh(value / both) / slope  # of the logarithm of a level over the other
-            same = (np.abs(value) <= 2.0 * _EPS * both) & (np.abs(step) <= self.blur)
-            return np.where(same, 0.0, value), step
+            same = np.abs(value) <= _SAME * _EPS * both
+            flat = same & ~(_SAME * _EPS < 0.25 * self.blur * slope)
+            value[same] = 0.0
+            value[flat], step[flat] = delta[flat], -delta[flat]
+            return value, step
 
         low, high = (-wide, wide) if low is None else (low, high)
         return elementwise_roots(excess, low, high, (s, below), self.blur / 16.0, start, wide)

@@ -17,7 +17,7 @@ Increasing = Callable[..., tuple[np.ndarray, np.ndarray]]
 
 
 def elementwise_roots(function: Increasing, low, high, args=(), accuracy=0.0, start=None, wide=None) -> np.ndarray:
-    """The roots of increasing functions, up to ``accuracy`` and four roundings of themselves.
+    """The roots of increasing functions, up to ``accuracy`` and two roundings of themselves.
 
     Every value that is seen makes a bracket shorter, and only signs are trusted: a search ends where the value
     is 0, or with a bracket of that length that has a value below 0 at its left and one above at its right.
@@ -51,7 +51,7 @@ def elementwise_roots(function: Increasing, low, high, args=(), accuracy=0.0, st
         with np.errstate(all="ignore"):  # densities may vanish; a step that is no number is not taken
             value, step = function(x, *own)
             low, high = np.where(value < 0, x, low), np.where(value > 0, x, high)
-            room = accuracy + 4 * _EPS * np.abs(x)
+            room = accuracy + 2 * _EPS * np.abs(x)
             wanted = x + step + np.copysign(room / 2, step)
             length = np.abs(wanted - x)
             slow = length > np.maximum(before, room) / 2
@@ -60,7 +60,8 @@ def elementwise_roots(function: Increasing, low, high, args=(), accuracy=0.0, st
         middle, going = (low + high) / 2, (high - low > room) & (value != 0)
         if not going.all():
             done, zero = ~going, value == 0
-            roots[which[done]] = np.where(zero, x, middle)[done]
+            newton = np.minimum(np.maximum(x + np.where(np.isfinite(step), step, middle - x), low), high)
+            roots[which[done]] = np.where(zero, x, newton)[done]
             ends[:, which[done]] = np.where(zero, x, [low, high])[:, done]
             which, own = which[going], tuple(arg[going] for arg in own)
             if not which.size:
@@ -87,7 +88,8 @@ def elementwise_roots(function: Increasing, low, high, args=(), accuracy=0.0, st
 
 def to_level(found: np.ndarray, wanted: np.ndarray, slope: np.ndarray) -> np.ndarray:
     """Newton's step for the logarithm of a ``found`` level of that ``slope``, which is nearly straight in tails."""
-    return np.log(wanted / found) * found / slope
+    with np.errstate(all="ignore"):
+        return np.log(wanted / found) * found / slope
 
 
 def quantiles(law, table, level, below, accuracy: float, wide: float) -> np.ndarray:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from closed_form.distances.roots import elementwise_roots
+from closed_form.distances.roots import elementwise_roots, to_level
 
 #: (y, index, noise) -> what steps of these numbers make of points y (p, n); noise(y, σ) is E[Z | Y = y].
 Step = Callable[[np.ndarray, np.ndarray, Callable], np.ndarray]
@@ -162,9 +162,12 @@ class _Line:
         found = np.where(start >= 0, low, high)
         inside = (start < 0) & (end > 0)
         if inside.any():
+            def excess(y, level, side, spread):
+                found = self._tail(y, spread, side)
+                return side * (found - level), side * to_level(found, level, self._density(y, spread))
+
             found[inside] = elementwise_roots(
-                lambda y, level, side, spread: side * (self._tail(y, spread, side) - level), low[inside],
-                high[inside], tuple(each[inside] for each in (level, side, before)),
+                excess, low[inside], high[inside], tuple(each[inside] for each in (level, side, before)),
                 1e-15 * float(np.ptp(self._means)))
         return found
 

@@ -111,3 +111,7 @@ PLANE_WIDTH = 0.05
 REACH = 2e-6
 #: Largest of 4,000 draws against a supremum: shares within that of a corner of the hull.
 REACHED = 1e-3
+#: Roots: evaluations of a cubic from the middle of a bracket.
+ROOT_STEPS = 25
+#: Points at which laws of two modes are asked for their distribution functions.
+QUANTILE_STEPS = 40_000

@@ -10,6 +10,8 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtr
 
+from closed_form.distances.roots import elementwise_roots
+
 _TAIL = 12.0  # standard deviations beyond which a component is 0 or 1 to the distribution functions
 _EDGE = 9.0  # the support ends this many standard deviations beyond the outermost means
 _BAND = 1 << 15  # values at once in the distribution functions
@@ -134,7 +136,7 @@ class PushedLaw:
 
     def _inverse(self, y) -> np.ndarray:
         """T⁻¹(y), T being continued as a line beyond the support of the source."""
-        from scipy.optimize import elementwise, newton
+        from scipy.optimize import newton
 
         y = np.asarray(y, dtype=float)
         x, values, slopes = self.table
@@ -160,9 +162,15 @@ class PushedLaw:
                     root, converged, _ = newton(excess, root, excess_slope, (wanted,), tolerance, 6,
                                                 full_output=True)
                     missed = ~converged | (root < low) | (root > high)
-        if missed.any():
-            cells = low[missed], high[missed]
-            root[missed] = elementwise.find_root(excess, cells, args=(wanted[missed],)).x
+        if missed.any():  # a cell longer on either side: values at its ends may be off by a rounding
+            length = x[1] - x[0]
+
+            def step_to(x, wanted):
+                value, slope = self.image(x)
+                return value - wanted, (wanted - value) / slope
+
+            root[missed] = elementwise_roots(step_to, low[missed] - length, high[missed] + length,
+                                             (wanted[missed],), 4 * np.finfo(float).eps * float(np.abs(x).max()))
         return (root + beyond).reshape(y.shape)
 
     @cached_property

@@ -84,7 +84,7 @@ class Route:
                 raise GridTooLarge(f"the quadrature does not settle: aliasing {alias:.3g}")
             self.sources = self._moved(*self._recipe)[0]
         if alias < 1e-3 * self.tolerance:
-            self._tight = min(1.4, 1.1 * self._tight)
+            self._tight = min(1.0, 1.1 * self._tight)
         self._recipe, self.sources, self._slope = (self.sources, image, noise, slope), moved, slope
         self.points = max(self.points, len(moved.means))
 
