@@ -9,10 +9,13 @@ import math
 from functools import partial
 
 import numpy as np
+from scipy import fft
 
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
+from closed_form.distances.line_mixture import LineMixture
 from closed_form.distances.planar import Planar
+from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.propagation import GridTooLarge
 from closed_form.sampler_laws.plane.law import PlaneLaw
 from closed_form.sampler_laws.plane.maps import PlaneSteps
@@ -24,6 +27,10 @@ MAX_POINTS = 1 << 18
 #: Seconds that a point, and a component at it, take a step; those a point takes in the distance; the most
 #: allowed.
 POINT, COMPONENT, DISTANCE, MOST_SECONDS = 2e-7, 1.2e-8, 1.5e-4, 120.0
+#: Sides farther apart than this part of the upper one are sought by another way too.
+APART = 0.1
+#: Mass that a projection may have anywhere at least: rounding.
+ASTRAY = 1e-13
 #: Half-width of a component's window in its deviations.
 WIDE = 8.0
 
@@ -87,7 +94,46 @@ def plane_w2(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0) -> Bra
 
 
 def _sides(law, found: PlaneLaw) -> tuple[float, float]:
-    return Planar(found.grid, found.values, partial(density, law)).sides()
+    """Both sides; where they are far apart also by way of the mixture that has the shares of the sampler's law."""
+    lower, upper = Planar(found.grid, found.values, partial(density, law)).sides()
+    if upper - lower <= APART * upper or len(law.weights) == 1:
+        return lower, upper
+    other, moved, axes = reweighted(law, found)
+    below, above = Planar(found.grid, found.values, partial(density, other)).sides()
+    apart = math.hypot(*(projected(law, found, axis) for axis in axes))
+    lower = max(lower, below - moved, apart)
+    return lower, max(lower, min(upper, above + moved))
+
+
+def projected(law, found: PlaneLaw, axis: np.ndarray) -> float:
+    """A lower side of W2 along a unit vector: the law found is projected by its waves, and both laws are on a line."""
+    from closed_form.distances.grid_density import density_w2
+
+    grid, values = found.grid, np.maximum(found.values, 0.0)
+    along = [x * part for x, part in zip(grid.axes(), axis, strict=True)]
+    low, high = (sum(float(getattr(x, name)()) for x in along) for name in ("min", "max"))
+    n = fft.next_fast_len(math.ceil((high - low) / grid.spacing) + 1, real=True)
+    turns = 2j * np.pi * np.arange(n // 2 + 1)[:, None] / (n * grid.spacing)
+    first, second = np.exp(-turns * (along[0] - low)), np.exp(-turns * along[1])
+    curve = fft.irfft(((first @ (values / values.sum())) * second).sum(axis=1), n) / grid.spacing
+    line = LineMixture(law.means @ axis, np.full(len(law.means), law.std), law.weights)
+    value, doubt = density_w2(line, low + grid.spacing * np.arange(n), curve, max(found.lost, ASTRAY))
+    return max(0.0, value - doubt)
+
+
+def reweighted(law, found: PlaneLaw) -> tuple[GaussianMixture, float, np.ndarray]:
+    """(The mixture whose weights are the mean shares of the components under the law found, its W2 to ``law`` at most:
+    components that change their means alone, and the axes of these moves)."""
+    import ot
+
+    mass, points = np.maximum(found.values, 0.0).ravel(), found.grid.points()
+    seen = mass > 0
+    shares = mass[seen] @ law.responsibilities(points[:, seen].T)
+    shares /= shares.sum()
+    gaps = law.means[:, None] - law.means
+    plan = ot.emd(shares, law.weights, np.square(gaps).sum(axis=2))
+    spread = np.einsum("ij,ijk,ijl->kl", plan, gaps, gaps)
+    return GaussianMixture(law.means, shares, std=law.std), math.sqrt(np.trace(spread)), np.linalg.eigh(spread)[1].T
 
 
 def density(law, x: np.ndarray) -> np.ndarray:

@@ -8,12 +8,14 @@ import pytest
 from bounds import euler_maruyama, ou
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
+from closed_form.distances.line import w2_line
 from closed_form.distances.samples import w2_samples
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from closed_form.sampler_laws.line.sampler import line_w2
-from closed_form.sampler_laws.plane.sampler import plane_w2
+from closed_form.sampler_laws.plane.law import PlaneLaw
+from closed_form.sampler_laws.plane.sampler import plane_w2, projected, reweighted
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from tests.closed_form.tolerances import PLANE_NARROW, PLANE_WIDTH
 from verify.certificates.certificate import Verdict, certify
@@ -48,6 +50,21 @@ def test_less_than_a_plane_is_measured_as_by_its_own_route(means):
     exact = sampler_w2(law, steps)
     found = plane_w2(law, steps)
     assert found.lower <= exact.lower and exact.upper <= found.upper and found.relative_width <= PLANE_WIDTH
+
+
+def test_shares_of_modes_far_apart_are_moved_and_seen():
+    """Mean shares of two modes under a Gaussian are those of a sum along the line; what they miss moves over the gap, and
+    along a line the distance is that of the line."""
+    law, start = GaussianMixture([[-1.2, 0.9], [1.2, -0.9]], [0.7, 0.3], std=0.5), PlaneLaw.gaussian(1.0, 0.2)
+    other, moved, axes = reweighted(law, start)
+    t = np.linspace(-9.0, 9.0, 4001)
+    first = float(np.exp(-0.5 * t * t) @ (1 / (1 + 3 / 7 * np.exp(12 * t)))) * (t[1] - t[0]) / math.sqrt(2 * math.pi)
+    assert other.weights[0] == pytest.approx(first, rel=PLANE_NARROW)
+    assert moved == pytest.approx(3.0 * math.sqrt(0.7 - other.weights[0]))
+    assert abs(axes[1] @ [0.8, -0.6]) == pytest.approx(1.0)
+    for axis in axes:
+        line = GaussianMixture((law.means @ axis)[:, None], law.weights, std=law.std)
+        assert projected(law, start, axis) == pytest.approx(w2_line(Gaussian([0.0], 1.0), line).midpoint, rel=PLANE_NARROW)
 
 
 def test_across_the_plane_the_law_is_a_gaussian_that_adds_in_squares():
