@@ -23,7 +23,7 @@ _HOME = {
     "BoundedSupport": "assumptions.bounded_support",
     "SmoothedSupport": "assumptions.smoothed_support",
     **{name: f"processes.{name}" for name in ("ou", "vp", "ve", "sub_vp", "general", "edm",
-                                                 "flow_matching", "cld")},
+                                                 "flow_matching", "cld", "langevin")},
     **dict.fromkeys(("scheme", "euler_maruyama", "euler_maruyama_lambda", "frozen_euler_maruyama",
                      "exponential_integrator", "posterior_mean", "posterior_mean_matched", "ancestral",
                      "ode_euler",

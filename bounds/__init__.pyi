@@ -13,6 +13,7 @@ from bounds.processes.cld import cld as cld
 from bounds.processes.edm import edm as edm
 from bounds.processes.flow_matching import flow_matching as flow_matching
 from bounds.processes.general import general as general
+from bounds.processes.langevin import langevin as langevin
 from bounds.processes.ou import ou as ou
 from bounds.processes.sub_vp import sub_vp as sub_vp
 from bounds.processes.ve import ve as ve

@@ -82,8 +82,13 @@ class ForwardProcess(Value):
 
     @property
     def blocks(self) -> int:
-        """k: 2 for critically-damped Langevin, 1 for every other process."""
+        """k: 2 for position and velocity (cld, langevin), 1 for every other process."""
         return self.drift.shape[0]
+
+    @property
+    def is_critically_damped(self) -> bool:
+        """Whether this is position and velocity whose drift has a double eigenvalue −a: "a" among the parameters."""
+        return self.blocks == 2 and "a" in self.parameters
 
     def _scalar(self) -> None:
         if self.blocks != 1:

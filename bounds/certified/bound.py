@@ -28,6 +28,9 @@ def certified_bound(theorem, setting, precision: int) -> Bound:
         given = "prior_mean" if scheme.prior_covariance is None else "prior_covariance"
         raise NotCertified(f"certified: {given} must be left out or be one variance, whose start alone is one of balls, "
                            f"got {getattr(scheme, given).tolist()!r:.40}")
+    if setting.process.blocks == 2 and not setting.process.is_critically_damped:
+        raise NotCertified("certified: friction² must be 4 mass and position_damping 0, whose flow alone is one of balls, got "
+                           f"friction = {setting.process.parameters.get('friction')}")
     if setting.process.blocks == 2 and not scheme.last_step_noise:
         raise NotCertified("certified: last_step_noise must be left out with position and velocity, whose last row is one "
                            f"of balls with its noise only, got {scheme.last_step_noise}")

@@ -11,8 +11,11 @@ def contracting_metric(path, kappa: float, kind: str = "basis") -> np.ndarray:
 
     With :math:`\tilde A = -aI + pr^T`: "basis" is :math:`\kappa^2 rr^T + 4a^2yy^T`, y = Σ_∞⁻¹p/(pᵀΣ_∞⁻¹p),
     which for ε = 0 is [[κ²+1, a(1−κ²)], [a(1−κ²), a²(κ²+1)]]; "lyapunov" is
-    :math:`\int e^{2\eta t}e^{t\tilde A^T}e^{t\tilde A}dt`.
+    :math:`\int e^{2\eta t}e^{t\tilde A^T}e^{t\tilde A}dt`, which is both where the damping is not critical, with a the
+    slowest rate.
     """
+    if not path.is_critical:
+        return _lyapunov(path.renormalised_drift, path.a * (1 - 1 / kappa))
     nilpotent = path.renormalised_drift + path.a * np.eye(2)
     if kind == "lyapunov":
         rate = path.a / kappa
@@ -23,6 +26,13 @@ def contracting_metric(path, kappa: float, kind: str = "basis") -> np.ndarray:
     y = np.linalg.solve(path.stationary, p)
     y = y / (p @ y)
     return kappa**2 * np.outer(r, r) + 4 * path.a**2 * np.outer(y, y)
+
+
+def _lyapunov(drift, rate: float) -> np.ndarray:
+    """𝔐 with 𝔐B + Bᵀ𝔐 = −I for B = drift + rate I, whose eigenvalues are negative."""
+    shifted, unit = drift + rate * np.eye(2), np.eye(2)
+    found = np.linalg.solve(np.kron(unit, shifted.T) + np.kron(shifted.T, unit), -unit.ravel()).reshape(2, 2)
+    return (found + found.T) / 2
 
 
 def norm(matrices, fixed) -> np.ndarray:

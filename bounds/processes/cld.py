@@ -50,25 +50,9 @@ def cld(a: Expression = 1, sigma: Expression = 2, epsilon: Expression = 0, veloc
 
     Source: arXiv 2511.02419; Dockhorn et al. 2022 (arXiv 2112.07068) for HSM.
     """
-    given = {"a": a, "sigma": sigma, "epsilon": epsilon, "velocity_variance": velocity_variance}
-    numbers = {name: _number(name, value) for name, value in given.items()}
-    for name, value in numbers.items():
-        size = float(value) if value.is_number and value.is_real else float("nan")
-        least = 1e-6 if name in ("a", "sigma") else 0
-        if not least <= size <= 1e6:
-            raise ValueError(f"{name} must be a number between {least:g} and 1e+06, got {given[name]}")
-    if 0 < float(numbers["epsilon"]) < 1e-8 * float(numbers["sigma"]):
-        raise ValueError(f"epsilon must be 0 or at least 1e-8 of sigma, got {epsilon}")
-    if callable(clock) and not isinstance(clock, sympy.Basic):
-        raise TypeError("clock must be an expression in t, got a function: its inverse is needed in closed "
-                        "form")
-    clock = TIME if clock is None else real_function("clock", clock)
-    if not clock.subs(TIME, 0).equals(sympy.S.Zero):
-        raise ValueError(f"clock must be 0 at t = 0 (it is the integral of β), got {clock.subs(TIME, 0)}")
-    if clock.has(sympy.Piecewise, sympy.sign, sympy.Heaviside):
-        raise ValueError("clock must be continuous (it is the integral of β): write what bends with min, max or abs "
-                         f"in place of a case or a sign, got {clock}")
-    clock = for_numbers(clock)
+    numbers = checked_constants({"a": a, "sigma": sigma, "epsilon": epsilon, "velocity_variance": velocity_variance},
+                                positive=("a", "sigma"))
+    clock = checked_clock(clock)
     speed = sympy.diff(clock, TIME)
     constants = {symbol: numbers[str(symbol)] for symbol in COEFFICIENTS}
     return ForwardProcess("cld", sympy.ImmutableMatrix((speed * drift()).subs(constants)),
@@ -80,6 +64,33 @@ FAMILY = Family("cld", cld,
                 {"a": Coefficient(default=1), "sigma": Coefficient(default=2),
                  "epsilon": Coefficient(default=0), "velocity_variance": Coefficient(default=1),
                  "clock": Coefficient(default="t")})
+
+
+def checked_constants(given: dict[str, Expression], positive: tuple[str, ...]) -> dict[str, sympy.Expr]:
+    """Constants as exact numbers, in range, the ``positive`` ones not too small; refused by their names."""
+    numbers = {name: _number(name, value) for name, value in given.items()}
+    for name, value in numbers.items():
+        size = float(value) if value.is_number and value.is_real else float("nan")
+        least = 1e-6 if name in positive else 0
+        if not least <= size <= 1e6:
+            raise ValueError(f"{name} must be a number between {least:g} and 1e+06, got {given[name]}")
+    if 0 < float(numbers["epsilon"]) < 1e-8 * float(numbers["sigma"]):
+        raise ValueError(f"epsilon must be 0 or at least 1e-8 of sigma, got {given['epsilon']}")
+    return numbers
+
+
+def checked_clock(clock: Expression | None) -> sympy.Expr:
+    """The clock ∫β as an expression in t, t by default; one that does not start at 0 or may jump is refused."""
+    if callable(clock) and not isinstance(clock, sympy.Basic):
+        raise TypeError("clock must be an expression in t, got a function: its inverse is needed in closed "
+                        "form")
+    clock = TIME if clock is None else real_function("clock", clock)
+    if not clock.subs(TIME, 0).equals(sympy.S.Zero):
+        raise ValueError(f"clock must be 0 at t = 0 (it is the integral of β), got {clock.subs(TIME, 0)}")
+    if clock.has(sympy.Piecewise, sympy.sign, sympy.Heaviside):
+        raise ValueError("clock must be continuous (it is the integral of β): write what bends with min, max or abs "
+                         f"in place of a case or a sign, got {clock}")
+    return for_numbers(clock)
 
 
 def _number(name, value):

@@ -9,21 +9,13 @@ Source: docs/theory.md section 3.
 
 import numpy as np
 
-from bounds.steps.phase_space.path import PhasePath, exponential_moments
+from bounds.steps.phase_space.path import PhasePath
 from bounds.steps.phase_space.rows import Rows, reverse_flow_rows
 from bounds.steps.rule import Rule, Sampler, grown_noise
 
 
 def _rows(path: PhasePath, times) -> Rows:
-    return reverse_flow_rows(path, times, lambda h, _: _grown(path, h[:, None, None]) @ path.D)
-
-
-def _grown(path: PhasePath, h):
-    """∫_0^h e^{−wA} dw = ∫ e^{aw}(I − wN) dw."""
-    i0, i1, _ = exponential_moments(path.a, h)
-    # e^{aw} = e^{ah}e^{−a(h−w)}
-    growth = np.exp(path.a * h)
-    return growth * (i0 * np.eye(2) - (h * i0 - i1) * path.N)
+    return reverse_flow_rows(path, times, lambda h, _: path.reverse_integral(h) @ path.D)
 
 
 SAMPLER = Sampler(

@@ -235,7 +235,7 @@ def _notes(setting, total, details) -> tuple[str, ...]:
 
 
 def _langevin(setting):
-    return (None if setting.process.parameters.get("family") == "cld"
+    return (None if setting.process.is_critically_damped
             else f"stated for critically-damped Langevin (cld), got {setting.process.name}")
 
 

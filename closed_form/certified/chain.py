@@ -52,6 +52,8 @@ def certified_w2(law: Gaussian, process: ForwardProcess, scheme: Scheme, assumpt
 
     if not scheme.is_isotropic:
         raise NotEnclosed("the sampler starts from a Gaussian that is not N(0, vI), whose chain is not one of balls")
+    if process.blocks == 2 and not process.is_critically_damped:
+        raise NotEnclosed("the damping is not critical, whose chain is not one of balls")
     if process.blocks == 2 and not scheme.last_step_noise:
         raise NotEnclosed("the last step of position and velocity has no noise, whose row is not one of balls")
     if process.blocks == 2:

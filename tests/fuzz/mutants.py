@@ -29,7 +29,7 @@ STEPS = (
 )  # fmt: skip
 DIMS = (*STEPS, "784", "100000", "10000000")
 WORDS = {
-    "family": ("ou", "vp", "ve", "sub-vp", "general", "edm", "flow-matching", "cld"),
+    "family": ("ou", "vp", "ve", "sub-vp", "general", "edm", "flow-matching", "cld", "langevin"),
     "law": ("gaussian", "mixture", "samples", "funnel"),
     "assumption": ("strong-log-concave", "weak-log-concave", "log-lipschitz", "bounded", "smoothed-support"),
     "kind": ("euler-maruyama", "euler-maruyama-lambda", "frozen-euler-maruyama", "exponential", "posterior-mean",

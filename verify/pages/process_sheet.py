@@ -28,6 +28,8 @@ _PHASE_FORMS = {
     "kernel_covariance": ("S: covariance of U given X_0", "S_u"),
     "renormalised_drift": ("Ã = Σ_∞AᵀΣ_∞⁻¹", r"\tilde A"),
     "metric": ("𝔐 for ε = 0, any κ > 1", r"\mathfrak{M}"),
+    "rate_mean": ("ρ, the mean rate of decay", r"\rho"),
+    "discriminant": ("δ: 0 where damping is critical, negative below", r"\delta"),
     "rate": ("its rate: 𝔐Ã + Ãᵀ𝔐 ⪯ −2η𝔐", r"\eta"),
 }
 
@@ -35,7 +37,7 @@ _PHASE_FORMS = {
 def process_facts(process, parameters: Mapping[str, Any]) -> dict:
     """Everything ``show`` says about a process, as plain data: what sympy derived, and by which route.
 
-    Critically-damped Langevin is shown in its clock's time u = ∫β, symbolic but for the parameters given.
+    Langevin dynamics are shown in its clock's time u = ∫β, symbolic but for the parameters given.
     """
     import sympy
 
@@ -66,11 +68,11 @@ def process_facts(process, parameters: Mapping[str, Any]) -> dict:
 def _phase_facts(process, parameters: Mapping[str, Any]) -> dict:
     import sympy
 
-    from bounds.processes import cld as langevin
+    from bounds.processes import cld, langevin
 
     constants = {name: value for name, value in parameters.items() if name != "clock"}
-    closed = {}
-    for name, expression in langevin.closed_forms(**constants).items():
+    closed, family = {}, langevin if process.name == langevin.FAMILY.key else cld
+    for name, expression in family.closed_forms(**constants).items():
         label, latex = _PHASE_FORMS[name]
         text = str(expression.tolist()) if isinstance(expression, sympy.MatrixBase) else str(expression)
         closed[name] = {

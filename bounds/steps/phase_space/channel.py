@@ -59,21 +59,18 @@ def channel(path, clock) -> Channel:
               \zeta = \Phi e_2.
     """
     clock = np.asarray(clock, dtype=float)
-    decay = np.exp(-path.a * clock)
-    # in units of e^{−au}, which would underflow
-    near = np.stack([1 + path.a * clock, -clock], axis=-1)
-    far = np.stack([path.a**2 * clock, 1 - path.a * clock], axis=-1)
+    decay, near, far, volume = path.columns(clock)
     C = path.covariance(clock)
     v_sq = path.velocity_variance * np.square(decay)
     adjoint = _adjoint_times(C, near)
     S = C + outer(v_sq[..., None] * far, far)
     det_C = C[..., 0, 0] * C[..., 1, 1] - np.square(C[..., 0, 1])
     det_S = det_C + v_sq * np.sum(_adjoint_times(C, far) * far, axis=-1)
-    size = np.sum(adjoint * near, axis=-1) + v_sq
+    size = np.sum(adjoint * near, axis=-1) + v_sq * np.square(volume)
     turned = np.stack([far[..., 1], -far[..., 0]], axis=-1)
     # ω → e₁ and s² → 0 at time 0, also where V_0 = 0
     seen = np.where(size > 0, size, 1.0)
-    omega = (adjoint + v_sq[..., None] * turned) / seen[..., None]
+    omega = (adjoint + (v_sq * volume)[..., None] * turned) / seen[..., None]
     omega = np.where((size > 0)[..., None], omega, np.array([1.0, 0.0]))
     return Channel(np.square(decay), det_S / seen, decay[..., None] * near, omega, S, det_S, size)
 

@@ -27,7 +27,8 @@ class PhasePath:
     Parameters
     ----------
     process : ForwardProcess or str
-        Made by `bounds.processes.cld.cld`, or its key "cld".
+        Made by `bounds.processes.cld.cld`, or its key "cld"; or by `bounds.processes.langevin.langevin` with critical
+        damping.
 
     Attributes
     ----------
@@ -43,14 +44,16 @@ class PhasePath:
     Source: arXiv 2511.02419; docs/theory.md section 0.
     """
 
+    #: Whether the drift has a double eigenvalue.
+    is_critical = True
+
     def __init__(self, process: ForwardProcess | str):
         process = process_of(process)
-        if process.parameters.get("family") != "cld":
+        if not process.is_critically_damped:
             raise ValueError(f"process must be critically-damped Langevin (family cld), got {process.name!r}")
-        self.process = process
+        self._of_clock(process)
         self.a, self.sigma, self.epsilon = (float(process.parameters[name])
                                             for name in ("a", "sigma", "epsilon"))
-        self.velocity_variance = float(process.velocity_variance)
         a, noise, pushed = self.a, self.epsilon**2, self.sigma**2
         self.A = np.array([[0.0, a * a], [-1.0, -2 * a]])
         self.N = np.array([[a, a * a], [-1.0, -a]])
@@ -59,6 +62,11 @@ class PhasePath:
             [5 * noise / a + a * pushed, -2 * noise / a**2],
             [-2 * noise / a**2, (noise + a * a * pushed) / a**3]
         ]) / 4
+        self.fastest, self.lost = a, 1.0
+
+    def _of_clock(self, process: ForwardProcess) -> None:
+        self.process = process
+        self.velocity_variance = float(process.velocity_variance)
         self._clock = numpy_function((TIME,), process.clock)
         self._rate = sympy.diff(process.clock, TIME)
         self._speed = numpy_function((TIME,), self._rate)
@@ -110,6 +118,26 @@ class PhasePath:
         cross = pushed * a * a * np.square(clock) * np.exp(-2 * a * clock) / 2 - noise * (i1 + a * i2)
         found[..., 0, 1] = found[..., 1, 0] = cross
         return found
+
+    def columns(self, clock: Array) -> tuple[Array, Array, Array, Array | float]:
+        """(f, Φe₁/f, Φe₂/f, det Φ/f²) for a factor f of Φ that alone may underflow."""
+        decay = np.exp(-self.a * clock)
+        # in units of e^{−au}, which would underflow
+        near = np.stack([1 + self.a * clock, -clock], axis=-1)
+        far = np.stack([self.a**2 * clock, 1 - self.a * clock], axis=-1)
+        return decay, near, far, 1.0
+
+    def moments(self, clock: Array) -> list[Array]:
+        """∫e^{−2aw}wⁿ for n = 0, 1, 2: of the covariances that e^{uB}, with B + aI nilpotent, makes."""
+        return exponential_moments(2 * self.a, clock)
+
+    def reverse_integral(self, length: Array) -> Array:
+        """∫_0^h e^{−wA} dw = ∫ e^{aw}(I − wN) dw, shape (k, 2, 2), of lengths (k,)."""
+        h = length[:, None, None]
+        i0, i1, _ = exponential_moments(self.a, h)
+        # e^{aw} = e^{ah}e^{−a(h−w)}
+        growth = np.exp(self.a * h)
+        return growth * (i0 * np.eye(2) - (h * i0 - i1) * self.N)
 
     def kernel(self, clock: ArrayLike) -> tuple[Array, Array]:
         r"""(φ, S): U_t given X_0 is N(φX_0, S ⊗ I); arrays of shape (..., 2) and (..., 2, 2).

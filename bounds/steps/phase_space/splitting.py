@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bounds.steps.phase_space.path import PhasePath, exponential_moments
+from bounds.steps.phase_space.path import PhasePath
 from bounds.steps.phase_space.rows import Rows
 
 
@@ -75,7 +75,7 @@ def part(path: PhasePath, name: str, length):
     if name == "flow":
         nilpotent = path.renormalised_nilpotent
         moved = path.transition(length, nilpotent)
-        i0, i1, i2 = (moment[:, None, None] for moment in exponential_moments(2 * path.a, length))
+        i0, i1, i2 = (moment[:, None, None] for moment in path.moments(length))
         turned = nilpotent @ path.D
         noise = i0 * path.D + i1 * (turned + turned.T) + i2 * (turned @ nilpotent.T)
     elif name == "drift":

@@ -7,13 +7,14 @@ import numpy as np
 from bounds.process import ForwardProcess
 from bounds.samplers import samplers
 from bounds.steps.affine import Steps
+from bounds.steps.phase_space.damped import phase_path
 from bounds.steps.phase_space.path import PhasePath
 from bounds.steps.phase_space.rows import Rows
 from bounds.steps.phase_space.splitting import Splitting
 
 #: Relative rounding of an entry of P, Q, Φ⁻¹ or Φ⁻¹C.
 ROUNDING = 16 * np.finfo(float).eps
-#: Longest step in relaxation times 1/a: e^{2ah} is still a float.
+#: Longest step in relaxation times 1/a, a the fastest rate: e^{2ah} is still a float.
 LONGEST = 300.0
 #: Smallest eigenvalue of a given prior, over the sum of both.
 LEAST = 1e-10
@@ -96,8 +97,8 @@ class PhaseTable:
 
     def __init__(self, process: ForwardProcess, scheme):
         self.scheme = scheme
-        self.path = path = PhasePath(process)
-        check_scheme(scheme, path.a * float(np.max(-np.diff(path.clock(scheme.grid.times)))))
+        self.path = path = phase_path(process)
+        check_scheme(scheme, path.fastest * float(np.max(-np.diff(path.clock(scheme.grid.times)))))
         self._rows = rows = _rows(scheme, path)
         self.clock, self.P, self.Q, self.noise = rows.clock, rows.P, rows.Q, rows.noise
         width = self.clock[:-1] - self.clock[1:]
@@ -105,7 +106,7 @@ class PhaseTable:
         gain = back @ covariance
         self.c1, self.c2 = back - self.P, gain - self.Q
         # the clock's own rounding turns Φ by |A| du
-        lost = ROUNDING * (1 + path.a * self.clock[:-1])[:, None, None]
+        lost = path.lost * ROUNDING * (1 + path.fastest * self.clock[:-1])[:, None, None]
         self.c1_error = lost * (np.abs(back) + np.abs(self.P) + width[:, None, None] * np.abs(path.A))
         self.c2_error = lost * (np.abs(back) @ np.abs(covariance) + np.abs(self.Q))
         self.prior = path.stationary if scheme.prior_covariance is None else scheme.prior_covariance

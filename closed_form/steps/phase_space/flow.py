@@ -43,6 +43,7 @@ class Flow:
         self.process, self.unproved = process, ""
         for name, value in constants(process).items():
             setattr(self, name, value)
+        self.fastest = float(self.a.value)
 
     # -- the clock -------------------------------------------------------------------------------------------
 

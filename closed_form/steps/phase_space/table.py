@@ -8,7 +8,7 @@ from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.steps.affine import StepErrors, Steps
 from bounds.steps.phase_space.table import check_scheme
-from closed_form.steps.phase_space.flow import Flow
+from closed_form.steps.phase_space.damped import flow_of
 from closed_form.steps.phase_space.rows import rows
 from closed_form.within import Within
 
@@ -24,9 +24,9 @@ def phase_steps(process: ForwardProcess, scheme: Scheme) -> Steps:
     ValueError
         If the process is not usable up to the horizon, or the scheme has no two-block form.
     """
-    flow, times = Flow(process), scheme.grid.times
+    flow, times = flow_of(process), scheme.grid.times
     clock = flow.clock(times)
-    check_scheme(scheme, float(flow.a.value) * float(np.max(clock.value[:-1] - clock.value[1:])))
+    check_scheme(scheme, flow.fastest * float(np.max(clock.value[:-1] - clock.value[1:])))
     found = rows(scheme.sampler, flow, times, clock, not scheme.last_step_noise)
     if found is None:
         steps = scheme.steps(process)

@@ -42,10 +42,11 @@ def test_show_a_process(family):
         "drift", "noise", "transition", "stationary", "covariance", "kernel_mean", "kernel_covariance",
         "renormalised_drift", "metric", "rate",
     }
-    assert set(facts["closed_forms"]) == (two if family == "cld" else one)
+    damped = {"drift", "noise", "rate_mean", "discriminant", "transition", "stationary"}
+    assert set(facts["closed_forms"]) == {"cld": two, "langevin": damped}.get(family, one)
     assert {form["route"] for form in facts["closed_forms"].values()} == {"closed form"}
     latex = run("show", family, "--latex").stdout
-    assert (r"\Sigma_\infty = \left[" if family == "cld" else r"\Phi(\tau, r)") in latex
+    assert (r"\Sigma_\infty = \left[" if family in ("cld", "langevin") else r"\Phi(\tau, r)") in latex
     assert "closed form" in run("show", family).stdout
 
 
