@@ -18,7 +18,7 @@ def theorem_facts(theorem) -> dict:
     for name, expression in theorem.stated.items():
         stated[name] = {
             "expression": str(expression),
-            "latex": sympy.latex(expression, symbol_names=_latex_names(expression)),
+            "latex": sympy.latex(expression, symbol_names=latex_names(expression)),
             "derived": str(derived[name]) if name in derived else None,
             "agrees": agreement.get(name),
         }
@@ -37,7 +37,7 @@ def theorem_facts(theorem) -> dict:
     }
 
 
-def _latex_names(expression) -> dict:
+def latex_names(expression) -> dict:
     """Readable LaTeX for the symbols of code: a_sq is a², multi-letter parts are upright."""
     import sympy
 

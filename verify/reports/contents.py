@@ -1,0 +1,242 @@
+"""What a page about a problem says, as plain data and pictures: asked, checked, bounded, measured, drawn, cited."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import numpy as np
+
+from verify.certificates.certificate import Certificate
+from verify.command_options import load_question, setting_or_reason
+from verify.commands.certify import certificate_lines, certificates_of
+from verify.installed import versions
+from verify.pages import plots, tables
+from verify.pages.console import EVALUATION, reason_of
+from verify.pages.theorem_sheet import latex_names
+from verify.plain import number, one_line
+from verify.problems.problem import Problem
+from verify.problems.writing import problem_text
+from verify.reports.formulas import formula
+from verify.reports.pictures import picture
+from verify.reports.sources import of_problem, of_theorem
+
+#: Processor seconds beyond which a curve takes no further point, and the parts of formulas are left to ``show``.
+PATIENCE = 0.5
+FACTORS = (1 / 8, 1 / 4, 1 / 2, 1, 2)
+#: Times drawn of a grid at most.
+_MOST_TIMES = 120
+_SIZE_OF_TEXT = 20_000
+
+
+def contents(name: str, overrides: Iterable[str], theorems: list, tell: Callable) -> dict[str, Any]:
+    """Everything that the page of a problem says.
+
+    Parameters
+    ----------
+    name : str
+        The file, or the name of a bundled problem.
+    overrides : iterable of str
+    theorems : list of Theorem
+    tell : callable
+        (fraction, what) of the progress.
+    """
+    overrides = tuple(overrides)
+    problem = load_question(name, overrides)
+    if problem.law is None:
+        raise ValueError("report needs data.law: constants alone leave no exact law to hold a bound against")
+    certificates = certificates_of(problem, theorems, "all", tell)
+    setting, reason = setting_or_reason(problem, "all")
+    known = {each.key: each for each in theorems}
+    applied = [each for each in certificates if each.bound is not None]
+    tell(0.5, "pictures")
+    change = partial(_changed, name, overrides)
+    end = process_time() + PATIENCE * len(applied) / 2  # of the parts of all formulas together
+    bounds = [_bound(known[each.theorem], each, end) for each in sorted(applied, key=lambda one: one.bound.total)]
+    lines = [line for line in certificate_lines(problem, certificates)[2:] if "--why" not in line]
+    return {
+        "title": problem.source, "asked": tables.describe(problem), "remarks": lines,
+        "tables": _flat(problem), "hypotheses": [_hypotheses(known[each.theorem], setting, reason)
+                                                 for each in certificates],
+        "verdicts": [_verdict(each) for each in certificates],
+        "bounds": bounds,
+        "curves": _curves(problem, [known[each.theorem] for each in applied], change, tell),
+        "regimes": _regimes(problem), "grid": _grid(problem),
+        "certificates": certificates,
+        "bibtex": of_problem(problem, [known[each.theorem] for each in applied]),
+        "versions": versions(), "text": _text(name, problem), "file": one_line(name),
+        "commands": [" ".join(("sgm-bounds", verb, _quoted(name), *(f"--set {_quoted(each)}" for each in overrides)))
+                     for verb in ("certify", "report", "cite")],
+    }
+
+
+def _quoted(word: str) -> str:
+    from shlex import quote
+
+    return quote(one_line(word))
+
+
+def _flat(problem: Problem) -> list[tuple[str, str]]:
+    """Keys and values of the problem, long ones cut."""
+    return [(f"{section}.{key}", one_line(value, 200)) for section, table in problem.as_dict().items()
+            for key, value in table.items()]
+
+
+def _text(name: str, problem: Problem) -> str:
+    """The text of the file; of a bundled problem, or a long one, its normal form."""
+    path = Path(name)
+    if path.is_file():
+        text = path.read_text(encoding="utf-8-sig")
+        return text if len(text) <= _SIZE_OF_TEXT else text[:_SIZE_OF_TEXT] + "\n…"
+    return problem_text(problem.as_dict(), f"the bundled problem {name}")
+
+
+def _hypotheses(theorem, setting, reason: str | None) -> dict:
+    """Each hypothesis of a theorem, with what is wrong where it does not hold."""
+    checked = [{"name": each.name, "statement": each.statement,
+                "wrong": None if setting is None else each.check(setting)} for each in theorem.conditions]
+    return {"theorem": theorem.key, "title": theorem.title, "checked": checked, "unknown": reason,
+            "met": setting is not None and not any(each["wrong"] for each in checked)}
+
+
+def _verdict(certificate: Certificate) -> dict:
+    measured = certificate.measured
+    return {"theorem": certificate.theorem, "verdict": str(certificate.verdict), "ratio": certificate.ratio,
+            "bound": certificate.bound and _finite(certificate.bound.total),
+            "lower": measured and measured.lower, "upper": measured and _finite(measured.upper),
+            "method": measured and measured.method, "sides": certificate.sides}
+
+
+def _bound(theorem, certificate: Certificate, end: float) -> dict:
+    """A bound with its formula, and its terms as shares of the largest."""
+    import sympy
+
+    bound = certificate.bound
+    largest = max((value for value in bound.terms.values() if math.isfinite(value)), default=0.0)
+    parts = []
+    for name, expression in theorem.stated.items():
+        if process_time() > end:
+            break
+        parts.append((name.replace("_", " "), formula(sympy.latex(expression, symbol_names=latex_names(expression)))))
+    return {
+        "theorem": theorem.key, "title": theorem.title, "kind": theorem.kind, "total": _finite(bound.total),
+        "statement": formula(theorem.statement), "parts": parts, "left": len(theorem.stated) - len(parts),
+        "terms": [{"name": name, "value": _finite(value),
+                   "share": 100.0 * min(value / largest, 1.0) if largest and math.isfinite(value) else 100.0 * (value > 0)}
+                  for name, value in bound.terms.items()],
+        "symbols": {name: meaning for name, meaning in theorem.symbols.items()}, "source": str(theorem.source),
+        "information": bound.information, "notes": bound.notes, "bibtex": of_theorem(theorem),
+    }
+
+
+def _curves(problem: Problem, theorems: list, change: Callable, tell: Callable) -> list[dict]:
+    """Bounds against the exact error over the number of steps, and over the horizon."""
+    scheme, found = problem.scheme, []
+    if scheme.grid.kind not in ("uniform", "geometric"):
+        return [{"title": "Over K and over T", "svg": None, "why": f"the grid ({scheme.grid.kind}) has times of its "
+                 "own, so that neither the number of steps nor the horizon can vary"}]
+    counts = sorted({max(1, round(scheme.grid.steps * factor)) for factor in FACTORS})
+    horizons = [float(f"{scheme.grid.horizon * factor:.6g}") for factor in (0.25, 0.5, 1, 1.5, 2)]
+    horizons = [each for each in horizons if each > scheme.grid.early_stop]
+    upper = [each for each in theorems if each.kind == "upper"]
+    for key, title, values in (("scheme.steps", "Over the number of steps K", counts),
+                               ("scheme.horizon", "Over the horizon T, at the same number of steps", horizons)):
+        tell(0.6, title)
+        points, left = _points(key, values, upper, change)
+        svg = None
+        if len(points) > 1 and upper:
+            svg = picture(key.replace(".", "-"), f"{title}: bounds and the exact W2",
+                          partial(_draw_curve, key=key, points=points, theorems=upper, problem=problem))
+        rows = [{"value": value, "bounds": [_finite(bounds[each.key]) for each in upper],
+                 "lower": truth.lower, "upper": _finite(truth.upper)} for value, bounds, truth in points]
+        found.append({"title": title, "svg": svg, "why": "; ".join(left), "rows": rows, "key": key,
+                      "theorems": [each.key for each in upper]})
+    return found
+
+
+def _points(key: str, values, theorems: list, change: Callable) -> tuple[list, list[str]]:
+    """(value, bounds, exact error) while there is patience, and why others are left out."""
+    from verify.commands.certify import measured_error
+
+    points, left, end, last = [], [], process_time() + PATIENCE, 0.0
+    for value in values:
+        begun = process_time()
+        if begun + last > end:
+            left.append(f"{key} = {value:g} is left out: it would take long")
+            continue
+        try:
+            with np.errstate(all="ignore"):
+                problem = change(f"{key}={value!r}")
+                setting, _ = setting_or_reason(problem, "all")
+                bounds = {each.key: math.inf if each.unmet(setting) else each.bound(setting).total
+                          for each in theorems}
+                points.append((value, bounds, measured_error(setting, problem.law)))
+            last = process_time() - begun
+        except EVALUATION as error:
+            left.append(f"{key} = {value:g} is left out: {one_line(reason_of(error), 200)}")
+    return points, left
+
+
+def _changed(name: str, overrides: tuple[str, ...], change: str) -> Problem:
+    return load_question(name, (*overrides, change))
+
+
+def _draw_curve(figure, key: str, points: list, theorems: list, problem: Problem) -> None:
+    ax = figure.subplots()
+    bounds = {each.key: [found[each.key] for _, found, _ in points] for each in theorems}
+    plots.plot_bounds(ax, [value for value, *_ in points], [truth for *_, truth in points], bounds,
+                      ceiling=math.sqrt(problem.law.second_moment))
+    ax.set_xticks([value for value, *_ in points])
+    if key == "scheme.horizon":
+        ax.set_xlabel("horizon T")
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.set_ylabel("W2, in the units of the data")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+
+
+def _regimes(problem: Problem) -> dict | None:
+    """The phases of the reverse process, where the data are weakly log-concave."""
+    from verify.studies.regimes import plot_regimes, regimes_of
+
+    if not problem.assumptions or problem.assumptions[0].weak_log_concavity is None:
+        return None
+    try:
+        found = regimes_of(problem.process, problem.assumptions[0], problem.scheme.grid.horizon)
+    except EVALUATION as error:
+        return {"why": one_line(reason_of(error)), "svg": None}
+    alpha, M = problem.assumptions[0].weak_log_concavity
+    svg = picture("regimes", "The contraction rate over backward time", lambda figure: plot_regimes(figure.subplots(), found))
+    return {"svg": svg, "xi": found.xi, "eta": found.eta, "backward_time": found.backward_time,
+            "horizon": found.horizon, "alpha": float(alpha), "M": float(M), "why": None}
+
+
+def _grid(problem: Problem) -> dict:
+    grid = problem.scheme.grid
+    times, lengths = grid.times, -np.diff(grid.times)
+    chosen = np.unique(np.linspace(0, len(times) - 1, min(len(times), _MOST_TIMES)).astype(int))
+
+    def draw(figure) -> None:
+        steps, dots = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        steps.step(times[:-1], lengths, where="pre", color="#0072B2")
+        steps.set_ylabel("step")
+        steps.set_ylim(0, 1.15 * lengths.max())
+        dots.plot(times[chosen], np.zeros(len(chosen)), "|", color="#1a1a1a", markersize=10)
+        dots.set_yticks([])
+        dots.set_xlabel("time t; the sampler runs from right to left")
+
+    return {"svg": picture("grid", "The steps of the grid over time", draw, (6.4, 2.8)), "kind": grid.kind,
+            "horizon": grid.horizon, "steps": grid.steps, "early_stop": grid.early_stop,
+            "longest": float(lengths.max()), "shortest": float(lengths.min()), "sampler": problem.scheme.name}
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def shown(value: float | None) -> str:
+    """Four digits, or the word for what no float holds."""
+    return "∞" if value is None else number(value)
