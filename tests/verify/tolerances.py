@@ -27,8 +27,9 @@ EXPONENT = 0.05
 #: Relative difference of two schedules of a kind on their best grids, each found by its own search.
 SAME_SCHEDULE = 0.01
 #: Slopes and factors of the experiments' quick forms, from their leading order.
-EXPERIMENT_RECURSION = 1e-9  # 500 steps in floats, and integrals of β by sympy
 EXPERIMENT_SLOPE = 0.1
+#: 500 steps in floats, and integrals of β by sympy.
+EXPERIMENT_RECURSION = 1e-9
 #: Growth of two paths against the integral of the rate by trapezia, sixty of them.
 PATH_GROWTH = 0.02
 #: Peak of a smooth curve read off a grid of 720 angles: (π/720)²/8 of its curvature.

@@ -13,10 +13,15 @@ PUBLIC = ("bounds", "bounds.claim", "bounds.schedules", "closed_form", "verify",
 PACKAGES = ("bounds", "closed_form", "verify")
 
 
+def kept_pages() -> list[Path]:
+    """The pages of docs/, without those that building the site makes."""
+    return [path for path in sorted((ROOT / "docs").rglob("*.md")) if "generated" not in path.parts]
+
+
 def shown_code() -> dict[str, str]:
     """Every block of Python and every notebook as a file of its own, by a name that can be imported."""
     found = {}
-    for document in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+    for document in [ROOT / "README.md", *kept_pages()]:
         blocks = re.findall(r"```python\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
         for place, text in enumerate(blocks):
             named = re.match(r"# file: (\S+)\n", text)

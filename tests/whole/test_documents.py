@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.whole.shown_code import kept_pages
+
 ROOT = Path(__file__).resolve().parents[2]
-IN_DOCS = [path for path in sorted((ROOT / "docs").rglob("*.md")) if "generated" not in path.parts]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *IN_DOCS]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *kept_pages()]
 ids = lambda path: str(path.relative_to(ROOT))  # noqa: E731
 
 

@@ -109,11 +109,12 @@ class PlaneLaw:
     _back: np.ndarray | None = None
 
     @classmethod
-    def gaussian(cls, std: float, spacing: float, mean: np.ndarray, start: Start | None = None,
-                 most: int = 1 << 18) -> PlaneLaw:
-        """N(mean, std² I), or a start; more than ``most`` points are refused."""
+    def gaussian(cls, std: float, spacing: float, start: Start | None = None, most: int = 1 << 18,
+                 mean: np.ndarray | None = None) -> PlaneLaw:
+        """N(mean, std² I), mean 0 unless it is given, or a start; more than ``most`` points are refused."""
         if start is not None:
             return cls._started(start, std / spacing, most)
+        mean = np.zeros(2) if mean is None else mean
         grid = Grid.around(mean - REACH * std, mean + REACH * std, spacing)
         bells = [np.exp(-0.5 * np.square((x - middle) / std)) / (math.sqrt(2 * math.pi) * std)
                  for x, middle in zip(grid.axes(), mean, strict=True)]
