@@ -45,10 +45,10 @@ def test_coarse_steps_are_seen_from_below():
 
 
 def test_columns_of_flowers_have_a_bracket():
-    """Fifty flowers of four columns, smoothed: certify ends with two finite sides, and the bound holds."""
-    rows = np.random.default_rng(7).normal([5.0, 3.4, 1.5, 0.2], [0.35, 0.38, 0.17, 0.1], size=(50, 4)).round(1)
+    """Fifteen flowers of four columns, smoothed: certify ends with two finite sides, and the bound holds."""
+    rows = np.random.default_rng(7).normal([5.0, 3.4, 1.5, 0.2], [0.35, 0.38, 0.17, 0.1], size=(15, 4)).round(1)
     law = smoothed_data(rows, 0.7, standardize=True)
-    found = certify("martingale", process=ou(), law=law, scheme=euler_maruyama(4.0, 40))
+    found = certify("martingale", process=ou(), law=law, scheme=euler_maruyama(4.0, 12))
     assert found.verdict is Verdict.HOLDS and 0 < found.measured.upper < found.measured.proved < found.bound.total
 
 
