@@ -91,7 +91,7 @@ def test_the_page_needs_nothing_else(made):
     assert page.open == [] and len(page.ids) == len(set(page.ids)) > 10
     assert page.tags.count("script") == 1 and not {"iframe", "object", "embed", "img"} & set(page.tags)
     for address in page.addresses:
-        assert address == "data:," or address.strip("'\"")[1:] in page.ids and "#" in address, address
+        assert address == "data:," or (address.strip("'\"")[1:] in page.ids and "#" in address), address
     assert len(made[2].encode()) < 3e6 and "prefers-color-scheme: dark" in made[2] and "@media print" in made[2]
     assert page.tags.count("svg") > 5
 
