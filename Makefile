@@ -9,7 +9,7 @@ WORKERS ?= 2
 SETTINGS := OPENBLAS_NUM_THREADS=1 SYMPY_CACHE_SIZE=50000 PYTHONDONTWRITEBYTECODE= \
             MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=268435456
 
-.PHONY: demo test deep docs tables fuzz mutants bench lint clean
+.PHONY: demo test deep docs tables fuzz mutants bench report-check lint clean
 
 $(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -59,6 +59,13 @@ mutants: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python tests/benchmarks/bench.py
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python tests/benchmarks/sampler.py
+
+# a page in headless Chromium, at two widths in two themes; needs a chromium, and gets playwright
+report-check: $(VENV)/run.stamp
+	$(PIP) playwright
+	mkdir -p out
+	$(BIN)/sgm-bounds report two_modes --out out/report.html --force
+	$(BIN)/python -m tests.browser_check out/report.html out/report
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

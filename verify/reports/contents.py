@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import process_time
@@ -11,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from bounds.grid import TimeGrid
+from closed_form import Bracket
 from verify.certificates.certificate import Certificate
 from verify.command_options import load_question, setting_or_reason
-from verify.commands.certify import certificate_lines, certificates_of
+from verify.commands.certify import certificate_lines, certificates_of, measured_error
 from verify.installed import versions
 from verify.pages import plots, tables
 from verify.pages.console import EVALUATION, reason_of
@@ -25,8 +28,9 @@ from verify.reports.formulas import formula
 from verify.reports.pictures import picture
 from verify.reports.sources import of_problem, of_theorem
 
-#: Processor seconds beyond which a curve takes no further point, and the parts of formulas are left to ``show``.
-PATIENCE = 0.5
+#: Processor seconds beyond which a curve takes no further exact error, and a formula's parts are left to ``show``.
+PATIENCE = 0.3
+_GRIDS = {"uniform": TimeGrid.uniform, "geometric": TimeGrid.geometric}
 FACTORS = (1 / 8, 1 / 4, 1 / 2, 1, 2)
 #: Times drawn of a grid at most.
 _MOST_TIMES = 120
@@ -54,7 +58,6 @@ def contents(name: str, overrides: Iterable[str], theorems: list, tell: Callable
     known = {each.key: each for each in theorems}
     applied = [each for each in certificates if each.bound is not None]
     tell(0.5, "pictures")
-    change = partial(_changed, name, overrides)
     end = process_time() + PATIENCE * len(applied) / 2  # of the parts of all formulas together
     bounds = [_bound(known[each.theorem], each, end) for each in sorted(applied, key=lambda one: one.bound.total)]
     lines = [line for line in certificate_lines(problem, certificates)[2:] if "--why" not in line]
@@ -64,7 +67,7 @@ def contents(name: str, overrides: Iterable[str], theorems: list, tell: Callable
                                                  for each in certificates],
         "verdicts": [_verdict(each) for each in certificates],
         "bounds": bounds,
-        "curves": _curves(problem, [known[each.theorem] for each in applied], change, tell),
+        "curves": _curves(problem, setting, [known[each.theorem] for each in applied], certificates, tell),
         "regimes": _regimes(problem), "grid": _grid(problem),
         "certificates": certificates,
         "bibtex": of_problem(problem, [known[each.theorem] for each in applied]),
@@ -133,24 +136,28 @@ def _bound(theorem, certificate: Certificate, end: float) -> dict:
     }
 
 
-def _curves(problem: Problem, theorems: list, change: Callable, tell: Callable) -> list[dict]:
+def _curves(problem: Problem, setting, theorems: list, certificates: list[Certificate], tell: Callable) -> list[dict]:
     """Bounds against the exact error over the number of steps, and over the horizon."""
-    scheme, found = problem.scheme, []
-    if scheme.grid.kind not in ("uniform", "geometric"):
-        return [{"title": "Over K and over T", "svg": None, "why": f"the grid ({scheme.grid.kind}) has times of its "
-                 "own, so that neither the number of steps nor the horizon can vary"}]
-    counts = sorted({max(1, round(scheme.grid.steps * factor)) for factor in FACTORS})
-    horizons = [float(f"{scheme.grid.horizon * factor:.6g}") for factor in (0.25, 0.5, 1, 1.5, 2)]
-    horizons = [each for each in horizons if each > scheme.grid.early_stop]
+    grid, found = problem.scheme.grid, []
+    if grid.kind not in _GRIDS:
+        return [{"title": "Over K and over T", "svg": None, "rows": [], "why": f"the grid ({grid.kind}) has times of "
+                 "its own, so that neither the number of steps nor the horizon can vary"}]
+    if setting is None:
+        return []
+    counts = sorted({max(1, round(grid.steps * factor)) for factor in FACTORS})
+    horizons = [float(f"{grid.horizon * factor:.6g}") for factor in (0.25, 0.5, 1, 1.5, 2)]
+    horizons = [each for each in horizons if each > grid.early_stop]
     upper = [each for each in theorems if each.kind == "upper"]
-    for key, title, values in (("scheme.steps", "Over the number of steps K", counts),
-                               ("scheme.horizon", "Over the horizon T, at the same number of steps", horizons)):
+    own = next((each.measured for each in certificates if each.measured is not None), None)
+    ways = (("steps", "Over the number of steps K", counts, lambda value: (grid.horizon, value)),
+            ("horizon", "Over the horizon T, at the same number of steps", horizons, lambda value: (value, grid.steps)))
+    for key, title, values, grid_at in ways:
         tell(0.6, title)
-        points, left = _points(key, values, upper, change)
+        points, left = _points(problem, setting, values, upper, grid_at, own)
         svg = None
         if len(points) > 1 and upper:
-            svg = picture(key.replace(".", "-"), f"{title}: bounds and the exact W2",
-                          partial(_draw_curve, key=key, points=points, theorems=upper, problem=problem))
+            svg = picture(key, f"{title}: bounds and the exact W2",
+                          partial(_draw_curve, key=key, points=points, problem=problem))
         rows = [{"value": value, "bounds": [_finite(bounds[each.key]) for each in upper],
                  "lower": truth.lower, "upper": _finite(truth.upper)} for value, bounds, truth in points]
         found.append({"title": title, "svg": svg, "why": "; ".join(left), "rows": rows, "key": key,
@@ -158,40 +165,41 @@ def _curves(problem: Problem, theorems: list, change: Callable, tell: Callable) 
     return found
 
 
-def _points(key: str, values, theorems: list, change: Callable) -> tuple[list, list[str]]:
-    """(value, bounds, exact error) while there is patience, and why others are left out."""
-    from verify.commands.certify import measured_error
-
-    points, left, end, last = [], [], process_time() + PATIENCE, 0.0
+def _points(problem: Problem, setting, values, theorems: list, grid_at: Callable, own) -> tuple[list, list[str]]:
+    """(value, bounds, exact error), and what is left out: the exact error once it would take long, but for that of
+    the problem itself, which is known."""
+    points, left, spent, last, grid = [], [], 0.0, 0.0, problem.scheme.grid
     for value in values:
-        begun = process_time()
-        if begun + last > end:
-            left.append(f"{key} = {value:g} is left out: it would take long")
-            continue
+        horizon, steps = grid_at(value)
         try:
+            made = _GRIDS[grid.kind](horizon, steps, grid.early_stop)
+            there = replace(setting, scheme=replace(setting.scheme, grid=made))
             with np.errstate(all="ignore"):
-                problem = change(f"{key}={value!r}")
-                setting, _ = setting_or_reason(problem, "all")
-                bounds = {each.key: math.inf if each.unmet(setting) else each.bound(setting).total
-                          for each in theorems}
-                points.append((value, bounds, measured_error(setting, problem.law)))
-            last = process_time() - begun
+                bounds = {each.key: math.inf if each.unmet(there) else each.bound(there).total for each in theorems}
+                if own is not None and (horizon, steps) == (grid.horizon, grid.steps):
+                    truth = own
+                elif spent + last > PATIENCE:
+                    truth = Bracket(0.0, math.inf, "left out")
+                    left.append(f"{value:g}")
+                else:
+                    begun = process_time()
+                    truth = measured_error(there, problem.law)
+                    last = process_time() - begun
+                    spent += last
+                    last *= 2 if steps < grid.steps else 1  # the next has about twice the steps
+            points.append((value, bounds, truth))
         except EVALUATION as error:
-            left.append(f"{key} = {value:g} is left out: {one_line(reason_of(error), 200)}")
-    return points, left
+            left.append(f"{value:g} ({one_line(reason_of(error), 200)})")
+    return points, [f"left out, as it would take long or cannot be: the exact W2 at {', '.join(left)}"] if left else []
 
 
-def _changed(name: str, overrides: tuple[str, ...], change: str) -> Problem:
-    return load_question(name, (*overrides, change))
-
-
-def _draw_curve(figure, key: str, points: list, theorems: list, problem: Problem) -> None:
+def _draw_curve(figure, key: str, points: list, problem: Problem) -> None:
     ax = figure.subplots()
-    bounds = {each.key: [found[each.key] for _, found, _ in points] for each in theorems}
+    bounds = {name: [found[name] for _, found, _ in points] for name in points[0][1]}
     plots.plot_bounds(ax, [value for value, *_ in points], [truth for *_, truth in points], bounds,
                       ceiling=math.sqrt(problem.law.second_moment))
     ax.set_xticks([value for value, *_ in points])
-    if key == "scheme.horizon":
+    if key == "horizon":
         ax.set_xlabel("horizon T")
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.set_ylabel("W2, in the units of the data")
