@@ -86,7 +86,7 @@ def test_gaussian_data_from_any_gaussian(data, start, make):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=examples(12), deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 def test_bounds_hold_from_drawn_starts(seed):
     """From drawn Gaussians on drawn Gaussian data in one to three dimensions no theorem that takes a start is below the
     exact W2, with all that is known and from constants, and the others refuse the start by name."""
