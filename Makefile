@@ -29,7 +29,8 @@ test: $(VENV)/test.stamp
 
 # the slow checks, then sixteen times as many examples where a test draws them
 deep: $(VENV)/test.stamp
-	$(SETTINGS) $(BIN)/python -m pytest -m deep -s
+	$(PIP) -e ".[dask,tables]"
+	REQUIRE_DASK=1 $(SETTINGS) $(BIN)/python -m pytest -m deep -s
 	TIMES=16 $(SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not deep"
 
 # the site, its notebooks executed (again where they changed), in out/site
