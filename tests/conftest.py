@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 import pytest
 
+import bounds  # noqa: F401 (before sympy, which a test may import first: see there)
 from tests.drawn import examples
 
 ROOT = Path(__file__).resolve().parents[1]
