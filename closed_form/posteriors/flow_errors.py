@@ -163,10 +163,14 @@ class _Line:
         inside = (start < 0) & (end > 0)
         if inside.any():
             found[inside] = elementwise_roots(
-                lambda y, level, side, spread: side * (self._tail(y, spread, side) - level), low[inside],
-                high[inside], tuple(each[inside] for each in (level, side, before)),
+                self._excess, low[inside], high[inside], tuple(each[inside] for each in (level, side, before)),
                 1e-15 * float(np.ptp(self._means)))
         return found
+
+    def _excess(self, y, level, side, spread):
+        """What is left of y beyond ``level``, increasing in y, and Newton's step to where that is nothing."""
+        value = side * (self._tail(y, spread, side) - level)
+        return value, -value / self._density(y, spread)
 
     def _tail(self, y, spread, side):
         """P(Y <= y) where ``side`` is 1, P(Y > y) where it is −1."""
