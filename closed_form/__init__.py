@@ -7,7 +7,8 @@ _HOMES = {
     "Gaussian": "closed_form.laws.gaussian",
     "Funnel": "closed_form.laws.funnel", "GaussianMixture": "closed_form.laws.mixture",
     "contradiction": "closed_form.geometry.stated_constants",
-    "smoothed_data": "closed_form.laws.samples", "posterior": "closed_form.posteriors.law",
+    "smoothed_data": "closed_form.laws.samples",
+    "read_samples": "closed_form.laws.samples", "posterior": "closed_form.posteriors.law",
     "sampler_w2": "closed_form.sampler_laws.w2", "w2_gaussian": "closed_form.distances.gaussian",
     "w2_line": "closed_form.distances.line", "w2_samples": "closed_form.distances.samples",
 }

@@ -8,6 +8,7 @@ from closed_form.geometry.stated_constants import contradiction as contradiction
 from closed_form.laws.funnel import Funnel as Funnel
 from closed_form.laws.gaussian import Gaussian as Gaussian
 from closed_form.laws.mixture import GaussianMixture as GaussianMixture
+from closed_form.laws.samples import read_samples as read_samples
 from closed_form.laws.samples import smoothed_data as smoothed_data
 from closed_form.own_law import OwnLaw as OwnLaw
 from closed_form.posteriors.law import posterior as posterior

@@ -8,6 +8,7 @@ _HOME = {
     "Certificate": "certificates.certificate", "Verdict": "certificates.certificate",
     "certify": "certificates.certificate", "certify_setting": "certificates.certificate",
     "measure": "certificates.certificate", "setting_of": "certificates.question",
+    "setting_of_problem": "certificates.question", "read_problem": "problems.problem",
     "load_problem": "problems.problem", "bundled_problem": "problems.problem", "Problem": "problems.problem",
     "Plan": "planning.plan", "planner_of": "planning.by_bound", "sample": "particles.simulation",
     "w2_from_samples": "lower_sides.w2", "torch_score": "particles.own_score",

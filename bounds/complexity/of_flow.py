@@ -20,6 +20,8 @@ from bounds.argument import check_key
 from bounds.samplers import samplers
 from bounds.steps.stages import Levels
 
+__all__ = ["flow_order"]
+
 #: Noise level, variance of the data, length of a step (in σ or in t), dimension, error, steps, and time.
 SIGMA, V, H, D, EPS, K, T = sympy.symbols("sigma v h d epsilon K t", positive=True)
 #: The noise level of a second evaluation.

@@ -27,6 +27,8 @@ from bounds.symbolic.integrals import DUMMY, TIME, integral, tidy
 from bounds.theorem import Theorem
 from bounds.theorems import theorems
 
+__all__ = ["complexity", "of_process"]
+
 _RATE, _DRIFT = sympy.symbols("lambda f", positive=True)
 
 

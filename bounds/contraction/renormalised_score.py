@@ -15,6 +15,8 @@ from bounds.assumption import Assumption
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import PhasePath
 
+__all__ = ["regularity", "regularity_constant"]
+
 #: Below this a² nothing of an excess but its size relative to a² is left.
 _LEAST_A_SQ = 1e-280
 #: Clock times of the first scan for the supremum, the earliest of them, and how often it is looked at closer.

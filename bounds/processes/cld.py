@@ -18,6 +18,8 @@ from bounds.process import Coefficient, Family, ForwardProcess
 from bounds.symbolic.expressions import exact, for_numbers, real_function
 from bounds.symbolic.integrals import TIME
 
+__all__ = ["cld", "closed_forms"]
+
 a, sigma = sympy.symbols("a sigma", positive=True)
 epsilon, velocity_std = sympy.symbols("epsilon v", nonnegative=True)
 kappa = sympy.Symbol("kappa", positive=True)

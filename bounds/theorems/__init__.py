@@ -2,6 +2,8 @@
 
 from bounds.registry import units
 
+__all__ = ["theorems"]
+
 
 def theorems() -> dict:
     """Every theorem by key: upper bounds first, the martingale bound before the others, then by key."""

@@ -51,6 +51,8 @@ from bounds.symbolic.balls import integer_power
 from bounds.symbolic.integrals import TIME, tidy
 from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 
+__all__ = ["defect_over_step", "ou_limit"]
+
 #: Relative rounding granted to P, Q/V and a at each step.
 ROUNDING = 16 * np.finfo(float).eps
 #: Room for the rounding of what is taken off for eigenvalues that are not exact.

@@ -8,8 +8,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Modules that say in ``__all__`` what of them is public.
-PUBLIC = ("bounds", "bounds.claim", "bounds.schedules", "closed_form", "verify", "verify.strategies",
-          "verify.testing")
+PUBLIC = ("bounds", "bounds.claim", "bounds.complexity.of_flow", "bounds.complexity.orders",
+          "bounds.contraction.renormalised_score", "bounds.processes.cld", "bounds.schedules",
+          "bounds.steps.phase_space.path", "bounds.theorems", "bounds.theorems.gaussian_lower_bound", "closed_form",
+          "closed_form.sampler_laws.line.perturbed_score", "closed_form.sampler_laws.phase_space.score", "verify",
+          "verify.experiments", "verify.lower_sides.sliced", "verify.pages.palette", "verify.pages.plots",
+          "verify.strategies", "verify.studies.constants", "verify.studies.equal_effort",
+          "verify.studies.learned_score", "verify.studies.lower_constants", "verify.studies.regimes",
+          "verify.studies.schedules", "verify.testing")
 PACKAGES = ("bounds", "closed_form", "verify")
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from bounds.registry import units
 from verify.experiment import Experiment
 
+__all__ = ["experiments"]
+
 
 def experiments() -> Mapping[str, Experiment]:
     """Every experiment by key."""

@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+__all__ = ["sliced_w2"]
+
 _NUMBERS = 1 << 21  # projected values held at once
 
 

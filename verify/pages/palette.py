@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+__all__ = ["colour", "series", "styles"]
+
 #: What is true is black, what is proved or claimed is blue unless it is some theorem's.
 EXACT, BOUND = "#1a1a1a", "#0072B2"
 #: Third and fourth things beside the two; what a picture is not about; a face that is left open.

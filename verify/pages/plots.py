@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from closed_form.bracket import Bracket
 
+__all__ = ["log_concavity_is_not_enough", "plot_bounds"]
+
 _EXACT = "exact W2 of the sampler"
 
 

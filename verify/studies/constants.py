@@ -34,6 +34,8 @@ from verify.pages import palette
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+__all__ = ["constants_of_samples", "plot_constants"]
+
 BANDWIDTHS = 13
 RESAMPLES = 50
 

@@ -31,6 +31,8 @@ from verify.problems.problem import Problem
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+__all__ = ["compare_samplers", "plan_samplers", "plot_effort", "plot_plans"]
+
 #: What arithmetic, a hypothesis or a law may refuse: a row's reason, never the end of a comparison.
 REFUSED = (ArithmeticError, ValueError, MemoryError, NotImplementedError, TimeoutError, NotApplicable)
 #: Steps at which theorems are compared where one is to plan with.

@@ -13,6 +13,8 @@ from bounds.steps.affine import Steps
 from bounds.steps.path import Path
 from closed_form.law import Law
 
+__all__ = ["train"]
+
 BATCH = 512
 LEARNING_RATE = 3e-3
 

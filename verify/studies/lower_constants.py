@@ -27,6 +27,8 @@ from verify.pages import palette
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+__all__ = ["plot_lower_constants", "vanishing_stds"]
+
 STDS = np.geomspace(0.1, 10.0, 61)
 
 

@@ -26,6 +26,8 @@ from verify.pages import palette
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+__all__ = ["plot_regimes", "regimes_of"]
+
 #: Times at which the rate is looked at: sign changes closer together than the grid are not seen.
 GRID_POINTS = 1024
 #: First time of the geometric part of the grid, relative to the horizon; 0 is left out without envelope.

@@ -27,6 +27,8 @@ from verify.planning.by_bound import planner_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+__all__ = ["compare", "plot_comparison", "rows"]
+
 #: Rows of arXiv 2311.11003 with the constants of its experiments where it gives them, the cosine and sub-VP
 #: schedules, and critically-damped Langevin.
 SCHEDULES: dict[str, Callable[[], ForwardProcess]] = {

@@ -13,6 +13,8 @@ from bounds.steps.analytic_panels import analytic_panels
 from bounds.symbolic.expressions import numpy_function
 from bounds.symbolic.integrals import TIME
 
+__all__ = ["PhasePath"]
+
 #: Below this value of 2au the second moment of the exponential is summed as a series.
 _SERIES_BELOW = 1.5
 #: Its coefficients: ∫_0^1 w² e^{−zw} dw = Σ (−z)^k/(k! (k + 3)).

@@ -14,6 +14,8 @@ from closed_form.sampler_laws.line.maps import LineSteps
 from closed_form.sampler_laws.line.propagation import Route, Sources
 from closed_form.sampler_laws.line.sampler import COARSE, FINE, MAX_POINTS, first_sources
 
+__all__ = ["perturbed_w2"]
+
 #: Points on which the size of an error is integrated, at least.
 LEAST_POINTS = 4001
 #: Deviations beyond the outermost means where the law ends for that.

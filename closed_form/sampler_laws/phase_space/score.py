@@ -22,6 +22,8 @@ from numpy.typing import ArrayLike
 from bounds.annotations import Array
 from closed_form.law import Law
 
+__all__ = ["PhaseLaw"]
+
 
 def whitening(phi: ArrayLike, S: ArrayLike) -> tuple[float, Array]:
     """(√q, L): the signal, and the 2×2 matrix that splits U into signal and noise.
