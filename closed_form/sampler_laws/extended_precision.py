@@ -45,12 +45,13 @@ def _ratio(x, y) -> np.ndarray:
     return np.where(y <= 0.0, 0.0, x / np.where(y <= 0.0, 1.0, y))
 
 
-def norm_bracket(parts: np.ndarray, slack: np.ndarray, method: str, estimated: str = "") -> Bracket:
-    """Bracket of |x| for a vector within ``slack`` of ``parts``, entry by entry."""
-    size = np.abs(parts)
+def norm_bracket(parts: np.ndarray, slack: np.ndarray, method: str, estimated: str = "",
+                 counts: np.ndarray | None = None) -> Bracket:
+    """Bracket of |x| for a vector within ``slack`` of ``parts``, entry by entry, each there ``counts`` times."""
+    size, times = np.abs(parts), 1.0 if counts is None else counts
     rounding = 1.0 + (len(parts) + 8) * WIDE_EPS
-    upper = np.sqrt(np.square(size + slack).sum()) * rounding
-    lower = np.sqrt(np.square(np.maximum(size - slack, 0.0)).sum()) / rounding
+    upper = np.sqrt((np.square(size + slack) * times).sum()) * rounding
+    lower = np.sqrt((np.square(np.maximum(size - slack, 0.0)) * times).sum()) / rounding
     if not np.isfinite(lower):
         return Bracket(0.0, math.inf, method, estimated)
     low, high = np.nextafter(float(lower), 0.0), np.nextafter(float(upper), math.inf)

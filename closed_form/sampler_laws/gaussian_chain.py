@@ -1,7 +1,7 @@
 r"""The exact law of the sampler for Gaussian data, where every step is affine and the law stays Gaussian."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +25,8 @@ from closed_form.sampler_laws.multistep_scan import multistep_tracks
 
 _EPS = np.finfo(float).eps
 _SLACK = 1.01  # covers the terms of second order in the error recursion
+#: From so many coordinates on those that are alike are computed once, where at most a share of them is unlike the first.
+MANY, UNLIKE = 1 << 12, 1 / 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,19 +105,33 @@ class ChainLaw:
         target = self.data if target is None else target
         if target.dim != self.data.dim:
             raise ValueError(f"target must have dimension {self.data.dim}, got {target.dim}")
-        if not (np.isfinite(self._wide_variances).all() and np.isfinite(self.lag).all()):
+        if self._out_of_range:
             return Bracket(0.0, np.inf, f"{self.method}, out of range", self.estimated)
         spectrum = self._spectrum(target)
         if spectrum is None:
             return w2_gaussian(self.law(), target).widened(self._error_norm)
-        values, values_error = spectrum
+        return self._between(target, *spectrum)
+
+    def to_data(self, counts: np.ndarray) -> Bracket:
+        """W2 to data of which every coordinate here stands for so many."""
+        if self._out_of_range:
+            return Bracket(0.0, np.inf, f"{self.method}, out of range", self.estimated)
+        return self._between(self.data, wide(clustered(self.data)), self.spectrum_error, counts)
+
+    @property
+    def _out_of_range(self) -> bool:
+        return not (np.isfinite(self._wide_variances).all() and np.isfinite(self.lag).all())
+
+    def _between(self, target: Gaussian, values: np.ndarray, values_error: float,
+                 counts: np.ndarray | None = None) -> Bracket:
+        """W2 to a law with these variances along U, where every coordinate stands for so many."""
         shift = _rotated(wide(self.data.mean) * self.final_a - target.mean, self.data.basis)
         with np.errstate(all="ignore"):
             mean_gap = self.lag + shift
             mean_slack = self.mean_error + self._rotation_eps * np.linalg.norm(shift.astype(float))
             std_gap, std_slack = root_gap(self._wide_variances, self.variance_error, values, values_error)
             return norm_bracket(np.concatenate([mean_gap, std_gap]), np.concatenate([mean_slack, std_slack]),
-                                self.method, self.estimated)
+                                self.method, self.estimated, None if counts is None else np.tile(counts, 2))
 
     def _spectrum(self, target: Gaussian) -> tuple[np.ndarray, float] | None:
         """Variances of ``target`` along U and a bound of their error; None if it does not commute."""
@@ -143,6 +159,43 @@ class ChainLaw:
         v, error = self._wide_variances, self.variance_error
         _, slack = root_gap(v, error, v, 4 * self.data.dim * _EPS * v.max())
         return float(np.linalg.norm(np.concatenate([self.mean_error, slack]).astype(float)))
+
+
+@dataclass(frozen=True, eq=False)
+class AlikeChain:
+    """The law of the last iterate where nearly all coordinates are alike: each kind of them is computed once.
+
+    Attributes
+    ----------
+    few : ChainLaw
+        Of the first coordinate, and of those unlike it.
+    data : Gaussian
+    others : array of int
+        Which coordinates are unlike the first.
+    """
+
+    few: ChainLaw
+    data: Gaussian
+    others: np.ndarray
+
+    def whole(self) -> ChainLaw:
+        """The chain of every coordinate."""
+        place = np.zeros(self.data.dim, dtype=int)
+        place[self.others] = np.arange(1, len(self.others) + 1)
+        names = "mean", "variances", "mean_error", "variance_error", "lag", "_wide_variances"
+        return replace(self.few, data=self.data, **{name: getattr(self.few, name)[place] for name in names})
+
+    def law(self) -> Gaussian:
+        """The law of the last iterate as a `Gaussian`, as `ChainLaw.law`."""
+        return self.whole().law()
+
+    def w2(self, target: Gaussian | None = None) -> Bracket:
+        """W2 to ``target``, the data law by default, as `ChainLaw.w2`."""
+        if target is not None and target is not self.data:
+            return self.whole().w2(target)
+        counts = np.ones(len(self.others) + 1)
+        counts[0] = self.data.dim - len(self.others)
+        return self.few.to_data(counts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +230,7 @@ class TurnedChain:
 
 
 def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
-                   noise_size: float = 0.0) -> ChainLaw | TurnedChain:
+                   noise_size: float = 0.0) -> ChainLaw | TurnedChain | AlikeChain:
     r"""Exact law of the last iterate when the data are N(m, Σ).
 
     With λ an eigenvalue of Σ and :math:`V_i = a_i^2\lambda + s_i^2`, each coordinate follows
@@ -186,7 +239,8 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
               n_i = \mathrm{noise\_var}_i + Q_i^2 M_{noise}^2/d.
 
     The mean is a m plus its lag e, :math:`e \leftarrow A_i e + (P_i a_i - a_{i+1}) m + Q_i b`, and the
-    variance obeys :math:`v \leftarrow A_i^2 v + n_i`. Equal eigenvalues are computed once.
+    variance obeys :math:`v \leftarrow A_i^2 v + n_i`. Equal eigenvalues are computed once, and of very many coordinates
+    those that are alike in all (`AlikeChain`).
 
     Parameters
     ----------
@@ -219,11 +273,38 @@ def gaussian_chain(law: Gaussian, steps: Steps, bias: np.ndarray | None = None,
     bias, noise_size = _checked_bias(law.dim, bias), error_size("noise_size", noise_size)
     if steps.start is not None:
         law = _along_start(law, steps.start)
+    noise_scale = wide(noise_size) ** 2 / law.dim
+    others = _unlike_the_first(law, steps, bias)
+    if others is None:
+        return _chain(law, steps, bias, noise_scale)
+    kept = np.concatenate([[0], others])
+    few = Gaussian(law.mean[kept], law.spread if law.spread.ndim == 0 else law.spread[kept])
+    if steps.start is not None:
+        mean, spread = (each if each.ndim == 0 else each[kept] for each in (steps.start.mean, steps.start.spread))
+        steps = replace(steps, start=Start(mean, spread))
+    return AlikeChain(_chain(few, steps, bias[kept], noise_scale), law, others)
+
+
+def _unlike_the_first(law: Gaussian, steps: Steps, bias: np.ndarray) -> np.ndarray | None:
+    """The coordinates that are unlike the first in anything; None where they are too many for it to matter."""
+    start = steps.start
+    if law.dim < MANY or law.basis is not None or (start is not None and start.spread.ndim == 2):
+        return None
+    columns = [law.eigenvalues, law.mean, bias]
+    if start is not None:
+        columns += [start.mean_of(law.dim), start.variances_of(law.dim)]
+    unlike = np.zeros(law.dim, dtype=bool)
+    for column in columns:
+        unlike |= column != column[0]
+    return None if np.count_nonzero(unlike) > UNLIKE * law.dim else np.flatnonzero(unlike)
+
+
+def _chain(law: Gaussian, steps: Steps, bias: np.ndarray, noise_scale) -> ChainLaw | TurnedChain:
+    """`gaussian_chain` coordinate by coordinate, with fresh noise of a variance in each."""
     values = clustered(law)
     _refuse_point_mass(values, steps)
     distinct, place = np.unique(values, return_inverse=True)
     spectrum_error = law.residual(values)
-    noise_scale = wide(noise_size) ** 2 / law.dim
     noise_var, noise_error = wide(steps.noise_var), np.zeros(len(steps))
     if steps.second is None and steps.past is None:
         noise_var = noise_var + wide(steps.Q) ** 2 * noise_scale

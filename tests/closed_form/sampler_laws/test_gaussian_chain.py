@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bounds.start import Start
 from bounds.steps.affine import StepErrors, Steps
 from closed_form.laws.gaussian import Gaussian
+from closed_form.sampler_laws import gaussian_chain as chains
 from closed_form.sampler_laws.extended_precision import root_gap
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from tests.closed_form.tolerances import CHAIN_MILLION_WIDTH, CHAIN_SAME, CHAIN_WIDTH, LEADING_ORDER
@@ -172,6 +174,29 @@ def test_equal_eigenvalues_act_like_one():
     many = gaussian_chain(Gaussian(np.zeros(1000), 0.25), ou_euler(4.0, 100)).w2()
     one = gaussian_chain(Gaussian([0.0], 0.25), ou_euler(4.0, 100)).w2()
     assert many.midpoint == pytest.approx(math.sqrt(1000) * one.midpoint, rel=CHAIN_SAME)
+
+
+@pytest.mark.parametrize("start", [None, Start((np.arange(3000) == 2) * 1.0, np.array(0.5))], ids=["noise", "start"])
+def test_of_many_coordinates_those_alike_are_computed_once(start, monkeypatch):
+    """W2 and the law where 4 kinds of coordinates stand for 3,000 are those of all 3,000, one by one."""
+    law = Gaussian((np.arange(3000) == 1) * 1.0, 0.25 + (np.arange(3000) == 1999))
+    steps, bias = replace(ou_euler(2.0, 10), start=start), np.where(np.arange(3000) == 7, 0.3, 0.1)
+    whole = gaussian_chain(law, steps, bias, 0.2)
+    monkeypatch.setattr(chains, "MANY", 3000)
+    chain = gaussian_chain(law, steps, bias, 0.2)
+    assert len(chain.few.variances) == (4 if start is None else 5)
+    for target in (None, Gaussian(np.full(3000, 0.1), 0.3)):
+        found, expected = chain.w2(target), whole.w2(target)
+        assert found.lower == pytest.approx(expected.lower, rel=CHAIN_SAME)
+        assert found.upper == pytest.approx(expected.upper, rel=CHAIN_SAME)
+    np.testing.assert_array_equal(chain.law().mean, whole.law().mean)
+    np.testing.assert_array_equal(chain.law().eigenvalues, whole.law().eigenvalues)
+
+
+def test_coordinates_that_are_all_different_have_a_chain_each(monkeypatch):
+    """Where hardly any coordinate is like the first nothing is put together."""
+    monkeypatch.setattr(chains, "MANY", 3)
+    assert len(gaussian_chain(Gaussian([0.0, 1.0, 2.0], 1.0), ou_euler(2.0, 2)).variances) == 3
 
 
 def test_many_distinct_eigenvalues_agree_with_one_at_a_time():
