@@ -103,7 +103,7 @@ class Setting:
 
     @property
     def left_of_mean(self) -> Numbers:
-        """What early stopping leaves between the sampler's mean and the data's, |1 − a| ‖E X_0‖, at most."""
+        """What early stopping leaves between the sampler's mean and the data's, (1 − a) ‖E X_0‖, at most."""
         a = 1.0 if not np.any(self.removed) or self.scheme.grid.early_stop == 0 else float(self.table.path.a[-1])
         return 0.0 if a == 1 else (abs(1 - a) + 1e-12 * a) * self.removed
 

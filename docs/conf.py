@@ -42,7 +42,7 @@ nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True
 
-bibtex_bibfiles = ["references.bib"]
+bibtex_bibfiles = ["../bounds/sources.bib"]
 bibtex_default_style = "alpha"
 
 autosummary_generate = False

@@ -1,5 +1,6 @@
 """The site is built without a warning, says what the code says, and the commands on its pages do what they say."""
 
+import io
 import json
 import re
 import shutil
@@ -20,10 +21,11 @@ def site(tmp_path_factory):
     """The built site; warnings are errors.  Notebooks are executed by a test of their own."""
     from sphinx.application import Sphinx
 
-    out = tmp_path_factory.mktemp("site")
+    out, said = tmp_path_factory.mktemp("site"), io.StringIO()
     app = Sphinx(str(ROOT / "docs"), str(ROOT / "docs"), str(out), str(out / "doctrees"), "html",
-                 confoverrides={"nb_execution_mode": "off"}, status=None, warningiserror=True)
+                 confoverrides={"nb_execution_mode": "off"}, status=None, warning=said, warningiserror=True)
     app.build()
+    assert app.statuscode == 0, said.getvalue()
     return out
 
 
