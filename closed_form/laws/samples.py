@@ -202,4 +202,7 @@ def _read(section, folder) -> GaussianMixture:
         raise section.fault(f"data.file: {error}") from None
 
 
-LAW = DataLaw("samples", ("file", "header", "columns", "standardize", "smoothing", "dim"), _read)
+LAW = DataLaw("samples", ("file", "header", "columns", "standardize", "smoothing", "dim"), _read,
+              needed=("file", "smoothing"),
+              forms={"file": "text", "header": "flag", "columns": "list of texts", "standardize": "flag",
+                     "smoothing": "positive number", "dim": "count"})
