@@ -9,7 +9,7 @@ WORKERS ?= 2
 SETTINGS := OPENBLAS_NUM_THREADS=1 SYMPY_CACHE_SIZE=50000 PYTHONDONTWRITEBYTECODE= \
             MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=268435456
 
-.PHONY: demo test deep docs tables fuzz mutants bench report-check lint clean
+.PHONY: demo test deep matrix docs tables fuzz mutants bench report-check lint clean
 
 $(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +32,11 @@ deep: $(VENV)/test.stamp
 	$(PIP) -e ".[dask,tables]"
 	REQUIRE_DASK=1 $(SETTINGS) $(BIN)/python -m pytest -m deep -s
 	TIMES=16 $(SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not deep"
+
+# the suite on every CPython of setup.cfg's classifiers that is on the PATH, with the lowest and with the newest
+# versions of what is needed: OPTIONS="--python 3.12 --versions lowest --tests tests/bounds"
+matrix:
+	$(PYTHON) tests/matrix.py $(OPTIONS)
 
 # the site, its notebooks executed (again where they changed), in out/site
 docs: $(VENV)/test.stamp

@@ -7,6 +7,9 @@ import os
 # polynomials then end the process with a signal (heuristic gcd) where python's own only take long
 os.environ.setdefault("SYMPY_GROUND_TYPES", "python")
 
+#: Whose package this is: another project may have one of the same name.
+__project__ = "sgm-bounds"
+
 _HOME = {
     "ForwardProcess": "process",
     "Scheme": "sampler",
@@ -31,6 +34,31 @@ _HOME = {
     "own_sampler": "steps.formulas"}
 
 __all__ = sorted(_HOME)
+
+
+def _warn_of_other_projects() -> None:
+    """Warn where what would be imported as one of the other two packages is another project's."""
+    import warnings
+    from importlib.util import find_spec
+
+    for name in ("closed_form", "verify"):
+        try:
+            spec = find_spec(name)
+            if spec is None:  # the import will say so
+                continue
+            found = spec.origin or "a folder without __init__.py"
+            if spec.origin:
+                with open(spec.origin, "rb") as file:
+                    if __project__.encode() in file.read():
+                        continue
+        except (OSError, ValueError):  # in an archive, or made by hand
+            continue
+        warnings.warn(f"the package {name} in {found} is not that of sgm-bounds: another project has overwritten it or comes "
+                      f"first on the path; pip uninstall {name}, then pip install --force-reinstall sgm-bounds",
+                      stacklevel=2)
+
+
+_warn_of_other_projects()
 
 
 def __getattr__(name: str):

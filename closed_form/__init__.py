@@ -2,6 +2,9 @@
 
 from importlib import import_module
 
+#: Whose package this is: another project may have one of the same name.
+__project__ = "sgm-bounds"
+
 _HOMES = {
     "Bracket": "closed_form.bracket", "OwnLaw": "closed_form.own_law",
     "Gaussian": "closed_form.laws.gaussian",

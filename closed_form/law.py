@@ -4,8 +4,8 @@ it."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -21,6 +21,8 @@ from closed_form.law_input import error_size, unit_vector
 SLACK = 1e-9
 #: Largest dimension that a problem file may ask for.
 MAX_DIM = 10_000_000
+#: What a value of a data law's key may be: arrays are lists of numbers, or of such lists.
+FORMS = ("number", "positive number", "count", "flag", "text", "list of texts", "number or array", "array")
 
 
 class NoAssumption(ValueError):
@@ -302,6 +304,10 @@ class DataLaw:
         Whether a file may state constants of such a law.
     stored : tuple of str
         Keys whose value in the normal form is the attribute of the law, defaults filled in.
+    needed : tuple of str
+        Keys that have to be given, whatever the others are.
+    forms : mapping of str to str
+        What the value of a key is, of `FORMS`, as an editor is told; any value where it is not said.
     """
 
     key: str
@@ -309,3 +315,5 @@ class DataLaw:
     read: Callable[[Any, Any], Law]
     by_hand: bool = True
     stored: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    forms: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import hypothesis
@@ -16,6 +17,7 @@ import pytest
 
 import bounds  # noqa: F401 (before sympy, which a test may import first: see there)
 from tests.drawn import examples
+from tests.source import files_of_the_source
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -52,15 +54,27 @@ def shared_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
-    """A wheel built from a clean copy of the source."""
+def source_distribution(tmp_path_factory):
+    """The folder that the sdist of a clean copy of the source unpacks to."""
+    folder = tmp_path_factory.mktemp("sdist")
+    for name in files_of_the_source():
+        (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / "source" / name)
+    code = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, str(folder)], cwd=folder / "source", check=True, capture_output=True)
+    (found,) = folder.glob("*.tar.gz")
+    with tarfile.open(found) as archive:
+        archive.extractall(folder / "unpacked", filter="data")
+    (unpacked,) = (folder / "unpacked").iterdir()
+    return unpacked
+
+
+@pytest.fixture(scope="session")
+def wheel(source_distribution, tmp_path_factory):
+    """The wheel that is built from the source distribution."""
     folder = tmp_path_factory.mktemp("wheel")
-    for package in ("bounds", "closed_form", "verify"):
-        shutil.copytree(ROOT / package, folder / "source" / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, folder / "source")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
-    subprocess.run([*command, str(folder), str(folder / "source")], check=True, capture_output=True)
+    subprocess.run([*command, str(folder), str(source_distribution)], check=True, capture_output=True)
     (found,) = folder.glob("*.whl")
     return found
 

@@ -1,8 +1,16 @@
 """Do claim and truth agree: certificates, sampling, searches for counterexamples, and the command line."""
 
 import importlib
+import warnings
 
-import bounds  # noqa: F401 (before sympy, see there)
+import bounds  # before sympy, see there
+
+#: Whose package this is: another project may have one of the same name.
+__project__ = "sgm-bounds"
+if getattr(bounds, "__project__", None) != __project__:
+    warnings.warn(f"the package bounds in {getattr(bounds, '__file__', None)} is not that of sgm-bounds: another project has "
+                  "overwritten it or comes first on the path; pip uninstall bounds, then pip install --force-reinstall "
+                  "sgm-bounds", stacklevel=2)
 
 _HOME = {
     "Certificate": "certificates.certificate", "Verdict": "certificates.certificate",

@@ -210,4 +210,5 @@ def _read(section, _folder) -> Funnel:
     return Funnel(dim, std, section.flag("standardized", False))
 
 
-LAW = DataLaw("funnel", ("dim", "std", "standardized"), _read, by_hand=False, stored=("std", "standardized"))
+LAW = DataLaw("funnel", ("dim", "std", "standardized"), _read, by_hand=False, stored=("std", "standardized"),
+              needed=("dim",), forms={"dim": "count", "std": "positive number", "standardized": "flag"})

@@ -278,4 +278,5 @@ def _read(section, _folder) -> Gaussian:
     return Gaussian(np.full(next(iter(sizes.values()), 1), mean), covariance)
 
 
-LAW = DataLaw("gaussian", ("mean", "covariance", "dim"), _read)
+LAW = DataLaw("gaussian", ("mean", "covariance", "dim"), _read, needed=("mean", "covariance"),
+              forms={"mean": "number or array", "covariance": "number or array", "dim": "count"})

@@ -382,4 +382,6 @@ def _read(section, _folder) -> GaussianMixture:
     return GaussianMixture(means, weights, **read_spread(section, means.shape[1]))
 
 
-LAW = DataLaw("mixture", ("means", "std", "covariance", "covariances", "weights", "dim"), _read)
+LAW = DataLaw("mixture", ("means", "std", "covariance", "covariances", "weights", "dim"), _read, needed=("means",),
+              forms={"means": "array", "std": "number or array", "covariance": "number or array",
+                     "covariances": "number or array", "weights": "array", "dim": "count"})

@@ -3,15 +3,19 @@
 import csv
 from collections.abc import Sequence
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bounds.annotations import Array
+from closed_form.data_file import columns_of_array, columns_of_table
 from closed_form.law import DataLaw
 from closed_form.law_input import LARGEST, finite_array, of_moderate_size
 from closed_form.laws.mixture import GaussianMixture
 
+#: Endings of files that are not CSV.
+BINARY = (".npy", ".parquet")
 #: What a field without a value may hold.
 _MISSING = {"", "-", "?", "na", "n/a", "nan", "none", "null"}
 
@@ -52,28 +56,36 @@ def smoothed_data(samples: ArrayLike, smoothing: float, standardize: bool = Fals
 
 def read_samples(path: str | PathLike[str], columns: Sequence[str] | None = None,
                  standardize: bool = False, header: bool | None = None) -> Array:
-    """Columns of a CSV file, as an array of shape (n, d).
+    """Columns of a CSV, .npy or Parquet file, as an array of shape (n, d).
 
     Parameters
     ----------
     path : str or path
-        A UTF-8 file; blank lines are skipped.
+        An array saved by numpy where it ends in ``.npy``, which is never unpickled; a table that pyarrow reads
+        where it ends in ``.parquet``; else CSV in UTF-8, whose blank lines are skipped.
     columns : sequence of str, optional
-        Names from the header, in the order wanted; all of them by default. Without a header the columns are
-        called "1", "2", ….
+        Names from the header, in the order wanted; all of them by default. Without a header, and in an array, the
+        columns are called "1", "2", ….
     standardize : bool
         Shift and scale every column to mean 0 and standard deviation 1 (population, divisor n); one of a
         single value is shifted only.
     header : bool, optional
-        Whether the first line names the columns; by default it does, and is refused if it looks like data.
+        Whether the first line of CSV names the columns; by default it does, and is refused if it looks like data.
 
     Raises
     ------
     ValueError
-        If the file cannot be read or has no rows, its first line is made of numbers and ``header`` not given,
+        If the file cannot be read, pyarrow is missing for one that needs it, ``header`` is said of a file that is
+        not CSV, or it has no rows, its first line is made of numbers and ``header`` not given,
         a line has too few or too many fields, a column is missing, repeated or without a name (unless
         ``columns`` are given), or a field is not a finite number.
     """
+    ending = Path(path).suffix.lower()
+    if ending in BINARY:
+        if header is not None:
+            raise ValueError(f"header must be left out for {ending}, which has no header line, got {header}")
+        values = _binary(path, ending, columns)
+        return _standardized(values) if standardize else values
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = csv.reader(file, strict=True)
@@ -100,6 +112,14 @@ def read_samples(path: str | PathLike[str], columns: Sequence[str] | None = None
     if not len(values):
         raise ValueError(f"{path} has a header line but no rows")
     return _standardized(values) if standardize else values
+
+
+def _binary(path, ending: str, columns: Sequence[str] | None) -> Array:
+    """The columns of a file of `BINARY`."""
+    if ending == ".parquet":
+        return columns_of_table(path, None if columns is None else lambda names: _positions(path, names, columns))[1]
+    names, values = columns_of_array(path)
+    return values if columns is None else values[:, _positions(path, names, columns)]
 
 
 def _looks_like_data(names: list[str]) -> bool:
@@ -166,7 +186,7 @@ def constant_columns(samples: Array) -> Array:
 
 
 def _read(section, folder) -> GaussianMixture:
-    path, columns = section.file("file", folder, "a CSV file"), section.get("columns", None)
+    path, columns = section.file("file", folder, "a CSV, .npy or Parquet file"), section.get("columns", None)
     if columns is not None and not (isinstance(columns, list) and columns
                                     and all(isinstance(column, str) for column in columns)):
         raise section.refuse("columns", "a list of column names")
@@ -182,4 +202,7 @@ def _read(section, folder) -> GaussianMixture:
         raise section.fault(f"data.file: {error}") from None
 
 
-LAW = DataLaw("samples", ("file", "header", "columns", "standardize", "smoothing", "dim"), _read)
+LAW = DataLaw("samples", ("file", "header", "columns", "standardize", "smoothing", "dim"), _read,
+              needed=("file", "smoothing"),
+              forms={"file": "text", "header": "flag", "columns": "list of texts", "standardize": "flag",
+                     "smoothing": "positive number", "dim": "count"})

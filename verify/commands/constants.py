@@ -13,19 +13,19 @@ from verify.pages.figure import write_figure
 from verify.pages.schema_versions import SCHEMA_VERSIONS
 from verify.plain import number, plain
 
-#: Scheme of the bound for a bare CSV file.
+#: Scheme of the bound for a bare file of data.
 HORIZON, STEPS = 8.0, 2000
 
 
 @click.command(short_help="Constants (α, M, L) from samples, over bandwidths.")
-@click.argument("source", metavar="PROBLEM|FILE.csv")
+@click.argument("source", metavar="PROBLEM|FILE.csv|.npy|.parquet")
 @click.option(
     "--bandwidth", "bandwidths", type=float, multiple=True,
     help="A bandwidth s; may be repeated (default: a range).",
 )
-@click.option("--columns", help="Columns of a CSV file, separated by commas (default: all).")
+@click.option("--columns", help="Columns of the file, separated by commas (default: all).")
 @click.option(
-    "--standardize", is_flag=True, help="Shift and scale the columns of a CSV file to mean 0 and variance 1."
+    "--standardize", is_flag=True, help="Shift and scale the columns of the file to mean 0 and variance 1."
 )
 @click.option(
     "--header/--no-header", default=None,
@@ -37,7 +37,8 @@ HORIZON, STEPS = 8.0, 2000
 def constants(source, bandwidths, columns, standardize, header, out, force, overrides, as_json):
     """Constants of the smoothed empirical law (1/n) Σ N(x_i, s² I), exact for it, as the bandwidth s varies.
 
-    PROBLEM has data.law = "samples"; a CSV file is taken with OU and Euler–Maruyama, T = 8, 2000 steps.
+    PROBLEM has data.law = "samples"; a file of data (CSV, an array of numpy, Parquet) is taken with OU and
+    Euler–Maruyama, T = 8, 2000 steps.
     """
     from bounds.theorems import theorems
     from verify.studies.constants import constants_of_samples, plot_constants
@@ -57,16 +58,16 @@ def constants(source, bandwidths, columns, standardize, header, out, force, over
 def _question(source: str, columns, standardize: bool, header: bool | None, overrides):
     """(samples, process, scheme, what they are called)."""
     from bounds import euler_maruyama, ou
-    from closed_form.laws.samples import read_samples
+    from closed_form.laws.samples import BINARY, read_samples
 
-    if source.endswith(".csv"):
+    if source.lower().endswith((".csv", *BINARY)):
         if overrides:
-            raise click.UsageError("--set belongs to a problem, not to a CSV file")
+            raise click.UsageError("--set belongs to a problem, not to a file of data")
         with naming(os.path.basename(source)):
             samples = read_samples(source, columns.split(",") if columns else None, standardize, header)
         return samples, ou(), euler_maruyama(HORIZON, STEPS), os.path.basename(source)
     if columns or standardize or header is not None:
-        raise click.UsageError("--columns, --standardize and --header belong to a CSV file; "
+        raise click.UsageError("--columns, --standardize and --header belong to a file of data; "
                                "a problem has its own")
     from verify.problems.problem import bundled_problem
 

@@ -1,10 +1,13 @@
-"""The command ``show``: everything about one theorem or one family of processes."""
+"""The command ``show``: everything about one theorem or one family of processes, or the schema of problem files."""
 
 import click
 
 from verify.command_options import JSON_OPTION
 from verify.pages import process_sheet, theorem_sheet
 from verify.pages.console import Failure, emit, print_json, print_text, progress
+
+#: The key of the schema of problem files.
+SCHEMA = "schema"
 
 
 @click.command(short_help="A theorem, or the closed forms of a process.")
@@ -17,7 +20,8 @@ from verify.pages.console import Failure, emit, print_json, print_text, progress
 def show(key, latex, overrides, as_json):
     """A theorem (statement, hypotheses, source, derivation), or the closed forms of a process family.
 
-    A theorem may be one of your own: FILE.toml with a [claim], or FILE.py:NAME.
+    A theorem may be one of your own: FILE.toml with a [claim], or FILE.py:NAME. The KEY schema prints the JSON
+    Schema of problem files, for editors.
     """
     from bounds.processes import families
     from bounds.theorems import theorems
@@ -25,6 +29,13 @@ def show(key, latex, overrides, as_json):
 
     if latex and as_json:
         raise click.UsageError("--latex and --json exclude each other (the JSON holds the LaTeX)")
+    if key == SCHEMA:
+        if latex or overrides:
+            raise click.UsageError("--latex and --set belong to a theorem or a process, not to the schema")
+        from verify.problems.schema import problem_schema
+
+        print_json(problem_schema())
+        return
     if key in theorems() or key.endswith(".toml") or ".py:" in key:
         if overrides:
             raise click.UsageError("--set belongs to a process, not to a theorem")
@@ -35,7 +46,7 @@ def show(key, latex, overrides, as_json):
         facts = _process_facts(families()[key], overrides)
         forms = process_sheet.process_latex, process_sheet.process_sheet
     else:
-        known = ", ".join([*theorems(), *families()])
+        known = ", ".join([*theorems(), *families(), SCHEMA])
         raise Failure(f"KEY must be a theorem or a process family, one of {known}, got {key!r}")
     if as_json:
         print_json(facts)

@@ -17,17 +17,18 @@ from verify.problems.section import ProblemError, Section, short_line
 #: Said of constants that a file states of a law.
 BY_HAND = "the constants of the data are stated by hand: the bounds are as true as these"
 MAX_DATA_BYTES = 50_000_000
-_MOMENTS = ("dim", "second_moment", "mean_norm", "time_regularity")
+#: Keys that say moments of the data, and M1 of arXiv 2311.11003.
+MOMENTS = ("dim", "second_moment", "mean_norm", "time_regularity")
 
 
-def _constants_of(kind: str) -> tuple[str, ...]:
+def constants_of(kind: str) -> tuple[str, ...]:
     """The constants of an assumption: its arguments but for the moments."""
     return _constants_taken_by(assumptions()[kind])
 
 
 @lru_cache(maxsize=64)
 def _constants_taken_by(make: Callable[..., object]) -> tuple[str, ...]:
-    return tuple(name for name in signature(make).parameters if name not in _MOMENTS)
+    return tuple(name for name in signature(make).parameters if name not in MOMENTS)
 
 
 @dataclass(frozen=True)
@@ -60,21 +61,21 @@ def read_data(section: Section, folder: Path) -> tuple[Data, dict]:
             "data must have data.law or data.assumption (or both: constants stated by hand), neither was "
             "given"
         )
-    known = {"law", "assumption", "early_stop", *_MOMENTS}
+    known = {"law", "assumption", "early_stop", *MOMENTS}
     known |= {
         key
-        for keys in (*(law.keys for law in laws().values()), *map(_constants_of, assumptions()))
+        for keys in (*(law.keys for law in laws().values()), *map(constants_of, assumptions()))
         for key in keys
     }
     stated = section.choice("assumption", assumptions()) if "assumption" in section.values else None
     if "law" not in section.values:
         extra = ("early_stop",) if stated == BoundedSupport.key else ()
-        section.only(("assumption", *_constants_of(stated), *_MOMENTS, *extra), known,
+        section.only(("assumption", *constants_of(stated), *MOMENTS, *extra), known,
                      f"assumption {stated!r}")
         return _constants(section, stated)
     # first those of which a file may state constants
     kind = laws()[section.choice("law", sorted(laws(), key=lambda key: not laws()[key].by_hand))]
-    by_hand = (("assumption", *_constants_of(stated), "second_moment", "mean_norm") if stated and kind.by_hand
+    by_hand = (("assumption", *constants_of(stated), "second_moment", "mean_norm") if stated and kind.by_hand
                else ())
     section.only(("law", *kind.keys, *by_hand), known, f"law {kind.key!r}")
     with section.border():
@@ -95,7 +96,7 @@ def read_data(section: Section, folder: Path) -> tuple[Data, dict]:
 
 def _stated(section: Section, kind: str, law) -> Assumption:
     """The assumption a file states of a law; moments it leaves out are the law's."""
-    constants = {key: section.number(key) for key in _constants_of(kind)}
+    constants = {key: section.number(key) for key in constants_of(kind)}
     moments = {
         key: section.number(key, float(getattr(law, key)), minimum=0.0)
         for key in ("second_moment", "mean_norm")
@@ -106,7 +107,7 @@ def _stated(section: Section, kind: str, law) -> Assumption:
 
 def _constants(section: Section, kind: str) -> tuple[Data, dict]:
     """An assumption by its constants."""
-    constants = {key: section.number(key) for key in _constants_of(kind)}
+    constants = {key: section.number(key) for key in constants_of(kind)}
     dim = section.count("dim", MAX_DIM, 1)
     moments = {key: section.number(key, None, minimum=0.0) for key in ("second_moment", "mean_norm")}
     notes = []

@@ -5,14 +5,15 @@ from bounds.steps.formulas import own_sampler
 from bounds.steps.rule import Sampler
 from verify.problems.section import Section
 
-_KEYS = ("key", "P", "Q", "noise", "source")
+#: Keys of the table.
+KEYS = ("key", "P", "Q", "noise", "source")
 #: What a sampler is called that is given no key.
 KEY = "own"
 
 
 def read_sampler(section: Section) -> tuple[Sampler, dict]:
     """The sampler and its normal form."""
-    section.only(_KEYS, (), "sampler")
+    section.only(KEYS, (), "sampler")
     given = {"key": KEY, **{name: section.get(name) for name in ("P", "Q", "noise")}, **section.values}
     if given["key"] in tuple(samplers()):
         raise section.refuse("key", "a key that no sampler of this package has")

@@ -19,10 +19,13 @@ from verify.problems.section import ProblemError, Section, hint, shown
 
 #: How long the times of noise levels may be looked for.
 LEVEL_SECONDS = 30.0
-_KEYS = ("kind", "grid", "prior", "prior_std", "prior_mean", "prior_covariance", "last_step_noise", "score_times",
+#: Keys of the table that every grid may have, but for the times.
+KEYS = ("kind", "grid", "prior", "prior_std", "prior_mean", "prior_covariance", "last_step_noise", "score_times",
          "score_error", "score_error_in", "score_noise")
-_TIMES = ("horizon", "steps", "early_stop")
-_OF_GRID = {"uniform": (), "geometric": (), "quadratic": (), "shift": ("shift",), "list": (),
+#: Keys that say the times.
+TIMES = ("horizon", "steps", "early_stop")
+#: Keys that go with one kind of grid.
+OF_GRID = {"uniform": (), "geometric": (), "quadratic": (), "shift": ("shift",), "list": (),
             "rho": ("sigma_max", "sigma_min", "rho", "last_zero"),
             "sigmas": ("sigmas",), "discrete": noise_schedule.KEYS}
 #: Relative distance of times that are the same: roots may be found otherwise elsewhere.
@@ -43,10 +46,10 @@ def read_scheme(section: Section, process: ForwardProcess, data: Data, folder: P
     elif not isinstance(shape, str) or shape not in NAMES:
         raise ProblemError(f"{section.name}.grid must be one of {', '.join(NAMES)}, or a list of times, got "
                            f"{shown(shape)}{hint(shape, NAMES)}")
-    every = [key for keys in _OF_GRID.values() for key in keys]
+    every = [key for keys in OF_GRID.values() for key in keys]
     owner = "scheme" if shape in (*PLAIN, "list") else f"grid {shape!r}"
     parameters = {each.name: each for one in samplers().values() for each in one.parameters}
-    section.only((*_KEYS[:1], *_TIMES, *_OF_GRID[shape], *_KEYS[1:], *parameters), every, owner)
+    section.only((*KEYS[:1], *TIMES, *OF_GRID[shape], *KEYS[1:], *parameters), every, owner)
     known = samplers() if own is None else {**samplers(), own.key: own}
     kind = section.choice("kind", known) if own is None else section.choice("kind", known, own.key)
     sampler = _with_parameters(section, known[kind], parameters)
