@@ -10,6 +10,7 @@ from itertools import accumulate, cycle
 import numpy as np
 
 from bounds.process import ForwardProcess
+from bounds.steps.cuts import Cut, chosen, together
 from bounds.steps.kinks import Kinked, kink_error
 from bounds.steps.panels import MAX_PANELS, integrals, missed, over_nodes, panel_rule
 from bounds.steps.pieces import LONG, SHORT, pieces
@@ -241,7 +242,7 @@ class Path:
             yield np.arange(start, min(start + size, len(self._upper)))
 
     def integrate(self, integrands: Callable, problems: int = 1, tolerance: float = RELATIVE_ERROR,
-                  floor=None):
+                  floor=None, apart: bool = False):
         """∫ over every step of each integrand, and an error estimate: lists of arrays of shape (..., k).
 
         Parameters
@@ -254,18 +255,22 @@ class Path:
             Refinement stops where a step may miss (`bounds.steps.panels.missed`) so little, relatively.
         floor : callable, optional
             `StepNodes` -> for each integrand the density below which it is rounding, not worth refining.
+        apart : bool
+            Whether integrands look at every panel by itself, so that only new ones are evaluated where steps are
+            refined.
         """
         values = errors = None
         steps = len(self._upper)
         for block in self._blocks(problems):
-            for index, sums, estimates in self._refine(block, integrands, tolerance, floor, problems == 1):
+            for index, sums, estimates in self._refine(block, integrands, tolerance, floor, problems == 1, apart):
                 if values is None:
                     values, errors = ([np.empty((*s.shape[:-1], steps)) for s in sums] for _ in range(2))
                 for target, source in zip([*values, *errors], [*sums, *estimates], strict=True):
                     target[..., index] = source
         return values, errors
 
-    def _refine(self, block: np.ndarray, integrands: Callable, tolerance: float, floor, try_short: bool):
+    def _refine(self, block: np.ndarray, integrands: Callable, tolerance: float, floor, try_short: bool,
+                apart: bool):
         """Yield (steps, sums, errors) as groups of steps of ``block`` become accurate enough."""
         # a batch is rarely easy for all its problems: it goes straight to the longer rule
         short = self._pieces.short[block] & (self._levels[block] == 0) & try_short
@@ -278,6 +283,9 @@ class Path:
             if done.any():
                 yield index[done], [s[..., done] for s in sums], [e[..., done] for e in estimates]
             unfinished += [(index[~done], edges[~done])] if not done.all() else []
+        if apart:
+            yield from self._refine_apart(unfinished, integrands, tolerance, floor)
+            return
         for halving in range(MAX_HALVINGS + 1):
             halves: dict[int, list] = {}
             for index, edges in unfinished:
@@ -294,6 +302,54 @@ class Path:
             unfinished = [tuple(map(np.concatenate, zip(*group, strict=True))) for group in halves.values()]
             if not unfinished:
                 return
+
+    def _refine_apart(self, unfinished: list[tuple], integrands: Callable, tolerance: float, floor):
+        """`_refine` from steps and their edges on, where integrands look at every panel by itself."""
+        cuts = [Cut.fresh(index, edges, LONG) for index, edges in unfinished]
+        for halving in range(MAX_HALVINGS + 1):
+            halves: dict[int, list[Cut]] = {}
+            for cut in self._known(cuts, integrands, floor):
+                flagged, panels = np.zeros(cut.levels.shape[:2], dtype=bool), cut.edges.shape[1]
+                for _, tail, mass, behind, least in cut.found:
+                    bad = _missing(tail, mass, behind, least, mass.sum(axis=-1), panels, tolerance)
+                    flagged |= bad.any(axis=tuple(range(bad.ndim - 2)))
+                done = ~flagged.any(axis=1) | (halving == MAX_HALVINGS) | (panels > MAX_PANELS)
+                if done.any():
+                    sums = [each[0].sum(axis=-1)[..., done] for each in cut.found]
+                    yield cut.index[done], sums, [(each[1] + each[3]).sum(axis=-1)[..., done] for each in cut.found]
+                flagged[done] = False
+                for half in cut.halved(flagged):
+                    halves.setdefault(half.edges.shape[1], []).append(half)
+            cuts = [Cut.joined(group) for group in halves.values()]
+            if not cuts:
+                return
+
+    # what overflows ends as inf or NaN, and is refused or reported as an infinite bound further up
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    def _known(self, cuts: list[Cut], integrands: Callable, floor) -> list[Cut]:
+        """The cuts with the integrals over all their panels, of which the new ones are evaluated at once."""
+        rule, places, nodes, widths = panel_rule(LONG), [], [], []
+        known = []
+        for cut in cuts:
+            here = self._nodes(cut.index, cut.edges, LONG)
+            levels = here.s_sq / here.a_sq
+            new = cut.new(levels)
+            nodes.append(chosen(here, new))
+            widths.append((here.h * np.diff(cut.edges)[:, :, None])[new][:, None])
+            places.append(new)
+            known.append(replace(cut, levels=np.where(new[..., None], levels, cut.levels)))
+        every, width = together(nodes), np.concatenate(widths)
+        shape, values = every.t.shape, list(integrands(every))
+        floors = (0.0,) if floor is None else floor(every)
+        parts = []
+        for value, least in zip(values, cycle(floors), strict=False):
+            if np.ndim(least):
+                least = over_nodes(np.broadcast_to(least, shape), rule.weights) * width[..., 0]
+            found = _measured(value, shape, width, rule)
+            parts.append(np.stack(np.broadcast_arrays(*found, least))[..., 0])
+        ends = np.cumsum([new.sum() for new in places])[:-1]
+        split = (np.split(part, ends, axis=-1) for part in parts)
+        return [cut.with_panels(new, fresh) for cut, new, *fresh in zip(known, places, *split, strict=True)]
 
     def _groups(self, index: np.ndarray) -> list[tuple]:
         """(steps, their edges) of steps with as many pieces each."""
@@ -336,19 +392,28 @@ class Path:
 
 def _judged(value, least, shape, width, rule, tolerance):
     """Sums over steps (..., k), what they may miss, and which panels (..., k, m) miss too much."""
+    per_panel, tail, mass, behind = _measured(value, shape, width, rule)
+    bad = _missing(tail, mass, behind, least, mass.sum(axis=-1), shape[1] + 1, tolerance)
+    return per_panel.sum(axis=-1), (tail + behind).sum(axis=-1), bad
+
+
+def _measured(value, shape, width, rule):
+    """Of panels, (..., k, m): the integral, what the rule may miss, the mass, and what may be behind kinks."""
     value, kink = (value.values, value.size) if isinstance(value, Kinked) else (value, None)
     if np.shape(value) != shape:
         value = np.broadcast_to(value, np.broadcast_shapes(np.shape(value), shape))
     per_panel, seen = integrals(value, width, rule)
     mass = over_nodes(np.abs(value), rule.weights) * width[..., 0]
-    size = mass.sum(axis=-1)
-    tail = missed(seen, mass)
-    bad = (tail * (shape[1] + 1) > tolerance * size[..., None]) & (tail > least)
-    if kink is not None:
-        behind = kink_error(shape[2]) * kink * width[..., 0]
-        tail = tail + behind
-        bad |= (behind > KINK_TOLERANCE * size[..., None]) & (behind > least)
-    return per_panel.sum(axis=-1), tail.sum(axis=-1), bad
+    behind = 0.0 if kink is None else kink_error(shape[2]) * kink * width[..., 0]
+    return per_panel, missed(seen, mass), mass, behind
+
+
+def _missing(tail, mass, behind, least, size, panels, tolerance):
+    """Which panels miss too much of the mass ``size`` of their step."""
+    bad = (tail * panels > tolerance * size[..., None]) & (tail > least)
+    if np.ndim(behind) == 0:  # no kinks
+        return bad
+    return bad | ((behind > KINK_TOLERANCE * size[..., None]) & (behind > least))
 
 
 class StepTooLong(ValueError):

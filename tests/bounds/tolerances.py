@@ -154,6 +154,8 @@ DIGITS = 1e-14
 KINK_ALLOWED = 1e-7
 #: Calls of Theorem G in balls a step with a hundred variances: 11,000, and 70,000 if M1 looked at all.
 REGULARITY_CALLS = 20_000
+#: Integrals of order one, summed panel by panel, with nodes that differ in their last digits.
+REFINED_APART = 1e-12
 #: Central differences at 1e-4 of a level: their second order, and bisection at 1e-15 divided by the step.
 DIFFERENCE_QUOTIENT = 1e-6
 #: Noise levels by exponentials and logarithms, relative: some roundings, times ρ or log ᾱ.

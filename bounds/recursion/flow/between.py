@@ -173,7 +173,7 @@ class Between:
             omega = self._held(0.0, 0.0, sigma, self.steps.r[nodes.index][:, None, None])
             return (self._speed(nodes, sigma) * omega * ROUNDING * level.c_up * level.e / sigma,)
 
-        (value,), (error,) = self.table.path.integrate(integrand, len(self.v), LOCAL_ERROR, floor)
+        (value,), (error,) = self.table.path.integrate(integrand, len(self.v), LOCAL_ERROR, floor, apart=True)
         return left * (value + error)
 
     @staticmethod
@@ -185,12 +185,13 @@ class Between:
         """v_k of every step: with the sampler's own noise or one of its size coupled to the data."""
         own = self._missed(self._own)
         path, variance = self.table.path, self.noise_var
-        (matched,), (error,) = path.integrate(lambda nodes: (np.square(self._matched(nodes)),), len(self.v))
+        (matched,), (error,) = path.integrate(
+            lambda nodes: (np.square(self._matched(self._seen(nodes))),), len(self.v), apart=True)
         with np.errstate(divide="ignore", invalid="ignore"):
             factor, relative = np.sqrt(variance / matched), error / matched + FACTOR_ROUNDING
         usable = np.isfinite(factor) & np.isfinite(relative)
         factor, relative = np.where(usable, factor, 0.0), np.where(usable, relative, 0.0)
-        coupled = self._missed(lambda nodes: self._at(factor, nodes) * self._matched(nodes))
+        coupled = self._missed(lambda nodes, seen: self._at(factor, nodes) * self._matched(seen))
         # the factor is known to the accuracy of the quadrature
         coupled = coupled + np.sqrt(self.data.d * variance) * relative
         return np.where(usable, np.minimum(own, coupled), own) + self._left()
@@ -208,29 +209,31 @@ class Between:
         """λ(2σ dσ/dt)^{1/2}: the noise of the λ-SDE in Y."""
         return self._at(self.coupling, nodes) * np.sqrt(nodes.g_sq / nodes.a_sq)
 
-    def _own(self, nodes: StepNodes):
+    def _own(self, nodes: StepNodes, _seen):
         """The sampler's own noise in Y."""
         return self.table.amplitude(nodes) / self.table.path.a[1:][nodes.index][:, None, None]
 
-    def _matched(self, nodes: StepNodes):
-        """The noise that is right for data in the middle of what is known of them."""
+    def _seen(self, nodes: StepNodes):
+        """What the noise that is missed depends on besides the step's own."""
         sigma = np.sqrt(nodes.s_sq / nodes.a_sq)
         gap, linear = self.data.excess(sigma)
-        x = np.square(sigma) / (self.data.l + np.square(sigma)) - np.minimum(gap, linear) / 2
-        return self._pace(nodes) * (1 - self._omega(nodes, sigma) / sigma * x)
+        return dict(g=self._pace(nodes), gap=gap, rise=np.minimum(gap, linear), linear=linear, sigma=sigma,
+                    x_lo=np.square(sigma) / (self.data.l + np.square(sigma)), omega=self._omega(nodes, sigma))
+
+    @staticmethod
+    def _matched(seen):
+        """The noise that is right for data in the middle of what is known of them."""
+        return seen["g"] * (1 - seen["omega"] / seen["sigma"] * (seen["x_lo"] - seen["rise"] / 2))
 
     def _missed(self, amplitude: Callable):
         """v_k where the step's noise is spread as ``amplitude`` says, quadrature error added."""
-        data, d = self.data, self.data.d
+        d = self.data.d
 
         def integrand(nodes: StepNodes):
-            sigma = np.sqrt(nodes.s_sq / nodes.a_sq)
-            gap, linear = data.excess(sigma)
-            values = dict(g=self._pace(nodes), ng=amplitude(nodes), gap=gap, d=d,
-                          rise=np.minimum(gap, linear), x_lo=np.square(sigma) / (data.l + np.square(sigma)),
-                          sigma=sigma,
-                          omega=self._omega(nodes, sigma))
-            steep = values["g"] * values["omega"] / sigma
+            seen = self._seen(nodes)
+            gap, linear = seen["gap"], seen.pop("linear")
+            values = dict(seen, ng=amplitude(nodes, seen), d=d)
+            steep = values["g"] * values["omega"] / values["sigma"]
             slope = (values["g"] - values["ng"]) - steep * values["x_lo"]
             rises = steep * (2 * slope + steep * gap)
             kink = passing(gap - linear) * np.abs(rises).max(axis=-1) + passing(values["rise"] * rises)
@@ -238,7 +241,7 @@ class Between:
 
         (value,), (error,) = self.table.path.integrate(
             integrand, len(self.v), VARIANCE_ERROR,
-            lambda nodes: (d * ROUNDING**2 * nodes.g_sq / nodes.a_sq,))
+            lambda nodes: (d * ROUNDING**2 * nodes.g_sq / nodes.a_sq,), apart=True)
         # a difference of amplitudes: what their rounding leaves is added
         spread = np.square(self.steps.tau) - np.square(self.steps.r)
         size = self.noise_var + np.square(self.coupling) * spread

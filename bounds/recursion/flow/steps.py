@@ -113,7 +113,7 @@ def turning(setting: Setting, data: FlowData, steps: FlowSteps, functions, v):
         sigma = np.sqrt(nodes.s_sq / nodes.a_sq)
         return (slow(nodes, sigma) * omega(nodes, sigma, 0.0) * rounding(data.at(sigma)),)
 
-    (value,), (error,) = setting.table.path.integrate(integrand, len(v), LOCAL_ERROR, floor)
+    (value,), (error,) = setting.table.path.integrate(integrand, len(v), LOCAL_ERROR, floor, apart=True)
     return value + error
 
 
