@@ -7,6 +7,7 @@ import click
 from verify.command_options import JSON_OPTION, SET_OPTION, load_question, setting_or_reason
 from verify.pages import tables
 from verify.pages.console import HOLDS, WRONG, Failure, naming, print_json, print_text, progress
+from verify.pages.new_file import check_new_file, new_file
 from verify.pages.schema_versions import SCHEMA_VERSIONS
 from verify.plain import number
 
@@ -38,9 +39,11 @@ MOST_TIMES = 2000
     help="What the bound may know: all about a law in closed form, or its assumption's constants.",
 )
 @click.option("--certify", "with_truth", is_flag=True, help="Also measure the exact W2 at the plan.")
+@click.option("--save", metavar="FILE.toml", help="Write the plan as a problem file; of one problem and one eps.")
+@click.option("--force", is_flag=True, help="Replace that file if it exists.")
 @SET_OPTION
 @JSON_OPTION
-def plan(problems, eps, theorem, grid, horizon, score_share, information, with_truth, overrides, as_json):
+def plan(problems, eps, theorem, grid, horizon, score_share, information, with_truth, save, force, overrides, as_json):
     """The smallest number of steps K whose bound is at most each eps, for each PROBLEM; K − 1 does not
     suffice.
 
@@ -52,6 +55,9 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
     from verify.certificates.theorem_named import find_theorem
     from verify.planning.by_bound import planner_of
 
+    if save and len(problems) * len(eps) > 1:
+        raise click.UsageError("--save is for one problem and one --eps")
+    check_new_file(save, force)
     asked = None if theorem is None else find_theorem(theorem)
     entries, questions = [], [load_question(name, overrides) for name in problems]
     with progress("planning") as tell:
@@ -70,6 +76,7 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
                     found = planner.plan(error)
                     truth = _truth(planner, found, question) if with_truth and found.reached else None
                     entries.append(_entry(question, found, truth))
+    wrote = _save(save, force, problems[0], questions[0], found) if save else []
     entries.sort(key=lambda entry: (-entry["eps"], entry["steps"] is None, entry["evaluations"] or 0))
     if as_json:
         known = {question.source: question.as_dict() for question in questions}
@@ -79,8 +86,25 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
     else:
         sought = _asked(grid, horizon)
         print_text(*[tables.describe(question, sought) for question in questions], _table(entries, with_truth),
-                   *_lines(entries, with_truth))
+                   *_lines(entries, with_truth), *wrote)
     return HOLDS if all(entry["reached"] for entry in entries) else WRONG
+
+
+def _save(path: str, force: bool, name: str, question, found) -> list[str]:
+    """Write the plan as a problem file, where it reaches its error; what the reader is told."""
+    from pathlib import Path
+
+    from verify.planning.saved import planned_tables
+    from verify.problems.problem import bundled_problem
+    from verify.problems.writing import problem_text
+
+    if not found.reached:
+        return [f"{path} was not written: the error is out of reach"]
+    folder = (Path(name) if Path(name).exists() else bundled_problem(name)).parent
+    about = f"{question.source} planned for W2 <= {found.eps:g} by {found.theorem}: {found.steps} steps"
+    with new_file(path, force) as part:
+        part.write_text(problem_text(planned_tables(question, found, folder), about), encoding="utf-8")
+    return [f"wrote {path}"]
 
 
 def _truth(planner, found, question):
@@ -152,7 +176,7 @@ def _table(entries, with_truth: bool):
     twice = any(entry["evaluations"] != entry["steps"] for entry in entries)
     counted = (">K", ">evaluations") if twice else (">K",)
     table = tables.empty_table("problem", ">eps", *counted, ">horizon", "grid", ">score error", ">bound",
-                               ">with K − 1", *extra)
+                               ">K − 1", *extra)
     for entry in entries:
         truth = entry["truth"] or {}
         exact = "unknown" if truth.get("method") and truth["upper"] is None else number(truth.get("upper"))

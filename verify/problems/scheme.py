@@ -149,6 +149,11 @@ def _variance(section: Section, data: Data) -> dict:
     return {"prior_spread": spread}
 
 
+def grid_keys() -> set[str]:
+    """Every key of a scheme that says something of its grid."""
+    return {"grid", *TIMES, *(key for keys in OF_GRID.values() for key in keys)}
+
+
 def said_of_start(scheme: Scheme) -> dict:
     """What a problem file says of the mean and the covariance of the prior, where they are given."""
     found = {"prior_mean": scheme.prior_mean, "prior_covariance": scheme.prior_covariance}

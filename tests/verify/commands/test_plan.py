@@ -3,6 +3,7 @@
 import json
 
 from tests.command_line import answer, assert_refused, problem, run, schema
+from verify import load_problem
 
 
 def test_plans_in_json_and_text():
@@ -106,3 +107,17 @@ def test_an_error_that_takes_too_many_steps_is_not_said_to_be_below_the_bound(tm
     text = " ".join(run(*args).stdout.split())
     assert "is out of reach, discretisation: more than" in text and "stays above" not in text
     assert text.endswith(f"only with ever more would the bound tend to {document['floor']:.4g}")
+
+
+def test_a_plan_is_saved_as_a_problem(tmp_path):
+    """The file asks the same at the planned grid: its bound is the plan's, with the data's file found from anywhere; two
+    plans, and a file that exists, are refused."""
+    for name, grid in (("old_faithful", "uniform"), ("two_modes", "best")):
+        path = tmp_path / f"{name}.toml"
+        args = ("plan", name, "--eps", "0.4", "--grid", grid, "--save", path)
+        assert f"wrote {path}" in run(*args).stdout.replace("\n", "")
+        planned, bound = answer(*args, "--force"), answer("bound", path, "--theorem", "martingale")["results"][0]
+        assert bound["total"] == planned["bound"]
+        assert load_problem(path).scheme.grid.steps == planned["steps"]
+        assert "exists already" in assert_refused(run(*args))
+    assert "one problem" in run("plan", "two_modes", "--eps", "1", "--eps", "0.5", "--save", tmp_path / "no.toml").stderr
