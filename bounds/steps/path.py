@@ -307,6 +307,8 @@ class Path:
         """`_refine` from steps and their edges on, where integrands look at every panel by itself."""
         cuts = [Cut.fresh(index, edges, LONG) for index, edges in unfinished]
         for halving in range(MAX_HALVINGS + 1):
+            if not cuts:
+                return
             halves: dict[int, list[Cut]] = {}
             for cut in self._known(cuts, integrands, floor):
                 flagged, panels = np.zeros(cut.levels.shape[:2], dtype=bool), cut.edges.shape[1]
@@ -321,8 +323,6 @@ class Path:
                 for half in cut.halved(flagged):
                     halves.setdefault(half.edges.shape[1], []).append(half)
             cuts = [Cut.joined(group) for group in halves.values()]
-            if not cuts:
-                return
 
     # what overflows ends as inf or NaN, and is refused or reported as an infinite bound further up
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")

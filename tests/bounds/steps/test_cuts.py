@@ -39,6 +39,14 @@ def test_panels_apart_are_integrated_as_whole_steps_are_with_fewer_evaluations(p
     assert once <= calls
 
 
+def test_steps_that_few_nodes_integrate_need_no_panels():
+    """Of one smooth integrand nothing is left to refine, and the integrals are those of whole steps."""
+    path = Path(ou(), TIMES)
+    (whole,), _ = path.integrate(lambda nodes: (nodes.g_sq,))
+    (apart,), _ = path.integrate(lambda nodes: (nodes.g_sq,), apart=True)
+    np.testing.assert_array_equal(apart, whole)
+
+
 def test_a_panel_whose_noise_levels_have_moved_is_integrated_again():
     """Halving a panel leaves the others known, until what is below them changes their noise levels."""
     levels = np.arange(1.0, 13.0).reshape(2, 2, 3)
