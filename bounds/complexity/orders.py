@@ -41,7 +41,8 @@ def complexity(theorem: Theorem | str, drift: Symbolic | float, diffusion_sq: Sy
     theorem : Theorem or str
         Or its key.
     drift, diffusion_sq : sympy expressions
-        f and g² as functions of `TIME`; other symbols must be declared positive.
+        f and g² as functions of t, ``sympy.Symbol("t", nonnegative=True)``; other symbols must be declared
+        positive.
     start : Theorem or str, optional
         Whose initial error the theorem starts from in place of its own: any bound of W2(p_T, prior) will do.
 
@@ -114,7 +115,20 @@ def _derived(leading: Leading, drift, diffusion_sq) -> Complexity:
 
 
 def of_process(theorem: Theorem | str, process: ForwardProcess | str) -> Complexity:
-    """`complexity` for a one-block process."""
+    """`complexity` for a process.
+
+    Parameters
+    ----------
+    theorem : Theorem or str
+        Or its key.
+    process : ForwardProcess or str
+        Of one block, or the key of a family without coefficients to choose.
+
+    Raises
+    ------
+    NoOrder
+        As `complexity`.
+    """
     process = process_of(process)
     return complexity(theorem, process.f, process.g_sq)
 

@@ -83,7 +83,21 @@ class Regularity:
 
 
 def regularity(path: PhasePath, assumption: Assumption, clock: ArrayLike) -> Regularity:
-    """The size of the renormalised Hessian, for a path and an assumption, at clock times of shape (m,)."""
+    """The size of the renormalised Hessian, as the slides print it and as it is.
+
+    Parameters
+    ----------
+    path : PhasePath
+    assumption : Assumption
+    clock : array of shape (m,)
+        Clock times > 0; others are not refused, and give no numbers.
+
+    Returns
+    -------
+    Regularity
+
+    Errors are those of the assumption.
+    """
     clock = np.asarray(clock, dtype=float)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         ends = renormalised_hessian(path, assumption, clock, grown=True)
@@ -106,6 +120,12 @@ def regularity_constant(path: PhasePath, assumption: Assumption, horizon: float)
 
     the full norm for ε > 0.  Found by a scan over log t that is looked at ever closer around its largest
     value; ``inf`` for v = 0, as a velocity that starts from a point has a score that grows like 1/t.
+
+    Parameters
+    ----------
+    path : PhasePath
+    assumption : Assumption
+    horizon : float
 
     Raises
     ------

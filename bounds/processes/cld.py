@@ -193,7 +193,8 @@ def log_concavity_is_not_enough() -> tuple[Matrix, Matrix, Matrix]:
 def closed_forms(**constants: Expression) -> dict[str, sympy.Basic]:
     """Everything derived, by name, in clock time u = ∫β; symbolic but for the ``constants`` given.
 
-    These are any of a, sigma, epsilon and velocity_variance.
+    These are any of a, sigma, epsilon and velocity_variance; what has another name changes nothing, and there
+    are no errors.
     """
     phi, spread = kernel()
     fixed, rate = metric()

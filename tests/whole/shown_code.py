@@ -51,3 +51,17 @@ def public_names() -> list[tuple[str, str]]:
             if isinstance(node, ast.ImportFrom) and node.module.startswith(PACKAGES):
                 found |= {(node.module, alias.name) for alias in node.names}
     return sorted(found)
+
+
+def hidden_imports(text: str) -> list[str]:
+    """What code imports of the packages that no ``__all__`` of a public module offers, as "module.name"."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names
+                      if alias.name.split(".")[0] in PACKAGES and alias.name not in PUBLIC]
+        elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in PACKAGES:
+            offered = import_module(node.module).__all__ if node.module in PUBLIC else ()
+            wanted = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            found += [full for name, full in wanted.items() if name not in offered and full not in PUBLIC]
+    return found

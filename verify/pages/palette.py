@@ -29,7 +29,14 @@ SERIES = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#7F
 
 
 def styles(keys: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Arguments of ``Axes.plot`` for theorems: their own colour and dashes, of theorems not built in one of those left."""
+    """Arguments of ``Axes.plot`` for theorems: their own colour and dashes, of theorems not built in one of those left.
+
+    There are no errors: every key has a colour.
+
+    Parameters
+    ----------
+    keys : iterable of str
+    """
     free = iter(())
     found: dict[str, dict[str, Any]] = {}
     for key in keys:
@@ -45,10 +52,32 @@ def styles(keys: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def colour(name: str) -> str:
-    """That of a row's quantity: "exact", or the key of a theorem."""
+    """That of a row's quantity.  There are no errors: every name has a colour.
+
+    Parameters
+    ----------
+    name : str
+        "exact", or the key of a theorem; any other has one of the colours left.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is not a text.
+    """
     return EXACT if name == "exact" else styles([name])[name]["color"]
 
 
 def series(names: Sequence[Any]) -> dict[Any, str]:
-    """A colour for each of several lines of one kind, round again where there are many."""
+    """A colour for each of several lines of one kind, round again where there are many.
+
+    Parameters
+    ----------
+    names : sequence
+        Of what tells the lines apart.
+
+    Raises
+    ------
+    TypeError
+        If a name is not hashable.
+    """
     return {name: SERIES[place % len(SERIES)] for place, name in enumerate(names)}

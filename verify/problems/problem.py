@@ -100,6 +100,14 @@ def load_problem(path: str | Path, overrides: Iterable[str] = ()) -> Problem:
 def read_problem(tables: Mapping[str, Any], folder: str | Path = ".", source: str = "problem") -> Problem:
     """The problem in tables already parsed (TOML or JSON); data files are looked up from ``folder``.
 
+    Parameters
+    ----------
+    tables : mapping
+        The tables process, data and scheme, and perhaps sampler, of keys and values.
+    folder : str or path
+    source : str
+        What messages begin with.
+
     Raises
     ------
     ProblemError

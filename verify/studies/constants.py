@@ -183,6 +183,7 @@ def plot_constants(ax: Axes, found: Estimate) -> None:
     Parameters
     ----------
     ax : matplotlib Axes
+        Errors are its own alone.
     found : Estimate
     """
     bandwidths = np.array([row.bandwidth for row in found.rows])

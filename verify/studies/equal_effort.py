@@ -328,6 +328,7 @@ def plot_effort(ax: Axes, rows: Sequence[Compared], title: str = "") -> None:
     Parameters
     ----------
     ax : matplotlib Axes
+        Errors are its own alone.
     rows : sequence of Compared
         As from `compare_samplers`.
     title : str
@@ -356,6 +357,7 @@ def plot_plans(ax: Axes, rows: Sequence[Compared], eps: float, title: str = "") 
     Parameters
     ----------
     ax : matplotlib Axes
+        Errors are its own alone.
     rows : sequence of Compared
         As from `plan_samplers`.
     eps : float

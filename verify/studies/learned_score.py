@@ -72,6 +72,8 @@ def train(law: Law | ArrayLike, process: ForwardProcess | str, horizon: float, *
         Steps of Adam with batches of 512, units in each of two hidden layers, seed of everything.
     device : str
         Where torch trains.
+    tell : callable
+        (fraction, what) -> None, told of progress.
 
     Raises
     ------

@@ -75,8 +75,22 @@ def signed_integral(process: ForwardProcess | str, horizon: float, std: float) -
 
 def vanishing_stds(process: ForwardProcess | str, horizon: float,
                    stds: Sequence[float] | Array = STDS) -> list[float]:
-    """The σ0 between the first and last of ``stds`` at which c(σ0) changes sign, so that Proposition 8 is
-    void there."""
+    """The σ0 at which c(σ0) changes sign, so that Proposition 8 is void there.
+
+    Parameters
+    ----------
+    process : ForwardProcess or str
+        Of one block.
+    horizon : float
+        T > 0.
+    stds : sequence of float
+        Increasing; σ0 is sought between every two neighbours.
+
+    Raises
+    ------
+    ValueError
+        If the process is the key of no family.
+    """
     values = [signed_integral(process, horizon, float(std)) for std in stds]
     found = []
     for left, right, low, high in zip(stds, stds[1:], values, values[1:], strict=False):
@@ -114,6 +128,8 @@ def plot_lower_constants(ax: Axes, process: ForwardProcess | str, horizon: float
     process : ForwardProcess
     horizon : float
     steps : int
+
+    Errors are those of `vanishing_stds`.
     """
     vanishing = vanishing_stds(process, horizon)
     # where c vanishes its logarithm has a pole: points crowd towards it, so that the curve shows no corner

@@ -171,6 +171,7 @@ def plot_regimes(ax: Axes, found: Regimes) -> None:
     Parameters
     ----------
     ax : matplotlib Axes
+        Errors are its own alone.
     found : Regimes
     """
     horizon, end = found.horizon, min(found.backward_time, found.horizon)

@@ -113,6 +113,11 @@ def rows(found: Sequence[Compared]) -> list[dict[str, Any]]:
     """One row a schedule: both grids, their ranks by bound, and the gains of the best grid.
 
     An exact W2 that is not known, and a gain that it would take, is None; `unknown` says why.
+
+    Parameters
+    ----------
+    found : sequence of Compared
+        As from `compare`, whose errors come before.
     """
     table = {name: {} for name in dict.fromkeys(each.schedule for each in found)}
     for each in found:
@@ -164,6 +169,7 @@ def plot_comparison(ax: Axes, table: Sequence[dict[str, Any]]) -> None:
     Parameters
     ----------
     ax : matplotlib Axes
+        Errors are its own alone.
     table : list of dict
         As from `rows`.
     """

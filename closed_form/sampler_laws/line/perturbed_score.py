@@ -94,12 +94,16 @@ def perturbed_line(law, steps: Steps, error: ScoreError, size: float | None = No
 
 def perturbed_w2(law, steps: Steps, error: ScoreError, size: float | None = None,
                  noise_size: float = 0.0) -> Bracket:
-    """W2 between that law and the data; the half-width is the difference between a fine and a coarse grid.
+    """W2 between the law of the sampler with a wrong score and the data, which lie on a line.
+
+    The half-width is the difference between a fine and a coarse grid.
 
     Parameters
     ----------
     law, steps, error, size, noise_size
-        As in `perturbed_line`.
+        As in `perturbed_line`, and so are the errors.
+
+    Source: docs/theory.md section 8.
     """
     fine, coarse = (
         w2_line(perturbed_line(law, steps, error, size, noise_size=noise_size, accuracy=accuracy).law, law)
