@@ -19,6 +19,9 @@ from click.testing import CliRunner
 from tests.fuzz.mutants import Mutant
 from verify.cli import cli
 
+with contextlib.suppress(ImportError):  # sets variables of the environment when it is imported, whatever the problem
+    import ot  # noqa: F401
+
 #: Processor seconds that a command may take.
 SECONDS = 10.0
 #: What no problem file may make the tool do.
