@@ -28,6 +28,8 @@ WRONGDOERS = {
     "pass": "nothing is said",
     "os.mkdir('ran')": "it did ['os.mkdir'], wrote ['ran']",
     "open('ran', 'w').close()": "it did [], wrote ['ran']",
+    "os.putenv('KMP_INIT_AT_FORK', 'FALSE'); print()": None,
+    "os.putenv('KMP', 'FALSE'); print()": "it did ['os.putenv'], wrote []",
     "os.system('true')": "it did ['os.system'], wrote []",
     "while True: pass": "it takes longer than 0.2 s",
     "raise ValueError('it is wrong')": "the refusal names no table",

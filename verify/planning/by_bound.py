@@ -39,6 +39,8 @@ FAR = 1e9
 FARTHEST = 1e8
 #: Power of the step in a theorem that states no leading order.
 STEP_POWER = 0.5
+#: What more steps may take off the floor of a bound, times what so many times the steps of the first look did.
+TREND, MORE = 2.0, 8
 #: Rounds of horizon and steps in turn.
 ROUNDS = 2
 
@@ -102,6 +104,8 @@ class DirectPlanner:
 
     def _plan(self, eps: float) -> Plan:
         horizon, needed = self._horizon(eps, FIRST_STEPS)
+        if needed > self._most and self._out_of_reach(eps):
+            return self._blocked(eps)
         if needed > self._most:
             # so few steps may be too long for the bound to say anything
             horizon, needed = self._horizon(eps, self._compared)
@@ -120,6 +124,18 @@ class DirectPlanner:
         horizon, steps = self._improved(eps, horizon, steps)
         floor = _floor(self._terms(horizon, min(steps, self._compared), eps))
         return self._bounds.reached(eps, horizon, steps, floor)
+
+    def _out_of_reach(self, eps: float) -> bool:
+        """Whether what steps do not remove is above ε at every horizon, and hardly falls with more of them."""
+        later = min(MORE * FIRST_STEPS, self._compared)
+        for horizon in self._horizons:
+            try:
+                first, more = (_floor(self._terms(horizon, steps, eps)) for steps in (FIRST_STEPS, later))
+            except ValueError:
+                return False
+            if not more - TREND * max(first - more, 0.0) >= eps:
+                return False
+        return True
 
     def _terms(self, horizon: float, steps: int, eps: float) -> dict[str, float]:
         """The terms of the bound as numbers, early stopping among them."""

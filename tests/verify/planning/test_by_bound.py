@@ -171,6 +171,18 @@ def test_the_best_grid_takes_fewer_steps_and_holds(key, eps, share):
     assert certificate.bound.total == best.bound.total
 
 
+def test_a_start_that_no_step_brings_to_the_data_is_seen_with_few_steps(monkeypatch):
+    """The flow from a point stays one: ε is refused by the initial error with no bound on 20,000 steps."""
+    monkeypatch.setattr(direct_planner, "DOUBLINGS", 3)
+    question = setting_of(ou(), Gaussian([0.0], 9.0), scheme("heun", 1.0, 1, prior_covariance=0.0))
+    planner, asked = planner_of(theorems()["flow"], question), []
+    bound = planner._bounds._at
+    monkeypatch.setattr(planner._bounds, "_at", lambda T, steps, error: asked.append(steps) or bound(T, steps, error))
+    found = planner.plan(1.0)
+    assert not found.reached and found.blocking.startswith("initialisation")
+    assert set(asked) == {direct_planner.FIRST_STEPS, direct_planner.MORE * direct_planner.FIRST_STEPS}
+
+
 def test_equal_steps_where_the_model_of_the_grid_fails(monkeypatch):
     """Far data under leapfrog, whose kicks differ on unequal steps, and no more than 300 steps: the plan is
     the uniform one."""
