@@ -199,7 +199,7 @@ def copied_pages() -> dict[str, str]:
     contributing = (top / "CONTRIBUTING.md").read_text(encoding="utf-8").replace("](docs/", "](../")
     return {
         "contributing.md": contributing.replace("](tests/mutation/results.md", "](mutants.md"),
-        "changelog.md": (top / "CHANGELOG.md").read_text(encoding="utf-8"),
+        "changelog.md": (top / "CHANGELOG.md").read_text(encoding="utf-8").replace("](docs/", "](../"),
         "mutants.md": (top / "tests" / "mutation" / "results.md").read_text(encoding="utf-8"),
         "own_theorem.md": _page(shown),
     }
