@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 
 
-class Stated(Mapping):
+class Stated(Mapping[str, sympy.Expr]):
     """The expressions of one theorem, read-only.
 
     ``bounds.stated.functions``, which `bounds.stated.source` writes from them, has their functions of numbers: a
@@ -23,7 +23,7 @@ class Stated(Mapping):
         () -> dict of str to sympy expression.
     """
 
-    def __init__(self, key: str, build: Callable[[], dict[str, sympy.Expr]]):
+    def __init__(self, key: str, build: Callable[[], dict[str, sympy.Expr]]) -> None:
         self.key, self.build = key, build
 
     @cached_property
@@ -47,5 +47,5 @@ class Stated(Mapping):
     def __len__(self) -> int:
         return len(self.whole)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[Stated], tuple[str, Callable[[], dict[str, sympy.Expr]]]]:
         return type(self), (self.key, self.build)
