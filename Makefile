@@ -9,7 +9,7 @@ WORKERS ?= 2
 SETTINGS := OPENBLAS_NUM_THREADS=1 SYMPY_CACHE_SIZE=50000 PYTHONDONTWRITEBYTECODE= \
             MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=268435456
 
-.PHONY: demo test deep matrix docs tables fuzz mutants bench report-check lint clean
+.PHONY: demo test deep matrix docs tables functions fuzz mutants bench report-check lint clean
 
 $(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -45,6 +45,10 @@ docs: $(VENV)/test.stamp
 # the measured table of the docs, docs/data/tightness.json
 tables: $(VENV)/test.stamp
 	$(BIN)/python tests/benchmarks/tightness.py
+
+# bounds/stated/functions.py from what the theorems state
+functions: $(VENV)/run.stamp
+	$(BIN)/python -c "from bounds.stated.source import write; write()"
 
 # mutated problem files, one a seed: FIRST=50000 goes on where a run stopped; faults go to out/fuzz
 FILES ?= 100000

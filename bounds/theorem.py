@@ -16,6 +16,7 @@ from bounds.leading import Leading
 from bounds.process import ForwardProcess
 from bounds.sampler import Scheme
 from bounds.setting import Setting
+from bounds.stated import Stated
 from bounds.symbolic.expressions import numpy_function
 
 
@@ -130,10 +131,10 @@ class Theorem:
         Every symbol of ``stated`` with its meaning.
     conditions : tuple of Condition
         The hypotheses, which `unmet` checks.
-    stated : dict of str to sympy expression
-        What the formula is made of, as stated, in a form that does not cancel.  ``evaluate`` gets them as
-        functions of numbers; suprema and integrals that are no expression (gao2025's initial distance, θ and
-        ω) it computes itself.
+    stated : mapping of str to sympy expression
+        What the formula is made of, as stated, in a form that does not cancel; a `bounds.stated.Stated` is built
+        when it is first read.  ``evaluate`` gets them as functions of numbers; suprema and integrals that are no
+        expression (gao2025's initial distance, θ and ω) it computes itself.
     derive : callable or None
         () -> the same expressions rebuilt from lemmas; None where the statement is taken as it is.
     evaluate : callable
@@ -162,7 +163,7 @@ class Theorem:
     statement: str
     symbols: dict[str, str]
     conditions: tuple[Condition, ...]
-    stated: dict[str, sympy.Expr]
+    stated: Mapping[str, sympy.Expr]
     derive: Callable[[], Mapping[str, sympy.Expr]] | None
     evaluate: Callable[[Setting, Any], Bound]
     derivation: str = ""
@@ -182,9 +183,10 @@ class Theorem:
         return type(self), tuple(getattr(self, each.name) for each in fields(self))
 
     @cached_property
-    def functions(self) -> dict[str, Callable[..., Any]]:
+    def functions(self) -> Mapping[str, Callable[..., Any]]:
         """The stated expressions as vectorised numpy functions of their symbols, by name."""
-        return {name: _Function(expression) for name, expression in self.stated.items()}
+        ahead = self.stated.functions if isinstance(self.stated, Stated) else None
+        return ahead or {name: _Function(expression) for name, expression in self.stated.items()}
 
     @cached_property
     def formulas(self) -> Mapping[str, Callable[..., Any]]:

@@ -11,11 +11,14 @@ from sympy import Max, sqrt, symbols
 
 d, l, m2, v, wide, mean_norm = symbols("d l m2 v wide mean_norm", real=True)
 
-STATED = {
-    "distance_sq": m2 - d * l + d * (sqrt(v) - sqrt(l)) ** 2,
-    "distance_log_concave_sq": mean_norm**2 + d * Max((sqrt(wide) - sqrt(v)) ** 2, (sqrt(l) - sqrt(v)) ** 2,
-                                                      evaluate=False),
-}
+
+def stated() -> dict:
+    """What the distance squared is at most."""
+    return {
+        "distance_sq": m2 - d * l + d * (sqrt(v) - sqrt(l)) ** 2,
+        "distance_log_concave_sq": mean_norm**2 + d * Max((sqrt(wide) - sqrt(v)) ** 2, (sqrt(l) - sqrt(v)) ** 2,
+                                                          evaluate=False)}
+
 
 SYMBOLS = {
     "d": "dimension", "l": "1/L, inverse smoothness", "m2": "E‖X_0‖²",

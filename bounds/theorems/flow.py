@@ -58,13 +58,14 @@ from bounds.processes.vp import vp
 from bounds.recursion.flow.churned import churned_ingredients
 from bounds.recursion.flow.data import FlowData
 from bounds.recursion.flow.recursion import flow_ingredients, known_errors, signed_end
-from bounds.recursion.flow.statement import TWICE, TWICE_SYMBOLS, derive_twice
+from bounds.recursion.flow.statement import TWICE_SYMBOLS, derive_twice, stated_twice
 from bounds.recursion.flow.steps import FlowSteps
 from bounds.recursion.flow.twice import TwiceSteps, twice_ingredients, twice_signed_end
 from bounds.recursion.one_block import early_stop, initial_error
 from bounds.recursion.propagation import round_up
 from bounds.sampler import ddim, heun, midpoint, ode_euler, ode_exponential
 from bounds.setting import Setting
+from bounds.stated import Stated
 from bounds.theorem import Case, Domain, Source, Theorem, gaussian
 from bounds.theorems import martingale
 
@@ -77,25 +78,31 @@ J, w, rho, centre = symbols("J w rho centre", real=True)
 #: What starting from a Gaussian and stopping early cost, as in `martingale`.
 SHARED = ("initial_sq", "initial_smooth_sq", "initial_log_concave_sq", "early_stop_sq")
 
-STATED = {name: martingale.STATED[name] for name in SHARED} | {
-    "flow_contraction": Max(*(Abs(p + c + (1 - c) * (r - gap) / tau) for c in (c_lo, c_up)), evaluate=False),
-    "omega": (sqrt(v + sigma**2) / sigma * (sigma - r) * (sigma + r)
-              / (sqrt(v + sigma**2) + sqrt(v + r**2))),
-    "omega_ahead": (-v * (sigma - r) ** 2 * (sigma + r) / sigma / (sqrt(v + sigma**2) + sqrt(v + r**2))
-                    / (r * sqrt(v + sigma**2) + sigma * sqrt(v + r**2))),
-    "start_sq": d * (p**2 * (m - l) + (p * sqrt(l + tau**2) + X * tau / sqrt(l + tau**2)) ** 2),
-    "noise_size": sqrt(d * sigma**2 / (l + sigma**2)),
-    "turn": Min(Max(Abs(c_up - c_0), Abs(c_lo - c_0), evaluate=False) * e + k,
-                sqrt(2 * d * c_up) + (c_up + c_0) * e, evaluate=False) / sigma,
-    "third": sqrt(c_up) * (sqrt(2 * d) + 2 * sqrt(c_up * e**2)),
-    "third_strong": 2 * (L0 - m0) * sigma**2 / (2 + (L0 + m0) * sigma**2) * sqrt(c_up**2 * d * c_mean),
-    "third_weak": 2 * sqrt(c_up * d * c_mean * exp(M * sigma**2 / (1 + alpha * sigma**2))
-                           / (1 + alpha * sigma**2)),
-    "third_ball": (x_lo / sigma) ** 3 * Min(k_R * R**3, k_2 * R**2 * sqrt(EV), evaluate=False),
-    "ball_variance": Min(R**2, d * (c_mean - c_lo) * sigma**2 / x_lo**2, evaluate=False),
-    "flow_kept": sqrt((s0**2 + r**2) / (s0**2 + tau**2)),
-    "replaced": Abs(J - rho) * sqrt(R**2 + d * (s0**2 + tau**2)) + Abs(p) * centre + (Abs(w) + Abs(1 - rho)) * R,
-    **TWICE}
+
+def stated() -> dict:
+    """What a step of either kind does to an error, and what starting and stopping cost."""
+    return {name: martingale.STATED[name] for name in SHARED} | {
+        "flow_contraction": Max(*(Abs(p + c + (1 - c) * (r - gap) / tau) for c in (c_lo, c_up)), evaluate=False),
+        "omega": (sqrt(v + sigma**2) / sigma * (sigma - r) * (sigma + r)
+                  / (sqrt(v + sigma**2) + sqrt(v + r**2))),
+        "omega_ahead": (-v * (sigma - r) ** 2 * (sigma + r) / sigma / (sqrt(v + sigma**2) + sqrt(v + r**2))
+                        / (r * sqrt(v + sigma**2) + sigma * sqrt(v + r**2))),
+        "start_sq": d * (p**2 * (m - l) + (p * sqrt(l + tau**2) + X * tau / sqrt(l + tau**2)) ** 2),
+        "noise_size": sqrt(d * sigma**2 / (l + sigma**2)),
+        "turn": Min(Max(Abs(c_up - c_0), Abs(c_lo - c_0), evaluate=False) * e + k,
+                    sqrt(2 * d * c_up) + (c_up + c_0) * e, evaluate=False) / sigma,
+        "third": sqrt(c_up) * (sqrt(2 * d) + 2 * sqrt(c_up * e**2)),
+        "third_strong": 2 * (L0 - m0) * sigma**2 / (2 + (L0 + m0) * sigma**2) * sqrt(c_up**2 * d * c_mean),
+        "third_weak": 2 * sqrt(c_up * d * c_mean * exp(M * sigma**2 / (1 + alpha * sigma**2))
+                               / (1 + alpha * sigma**2)),
+        "third_ball": (x_lo / sigma) ** 3 * Min(k_R * R**3, k_2 * R**2 * sqrt(EV), evaluate=False),
+        "ball_variance": Min(R**2, d * (c_mean - c_lo) * sigma**2 / x_lo**2, evaluate=False),
+        "flow_kept": sqrt((s0**2 + r**2) / (s0**2 + tau**2)),
+        "replaced": Abs(J - rho) * sqrt(R**2 + d * (s0**2 + tau**2)) + Abs(p) * centre + (Abs(w) + Abs(1 - rho)) * R,
+        **stated_twice()}
+
+
+STATED = Stated("flow", stated)
 
 
 def derive() -> dict:

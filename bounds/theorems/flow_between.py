@@ -65,6 +65,7 @@ from bounds.recursion.one_block import early_stop, initial_error
 from bounds.recursion.propagation import round_up
 from bounds.sampler import ancestral, ddim, euler_maruyama, euler_maruyama_lambda
 from bounds.setting import Setting
+from bounds.stated import Stated
 from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 from bounds.theorems import flow
 
@@ -75,18 +76,25 @@ J, w, rho, p, centre, R, s0, var, kept = symbols("J w rho p centre R s0 var kept
 #: What the flow's bound is made of, too.
 SHARED = (*flow.SHARED, "flow_contraction", "start_sq", "noise_size", "turn", "third", "third_strong",
           "third_weak", "third_ball", "ball_variance")
-_STEEP = g * omega / sigma
-_N = (g - ng) - _STEEP * x_lo
 
-STATED = {name: flow.STATED[name] for name in SHARED} | {
-    "between_omega": (-(v + sigma**2) / sigma
-                      * expm1(c / 2 * log1p(-(sigma - r) * (sigma + r) / (v + sigma**2)))),
-    "between_variance": d * (_N**2 + Max(0, rise * (2 * _N * _STEEP + _STEEP**2 * gap), evaluate=False)),
-    "between_kept": ((s0**2 + r**2) / (s0**2 + tau**2)) ** (c / 2),
-    "between_kept_noise": -(s0**2 + r**2) * expm1((c - 1) * log1p(-(tau - r) * (tau + r) / (s0**2 + tau**2))),
-    "between_noise": sqrt(d) * Abs(sqrt(var) - sqrt(kept)),
-    "between_inside": Abs(J - rho) * sqrt(R**2 + d * (s0**2 + tau**2)) + Abs(p) * centre + Abs(w) * R,
-    "between_outside": Abs(1 - rho) * R}
+
+def stated() -> dict:
+    """What a step does to an error, and what starting and stopping cost."""
+    steep = g * omega / sigma
+    apart = (g - ng) - steep * x_lo
+
+    return {name: flow.STATED[name] for name in SHARED} | {
+        "between_omega": (-(v + sigma**2) / sigma
+                          * expm1(c / 2 * log1p(-(sigma - r) * (sigma + r) / (v + sigma**2)))),
+        "between_variance": d * (apart**2 + Max(0, rise * (2 * apart * steep + steep**2 * gap), evaluate=False)),
+        "between_kept": ((s0**2 + r**2) / (s0**2 + tau**2)) ** (c / 2),
+        "between_kept_noise": -(s0**2 + r**2) * expm1((c - 1) * log1p(-(tau - r) * (tau + r) / (s0**2 + tau**2))),
+        "between_noise": sqrt(d) * Abs(sqrt(var) - sqrt(kept)),
+        "between_inside": Abs(J - rho) * sqrt(R**2 + d * (s0**2 + tau**2)) + Abs(p) * centre + Abs(w) * R,
+        "between_outside": Abs(1 - rho) * R}
+
+
+STATED = Stated("flow-between", stated)
 
 
 def derive() -> dict:
@@ -164,8 +172,9 @@ def _coupled(setting: Setting):
 
 COUPLED = Condition("coupling", "λ > 0 of the SDE that steps with noise are held against", _coupled)
 
-SYMBOLS = {name: flow.SYMBOLS[name] for name in sorted(
-    {str(each) for name in SHARED for each in STATED[name].free_symbols})} | {
+SYMBOLS = {name: flow.SYMBOLS[name] for name in (
+    "EV", "H_lo", "L0", "M", "R", "X", "a_sq", "alpha", "c_0", "c_lo", "c_mean", "c_up", "d", "e", "gap", "k", "k_2",
+    "k_R", "l", "m", "m0", "m2", "mean_norm", "p", "r", "s", "s_sq", "sigma", "tau", "x_lo")} | {
     "c": "1 + λ²", "v": flow.SYMBOLS["v"], "r": flow.SYMBOLS["r"],
     "g": "λ(2σ dσ/dt)^{1/2}, the noise of the λ-SDE in Y",
     "ng": "the step's noise in Y, as it is spread over the step", "omega": "cΩ(σ)",

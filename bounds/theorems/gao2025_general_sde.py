@@ -43,6 +43,7 @@ from bounds.recursion.propagation import round_up, weights
 from bounds.recursion.time_regularity import time_regularity
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
+from bounds.stated import Stated
 from bounds.steps.kinks import Kinked, passing
 from bounds.symbolic.balls import NotAnalytic, integer_power
 from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
@@ -54,19 +55,24 @@ F, G, M, M1, h, d, theta, omega = symbols("F G M M1 h d theta omega", real=True)
 I_alpha, I_L, I_absf, I_sqrtL, I_sq = symbols("I_alpha I_L I_absf I_sqrtL I_sq", real=True)
 E0, V_0, V_T, a_0, a_T, x0 = symbols("E0 V_0 V_T a_0 a_T x0", real=True)
 
-_NU = I_absf * (theta + omega) + sqrt(d) * I_sqrtL + theta * I_L + sqrt(d * G)
-
 #: e^{−∫c}‖x_0‖, √(d h)·∫ w g(|f| + g²L), ∫ w g²; w = e^{∫f}/(1 + m0 R), g = a√R′, g²L = R′·min(1/R, L0).
 LEADING = Leading(initial=sqrt(m) / (1 + m0 * R), step_power=sympy.Rational(1, 2),
                   steps=(Density(sqrt(slope) / (1 + m0 * R) * (f + slope * sympy.Min(1 / R, L0))),),
                   score=Density(a * slope / (1 + m0 * R)), assumes="M1 bounded as T → ∞")
 
-STATED = {
-    "initialisation": V_0 * a_T / (V_T * a_0) * E0,
-    "growth": Max(Abs(1 + F - I_alpha), Abs(1 + F - I_L), evaluate=False) + M1 * h * G,
-    "time_regularity": M1 * h * G * (1 + Max(x0, theta) + omega),
-    "score": M * G,
-    "discretisation": sqrt(h) * _NU * sqrt(I_sq)}
+
+def stated() -> dict:
+    """The terms of a step."""
+    size = I_absf * (theta + omega) + sqrt(d) * I_sqrtL + theta * I_L + sqrt(d * G)
+    return {
+        "initialisation": V_0 * a_T / (V_T * a_0) * E0,
+        "growth": Max(Abs(1 + F - I_alpha), Abs(1 + F - I_L), evaluate=False) + M1 * h * G,
+        "time_regularity": M1 * h * G * (1 + Max(x0, theta) + omega),
+        "score": M * G,
+        "discretisation": sqrt(h) * size * sqrt(I_sq)}
+
+
+STATED = Stated("gao2025-general-sde", stated)
 
 
 def derive() -> dict:

@@ -47,6 +47,7 @@ from bounds.processes.ve import ve
 from bounds.recursion.propagation import STEP_ROUNDING, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
+from bounds.stated import Stated
 from bounds.symbolic.balls import integer_power
 from bounds.symbolic.integrals import TIME, tidy
 from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
@@ -63,10 +64,16 @@ VANISHING = 1e-9
 P, Q, V, v, sigma_0, a_T, a_0 = symbols("P Q V v sigma_0 a_T a_0", real=True)
 f, g_sq = symbols("f g_sq", real=True)
 
-STATED = {
-    "factor": P - Q / V,
-    "distance_sq": (sympy.sqrt(v) - sigma_0) ** 2,
-    "rate": g_sq**2 / V - f * g_sq - f**2 * V}
+
+def stated() -> dict:
+    """An affine step on a Gaussian, the distance of two, and λ."""
+    return {
+        "factor": P - Q / V,
+        "distance_sq": (sympy.sqrt(v) - sigma_0) ** 2,
+        "rate": g_sq**2 / V - f * g_sq - f**2 * V}
+
+
+STATED = Stated("gaussian-lower-bound", stated)
 
 
 def derive() -> dict:

@@ -71,6 +71,7 @@ from bounds.recursion.one_block import early_stop
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
+from bounds.stated import Stated
 from bounds.symbolic.balls import BallFormula, NotEnclosed, integer_power
 from bounds.symbolic.integrals import TIME
 from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
@@ -81,16 +82,22 @@ h, kappa, L_t, L, d, m2, eps = symbols("h kappa L_t L d m2 eps", real=True)
 a, D, s, sigma, v = symbols("a D s sigma v", real=True)
 E0, T, eta = symbols("E0 T eta", real=True)
 
-_B = sqrt(2 * d) * (1 + 2 * L) + sqrt(h) * (sqrt(m2) + sqrt(d)) / 2
 
-STATED = {
-    **distance_to_gaussian.STATED,
-    "initial": a * D + sqrt(d) * Abs(sigma - sqrt(s**2 + a**2 * v)),
-    "growth": Max(Abs(1 + h - 2 * h * kappa), Abs(1 + h - 2 * h * L_t), evaluate=False),
-    "local": h ** sympy.Rational(3, 2) * _B,
-    "score": 2 * h * eps,
-    "closed_form": exp((1 + 2 * L) * eta) * (E0 + (sqrt(h) * _B + 2 * eps) * T),
-    "early_stop_sq": MARTINGALE["early_stop_sq"]}
+def stated() -> dict:
+    """The terms of a step, and their sum over the phases."""
+    local = sqrt(2 * d) * (1 + 2 * L) + sqrt(h) * (sqrt(m2) + sqrt(d)) / 2
+
+    return {
+        **distance_to_gaussian.stated(),
+        "initial": a * D + sqrt(d) * Abs(sigma - sqrt(s**2 + a**2 * v)),
+        "growth": Max(Abs(1 + h - 2 * h * kappa), Abs(1 + h - 2 * h * L_t), evaluate=False),
+        "local": h ** sympy.Rational(3, 2) * local,
+        "score": 2 * h * eps,
+        "closed_form": exp((1 + 2 * L) * eta) * (E0 + (sqrt(h) * local + 2 * eps) * T),
+        "early_stop_sq": MARTINGALE["early_stop_sq"]}
+
+
+STATED = Stated("gentiloni2025-weak-log-concave", stated)
 
 
 def derive() -> dict:

@@ -62,14 +62,15 @@ from bounds.recursion.equal_steps import fitted_ingredients
 from bounds.recursion.ingredients import Columns, Ingredients
 from bounds.recursion.one_block import contraction, early_stop, initial_error, missed_noise, step_bias
 from bounds.recursion.phase_space.ingredients import phase_ingredients
-from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
 from bounds.recursion.phase_space.statement import SYMBOLS as PHASE_SYMBOLS
 from bounds.recursion.phase_space.statement import derive as derive_phase
+from bounds.recursion.phase_space.statement import stated as stated_of_phase
 from bounds.recursion.propagation import round_up
 from bounds.recursion.saturation import Saturation
 from bounds.sampler import euler_maruyama, posterior_mean, posterior_mean_matched
 from bounds.score_error import ScoreError
 from bounds.setting import Setting
+from bounds.stated import Stated
 from bounds.theorem import Case, Domain, Source, Theorem, gaussian
 
 P, Q, H_lo, X, c1, c2, d = symbols("P Q H_lo X c1 c2 d", real=True)
@@ -79,34 +80,41 @@ s, sigma, mean_norm = symbols("s sigma mean_norm", real=True)
 R_ball, centre, noise_var, after = symbols("R centre noise_var after", real=True)
 
 _M2 = s_sq + a_sq * m
-_EXCESS = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
-# e^F g − ng first: it vanishes exactly for most samplers, where 1 + CH − 1 would cancel
-_N = (sympy.exp(F) * g - ng) + sympy.exp(F) * C * H_lo * g
-_KAPPA = sympy.exp(F) * C * g
-_HALF = sympy.Rational(1, 2)
 
 #: Problems of a batch evaluated together, by k: memory is bounded, and k = 2 has weights for each.
 BATCH = {1: 256, 2: 1}
 
-# each Max as it is written: sympy would compare its arguments, at every import
-STATED = {
-    "initial_sq": a_sq * m2 + d * (s - sigma) ** 2,
-    "initial_smooth_sq": a_sq * (m2 - d * l) + d * (sympy.sqrt(a_sq * l + s_sq) - sigma) ** 2,
-    "initial_log_concave_sq": a_sq * mean_norm**2 + d * Max(
-        ((-H_lo) ** -_HALF - sigma) ** 2, ((-H_lo - X) ** -_HALF - sigma) ** 2, evaluate=False),
-    "contraction": Max(Abs(P + Q * H_lo), Abs(P + Q * (H_lo + X)), evaluate=False),
-    "bias_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * _EXCESS),
-    "bias_known_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * (_EXCESS - x_mean)),
-    "variance": d * (_N**2 + Max(0, x_mean * (2 * _N * _KAPPA + _KAPPA**2 * X), evaluate=False)),
-    "variance_known": d * (_N**2 + 2 * _N * _KAPPA * x_mean + _KAPPA**2 * x_sq),
-    "early_stop_sq": (1 - sympy.sqrt(a_sq)) ** 2 * m2 + d * s_sq,
-    "ball_kept": Abs(P + Q * H_lo),
-    "ball_moved": 2 * R_ball * Abs(Q * H_lo) * sympy.sqrt(a_sq),
-    "ball_replaced": (Abs(c1 + c2 * H_lo) * sympy.sqrt(a_sq * R_ball**2 + d / Abs(H_lo))
-                      + Abs(c1) * sympy.sqrt(a_sq) * centre + R_ball * Abs(Q * H_lo) * sympy.sqrt(a_sq)),
-    "ball_noise_sq": d * (sympy.sqrt(noise_var) - sympy.sqrt(C * after * Abs(H_lo))) ** 2,
-    "ball_drawn": R_ball * sympy.exp(F) * Abs(C * H_lo) * sympy.sqrt(a_sq),
-    **PHASE_STATED}
+
+def stated() -> dict:
+    """What a step does to an error, the initial term and early stopping, for one block and two."""
+    excess = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
+    # e^F g − ng first: it vanishes exactly for most samplers, where 1 + CH − 1 would cancel
+    apart = (sympy.exp(F) * g - ng) + sympy.exp(F) * C * H_lo * g
+    rise = sympy.exp(F) * C * g
+    half = sympy.Rational(1, 2)
+
+    # each Max as it is written: sympy would compare its arguments
+    return {
+        "initial_sq": a_sq * m2 + d * (s - sigma) ** 2,
+        "initial_smooth_sq": a_sq * (m2 - d * l) + d * (sympy.sqrt(a_sq * l + s_sq) - sigma) ** 2,
+        "initial_log_concave_sq": a_sq * mean_norm**2 + d * Max(
+            ((-H_lo) ** -half - sigma) ** 2, ((-H_lo - X) ** -half - sigma) ** 2, evaluate=False),
+        "contraction": Max(Abs(P + Q * H_lo), Abs(P + Q * (H_lo + X)), evaluate=False),
+        "bias_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * excess),
+        "bias_known_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * (excess - x_mean)),
+        "variance": d * (apart**2 + Max(0, x_mean * (2 * apart * rise + rise**2 * X), evaluate=False)),
+        "variance_known": d * (apart**2 + 2 * apart * rise * x_mean + rise**2 * x_sq),
+        "early_stop_sq": (1 - sympy.sqrt(a_sq)) ** 2 * m2 + d * s_sq,
+        "ball_kept": Abs(P + Q * H_lo),
+        "ball_moved": 2 * R_ball * Abs(Q * H_lo) * sympy.sqrt(a_sq),
+        "ball_replaced": (Abs(c1 + c2 * H_lo) * sympy.sqrt(a_sq * R_ball**2 + d / Abs(H_lo))
+                          + Abs(c1) * sympy.sqrt(a_sq) * centre + R_ball * Abs(Q * H_lo) * sympy.sqrt(a_sq)),
+        "ball_noise_sq": d * (sympy.sqrt(noise_var) - sympy.sqrt(C * after * Abs(H_lo))) ** 2,
+        "ball_drawn": R_ball * sympy.exp(F) * Abs(C * H_lo) * sympy.sqrt(a_sq),
+        **stated_of_phase()}
+
+
+STATED = Stated("martingale", stated)
 
 
 def derive() -> dict:

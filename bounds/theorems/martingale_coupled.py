@@ -31,18 +31,29 @@ from bounds.certified import one_block
 from bounds.conditions import ONE_BLOCK
 from bounds.recursion.data import Constants, expand
 from bounds.recursion.one_block import missed_noise
-from bounds.recursion.phase_space.statement import STATED as PHASE_STATED
+from bounds.recursion.phase_space.statement import SYMBOLS as PHASE_SYMBOLS
 from bounds.setting import Setting
+from bounds.stated import Stated
 from bounds.steps.rule import hessian_moments
 from bounds.symbolic.balls import integer_power
 from bounds.theorem import Domain, Source
 from bounds.theorems import martingale
 
 _noise_var, _matched_var = sympy.symbols("noise_var matched_var", real=True)
-_OWN = martingale.STATED.keys() - PHASE_STATED.keys()
-STATED = {name: martingale.STATED[name] for name in martingale.STATED if name in _OWN} | {
-    "scale": sympy.sqrt(_noise_var / _matched_var)}
-_USED = {str(symbol) for expression in STATED.values() for symbol in expression.free_symbols}
+#: What of `martingale` is stated for one block.
+ONE_BLOCK_NAMES = ("initial_sq", "initial_smooth_sq", "initial_log_concave_sq", "contraction", "bias_sq", "bias_known_sq",
+                   "variance", "variance_known", "early_stop_sq", "ball_kept", "ball_moved", "ball_replaced",
+                   "ball_noise_sq", "ball_drawn")
+_TWO_BLOCKS = PHASE_SYMBOLS.keys() - {"d", "l", "m2", "mean_norm", "R"}
+
+
+def stated() -> dict:
+    """As in `martingale`, and λ."""
+    return {name: martingale.STATED[name] for name in ONE_BLOCK_NAMES} | {
+        "scale": sympy.sqrt(_noise_var / _matched_var)}
+
+
+STATED = Stated("martingale-coupled", stated)
 
 
 def derive() -> dict:
@@ -51,7 +62,7 @@ def derive() -> dict:
     variance, target = sympy.symbols("matched_var noise_var", positive=True)
     (solution,) = sympy.solve(scale**2 * variance - target, scale)
     plain = {variance: _matched_var, target: _noise_var}
-    return {name: expression for name, expression in martingale.derive().items() if name in _OWN} | {
+    return {name: expression for name, expression in martingale.derive().items() if name in ONE_BLOCK_NAMES} | {
         "scale": solution.subs(plain)}
 
 
@@ -120,7 +131,7 @@ THEOREM = replace(
     key="martingale-coupled", title="Martingale bound, noise coupled to the posterior",
     source=Source("docs/theory.md", "section 4, any deterministic noise of the same size"),
     symbols={
-        **{name: text for name, text in martingale.SYMBOLS.items() if name in _USED},
+        **{name: text for name, text in martingale.SYMBOLS.items() if name not in _TWO_BLOCKS},
         "noise_var": "∫n²g², the scheme's noise variance",
         "matched_var": "∫(n*g)², the variance of the matched noise"},
     conditions=(ONE_BLOCK, *martingale.THEOREM.conditions),

@@ -67,10 +67,12 @@ from bounds.processes import cld as langevin
 from bounds.processes.cld import cld
 from bounds.recursion.data import Constants
 from bounds.recursion.phase_space.constant_metric import Contraction, smallest
-from bounds.recursion.phase_space.statement import STATED as PHASE
+from bounds.recursion.phase_space.statement import SYMBOLS as PHASE_SYMBOLS
 from bounds.recursion.phase_space.statement import derive as derive_phase
+from bounds.recursion.phase_space.statement import stated as stated_of_phase
 from bounds.recursion.propagation import round_up, weights
 from bounds.sampler import euler_maruyama
+from bounds.stated import Stated
 from bounds.theorem import Case, Condition, Domain, Source, Theorem, gaussian
 from bounds.theorems.martingale import STATED as MARTINGALE
 from bounds.theorems.martingale import SYMBOLS as MARTINGALE_SYMBOLS
@@ -82,27 +84,33 @@ Z_xx, Z_xv, Z_vx, Z_vv = symbols("Z_xx Z_xv Z_vx Z_vv", real=True)
 rho_bar, ell, Lambda, b, v_sq, nu, s, eps = symbols("rho_bar ell Lambda b v_sq nu s eps", real=True)
 flow, largest, W, E_0, p, local = symbols("flow largest W E_0 p local", real=True)
 
-# R Z and R Z R⁻¹, 𝔐 = RᵀR
-_TOP_x, _TOP_v = R_xx * Z_xx + R_xv * Z_vx, R_xx * Z_xv + R_xv * Z_vv
-_xx, _xv = _TOP_x / R_xx, (_TOP_v - _TOP_x * R_xv / R_xx) / R_vv
-_vx, _vv = R_vv * Z_vx / R_xx, Z_vv - Z_vx * R_xv / R_xx
-_TRACE, _ROOT = R_xx**2 + R_xv**2 + R_vv**2, R_xx * R_vv
 
-STATED = {
-    "drift_norm": Abs(h * a / kappa) + sqrt((h * a / kappa) ** 2 + (1 - h * a) ** 2),
-    "norm": (sqrt((_xx + _vv) ** 2 + (_vx - _xv) ** 2) + sqrt((_xx - _vv) ** 2 + (_vx + _xv) ** 2)) / 2,
-    "largest": (_TRACE + sqrt((_TRACE - 2 * _ROOT) * (_TRACE + 2 * _ROOT))) / 2,
-    "projection": sqrt(R_xv**2 + R_vv**2) / Abs(R_xx * R_vv),
-    "mixing": Abs(flow * W) * sqrt(largest),
-    "growth": rho_bar + h * ell,
-    "local": b + sqrt(v_sq),
-    "score": s * eps,
-    "missed_sq": D_x * (_TOP_x**2 + (R_vv * Z_vx) ** 2) + D_v * (_TOP_v**2 + (R_vv * Z_vv) ** 2),
-    "ceiling": sqrt(d / 3) * h ** sympy.Rational(3, 2) * Abs(nu),
-    "closed_form": p * exp(Lambda) * (
-        rho_bar**K * E_0 + (1 - rho_bar**K) / (1 - rho_bar) * (s * eps + local)),
-    "early_stop_sq": MARTINGALE["early_stop_sq"],
-    **PHASE}
+def stated() -> dict:
+    """The terms of a step in the metric, and the closed form."""
+    # R Z and R Z R⁻¹, 𝔐 = RᵀR
+    top_x, top_v = R_xx * Z_xx + R_xv * Z_vx, R_xx * Z_xv + R_xv * Z_vv
+    xx, xv = top_x / R_xx, (top_v - top_x * R_xv / R_xx) / R_vv
+    vx, vv = R_vv * Z_vx / R_xx, Z_vv - Z_vx * R_xv / R_xx
+    trace, root = R_xx**2 + R_xv**2 + R_vv**2, R_xx * R_vv
+
+    return {
+        "drift_norm": Abs(h * a / kappa) + sqrt((h * a / kappa) ** 2 + (1 - h * a) ** 2),
+        "norm": (sqrt((xx + vv) ** 2 + (vx - xv) ** 2) + sqrt((xx - vv) ** 2 + (vx + xv) ** 2)) / 2,
+        "largest": (trace + sqrt((trace - 2 * root) * (trace + 2 * root))) / 2,
+        "projection": sqrt(R_xv**2 + R_vv**2) / Abs(R_xx * R_vv),
+        "mixing": Abs(flow * W) * sqrt(largest),
+        "growth": rho_bar + h * ell,
+        "local": b + sqrt(v_sq),
+        "score": s * eps,
+        "missed_sq": D_x * (top_x**2 + (R_vv * Z_vx) ** 2) + D_v * (top_v**2 + (R_vv * Z_vv) ** 2),
+        "ceiling": sqrt(d / 3) * h ** sympy.Rational(3, 2) * Abs(nu),
+        "closed_form": p * exp(Lambda) * (
+            rho_bar**K * E_0 + (1 - rho_bar**K) / (1 - rho_bar) * (s * eps + local)),
+        "early_stop_sq": MARTINGALE["early_stop_sq"],
+        **stated_of_phase()}
+
+
+STATED = Stated("strasman2025-cld", stated)
 
 
 def _largest_eigenvalue(matrix):
@@ -251,7 +259,7 @@ _OWN = {
     "nu": "ν_k: size of X in 𝔐", "s": "hλ_max(D𝔐D)^{1/2}", "eps": "M: L2 size of the score error",
     "flow": "‖e^{TA}‖_𝔐", "largest": "λ_max(𝔐)", "W": "bound of W2(p_0 ⊗ π_v, π_∞)",
     "E_0": "initial distance in 𝔐", "p": "√((𝔐⁻¹)_11)", "local": "largest of b_k + √(d/3)h^{3/2}ν_k"}
-_USED = {str(symbol) for expression in STATED.values() for symbol in expression.free_symbols}
+_USED = PHASE_SYMBOLS.keys() | {"P", "X", "a_sq", "s_sq", "m", "x_mean", "x_sq", "s"}
 
 THEOREM = Theorem(
     key="strasman2025-cld", title="Strasman et al.: critically-damped Langevin in a constant metric",

@@ -35,11 +35,13 @@ SHARED = ("numpy", "numpy.polynomial", "scipy.special", "scipy.optimize", "scipy
 
 
 def drawn(root: Path) -> list:
-    """Every mutant of the packages, not of their ``__init__``."""
+    """Every mutant of the packages, not of their ``__init__`` nor of what is written from formulas."""
     from tests.mutation.operators import mutants
 
     files = [path for package in PACKAGES for path in sorted((root / package).rglob("*.py"))]
-    return [mutant for path in files if path.name != "__init__.py" for mutant in mutants(root, path)]
+    left_out = {root / "bounds" / "stated" / "functions.py"}
+    return [mutant for path in files if path.name != "__init__.py" and path not in left_out
+            for mutant in mutants(root, path)]
 
 
 def shuffled(every: list, seed: int) -> list:

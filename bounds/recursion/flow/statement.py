@@ -9,10 +9,6 @@ pi, kappa, keep, again, K_2, mu = symbols("pi kappa keep again K_2 mu", real=Tru
 B_lo, B_up, B, b_0, beta, beta_m, x_up = symbols("B_lo B_up B b_0 beta beta_m x_up", real=True)
 Omega, Omega_m, w_m, scale, inner_scale = symbols("Omega Omega_m w_m scale inner_scale", real=True)
 
-#: Corners of the Jacobians of both evaluations, and the least and the largest of the first's map.
-CORNERS = [(b, later) for b in (b_lo, b_up) for later in (B_lo, B_up)]
-INNER = [pi - kappa * b for b in (b_lo, b_up)]
-
 
 def _largest(expressions):
     # as written: sympy would compare the arguments in pairs, for half a second whenever the module is imported
@@ -27,39 +23,48 @@ def _over_envelope(curve, vertex):
 x_0 = 1 - c_0
 varpi = (L0 - m0) * sigma**2 / (2 + (L0 + m0) * sigma**2)
 b_mid = (L0 + m0) * sigma**2 / (2 + (L0 + m0) * sigma**2)
-RATES = {
-    "rate_any": (
-        sqrt(c_up) * (2 * (12 * d**2 + 48 * d) ** Rational(1, 4)
-                      + 2 * (d * (d + 2) * (d + 4) * (d + 6)) ** Rational(1, 4)) ** 2
-        + _largest(3 * c_0 - 2 * c_0**2 - c * (3 + c + c_0) for c in (c_lo, c_up)) * e
-        + (4 + c_up + c_0) * k) / sigma**2,
-    "rate_strong": (
-        _over_envelope(lambda x: 2 * x + 2 * x_0 - 4 * b_mid + 4 * b_mid * x - x**2 - x_0 * x - 2 * x_0**2,
-                       1 + 2 * b_mid - x_0 / 2) * e
-        + _largest(2 - x - x_0 + 4 * b_mid for x in (x_lo, x_up)) * k
-        + 2 * varpi * sqrt(c_up**2 * c_up) * (4 * d * c_up + sqrt(d * (d + 2)))) / sigma**2,
-    "rate_ball": (
-        _over_envelope(lambda x: 2 * (x_0 - x) + 8 * x_lo * x - 4 * x_lo**2 - x**2 - x_0 * x - 2 * x_0**2,
-                       4 * x_lo - 1 - x_0 / 2) * e
-        + _largest(8 * x_lo - 2 - x - x_0 for x in (x_lo, x_up)) * k) / sigma**2
-    + 2 * R * x_lo / sigma * ((k_2 * x_lo**2 * R**2 + sigma * x_lo * R * (d * (d + 2)) ** Rational(1, 4)) / sigma**3) ** 2}
 
-#: Of steps that evaluate the score twice.
-TWICE = RATES | {
-    "twice_contraction": _largest(keep + (again - K_2 * later) * (pi - kappa * b) for b, later in CORNERS),
-    "twice_apart": Min(
-        _largest(keep + (again - K_2 * later) * (INNER[0] + INNER[1]) / 2 + sign * (again * (INNER[0] - INNER[1]) / 2)
-                 for later in (B_lo, B_up) for sign in (1, -1))
-        + Abs(K_2) * _largest((B_lo, B_up)) * Abs(INNER[0] - INNER[1]) / 2,
-        Abs(keep) + _largest(again - K_2 * later for later in (B_lo, B_up)) * _largest(INNER), evaluate=False),
-    "twice_drift": keep + again * pi - 1 - K_2 * b_0 * (pi - 1),
-    "twice_ahead": Omega - again * kappa - K_2 * (w_m + b_0 * (Omega_m - kappa)),
-    "flow_ratio": mu * sqrt(v + sigma**2) / (sigma * sqrt(v + mu**2)),
-    "kernel": Omega - K_2 * (mu * sqrt(v + sigma**2) / (sigma * sqrt(v + mu**2)) + mu / (v + mu**2) * Omega_m),
-    "twice_weight": (Abs(again) + Abs(K_2 * B)) * Abs(kappa * scale) + Abs(K_2 * inner_scale),
-    "twice_kept": keep + (again - K_2 * beta_m) * (pi - kappa * beta),
-    "twice_first": (again - K_2 * beta_m) * kappa * beta,
-    "twice_second": K_2 * beta_m}
+
+def _stated_rates() -> dict:
+    return {
+        "rate_any": (
+            sqrt(c_up) * (2 * (12 * d**2 + 48 * d) ** Rational(1, 4)
+                          + 2 * (d * (d + 2) * (d + 4) * (d + 6)) ** Rational(1, 4)) ** 2
+            + _largest(3 * c_0 - 2 * c_0**2 - c * (3 + c + c_0) for c in (c_lo, c_up)) * e
+            + (4 + c_up + c_0) * k) / sigma**2,
+        "rate_strong": (
+            _over_envelope(lambda x: 2 * x + 2 * x_0 - 4 * b_mid + 4 * b_mid * x - x**2 - x_0 * x - 2 * x_0**2,
+                           1 + 2 * b_mid - x_0 / 2) * e
+            + _largest(2 - x - x_0 + 4 * b_mid for x in (x_lo, x_up)) * k
+            + 2 * varpi * sqrt(c_up**2 * c_up) * (4 * d * c_up + sqrt(d * (d + 2)))) / sigma**2,
+        "rate_ball": (
+            _over_envelope(lambda x: 2 * (x_0 - x) + 8 * x_lo * x - 4 * x_lo**2 - x**2 - x_0 * x - 2 * x_0**2,
+                           4 * x_lo - 1 - x_0 / 2) * e
+            + _largest(8 * x_lo - 2 - x - x_0 for x in (x_lo, x_up)) * k) / sigma**2
+        + 2 * R * x_lo / sigma * ((k_2 * x_lo**2 * R**2 + sigma * x_lo * R * (d * (d + 2)) ** Rational(1, 4)) / sigma**3) ** 2}
+
+
+def stated_twice() -> dict:
+    """What the theorem says of steps that evaluate the score twice."""
+    # corners of the Jacobians of both evaluations, and the least and the largest of the first's map
+    corners = [(b, later) for b in (b_lo, b_up) for later in (B_lo, B_up)]
+    inner = [pi - kappa * b for b in (b_lo, b_up)]
+    return _stated_rates() | {
+        "twice_contraction": _largest(keep + (again - K_2 * later) * (pi - kappa * b) for b, later in corners),
+        "twice_apart": Min(
+            _largest(keep + (again - K_2 * later) * (inner[0] + inner[1]) / 2 + sign * (again * (inner[0] - inner[1]) / 2)
+                     for later in (B_lo, B_up) for sign in (1, -1))
+            + Abs(K_2) * _largest((B_lo, B_up)) * Abs(inner[0] - inner[1]) / 2,
+            Abs(keep) + _largest(again - K_2 * later for later in (B_lo, B_up)) * _largest(inner), evaluate=False),
+        "twice_drift": keep + again * pi - 1 - K_2 * b_0 * (pi - 1),
+        "twice_ahead": Omega - again * kappa - K_2 * (w_m + b_0 * (Omega_m - kappa)),
+        "flow_ratio": mu * sqrt(v + sigma**2) / (sigma * sqrt(v + mu**2)),
+        "kernel": Omega - K_2 * (mu * sqrt(v + sigma**2) / (sigma * sqrt(v + mu**2)) + mu / (v + mu**2) * Omega_m),
+        "twice_weight": (Abs(again) + Abs(K_2 * B)) * Abs(kappa * scale) + Abs(K_2 * inner_scale),
+        "twice_kept": keep + (again - K_2 * beta_m) * (pi - kappa * beta),
+        "twice_first": (again - K_2 * beta_m) * kappa * beta,
+        "twice_second": K_2 * beta_m}
+
 
 #: What the symbols are that steps with one evaluation do not have.
 TWICE_SYMBOLS = {

@@ -34,40 +34,41 @@ def _square(x, v):
     return P_xx * x**2 + 2 * P_xv * x * v + P_vv * v**2
 
 
-_FLOOR = D_x * _square(n_xx, n_vx) + D_v * _square(n_xv, n_vv)
-_LINEAR = 2 * (D_x * w_x * _product(n_xx, n_vx, K_x, K_v) + D_v * w_v * _product(n_xv, n_vv, K_x, K_v))
-_CURVE = (D_x * w_x**2 + D_v * w_v**2) * _square(K_x, K_v)
+def stated() -> dict:
+    """Entry by entry, so that nothing cancels."""
+    floor = D_x * _square(n_xx, n_vx) + D_v * _square(n_xv, n_vv)
+    linear = 2 * (D_x * w_x * _product(n_xx, n_vx, K_x, K_v) + D_v * w_v * _product(n_xv, n_vv, K_x, K_v))
+    curve = (D_x * w_x**2 + D_v * w_v**2) * _square(K_x, K_v)
 
-# c1 R − c2 R⁻ᵀ, M2 = RRᵀ
-_Y_xx = c1_xx * r_x + c1_xv * r_c - (c2_xx / r_x)
-_Y_vx = c1_vx * r_x + c1_vv * r_c - (c2_vx / r_x)
-_Y_xv = c1_xv * r_v - (c2_xv - c2_xx * r_c / r_x) / r_v
-_Y_vv = c1_vv * r_v - (c2_vv - c2_vx * r_c / r_x) / r_v
-_EXCESS = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
-_BIAS = _square(_Y_xx, _Y_vx) + _square(_Y_xv, _Y_vv)
-_TURNED = _square(c2_xx * w_x + c2_xv * w_v, c2_vx * w_x + c2_vv * w_v)
+    # c1 R − c2 R⁻ᵀ, M2 = RRᵀ
+    Y_xx = c1_xx * r_x + c1_xv * r_c - (c2_xx / r_x)
+    Y_vx = c1_vx * r_x + c1_vv * r_c - (c2_vx / r_x)
+    Y_xv = c1_xv * r_v - (c2_xv - c2_xx * r_c / r_x) / r_v
+    Y_vv = c1_vv * r_v - (c2_vv - c2_vx * r_c / r_x) / r_v
+    excess = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
+    bias = _square(Y_xx, Y_vx) + _square(Y_xv, Y_vv)
+    turned = _square(c2_xx * w_x + c2_xv * w_v, c2_vx * w_x + c2_vv * w_v)
 
-# QᵀPQ
-_F_xx, _F_vv = _square(Q_xx, Q_vx), _square(Q_xv, Q_vv)
-_F_xv = _product(Q_xx, Q_vx, Q_xv, Q_vv)
+    # QᵀPQ
+    F_xx, F_vv = _square(Q_xx, Q_vx), _square(Q_xv, Q_vv)
+    F_xv = _product(Q_xx, Q_vx, Q_xv, Q_vv)
 
-# E = R − G, u = R⁻¹φ
-_MOVED = _square(e_xx, e_vx) + _square(e_xv, e_vv)
-_TURN = _product(phi_x, phi_v, e_xx * u_x + e_xv * u_v, e_vx * u_x + e_vv * u_v)
+    # E = R − G, u = R⁻¹φ
+    moved = _square(e_xx, e_vx) + _square(e_xv, e_vv)
+    turn = _product(phi_x, phi_v, e_xx * u_x + e_xv * u_v, e_vx * u_x + e_vv * u_v)
 
-STATED = {
-    "phase_affine": P + Q_x * (H_x + X * w_x * w) + Q_v * (H_v + X * w_v * w),
-    "phase_bias_sq": d * (_BIAS + _EXCESS * _TURNED),
-    "phase_bias_known_sq": d * (_BIAS + (_EXCESS - x_mean) * _TURNED),
-    "phase_variance": d * (_FLOOR + Max(0, x_mean * (_LINEAR + _CURVE * X), evaluate=False)),
-    "phase_variance_known": d * (_FLOOR + _LINEAR * x_mean + _CURVE * x_sq),
-    "phase_score_sq": (_F_xx + _F_vv + sqrt((_F_xx - _F_vv) ** 2 + 4 * _F_xv**2)) / 2,
-    "phase_ball_sq": (4 * R**2 * a_sq / (s_sq + a_sq * l) ** 2
-                      * _square(Q_xx * w_x + Q_xv * w_v, Q_vx * w_x + Q_vv * w_v)),
-    "phase_initial_sq": (_square(phi_x, phi_v) - _TURN) * D_sq + d * _MOVED + _TURN * (m2 - d * gamma),
-    "phase_initial": sqrt(Abs(_square(phi_x, phi_v) * D_sq)) + sqrt(Abs(d * _MOVED)),
-    **distance_to_gaussian.STATED,
-}
+    return {
+        "phase_affine": P + Q_x * (H_x + X * w_x * w) + Q_v * (H_v + X * w_v * w),
+        "phase_bias_sq": d * (bias + excess * turned),
+        "phase_bias_known_sq": d * (bias + (excess - x_mean) * turned),
+        "phase_variance": d * (floor + Max(0, x_mean * (linear + curve * X), evaluate=False)),
+        "phase_variance_known": d * (floor + linear * x_mean + curve * x_sq),
+        "phase_score_sq": (F_xx + F_vv + sqrt((F_xx - F_vv) ** 2 + 4 * F_xv**2)) / 2,
+        "phase_ball_sq": (4 * R**2 * a_sq / (s_sq + a_sq * l) ** 2
+                          * _square(Q_xx * w_x + Q_xv * w_v, Q_vx * w_x + Q_vv * w_v)),
+        "phase_initial_sq": (_square(phi_x, phi_v) - turn) * D_sq + d * moved + turn * (m2 - d * gamma),
+        "phase_initial": sqrt(Abs(_square(phi_x, phi_v) * D_sq)) + sqrt(Abs(d * moved)),
+        **distance_to_gaussian.stated()}
 
 
 def _entries(name: str, matrix: str, first: str = "") -> dict[str, str]:

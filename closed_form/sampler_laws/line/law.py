@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtr
 
 from closed_form.distances.roots import elementwise_roots
 
@@ -55,11 +54,15 @@ class LineLaw:
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
         """P(Y ≤ x), accurate in relative terms in the lower tail."""
+        from scipy.special import ndtr  # a sixth of a second, which Gaussian data need not wait for
+
         near, first, _ = self._banded(x, ndtr)
         return near + self._mass_below[first]
 
     def sf(self, x: np.ndarray) -> np.ndarray:
         """P(Y > x), accurate in relative terms in the upper tail."""
+        from scipy.special import ndtr
+
         near, _, last = self._banded(x, lambda z: ndtr(-z))
         return near + self._mass_above[last]
 
