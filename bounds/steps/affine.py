@@ -143,6 +143,13 @@ class Steps:
         """Which of the numbers' errors is not proved, or empty."""
         return self.errors.estimated if self.errors is not None else ""
 
+    def begun(self, mean: Array) -> Start:
+        """The Gaussian that these steps start from, for k = 1 and data with that mean (d,): isotropic or not."""
+        if self.start is not None:
+            return self.start
+        middle = float(self.a[0]) * np.asarray(mean, dtype=float) if self.from_mean else np.zeros(len(mean))
+        return Start(middle, np.asarray(float(self.prior_var)))
+
     def rounded(self) -> Steps:
         """The same numbers as floats, without errors: for laws that are estimated anyway."""
         numbers = {name: np.asarray(getattr(self, name), dtype=float)

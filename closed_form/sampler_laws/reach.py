@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bounds.start import SLACK
 from bounds.steps.affine import SecondStage, Steps
 from closed_form.law import Components
 
@@ -61,7 +62,8 @@ class _Step:
 
 
 def reach(found: Components, steps: Steps, bias: np.ndarray, noise_size: float) -> Reach | None:
-    """c, τ and D of a sampler of sums of Gaussians with one covariance; None where components have their own.
+    """c, τ and D of a sampler of sums of Gaussians with one covariance; None where components have their own, or the
+    start has other axes than they.
 
     Parameters
     ----------
@@ -78,10 +80,10 @@ def reach(found: Components, steps: Steps, bias: np.ndarray, noise_size: float) 
     means, bias = (each if frame is None else each @ frame for each in (found.means, bias))
     mean = found.weights @ means
     spread, spectrum = means - mean, np.atleast_1d(found.spectrum)
-    prior = np.atleast_2d(np.asarray(steps.prior_var))
-    if steps.past is not None:
-        prior = np.diag([float(prior[0, 0]), 0.0])
-    row = np.zeros((len(spectrum), len(prior)))
+    started = _started(steps, found.weights @ found.means, frame) if steps.blocks == 1 else (0.0, None)
+    if started is None:
+        return None
+    row = np.zeros((len(spectrum), 2 if steps.blocks == 2 or steps.past is not None else 1))
     row[:, 0] = 1.0
     centre, variance, drawn = np.zeros(d), np.zeros(len(spectrum)), 0.0
     with np.errstate(over="ignore", invalid="ignore"):
@@ -94,8 +96,27 @@ def reach(found: Components, steps: Steps, bias: np.ndarray, noise_size: float) 
             centre += (row * step.push).sum(axis=1) * bias
             variance += np.einsum("lm,mn,ln->l", row, step.noise, row)
             row = np.einsum("lm,lmn->ln", row, step.move)
-        variance += np.einsum("lm,mn,ln->l", row, prior, row)
+        begun, spread_out = started
+        if spread_out is None:
+            variance += np.einsum("lm,mn,ln->l", row, steps.prior_var, row)
+        else:
+            centre += row[:, 0] * begun
+            variance = variance + np.square(row[:, 0]) * spread_out
     return Reach(float(np.linalg.norm(centre - mean)), np.sqrt(np.broadcast_to(variance, (d,))), drawn)
+
+
+def _started(steps: Steps, mean: np.ndarray, frame: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """(Mean, variances) of the start in the frame of the components; None where it has other axes."""
+    d, start = len(mean), steps.begun(mean)
+    middle = start.mean_of(d).astype(float)
+    if start.spread.ndim == 0 or (start.spread.ndim == 1 and frame is None):
+        return middle if frame is None else middle @ frame, start.variances_of(d).astype(float)
+    covariance = start.covariance_of(d).astype(float)
+    covariance = covariance if frame is None else frame.T @ covariance @ frame
+    diagonal = np.diag(covariance)
+    if np.abs(covariance - np.diag(diagonal)).max() > SLACK * diagonal.max():
+        return None
+    return middle if frame is None else middle @ frame, diagonal
 
 
 def farthest(law, steps: Steps, bias: np.ndarray, noise_size: float = 0.0) -> float:
@@ -174,7 +195,9 @@ def _root_mean_square(found: Components, steps: Steps, mean: np.ndarray, bias: n
     steps, d, spread = steps.rounded(), len(mean), found.means - mean
     error, farthest_mean = float(np.linalg.norm(bias)), float(np.linalg.norm(spread, axis=1).max())
     # E|y − a m|² along the way
-    size = math.hypot(math.sqrt(steps.prior_var * d), float(steps.a[0]) * float(np.linalg.norm(mean)))
+    start = steps.begun(mean)
+    size = math.hypot(math.sqrt(float(start.variances_of(d).sum())),
+                      float(np.linalg.norm(start.mean_of(d) - float(steps.a[0]) * mean)))
 
     def after(numbers, i: int, size: float, to: float) -> float:
         """From around a_i m to around ``to`` m."""

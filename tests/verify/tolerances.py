@@ -104,3 +104,5 @@ LEAST_P = 1e-4
 FLOW_RATIO = 1e-4
 #: Upper sides by couplings over the exact W2: what the coupling loses, and an upper limit of 4,000 pairs.
 BESIDE = 1.5
+#: The same from starts a few deviations away: a coupling by normals is not the best between laws of other means and spreads.
+BESIDE_ELSEWHERE = 2.2

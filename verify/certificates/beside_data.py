@@ -101,7 +101,8 @@ def _top(law, steps: Steps, bias: np.ndarray, noise_size: float, seed: int) -> _
     """The upper side from pairs; None where there can be none, or too few."""
     if steps.blocks == 2 or not isinstance(law, GaussianMixture):
         return None
-    along = spanned(law, bias)
+    # a start may tie what is along the span to what is across it
+    along = spanned(law, bias) if steps.start is None else Spanned(law, bias, ())
     across = _across(along, steps, noise_size)
     noisy = bool(np.any(steps.noise_var > 0) or noise_size)
     found = _along_process(along, steps, noise_size, seed) if noisy else _along_flow(along, steps, seed)

@@ -52,7 +52,7 @@ def beside_process(law: GaussianMixture, steps: Steps, n: int, rng: np.random.Ge
     pairs = []
     for size in _sizes(n, law):
         x, z = _first(law, steps, size, rng, mapped)
-        y, seen = math.sqrt(steps.prior_var) * z, None
+        y, seen = _begun(law, steps, z), None
         level = float(steps.s_sq[0]), float(steps.a[0])
         for i in range(len(steps)):
             after = float(steps.s_sq[i + 1]), float(steps.a[i + 1])
@@ -86,7 +86,7 @@ def beside_flow(law: GaussianMixture, steps: Steps, n: int, rng: np.random.Gener
     pairs = []
     for size in _sizes(n, law):
         x, z = _first(law, steps, size, rng, law.dim)
-        y, seen, u = math.sqrt(steps.prior_var) * z, None, x / steps.a[0]
+        y, seen, u = _begun(law, steps, z), None, x / steps.a[0]
         low = float(steps.s_sq[0] / steps.a[0] ** 2)
         for i in range(len(steps)):
             y, seen = _moved(law, steps, i, y, seen, bias)
@@ -95,6 +95,14 @@ def beside_flow(law: GaussianMixture, steps: Steps, n: int, rng: np.random.Gener
                 u = _flowed(law, u, *(0.5 * math.log(each + variance) for each in (high, low)), variance, cut)
         pairs.append((_cleaned(law, (low, 1.0), u, rng), y))
     return tuple(np.concatenate(column) for column in zip(*pairs, strict=True))
+
+
+def _begun(law: GaussianMixture, steps: Steps, z: np.ndarray) -> np.ndarray:
+    """First iterates from normals."""
+    start = steps.begun(law.mean)
+    if start.spread.ndim == 0:
+        return start.mean_of(law.dim) + math.sqrt(start.spread) * z
+    return start.mean_of(law.dim) + z @ start.root_of(law.dim)
 
 
 def _sizes(n: int, law: GaussianMixture) -> Iterator[int]:

@@ -22,11 +22,6 @@ _MANY, _ALIKE = 16, 300.0
 Point = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
-def start_of(law, steps: Steps) -> np.ndarray:
-    """The mean that a sampler of these steps starts from, shape (1,), for data on a line."""
-    return float(steps.a[0]) * law.mean if steps.from_mean else np.zeros(1)
-
-
 class Scores:
     r"""The maps x ↦ P x + Q(s(x) + b) of some times, s the score of the mixture pushed to them.
 

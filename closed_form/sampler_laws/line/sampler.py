@@ -15,7 +15,7 @@ from closed_form.law import NoExactLaw
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.law import LineLaw, PushedLaw
-from closed_form.sampler_laws.line.maps import LineSteps, start_of
+from closed_form.sampler_laws.line.maps import LineSteps
 from closed_form.sampler_laws.line.propagation import NEGLIGIBLE, GridTooLarge, Route, Sources
 from closed_form.sampler_laws.line.start_map import StartMap, image_w2
 
@@ -149,11 +149,8 @@ def line_w2(law: GaussianMixture | Gaussian, steps: Steps, bias: float = 0.0, no
 
 def first_sources(law, steps: Steps) -> Sources:
     """The Gaussian that the steps start from, on a line."""
-    start = steps.start
-    if start is None:
-        return Sources(start_of(law, steps), np.ones(1), math.sqrt(steps.prior_var))
-    variance = float(start.covariance_of(1)[0, 0])
-    return Sources(start.mean_of(1).astype(float), np.ones(1), math.sqrt(variance))
+    start = steps.begun(law.mean)
+    return Sources(start.mean_of(1).astype(float), np.ones(1), math.sqrt(float(start.variances_of(1)[0])))
 
 
 def _point_w2(image: StartMap, start: float, target: LineMixture) -> Bracket:

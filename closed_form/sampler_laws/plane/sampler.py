@@ -64,8 +64,7 @@ def plane_law(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0, point
     widths = np.sqrt(chain.steps.a**2 * law.std**2 + chain.steps.s_sq)
     _check_work(law, chain.steps.a, widths, points)
     start = 1.0 if steps.start is not None else math.sqrt(chain.steps.prior_var)
-    middle = float(chain.steps.a[0]) * law.mean if chain.steps.from_mean else np.zeros(2)
-    found = PlaneLaw.gaussian(start, start / points, steps.start, most, middle)
+    found = PlaneLaw.gaussian(start, start / points, steps.start, most, chain.steps.begun(law.mean).mean_of(2))
     for i, noise in enumerate(chain.noise.tolist()):
         found.move(partial(chain.moved, i), noise, float(widths[i + 1]) / points, most)
     found.check()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bounds import Scheme, TimeGrid
 from bounds.processes import process_of
 from bounds.sampler import scheme
 from bounds.samplers import samplers
@@ -81,3 +82,20 @@ def test_moments_alone_are_the_distance_of_independent_laws():
 def test_a_law_that_is_no_sum_of_gaussians_has_none():
     """Nothing is known of a funnel's iterates."""
     assert farthest(Funnel(3), steps_of("euler-maruyama", 5), np.zeros(3)) == math.inf
+
+
+@pytest.mark.parametrize("start", [{"prior_mean": [2.0, -1.0]}, {"prior_covariance": [2.0, 0.3]}, {"from_mean": True},
+                                   {"prior_mean": [2.0, -1.0], "prior_covariance": [[1.0, 0.4], [0.4, 0.5]]}])
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_a_gaussian_it_is_the_distance_from_any_start(start, turned):
+    """One component and a start with its axes: the distance of the chain to the letter; with axes of its own, an upper side."""
+    covariance = [[0.5, 0.2], [0.2, 0.3]] if turned else [0.49, 0.25]
+    law, steps = Gaussian([1.0, -0.5], covariance), Scheme("ancestral", TimeGrid.uniform(0.8, 8), **start).steps(process_of("ou"))
+    components, exact = law.components(), sampler_w2(law, steps).upper
+    assert exact <= farthest(law, steps, np.zeros(2)) < math.inf
+    known = reach(components, steps, np.zeros(2), 0.0)
+    shared = np.ndim(start.get("prior_covariance", 0)) == 0 or (not turned and np.ndim(start["prior_covariance"]) == 1)
+    assert (known is not None) == shared
+    if known is not None:
+        apart = np.linalg.norm(known.deviations - np.sqrt(components.spectrum))
+        assert known.drawn == 0 and math.hypot(known.off, apart) == pytest.approx(exact, rel=REACH)

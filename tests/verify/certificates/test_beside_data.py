@@ -5,18 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from bounds import cld, euler_maruyama, ou
+from bounds import Scheme, TimeGrid, cld, euler_maruyama, ou
 from bounds.sampler import scheme
 from closed_form import GaussianMixture
 from closed_form.geometry.spanned import spanned
 from closed_form.laws.funnel import Funnel
 from closed_form.laws.samples import smoothed_data
 from closed_form.sampler_laws.w2 import sampler_w2
-from tests.tolerances import LAW_ROUNDING
-from tests.verify.tolerances import BESIDE
+from tests.tolerances import LAW_ROUNDING, STANDARD_ERRORS
+from tests.verify.tolerances import BESIDE, BESIDE_ELSEWHERE
 from verify.certificates.beside_data import beside_data
 from verify.certificates.certificate import Verdict, certify
 from verify.certificates.question import setting_of
+from verify.particles.simulation import sample
 
 TURN = np.linalg.qr(np.random.default_rng(5).normal(size=(5, 5)))[0]
 #: Two modes each way over three turned directions, shifted: a product, whose W2 is known.
@@ -82,3 +83,28 @@ def test_parts_of_a_span_are_the_law(dim):
     assert math.hypot(*np.concatenate(lengths)) == pytest.approx(np.linalg.norm(bias), rel=LAW_ROUNDING)
     variances = np.linalg.eigvalsh(law.covariance)
     assert np.linalg.eigvalsh(parts.law.covariance) == pytest.approx(variances[-3:], rel=LAW_ROUNDING)
+
+
+@pytest.mark.parametrize(("key", "start"), [
+    ("euler-maruyama", {"prior_mean": 1.5}), ("ddim", {"prior_mean": 1.5}),
+    ("dpmpp-2m", {"prior_mean": 1.5, "prior_covariance": 0.4}), ("ancestral", {"prior_mean": 1.5, "prior_covariance": 0.0}),
+    ("ancestral", {"from_mean": True})])
+def test_other_starts_are_inside_too(key, start):
+    """From a Gaussian elsewhere, from a point and from the data's mean: exact W2, by lines, is in the bracket."""
+    far = GaussianMixture(PRODUCT.means + 1.0, std=PRODUCT.std)
+    setting = setting_of(ou(), far, Scheme(key, TimeGrid.uniform(0.7, 12), **start))
+    found, exact = beside_data(setting, far, 1, ""), sampler_w2(far, setting.scheme.steps(ou()))
+    assert found.lower <= exact.lower and exact.upper <= found.upper <= BESIDE_ELSEWHERE * exact.upper
+    assert found.upper <= found.proved < math.inf
+
+
+def test_a_start_with_axes_of_its_own_is_inside():
+    """The mean of the sampler is known whatever the start's axes: what is apart of the means is below both upper sides."""
+    turned = TURN.T @ np.diag([0.9, 0.5, 0.4, 0.3, 0.2]) @ TURN
+    scheme_of = Scheme("ancestral", TimeGrid.uniform(0.5, 20), prior_mean=[2.0, 0.0, -1.0, 0.0, 1.0], prior_covariance=turned)
+    setting = setting_of(ou(), PRODUCT, scheme_of)
+    found = beside_data(setting, PRODUCT, 1, "")
+    y = sample(PRODUCT, setting.scheme.steps(ou()), 20_000, 3)
+    apart = float(np.linalg.norm(y.mean(axis=0) - PRODUCT.mean))
+    assert 0.5 < apart and 0 < found.lower < found.upper <= found.proved < math.inf
+    assert apart - STANDARD_ERRORS * math.sqrt(float(y.var(axis=0).sum()) / len(y)) <= found.upper
