@@ -194,11 +194,18 @@ def test_the_exact_law_is_that_of_a_recursion():
     ({"sigma": "x"}, "sigma must be a number"),
     ({"friction": 100}, "friction must be so small that the rates of decay are at most 500 apart, got 100"),
     ({"friction": "1/100"}, "friction must be so large that the frequency is at most 50 times the rate"),
+    ({"friction": "1/26"}, "with 0.9998 and 0.01923"),
     ({"clock": "1 + t"}, "clock must be 0 at t = 0")])
 def test_bad_dynamics_are_refused_by_name(given, words):
     """A constant that is none, or dynamics too stiff or too free for digits to be kept, are refused in one line."""
     with pytest.raises(ValueError, match=words):
         langevin(**given)
+
+
+def test_the_limits_themselves_are_taken():
+    """Rates a little less than 500 apart and a frequency of 48 times the rate are read."""
+    assert langevin(1, "112/5").parameters["friction"] == sympy.Rational(112, 5)
+    assert langevin(1, "1/24").parameters["friction"] == sympy.Rational(1, 24)
 
 
 def test_what_is_stated_for_critical_damping_says_so():

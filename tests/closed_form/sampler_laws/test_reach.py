@@ -11,6 +11,7 @@ from bounds import Scheme, TimeGrid
 from bounds.processes import process_of
 from bounds.sampler import scheme
 from bounds.samplers import samplers
+from bounds.start import Start
 from bounds.steps.affine import Steps
 from closed_form import Gaussian, GaussianMixture
 from closed_form.laws.funnel import Funnel
@@ -99,3 +100,19 @@ def test_of_a_gaussian_it_is_the_distance_from_any_start(start, turned):
     if known is not None:
         apart = np.linalg.norm(known.deviations - np.sqrt(components.spectrum))
         assert known.drawn == 0 and math.hypot(known.off, apart) == pytest.approx(exact, rel=REACH)
+
+
+def test_moments_of_components_of_their_own_are_written_out():
+    """Components that differ in their covariances alone, one step from a start elsewhere: what linear maps, errors and
+    noise do to E|y − m|² at most is known to the letter."""
+    law = GaussianMixture([[0.6, -0.3]] * 2, covariances=[[[0.4, 0.0], [0.0, 0.4]], [[0.3, 0.0], [0.0, 0.3]]])
+    P, Q, a, s_sq, var, start, size = 0.9, 0.05, 0.8, 0.3, 0.02, 1.7, 0.4
+    steps = Steps(np.array([1.0, 0.0]), *(np.array([x]) for x in (P, Q, var)), np.array([a, 1.0]), np.array([s_sq, 0.0]),
+                  1.0, start=Start(np.array([1.5, 0.5]), np.array(start)))
+    bias, mean = np.array([0.3, -0.4]), law.means[0]
+    around = math.hypot(math.sqrt(2 * start), np.linalg.norm([1.5 - a * 0.6, 0.5 + a * 0.3]))
+    kept, drift = P - Q / (a * a * 0.4 + s_sq), abs(P * a - 1.0) * np.linalg.norm(mean)
+    moved = kept * around + Q * 0.5 + drift
+    found = math.hypot(moved, math.sqrt(2 * (var + (Q * size) ** 2)))
+    assert reach(law.components(), steps, bias, size) is None
+    assert farthest(law, steps, bias, size) == pytest.approx(math.hypot(found, math.sqrt(0.4 + 0.3)), rel=REACH)

@@ -14,9 +14,10 @@ from closed_form.laws.samples import smoothed_data
 from closed_form.sampler_laws.w2 import sampler_w2
 from tests.tolerances import LAW_ROUNDING, STANDARD_ERRORS
 from tests.verify.tolerances import BESIDE, BESIDE_ELSEWHERE
-from verify.certificates.beside_data import beside_data
+from verify.certificates.beside_data import HIGHEST, _Lengths, _sides, beside_data
 from verify.certificates.certificate import Verdict, certify
 from verify.certificates.question import setting_of
+from verify.certificates.sampled import REFUTED
 from verify.particles.simulation import sample
 
 TURN = np.linalg.qr(np.random.default_rng(5).normal(size=(5, 5)))[0]
@@ -108,3 +109,36 @@ def test_a_start_with_axes_of_its_own_is_inside():
     apart = float(np.linalg.norm(y.mean(axis=0) - PRODUCT.mean))
     assert 0.5 < apart and 0 < found.lower < found.upper <= found.proved < math.inf
     assert apart - STANDARD_ERRORS * math.sqrt(float(y.var(axis=0).sum()) / len(y)) <= found.upper
+
+
+@pytest.mark.parametrize("dim", [1, 3, 40])
+def test_lengths_of_normal_vectors_are_their_moments(dim):
+    """Data and iterate both Gaussian about one mean: the moments of what is between are at most those of a normal
+    vector with both deviations, to the letter."""
+    law = GaussianMixture(np.zeros((2, dim)), std=0.6)
+    steps = scheme("euler-maruyama", 2.0, 6).steps(ou())
+    lengths = _Lengths(law, steps, np.zeros(dim), 0.0)
+    variance = float(steps.prior_var)
+    for P, Q, noise, a, s_sq in zip(steps.P, steps.Q, steps.noise_var, steps.a[:-1], steps.s_sq[:-1], strict=True):
+        variance = float(P - Q / (a * a * 0.36 + s_sq)) ** 2 * variance + float(noise)
+    tau = math.sqrt(variance)
+    for q in (1, 2, 5):
+        assert lengths(q) == pytest.approx((0.6 + tau) * math.prod(dim + 2 * i for i in range(q)) ** (0.5 / q), rel=LAW_ROUNDING)
+
+
+def test_the_finite_sample_side_is_what_its_inequality_says():
+    """Pairs all alike: Bernstein's limit of their square, and Clopper and Pearson's share of none times moments."""
+
+    class Lengths:
+        sure = 1.0
+
+        def __call__(self, q):
+            return 3.0 * math.sqrt(q)
+
+    n, square = 800, 0.25
+    rest, delta = 600, REFUTED / 2
+    _, proved = _sides(np.full(n, square), Lengths())
+    mean = square + 7 * 2 * square * math.log(2 / delta) / (3 * (rest - 1))
+    share = 1 - delta ** (1 / rest)
+    tail = min(9.0 * q * share ** (1 - 1 / q) for q in range(1, HIGHEST))
+    assert 0.1 * square < tail and proved == pytest.approx(math.sqrt(mean + tail), rel=LAW_ROUNDING)

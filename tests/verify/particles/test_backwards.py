@@ -81,3 +81,29 @@ def test_the_flow_of_a_gaussian_is_a_scaling():
     x, y = beside_flow(law, steps, 50, np.random.default_rng(3), np.zeros(1))
     exact = sampler_w2(Gaussian([0.0], 0.25), steps).midpoint
     assert np.abs(y / x - 1) == pytest.approx(np.full((50, 1), exact / 0.5), rel=FLOW_RATIO)
+
+
+@pytest.mark.parametrize("kind", ["isotropic", "own"])
+def test_normals_of_one_long_step_depend_on_nothing(kind):
+    """Modes that one coordinate only half tells apart, in one step: each normal is standard, also where the other is large."""
+    means, n = [[-0.6, -1.5], [0.6, 1.5]], 20_000
+    law = GaussianMixture(means, std=0.5) if kind == "isotropic" else GaussianMixture(
+        means, covariances=[[[0.3, 0.1], [0.1, 0.2]], [[0.2, 0.0], [0.0, 0.3]]])
+    steps = noise_alone(scheme("euler-maruyama", 2.0, 1).steps(ou()), 0.0)
+    _, z = beside_process(law, steps, n, np.random.default_rng(6), np.zeros(2))
+    for chosen in (np.ones(n, dtype=bool), np.abs(z[:, 0]) < 0.4, z[:, 0] > 0.7):
+        assert kstest(z[chosen, 1], "norm").pvalue > LEAST_P
+
+
+def test_fresh_noise_of_the_score_moves_the_iterate():
+    """The same normals with and without noise of the score: what is between is Qη times them, in every step."""
+    law, n, count = LAWS["shared"], 4000, 3
+    steps = scheme("euler-maruyama", 2.0, count).steps(ou())
+    still = Steps(steps.time, steps.P, 0.7 + 0 * steps.Q, 0 * steps.noise_var, steps.a, steps.s_sq, 1.0)
+    alone, noisy = (beside_process(law, still, n, np.random.default_rng(8), np.zeros(2), size)[1] for size in (0.0, 1e-6))
+    # of a first step alone, as later ones see the score elsewhere
+    one = Steps(still.time[-2:], still.P[-1:], still.Q[-1:], still.noise_var[-1:], still.a[-2:], still.s_sq[-2:], 1.0)
+    quiet, moved = (beside_process(law, one, n, np.random.default_rng(8), np.zeros(2), size)[1] for size in (0.0, 0.5))
+    assert not np.array_equal(alone, noisy)
+    for direction in ([1.0, 0.0], [0.6, -0.8]):
+        assert kstest((moved - quiet) @ direction / (0.7 * 0.5), "norm").pvalue > LEAST_P
