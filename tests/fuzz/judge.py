@@ -147,4 +147,6 @@ def _limit() -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
+        # it may have come while a limit of the tool's own was taken down
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGPROF, previous)

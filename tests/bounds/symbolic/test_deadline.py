@@ -1,6 +1,7 @@
 """Limits of time, one inside another."""
 
 import signal
+import sys
 import time
 
 import pytest
@@ -58,3 +59,26 @@ def test_an_alarm_where_nothing_can_be_raised_is_not_talked_about(capfd):
         Slow()
         wait(20.0)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("step", ["__enter__", "__exit__"])
+def test_an_alarm_between_limit_and_block_leaves_nothing_behind(step):
+    """One that rings on any line of setting a limit up or of taking it down leaves no alarm and the handler as it was."""
+    before, seen = signal.getsignal(signal.SIGALRM), []
+
+    def ring(frame, event, _):
+        if frame.f_code is getattr(Deadline, step).__code__:
+            seen.append(event)
+            if signal.getsignal(signal.SIGALRM) is not before:
+                signal.raise_signal(signal.SIGALRM)
+            return ring
+        return None
+
+    sys.settrace(ring)
+    try:
+        with Deadline(60.0):
+            pass
+    finally:
+        sys.settrace(None)
+    assert seen.count("line") > 5
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0) and signal.getsignal(signal.SIGALRM) == before
