@@ -196,3 +196,5 @@ START_RECURSION = 1e-9
 SINGULAR_START = 1e-6
 #: What a horizon of 1e-7 adds to the initial error, relative.
 EXACT_INITIAL = 1e-5
+#: What an exponential of a long matrix leaves open, of its largest entry: rounding of the numbers it ends in, and of the length.
+LONG_TIMES = 1e-18

@@ -3,9 +3,11 @@ r"""Langevin dynamics whose damping is not critical: every number with its error
 .. math:: \exp u\begin{pmatrix} -B & D \\ 0 & B^T \end{pmatrix} = \begin{pmatrix} e^{-uB} & G \\ 0 & e^{uB^T} \end{pmatrix},
           \qquad \int_0^u e^{wB}De^{wB^T}dw = e^{uB} G
 
-(Van Loan 1978), so that nothing is shared with `bounds.steps.phase_space.damped`, which has closed forms.
+(Van Loan 1978), and, as e^{−uB} cancels where u is long, :math:`C(2u) = C(u) + e^{uB}C(u)e^{uB^T}`.  Nothing is shared
+with `bounds.steps.phase_space.damped`, which has closed forms.
 """
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -15,8 +17,9 @@ from bounds.symbolic.balls import BallFunction
 from closed_form.steps.phase_space.flow import Flow
 from closed_form.within import Within
 
-#: Bits, and more of them for each unit of a length in units of the fastest rate: what exponentials cancel.
-PRECISION, MORE = 192, 8
+#: Bits, and more of them for each unit of a length in units of the fastest rate: what exponentials cancel.  Longer ones than
+#: `SHORT` such units are made of halves.
+PRECISION, MORE, SHORT = 192, 8, 24.0
 
 
 class DampedFlow(Flow):
@@ -82,6 +85,16 @@ class DampedFlow(Flow):
         return self._each(length, made)
 
     def _gram(self, drift, length):
+        halves = max(0, math.frexp(self.fastest * abs(float(length)) / SHORT)[1])
+        short = length / 2**halves
+        found = self._block(drift, short)
+        for i in range(halves):
+            moved = (drift * (short * 2**i)).exp()
+            found = found + moved * found * moved.transpose()
+        return found
+
+    def _block(self, drift, length):
+        """The integral by one exponential."""
         from flint import arb_mat
 
         D, whole = self._balls["D"], arb_mat(4, 4)
@@ -98,7 +111,8 @@ class DampedFlow(Flow):
         from flint import arb, ctx
 
         known, found = {}, []
-        bits = PRECISION + int(MORE * self.fastest * float(np.max(length.size, initial=0.0)))
+        longest = self.fastest * float(np.max(length.size, initial=0.0))
+        bits = PRECISION + int(MORE * min(longest, SHORT)) + MORE * max(0, math.frexp(longest / SHORT)[1])
         with ctx.workprec(bits):
             for value in length.value:
                 high = float(value)

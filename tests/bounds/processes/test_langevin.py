@@ -22,7 +22,7 @@ from closed_form.sampler_laws.phase_space.line import phase_line_w2
 from closed_form.steps.phase_space.damped import flow_of
 from closed_form.steps.table import exact_steps
 from closed_form.within import Within
-from tests.bounds.tolerances import PHASE_ENTRY, TEN_DIGITS
+from tests.bounds.tolerances import LONG_TIMES, PHASE_ENTRY, TEN_DIGITS
 from tests.drawn import examples
 from tests.tolerances import STANDARD_ERRORS
 from verify import certify, sample
@@ -106,6 +106,28 @@ def test_numbers_are_those_of_exponentials_of_matrices(name):
                                  (flow.reverse_integral(Within([u])), reverse)):
             off = np.abs((number.value[0] - _array(expected)).astype(float))
             assert np.all(off <= number.error[0] + 4e-16 * np.abs(_array(expected)))
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_long_times_are_what_is_left_of_the_limit(name):
+    """The truth's C is Σ_∞ − ΦΣ_∞Φᵀ, and that of the way back Φ⁻¹CΦ⁻ᵀ, where exponentials alone would cancel, in all of
+    the digits that are claimed."""
+    process = PROCESSES[name]
+    flow = flow_of(process)
+    for u in (30.0, 55.0):
+        with mpmath.workdps(400):
+            A, D = _matrices(process)
+            moved, zero = mpmath.expm(A * u), [-D[0, 0], 0, -D[1, 1]]
+            xx, xv, vv = mpmath.lu_solve(mpmath.matrix([[2 * A[0, 0], 2 * A[0, 1], 0], [A[1, 0], A[0, 0] + A[1, 1], A[0, 1]],
+                                                        [0, 2 * A[1, 0], 2 * A[1, 1]]]), mpmath.matrix(zero))
+            limit = mpmath.matrix([[xx, xv], [xv, vv]])
+            C, back = limit - moved * limit * moved.T, moved**-1
+            behind = back * C * back.T
+        for number, expected in ((flow.covariance(Within([u])), C), (flow.reverse_covariance(Within([u])), behind)):
+            expected = _array(expected)
+            off = np.abs((number.value[0] - expected).astype(float))
+            assert np.all(off <= number.error[0] + 4e-16 * np.abs(expected))
+            assert np.all(number.error[0] <= LONG_TIMES * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("kappa", [1.3, 3.0])
