@@ -5,7 +5,7 @@ Closed forms are not used here: C(τ, r) = s²(τ) − Φ²s²(r) cancels for sm
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate, cycle
+from itertools import accumulate, chain, cycle, repeat
 
 import numpy as np
 
@@ -116,11 +116,13 @@ class Path:
         self._pieces = pieces(process, self.times)
         self.unproved = self._pieces.unproved
         self._ends = process.f_values(self._upper), process.g_sq_values(self._upper)
+        # ∫|f|, which may have a kink in every step, is a size that needs no digits
         (self.F, f_size, self.C, *self.also), errors = self.integrate(
             lambda nodes: (nodes.f, np.abs(nodes.f), nodes.growth * nodes.g_sq, *also(nodes)),
-            floor=also_floors and (lambda nodes: (0.0, 0.0, 0.0, *also_floors(nodes))),
+            floor=lambda nodes: chain((0.0, np.inf, 0.0), also_floors(nodes) if also_floors else repeat(0.0)),
         )
         self.also_errors = errors[3:]
+        f_size = f_size + errors[1]
         self._check(errors, f_size)
         self.F_error = self._pieces.f_error + 4 * _EPS * f_size
         # e^{2(F − F_end)} is largest where f was negative

@@ -76,7 +76,7 @@ class Planner:
         """
         check_eps(eps)
         cost = lambda T: self._bounds.steps_by_model(T, eps)  # noqa: E731
-        horizon = self._horizons.best(cost, size=lambda _: eps, least=1.0)
+        horizon = self._horizons.best(cost, size=lambda _: eps, least=1.0, most=MAX_STEPS)
         estimate = or_infinite(cost, horizon)
         if math.isinf(estimate) or estimate > MAX_STEPS:
             return self._blocked(eps)
@@ -213,8 +213,8 @@ class Planner:
     def _least_floor(self, eps: float, without: str = "") -> tuple[float, float]:
         """(T, floor) where the floor is lowest."""
         floor = lambda T: self._bounds.floor(T, eps, without)  # noqa: E731
-        # with a longer horizon only what is left of the initial error gets less
-        horizon = self._horizons.best(floor, size=lambda _: eps, patience=-1)
+        # with a longer horizon only what is left of the initial error gets less: no more than a part of ε
+        horizon = self._horizons.best(floor, size=lambda _: eps, patience=-1, most=0.0)
         return horizon, floor(horizon)
 
 

@@ -20,6 +20,8 @@ LITTLE_NOISE = 1e-2
 HORIZON_ACCURACY = 1e-3
 #: Part of the error at which the initial one no longer matters.
 NEGLIGIBLE = 1e-3
+#: How much more may be left of it where no horizon so far was of use: removing it would not make one so.
+OF_NO_USE = 30.0
 #: s/a beyond which no horizon is of use.
 BEYOND = 1e30
 #: Relative accuracy of the time at which a process ends.
@@ -39,17 +41,18 @@ class Horizons:
 
     def best(self, cost: Callable[[float], float], start: float | None = None,
              size: Callable[[float], float] = float, patience: int = 2 * HORIZONS_PER_DOUBLING,
-             least: float = -math.inf) -> float:
+             least: float = -math.inf, most: float = math.inf) -> float:
         """The horizon with the least cost, scanned for or near ``start``.
 
         ``size`` turns the least cost so far into an error below which nothing of the initial error matters;
         where that is so, the scan goes on for ``patience`` horizons without gain.  It ends at a cost of ``least``,
-        below which there is none.
+        below which there is none, and does not go on for gains that, to the last horizon, would leave it above ``most``,
+        where none is of use.
         """
         if self.fixed is not None:
             return self.fixed
         if start is None:
-            (best, value), span = self._scan(cost, size, patience, least), math.log(2.0) / HORIZONS_PER_DOUBLING
+            (best, value), span = self._scan(cost, size, patience, least, most), math.log(2.0) / HORIZONS_PER_DOUBLING
         else:
             best, value, span = start, cost(start), math.log(2.0)
             if value == math.inf:
@@ -96,21 +99,24 @@ class Horizons:
                 break
         return found
 
-    def _scan(self, cost, size, patience: int, least: float):
-        worse = 0
+    def _scan(self, cost, size, patience: int, least: float, most: float = math.inf):
+        worse, last = 0, HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS
         best, value = self._at(self._shortest), math.inf
-        for power in range(HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS):
+        for power in range(last):
             # every second one is exactly twice another, whose noise is known
             scale = self._shortest * 2.0 ** (power / HORIZONS_PER_DOUBLING)
             horizon = self._at(scale)
             found = or_infinite(cost, horizon)
             # what is left of the initial error keeps falling: that alone is no reason to go on
-            worse = 0 if found < value * (1 - GAIN) else worse + 1
+            gains = found < value * (1 - GAIN)
+            if gains and 0 < most < found and value < math.inf:
+                gains = math.log(found / most) + (last - power) * math.log(found / value) <= 0
+            worse = 0 if gains else worse + 1
             best, value = (horizon, found) if found < value else (best, value)
             if value <= least:
                 break
             # a mixture's bound may rise before it falls: only the end of the initial error ends the scan
-            if worse > patience and self._settled(scale, size(value)):
+            if worse > patience and self._settled(scale, size(value) * (1.0 if value <= most else OF_NO_USE)):
                 break
         return best, value
 

@@ -205,6 +205,18 @@ def test_the_scan_over_horizons_ends_where_none_is_better():
     assert len(seen[1]) == 1 < len(seen[0])
 
 
+def test_the_scan_does_not_creep_towards_what_it_cannot_reach():
+    """A cost that falls by a hundredth a horizon ends the scan where a million times less is wanted, and goes on to the
+    last horizon where a tenth less is, or nothing is said."""
+    setting = setting_of(ou(), Gaussian([0.0], [[1.0]]), euler_maruyama(horizon=1, steps=1))
+    horizons, seen = Planner("martingale", setting)._horizons, []
+    horizons._settled = lambda scale, error: True
+    for cost, most in ((0.99, 1e-6), (0.99, 0.9), (0.99, math.inf)):
+        seen.append([])
+        horizons._scan(lambda T, cost=cost: seen[-1].append(T) or cost ** len(seen[-1]), lambda _: 0.1, 4, -math.inf, most)
+    assert [len(each) for each in seen] == [6, 80, 80]
+
+
 def test_bad_arguments_are_refused():
     """Each names itself and what it must be."""
     setting = Setting(ou(), constants(), euler_maruyama(1, 1))
