@@ -49,7 +49,6 @@ from bounds.bound import (
     vacuous_notes,
 )
 from bounds.certified.one_block import InBalls, recursion
-from bounds.certified.phase_space.weighted import weighted
 from bounds.conditions import FINITE_FISHER, HAS_NOISE, IN_TIME, RESOLVED
 from bounds.leading import L0, Density, Leading, R, f, m0, slope
 from bounds.leading import a as scale
@@ -223,6 +222,8 @@ def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients
 def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
     """The same in ball arithmetic."""
     if setting.process.blocks == 2:
+        from bounds.certified.phase_space.weighted import weighted
+
         return weighted(setting, formulas, THEOREM.functions, precision)
     return recursion(setting, formulas, precision)
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from bounds.argument import check_type
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
@@ -188,6 +187,8 @@ class DirectPlanner:
 
     def _search(self, cost, start: float) -> tuple[float, float]:
         """(T, cost) by a bounded search around a horizon."""
+        from scipy.optimize import minimize_scalar
+
         stop = self._bounds.stop
         centre, span = math.log(start - stop), 1.5 * math.log(2) / PER_DOUBLING
         end = centre + span

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache
 
 import numpy as np
-from scipy.optimize import bisect, minimize_scalar
 
 from bounds.process import ForwardProcess
 from bounds.steps.path import Path, Unresolved
@@ -46,6 +45,8 @@ class Horizons:
         where that is so, the scan goes on for ``patience`` horizons without gain.  It ends at a cost of ``least``,
         below which there is none.
         """
+        from scipy.optimize import minimize_scalar
+
         if self.fixed is not None:
             return self.fixed
         if start is None:
@@ -72,6 +73,8 @@ class Horizons:
     @cached_property
     def _longest(self) -> float:
         """How long the process lasts: ∞, or just below the time at which a reaches 0 or s² infinity."""
+        from scipy.optimize import bisect
+
         low = self._shortest
         for _ in range(LONGEST_DOUBLINGS // 3):
             noise = self._noise(8 * low)
