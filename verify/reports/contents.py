@@ -148,12 +148,13 @@ def _curves(problem: Problem, setting, theorems: list, certificates: list[Certif
     horizons = [float(f"{grid.horizon * factor:.6g}") for factor in (0.25, 0.5, 1, 1.5, 2)]
     horizons = [each for each in horizons if each > grid.early_stop]
     upper = [each for each in theorems if each.kind == "upper"]
+    totals = {each.theorem: each.bound.total for each in certificates if each.bound is not None and each.bound.kind == "upper"}
     own = next((each.measured for each in certificates if each.measured is not None), None)
     ways = (("steps", "Over the number of steps K", counts, lambda value: (grid.horizon, value)),
             ("horizon", "Over the horizon T, at the same number of steps", horizons, lambda value: (value, grid.steps)))
     for key, title, values, grid_at in ways:
         tell(0.6, title)
-        points, left = _points(problem, setting, values, upper, grid_at, own)
+        points, left = _points(problem, setting, values, upper, grid_at, (totals, own))
         svg = None
         if len(points) > 1 and upper:
             svg = picture(key, f"{title}: bounds and the exact W2",
@@ -165,20 +166,21 @@ def _curves(problem: Problem, setting, theorems: list, certificates: list[Certif
     return found
 
 
-def _points(problem: Problem, setting, values, theorems: list, grid_at: Callable, own) -> tuple[list, list[str]]:
-    """(value, bounds, exact error), and what is left out: the exact error once it would take long, but for that of
-    the problem itself, which is known."""
+def _points(problem: Problem, setting, values, theorems: list, grid_at: Callable, known: tuple) -> tuple[list, list[str]]:
+    """(value, bounds, exact error), and what is left out: the exact error once it would take long.  ``known`` has the
+    bounds and the exact error of the problem itself."""
     points, left, spent, last, grid = [], [], 0.0, 0.0, problem.scheme.grid
     for value in values:
         horizon, steps = grid_at(value)
         try:
+            if known[1] is not None and (horizon, steps) == (grid.horizon, grid.steps):
+                points.append((value, *known))
+                continue
             made = _GRIDS[grid.kind](horizon, steps, grid.early_stop)
             there = replace(setting, scheme=replace(setting.scheme, grid=made))
             with np.errstate(all="ignore"):
                 bounds = {each.key: math.inf if each.unmet(there) else each.bound(there).total for each in theorems}
-                if own is not None and (horizon, steps) == (grid.horizon, grid.steps):
-                    truth = own
-                elif spent + last > PATIENCE:
+                if spent + last > PATIENCE:
                     truth = Bracket(0.0, math.inf, "left out")
                     left.append(f"{value:g}")
                 else:
