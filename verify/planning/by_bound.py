@@ -75,7 +75,7 @@ class DirectPlanner:
         self._most, self._compared = MOST_STEPS[blocks], COMPARED_STEPS[blocks]
         # the martingale theorem's sources add in squares, and those of the others as they are
         self._squares = theorem.ingredients is not None
-        self._power = (1.0 if self._squares else float(theorem.leading.step_power) if theorem.leading
+        self._power = (1.0 if self._squares else float(theorem.leading().step_power) if theorem.leading
                        else float(setting.scheme.sampler.evaluations) if has_flow_grid(theorem, setting)
                        else STEP_POWER)
         self.uniform = None
