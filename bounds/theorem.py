@@ -143,8 +143,9 @@ class Theorem:
         One sentence: how ``derive`` gets there.
     cases : tuple of Case
         Settings on which it is tested.
-    leading : Leading, optional
-        The statement to leading order in the step, from which `bounds.complexity.orders` derives the orders.
+    leading : callable, optional
+        () -> `bounds.leading.Leading`: the statement to leading order in the step, from which
+        `bounds.complexity.orders` derives the orders.
     domain : Domain
         Where it is stated.
     ingredients : callable, optional
@@ -168,7 +169,7 @@ class Theorem:
     evaluate: Callable[[Setting, Any], Bound]
     derivation: str = ""
     cases: tuple[Case, ...] = ()
-    leading: Leading | None = None
+    leading: Callable[[], Leading] | None = None
     ingredients: Callable[[Setting, Any], Any] | None = None
     in_balls: Callable[..., Any] | None = None
     domain: Domain = Domain()

@@ -116,9 +116,12 @@ def cli(context):
 
 def main() -> None:
     """Entry point of the console script."""
+    import gc
     import signal
     import warnings
 
+    # what imports make stays: looking through it again and again is a twelfth of a short command
+    gc.set_threshold(100_000, 50, 100)
     if not sys.warnoptions and not keeps_tracebacks():
         warnings.simplefilter("ignore")  # what overflows is in the numbers; stderr is for one line
     if hasattr(signal, "SIGTERM"):

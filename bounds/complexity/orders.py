@@ -78,9 +78,10 @@ def complexity(theorem: Theorem | str, drift: Symbolic | float, diffusion_sq: Sy
 def _leading(theorem: Theorem, drift, diffusion_sq) -> Leading:
     if theorem.leading is None:
         raise NoOrder(f"{theorem.key} states no leading order")
-    if reason := theorem.leading.unmet(drift, diffusion_sq):
+    leading = theorem.leading()
+    if reason := leading.unmet(drift, diffusion_sq):
         raise NoOrder(f"{theorem.key}: {reason}")
-    return theorem.leading
+    return leading
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 
 from bounds.assumption import check_constant
-from bounds.contraction.symbolic import compiled
+from bounds.contraction.symbolic import quadratic_coefficients, turning_coefficients
 from bounds.process import ForwardProcess
 from bounds.symbolic.deadline import attempt
 from bounds.symbolic.integrals import TIME
@@ -69,7 +69,7 @@ def eta(alpha, M, rho=0.0):
 
     The margin is 0 <= ρ < 1; α, M and errors are as in `xi`.
     """
-    A, B, C = compiled()[0](*_constants(alpha, M, rho))
+    A, B, C = quadratic_coefficients(*_constants(alpha, M, rho))
     half = -np.asarray(B) / 2
     spread = np.sqrt(np.square(half) - A * C)
     # the larger root, by the form that does not cancel
@@ -101,7 +101,7 @@ def largest_curvature(alpha, M, L, start, end):
     alpha, M, _ = _constants(alpha, M)
     L = check_constant("L", L, positive=True)
     ends = np.asarray(check_constant("start", start)), np.asarray(check_constant("end", end))
-    slope, constant = compiled()[1](alpha, M)
+    slope, constant = turning_coefficients(alpha, M)
     with np.errstate(divide="ignore", invalid="ignore"):
         turn = -0.5 * np.log(-np.asarray(constant) / slope)
     turn = np.clip(np.where(np.isnan(turn), ends[0], turn), *ends)

@@ -22,10 +22,16 @@ HORIZON = sympy.Symbol("T", positive=True)
 #: w = e^{2t}, in which everything is rational.
 W = sympy.Symbol("w", positive=True)
 
-#: Coefficients of `SymbolicRegimes.quadratic`, of w², w and 1, and of ``turning``, of u and 1: those that `derive`
-#: finds, stated so that numbers need not wait for it.
-QUADRATIC = (ALPHA**2 * (1 - RHO), 2 * ALPHA * RHO * (ALPHA - 1) - 2 * M, (ALPHA - 1) ** 2 * (-RHO - 1))
-TURNING = ((ALPHA - 1) * (M + ALPHA**2 - ALPHA), ALPHA * (M - ALPHA**2 + ALPHA))
+
+def quadratic_coefficients(alpha, M, rho):
+    """Coefficients of `SymbolicRegimes.quadratic`, of w², w and 1, as `derive` finds them: stated so that numbers need
+    not wait for it."""
+    return alpha**2 * (1 - rho), -2 * M + 2 * alpha * rho * (alpha - 1), (alpha - 1) ** 2 * (-rho - 1)
+
+
+def turning_coefficients(alpha, M):
+    """The same of `SymbolicRegimes.turning`, of u and 1."""
+    return (alpha - 1) * (M + alpha**2 - alpha), alpha * (M - alpha**2 + alpha)
 
 
 @dataclass(frozen=True)
@@ -120,10 +126,3 @@ def _contractive_from(rate):
     # A > 0 >= C: one root is positive, the larger
     root = (half + sympy.sqrt(half**2 + A * sympy.factor(-C))) / A
     return A * W**2 + B * W + C, sympy.Max(0, sympy.log(root) / 2)
-
-
-@lru_cache
-def compiled():
-    """(coefficients of the quadratic, of the turning point), as functions of numbers (α, M, ρ) and (α, M)."""
-    return (sympy.lambdify((ALPHA, M, RHO), QUADRATIC, modules="numpy"),
-            sympy.lambdify((ALPHA, M), TURNING, modules="numpy"))

@@ -10,7 +10,7 @@ the step's numbers: what claim and truth make of them is enclosed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from numbers import Real
 
 import numpy as np
@@ -47,14 +47,6 @@ _SYMBOLS = {name: sympy.Symbol(name, **{"real" if name in _REAL else "positive" 
                                         "nonnegative": True}) for name in SYMBOLS}
 #: Squares of g, of which the routes know more than of g itself.
 _SQUARES = {name: sympy.Symbol(f"{name}_sq", nonnegative=True) for name in ("g", "g_r")}
-_DECAY = sympy.exp(-_SYMBOLS["F"])
-#: What the numbers of a step are made of: a and s² at its start are those at its end moved, so that what
-#: cancels in their ratios cancels before anything is rounded.
-_MADE_OF = {
-    _SYMBOLS["a"]: _SYMBOLS["a_r"] * _DECAY,
-    _SYMBOLS["s_sq"]: _SYMBOLS["s_sq_r"] * _DECAY**2 + _SYMBOLS["C"],
-    **{_SYMBOLS[name]: sympy.sqrt(square) for name, square in _SQUARES.items()},
-}
 _PARTS = ("P", "Q", "noise")
 
 
@@ -125,13 +117,22 @@ class StepFormulas:
                               f"step, got {shown} in the step from t = {float(t):.6g} to r = {float(r):.6g}")
 
 
+@cache
+def _made_of() -> dict[sympy.Symbol, sympy.Expr]:
+    """What the numbers of a step are made of: a and s² at its start are those at its end moved, so that what cancels in
+    their ratios cancels before anything is rounded."""
+    decay = sympy.exp(-_SYMBOLS["F"])
+    return {_SYMBOLS["a"]: _SYMBOLS["a_r"] * decay, _SYMBOLS["s_sq"]: _SYMBOLS["s_sq_r"] * decay**2 + _SYMBOLS["C"],
+            **{_SYMBOLS[name]: sympy.sqrt(square) for name, square in _SQUARES.items()}}
+
+
 _SHOWN = {"c1": "P", "c2": "Q"}
 
 
 @lru_cache(maxsize=256)
 def _expressions(formulas: StepFormulas) -> dict[str, sympy.Expr]:
     """The formulas in what a step's numbers are made of, and what the exact step has more."""
-    parsed = {name: parse_formula(text, _SYMBOLS, f"sampler {formulas.key}: {name}").xreplace(_MADE_OF)
+    parsed = {name: parse_formula(text, _SYMBOLS, f"sampler {formulas.key}: {name}").xreplace(_made_of())
               for name, text in formulas.texts.items()}
     growth = sympy.exp(_SYMBOLS["F"])
     return {**parsed, "c1": growth - parsed["P"], "c2": growth * _SYMBOLS["C"] - parsed["Q"]}

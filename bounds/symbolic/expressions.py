@@ -198,6 +198,9 @@ def for_numbers(expression: sympy.Expr) -> sympy.Expr:
 def numpy_function(symbols: tuple[sympy.Symbol, ...], expression: sympy.Expr) -> Callable:
     """The expression as a numpy function of its symbols, made once: processes and theorems are made again and
     again."""
+    if isinstance(expression, sympy.Rational):  # sympy's printers take a twentieth of a second to import
+        number = int(expression) if expression.is_Integer else int(expression.p) / int(expression.q)
+        return lambda *_: number
     return sympy.lambdify(symbols, expression, modules="numpy", cse=True)
 
 

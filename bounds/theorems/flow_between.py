@@ -35,7 +35,6 @@ cΩ in closed form and without differences that cancel; noise as in `martingale`
 import numpy as np
 import sympy
 from sympy import Abs, Max, sqrt, symbols
-from sympy.codegen.cfunctions import expm1, log1p
 
 from bounds.bound import (
     DISCRETISATION,
@@ -80,6 +79,8 @@ SHARED = (*flow.SHARED, "flow_contraction", "start_sq", "noise_size", "turn", "t
 
 def stated() -> dict:
     """What a step does to an error, and what starting and stopping cost."""
+    from sympy.codegen.cfunctions import expm1, log1p
+
     steep = g * omega / sigma
     apart = (g - ng) - steep * x_lo
 

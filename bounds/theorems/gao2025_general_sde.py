@@ -55,10 +55,11 @@ F, G, M, M1, h, d, theta, omega = symbols("F G M M1 h d theta omega", real=True)
 I_alpha, I_L, I_absf, I_sqrtL, I_sq = symbols("I_alpha I_L I_absf I_sqrtL I_sq", real=True)
 E0, V_0, V_T, a_0, a_T, x0 = symbols("E0 V_0 V_T a_0 a_T x0", real=True)
 
-#: e^{−∫c}‖x_0‖, √(d h)·∫ w g(|f| + g²L), ∫ w g²; w = e^{∫f}/(1 + m0 R), g = a√R′, g²L = R′·min(1/R, L0).
-LEADING = Leading(initial=sqrt(m) / (1 + m0 * R), step_power=sympy.Rational(1, 2),
-                  steps=(Density(sqrt(slope) / (1 + m0 * R) * (f + slope * sympy.Min(1 / R, L0))),),
-                  score=Density(a * slope / (1 + m0 * R)), assumes="M1 bounded as T → ∞")
+def leading_order() -> Leading:
+    """e^{−∫c}‖x_0‖, √(d h)·∫ w g(|f| + g²L), ∫ w g²; w = e^{∫f}/(1 + m0 R), g = a√R′, g²L = R′·min(1/R, L0)."""
+    return Leading(initial=sqrt(m) / (1 + m0 * R), step_power=sympy.Rational(1, 2),
+                   steps=(Density(sqrt(slope) / (1 + m0 * R) * (f + slope * sympy.Min(1 / R, L0))),),
+                   score=Density(a * slope / (1 + m0 * R)), assumes="M1 bounded as T → ∞")
 
 
 def stated() -> dict:
@@ -355,7 +356,7 @@ THEOREM = Theorem(
                 euler_maruyama_only("the scheme of (2.8)"),
                 Condition("time regularity", "‖s_t(x) − s_t'(x)‖ <= M1|t−t'|(1+‖x‖)", _has_time_regularity),
                 ONE_PROBLEM, FINITE_FISHER),
-    stated=STATED, derive=derive, evaluate=evaluate, leading=LEADING, in_balls=in_balls,
+    stated=STATED, derive=derive, evaluate=evaluate, leading=leading_order, in_balls=in_balls,
     domain=Domain(sampler=("euler-maruyama",), data=("strong-log-concave",)),
     derivation="Reverse SDE against its discretisation, synchronous coupling; Minkowski and Cauchy–Schwarz "
     "over a step. Shape and rate are the paper's, the constants are re-derived here.",

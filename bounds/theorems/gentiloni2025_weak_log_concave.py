@@ -327,14 +327,15 @@ def _not_in_the_clock(drift, diffusion_sq):
             else _OFF_THE_CLOCK.format(drift, diffusion_sq))
 
 
-_LATER = 1 / (scale * (1 + m0 * R))
-#: With M = 0, in units of c: the product of γ is w = e^{∫f}/(1 + m0 R), steps on the clock ∫f are fℓ long,
-#: and L_t and −κ_t lie below max(L_U, 1).
-LEADING = Leading(initial=sqrt(m - 1 / L0 + (1 - 1 / sqrt(L0)) ** 2) / (1 + m0 * R),
-                  step_power=sympy.Rational(1, 2),
-                  steps=(Density(sqrt(2) * (1 + 2 * Max(L0, 1)) * f ** sympy.Rational(3, 2) * _LATER),),
-                  score=Density(2 * f * _LATER),
-                  assumes="strongly log-concave data of unknown mean, in units of c", unmet=_not_in_the_clock)
+def leading_order() -> Leading:
+    """With M = 0, in units of c: the product of γ is w = e^{∫f}/(1 + m0 R), steps on the clock ∫f are fℓ long, and L_t
+    and −κ_t lie below max(L_U, 1)."""
+    later = 1 / (scale * (1 + m0 * R))
+    return Leading(initial=sqrt(m - 1 / L0 + (1 - 1 / sqrt(L0)) ** 2) / (1 + m0 * R),
+                      step_power=sympy.Rational(1, 2),
+                      steps=(Density(sqrt(2) * (1 + 2 * Max(L0, 1)) * f ** sympy.Rational(3, 2) * later),),
+                      score=Density(2 * f * later),
+                      assumes="strongly log-concave data of unknown mean, in units of c", unmet=_not_in_the_clock)
 
 THEOREM = Theorem(
     key="gentiloni2025-weak-log-concave", title="Gentiloni-Silveri and Ocello: weakly log-concave data",
@@ -357,7 +358,7 @@ THEOREM = Theorem(
                 Condition("weak log-concavity", "(α, M)-weakly log-concave, −∇² log p_0 ⪯ L_U I", _weak),
                 Condition("Ornstein–Uhlenbeck", "g² = 2c²f", _ornstein_uhlenbeck),
                 euler_maruyama_only("P = 1 + ∫f, Q = ∫g²"), ONE_PROBLEM),
-    stated=STATED, derive=derive, evaluate=evaluate, leading=LEADING, in_balls=in_balls,
+    stated=STATED, derive=derive, evaluate=evaluate, leading=leading_order, in_balls=in_balls,
     domain=Domain(process=("ou", "vp"), sampler=("euler-maruyama",),
                   data=("strong-log-concave", "weak-log-concave")),
     derivation="Synchronous coupling, the reverse-time martingale e^{−t}∇log p_t, and the two phases. "

@@ -49,7 +49,6 @@ from bounds.bound import (
     vacuous_notes,
 )
 from bounds.certified.one_block import InBalls, recursion
-from bounds.certified.phase_space.weighted import weighted
 from bounds.conditions import FINITE_FISHER, HAS_NOISE, IN_TIME, RESOLVED
 from bounds.leading import L0, Density, Leading, R, f, m0, slope
 from bounds.leading import a as scale
@@ -79,15 +78,14 @@ F, C, g, ng, x_mean, x_sq = symbols("F C g ng x_mean x_sq", real=True)
 s, sigma, mean_norm = symbols("s sigma mean_norm", real=True)
 R_ball, centre, noise_var, after = symbols("R centre noise_var after", real=True)
 
-_M2 = s_sq + a_sq * m
-
 #: Problems of a batch evaluated together, by k: memory is bounded, and k = 2 has weights for each.
 BATCH = {1: 256, 2: 1}
 
 
 def stated() -> dict:
     """What a step does to an error, the initial term and early stopping, for one block and two."""
-    excess = a_sq * (m - l) / ((s_sq + a_sq * m) * (s_sq + a_sq * l))
+    size = s_sq + a_sq * m
+    excess = a_sq * (m - l) / (size * (s_sq + a_sq * l))
     # e^F g − ng first: it vanishes exactly for most samplers, where 1 + CH − 1 would cancel
     apart = (sympy.exp(F) * g - ng) + sympy.exp(F) * C * H_lo * g
     rise = sympy.exp(F) * C * g
@@ -100,8 +98,8 @@ def stated() -> dict:
         "initial_log_concave_sq": a_sq * mean_norm**2 + d * Max(
             ((-H_lo) ** -half - sigma) ** 2, ((-H_lo - X) ** -half - sigma) ** 2, evaluate=False),
         "contraction": Max(Abs(P + Q * H_lo), Abs(P + Q * (H_lo + X)), evaluate=False),
-        "bias_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * excess),
-        "bias_known_sq": d * (_M2 * (c1 - c2 / _M2) ** 2 + c2**2 * (excess - x_mean)),
+        "bias_sq": d * (size * (c1 - c2 / size) ** 2 + c2**2 * excess),
+        "bias_known_sq": d * (size * (c1 - c2 / size) ** 2 + c2**2 * (excess - x_mean)),
         "variance": d * (apart**2 + Max(0, x_mean * (2 * apart * rise + rise**2 * X), evaluate=False)),
         "variance_known": d * (apart**2 + 2 * apart * rise * x_mean + rise**2 * x_sq),
         "early_stop_sq": (1 - sympy.sqrt(a_sq)) ** 2 * m2 + d * s_sq,
@@ -127,7 +125,7 @@ def derive() -> dict:
     def moment(fisher):
         """E‖c1 U + c2 s(U)‖²."""
         form = sympy.expand((c1 * U + c2 * u) ** 2)
-        return form.coeff(U, 2) * _M2 - form.coeff(U, 1).coeff(u, 1) + form.coeff(u, 2) * fisher
+        return form.coeff(U, 2) * (s_sq + a_sq * m) - form.coeff(U, 1).coeff(u, 1) + form.coeff(u, 2) * fisher
 
     # the posterior covariance at which the Fisher information is known: c_lo, plus the excess x/ψ²
     least = score_sq.subs(c, l / (1 + l * q))
@@ -223,6 +221,8 @@ def ingredients(setting: Setting, functions, missed=missed_noise) -> Ingredients
 def in_balls(setting: Setting, formulas, precision: int) -> InBalls:
     """The same in ball arithmetic."""
     if setting.process.blocks == 2:
+        from bounds.certified.phase_space.weighted import weighted
+
         return weighted(setting, formulas, THEOREM.functions, precision)
     return recursion(setting, formulas, precision)
 
@@ -332,15 +332,16 @@ PHASE_CASES = (
          lambda: euler_maruyama(1.0, 400, early_stop=0.95), ratio_ceiling=2.0,
          decisive={"early_stop_sq": 0.01}))
 
-#: With w = e^{∫f}/(1 + m0 R): the term "log-concave at T", w² v_k² = d h³ w² g² max (f + g²H)²/3, and
-#: Euler–Maruyama's bias w b_k = √d h² w f² (a² m + s²)^{1/2}/2; g²H lies between −R′/(1/L0 + R) and
-#: −R′/(1/m0 + R).
-LEADING = Leading(
-    initial=(sympy.sqrt(1 / m0 + R) - sympy.sqrt(R)) / (1 + m0 * R), step_power=sympy.S.One,
-    steps=(Density(slope / (1 + m0 * R) ** 2
-                   * Max((f - slope / (1 / m0 + R)) ** 2, (f - slope / (1 / L0 + R)) ** 2, evaluate=False) / 3, p=2),
-           Density(f**2 * sympy.sqrt(second_moment + R) / (1 + m0 * R) / 2)),
-    score=Density(scale * slope / (1 + m0 * R)), assumes="centred data")
+def leading_order() -> Leading:
+    """With w = e^{∫f}/(1 + m0 R): the term "log-concave at T", w² v_k² = d h³ w² g² max (f + g²H)²/3, and
+    Euler–Maruyama's bias w b_k = √d h² w f² (a² m + s²)^{1/2}/2; g²H lies between −R′/(1/L0 + R) and
+    −R′/(1/m0 + R)."""
+    return Leading(
+        initial=(sympy.sqrt(1 / m0 + R) - sympy.sqrt(R)) / (1 + m0 * R), step_power=sympy.S.One,
+        steps=(Density(slope / (1 + m0 * R) ** 2
+                       * Max((f - slope / (1 / m0 + R)) ** 2, (f - slope / (1 / L0 + R)) ** 2, evaluate=False) / 3, p=2),
+               Density(f**2 * sympy.sqrt(second_moment + R) / (1 + m0 * R) / 2)),
+        score=Density(scale * slope / (1 + m0 * R)), assumes="centred data")
 
 THEOREM = Theorem(
     key="martingale", title="Martingale bound", kind="upper", any_start=True,
@@ -348,5 +349,5 @@ THEOREM = Theorem(
     statement=r"E_k^2 = (A_k E_{k-1} + b_k + Q_k M)^2 + v_k^2 + Q_k^2 M_{\mathrm{noise}}^2,\quad W_2 \le E_K",
     symbols=SYMBOLS, conditions=(FINITE_FISHER, HAS_NOISE, IN_TIME, RESOLVED), stated=STATED, derive=derive, evaluate=evaluate,
     derivation="Tweedie's formula, E[U sᵀ] = −I, and the reverse-time martingale Φ(t,0) s_t(U_t).",
-    cases=CASES + PHASE_CASES, leading=LEADING, ingredients=ingredients, in_balls=in_balls,
+    cases=CASES + PHASE_CASES, leading=leading_order, ingredients=ingredients, in_balls=in_balls,
     domain=Domain(process=("ou", "vp", "ve", "sub-vp", "general", "cld")))

@@ -60,7 +60,6 @@ from bounds.bound import (
     vacuous_notes,
 )
 from bounds.certified.one_block import InBalls
-from bounds.certified.phase_space.constant_metric import product_form
 from bounds.conditions import FINITE_FISHER, ONE_PROBLEM, euler_maruyama_only
 from bounds.contraction.renormalised_score import regularity_constant
 from bounds.processes import cld as langevin
@@ -180,6 +179,8 @@ def evaluate(setting, functions) -> Bound:
 
 def in_balls(setting, formulas, precision: int) -> InBalls:
     """The product form in ball arithmetic, in the metric that is best in floats; not the closed form."""
+    from bounds.certified.phase_space.constant_metric import product_form
+
     def choose():
         functions = THEOREM.functions
         seen = Contraction(setting, functions, Constants(setting.assumption, 0))

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 _EPS = np.finfo(float).eps
 _REACH = 9.0  # standard deviations kept on each side of a component
@@ -14,6 +15,7 @@ _TARGET = 1e-6  # relative error wanted of the interpolation
 _NODES = 320  # of the trapezoid rule, in one block
 _FLOOR = 1e-12  # share of the posterior variance s² (and of s⁴) added to the moments to keep their logarithms
 _KNOTS = 4096  # of the final table
+_NEIGHBOURS = 4  # of a knot on either side to which its error spreads
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,6 @@ class MomentTable:
     @classmethod
     def of(cls, means: np.ndarray, weights: np.ndarray, std: float) -> MomentTable:
         from scipy.interpolate import CubicSpline, make_interp_spline
-        from scipy.ndimage import maximum_filter1d
 
         order = np.argsort(means)
         means, weights = means[order], weights[order]
@@ -51,7 +52,7 @@ class MomentTable:
             more, more_rough = curves(0.5 * (t[1:] + t[:-1]))
             spline = make_interp_spline(t, logs, k=5)
             miss = np.abs(np.expm1(spline(0.5 * (t[1:] + t[:-1])) - more))  # of twice the spacing
-            miss = maximum_filter1d(miss, 9, axis=0)  # a spline carries errors to its neighbours
+            miss = _largest_near(miss)  # a spline carries errors to its neighbours
             t = np.linspace(0.0, top, 2 * len(t) - 1)
             logs, rough = _interleaved(logs, more), _interleaved(rough, more_rough)
             raised = np.exp(more)
@@ -63,7 +64,7 @@ class MomentTable:
         between = 0.5 * (knots[1:] + knots[:-1])
         errors = 1e-13 + np.abs(np.expm1(cubic(between) - spline(between)))
         errors += miss[np.searchsorted(t[2::2], between)]
-        errors += maximum_filter1d(rough, 9, axis=0)[np.searchsorted(t[1:], between)]
+        errors += _largest_near(rough)[np.searchsorted(t[1:], between)]
         return cls(range_sq, top, np.concatenate([cubic.c, errors[None]]), floors)
 
     def at(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -77,6 +78,12 @@ class MomentTable:
             logs *= offset
             logs += row.take(index, axis=0)
         return np.exp(logs, out=logs), self.rows[4].take(index, axis=0)
+
+
+def _largest_near(values: np.ndarray) -> np.ndarray:
+    """The largest of every entry and its neighbours, column by column."""
+    padded = np.pad(values, ((_NEIGHBOURS, _NEIGHBOURS), (0, 0)), mode="edge")
+    return sliding_window_view(padded, 2 * _NEIGHBOURS + 1, axis=0).max(axis=-1)
 
 
 def _interleaved(coarse: np.ndarray, between: np.ndarray) -> np.ndarray:

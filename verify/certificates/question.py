@@ -14,7 +14,6 @@ from bounds.score_error import ScoreError
 from bounds.setting import Setting
 from bounds.steps.affine import Steps
 from closed_form.law import SLACK, Law, proved
-from closed_form.steps.table import exact_steps
 
 
 def check_assumption(assumption: Assumption, law: Law) -> None:
@@ -85,6 +84,8 @@ def setting_of(process: ForwardProcess | str, law: Law, scheme: Scheme, score_er
 
 def true_steps(setting: Setting) -> Steps:
     """The sampler as numbers for its exact law: by `closed_form.steps`, not from the table the bound uses."""
+    from closed_form.steps.table import exact_steps
+
     return exact_steps(setting.process, setting.scheme, setting.assumption, setting.facts.moments)
 
 

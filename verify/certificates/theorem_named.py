@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from bounds import claim
 from bounds.argument import hint, unit_of
 from bounds.theorem import Theorem
 from bounds.theorems import theorems
@@ -26,6 +25,8 @@ def find_theorem(theorem: str | Theorem) -> Theorem:
     if not isinstance(theorem, str) or theorem in known:
         return unit_of("theorem", theorem, Theorem, known)
     if theorem.endswith(".toml"):
+        from bounds import claim
+
         return claim.load(theorem)
     file, _, name = theorem.rpartition(":")
     if file.endswith(".py"):

@@ -21,11 +21,12 @@ from verify.pages.schema_versions import SCHEMA_VERSIONS
 @certified_options
 def bound(problem, theorem, information, overrides, as_json, why, certified, precision):
     """Evaluate every theorem (or one) on PROBLEM, and name the hypotheses that are not met."""
-    from verify.certificates.certificate import check_certifiable
     from verify.certificates.useful_smoothing import explained
 
     question = load_question(problem, overrides)
     if certified and question.law is not None:
+        from verify.certificates.certificate import check_certifiable
+
         check_certifiable(question.law)
     chosen, results = theorems_named(theorem), []
     setting, reason = setting_or_reason(question, information)

@@ -69,9 +69,9 @@ def _samples(path: str):
 
 
 def certificates_of(question, chosen, information: str, tell: Callable, samples: int = 0,
-                    seed: int = 0, precision: int | None = None, given=None) -> list:
-    """A certificate of each theorem; the error is measured once, and only if one applies: exactly, or by the
-    samples ``given``."""
+                    seed: int = 0, precision: int | None = None, given=None, measure: Callable | None = None) -> list:
+    """A certificate of each theorem; the error is measured once, and only if one applies: by ``measure``, as
+    `measured_error` does by default, or by the samples ``given``."""
     from dataclasses import replace
 
     from verify.certificates.certificate import (
@@ -104,7 +104,7 @@ def certificates_of(question, chosen, information: str, tell: Callable, samples:
             if measured is None and not each.unmet(setting):
                 tell(None, f"{question.source}: exact law of the sampler")
                 measured = (certified_measure(setting, question.law, precision) if precision
-                            else measured_error(setting, question.law, samples, seed, anyway=True))
+                            else (measure or measured_error)(setting, question.law, samples, seed, anyway=True))
             found = certify_setting(each, setting, question.law, measured, record, samples, seed, precision)
             if found.bound is not None and not precision:
                 found = replace(found, bound=explained(found.bound, each, setting))

@@ -2,7 +2,6 @@
 bound's factor."""
 
 import numpy as np
-from scipy.integrate import quad
 
 from bounds import ou
 from bounds.contraction.ou_phases import eta, xi
@@ -59,6 +58,8 @@ def _row(law, assumption, T: float, boundary: float, convex: float, steps: int) 
 
 def _integral(assumption, start: float, end: float) -> float:
     """∫ of the contraction rate over forward time."""
+    from scipy.integrate import quad
+
     return quad(lambda t: float(rate(ou(), assumption, np.array([t]))[0]), start, end)[0]
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
 
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
 from bounds.complexity.best_grid import MODEL_STEPS, Model, model_of
@@ -129,6 +128,8 @@ class BoundOnGrids:
         """K at which factor × the model's value is ε; ∞ if none is."""
         if not self.floor(horizon, eps) * factor < eps:
             return math.inf
+        from scipy.optimize import brentq
+
         excess = lambda log_steps: math.log(  # noqa: E731
             max(self.estimate(horizon, math.exp(log_steps), eps) * factor, 1e-300) / eps)
         high = math.log(100.0 * MAX_STEPS)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from bounds.argument import check_type
 from bounds.bound import DISCRETISATION, EARLY_STOPPING, INITIALISATION, SCORE_BIAS, Bound
@@ -76,7 +75,7 @@ class DirectPlanner:
         self._most, self._compared = MOST_STEPS[blocks], COMPARED_STEPS[blocks]
         # the martingale theorem's sources add in squares, and those of the others as they are
         self._squares = theorem.ingredients is not None
-        self._power = (1.0 if self._squares else float(theorem.leading.step_power) if theorem.leading
+        self._power = (1.0 if self._squares else float(theorem.leading().step_power) if theorem.leading
                        else float(setting.scheme.sampler.evaluations) if has_flow_grid(theorem, setting)
                        else STEP_POWER)
         self.uniform = None
@@ -188,6 +187,8 @@ class DirectPlanner:
 
     def _search(self, cost, start: float) -> tuple[float, float]:
         """(T, cost) by a bounded search around a horizon."""
+        from scipy.optimize import minimize_scalar
+
         stop = self._bounds.stop
         centre, span = math.log(start - stop), 1.5 * math.log(2) / PER_DOUBLING
         end = centre + span

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache
 
 import numpy as np
-from scipy.optimize import bisect, minimize_scalar
 
 from bounds.process import ForwardProcess
 from bounds.steps.path import Path, Unresolved
@@ -49,6 +48,8 @@ class Horizons:
         below which there is none, and does not go on for gains that, to the last horizon, would leave it above ``most``,
         where none is of use.
         """
+        from scipy.optimize import minimize_scalar
+
         if self.fixed is not None:
             return self.fixed
         if start is None:
@@ -75,6 +76,8 @@ class Horizons:
     @cached_property
     def _longest(self) -> float:
         """How long the process lasts: ∞, or just below the time at which a reaches 0 or s² infinity."""
+        from scipy.optimize import bisect
+
         low = self._shortest
         for _ in range(LONGEST_DOUBLINGS // 3):
             noise = self._noise(8 * low)

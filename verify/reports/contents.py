@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import process_time
@@ -30,11 +30,15 @@ from verify.reports.sources import of_problem, of_theorem
 
 #: Processor seconds beyond which a curve takes no further exact error, and a formula's parts are left to ``show``.
 PATIENCE = 0.3
+#: Processor seconds that a curve's first exact error may take.
+PATIENCE_FOR_ONE = 2 * PATIENCE
 _GRIDS = {"uniform": TimeGrid.uniform, "geometric": TimeGrid.geometric}
 FACTORS = (1 / 8, 1 / 4, 1 / 2, 1, 2)
 #: Times drawn of a grid at most.
 _MOST_TIMES = 120
 _SIZE_OF_TEXT = 20_000
+#: Of a legend.
+_COLUMNS = 2
 
 
 def contents(name: str, overrides: Iterable[str], theorems: list, tell: Callable) -> dict[str, Any]:
@@ -53,7 +57,8 @@ def contents(name: str, overrides: Iterable[str], theorems: list, tell: Callable
     problem = load_question(name, overrides)
     if problem.law is None:
         raise ValueError("report needs data.law: constants alone leave no exact law to hold a bound against")
-    certificates = certificates_of(problem, theorems, "all", tell)
+    clock = _Clock()
+    certificates = certificates_of(problem, theorems, "all", tell, measure=clock.measured)
     setting, reason = setting_or_reason(problem, "all")
     known = {each.key: each for each in theorems}
     applied = [each for each in certificates if each.bound is not None]
@@ -67,7 +72,7 @@ def contents(name: str, overrides: Iterable[str], theorems: list, tell: Callable
                                                  for each in certificates],
         "verdicts": [_verdict(each) for each in certificates],
         "bounds": bounds,
-        "curves": _curves(problem, setting, [known[each.theorem] for each in applied], certificates, tell),
+        "curves": _curves(problem, setting, [known[each.theorem] for each in applied], certificates, clock, tell),
         "regimes": _regimes(problem), "grid": _grid(problem),
         "certificates": certificates,
         "bibtex": of_problem(problem, [known[each.theorem] for each in applied]),
@@ -136,7 +141,8 @@ def _bound(theorem, certificate: Certificate, end: float) -> dict:
     }
 
 
-def _curves(problem: Problem, setting, theorems: list, certificates: list[Certificate], tell: Callable) -> list[dict]:
+def _curves(problem: Problem, setting, theorems: list, certificates: list[Certificate], clock: _Clock,
+            tell: Callable) -> list[dict]:
     """Bounds against the exact error over the number of steps, and over the horizon."""
     grid, found = problem.scheme.grid, []
     if grid.kind not in _GRIDS:
@@ -148,16 +154,18 @@ def _curves(problem: Problem, setting, theorems: list, certificates: list[Certif
     horizons = [float(f"{grid.horizon * factor:.6g}") for factor in (0.25, 0.5, 1, 1.5, 2)]
     horizons = [each for each in horizons if each > grid.early_stop]
     upper = [each for each in theorems if each.kind == "upper"]
+    totals = {each.theorem: each.bound.total for each in certificates if each.bound is not None and each.bound.kind == "upper"}
     own = next((each.measured for each in certificates if each.measured is not None), None)
     ways = (("steps", "Over the number of steps K", counts, lambda value: (grid.horizon, value)),
             ("horizon", "Over the horizon T, at the same number of steps", horizons, lambda value: (value, grid.steps)))
     for key, title, values, grid_at in ways:
         tell(0.6, title)
-        points, left = _points(problem, setting, values, upper, grid_at, own)
+        points, left = _points(problem, setting, values, upper, grid_at, (totals, own), clock)
         svg = None
         if len(points) > 1 and upper:
             svg = picture(key, f"{title}: bounds and the exact W2",
-                          partial(_draw_curve, key=key, points=points, problem=problem))
+                          partial(_draw_curve, key=key, points=points, problem=problem),
+                          below=math.ceil((len(upper) + 1) / _COLUMNS))
         rows = [{"value": value, "bounds": [_finite(bounds[each.key]) for each in upper],
                  "lower": truth.lower, "upper": _finite(truth.upper)} for value, bounds, truth in points]
         found.append({"title": title, "svg": svg, "why": "; ".join(left), "rows": rows, "key": key,
@@ -165,28 +173,48 @@ def _curves(problem: Problem, setting, theorems: list, certificates: list[Certif
     return found
 
 
-def _points(problem: Problem, setting, values, theorems: list, grid_at: Callable, own) -> tuple[list, list[str]]:
-    """(value, bounds, exact error), and what is left out: the exact error once it would take long, but for that of
-    the problem itself, which is known."""
-    points, left, spent, last, grid = [], [], 0.0, 0.0, problem.scheme.grid
+@dataclass
+class _Clock:
+    """Measures exact errors, and what they take: processor seconds in all, and the last one's a step."""
+
+    spent: float = 0.0
+    per_step: float = 0.0
+
+    def measured(self, setting, *question, **how):
+        """As `verify.commands.certify.measured_error`."""
+        begun = process_time()
+        try:
+            return measured_error(setting, *question, **how)
+        finally:
+            took = process_time() - begun
+            self.spent, self.per_step = self.spent + took, took / setting.scheme.grid.steps
+
+    def expected(self, steps: int) -> float:
+        """What an exact error of so many steps is likely to take."""
+        return self.per_step * steps
+
+
+def _points(problem: Problem, setting, values, theorems: list, grid_at: Callable, known: tuple,
+            clock: _Clock) -> tuple[list, list[str]]:
+    """(value, bounds, exact error), and what is left out: the exact error once it would take long.  ``known`` has the
+    bounds and the exact error of the problem itself."""
+    points, left, begun, grid = [], [], clock.spent, problem.scheme.grid
     for value in values:
         horizon, steps = grid_at(value)
         try:
+            if known[1] is not None and (horizon, steps) == (grid.horizon, grid.steps):
+                points.append((value, *known))
+                continue
             made = _GRIDS[grid.kind](horizon, steps, grid.early_stop)
             there = replace(setting, scheme=replace(setting.scheme, grid=made))
             with np.errstate(all="ignore"):
                 bounds = {each.key: math.inf if each.unmet(there) else each.bound(there).total for each in theorems}
-                if own is not None and (horizon, steps) == (grid.horizon, grid.steps):
-                    truth = own
-                elif spent + last > PATIENCE:
+                spent, next_one = clock.spent - begun, clock.expected(steps)
+                if spent + next_one > (PATIENCE if spent else PATIENCE_FOR_ONE):
                     truth = Bracket(0.0, math.inf, "left out")
                     left.append(f"{value:g}")
                 else:
-                    begun = process_time()
-                    truth = measured_error(there, problem.law)
-                    last = process_time() - begun
-                    spent += last
-                    last *= 2 if steps < grid.steps else 1  # the next has about twice the steps
+                    truth = clock.measured(there, problem.law)
             points.append((value, bounds, truth))
         except EVALUATION as error:
             left.append(f"{value:g} ({one_line(reason_of(error), 200)})")
@@ -203,7 +231,7 @@ def _draw_curve(figure, key: str, points: list, problem: Problem) -> None:
         ax.set_xlabel("horizon T")
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.set_ylabel("W2, in the units of the data")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(loc="lower center", ncols=_COLUMNS, frameon=False)
 
 
 def _regimes(problem: Problem) -> dict | None:

@@ -12,6 +12,9 @@ from markupsafe import Markup
 _COLORS = {"#1a1a1a": "var(--ink)", "#000000": "var(--ink)", "#e3e3e3": "var(--line)", "#f0efec": "var(--shade)",
            "#77756f": "var(--dim)", "#8a8a8a": "var(--dim)", "#6b6b6b": "var(--dim)", "#808080": "var(--dim)"}
 _INK = "#1a1a1a"
+#: Margins in inches, left, right, top and bottom, and what a line of a legend below adds: matplotlib's own layouts draw
+#: everything one time more.
+_LEFT, _RIGHT, _TOP, _BOTTOM, _LINE = 1.0, 0.15, 0.15, 0.6, 0.24
 _SETTINGS = {
     "svg.fonttype": "none", "svg.hashsalt": "sgm-bounds", "font.size": 11, "text.color": _INK,
     "axes.labelcolor": _INK, "axes.edgecolor": _INK, "xtick.color": _INK, "ytick.color": _INK,
@@ -20,7 +23,8 @@ _SETTINGS = {
 }
 
 
-def picture(name: str, about: str, draw: Callable, size: tuple[float, float] = (6.4, 4.0)) -> Markup:
+def picture(name: str, about: str, draw: Callable, size: tuple[float, float] = (6.4, 4.0),
+            below: int = 0) -> Markup:
     """A figure as inline SVG, with ids of its own.
 
     Parameters
@@ -33,12 +37,16 @@ def picture(name: str, about: str, draw: Callable, size: tuple[float, float] = (
         (matplotlib Figure) -> None.
     size : (float, float)
         In inches.
+    below : int
+        Lines of a legend below the axes.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     with rc_context({key: value for key, value in _SETTINGS.items() if value is not None}):
-        figure, text = Figure(figsize=size, layout="constrained"), io.StringIO()
+        (width, height), figure, text = size, Figure(figsize=size), io.StringIO()
+        figure.subplots_adjust(left=_LEFT / width, right=1 - _RIGHT / width, top=1 - _TOP / height,
+                               bottom=(_BOTTOM + _LINE * below) / height)
         draw(figure)
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None,
                                                                        "Format": None, "Type": None})

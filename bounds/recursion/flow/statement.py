@@ -20,12 +20,14 @@ def _over_envelope(curve, vertex):
     return _largest(curve(x) for x in (x_lo, x_up, Min(Max(vertex, x_up, evaluate=False), x_lo, evaluate=False)))
 
 
-x_0 = 1 - c_0
-varpi = (L0 - m0) * sigma**2 / (2 + (L0 + m0) * sigma**2)
-b_mid = (L0 + m0) * sigma**2 / (2 + (L0 + m0) * sigma**2)
+def _in_the_middle():
+    """1 − ĉ of the Gaussian of precision (m0 + L0)/2."""
+    return (L0 + m0) * sigma**2 / (2 + (L0 + m0) * sigma**2)
 
 
 def _stated_rates() -> dict:
+    x_0, b_mid = 1 - c_0, _in_the_middle()
+    varpi = (L0 - m0) * sigma**2 / (2 + (L0 + m0) * sigma**2)
     return {
         "rate_any": (
             sqrt(c_up) * (2 * (12 * d**2 + 48 * d) ** Rational(1, 4)
@@ -108,7 +110,7 @@ def _rates() -> dict:
     centred, inside = look - mean(look), mean(look, False) - mean(look)
     gaussian_part = sympy.expand(mean(xi * centred**2) - mean(eta * inside**2))
     # S: t is 2(1 − b) E[ĝ g′] and a rest
-    smooth_part = sympy.expand(2 * (1 - b_mid) * mean(centred * (2 * xi - eps)))
+    smooth_part = sympy.expand(2 * (1 - _in_the_middle()) * mean(centred * (2 * xi - eps)))
 
     def largest(part, ends, quadratic):
         noise, kappa_of = (sympy.expand(change.subs(t, part)).coeff(each) for each in (eps, third))

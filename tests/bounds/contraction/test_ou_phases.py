@@ -83,9 +83,11 @@ def test_the_coefficients_that_numbers_use_are_the_derived_ones():
     """The stated coefficients of the quadratic in e^{2t} and of the turning point in e^{−2t} are those that sympy
     derives."""
     found = symbolic.derive()
+    quadratic = symbolic.quadratic_coefficients(symbolic.ALPHA, symbolic.M, symbolic.RHO)
+    turning = symbolic.turning_coefficients(symbolic.ALPHA, symbolic.M)
     (u,) = found.turning.free_symbols - {symbolic.ALPHA, symbolic.M}
-    assert sympy.expand(sympy.Poly(symbolic.QUADRATIC, symbolic.W).as_expr() - found.quadratic) == 0
-    assert sympy.expand(sympy.Poly(symbolic.TURNING, u).as_expr() - found.turning) == 0
+    assert sympy.expand(sympy.Poly(quadratic, symbolic.W).as_expr() - found.quadratic) == 0
+    assert sympy.expand(sympy.Poly(turning, u).as_expr() - found.turning) == 0
 
 
 def test_boundaries_solve_their_equations():
