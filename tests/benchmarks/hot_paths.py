@@ -1,0 +1,48 @@
+"""CPU seconds of single hot paths, medians over rounds in which candidates take turns, with the ratio to a peer where
+there is one: python tests/benchmarks/hot_paths.py [name ...], OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE unset.
+"""
+
+import statistics
+import sys
+import time
+
+from bounds.processes.cld import cld
+from bounds.sampler import euler_maruyama
+from bounds.setting import Setting
+from bounds.theorems import theorems
+from closed_form import Gaussian, GaussianMixture
+
+ROUNDS = 7
+
+
+def compared(title: str, candidates: dict, rounds: int = ROUNDS) -> None:
+    """Print the median of each candidate, and of its ratio to the last one round by round."""
+    times = {name: [] for name in candidates}
+    for function in candidates.values():
+        function()
+    for _ in range(rounds):
+        for name, function in candidates.items():
+            start = time.process_time()
+            function()
+            times[name].append(time.process_time() - start)
+    *_, peer = candidates
+    for name, taken in times.items():
+        ratio = statistics.median(own / other for own, other in zip(taken, times[peer], strict=True))
+        sys.stdout.write(f"{title:<42}{name:<34}{statistics.median(taken):>10.4g} s{ratio:>9.3g}\n")
+    sys.stdout.flush()
+
+
+def phase_space():
+    """One bound in phase space, 10⁴ steps."""
+    laws = {"Gaussian": Gaussian([1.0], 0.25), "two modes": GaussianMixture.two_modes(1.0, 0.5)}
+    for key in ("martingale", "strasman2025-cld"):
+        settings = {name: Setting(cld(), law.assumptions()[0], euler_maruyama(8, 10_000)) for name, law in laws.items()}
+        compared(f"{key}, cld, 10^4 steps", {
+            name: lambda s=setting, k=key: theorems()[k].bound(s) for name, setting in settings.items()})
+
+
+PARTS = {"phase-space": phase_space}
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        PARTS[part]()
