@@ -6,11 +6,15 @@ import statistics
 import sys
 import time
 
+import numpy as np
+import ot
+
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
+from closed_form.distances.gaussian import w2_gaussian
 
 ROUNDS = 7
 
@@ -41,7 +45,24 @@ def phase_space():
             name: lambda s=setting, k=key: theorems()[k].bound(s) for name, setting in settings.items()})
 
 
-PARTS = {"phase-space": phase_space}
+def wishart(rng, dim: int):
+    """The covariance of 2d draws."""
+    root = rng.standard_normal((dim, 2 * dim))
+    return root @ root.T / (2 * dim)
+
+
+def gaussians():
+    """W2 of two full covariances, against POT."""
+    for dim in (200, 1000):
+        rng, mean = np.random.default_rng(dim), np.zeros(dim)
+        first, second = wishart(rng, dim), wishart(rng, dim)
+        laws = Gaussian(mean, first), Gaussian(mean, second)
+        compared(f"W2 of two Gaussians, d = {dim}", {
+            "w2_gaussian": lambda laws=laws: w2_gaussian(*laws),
+            "POT": lambda a=first, b=second, m=mean: ot.gaussian.bures_wasserstein_distance(m, m, a, b)})
+
+
+PARTS = {"phase-space": phase_space, "gaussians": gaussians}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:
