@@ -9,6 +9,7 @@ import time
 import numpy as np
 import ot
 
+from bounds import ou
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
@@ -16,6 +17,7 @@ from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.gaussian import w2_gaussian
 from closed_form.distances.sample_line import w2_sample_to_law
+from verify.particles.simulation import sample
 
 ROUNDS = 7
 
@@ -74,7 +76,16 @@ def sample_on_a_line(number: int = 1_000_000):
             "np.sort": lambda x=x: np.sort(x)})
 
 
-PARTS = {"phase-space": phase_space, "gaussians": gaussians, "sample": sample_on_a_line}
+def high_dimension():
+    """2,000 particles of ten modes in 1,024 dimensions, 200 steps."""
+    rng = np.random.default_rng(2)
+    law, steps = GaussianMixture(rng.standard_normal((10, 1024)), std=0.5), euler_maruyama(5.0, 200).steps(ou())
+    compared("2,000 particles, 10 modes, d = 1,024", {
+        "by default": lambda: sample(law, steps, 2000, 1),
+        "reduce=False": lambda: sample(law, steps, 2000, 1, reduce=False)}, rounds=3)
+
+
+PARTS = {"particles": high_dimension, "phase-space": phase_space, "gaussians": gaussians, "sample": sample_on_a_line}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:
