@@ -9,10 +9,11 @@ import time
 import numpy as np
 import ot
 
-from bounds import ou
+from bounds import WeaklyLogConcave, ou, vp
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
+from bounds.steps.table import _kept_path
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.gaussian import w2_gaussian
@@ -85,7 +86,23 @@ def high_dimension():
         "reduce=False": lambda: sample(law, steps, 2000, 1, reduce=False)}, rounds=3)
 
 
-PARTS = {"particles": high_dimension, "phase-space": phase_space, "gaussians": gaussians, "sample": sample_on_a_line}
+def one_by_one(problems: int = 40):
+    """As many bounds of 1,000 steps, one call each, on one process and grid, and each on paths made anew."""
+    constants = np.exp(np.random.default_rng(0).normal(size=problems)).tolist()
+
+    def bounds_of(forget):
+        for alpha in constants:
+            if forget:
+                _kept_path.cache_clear()
+            assumption = WeaklyLogConcave(alpha, alpha, 2 * alpha, dim=3)
+            theorems()["martingale"].bound(Setting(vp("1/10 + 199/10*t"), assumption, euler_maruyama(1.0, 1000)))
+
+    compared(f"{problems} bounds, 1,000 steps", {"one call each": lambda: bounds_of(False),
+                                              "paths made anew": lambda: bounds_of(True)})
+
+
+PARTS = {"phase-space": phase_space, "gaussians": gaussians, "sample": sample_on_a_line, "particles": high_dimension,
+         "one-by-one": one_by_one}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:
