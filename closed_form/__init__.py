@@ -14,6 +14,7 @@ _HOMES = {
     "read_samples": "closed_form.laws.samples", "posterior": "closed_form.posteriors.law",
     "sampler_w2": "closed_form.sampler_laws.w2", "w2_gaussian": "closed_form.distances.gaussian",
     "w2_line": "closed_form.distances.line", "w2_samples": "closed_form.distances.samples",
+    "w2_sample_to_law": "closed_form.distances.sample_line",
 }
 
 __all__ = sorted(_HOMES)

@@ -3,6 +3,7 @@
 from closed_form.bracket import Bracket as Bracket
 from closed_form.distances.gaussian import w2_gaussian as w2_gaussian
 from closed_form.distances.line import w2_line as w2_line
+from closed_form.distances.sample_line import w2_sample_to_law as w2_sample_to_law
 from closed_form.distances.samples import w2_samples as w2_samples
 from closed_form.geometry.stated_constants import contradiction as contradiction
 from closed_form.laws.funnel import Funnel as Funnel

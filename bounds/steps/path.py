@@ -3,7 +3,10 @@ r"""Integrals over every step of a grid: Gauss–Legendre panels, inner integral
 Closed forms are not used here: C(τ, r) = s²(τ) − Φ²s²(r) cancels for small steps, its integral does not.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain, cycle, repeat
 
@@ -110,7 +113,7 @@ class Path:
         self.a = self.s_sq = None
         self._levels = np.zeros(len(self.times) - 1, dtype=int)
         self._remembered: dict[tuple, StepNodes] = {}
-        self._room = 2 * REMEMBERED_POINTS
+        self._room = [2 * REMEMBERED_POINTS]
         below = self._below()
         self._upper, self._lower = self.times[:-1], self.times[1:]
         self._pieces = pieces(process, self.times)
@@ -130,7 +133,16 @@ class Path:
             self.C_error = (np.exp(f_size - self.F) * self._pieces.g_sq_error
                             + self.C * (4 * self.F_error + 16 * _EPS * (1 + f_size)))
         self._accumulate(below)
-        # functions of a²/s² may change where s² does: then steps are halved towards their lower end
+        self._look(finest)
+
+    def seen_at(self, finest: float) -> Path:
+        """The same path for data with another ``finest``: what was made for this one is shared."""
+        found = copy(self)
+        found._look(finest)
+        return found
+
+    def _look(self, finest: float) -> None:
+        """How often steps are halved towards their lower end: functions of a²/s² may change where s² does."""
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             # near the lower end s² may grow as fast as the largest g² lets it
             gained = np.maximum(self.C, (self._upper - self._lower) * self._pieces.largest)
@@ -199,8 +211,8 @@ class Path:
         found = self._remembered.get(key)
         if found is None:
             found = make()
-            if found.t.size <= self._room:
-                self._room -= found.t.size
+            if found.t.size <= self._room[0]:
+                self._room[0] -= found.t.size
                 self._remembered[key] = found
         return found
 

@@ -1,6 +1,7 @@
 """A scheme on a process of one block: its steps, how far each is from the exact map, and its noise."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,6 +17,34 @@ from bounds.steps.stated import stated
 AMPLITUDE_ROUNDING = 1e-28
 #: Relative size of a difference of coefficients below which it is rounding.
 DEFECT_ROUNDING = 64 * np.finfo(float).eps
+#: Paths kept for other data on the same process and grid, and the most times of one.
+KEPT, LONGEST_KEPT = 4, 10_001
+
+
+def _path_of(process: ForwardProcess, times: np.ndarray, rule, amplitude, finest: float = 0.0) -> Path:
+    """A path with the integrals of a rule: weight and defect of the score, noise, drift and its defect."""
+    late = rule.amplitude_needs_path
+
+    def integrands(n):
+        noise = () if late else (0.0 if rule.amplitude is None else np.square(amplitude(n)),)
+        weight = rule.score_weight(n) if rule.score_weight else 0.0
+        defect = rule.score_defect(n) if rule.score_defect else 0.0
+        return weight, defect, *noise, *(() if rule.drift is None else (rule.drift(n), n.f - rule.drift(n)))
+
+    def floors(n):
+        # g² less its value at the step's end, f less its value there
+        return (0.0, DEFECT_ROUNDING * n.g_sq, *(0.0,) * (not late), 0.0, DEFECT_ROUNDING * np.abs(n.f))
+
+    return Path(process, times, integrands, floors, finest)
+
+
+@lru_cache(maxsize=KEPT)
+def _kept_path(process: ForwardProcess, times: bytes, rule) -> Path:
+    """The path of a rule that does not look at the data, kept for the next data."""
+    found = _path_of(process, np.frombuffer(times), rule, lambda nodes: rule.amplitude(nodes, None))
+    for array in (found.F, found.C, found.F_error, found.C_error, found.a, found.s_sq, *found.also, *found.also_errors):
+        array.setflags(write=False)
+    return found
 
 
 class StepTable:
@@ -44,19 +73,8 @@ class StepTable:
         #: How the noise of a sampler that is stated by formulas is spread over a step, or None.
         self.stated = None
         late = rule.amplitude_needs_path
-
-        def integrands(n):
-            noise = () if late else (0.0 if rule.amplitude is None else np.square(self.amplitude(n)),)
-            weight = rule.score_weight(n) if rule.score_weight else 0.0
-            defect = rule.score_defect(n) if rule.score_defect else 0.0
-            return weight, defect, *noise, *(() if rule.drift is None else (rule.drift(n), n.f - rule.drift(n)))
-
-        def floors(n):
-            # g² less its value at the step's end, f less its value there
-            return (0.0, DEFECT_ROUNDING * n.g_sq, *(0.0,) * (not late), 0.0, DEFECT_ROUNDING * np.abs(n.f))
-
         finest = 0.0 if assumption is None else float(1 / np.max(assumption.smoothness))
-        self.path = path = Path(process, scheme.grid.times, integrands, floors, finest)
+        self.path = path = self._path(process, scheme.grid.times, finest)
         check_drift(path)
         self.prior_var = scheme.prior_var(float(path.a[0]) ** 2, float(path.s_sq[0]))
         self.Q, self.c2, self.c2_error = path.also[0], path.also[1], path.also_errors[1]
@@ -94,6 +112,15 @@ class StepTable:
                                                  (rounding + path.F_error) * (np.abs(self.P) + growth))
         with np.errstate(over="ignore"):
             self.c2_error = self.c2_error + (rounding + self.relative_error) * self.Q
+
+    def _path(self, process: ForwardProcess, times: np.ndarray, finest: float) -> Path:
+        """The path with this rule's integrals; where the data do not enter those, one made before."""
+        if self.rule.needs_envelope or len(times) > LONGEST_KEPT:
+            return _path_of(process, times, self.rule, self._amplitude, finest)
+        try:
+            return _kept_path(process, np.asarray(times, dtype=float).tobytes(), self.rule).seen_at(finest)
+        except TypeError:  # coefficients without a hash
+            return _path_of(process, times, self.rule, self._amplitude, finest)
 
     def _state(self):
         """The sampler's formulas in place of what they are made of, ∫e^F g² and ∫g²."""

@@ -154,6 +154,16 @@ def real_function(name: str, value) -> sympy.Expr:
     """
     if callable(value) and not isinstance(value, sympy.Basic):
         return own_function(name, value)
+    return _of_text(name, value) if isinstance(value, str) else _real_function(name, value)
+
+
+@lru_cache(maxsize=256)
+def _of_text(name: str, text: str) -> sympy.Expr:
+    """What a text says, read once: processes are made again and again."""
+    return _real_function(name, text)
+
+
+def _real_function(name: str, value) -> sympy.Expr:
     if isinstance(value, sympy.Expr):
         expression = value.subs({symbol: TIME for symbol in value.free_symbols if symbol.name == "t"})
     else:

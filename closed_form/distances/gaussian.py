@@ -10,14 +10,17 @@ from closed_form.laws.gaussian import Gaussian
 
 _EPS = np.finfo(float).eps
 _TINY = np.finfo(float).tiny
+#: Dimension from which the trace formula is tried first, and the relative half-width up to which it is kept.
+LARGE, SURE = 64, 1e-9
 
 
 def w2_gaussian(p: Gaussian, q: Gaussian) -> Bracket:
     r"""W2 between Gaussians: :math:`(\|m_1-m_2\|^2 + \min_U \|L_1 - L_2U\|_F^2)^{1/2}`, L_i a root of Σ_i.
 
     The minimum over orthogonal U is attained at the polar factor of L₂ᵀL₁. Being a norm of a difference
-    it has none of the cancellation of the trace formula, whose floor is 1e-7. Covariances that share
-    their eigenvectors need O(d) operations.
+    it has none of the cancellation of the trace formula, whose floor is 1e-7. That one is a seventh of the work: it
+    is taken from 64 dimensions on where it is sure to 1e-9. Covariances that share their eigenvectors need O(d)
+    operations.
 
     Parameters
     ----------
@@ -43,7 +46,9 @@ def w2_gaussian(p: Gaussian, q: Gaussian) -> Bracket:
     elif p.spread.ndim == 0 or q.spread.ndim == 0:
         values = np.sort(p.eigenvalues), np.sort(q.eigenvalues)
     else:
-        return Bracket.root_sum_sq([moved, _procrustes(p, q)], "Bures distance, Procrustes form")
+        apart = _traces(p, q) if p.dim >= LARGE else None
+        apart = _procrustes(p, q) if apart is None else apart
+        return Bracket.root_sum_sq([moved, apart], apart.method)
     blurs = [0.0 if law.basis is None else p.dim * _EPS * law.eigenvalues.max() for law in (p, q)]
     return Bracket.root_sum_sq([moved, _commuting(values, blurs)], "Bures distance, common eigenvectors")
 
@@ -58,6 +63,45 @@ def _commuting(values: tuple[np.ndarray, np.ndarray], blurs: list[float]) -> Bra
         reach = np.full(root.shape, math.sqrt(blur))
         rounding += float(np.linalg.norm(np.minimum(reach, blur / np.maximum(root, _TINY))))
     return Bracket.exact(size, rounding, "Bures distance, common eigenvectors")
+
+
+def _traces(p: Gaussian, q: Gaussian) -> Bracket | None:
+    r"""(tr Σ₁ + tr Σ₂ − 2 tr M^½)^½ with M = LᵀΣ₂L, LLᵀ = Σ₁, or None where rounding is too large beside it.
+
+    tr M^½ is concave in M and in Σ₁, with the gradients M^{-½}/2 and T/2, T the optimal map, TΣ₁T = Σ₂. So an error F
+    of M costs at most ‖F‖ ‖M^{-½}‖/2 at the smaller end, and the error E of LLᵀ, |E_ij| <= (d+2) eps (Σ_ii Σ_jj)^½,
+    ‖E‖ (tr Σ₂/λ_min)^½/2, in Frobenius norms.
+    """
+    from scipy.linalg import blas, eigvalsh
+
+    # the one that is farther from singular is factored
+    near, far = sorted((p, q), key=lambda law: -float(law.eigenvalues[0]) / float(law.eigenvalues[-1] or 1.0))
+    first, second, d = near.covariance, far.covariance, p.dim
+    traces = float(np.trace(first)), float(np.trace(second))
+    lost = (d + 2) * _EPS * traces[0]
+    least = float(near.eigenvalues[0]) - 4 * lost
+    if not least > 0:
+        return None
+    try:
+        root = np.linalg.cholesky(first)
+    except np.linalg.LinAlgError:
+        return None
+    inner = blas.dtrmm(1.0, root, blas.dtrmm(1.0, root, second, side=1, lower=1), lower=1, trans_a=1)
+    values = eigvalsh(inner, check_finite=False)
+    # |F| <= (d+2) eps |L|ᵀ|Σ₂||L|, and what the eigenvalues add
+    size, spread = (float(np.abs(matrix).sum(axis=0).max()) for matrix in (root, second))
+    size = min(math.sqrt(size * float(np.abs(root).sum(axis=1).max())), math.sqrt(traces[0]))
+    missed = (d + 2) * _EPS * (size * spread * math.sqrt(traces[0]) + 2 * float(np.linalg.norm(values)))
+    if not values[0] > 2 * missed:
+        return None
+    cross = float(np.sqrt(values).sum())
+    doubt = missed * math.sqrt(float((1 / (values - missed)).sum())) + lost * math.sqrt(traces[1] / least)
+    doubt += (d + 2) * _EPS * (sum(traces) + 2 * cross)
+    square = sum(traces) - 2 * cross
+    if not doubt < SURE * square:
+        return None
+    found = math.sqrt(square)
+    return Bracket.exact(found, doubt / found, "Bures distance, trace formula")
 
 
 def _procrustes(p: Gaussian, q: Gaussian) -> Bracket:

@@ -98,11 +98,11 @@ class LineMixture:
 
     def _quantiles(self, level, below):
         far = max(map(abs, self.support()))
-        return quantiles(self, self._table, level, below, _ACCURACY * far, far + 40.0 * self.stds.max())
+        return quantiles(self, self.table, level, below, _ACCURACY * far, far + 40.0 * self.stds.max())
 
     @cached_property
-    def _table(self):
-        """Points across the support, and both distribution functions there."""
+    def table(self):
+        """Points across the support, and both distribution functions there: arrays of shape (m,)."""
         low, high = self.support()
         places = np.union1d(np.linspace(low, high, _TABLE), self.knots())
         return places, np.maximum.accumulate(self.cdf(places)), np.minimum.accumulate(self.sf(places))

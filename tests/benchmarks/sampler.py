@@ -56,9 +56,9 @@ def measured(components: int, d: int, n: int, k: int, rounds: int, threads: int)
     """Medians over rounds of every candidate, and of the ratios within rounds."""
     rng = np.random.default_rng(0)
     law, steps = GaussianMixture(rng.standard_normal((components, d)), std=0.5), euler(k)
-    candidates = {"plain": lambda: plain(law, steps, n, 1), "blocked 1": lambda: sample(law, steps, n, 1)}
+    candidates = {"plain": lambda: plain(law, steps, n, 1), "blocked 1": lambda: sample(law, steps, n, 1, reduce=False)}
     if threads > 1:
-        candidates[f"blocked {threads}"] = lambda: sample(law, steps, n, 1, threads=threads)
+        candidates[f"blocked {threads}"] = lambda: sample(law, steps, n, 1, threads=threads, reduce=False)
     for run in candidates.values():
         run()
     times = {name: [] for name in candidates}

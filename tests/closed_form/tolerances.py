@@ -8,8 +8,12 @@ FINITE_DIFFERENCE = 1e-6
 ENCLOSING_BALL = 1e-8
 #: W2 between Gaussians against 60 digits, relative to W2², covariances 1e-6 apart at condition 1e8.
 PROCRUSTES = 1e-8
+#: W2 between Gaussians in 64 dimensions and as far apart as they are wide, by two routes: rounding.
+LARGE_BURES = 1e-12
 #: W2 on the line against a closed form, distances of 1e-4 and more on laws of size one.
 QUANTILE_COUPLING = 1e-10
+#: W2 of a sample and a law: two ways to sum the cells of 3·10⁴ values, and how wide their bracket may be.
+SAMPLE_TO_LAW, SAMPLE_WIDTH = 1e-10, 1e-9
 #: An affine image of a law, whose W2 is the root of a quadratic in moments that are themselves rounded.
 AFFINE_IMAGE = 1e-8
 #: Stated error of the interpolated posterior moments, relative to the posterior variance and the moment.

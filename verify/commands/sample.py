@@ -26,8 +26,9 @@ from verify.pages.new_file import new_file
     help="Does not change the samples.",
 )
 @click.option(
-    "--reduce", is_flag=True,
-    help="Simulate only the span of the means (a funnel: its Gram matrix): same law, faster.",
+    "--reduce/--no-reduce", default=None,
+    help="Simulate only the span of the means (a funnel: its Gram matrix): same law, faster.  [default: where the "
+    "means span little]",
 )
 @click.option("--backend", default="numpy", show_default=True, help="numpy or torch.")
 @click.option("--device", default="cpu", show_default=True, help="A device of torch.")

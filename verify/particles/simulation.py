@@ -16,7 +16,7 @@ from verify.particles.backends import backend as backend_named
 from verify.particles.noise import cell_size
 from verify.particles.own_step import Now, check_step, own_walk
 from verify.particles.score_kernels import check_law
-from verify.particles.walks import walk_of
+from verify.particles.walks import spans_little, walk_of
 
 _BLOCK_NUMBERS = 1 << 16  # numbers in the widest array of a block on the CPU: a few of them fit the L2 cache
 _DEVICE_NUMBERS = 1 << 24  # the same where a large block is better: off the CPU
@@ -26,7 +26,7 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
            score_noise: float = 0.0, direction: ArrayLike | None = None,
            score: Callable[[Any, float], Any] | None = None,
            step: Callable[[Any, int, Now], Any] | None = None,
-           reduce: bool = False, block: int | None = None, threads: int = 1, backend: Backend | None = None,
+           reduce: bool | None = None, block: int | None = None, threads: int = 1, backend: Backend | None = None,
            increments: ArrayLike | None = None, start: ArrayLike | None = None,
            progress: Callable[[float], None] | None = None, out: NDArray[Any] | None = None,
            score_error_in: str = "score") -> NDArray[Any]:
@@ -68,11 +68,13 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
         of the step from 0 -> particles of the same shape. ``now``, a `verify.particles.own_step.Now`, has
         times, scores, normals and a memory. Any multistep or ODE sampler: its samples may refute a bound
         (``certify(…, samples_from=…)``), which is one of another sampler. For processes of one block.
-    reduce : bool
+    reduce : bool, optional
         For isotropic mixtures and Gaussians of one block: simulate only the span of the means and draw the
         rest, whose law is an exact Gaussian, once. For a funnel, one block or two: simulate the first
         coordinate and the Gram matrix of the others. Same law, other particles, and far faster in high
-        dimension.
+        dimension. By default that is done for such mixtures and Gaussians of 64 dimensions or more with at
+        most a quarter as many components, where nothing else given stands against it: no ``score``, ``step``,
+        ``increments`` or ``start``, no start of the steps' own.
     block : int, optional
         Particles worked on at a time, rounded to whole cells; by default what fits the cache.
     threads : int
@@ -127,6 +129,9 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
         raise ValueError("score_noise must be 0 for samplers that use the step before, got "
                          f"{size_of_noise:g}")
     errors = score_error, size_of_noise, direction
+    if reduce is None:
+        plain = score is None and step is None and increments is None and start is None
+        reduce = plain and spans_little(law, steps)
     start = _start(start, n, law, steps)
     out = _output(out, (n, law.dim), chosen)
     if law.components() is None and chosen.name != "numpy" and score is None:

@@ -19,6 +19,8 @@ from verify.particles.own_score import OwnScore
 from verify.particles.phase_space import phase_walk
 from verify.particles.score_kernels import SharedCovariance, kernel_of, product
 
+#: Dimensions from which, and components for each of which so many dimensions, only the span of the means is simulated.
+HIGH, LITTLE = 64, 4
 _TABLE_NUMBERS = 1 << 21  # constants of every step are made once if they are fewer than this, else on demand
 
 
@@ -53,6 +55,17 @@ def walk_of(law, steps, n: int, errors: tuple, seed, increments, start, reduce: 
     if score is not None:
         plan = partial(_phase_plan if steps.blocks == 2 else _plan, score=score)
     return plan(law, steps, n, errors, seed, increments, start, reduce, chosen)
+
+
+def spans_little(law, steps: Steps) -> bool:
+    """Whether the means of a law with one isotropic covariance, or the mean of a Gaussian, span so little of a high
+    dimension that the rest is better drawn once."""
+    if steps.blocks != 1 or steps.start is not None or law.shrinkage is not None or law.dim < HIGH:
+        return False
+    parts = law.components()
+    if parts is None or LITTLE * len(parts.weights) > law.dim:
+        return False
+    return len(parts.weights) == 1 or np.ndim(parts.spectrum) == 0
 
 
 def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=None):

@@ -1,5 +1,7 @@
 """What an Euler–Maruyama step does to the error in the constant metric 𝔐 (arXiv 2511.02419)."""
 
+from functools import cached_property
+
 import numpy as np
 
 from bounds.contraction.metric import contracting_metric
@@ -64,21 +66,26 @@ class Contraction:
         flowed = float(mixed) * (1 + ROUNDING), InitialTerm("W2(p_0 ⊗ π_v, π_∞) mixed by e^{TA}")
         return min((coupled.error, coupled.term), flowed)
 
-    def ceiling(self, shape) -> np.ndarray:
-        r"""ν_k, shape (k,), in :math:`v_k \le \sqrt{d/3}\,h^{3/2}\nu_k`, over three times and three lags."""
+    @cached_property
+    def _missed(self) -> tuple | None:
+        """X at three times and three lags of every step, at both ends of the envelope; None where it has no bound."""
         path, lag = self.path, self.h[:, None] * PLACES
         clock = self.table.clock[1:, None] + lag
         if path.velocity_variance == 0 and clock[-1, 0] == 0:
-            return np.full(len(lag), np.inf)
+            return None
         seen = channel(path, clock)
         floor = seen.hessian_floor(1 / self.setting.assumption.smoothness)
         gap = np.broadcast_to(self.setting.assumption.hessian_gap(seen.a_sq, seen.s_sq), clock.shape)
         ends = floor, floor + outer(gap[..., None] * seen.omega, seen.omega)
         back, gain = path.transition(-lag)[:, :, None], (path.D + path.covariance(lag) @ path.A.T)[:, :, None]
-        noise = dict(D_x=path.D[0, 0], D_v=path.D[1, 1])
-        sizes = [self.functions["missed_sq"](**shape, **noise,
-                                             **entries("Z", back @ (gain @ end[:, None] - path.A)))
-                 for end in ends]
+        return tuple(entries("Z", back @ (gain @ end[:, None] - path.A)) for end in ends)
+
+    def ceiling(self, shape) -> np.ndarray:
+        r"""ν_k, shape (k,), in :math:`v_k \le \sqrt{d/3}\,h^{3/2}\nu_k`, over three times and three lags."""
+        if self._missed is None:
+            return np.full(len(self.h), np.inf)
+        noise = dict(D_x=self.path.D[0, 0], D_v=self.path.D[1, 1])
+        sizes = [self.functions["missed_sq"](**shape, **noise, **end) for end in self._missed]
         return np.sqrt(np.maximum(*sizes).max(axis=(1, 2)))
 
 

@@ -6,7 +6,8 @@ With :math:`P_{k-1} \succeq J(c)^T P_k J(c)` at both ends of the envelope, the e
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from functools import cached_property
+from math import inf, sqrt
 
 import numpy as np
 
@@ -56,6 +57,11 @@ class Jacobians:
     def __len__(self) -> int:
         return len(self.low)
 
+    @cached_property
+    def alike(self) -> bool:
+        """Whether both ends are the same at every step, as for Gaussian data."""
+        return bool(np.array_equal(self.low, self.high))
+
 
 def backward(jacobians: Jacobians, last, measures=None) -> np.ndarray:
     r"""Weights from the last to the first, each the least that dominates both ends of its step.
@@ -74,50 +80,93 @@ def backward(jacobians: Jacobians, last, measures=None) -> np.ndarray:
     Source: docs/theory.md section 4.
     """
     steps = len(jacobians)
-    found = np.empty((steps + 1, 3))
     p, q, r = (float(value) for value in last)
-    found[steps] = p, q, r
-    rows = zip(jacobians.low.reshape(-1, 4)[::-1].tolist(), jacobians.high.reshape(-1, 4)[::-1].tolist(),
-               jacobians.size.reshape(-1, 4)[::-1].tolist(),
-               [(0.0, 0.0, 0.0)] * steps if measures is None else np.asarray(measures)[::-1].tolist(),
-               strict=True)
-    for k, ((a, b, c, d), (e, f, g, h), (sa, sb, sc, sd), (wx, wc, wv)) in enumerate(rows):
+    found = [(p, q, r)]
+    ends = jacobians.low, jacobians.high, jacobians.size
+    if jacobians.alike:
+        _above_one_end(found, _backwards(ends[1:]))
+    else:
+        _above_both(found, _backwards(ends), None if measures is None else np.asarray(measures)[::-1])
+    weights = np.full((steps + 1, 3), np.inf)
+    weights[steps + 1 - len(found):] = found[::-1]
+    return weights
+
+
+def _columns(arrays) -> list:
+    """The entries of arrays (k, ...) as lists of k numbers each, entry by entry."""
+    return [column.tolist() for array in arrays for column in array.reshape(len(array), -1).T]
+
+
+def _backwards(arrays) -> list:
+    return _columns(array[::-1] for array in arrays)
+
+
+def _above_one_end(found: list, columns) -> None:
+    """Append the weights of each step where both ends are the same: JᵀPJ, and its rounding."""
+    p, q, r = found[0]
+    for e, f, g, h, sa, sb, sc, sd in zip(*columns, strict=True):
+        px, pv = sqrt(p), sqrt(r)
+        sx, sv = sa * px + sc * pv, sb * px + sd * pv
+        sxx, svv = sx * sx, sv * sv
+        if not (sxx + svv) * 1e10 < inf:
+            return
+        p, q, r = (e * (e * p + 2 * g * q) + g * g * r + FORM_ROUNDING * (sxx + FLOOR),
+                   f * (e * p + g * q) + h * (e * q + g * r),
+                   f * (f * p + 2 * h * q) + h * h * r + FORM_ROUNDING * (svv + FLOOR))
+        found.append((p, q, r))
+
+
+def _above_both(found: list, columns, measures) -> None:
+    """Append the minimiser of tr(PW) over P above both ends of each step, raised until it is above both in floating
+    point."""
+    p, q, r = found[0]
+    steps = len(columns[0])
+    own = [False] * steps if measures is None else (measures[:, 0] * measures[:, 2] > 0).tolist()
+    given = [[0.0] * steps] * 3 if measures is None else _columns((measures,))
+    for a, b, c, d, e, f, g, h, sa, sb, sc, sd, wx, wc, wv, measured in zip(*columns, *given, own, strict=True):
+        px, pv = sqrt(p), sqrt(r)
+        sx, sv = sa * px + sc * pv, sb * px + sd * pv
+        sxx, sxv, svv = sx * sx, sx * sv, sv * sv
+        if not (sxx + svv) * 1e10 < inf:
+            return
         x1, z1 = a * (a * p + 2 * c * q) + c * c * r, b * (b * p + 2 * d * q) + d * d * r
         x2, z2 = e * (e * p + 2 * g * q) + g * g * r, f * (f * p + 2 * h * q) + h * h * r
         y1 = b * (a * p + c * q) + d * (a * q + c * r)
         y2 = f * (e * p + g * q) + h * (e * q + g * r)
-        px, pv = sqrt(p), sqrt(r)
-        sx, sv = sa * px + sc * pv, sb * px + sd * pv
-        if not (sx * sx + sv * sv) * 1e10 < np.inf:
-            found[: steps - k] = np.inf
-            break
-        if measures is None or not wx * wv > 0:
+        if not measured:
             wx, wc, wv = z2, -y2, x2
-        p, q, r = _dominating(x1, y1, z1, x2, y2, z2, wx, wc, wv, sx * sx, sx * sv, sv * sv)
-        found[steps - 1 - k] = p, q, r
-    return found
-
-
-def _dominating(x1, y1, z1, x2, y2, z2, wx, wc, wv, sxx, sxv, svv):
-    """The minimiser of tr(PW) over P above both, then raised until it is above both in floating point."""
-    dx, dy, dz = x1 - x2, y1 - y2, z1 - z2
-    p, q, r = x2, y2, z2
-    # eigenvalues of WΔ; Δ is never definite beyond rounding: J(c_up) − J(c_lo) has rank one
-    determinant = min(dx * dz - dy * dy, 0.0)
-    half = 0.5 * (wx * dx + 2 * wc * dy + wv * dz)
-    root = sqrt(half * half - max(wx * wv - wc * wc, 0.0) * determinant)
-    if root > 0:
-        upper = half + root if half > 0 else max(wx * wv - wc * wc, 0.0) * -determinant / (root - half)
-        share = 0.5 / root
-        p, q, r = (x2 + (upper * dx - determinant * wv) * share, y2 + (upper * dy + determinant * wc) * share,
-                   z2 + (upper * dz - determinant * wx) * share)
-    sxx, svv = sxx + FLOOR, svv + FLOOR
-    lift = 0.0
-    for x, y, z in ((x1, y1, z1), (x2, y2, z2)):
-        gx, gy, gz = (p - x) / sxx, (q - y) / sxv if sxv > FLOOR else 0.0, (r - z) / svv
-        lift = max(lift, 0.5 * (sqrt((gx - gz) ** 2 + 4 * gy * gy) - gx - gz))
-    lift += FORM_ROUNDING
-    return p + lift * sxx, q, r + lift * svv
+        dx, dy, dz = x1 - x2, y1 - y2, z1 - z2
+        p, q, r = x2, y2, z2
+        # eigenvalues of WΔ; Δ is never definite beyond rounding: J(c_up) − J(c_lo) has rank one
+        determinant = dx * dz - dy * dy
+        if determinant > 0.0:
+            determinant = 0.0
+        size = wx * wv - wc * wc
+        if size < 0.0:
+            size = 0.0
+        half = 0.5 * (wx * dx + 2 * wc * dy + wv * dz)
+        root = sqrt(half * half - size * determinant)
+        if root > 0:
+            upper = half + root if half > 0 else size * -determinant / (root - half)
+            share = 0.5 / root
+            p += (upper * dx - determinant * wv) * share
+            q += (upper * dy + determinant * wc) * share
+            r += (upper * dz - determinant * wx) * share
+        sxx += FLOOR
+        svv += FLOOR
+        gx, gz = (p - x1) / sxx, (r - z1) / svv
+        hx, hz = (p - x2) / sxx, (r - z2) / svv
+        gy, hy = ((q - y1) / sxv, (q - y2) / sxv) if sxv > FLOOR else (0.0, 0.0)
+        lift = 0.5 * (sqrt((gx - gz) ** 2 + 4 * gy * gy) - gx - gz)
+        other = 0.5 * (sqrt((hx - hz) ** 2 + 4 * hy * hy) - hx - hz)
+        if other > lift:
+            lift = other
+        if not lift > 0.0:
+            lift = 0.0
+        lift += FORM_ROUNDING
+        p += lift * sxx
+        r += lift * svv
+        found.append((p, q, r))
 
 
 def forms(jacobians: Jacobians, weights):
@@ -144,44 +193,39 @@ def forward(jacobians: Jacobians, weights, initial, drift, drift_measure, varian
     (x1, y1, z1), (x2, y2, z2) = forms(jacobians, weights[1:])
     scale_x, scale_z = SAME * (x1 + x2), SAME * (z1 + z2)
     dx, dz = (np.where(np.abs(v) > s, v, 0.0) for v, s in ((x1 - x2, scale_x), (z1 - z2, scale_z)))
-    difference = np.stack([dx, y1 - y2, dz], axis=1).tolist()
-    found = np.empty((len(jacobians) + 1, 3))
-    found[0] = wx, wc, wv = tuple(float(value) for value in initial)
-    p, q, r = weights[0]
-    error = sqrt(max(p * wx + 2 * q * wc + r * wv, 0.0))
-    rows = zip(jacobians.low.reshape(-1, 4).tolist(), jacobians.high.reshape(-1, 4).tolist(), difference,
-               drift.tolist(), variance.tolist(), drift_measure.tolist(), noise_measure.tolist(), strict=True)
-    for k, ((a, b, c, d), (e, f, g, h), (dx, dy, dz), bias, var, (bx, bc, bv), (vx, vc, vv)) in enumerate(
-        rows, start=1
-    ):
-        ux, uc, uv = _positive_share(wx, wc, wv, dx, dy, dz)
-        ox, oc, ov = wx - ux, wc - uc, wv - uv
-        moved = bias / error if error > 0 else 0.0
+    rows = zip(*_columns((jacobians.low, jacobians.high, np.stack([dx, y1 - y2, dz], axis=1), drift, variance,
+                          drift_measure, noise_measure)), strict=True)
+    wx, wc, wv = (float(value) for value in initial)
+    found = [(wx, wc, wv)]
+    p, q, r = weights[0].tolist()
+    error, ux, uc, uv, alike = sqrt(max(p * wx + 2 * q * wc + r * wv, 0.0)), 0.0, 0.0, 0.0, jacobians.alike
+    for a, b, c, d, e, f, g, h, dx, dy, dz, bias, var, bx, bc, bv, vx, vc, vv in rows:
+        moved = 1 + (bias / error if error > 0 else 0.0)
         back = 1 + (error / bias if bias > 0 else 0.0)
-        wx = (1 + moved) * (
-            a * a * ux + 2 * a * b * uc + b * b * uv + e * e * ox + 2 * e * f * oc + f * f * ov
-        ) + back * bx + vx
-        wc = (1 + moved) * (
-            a * c * ux + (a * d + b * c) * uc + b * d * uv + e * g * ox + (e * h + f * g) * oc + f * h * ov
-        ) + back * bc + vc
-        wv = (1 + moved) * (
-            c * c * ux + 2 * c * d * uc + d * d * uv + g * g * ox + 2 * g * h * oc + h * h * ov
-        ) + back * bv + vv
+        if not alike:
+            # LΠLᵀ, Π on the positive part of LᵀΔL, LLᵀ = W: the part of the error that c_lo grows most
+            m11, m12, m21, m22 = wx * dx + wc * dy, wx * dy + wc * dz, wc * dx + wv * dy, wc * dy + wv * dz
+            half = 0.5 * (m11 + m22)
+            size, turn = wx * wv - wc * wc, dy * dy - dx * dz
+            root = half * half + (size * turn if size > 0 < turn else 0.0)
+            if root > 0:
+                root = sqrt(root)
+                lower, share = half - root, 0.5 / root
+                ux, uc, uv = ((m11 * wx + m12 * wc - lower * wx) * share, (m11 * wc + m12 * wv - lower * wc) * share,
+                              (m21 * wc + m22 * wv - lower * wv) * share)
+            else:
+                ux = uc = uv = 0.0
+        ox, oc, ov = wx - ux, wc - uc, wv - uv
+        wx, wc, wv = e * e * ox + 2 * e * f * oc + f * f * ov, (
+            e * g * ox + (e * h + f * g) * oc + f * h * ov), g * g * ox + 2 * g * h * oc + h * h * ov
+        if not alike:
+            wx += a * a * ux + 2 * a * b * uc + b * b * uv
+            wc += a * c * ux + (a * d + b * c) * uc + b * d * uv
+            wv += c * c * ux + 2 * c * d * uc + d * d * uv
+        wx, wc, wv = moved * wx + back * bx + vx, moved * wc + back * bc + vc, moved * wv + back * bv + vv
         error = sqrt((error + bias) * (error + bias) + var)
-        found[k] = wx, wc, wv
-    return found
-
-
-def _positive_share(wx, wc, wv, dx, dy, dz):
-    """LΠLᵀ, Π on the positive part of LᵀΔL, LLᵀ = W: the part of the error that c_lo grows most."""
-    m11, m12, m21, m22 = wx * dx + wc * dy, wx * dy + wc * dz, wc * dx + wv * dy, wc * dy + wv * dz
-    half = 0.5 * (m11 + m22)
-    root = sqrt(max(half * half + max(wx * wv - wc * wc, 0.0) * max(dy * dy - dx * dz, 0.0), 0.0))
-    if not root > 0:
-        return 0.0, 0.0, 0.0
-    lower, share = half - root, 0.5 / root
-    return ((m11 * wx + m12 * wc - lower * wx) * share, (m11 * wc + m12 * wv - lower * wc) * share,
-            (m21 * wc + m22 * wv - lower * wv) * share)
+        found.append((wx, wc, wv))
+    return np.array(found)
 
 
 def in_metric(growth, metric) -> np.ndarray:

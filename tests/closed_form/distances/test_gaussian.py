@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from closed_form import Bracket, Gaussian, GaussianMixture
-from closed_form.distances.gaussian import w2_gaussian
+from closed_form.distances.gaussian import SURE, _procrustes, w2_gaussian
 from closed_form.distances.line import w2_line
 from closed_form.distances.line_mixture import LineMixture
 from closed_form.distances.samples import w2_samples
-from tests.closed_form.tolerances import AFFINE_IMAGE, PROCRUSTES, QUANTILE_COUPLING
+from tests.closed_form.tolerances import AFFINE_IMAGE, LARGE_BURES, PROCRUSTES, QUANTILE_COUPLING
 from tests.drawn import examples
 
 
@@ -31,6 +31,11 @@ def bures_60_digits(p, q):
         total += sum(first[i, i] + second[i, i] for i in range(p.dim))
         total += sum((mpmath.mpf(x) - mpmath.mpf(y)) ** 2 for x, y in zip(p.mean, q.mean, strict=True))
         return mpmath.sqrt(total)
+
+
+def symmetrised(matrix):
+    """Its symmetric part."""
+    return (matrix + matrix.T) / 2
 
 
 def neighbours(seed, d, condition, eps):
@@ -55,6 +60,48 @@ def test_procrustes_accuracy(condition, eps, d):
         assert abs(mpmath.mpf(bracket.midpoint) ** 2 / exact**2 - 1) < PROCRUSTES
         assert bracket.lower <= exact <= bracket.upper
         assert bracket.relative_width < 1e-5
+
+
+@pytest.mark.parametrize("draws", [70, 200, 3000])
+def test_large_covariances_by_traces(draws):
+    """Of two large covariances the trace formula is taken, agrees with Procrustes' form, and its bracket is as narrow as
+    is said, whichever law comes first."""
+    rng = np.random.default_rng(draws)
+    p, q = (Gaussian(np.zeros(64), np.cov(rng.normal(size=(64, draws)) * scale)) for scale in (1.0, 1.5))
+    slow, found = _procrustes(p, q), w2_gaussian(p, q)
+    assert found.method == w2_gaussian(q, p).method == "Bures distance, trace formula"
+    assert found.relative_width < 2 * SURE
+    assert found.lower <= slow.upper and slow.lower <= found.upper
+    assert found.midpoint == pytest.approx(slow.midpoint, rel=LARGE_BURES)
+    assert w2_gaussian(q, p).midpoint == pytest.approx(slow.midpoint, rel=LARGE_BURES)
+
+
+def test_large_covariance_against_60_digits():
+    """The bracket of the trace formula holds 60 digits, for covariances of 64 dimensions that do not commute."""
+    rng = np.random.default_rng(5)
+    values = np.geomspace(1.0, 100.0, 64)
+    turn, other = (np.linalg.qr(rng.normal(size=(64, 64)))[0] for _ in range(2))
+    p, q = (Gaussian(np.zeros(64), symmetrised((basis * values) @ basis.T)) for basis in (turn, other))
+    found, exact = w2_gaussian(p, q), bures_60_digits(p, q)
+    assert found.method == "Bures distance, trace formula" and found.lower <= exact <= found.upper
+    assert abs(found.midpoint / exact - 1) < LARGE_BURES
+
+
+@pytest.mark.parametrize("rank", [0, 1, 63])
+def test_large_singular_covariances(rank):
+    """Singular and near covariances of 64 dimensions are left to Procrustes' form, which is exact for images of one
+    another, the law to itself at 0."""
+    rng = np.random.default_rng(rank)
+    basis = np.linalg.qr(rng.normal(size=(64, 64)))[0]
+    values = np.where(np.arange(64) < rank, 2.0, 0.0)
+    p, q = (Gaussian(np.zeros(64), symmetrised((basis * part) @ basis.T)) for part in (values, 4 * values))
+    found = w2_gaussian(p, q)
+    assert found.lower <= math.sqrt(2.0 * rank) <= found.upper
+    assert w2_gaussian(p, p).lower == 0.0
+    full = Gaussian(np.zeros(64), symmetrised((basis * (1 + values)) @ basis.T))
+    near = Gaussian(np.zeros(64), full.covariance * (1 + 1e-7) ** 2)
+    apart = w2_gaussian(full, near)
+    assert apart.midpoint == pytest.approx(1e-7 * math.sqrt(np.trace(full.covariance)), rel=PROCRUSTES)
 
 
 @settings(deadline=None)

@@ -143,7 +143,8 @@ def test_schedule_and_length_change_no_bit(reduce, data, n, block, threads, part
     assert np.array_equal(sample(law, euler(3), shorter, 5, reduce=reduce), whole[:shorter])
 
 
-def test_products_of_matrices_do_not_depend_on_the_block():
+@pytest.mark.parametrize("reduce", [False, None])
+def test_products_of_matrices_do_not_depend_on_the_block(reduce):
     """Bits are kept where the work is done by BLAS: many components in many dimensions."""
     rng = np.random.default_rng(8)
     for law in (
@@ -151,9 +152,28 @@ def test_products_of_matrices_do_not_depend_on_the_block():
         GaussianMixture(rng.normal(size=(300, 7)), std=0.5),
         random_law("full", 100, 1, 9),
     ):
-        whole = sample(law, euler(4), 900, 6)
+        whole = sample(law, euler(4), 900, 6, reduce=reduce)
         for block, threads in ((1, 1), (70, 2), (600, 2), (10**6, 3)):
-            assert np.array_equal(sample(law, euler(4), 900, 6, block=block, threads=threads), whole)
+            assert np.array_equal(sample(law, euler(4), 900, 6, block=block, threads=threads, reduce=reduce), whole)
+
+
+def test_only_the_span_is_simulated_where_it_is_small():
+    """By default high dimensions with few components are reduced, and nothing else is: no other law, and no run that is
+    given increments, a start or a score."""
+    rng = np.random.default_rng(3)
+    for law in (GaussianMixture(rng.normal(size=(16, 64)), std=0.5), random_law("full", 64, 1, 2)):
+        drawn = sample(law, euler(3), 40, 5)
+        assert np.array_equal(drawn, sample(law, euler(3), 40, 5, reduce=True))
+        assert not np.array_equal(drawn, sample(law, euler(3), 40, 5, reduce=False))
+        normals = rng.standard_normal((4, 40, 64))
+        given = {"increments": normals, "start": None}, {"start": normals[0]}
+        for options, seed in zip(given, (None, 5), strict=True):
+            assert np.array_equal(sample(law, euler(3), 40, seed, **options),
+                                  sample(law, euler(3), 40, seed, reduce=False, **options))
+        assert sample(law, euler(3), 40, 5, score=lambda x, t: -x).shape == (40, 64)
+    for law in (GaussianMixture(rng.normal(size=(17, 64)), std=0.5), random_law("full", 63, 1, 2),
+                GaussianMixture(rng.normal(size=(2, 64)), covariances=np.array([0.5, 1.0])[:, None, None] * np.eye(64))):
+        assert np.array_equal(sample(law, euler(3), 40, 5), sample(law, euler(3), 40, 5, reduce=False))
 
 
 def test_same_seed_on_torch_gives_the_same_samples():

@@ -220,3 +220,30 @@ def test_the_measure_moves_by_whichever_end_grows_it():
         np.array([[0.5, 0.0, 0.1]]),
     )
     np.testing.assert_allclose(measures[1], [0.81 * 2 + 0.5, 0.36 * 0.3, 0.16 + 0.1], rtol=BRUTE_FORCE)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_equal_ends_take_the_same_weights_by_either_route(seed):
+    """Where both ends of every step are the same, weights are above them exactly, and the general recursion finds
+    the same ones, with measures and without."""
+    low = random_jacobians(seed).low
+    equal, general = (Jacobians(low, low.copy(), np.abs(low)) for _ in range(2))
+    general.__dict__["alike"] = False
+    measures = np.random.default_rng(seed).uniform(1, 2, (len(low), 3)) * [1.0, 0.5, 1.0]
+    weights = backward(equal, (1.0, 0.1, 0.3), measures)
+    assert equal.alike and exactly_above(equal, weights)
+    for given in (None, measures):
+        assert weights.tolist() == backward(general, (1.0, 0.1, 0.3), given).tolist()
+    drift, noise = np.random.default_rng(seed).uniform(0, 1, (2, len(low)))
+    rest = (1.0, 0.1, 0.5), drift, measures, noise, measures
+    np.testing.assert_allclose(forward(equal, weights, *rest), forward(general, weights, *rest),
+                               rtol=RECURSION_RELATIVE)
+
+
+def test_gaussian_data_need_one_pass():
+    """For Gaussian data the optimal weights are the last join's, as a pass over its measures confirms."""
+    problem = problem_of(assumption=WeaklyLogConcave(2.0, 0.0, 2.0, second_moment=0.5))
+    found, _ = candidates(problem)
+    (optimal,) = [choice for choice in found if choice.name == "optimal"]
+    passed = backward(problem.jacobians, optimal.weights[-1], problem.measures(found[0])[:-1])
+    assert problem.jacobians.alike and passed.tolist() == optimal.weights.tolist()
