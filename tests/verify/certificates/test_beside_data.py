@@ -86,7 +86,7 @@ def test_parts_of_a_span_are_the_law(dim):
 
 
 @pytest.mark.parametrize(("key", "start"), [
-    ("euler-maruyama", {"prior_mean": 1.5}), ("ddim", {"prior_mean": 1.5}),
+    ("euler-maruyama", {"prior_mean": 1.5}), pytest.param("ddim", {"prior_mean": 1.5}, marks=pytest.mark.deep),
     ("dpmpp-2m", {"prior_mean": 1.5, "prior_covariance": 0.4}), ("ancestral", {"prior_mean": 1.5, "prior_covariance": 0.0}),
     ("ancestral", {"from_mean": True})])
 def test_other_starts_are_inside_too(key, start):

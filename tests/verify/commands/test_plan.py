@@ -9,13 +9,13 @@ from verify import load_problem
 def test_plans_in_json_and_text():
     """Two problems, two errors: the JSON fits its schema, is sorted, and K − 1 does not suffice; the text
     says the same of one."""
-    args = ("plan", "two_modes", "lower_bound", "--eps", "0.5", "--eps", "0.2")
+    args = ("plan", "two_modes", "lower_bound", "--eps", "0.5", "--eps", "0.2", "--horizon", 4.0)
     document = answer(*args)
     schema("plan").validate(document)
     plans = document["plans"]
     assert [plan["eps"] for plan in plans] == [0.5, 0.5, 0.2, 0.2] and plans[0]["steps"] <= plans[1]["steps"]
     assert all(plan["bound"] <= plan["eps"] < plan["bound_one_step_less"] for plan in plans)
-    text = run("plan", "lower_bound", "--eps", "0.5", "--eps", "0.2").stdout
+    text = run("plan", "lower_bound", *args[3:]).stdout
     assert all(str(plan["steps"]) in text for plan in plans if plan["problem"] == "lower_bound")
 
 
