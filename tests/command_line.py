@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import entry_points
 from importlib.resources import files
 
@@ -36,6 +37,7 @@ def problem(folder, base, changes=()):
     return write_problem(folder, toml({**VALID[base], **dict(changes)}))
 
 
+@cache
 def schema(name):
     """A validator for a schema that comes with the package."""
     document = json.loads((files("verify") / f"{name}.schema.json").read_text())

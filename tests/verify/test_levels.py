@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounds import cld, general, ou, sub_vp, ve, vp
@@ -11,6 +11,7 @@ from bounds.processes.edm import edm
 from bounds.processes.flow_matching import flow_matching
 from bounds.schedules import cosine, table
 from bounds.steps.path import Path
+from tests.drawn import examples
 from tests.verify.tolerances import LEVELS, LEVELS_NEAR_POLE, LEVELS_OF_SUB_VP
 from verify.levels import grid_made, grid_of_levels, rho_grid
 
@@ -21,6 +22,8 @@ PROCESSES = {
 #: σ grows without end as t comes near to one, so that t itself rounds σ.
 POLES = {"flow-matching": flow_matching(), "by name": general("1/(1-t)", "sqrt(2*t/(1-t))"),
          "cosine": vp(cosine())}
+#: Of these, whose times are roots, the suite looks at long grids alone.
+ALIKE = "constant", "ve", "points", "waves", "ou by name", "edm by name", "by name"
 #: How near σ comes to the level: the rest to `LEVELS`.
 TOLERANCES = {"sub-vp": LEVELS_OF_SUB_VP, **dict.fromkeys(POLES, LEVELS_NEAR_POLE)}
 
@@ -31,8 +34,9 @@ def sigma_on(process, times):
     return np.sqrt(path.s_sq) / path.a
 
 
-@pytest.mark.parametrize("name", [*PROCESSES, *POLES, "sub-vp"])
-@pytest.mark.parametrize("sizes", [(20.0, 0.02, 64), (2.0, 1e-7, 9)])
+@pytest.mark.parametrize(("sizes", "name"), [
+    pytest.param(sizes, name, marks=[pytest.mark.deep] if sizes[-1] == 9 and name in ALIKE else [])
+    for sizes in ((20.0, 0.02, 64), (2.0, 1e-7, 9)) for name in (*PROCESSES, *POLES, "sub-vp")])
 def test_levels_are_reproduced_to_rounding(name, sizes):
     """σ at the times of a grid is the level it was made for, on every family, by formula or by root."""
     process = (PROCESSES | POLES | {"sub-vp": sub_vp("1 + t")})[name]
@@ -49,6 +53,7 @@ def test_families_with_a_formula_need_no_root():
     assert np.array_equal(grid_of_levels(ou(), levels).times, np.log1p(np.square(levels)) / 2)
 
 
+@settings(max_examples=examples(5))
 @given(st.lists(st.floats(1e-6, 100), min_size=1, max_size=30, unique=True))
 def test_any_levels_are_a_grid(levels):
     """A list of levels that decreases strictly gives as many times, and 0 for the level 0."""

@@ -63,7 +63,7 @@ def test_a_lower_claim_is_checked_from_below(tmp_path):
         check(low("sqrt(m2)"), problems=8, save=tmp_path / "x.toml")
 
 
-@pytest.mark.parametrize("hypotheses", [["d > 10^9"], ["T < 0"]])
+@pytest.mark.parametrize("hypotheses", [["d > 10^9"], pytest.param(["T < 0"], marks=pytest.mark.deep)])
 def test_where_nothing_applies_a_check_fails(hypotheses):
     """Hypotheses that no problem meets make the check fail, with the hypothesis in the message."""
     with pytest.raises(NothingApplied, match=f"none of 2 problems drawn meets .*{hypotheses[0][0]}"):

@@ -53,6 +53,10 @@ class BoundOnGrids:
             self._models[horizon] = model_of(self.theorem, setting, self.model_steps)
         return self._models[horizon]
 
+    def share_models(self, other: "BoundOnGrids") -> None:
+        """Remember models together with the same question's bound on another kind of grid: they depend on neither."""
+        self._models = other._models
+
     def _with_grid(self, grid: TimeGrid, **changed) -> Setting:
         return replace(self.setting, scheme=replace(self.setting.scheme, grid=grid), **changed)
 

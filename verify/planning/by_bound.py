@@ -143,6 +143,8 @@ class DirectPlanner:
     @cached_property
     def _horizons(self) -> list[float]:
         """Horizons to try; with two blocks in units of the slowest relaxation of the drift at time 1."""
+        if self.uniform is not None:
+            return self.uniform._horizons  # whatever the grid
         if self.fixed is not None:
             return [self.fixed]
         if self.setting.process.blocks == 1:
@@ -267,6 +269,16 @@ def _crossing(points: list[tuple[int, float]], eps: float, power: float) -> int:
 def _floor(terms, without: str = "") -> float:
     """What is left of a bound without discretisation, and without one more source."""
     return sum(float(terms[name]) for name in (INITIALISATION, SCORE_BIAS, EARLY_STOPPING) if name != without)
+
+
+def uniform_and_best(theorem: str | Theorem, setting: Setting) -> dict[str, Planner | DirectPlanner]:
+    """The planners of `planner_of` by their grid, which share what does not depend on it; so are the errors."""
+    best = planner_of(theorem, setting, grid="best")
+    if isinstance(best, DirectPlanner):
+        return {"uniform": best.uniform, "best": best}
+    uniform = planner_of(theorem, setting)
+    uniform.share_models(best)
+    return {"uniform": uniform, "best": best}
 
 
 def planner_of(theorem: str | Theorem, setting: Setting, *, grid: str = "uniform",

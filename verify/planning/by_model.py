@@ -95,6 +95,10 @@ class Planner:
         horizon = self._horizons.best(lambda T: self._bounds.value(T, steps, 1.0))
         return horizon, self._bounds.bound(horizon, steps, 1.0)
 
+    def share_models(self, other: "Planner") -> None:
+        """Look at the models of a planner for the same question on another kind of grid."""
+        self._bounds.share_models(other._bounds)
+
     def grid(self, horizon: float, steps: int) -> TimeGrid:
         """The grid of so many steps."""
         return self._bounds.grid(horizon, steps)

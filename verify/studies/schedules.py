@@ -22,7 +22,7 @@ from verify.certificates.question import setting_of
 from verify.certificates.sampled import NO_EXACT_LAW
 from verify.certificates.theorem_named import find_theorem
 from verify.pages.palette import BOUND, EXACT, OPEN
-from verify.planning.by_bound import planner_of
+from verify.planning.by_bound import uniform_and_best
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,9 +98,8 @@ def compare(law: Law, steps: int, names: Sequence[str] = tuple(SCHEDULES),
     for place, name in enumerate(names):
         check_key("schedule", name, SCHEDULES)
         setting = setting_of(SCHEDULES[name](), law, scheme(sampler, 0.5, 1), assumption=assumption)
-        for half, grid in enumerate(("uniform", "best")):
+        for half, (grid, planner) in enumerate(uniform_and_best(chosen, setting).items()):
             tell((place + half / 2) / len(names), f"{name}, {grid} grid")
-            planner = planner_of(chosen, setting, grid=grid)
             horizon, bound = planner.least_bound(steps)
             laid = replace(setting.scheme, grid=planner.grid(horizon, steps))
             found.append(

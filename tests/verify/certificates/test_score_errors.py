@@ -30,7 +30,7 @@ SILENT = [key for key, each in samplers(1).items() if each.follows_ode]
 UNITS = {"score": lambda a, s: 1.0, "epsilon": lambda a, s: 1 / s, "denoiser": lambda a, s: a / s**2}
 
 
-@settings(max_examples=examples(40))
+@settings(max_examples=examples(24))
 @given(
     key=st.sampled_from([key for key, each in samplers(1).items() if each.multistep is None]),
     law=st.sampled_from([MODES, PLANE, Gaussian([0.3], 2.0)]),

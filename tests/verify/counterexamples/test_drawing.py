@@ -77,7 +77,7 @@ def test_every_registered_sampler_holds():
         found = []
         for process in drawing.PROCESSES:
             try:
-                found += [f for seed in range(2) for f in examine(seed, "gaussian", 20, process, sampler)]
+                found += examine(1, "gaussian", 12, process, sampler)
             except ValueError as error:
                 assert "must be one of" in str(error)
         assert found and {finding.verdict for finding in found} == {"HOLDS"}
@@ -87,7 +87,7 @@ def test_every_registered_sampler_holds():
 def test_noise_free_draws_cover_what_they_should():
     """Drawn problems without noise: every such sampler, the families given by noise levels, ρ-grids, and
     priors of three kinds."""
-    found = [drawn(seed, kind="gaussian", process="ode", most_steps=20) for seed in range(120)]
+    found = [drawn(seed, kind="gaussian", process="ode", most_steps=20) for seed in range(70)]
     assert {q.scheme.key for q in found} == {
         "ode-euler", "ode-exponential", "ddim", "heun", "heun-t", "midpoint", "dpm-solver-2"}
     assert {"edm", "flow-matching", "vp", "ve"} <= {q.process.name for q in found}

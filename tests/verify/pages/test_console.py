@@ -65,7 +65,7 @@ def test_interruption_is_one_line(monkeypatch):
     assert assert_refused(run("bound", "two_modes", *FAST), 130) == "sgm-bounds: interrupted"
 
 
-@pytest.mark.parametrize("args", [["list"], ["--help"]])
+@pytest.mark.parametrize("args", [pytest.param(["list"], marks=pytest.mark.deep), ["--help"]])
 def test_a_reader_that_leaves_is_not_an_error(args):
     """A closed pipe ends the command silently, with the code of a broken pipe."""
     process = started(*args)
@@ -74,7 +74,7 @@ def test_a_reader_that_leaves_is_not_an_error(args):
     process.stderr.close()
 
 
-@pytest.mark.parametrize("args", [["list"], ["list", "--json"], ["--help"]])
+@pytest.mark.parametrize("args", [pytest.param(["list"], marks=pytest.mark.deep), ["list", "--json"], ["--help"]])
 def test_an_output_that_cannot_be_written_is_one_line(args):
     """A full disk behind the output gives exit 2 and one line."""
     with open("/dev/full", "wb") as full:

@@ -59,8 +59,8 @@ def test_where_the_constant_vanishes():
     "process, horizon",
     [
         (vp(linear("1/10", "199/10")), 1.5),
-        (vp(polynomial(1, 2, 2)), 3.0),
-        (vp(exponential("1/10", 5)), 1.5),
+        pytest.param(vp(polynomial(1, 2, 2)), 3.0, marks=pytest.mark.deep),
+        pytest.param(vp(exponential("1/10", 5)), 1.5, marks=pytest.mark.deep),
         (vp(cosine()), 0.99),
         (sub_vp(linear("1/10", "199/10")), 1.5),
     ],
