@@ -29,7 +29,8 @@ NOISY = ("euler-maruyama", "exponential", "posterior-mean", "posterior-mean-matc
 @pytest.mark.parametrize(
     ("process", "sampler", "known"),
     [(VP, scheme("euler-maruyama", 1, 50), 1.93932), (VP, scheme("posterior-mean", 1, 400), 1.91099),
-     (VP, scheme("ancestral", 1, 100), 1.91393), (ou(), scheme("euler-maruyama", 4, 60), 1.94914)],
+     pytest.param(VP, scheme("ancestral", 1, 100), 1.91393, marks=pytest.mark.deep),
+     (ou(), scheme("euler-maruyama", 4, 60), 1.94914)],
     ids=["Euler", "posterior mean", "ancestral", "OU"])
 def test_far_modes_stay_below_their_distance(process, sampler, known):
     """At R/s0 = 10 the bound is below 2R = 2 where the constants of weak log-concavity give more than 1e3."""
@@ -144,7 +145,7 @@ def test_two_blocks_saturate(key):
     assert MARTINGALE.bound(replace(setting, assumption=setting.assumption.weaker())).total > 1e7
 
 
-@pytest.mark.parametrize("key", ["euler-maruyama", "sscs"])
+@pytest.mark.parametrize("key", ["euler-maruyama", pytest.param("sscs", marks=pytest.mark.deep)])
 def test_two_blocks_saturate_in_balls_too(key):
     """In ball arithmetic the bound of two blocks is the float's, hardly below."""
     setting = Setting(cld(sigma=2), FAR.assumptions()[0], scheme(key, 4, 12), 0.01)
