@@ -77,7 +77,8 @@ def test_velocity_that_starts_at_rest():
 
 @pytest.mark.parametrize(
     ("key", "epsilon"),
-    [("euler-maruyama", 0), ("sscs", 0), ("posterior-mean", 0), ("euler-maruyama", 1), ("sscs", "1/2")],
+    [("euler-maruyama", 0), ("posterior-mean", 0), ("sscs", "1/2"),
+     *(pytest.param(*each, marks=pytest.mark.deep) for each in (("sscs", 0), ("euler-maruyama", 1)))],
 )
 def test_moments_of_the_density_are_those_of_a_simulation(key, epsilon):
     """E x², E x⁴, E cos 2x and P(|x| < ½) of 100,000 simulated positions, score written out anew."""
