@@ -187,7 +187,7 @@ def test_every_term_of_the_closed_form_dominates(kappa):
                 assert both["closed_terms"][name.removesuffix(" bias")] >= value * (1 - ORDERED)
 
 
-@settings(max_examples=examples(10))
+@settings(max_examples=examples(6))
 @given(
     a=st.floats(0.3, 3.0), sigma=st.floats(0.5, 4.0), v=st.floats(0.2, 2.0),
     share=st.sampled_from([0.0, 0.4]),

@@ -50,7 +50,7 @@ def test_a_rule_integrates_polynomials_exactly(count):
 
 @pytest.mark.parametrize("process, key", thinned(
     [ou(), vp("0.1+19.9*t"), ve("0.01*5000^t"), general("-sin(3*t)", "1+t/2")], KEYS, every=2), ids=str)
-@settings(max_examples=examples(6))
+@settings(max_examples=examples(4))
 @given(st.lists(st.floats(0.01, 0.5), min_size=1, max_size=6), st.booleans())
 def test_two_routes_agree(process, key, lengths, stopped):
     """Every number of every sampler is that of the table of bounds, to the rounding of floats."""
