@@ -79,6 +79,15 @@ def wheel(source_distribution, tmp_path_factory):
     return found
 
 
+def pytest_collection_modifyitems(items):
+    """Notebooks run after the experiments and schedules that some of them show: the worker that has run these has them."""
+    shown = [item for item in items if item.path.name == "test_notebooks.py"]
+    before = [place for place, item in enumerate(items) if item.path.name == "test_experiments.py"]
+    if shown and before and before[-1] < items.index(shown[0]):
+        rest, place = [item for item in items if item.path.name != "test_notebooks.py"], before[-1] + 1
+        items[:] = rest[:place] + shown + rest[place:]
+
+
 def pytest_collection_finish():
     """What was imported stays: the garbage collector need not look at it again and again, nor often."""
     gc.collect()

@@ -93,7 +93,7 @@ def test_bounds_in_floats_are_those_in_balls(key, law):
         assert proved.total <= plain * (1 + ROUNDED) and plain == pytest.approx(proved.total, rel=BESIDE_BALLS)
 
 
-@settings(max_examples=examples(8))
+@settings(max_examples=examples(5))
 @given(key=st.sampled_from(NOISY), gaussian=st.booleans(), steps=st.integers(1, 16), horizon=st.floats(0.2, 4.0),
        stop=st.sampled_from([0.0, 0.02, 0.3]), kind=st.sampled_from(["uniform", "geometric"]),
        prior=st.sampled_from([None, 0.8, 2.0]), noise=st.sampled_from([0.0, 0.1]),

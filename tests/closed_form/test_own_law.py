@@ -55,7 +55,7 @@ def test_a_log_density_is_enough():
     up, down = (law._log_density((x + sign * h).astype(np.longdouble).astype(float), 0.8, 0.2) for sign
                 in (1, -1))
     assert law.pushed(0.8, 0.2).score(x)[:, 0] == pytest.approx((up - down) / 2e-6, abs=OWN_GRADIENT)
-    y = sample(law, euler_maruyama(8.0, 200).steps(vp(1)), 2000, 2)
+    y = sample(law, euler_maruyama(8.0, 100).steps(vp(1)), 1000, 2)
     assert y.var() == pytest.approx(law.second_moment, rel=0.2) and abs(np.mean(np.abs(y)) - 1.02) < 0.1
 
 

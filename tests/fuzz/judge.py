@@ -19,9 +19,6 @@ from click.testing import CliRunner
 from tests.fuzz.mutants import Mutant
 from verify.cli import cli
 
-with contextlib.suppress(ImportError):  # sets variables of the environment when it is imported, whatever the problem
-    import ot  # noqa: F401
-
 #: Processor seconds that a command may take.
 SECONDS = 10.0
 #: What no problem file may make the tool do.
@@ -66,6 +63,8 @@ sys.dont_write_bytecode = True
 
 def judged(mutant: Mutant, folder: Path) -> Finding:
     """Write a mutant into an empty folder, run its command there, and judge code, output and deeds."""
+    with contextlib.suppress(ImportError):  # it sets variables of the environment when it is first imported
+        import ot  # noqa: F401
     (folder / "problem.toml").write_bytes(mutant.problem)
     (folder / "data.csv").write_bytes(mutant.data)
     arguments = [str(folder / "problem.toml") if each == "PROBLEM" else each for each in mutant.arguments]

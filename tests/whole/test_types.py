@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -31,9 +32,9 @@ def mypy(folder):
     return {(each[1], int(each[2]), each[3]) for each in errors if each}
 
 
-def pyright(folder):
-    """The same of pyright in its default mode."""
-    settings = {"typeCheckingMode": "standard", "extraPaths": [str(ROOT)]}
+def pyright(folder, inferred=False):
+    """The same of pyright in its default mode; what libraries without types have is inferred where asked."""
+    settings = {"typeCheckingMode": "standard", "extraPaths": [str(ROOT)], "useLibraryCodeForTypes": inferred}
     (folder / "pyrightconfig.json").write_text(json.dumps(settings))
     command = [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable, "--outputjson",
                "--level", "error"]
@@ -44,7 +45,9 @@ def pyright(folder):
             for each in found["generalDiagnostics"]}
 
 
-@pytest.mark.parametrize("checker", [mypy, pyright], ids=["mypy", "pyright"])
+@pytest.mark.parametrize("checker", [
+    pytest.param(mypy, id="mypy"), pytest.param(pyright, id="pyright"),
+    pytest.param(partial(pyright, inferred=True), id="pyright, libraries inferred", marks=pytest.mark.deep)])
 def test_right_calls_pass_and_wrong_ones_do_not(checker, tmp_path):
     """The code of README, docs and notebooks is clean; of the wrong calls each line marked so is refused, and
     no other."""

@@ -19,6 +19,7 @@ from closed_form import Gaussian, GaussianMixture
 from closed_form.certified.steps import ball_steps as true_balls
 from closed_form.steps.table import exact_steps
 from tests.document_commands import blocks_of, run_commands, write_files
+from tests.drawn import thinned
 from tests.own_samplers import FORMULAS, PROCESSES, own
 from tests.whole.tolerances import STATED_BOUND, STATED_LAW
 from verify import certify, planner_of, sample
@@ -56,7 +57,7 @@ def test_every_sampler_of_one_block_has_its_formulas():
 
 
 @pytest.mark.parametrize(("key", "name", "data"), [
-    *((key, name, "gaussian") for key in SPREAD for name in PROCESSES),
+    *thinned(SPREAD, PROCESSES, ["gaussian"], every=2),
     *((key, "vp", "mixture") for key in SPREAD if key != "posterior-mean-matched")])
 def test_formulas_of_a_sampler_give_its_bounds_and_its_law(key, name, data):
     """Bounds and brackets of the exact law are those of the built-in sampler, to rounding.
@@ -82,8 +83,7 @@ def test_formulas_of_a_sampler_give_its_bounds_and_its_law(key, name, data):
         assert not mine.measured.estimated or mine.measured.estimated == theirs.measured.estimated
 
 
-@pytest.mark.parametrize("name", ["vp", "general"])
-@pytest.mark.parametrize("key", SPREAD)
+@pytest.mark.parametrize("key, name", thinned(SPREAD, ["vp", "general"], every=2))
 def test_certified_formulas_give_the_certified_sampler(key, name):
     """In ball arithmetic, too, bound and truth are those of the built-in sampler, down to an early stop."""
     for theorem in asked_of(FORMULAS[key], certified=True)[key == "posterior-mean-matched":]:
@@ -95,7 +95,7 @@ def test_certified_formulas_give_the_certified_sampler(key, name):
         assert mine.measured.upper == pytest.approx(theirs.measured.upper, rel=STATED_LAW)
 
 
-@pytest.mark.parametrize("formulas", ODD, ids=lambda formulas: "; ".join(formulas))
+@pytest.mark.parametrize("formulas", thinned(ODD, every=2), ids=lambda formulas: "; ".join(formulas))
 def test_odd_samplers_are_below_their_bounds(formulas):
     """Whatever the coefficients are, exact laws are within what the theorems say, on every process, certified
     or not."""

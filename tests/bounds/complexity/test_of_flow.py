@@ -74,7 +74,7 @@ def test_derived_forms_are_those_of_the_theory(key):
     assert found.order == {"midpoint": 3, "heun": 2, "dpm-solver-2": 2}.get(key, 1)
 
 
-@pytest.mark.parametrize("key", [key for key in OF_LEVELS if flow_order(key).uniform is not None])
+@pytest.mark.parametrize("key", ["ddim", "heun", "midpoint"])
 def test_equal_steps_of_the_level(key):
     """On equal steps of σ from far away the exact W2 is the closed form, without a last step of Euler's."""
     count, far = 4000, 60.0

@@ -12,6 +12,7 @@ from bounds.contraction.renormalised_score import regularity, regularity_constan
 from bounds.processes.cld import cld
 from bounds.steps.phase_space.path import PhasePath
 from tests.bounds.tolerances import HESSIAN_DIGITS, POWER, SUPREMUM
+from tests.drawn import thinned
 
 PERTURBED = LogLipschitz(alpha=1.0, lipschitz=0.7, L=2.0)
 DATA = {
@@ -51,9 +52,7 @@ def hessian_by_hand(a, sigma, epsilon, v_sq, u, c):
     return -(S**-1) + c(q) * psi * psi.T + stationary**-1
 
 
-@pytest.mark.parametrize("name", DATA)
-@pytest.mark.parametrize("epsilon", [0.0, 0.5])
-@pytest.mark.parametrize("clock", [0.02, 1.0, 12.0])
+@pytest.mark.parametrize("name, epsilon, clock", thinned(DATA, [0.0, 0.5], [0.02, 1.0, 12.0], every=3))
 def test_renormalised_hessian_against_sixty_digits(name, epsilon, clock):
     """Both ends are −S⁻¹ + cψψᵀ + Σ_∞⁻¹, to many digits of what is left after they cancel."""
     data, v_sq = DATA[name], 0.36

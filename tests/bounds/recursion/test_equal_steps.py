@@ -21,6 +21,7 @@ from bounds.symbolic.integrals import TIME
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from tests.bounds.tolerances import FITTED_COEFFICIENT, FITTED_ROUNDING, FITTED_STEPS, SUMS_OF_RUNS
+from tests.drawn import thinned
 from verify.certificates.question import setting_of
 
 STEPS = 30_000
@@ -36,13 +37,10 @@ def both(monkeypatch, theorem, setting):
         return fitted, theorem.bound(replace(setting))
 
 
-@pytest.mark.parametrize("grid", ["uniform", "best"])
-@pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize(
-    ("name", "key"), [("ou", "ancestral"), ("ve", "posterior-mean-matched"), ("vp", "frozen-euler-maruyama")]
-)
-def test_fitted_bounds_are_above_and_close(monkeypatch, name, key, law, grid):
+@pytest.mark.parametrize("name, law, grid", thinned(PROCESSES, LAWS, ["uniform", "best"], every=2))
+def test_fitted_bounds_are_above_and_close(monkeypatch, name, law, grid):
     """Every part of the bound is at least the one of all steps computed, and hardly more."""
+    key = {"ou": "ancestral", "ve": "posterior-mean-matched", "vp": "frozen-euler-maruyama"}[name]
     process, horizon = PROCESSES[name]
     setting = setting_of(process, LAWS[law], euler_maruyama(horizon, STEPS), 0.01, 0.02)
     setting = replace(setting, scheme=replace(setting.scheme, sampler=samplers()[key]))

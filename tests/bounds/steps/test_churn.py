@@ -159,7 +159,7 @@ def questions(draw):
     return setting_of(process, law, scheme, draw(st.sampled_from([0.0, 0.1]))), law
 
 
-@settings(max_examples=examples(14))
+@settings(max_examples=examples(8))
 @given(questions())
 def test_the_flow_bound_holds_with_churn(question):
     """On drawn problems with churn the bound is at least the exact W2."""

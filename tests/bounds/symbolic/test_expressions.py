@@ -325,7 +325,7 @@ SOUP = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None, derandomize=True, max_examples=examples(125))
+@settings(deadline=None, derandomize=True, max_examples=examples(80))
 @given(st.one_of(SOUP, st.text(max_size=400)))
 @example("(" * 5000)
 @example("-" * 100_000)

@@ -168,7 +168,7 @@ def test_the_flow_bound_refuses_noise_by_the_value():
         theorems()["flow"].bound(setting_of(ou(), QUARTER, ddim(1, 4, eta=0.5)))
 
 
-@settings(max_examples=examples(40))
+@settings(max_examples=examples(25))
 @given(strategies.questions(BETWEEN, most_steps=25))
 def test_never_violated_inside_its_hypotheses(question):
     """On problems drawn inside the hypotheses, at any η and λ, the bound is at least the exact W2."""

@@ -65,7 +65,7 @@ SETTINGS = st.tuples(
 ).map(drawn_setting)
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(60))
 @given(SETTINGS)
 def test_martingale_product_and_closed_form_in_this_order(setting):
     """From the same start and for steps up to 1, martingale <= product form <= closed form."""

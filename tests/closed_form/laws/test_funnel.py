@@ -8,6 +8,7 @@ from scipy.integrate import quad
 
 from closed_form.laws.funnel import Funnel, _read
 from tests.closed_form.tolerances import FUNNEL_DIFFERENCE, FUNNEL_QUADRATURE
+from tests.drawn import thinned
 from tests.tolerances import LAW_ROUNDING, STANDARD_ERRORS
 from verify.problems.section import Section
 
@@ -50,9 +51,7 @@ def expected(law, a, s_sq, x):
     return top + math.log(mass), np.concatenate([[first], rest])
 
 
-@pytest.mark.parametrize("standardized", [False, True])
-@pytest.mark.parametrize("dim", [1, 2, 50, 100])
-@pytest.mark.parametrize("name", TIMES)
+@pytest.mark.parametrize("name, dim, standardized", thinned(TIMES, [1, 2, 50, 100], [False, True], every=3))
 def test_score_and_density_are_the_integrals(name, dim, standardized):
     """At points of the law and at foreign ones the score and log density are those of adaptive quadrature."""
     law, (a, s_sq) = Funnel(dim, 1.5, standardized), TIMES[name]

@@ -22,6 +22,7 @@ from bounds.symbolic.integrals import TIME
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from tests.bounds.tolerances import CERTIFIED_ABOVE, CERTIFIED_BELOW
+from tests.drawn import thinned
 from verify import setting_of
 
 KEYS = ("martingale", "strasman2025-cld")
@@ -54,9 +55,7 @@ def assert_near(key, setting):
     return found
 
 
-@pytest.mark.parametrize("information", ["all", "constants"])
-@pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name, key, information", thinned(PROBLEMS, KEYS, ["all", "constants"], every=2))
 def test_near_the_bound_in_floats(name, key, information):
     """On problems unlike each other both theorems are what they are in floats."""
     process, chosen, error, noise = PROBLEMS[name]

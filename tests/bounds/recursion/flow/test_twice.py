@@ -26,6 +26,7 @@ from closed_form import Gaussian, GaussianMixture
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from closed_form.steps.table import exact_steps
 from tests.bounds.tolerances import DIFFERENCE_QUOTIENT, FLOW_CALLS, FOUR_DIGITS, SLOPE
+from tests.drawn import thinned
 from tests.work_limit import at_most
 from verify.certificates.question import setting_of
 
@@ -117,8 +118,7 @@ NODES, RULE = np.polynomial.legendre.leggauss(24)
 U, WEIGHTS = stats.norm.cdf(5 * NODES), 5 * RULE * stats.norm.pdf(5 * NODES)
 
 
-@pytest.mark.parametrize("weaker", [False, True])
-@pytest.mark.parametrize("key", TWICE)
+@pytest.mark.parametrize("key, weaker", thinned(TWICE, [False, True], every=2))
 def test_local_errors_are_above_the_exact_ones(key, weaker):
     """Of every step ‖scheme(U_τ) − U_r‖, by the flow's map between quantiles, is at most ℓ_k."""
     assumption = THREE.assumptions()[0]

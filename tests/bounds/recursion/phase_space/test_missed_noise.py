@@ -15,6 +15,7 @@ from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.posteriors.moments import posterior_moments
 from tests.bounds.tolerances import MISSED_FLOOR, MISSED_NOISE, SLOPE
+from tests.drawn import thinned
 from tests.phase_space_exact import missed_noise_sq
 
 MARTINGALE = theorems()["martingale"]
@@ -33,9 +34,8 @@ def missed_noise(constants, key, horizon, steps, facts=None, assumption=TWO_MODE
     return problem.missed, problem.table, given
 
 
-@pytest.mark.parametrize("constants", PROCESSES)
-@pytest.mark.parametrize("key", ["euler-maruyama", "posterior-mean", "exponential"])
-@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("constants, key, steps",
+                         thinned(PROCESSES, ["euler-maruyama", "posterior-mean", "exponential"], [1, 3], every=2))
 def test_against_fine_quadrature(constants, key, steps):
     """v_k² of steps as long as the horizon and shorter is the integral of its definition, never less."""
     horizon = 2.4 / constants[0]

@@ -19,7 +19,7 @@ from bounds.steps.phase_space.path import PhasePath
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from tests.bounds.tolerances import BIAS_EXACT, RECURSION_RELATIVE, SLOPE, UNCHANGED
-from tests.drawn import examples
+from tests.drawn import examples, thinned
 from tests.phase_space_exact import (
     DIGITS,
     PROCESSES,
@@ -109,12 +109,12 @@ def bias_sq(exact, key, tau, h, weights):
     return p * form[0, 0] + 2 * q * form[0, 1] + r * form[1, 1]
 
 
-@pytest.mark.parametrize("constants", PROCESSES)
-@pytest.mark.parametrize("key", ["euler-maruyama", "exponential"])
-@pytest.mark.parametrize("horizon, steps", [(0.5, 10), (6.0, 3), (14.0, 1)])
-def test_bias_against_sixty_digits(constants, key, horizon, steps):
+@pytest.mark.parametrize("constants, key, length",
+                         thinned(PROCESSES, ["euler-maruyama", "exponential"], [(0.5, 10), (6.0, 3), (14.0, 1)], every=3))
+def test_bias_against_sixty_digits(constants, key, length):
     """b_k is the root of the algebraic form that cancels in floats, and never less, on short steps and on
     very long ones."""
+    horizon, steps = length
     problem = problem_of(constants, key, horizon / constants[0], steps)
     x, v = np.sqrt(np.diag(problem.table.path.stationary))
     clock = problem.table.clock
@@ -140,8 +140,8 @@ def test_bias_against_sixty_digits(constants, key, horizon, steps):
         )
 
 
-@pytest.mark.parametrize("constants", [(1, 2, 0, 1), (1, 2, 0.5, 1), (2, 1, 0, 0)])
-@pytest.mark.parametrize("key", ["euler-maruyama", "exponential", "posterior-mean"])
+@pytest.mark.parametrize("constants, key", thinned(
+    [(1, 2, 0, 1), (1, 2, 0.5, 1), (2, 1, 0, 0)], ["euler-maruyama", "exponential", "posterior-mean"], every=3))
 def test_against_an_independent_recursion(constants, key):
     """E_K for given weights is the recursion of docs/theory.md section 4 written out with mpmath matrices,
     step by step."""
@@ -261,8 +261,7 @@ EXTREMES = [
 ][::5]
 
 
-@pytest.mark.parametrize("constants", EXTREMES)
-@pytest.mark.parametrize("stretch", [1e-4, 5.0, 1e3])
+@pytest.mark.parametrize("constants, stretch", thinned(EXTREMES, [1e-4, 5.0, 1e3], every=3))
 def test_no_nan_at_extremes(constants, stretch):
     """Coefficients from 1e-3 to 1e3, clocks from 1e-4 to 1e3 relaxation times: the bound is a number or
     infinite, never NaN."""

@@ -13,6 +13,7 @@ from bounds.steps.phase_space.path import PhasePath
 from bounds.steps.phase_space.splitting import Splitting, part
 from bounds.steps.phase_space.table import PhaseTable
 from tests.bounds.tolerances import IRREVERSIBLE, PHASE_ROWS, REVERSED, STRONG_ORDER
+from tests.drawn import thinned
 
 GRID = TimeGrid.from_times([1.5, 1.1, 0.4, 0.05, 0.0])
 PROCESSES = {
@@ -242,8 +243,7 @@ def strong_error(key, name, steps, mean=0.7, variance=0.6, horizon=2.0):
 
 
 
-@pytest.mark.parametrize("name", ["slides", "elliptic"])
-@pytest.mark.parametrize("key", samplers(2))
+@pytest.mark.parametrize("key, name", thinned(samplers(2), ["slides", "elliptic"], every=2))
 def test_strong_error_falls_at_the_declared_order(key, name):
     """The slope of the exact strong error over h is within 0.1 of the declared order, with ε = 0 and
     ε > 0."""

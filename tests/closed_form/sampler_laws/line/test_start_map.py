@@ -90,7 +90,7 @@ def test_a_reflection_is_no_error():
     assert 0.0 in found and found.upper < SORTED
 
 
-@settings(max_examples=examples(5))
+@settings(max_examples=examples(3))
 @given(steps=st.integers(2, 12), std=st.floats(0.1, 1.0), far=st.floats(0.2, 3.0), key=st.sampled_from(
     ["ddim", "ode-exponential", "heun", "midpoint"]))
 def test_sorting_agrees_where_the_map_increases(steps, std, far, key):

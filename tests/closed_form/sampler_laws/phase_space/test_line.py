@@ -17,14 +17,14 @@ from closed_form.sampler_laws.phase_space.gaussian_chain import phase_gaussian_w
 from closed_form.sampler_laws.phase_space.line import phase_line_w2
 from closed_form.sampler_laws.w2 import sampler_w2
 from tests.closed_form.tolerances import GRID_SIZES, LAW_SYMMETRY, PHASE_LINE, PHASE_LINE_GAUSSIAN
+from tests.drawn import thinned
 from tests.tolerances import GOLDEN, STANDARD_ERRORS
 
 EPSILONS = ["0", "1/10", "1"]
 THREE = LineMixture([-1.0, 0.3, 2.0], [0.5, 0.4, 0.8], [0.2, 0.5, 0.3])
 
 
-@pytest.mark.parametrize("epsilon", EPSILONS)
-@pytest.mark.parametrize("key", samplers(2))
+@pytest.mark.parametrize("key, epsilon", thinned(samplers(2), EPSILONS, every=3))
 def test_one_component_is_the_gaussian_chain(key, epsilon):
     """A Gaussian with a mean, a constant score error and fresh noise: the grid agrees with the affine
     recursion, for ε > 0 too."""
@@ -54,8 +54,7 @@ def test_steep_rows_are_resolved():
     assert phase_line_w2(LineMixture([-1.0, 1.0], 0.5), steps).relative_width < 2 * PHASE_LINE
 
 
-@pytest.mark.parametrize("epsilon", ["0", "1/2"])
-@pytest.mark.parametrize("key", samplers(2))
+@pytest.mark.parametrize("key, epsilon", thinned(samplers(2), ["0", "1/2"], every=2))
 def test_bracket_holds_the_value_of_finer_grids(key, epsilon, monkeypatch):
     """Three modes of different widths: grids twice as fine stay inside the bracket, which is as narrow as
     promised."""
@@ -78,7 +77,8 @@ def test_velocity_that_starts_at_rest():
 
 @pytest.mark.parametrize(
     ("key", "epsilon"),
-    [("euler-maruyama", 0), ("sscs", 0), ("posterior-mean", 0), ("euler-maruyama", 1), ("sscs", "1/2")],
+    [("euler-maruyama", 0), ("posterior-mean", 0), ("sscs", "1/2"),
+     *(pytest.param(*each, marks=pytest.mark.deep) for each in (("sscs", 0), ("euler-maruyama", 1)))],
 )
 def test_moments_of_the_density_are_those_of_a_simulation(key, epsilon):
     """E x², E x⁴, E cos 2x and P(|x| < ½) of 100,000 simulated positions, score written out anew."""

@@ -84,9 +84,9 @@ def test_across_the_plane_the_law_is_a_gaussian_that_adds_in_squares():
 def test_particles_agree_with_the_bracket():
     """Samples of the sampler are as far from the data as the bracket says, give or take what samples are off."""
     steps, rng, n = ou_euler(1.0, 4), np.random.default_rng(11), 700
-    found, y = plane_w2(THREE, steps, (1.0, 0.5)), rng.standard_normal((n, 2)) * math.sqrt(steps.prior_var)
+    found, y = plane_w2(THREE, steps, (0.6, 0.3)), rng.standard_normal((n, 2)) * math.sqrt(steps.prior_var)
     for i in range(len(steps)):
-        score = THREE.pushed(steps.a[i], steps.s_sq[i]).score(y) + np.array([1.0, 0.5])
+        score = THREE.pushed(steps.a[i], steps.s_sq[i]).score(y) + np.array([0.6, 0.3])
         y = steps.P[i] * y + steps.Q[i] * score + math.sqrt(steps.noise_var[i]) * rng.standard_normal((n, 2))
     apart = w2_samples(y, THREE.sample(n, rng))
     spread = w2_samples(THREE.sample(n, rng), THREE.sample(n, rng))
