@@ -47,6 +47,7 @@ import numpy as np
 import sympy
 from sympy import Abs, Max, exp, sqrt, symbols
 
+from bounds.assumption import LARGEST_CONSTANT
 from bounds.bound import (
     DISCRETISATION,
     EARLY_STOPPING,
@@ -127,6 +128,9 @@ class _Standard:
     def __init__(self, setting: Setting):
         path = setting.table.path
         self.unit = float(np.sqrt(ou_scale_sq(setting.process)))
+        if not 1 / LARGEST_CONSTANT <= self.unit <= LARGEST_CONSTANT:
+            raise ValueError(f"process must have g/(2f)^(1/2) between {1 / LARGEST_CONSTANT:g} and "
+                             f"{LARGEST_CONSTANT:g} (choose other units), got {self.unit:g}")
         self.data = setting.assumption.scaled(1 / self.unit)
         self.alpha, self.M = self.data.weak_log_concavity
         self.h = path.F

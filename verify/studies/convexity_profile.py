@@ -93,6 +93,8 @@ def profile_at(process: ForwardProcess | str, law: Law, time: float = 0.0, dista
     pushed = law.pushed(a, s_sq)
     if distances is None:
         size = np.sqrt(pushed.second_moment - pushed.mean_norm**2)
+        if not size > 0:
+            raise ValueError(f"data must not be one point (its density has no logarithm), got {law!r:.80}")
         distances = np.geomspace(0.02, 10.0, DISTANCES) * size
     found = convexity_profile(pushed, distances, seed=seed)
     try:

@@ -282,6 +282,13 @@ def test_unmet_hypotheses_are_named(setting, hypothesis):
     assert [line.split(":")[0] for line in refused.value.unmet] == [hypothesis]
 
 
+def test_units_beyond_floats_are_the_process_s_fault():
+    """Where lengths of data in units of the process leave the range of constants, the process is named."""
+    process = general(f="14.2", g="2.8e-81")
+    with pytest.raises(ValueError, match=r"process must have g/\(2f\)\^\(1/2\) between 1e-50"):
+        THEOREM_W.bound(Setting(process, WEAK, euler_maruyama(1, 3)))
+
+
 def test_a_prior_of_the_data_s_own_variance_costs_nothing():
     """Started from what N(0, 4) becomes by the horizon a sampler of N(0, 4) has no initial error."""
     setting = setting_of(ou(), Gaussian([0.0], 4.0), euler_maruyama(2.0, 50, prior_spread=4.0))

@@ -48,3 +48,10 @@ def test_bad_input_is_refused(tmp_path):
     assert "law in closed form" in assert_refused(run("profile", problem(tmp_path, "weak")))
     refused = assert_refused(run("profile", problem(tmp_path, "funnel", {"process.family": '"ou"'})))
     assert "law must be made of Gaussians to have a profile, got Funnel" in refused
+
+
+@pytest.mark.parametrize("covariance", [0.0, np.zeros((1, 1))], ids=["variance", "matrix"])
+def test_a_point_has_no_profile(covariance):
+    """Data in one point are refused as that, before distances are made of their size."""
+    with pytest.raises(ValueError, match="data must not be one point"):
+        profile_at(ou(), Gaussian([0.5], covariance))
