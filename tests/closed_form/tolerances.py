@@ -12,8 +12,10 @@ PROCRUSTES = 1e-8
 LARGE_BURES = 1e-12
 #: W2 on the line against a closed form, distances of 1e-4 and more on laws of size one.
 QUANTILE_COUPLING = 1e-10
-#: W2 of a sample and a law: two ways to sum the cells of 3·10⁴ values, and how wide their bracket may be.
-SAMPLE_TO_LAW, SAMPLE_WIDTH = 1e-10, 1e-9
+#: W2 of a sample and a law: two ways to sum the cells of 3·10⁴ values.
+SAMPLE_TO_LAW = 1e-10
+#: How wide the bracket of such a W2 may be, relatively.
+SAMPLE_WIDTH = 1e-9
 #: An affine image of a law, whose W2 is the root of a quadratic in moments that are themselves rounded.
 AFFINE_IMAGE = 1e-8
 #: Stated error of the interpolated posterior moments, relative to the posterior variance and the moment.
