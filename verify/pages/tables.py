@@ -28,6 +28,8 @@ def describe(problem, sought: str | None = None) -> str:
     sampler = f"{scheme.name}, {sought or walked}"
     if scheme.grid.early_stop:
         sampler += f", stopped at {scheme.grid.early_stop:g}"
+    sampler += "".join(f", {name} = {one_line(tables['scheme'][name], 60)}" for name in ("prior_mean", "prior_covariance")
+                       if name in tables["scheme"])
     errors = {"score error": problem.score_error, "score noise": problem.score_noise}
     sampler += "".join(f", {name} {f'{value:g}' if isinstance(value, float) else value}"
                        for name, value in errors.items() if value)

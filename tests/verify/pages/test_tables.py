@@ -21,6 +21,15 @@ BOUND = {
 }
 
 
+def test_the_start_is_in_the_line_where_the_file_gives_it(tmp_path):
+    """The mean and the covariance of the start are said as they are read, and not where there are none."""
+    plain = tables.describe(load_problem(write_problem(tmp_path, toml(VALID["gaussian"]))))
+    assert "prior_" not in plain
+    given = VALID["gaussian"] | {"scheme.prior_mean": "0.5", "scheme.prior_covariance": "2.25"}
+    line = tables.describe(load_problem(write_problem(tmp_path, toml(given))))
+    assert ", prior_mean = 0.5, prior_covariance = 2.25" in line and "\n" not in line
+
+
 @pytest.mark.parametrize("base", VALID)
 def test_a_problem_is_described_in_one_line(base, tmp_path):
     """File, process, dimension, scheme and horizon are in it."""
