@@ -22,6 +22,8 @@ from tests.source import files_of_the_source
 ROOT = Path(__file__).resolve().parents[1]
 
 matplotlib.use("Agg")
+# collection makes objects that stay: nothing is garbage before its end
+gc.disable()
 # workers are told the width of a terminal: what commands print here is as wide as where nobody says
 os.environ.pop("COLUMNS", None)
 
@@ -90,6 +92,7 @@ def pytest_collection_modifyitems(items):
 
 def pytest_collection_finish():
     """What was imported stays: the garbage collector need not look at it again and again, nor often."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

@@ -46,7 +46,7 @@ def pyright(folder, inferred=False):
 
 
 @pytest.mark.parametrize("checker", [
-    pytest.param(mypy, id="mypy"), pytest.param(pyright, id="pyright"),
+    pytest.param(mypy, id="mypy"), pytest.param(pyright, id="pyright", marks=pytest.mark.deep),
     pytest.param(partial(pyright, inferred=True), id="pyright, libraries inferred", marks=pytest.mark.deep)])
 def test_right_calls_pass_and_wrong_ones_do_not(checker, tmp_path):
     """The code of README, docs and notebooks is clean; of the wrong calls each line marked so is refused, and
