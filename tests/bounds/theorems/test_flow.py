@@ -97,7 +97,7 @@ def test_constants_of_weak_log_concavity_alone():
 
 
 @pytest.mark.parametrize("key", SILENT)
-@settings(max_examples=examples(7))
+@settings(max_examples=examples(4))
 @given(variance=st.floats(-3, 2).map(lambda x: 10.0**x), dim=st.integers(1, 50), seed=st.integers(0, 999),
        mean=st.sampled_from([0.0, 3.0]))
 def test_exact_on_isotropic_gaussians(key, variance, dim, seed, mean):

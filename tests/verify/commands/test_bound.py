@@ -9,6 +9,7 @@ from bounds.theorem import NotApplicable
 from bounds.theorems import theorems
 from tests.bad_problems import VALID
 from tests.command_line import FAST, answer, assert_refused, problem, run, schema
+from tests.drawn import thinned
 from tests.tolerances import THREE_DIGITS
 from verify import bundled_problem, load_problem
 from verify.certificates.question import setting_of_problem
@@ -60,7 +61,7 @@ def test_information_constants_leaves_the_mmse_curve_out():
     assert (sharp["information"], plain["information"]) == ("MMSE curve", "constants")
 
 
-@pytest.mark.parametrize("base", sorted(set(VALID) - {"samples", "funnel", "asked"}))
+@pytest.mark.parametrize("base", thinned(sorted(set(VALID) - {"samples", "funnel", "asked"}), every=2))
 def test_every_kind_of_problem_gets_a_table(base, tmp_path):
     """Every family, law that proves something, assumption and scheme gets a table with four digits and its
     notes."""

@@ -8,9 +8,10 @@ from bounds import processes
 from bounds.processes import families
 from bounds.theorems import theorems
 from tests.command_line import answer, assert_refused, run
+from tests.drawn import thinned
 
 
-@pytest.mark.parametrize("key", theorems())
+@pytest.mark.parametrize("key", thinned(theorems(), every=2))
 def test_show_a_theorem(key):
     """Statement, symbols, hypotheses and source are shown, and both routes agree."""
     facts, theorem = answer("show", key), theorems()[key]
@@ -33,7 +34,7 @@ def test_show_says_when_the_routes_disagree(monkeypatch):
     assert "DO NOT AGREE" in run("show", "martingale").stdout
 
 
-@pytest.mark.parametrize("family", families())
+@pytest.mark.parametrize("family", thinned(families(), every=2))
 def test_show_a_process(family):
     """Each family has closed forms from sympy, in words and in LaTeX, with the route."""
     facts = answer("show", family)
@@ -63,6 +64,7 @@ def test_show_takes_coefficients_and_says_quadrature():
 SCALED = '''"""A process whose rate has no example."""
 
 from bounds.process import Coefficient, Family, ForwardProcess
+from tests.drawn import thinned
 
 
 def scaled(rate) -> ForwardProcess:

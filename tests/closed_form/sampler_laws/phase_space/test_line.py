@@ -54,7 +54,7 @@ def test_steep_rows_are_resolved():
     assert phase_line_w2(LineMixture([-1.0, 1.0], 0.5), steps).relative_width < 2 * PHASE_LINE
 
 
-@pytest.mark.parametrize("key, epsilon", thinned(samplers(2), ["0", "1/2"], every=2))
+@pytest.mark.parametrize("key, epsilon", thinned(samplers(2), ["0", "1/2"], every=3))
 def test_bracket_holds_the_value_of_finer_grids(key, epsilon, monkeypatch):
     """Three modes of different widths: grids twice as fine stay inside the bracket, which is as narrow as
     promised."""
