@@ -31,7 +31,7 @@ from bounds.symbolic.integrals import TIME
 #: Below this times 1/T a value of f at T is that of a process that is usable there.
 LARGE = 1e8
 #: Seconds that limits at T may take.
-SECONDS = 10.0
+SECONDS = 3.0
 #: Panels of the first step, halving towards T, and the nodes of a panel in two rules that must agree so well.
 HALVINGS, NODES, RESOLVED = 31, (16, 10), 1e-10
 
@@ -52,9 +52,9 @@ def _limit(process: ForwardProcess, horizon: float) -> float | None:
     # as it is written: decimals are exact in expressions
     before = sympy.Symbol("before", positive=True)
     time = sympy.Rational(repr(horizon)) - before
-    f, g_sq = process.f.subs(TIME, time), process.g_sq.subs(TIME, time)
 
     def limits():
+        f, g_sq = process.f.subs(TIME, time), process.g_sq.subs(TIME, time)
         return tuple(sympy.limit(each, before, 0, "+") for each in (f * before, sympy.simplify(g_sq / (2 * f))))
 
     rate, variance = attempt(limits, (None, None), SECONDS)

@@ -75,6 +75,13 @@ def test_the_velocity_of_flow_matching():
     assert found == pytest.approx([found[0]] * 3, rel=RECURSION_RELATIVE)
 
 
+def test_sympy_is_not_asked_where_coefficients_differ(monkeypatch):
+    """A process that is not flow matching at two times is refused a velocity without a word from sympy."""
+    monkeypatch.setattr(sympy, "simplify", None)
+    with pytest.raises(ValueError, match="unless a \\+ s = 1"):
+        Setting(vp("7.74 + abs(log10(6.34) - 1e100 - 13.2)"), MODES, scheme("heun-t", 0.75, 4), 0.1, score_error_in="velocity")
+
+
 def test_a_list_is_what_is_measured_step_by_step():
     """`stepwise_bound` with sizes is the bound of the setting that lists them."""
     sizes = np.linspace(0.3, 0.05, 40)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bounds import Scheme, Setting, StronglyLogConcave, TimeGrid, general, vp
 from bounds.sampler import scheme
+from bounds.steps import from_noise
 from bounds.steps.from_noise import entered, noise_at
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture, sampler_w2
@@ -256,3 +257,9 @@ def test_a_level_without_signal_is_left_out_from_the_mean(kind):
         {"alphas_cumprod": [0.9, 0.6, 0.2, 1e-14]}))
     found, limit = (sampler_w2(LAW, exact_steps(each.process, each.scheme)).midpoint for each in (zero, little))
     assert found == pytest.approx(limit, rel=NOISE_LIMIT)
+
+
+def test_no_limit_is_sought_for_long(monkeypatch):
+    """Where an expression at T has more digits than sympy ever writes, there is no limit, and no waiting for one."""
+    monkeypatch.setattr(from_noise, "SECONDS", 0.2)
+    assert noise_at(general("log10(tanh(t^3 - 5.46^t))", "tanh(log10(t))"), 4.277566632599447e64) is None
