@@ -336,10 +336,10 @@ def leading_order() -> Leading:
     and −κ_t lie below max(L_U, 1)."""
     later = 1 / (scale * (1 + m0 * R))
     return Leading(initial=sqrt(m - 1 / L0 + (1 - 1 / sqrt(L0)) ** 2) / (1 + m0 * R),
-                      step_power=sympy.Rational(1, 2),
-                      steps=(Density(sqrt(2) * (1 + 2 * Max(L0, 1)) * f ** sympy.Rational(3, 2) * later),),
-                      score=Density(2 * f * later),
-                      assumes="strongly log-concave data of unknown mean, in units of c", unmet=_not_in_the_clock)
+                   step_power=sympy.Rational(1, 2),
+                   steps=(Density(sqrt(2) * (1 + 2 * Max(L0, 1)) * f ** sympy.Rational(3, 2) * later),),
+                   score=Density(2 * f * later),
+                   assumes="strongly log-concave data of unknown mean, in units of c", unmet=_not_in_the_clock)
 
 THEOREM = Theorem(
     key="gentiloni2025-weak-log-concave", title="Gentiloni-Silveri and Ocello: weakly log-concave data",

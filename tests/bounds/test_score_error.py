@@ -15,7 +15,7 @@ from bounds.process import ForwardProcess
 from bounds.processes.cld import cld
 from bounds.recursion.stepwise import stepwise_bound
 from bounds.sampler import scheme
-from bounds.score_error import UNITS, on_steps, read_error
+from bounds.score_error import UNITS, _is_flow_matching, on_steps, read_error
 from bounds.theorems import theorems
 from closed_form import Gaussian
 from tests.bounds.tolerances import RECURSION_RELATIVE, SAME_ERRORS
@@ -80,6 +80,16 @@ def test_sympy_is_not_asked_where_coefficients_differ(monkeypatch):
     monkeypatch.setattr(sympy, "simplify", None)
     with pytest.raises(ValueError, match="unless a \\+ s = 1"):
         Setting(vp("7.74 + abs(log10(6.34) - 1e100 - 13.2)"), MODES, scheme("heun-t", 0.75, 4), 0.1, score_error_in="velocity")
+
+
+@pytest.mark.parametrize("process", [general("sqrt(t - 1/2)", "1"), general("1/(1 - t)", "sqrt(2*t/(1 - t))")],
+                         ids=["no values", "no answer"])
+def test_what_is_not_known_to_be_flow_matching_is_not(process, monkeypatch):
+    """A process that has no values at early times, or of which sympy says nothing, is refused a velocity."""
+    monkeypatch.setattr(sympy, "simplify", None)
+    _is_flow_matching.cache_clear()
+    assert not _is_flow_matching(process)
+    _is_flow_matching.cache_clear()
 
 
 def test_a_list_is_what_is_measured_step_by_step():

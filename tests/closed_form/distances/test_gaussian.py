@@ -89,6 +89,21 @@ def test_large_covariance_against_60_digits(monkeypatch):
     assert abs(found.midpoint / exact - 1) < LARGE_BURES
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_traces_of_a_nearly_singular_covariance(seed, monkeypatch):
+    """Where the smallest eigenvalue of LᵀΣ₂L is hardly more than its rounding, the bracket still holds 60 digits, farther
+    from its middle than the rounding of the traces."""
+    monkeypatch.setattr(gaussian, "LARGE", 12)
+    rng = np.random.default_rng(seed)
+    spectra = np.geomspace(1.0, 2.0, 12), np.append(1e-8, np.geomspace(0.5, 100.0, 11))
+    turns = [np.linalg.qr(rng.normal(size=(12, 12)))[0] for _ in spectra]
+    p, q = (Gaussian(np.zeros(12), symmetrised((turn * values) @ turn.T))
+            for turn, values in zip(turns, spectra, strict=True))
+    found, exact = w2_gaussian(p, q), bures_60_digits(p, q)
+    assert found.method == "Bures distance, trace formula" and found.lower <= exact <= found.upper
+    assert abs(found.midpoint - exact) > np.finfo(float).eps * np.trace(p.covariance + q.covariance)
+
+
 @pytest.mark.parametrize("rank", [0, 1, 63])
 def test_large_singular_covariances(rank):
     """Singular and near covariances of 64 dimensions are left to Procrustes' form, which is exact for images of one

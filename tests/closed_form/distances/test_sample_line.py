@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from closed_form import Gaussian, GaussianMixture, w2_line, w2_sample_to_law, w2_samples
 from closed_form.distances.line_mixture import LineMixture
 from closed_form.distances.sample_line import _Cells
-from tests.closed_form.tolerances import QUANTILE_COUPLING, SAMPLE_TO_LAW, SAMPLE_WIDTH
+from tests.closed_form.tolerances import FAR_SHARES, QUANTILE_COUPLING, SAMPLE_TO_LAW, SAMPLE_WIDTH
 from tests.drawn import examples, thinned
 
 LAWS = {
@@ -64,6 +64,15 @@ def test_against_partial_moments(name, n):
     found, exact = w2_sample_to_law(x, law), by_partial_moments(x, law)
     assert found.lower <= exact <= found.upper
     assert found.relative_width < SAMPLE_WIDTH
+
+
+def test_shares_of_far_modes_that_no_float_is():
+    """A third of the mass a million deviations away: levels are rounded, which moves mass across; the bracket knows."""
+    law = LineMixture([-1e5, 1e5], 0.1, [1 / 3, 2 / 3])
+    x = np.array([-1e5, 1e5, 1e5]) + 0.1 * np.random.default_rng(1).normal(size=3)
+    found, exact = w2_sample_to_law(x, law), by_partial_moments(x, law)
+    assert found.lower <= exact <= found.upper
+    assert found.relative_width < FAR_SHARES
 
 
 @pytest.mark.parametrize("name", LAWS)
