@@ -14,7 +14,7 @@ LARGE_BURES = 1e-12
 QUANTILE_COUPLING = 1e-10
 #: W2 of a sample and a law: two ways to sum the cells of 3·10⁴ values.
 SAMPLE_TO_LAW = 1e-10
-#: The same where rounding of levels, 1e-16, moves mass across 2·10⁵: its square root times the way, beside 0.1.
+#: The same where rounding of levels moves 1e-15 of the mass across 2·10⁵: 1e-15 (2·10⁵)²/(2 W2) beside W2 = 0.1.
 FAR_SHARES = 0.01
 #: How wide the bracket of such a W2 may be, relatively.
 SAMPLE_WIDTH = 1e-9
