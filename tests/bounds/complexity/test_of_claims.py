@@ -46,7 +46,7 @@ def summed(**terms):
     return claim.closed_form("sum", source="Me", terms={"initialisation": "exp(-T)*sqrt(d)", **terms})
 
 
-@pytest.mark.parametrize("row", thinned(published_orders(), every=3), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", thinned(published_orders(), every=4), ids=lambda row: row.name)
 def test_a_claim_of_the_shape_of_theorem_g_has_its_orders(row):
     """The same growth, start and local error as Theorem G: T, h, M and K are those derived of it from its
     densities, by limits in R."""

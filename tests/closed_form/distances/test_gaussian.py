@@ -77,13 +77,14 @@ def test_large_covariances_by_traces(draws):
     assert w2_gaussian(q, p).midpoint == pytest.approx(slow.midpoint, rel=LARGE_BURES)
 
 
-def test_large_covariance_against_60_digits(monkeypatch):
+@pytest.mark.parametrize("d", [8, pytest.param(24, marks=pytest.mark.deep)])
+def test_large_covariance_against_60_digits(d, monkeypatch):
     """The bracket of the trace formula holds 60 digits, for covariances that do not commute."""
-    monkeypatch.setattr(gaussian, "LARGE", 24)
+    monkeypatch.setattr(gaussian, "LARGE", d)
     rng = np.random.default_rng(5)
-    values = np.geomspace(1.0, 100.0, 24)
-    turn, other = (np.linalg.qr(rng.normal(size=(24, 24)))[0] for _ in range(2))
-    p, q = (Gaussian(np.zeros(24), symmetrised((basis * values) @ basis.T)) for basis in (turn, other))
+    values = np.geomspace(1.0, 100.0, d)
+    turn, other = (np.linalg.qr(rng.normal(size=(d, d)))[0] for _ in range(2))
+    p, q = (Gaussian(np.zeros(d), symmetrised((basis * values) @ basis.T)) for basis in (turn, other))
     found, exact = w2_gaussian(p, q), bures_60_digits(p, q)
     assert found.method == "Bures distance, trace formula" and found.lower <= exact <= found.upper
     assert abs(found.midpoint / exact - 1) < LARGE_BURES

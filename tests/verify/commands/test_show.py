@@ -11,7 +11,7 @@ from tests.command_line import answer, assert_refused, run
 from tests.drawn import thinned
 
 
-@pytest.mark.parametrize("key", thinned(theorems(), every=2))
+@pytest.mark.parametrize("key", thinned(theorems(), every=3))
 def test_show_a_theorem(key):
     """Statement, symbols, hypotheses and source are shown, and both routes agree."""
     facts, theorem = answer("show", key), theorems()[key]
@@ -34,7 +34,7 @@ def test_show_says_when_the_routes_disagree(monkeypatch):
     assert "DO NOT AGREE" in run("show", "martingale").stdout
 
 
-@pytest.mark.parametrize("family", thinned(families(), every=2))
+@pytest.mark.parametrize("family", thinned(families(), every=3))
 def test_show_a_process(family):
     """Each family has closed forms from sympy, in words and in LaTeX, with the route."""
     facts = answer("show", family)

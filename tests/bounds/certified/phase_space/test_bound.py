@@ -55,7 +55,7 @@ def assert_near(key, setting):
     return found
 
 
-@pytest.mark.parametrize("name, key, information", thinned(PROBLEMS, KEYS, ["all", "constants"], every=3))
+@pytest.mark.parametrize("name, key, information", thinned(PROBLEMS, KEYS, ["all", "constants"], every=5))
 def test_near_the_bound_in_floats(name, key, information):
     """On problems unlike each other both theorems are what they are in floats."""
     process, chosen, error, noise = PROBLEMS[name]
