@@ -15,8 +15,8 @@ _TARGET = 1e-6  # relative error wanted of the interpolation
 _NODES = 320  # of the trapezoid rule, in one block
 _FLOOR = 1e-12  # share of the posterior variance s² (and of s⁴) added to the moments to keep their logarithms
 _KNOTS = 4096  # of the final table
-_MARGIN = 4.0  # on what half the terms of a series miss
-_DEGREE = 24  # of the series on a piece
+_MARGIN = 10.0  # on what the shorter series misses: near the floors, where it is not yet geometric, as much as all terms
+_DEGREE, _KEPT = 24, 18  # of the series on a piece, and the terms of the one that it is compared with
 _LONGEST = 3.0  # piece
 _FEWEST = 16  # knots of a piece
 
@@ -32,7 +32,7 @@ class MomentTable:
 
     @classmethod
     def of(cls, means: np.ndarray, weights: np.ndarray, std: float) -> MomentTable:
-        """Chebyshev series on pieces that are halved until each needs half its terms only, then at equal knots (numpy's:
+        """Chebyshev series on pieces that are halved until fewer terms do, then at equal knots (numpy's:
         scipy.interpolate takes 0.4 s to load)."""
         order = np.argsort(means)
         means, weights = means[order], weights[order]
@@ -75,8 +75,8 @@ class MomentTable:
 
 
 def _rows(curves, left: float, length: float, knots: int, small: np.ndarray) -> tuple[np.ndarray, float]:
-    """Rows of a table for ``knots`` intervals from ``left`` on, and what half the terms of the series miss, relative
-    to values above ``small``."""
+    """Rows of a table for ``knots`` intervals from ``left`` on, and what the series may miss, relative to
+    values above ``small``."""
     rough = None
 
     def logs(x):
@@ -87,9 +87,8 @@ def _rows(curves, left: float, length: float, knots: int, small: np.ndarray) -> 
     series = chebinterpolate(logs, _DEGREE)
     x = np.linspace(-1.0, 1.0, 2 * knots + 1)
     values, slopes = chebval(x, series).T, chebval(x[::2], chebder(series)).T
-    # with geometric decay all terms miss the square of what half of them miss, alike on the whole piece
-    # (where it is not yet geometric, near the floors, they miss up to twice that: a margin)
-    missed = _MARGIN * np.abs(np.expm1(values - chebval(x, series[: _DEGREE // 2 + 1]).T)).max(axis=0)
+    # all terms miss less than most of them, alike on the whole piece
+    missed = _MARGIN * np.abs(np.expm1(values - chebval(x, series[:_KEPT]).T)).max(axis=0)
     raised = np.exp(values)
     # Hermite's cubic on every interval of length h
     h, slopes = length / knots, slopes * 2 / length
