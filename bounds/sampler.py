@@ -174,8 +174,11 @@ class Scheme(Value):
     def steps(self, process: ForwardProcess | str, assumption: Assumption | None = None,
               moments: Any = None) -> Steps:
         """The sampler as numbers, from its `table`."""
-        found = self.table(process, assumption, moments).steps()
-        return found if found.blocks == 2 else replace(found, start=self.start(found.prior_var))
+        return self.started(self.table(process, assumption, moments).steps())
+
+    def started(self, steps: Steps) -> Steps:
+        """The steps of the scheme's table from where the scheme starts."""
+        return replace(steps, start=self.start(steps.prior_var))
 
     def table(self, process: ForwardProcess | str, assumption: Assumption | None = None,
               moments: Any = None) -> StepTable | StageTable | ChurnTable | MultistepTable | PhaseTable:
