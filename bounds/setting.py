@@ -75,8 +75,8 @@ class Setting:
         check_type("assumption", assumption, Assumption, "an Assumption")
         check_type("scheme", scheme, Scheme, "a Scheme")
         check_type("facts", facts, DataFacts, "a DataFacts")
-        if process.blocks == 1 and np.ndim(assumption.dim) == 0:
-            scheme.check_dimension(int(assumption.dim))
+        if np.ndim(assumption.dim) == 0:
+            scheme.check_dimension(int(assumption.dim), process.blocks)
         score_error = read_error(score_error, score_error_in)
         if isinstance(score_error, ScoreError):
             score_error.check(process, scheme.grid.steps)
