@@ -14,7 +14,7 @@ from bounds.grid import TimeGrid
 from bounds.process import ForwardProcess
 from bounds.processes import process_of
 from bounds.samplers import samplers
-from bounds.start import Start, read_covariance, read_mean
+from bounds.start import PhaseStart, Start, read_covariance, read_mean
 from bounds.steps.affine import Steps
 from bounds.steps.churn_table import ChurnTable
 from bounds.steps.from_noise import entered
@@ -51,8 +51,8 @@ class Scheme(Value):
     score_times : array of shape (k,), optional
         Times whose score each step asks for at its state, where they are not those of the grid; for samplers of one
         block with one evaluation a step.  Exact laws and particles serve it; no theorem is about it.
-    prior_mean : float or array of shape (d,), optional
-        Mean of the prior, 0 by default; one block only.
+    prior_mean : float, or array of shape (d,) or (2, d), optional
+        Mean of the prior, 0 by default.  On critically-damped Langevin the position's, or both, the velocity's second.
     prior_covariance : float, or array of shape (d,) or (d, d), optional
         Covariance of the prior in place of the two above: one variance, one for each coordinate, or a matrix; it
         may be singular, and 0 is a point.  On critically-damped Langevin the 2×2 matrix of position and velocity,
@@ -159,23 +159,29 @@ class Scheme(Value):
         centred = self.prior_mean is None or not self.prior_mean.any()
         return centred and (covariance is None or (covariance.ndim == 0 and bool(covariance > 0)))
 
-    def start(self, variance: Any) -> Start | None:
-        """The prior where it is not isotropic, from the variance that it has where its covariance is not given."""
+    def start(self, variance: Any) -> Start | PhaseStart | None:
+        """The prior where it is not isotropic, from the variance that it has where its covariance is not given; with two
+        blocks, whose variance is a matrix, where it is not centred."""
         if self.is_isotropic:
             return None
         mean = np.zeros(()) if self.prior_mean is None else self.prior_mean
+        if np.ndim(variance) == 2:
+            return PhaseStart(mean, variance) if mean.any() else None
         return Start(mean, np.asarray(variance) if self.prior_covariance is None else self.prior_covariance)
 
-    def check_dimension(self, dim: int) -> None:
-        """Refuse a mean or a covariance of the prior that is of another dimension than data of one block."""
-        if (start := self.start(0.0)) is not None:
+    def check_dimension(self, dim: int, blocks: int) -> None:
+        """Refuse a mean or a covariance of the prior that is of another dimension than the data."""
+        if (start := self.start(0.0 if blocks == 1 else np.eye(2))) is not None:
             start.check(dim)
 
     def steps(self, process: ForwardProcess | str, assumption: Assumption | None = None,
               moments: Any = None) -> Steps:
         """The sampler as numbers, from its `table`."""
-        found = self.table(process, assumption, moments).steps()
-        return found if found.blocks == 2 else replace(found, start=self.start(found.prior_var))
+        return self.started(self.table(process, assumption, moments).steps())
+
+    def started(self, steps: Steps) -> Steps:
+        """The steps of the scheme's table from where the scheme starts."""
+        return replace(steps, start=self.start(steps.prior_var))
 
     def table(self, process: ForwardProcess | str, assumption: Assumption | None = None,
               moments: Any = None) -> StepTable | StageTable | ChurnTable | MultistepTable | PhaseTable:

@@ -18,6 +18,7 @@ from bounds.processes import process_of
 from bounds.recursion.data import expand
 from bounds.sampler import Scheme
 from bounds.score_error import ScoreError, read_error
+from bounds.steps.affine import Steps
 from bounds.steps.from_noise import entered
 from bounds.steps.phase_space.table import PhaseTable
 from bounds.steps.table import StepTable
@@ -74,8 +75,8 @@ class Setting:
         check_type("assumption", assumption, Assumption, "an Assumption")
         check_type("scheme", scheme, Scheme, "a Scheme")
         check_type("facts", facts, DataFacts, "a DataFacts")
-        if process.blocks == 1 and np.ndim(assumption.dim) == 0:
-            scheme.check_dimension(int(assumption.dim))
+        if np.ndim(assumption.dim) == 0:
+            scheme.check_dimension(int(assumption.dim), process.blocks)
         score_error = read_error(score_error, score_error_in)
         if isinstance(score_error, ScoreError):
             score_error.check(process, scheme.grid.steps)
@@ -100,6 +101,11 @@ class Setting:
     def table(self) -> StepTable | PhaseTable:
         """The scheme on the process as numbers."""
         return self.scheme.table(self.process, self.assumption, self.facts.moments)
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The sampler as numbers, from where it starts."""
+        return self.scheme.started(self.table.steps())
 
     @property
     def left_of_mean(self) -> Numbers:

@@ -1,8 +1,8 @@
-"""The Gaussian that a sampler starts from where it is not isotropic, or not centred."""
+"""The Gaussian that a sampler starts from where it is not isotropic, or not centred: of one block, and of two."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +14,8 @@ from bounds.value import Value
 SLACK = 1e-12
 #: Relative rounding of a distance between starts.
 ROUNDING = 1e-14
+#: What a mean may be.
+MEAN = "a number or a list of numbers, or two lists, of position and velocity"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,9 @@ class Start(Value):
 
     def check(self, dim: int) -> None:
         """Refuse shapes that are not those of the data's dimension."""
+        if self.mean.ndim == 2:
+            raise ValueError("prior_mean must be a number or a list of numbers for a process of one block, got shape "
+                             f"{self.mean.shape}")
         for name, array in (("prior_mean", self.mean), ("prior_covariance", self.spread)):
             if array.ndim and array.shape != (dim,) * array.ndim:
                 raise ValueError(f"{name} must have the dimension of the data, {dim}, got shape {array.shape}")
@@ -87,15 +92,56 @@ class Start(Value):
         return bool(np.abs(across).max(initial=0.0) > SLACK * max(float(np.abs(self.spread).max()), 1e-300))
 
 
+@dataclass(frozen=True, eq=False)
+class PhaseStart(Value):
+    """N(mean, spread ⊗ I) of position and velocity.
+
+    Attributes
+    ----------
+    mean : array of shape (), (d,) or (2, d)
+        Of the position, the velocity's being 0; or both, the position's first.
+    spread : array of shape (2, 2)
+    """
+
+    mean: Array
+    spread: Array
+
+    def check(self, dim: int) -> None:
+        """Refuse a mean that is not of the data's dimension."""
+        if self.mean.ndim and self.mean.shape not in ((dim,), (2, dim)):
+            raise ValueError(f"prior_mean must have the dimension of the data, {dim}, of the position or of position and "
+                             f"velocity, got shape {self.mean.shape}")
+
+    def mean_of(self, dim: int) -> Array:
+        """Of position and velocity, shape (2, d)."""
+        self.check(dim)
+        if self.mean.ndim == 2:
+            return self.mean
+        return np.stack([np.broadcast_to(self.mean, (dim,)), np.zeros(dim)])
+
+    def turned(self, directions: Array) -> PhaseStart:
+        """The start of ``directions``·X of both blocks, rows orthonormal: of shape (r, d)."""
+        return replace(self, mean=self.mean_of(directions.shape[1]) @ directions.T)
+
+    def mixes(self, directions: Array) -> bool:
+        """Whether coordinates along ``directions`` depend on those across them: they never do."""
+        return False
+
+
 def read_mean(value: ArrayLike | None) -> Array | None:
-    """``prior_mean`` as an array of shape () or (d,); None where it is not given.
+    """``prior_mean`` as an array of shape (), (d,) or, of position and velocity, (2, d); None where it is not given.
 
     Raises
     ------
     ValueError, TypeError
         If it is no finite number or list of such.
     """
-    return None if value is None else _numbers("prior_mean", value, (0, 1), "a number or a list of numbers")
+    if value is None:
+        return None
+    found = _numbers("prior_mean", value, (0, 1, 2), MEAN)
+    if found.ndim == 2 and len(found) != 2:
+        raise ValueError(f"prior_mean must be {MEAN}, got shape {found.shape}")
+    return found
 
 
 def read_covariance(value: ArrayLike | None) -> Array | None:

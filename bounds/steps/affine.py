@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bounds.annotations import Array, Numbers
-from bounds.start import Start
+from bounds.start import PhaseStart, Start
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ class Steps:
         What part of the score's constant error each evaluation has, for k = 1: all of it by default.
     from_mean : bool
         Whether the sampler starts from N(a_0 E X_0, prior_var I), for k = 1, and not from mean 0.
-    start : Start, optional
-        For k = 1, the Gaussian that the sampler starts from where it is not isotropic.
+    start : Start or PhaseStart, optional
+        The Gaussian that the sampler starts from: for k = 1 where it is not isotropic, for k = 2 where it is not centred.
     """
 
     time: Array
@@ -133,7 +133,7 @@ class Steps:
     past: Past | None = None
     share: Array | None = None
     from_mean: bool = False
-    start: Start | None = None
+    start: Start | PhaseStart | None = None
 
     def __len__(self) -> int:
         return len(self.P)
@@ -143,10 +143,12 @@ class Steps:
         """Which of the numbers' errors is not proved, or empty."""
         return self.errors.estimated if self.errors is not None else ""
 
-    def begun(self, mean: Array) -> Start:
-        """The Gaussian that these steps start from, for k = 1 and data with that mean (d,): isotropic or not."""
+    def begun(self, mean: Array) -> Start | PhaseStart:
+        """The Gaussian that these steps start from, for data with that mean (d,): isotropic or not, centred or not."""
         if self.start is not None:
             return self.start
+        if self.blocks == 2:
+            return PhaseStart(np.zeros(()), np.asarray(self.prior_var))
         middle = float(self.a[0]) * np.asarray(mean, dtype=float) if self.from_mean else np.zeros(len(mean))
         return Start(middle, np.asarray(float(self.prior_var)))
 

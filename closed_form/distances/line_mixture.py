@@ -69,19 +69,19 @@ class LineMixture:
 
     def pdf(self, x):
         """Density at x, any shape."""
-        return self._sum(x, lambda z, std: np.exp(-0.5 * z * z) / (math.sqrt(2.0 * math.pi) * std), None)
+        return self._sum(x, _bell, None)
 
     def cdf(self, x):
         """P(X <= x), accurate relative to itself in the lower tail."""
         from scipy.special import ndtr
 
-        return self._sum(x, lambda z, std: ndtr(z), "below")
+        return self._sum(x, lambda z, std: ndtr(z, out=z), "below")
 
     def sf(self, x):
         """P(X > x), accurate relative to itself in the upper tail."""
         from scipy.special import ndtr
 
-        return self._sum(x, lambda z, std: ndtr(-z), "above")
+        return self._sum(x, lambda z, std: ndtr(np.negative(z, out=z), out=z), "above")
 
     def ppf(self, u):
         """Quantiles: the x with P(X <= x) = u, for 0 < u < 1 of any shape."""
@@ -125,7 +125,8 @@ class LineMixture:
         return np.unique(kept)
 
     def _sum(self, x, curve, side):
-        """Σ_j w_j curve((x−μ_j)/σ_j, σ_j) in blocks of x, each over the components not settled there."""
+        """Σ_j w_j curve((x−μ_j)/σ_j, σ_j) in blocks of x, each over the components not settled there; the curve may
+        write over what it is given."""
         x = np.asarray(x, dtype=float)
         flat, result = x.reshape(-1), np.empty(x.size)
         if len(self.means) <= 16:
@@ -141,6 +142,16 @@ class LineMixture:
                 settled = 0.0 if side is None else self.weights[left if side == "below" else right].sum()
             else:
                 near, settled = slice(None), 0.0
-            z = (block - self.means[near, None]) / self.stds[near, None]
+            z = block - self.means[near, None]
+            z /= self.stds[near, None]
             result[rows] = self.weights[near] @ curve(z, self.stds[near, None]) + settled
         return result.reshape(x.shape)
+
+
+def _bell(z, std):
+    """The density at z deviations, in the place of z."""
+    np.square(z, out=z)
+    z *= -0.5
+    np.exp(z, out=z)
+    z /= math.sqrt(2.0 * math.pi) * std
+    return z

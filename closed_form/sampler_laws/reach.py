@@ -80,7 +80,7 @@ def reach(found: Components, steps: Steps, bias: np.ndarray, noise_size: float) 
     means, bias = (each if frame is None else each @ frame for each in (found.means, bias))
     mean = found.weights @ means
     spread, spectrum = means - mean, np.atleast_1d(found.spectrum)
-    started = _started(steps, found.weights @ found.means, frame) if steps.blocks == 1 else (0.0, None)
+    started = _started(steps, found.weights @ found.means, frame)
     if started is None:
         return None
     row = np.zeros((len(spectrum), 2 if steps.blocks == 2 or steps.past is not None else 1))
@@ -97,8 +97,9 @@ def reach(found: Components, steps: Steps, bias: np.ndarray, noise_size: float) 
             variance += np.einsum("lm,mn,ln->l", row, step.noise, row)
             row = np.einsum("lm,lmn->ln", row, step.move)
         begun, spread_out = started
-        if spread_out is None:
-            variance += np.einsum("lm,mn,ln->l", row, steps.prior_var, row)
+        if steps.blocks == 2:
+            centre += (row.T * begun).sum(axis=0)
+            variance += np.einsum("lm,mn,ln->l", row, spread_out, row)
         else:
             centre += row[:, 0] * begun
             variance = variance + np.square(row[:, 0]) * spread_out
@@ -106,9 +107,12 @@ def reach(found: Components, steps: Steps, bias: np.ndarray, noise_size: float) 
 
 
 def _started(steps: Steps, mean: np.ndarray, frame: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
-    """(Mean, variances) of the start in the frame of the components; None where it has other axes."""
+    """(Mean, variances) of the start in the frame of the components, with two blocks (2, d) and their matrix; None where
+    it has other axes."""
     d, start = len(mean), steps.begun(mean)
     middle = start.mean_of(d).astype(float)
+    if steps.blocks == 2:
+        return middle if frame is None else middle @ frame, start.spread.astype(float)
     if start.spread.ndim == 0 or (start.spread.ndim == 1 and frame is None):
         return middle if frame is None else middle @ frame, start.variances_of(d).astype(float)
     covariance = start.covariance_of(d).astype(float)

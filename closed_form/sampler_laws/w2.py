@@ -144,6 +144,9 @@ def _steps_across(steps: Steps, parts: Parts | Plane, dim: int) -> Steps:
     start = steps.start
     if start is None:
         return steps
+    if steps.blocks == 2:
+        mean = np.stack([parts.across(part) for part in start.mean_of(dim).astype(float)])
+        return replace(steps, start=replace(start, mean=mean))
     if start.spread.ndim == 0:
         return replace(steps, start=Start(np.asarray(parts.across(start.mean_of(dim).astype(float))), start.spread))
     across = np.stack([parts.across(axis) for axis in np.eye(dim)], axis=1)

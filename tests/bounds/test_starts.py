@@ -195,7 +195,7 @@ def test_position_and_velocity_from_another_gaussian():
 
 
 @pytest.mark.parametrize(("make", "words"), [
-    (lambda: ddim(1, 5, prior_mean="far"), "prior_mean must be a number or a list of numbers, got 'far'"),
+    (lambda: ddim(1, 5, prior_mean="far"), "prior_mean must be a number or a list of numbers, .* got 'far'"),
     (lambda: ddim(1, 5, prior_mean=np.inf), "prior_mean must be finite"),
     (lambda: ddim(1, 5, prior_covariance=-1.0), "prior_covariance must have no negative variance"),
     (lambda: ddim(1, 5, prior_covariance=[[1.0, 2.0], [2.0, 1.0]]), "must be positive semi-definite"),
@@ -203,7 +203,9 @@ def test_position_and_velocity_from_another_gaussian():
     (lambda: ddim(1, 5, prior_covariance=[[1.0, 2.0]]), "must be a square matrix"),
     (lambda: ddim(1, 5, prior_covariance=1.0, prior_std=1.0), "left out where prior_std is given"),
     (lambda: setting_of(ou(), Gaussian([0.0], 1.0), ddim(1, 5, prior_mean=[1.0, 2.0])), "dimension of the data, 1"),
-    (lambda: scheme("sscs", 1.0, 5, prior_mean=1.0).steps(cld()), "prior_mean must be left out for critically"),
+    (lambda: ddim(1, 5, prior_mean=[[1.0], [2.0], [3.0]]), "two lists, of position and velocity, got shape"),
+    (lambda: setting_of(ou(), Gaussian([0.0], 1.0), ddim(1, 5, prior_mean=[[1.0], [2.0]])), "for a process of one block"),
+    (lambda: setting_of(cld(), Gaussian([0.0], 1.0), scheme("sscs", 1.0, 5, prior_mean=[1.0, 2.0])), "dimension of the data, 1"),
     (lambda: scheme("sscs", 1.0, 5, prior_covariance=1.0).steps(cld()), "positive definite 2x2 matrix of position")])
 def test_bad_starts_are_refused_by_name(make, words):
     """A mean or covariance that is none, or of another dimension, is refused in one line."""

@@ -76,7 +76,7 @@ def measured_by_samples(setting: Setting, law, n: int, seed: int, reason: str) -
     from verify.particles.simulation import sample
 
     errors = {"score_error": setting.error, "score_noise": float(setting.score_noise)}
-    side = lower_side(sample(law, setting.table.steps(), n, seed, **errors), law, seed)
+    side = lower_side(sample(law, setting.steps, n, seed, **errors), law, seed)
     lower, methods = side.lower, [side.method]
     pairs = max(FEW, n // SAMPLES_A_PAIR)
     top = upper_side(setting, law, pairs, seed, DELTA - REFUTED)

@@ -55,12 +55,12 @@ def upper_side(setting: Setting, law, pairs: int, seed: int, delta: float) -> Up
     those of the grid, have that alone. None where no theorem says anything.
     """
     errors = {"score_error": setting.error, "score_noise": float(setting.score_noise)}
-    found, coarse, share = [], setting.table.steps(), delta / len(FINER)
+    found, coarse, share = [], setting.steps, delta / len(FINER)
     if bound := _sharpest(setting):
         found.append(UpperSide(bound.total, bound.total, 1, bound.theorem))
     for m in FINER:
         fine = _refined(setting, m)
-        bound, finer = _sharpest(fine), fine.table.steps()
+        bound, finer = _sharpest(fine), fine.steps
         if bound is None or len(finer) != m * len(coarse):
             continue
         runs = synchronous(law, coarse, finer, pairs, np.random.default_rng([seed, m]), **errors)
@@ -126,7 +126,7 @@ def lipschitz(setting: Setting) -> float:
     started = not setting.scheme.is_isotropic
     if setting.process.blocks == 2 or started or sampler.stages is not None or sampler.multistep is not None:
         return np.inf
-    steps = setting.table.steps()
+    steps = setting.steps
     stretch = contraction(setting, theorems()["martingale"].functions)
     noise_var = steps.noise_var + (steps.Q * float(setting.score_noise)) ** 2 / setting.assumption.dim
     with np.errstate(over="ignore", invalid="ignore"):

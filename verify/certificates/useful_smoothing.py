@@ -2,6 +2,7 @@ r"""Which smoothing would make a vacuous bound useful: the least noise on the da
 something."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
@@ -13,8 +14,8 @@ from bounds.facts import DataFacts
 from bounds.setting import Setting
 from bounds.theorem import Theorem
 
-#: The extra noise is searched between these multiples of the data's own size.
-SMALLEST, LARGEST = 1e-4, 1e2
+#: The extra noise is searched between these multiples of the data's own size, from that size on by this factor.
+SMALLEST, LARGEST, FACTOR = 1e-4, 1e2, 2.0
 #: Digits to which the smoothing is rounded up.
 DIGITS = 3
 
@@ -77,9 +78,9 @@ def useful_smoothing(theorem: Theorem, setting: Setting) -> UsefulSmoothing | No
     try:
         if excess(high) > 0:
             return None
-        root = low
-        if excess(low) > 0:
-            root = float(findroot(lambda x: excess(float(x)), (low, high), solver="bisect", tol=1e-4, verify=False))
+        near, root = _bracket(excess, math.log(size), low, high), low
+        if near is not None:
+            root = float(findroot(lambda x: excess(float(x)), near, solver="bisect", tol=1e-4, verify=False))
     except ValueError:  # it does not apply, or a constant leaves its range
         return None
     std = _rounded_up(math.exp(root))
@@ -89,6 +90,20 @@ def useful_smoothing(theorem: Theorem, setting: Setting) -> UsefulSmoothing | No
         std = _rounded_up(std * (1 + 10.0**-DIGITS))
         bound, second_moment = _smoothed(theorem, setting, std)
     return UsefulSmoothing(std, std * math.sqrt(setting.assumption.dim), bound)
+
+
+def _bracket(excess: Callable[[float], float], start: float, low: float, high: float) -> tuple[float, float] | None:
+    """Places a factor apart between which the excess falls to 0, nearest to the start; None where it has at ``low``."""
+    step, below, above = math.log(FACTOR), start, start
+    if excess(start) > 0:
+        while excess(above := min(above + step, high)) > 0:
+            below = above
+        return below, above
+    while excess(below := max(below - step, low)) <= 0:
+        if below == low:
+            return None
+        above = below
+    return below, above
 
 
 def _smoothed(theorem: Theorem, setting: Setting, std: float) -> tuple[float, float]:

@@ -51,7 +51,7 @@ def sample(problem, out, n, seed, threads, reduce, backend, device, dtype, own_s
         raise Failure("sample needs data.law: constants alone have no score")
     chosen, step = backend_named(backend, device, dtype), own_step and _step_named(own_step)
     setting, _ = setting_or_reason(question, "all")
-    steps = question.scheme.steps(question.process) if setting is None else setting.table.steps()
+    steps = question.scheme.steps(question.process) if setting is None else setting.steps
     if question.score_noise > 0 and (steps.second is not None or steps.past is not None):
         raise Failure(f"scheme.score_noise must be 0 for {question.scheme.key}, which asks the score more than once for a "
                       f"step or keeps what it saw, got {question.score_noise:g}")

@@ -96,7 +96,7 @@ def exact_cost(setting, law) -> float:
         return np.inf
     if not lines:
         return 0.0
-    steps = setting.table.steps()
+    steps = setting.steps
     if (steps.second is not None or steps.past is not None) and setting.score_noise > 0:
         return np.inf
     if steps.blocks == 2:

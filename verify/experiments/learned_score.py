@@ -29,7 +29,7 @@ def run(quick: bool, tell) -> Result:
     learned score."""
     law, steps = GaussianMixture.two_modes(2.0, 0.5), (40 if quick else 120)
     setting = setting_of(ou(), law, euler_maruyama(HORIZON, steps, early_stop=STOP))
-    numbers, rows = setting.table.steps(), []
+    numbers, rows = setting.steps, []
     without = sampler_w2(law, numbers).midpoint
     networks = NETWORKS[:2] if quick else NETWORKS
     for place, (width, iterations) in enumerate(networks):

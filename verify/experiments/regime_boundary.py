@@ -66,7 +66,7 @@ def _integral(assumption, start: float, end: float) -> float:
 def _measured_factor(law, setting) -> float:
     """W2 between two runs whose states are pushed apart at the start, over the push, exactly: a shift of the
     first step."""
-    steps = setting.table.steps()
+    steps = setting.steps
     # a constant push δ of the first iterate is a constant score error of δ/Q in that step alone
     def pushed(i, x):
         return np.full_like(x, PUSH / float(steps.Q[0]) if i == 0 else 0.0), np.zeros_like(x)

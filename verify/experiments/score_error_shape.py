@@ -55,7 +55,7 @@ def run(quick: bool, tell) -> Result:
     """Exact W2 on ½N(±1, 1/4) for every shape and size, with the martingale bound at that size."""
     law, steps = GaussianMixture.two_modes(2 * HALF, STD), (60 if quick else 150)
     base = setting_of(ou(), law, euler_maruyama(HORIZON, steps))
-    numbers, sizes = base.table.steps(), (SIZES[1:2] if quick else SIZES)
+    numbers, sizes = base.steps, (SIZES[1:2] if quick else SIZES)
     cases = [(size, name) for size in sizes for name in (*SHAPES, "fresh noise")]
     rows = []
     for done, (size, name) in enumerate(cases):

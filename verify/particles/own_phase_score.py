@@ -10,7 +10,7 @@ import numpy as np
 from bounds.steps.affine import Steps
 from verify.particles.backends import Backend
 from verify.particles.own_score import OwnScore
-from verify.particles.phase_space import PhaseRows, noise_adder
+from verify.particles.phase_space import PhaseRows, middle_of, noise_adder
 
 
 def uses_position(steps: Steps) -> bool:
@@ -46,6 +46,7 @@ def own_phase_walk(law, steps: Steps, score_error: float, score_noise: float, di
     kernel = OwnScore(law, law.bias(score_error, direction), score=score)
     xp, add_noise, both = chosen.xp, noise_adder(rows, law.dim, chosen), uses_position(steps)
     bias = chosen.asarray(kernel.bias[:, None])
+    middle = middle_of(steps, law.dim, kernel.frame, chosen)
     P, Q, times = steps.P.tolist(), steps.Q.tolist(), steps.time.tolist()
 
     def asked(x: Any, v: Any, i: int) -> list:
@@ -60,7 +61,7 @@ def own_phase_walk(law, steps: Steps, score_error: float, score_noise: float, di
         return found
 
     def walk(draw: Callable[[int], Any], start: tuple | None, shape: tuple) -> Any:
-        x, v = (chosen.asarray(np.zeros(shape)) for _ in range(2)) if start is None else start
+        x, v = (chosen.asarray(np.zeros(shape)) + part for part in middle) if start is None else start
         room = chosen.asarray(np.zeros(shape))
         if start is None:
             add_noise(x, v, 0, draw, room)

@@ -94,6 +94,13 @@ def upper_roots(covariance: np.ndarray) -> np.ndarray:
     return found
 
 
+def middle_of(steps: Steps, dim: int, frame, chosen: Backend) -> tuple[Any, Any]:
+    """The mean of the start in the coordinates of a frame: of position and velocity, (d, 1) each."""
+    mean = steps.begun(np.zeros(dim)).mean_of(dim).astype(float)
+    mean = mean if frame is None else mean @ frame
+    return chosen.asarray(mean[0][:, None]), chosen.asarray(mean[1][:, None])
+
+
 def scaled(chosen: Backend, x: Any, factor: float, room: Any) -> Any:
     """factor x, in ``room`` where the library can: large temporaries cost more than the product."""
     return np.multiply(x, factor, out=room) if chosen.name == "numpy" else x * factor
@@ -139,6 +146,7 @@ def phase_walk(law, steps: Steps, score_error: float, score_noise: float, direct
     rows = PhaseRows.of(steps, score_noise**2 / law.dim)
     kernel = kernel_of(law, rows.ratios, score_error, direction)
     bias = chosen.asarray(kernel.bias[:, None])
+    middle = middle_of(steps, law.dim, kernel.frame, chosen)
     biased, kernel = bool(np.any(kernel.bias)), replace(kernel, bias=np.zeros_like(kernel.bias))
     xp, add_noise = chosen.xp, noise_adder(rows, law.dim, chosen)
     times = partial(scaled, chosen)
@@ -148,7 +156,7 @@ def phase_walk(law, steps: Steps, score_error: float, score_noise: float, direct
         return tuple(chosen.asarray(part) for part in kernel.constants(rows.ratios, i))
 
     def walk(draw: Callable[[int], Any], start: tuple | None, shape: tuple) -> Any:
-        x, v = (chosen.asarray(np.zeros(shape)) for _ in range(2)) if start is None else start
+        x, v = (chosen.asarray(np.zeros(shape)) + part for part in middle) if start is None else start
         spare, room, score = (chosen.asarray(np.zeros(shape)) for _ in range(3))
         if start is None:
             add_noise(x, v, 0, draw, room)

@@ -33,6 +33,7 @@ _POSITIVE: Schema = {"type": "number", "exclusiveMinimum": 0}
 _FLAG: Schema = {"type": "boolean"}
 _TEXT: Schema = {"type": "string", "minLength": 1}
 _NUMBERS: Schema = {"type": "array", "items": _NUMBER, "minItems": 1}
+_BOTH: Schema = {"type": "array", "items": _NUMBERS, "minItems": 2, "maxItems": 2}
 _ARRAY: Schema = {"$ref": "#/definitions/array"}
 _NUMBER_OR_ARRAY: Schema = {"anyOf": [_NUMBER, _ARRAY]}
 _FORMULA: Schema = {"anyOf": [_TEXT, _NUMBER]}
@@ -60,7 +61,7 @@ _SCHEME: Mapping[str, Schema] = {
     "spacing": {"enum": list(SPACINGS)}, "steps_offset": _whole(MOST_LEVELS, 0), "rescale_zero_snr": _FLAG,
     "skip_zero_snr": _FLAG,
     "prior": {"anyOf": [{"enum": list(PRIORS)}, _AT_LEAST_0]}, "prior_std": _POSITIVE,
-    "prior_mean": {"anyOf": [_NUMBER, _NUMBERS]}, "prior_covariance": _NUMBER_OR_ARRAY,
+    "prior_mean": {"anyOf": [_NUMBER, _NUMBERS, _BOTH]}, "prior_covariance": _NUMBER_OR_ARRAY,
     "last_step_noise": _FLAG, "score_times": _NUMBERS,
     "score_error": {"anyOf": [_AT_LEAST_0, {**_NUMBERS, "items": _AT_LEAST_0}]},
     "score_error_in": {"enum": list(UNITS)}, "score_noise": _AT_LEAST_0,

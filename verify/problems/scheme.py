@@ -116,9 +116,11 @@ def _prior(section: Section, data: Data, blocks: int) -> dict:
     dim = data.law.dim if data.law is not None else int(data.assumptions[0].dim)
     mean = {}
     if "prior_mean" in section.values:
-        mean["prior_mean"] = section.array("prior_mean", (0, 1), "a number or a list of numbers")
-        if mean["prior_mean"].ndim and len(mean["prior_mean"]) != dim:
-            raise section.refuse("prior_mean", f"a number or a list of {dim}, the dimension of the data")
+        both = ", or two such lists, of position and velocity" if blocks == 2 else ""
+        given = section.array("prior_mean", (0, 1, 2) if both else (0, 1), f"a number or a list of numbers{both}")
+        if given.ndim and given.shape not in ((dim,), (blocks, dim)):
+            raise section.refuse("prior_mean", f"a number or a list of {dim}, the dimension of the data{both}")
+        mean["prior_mean"] = given
         if section.values.get("prior") == "mean":
             raise section.refuse("prior_mean", "left out where scheme.prior is mean")
     if "prior_covariance" in section.values:

@@ -8,7 +8,7 @@ from bounds.contraction.metric import contracting_metric
 from bounds.contraction.renormalised_score import renormalised_hessian
 from bounds.recursion.ingredients import InitialTerm
 from bounds.recursion.phase_space.one_question import PhaseProblem
-from bounds.recursion.phase_space.weights import entries, triples
+from bounds.recursion.phase_space.weights import entries, symmetric, triples
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.phase_space.path import outer
 
@@ -63,7 +63,8 @@ class Contraction:
             return coupled.error, coupled.term
         flow = self.functions["norm"](**shape, **entries("Z", self.path.transition(self.table.clock[0])))
         mixed = self.functions["mixing"](flow=flow, largest=self.functions["largest"](**shape), W=distance)
-        flowed = float(mixed) * (1 + ROUNDING), InitialTerm("W2(p_0 ⊗ π_v, π_∞) mixed by e^{TA}")
+        term = InitialTerm("W2(p_0 ⊗ π_v, π_∞) mixed by e^{TA}")
+        flowed = self.problem.start.moved(float(mixed) * (1 + ROUNDING), term, symmetric(triple))
         return min((coupled.error, coupled.term), flowed)
 
     @cached_property

@@ -13,6 +13,7 @@ import numpy as np
 from bounds.recursion.distance_to_gaussian import DistanceFrom, distances
 from bounds.recursion.ingredients import InitialTerm
 from bounds.recursion.phase_space.weights import entries, named, symmetric, triples
+from bounds.start import PhaseStart
 from bounds.steps.phase_space.channel import Channel, channel
 
 #: Values of γ tried between the smallest and the largest variance of the data.
@@ -46,6 +47,62 @@ def coupled(R, L, metric):
 
 
 @dataclass(frozen=True)
+class Shift:
+    r"""What the mean μ of the start adds to a coupling with a centred one, with m the mean of the data.
+
+    .. math:: E|U - y - \mu|_P^2 = E|U - y|_P^2 + |\mu|_P^2 - 2\langle\varphi m, \mu\rangle_P .
+
+    Attributes
+    ----------
+    gram : array of shape (2, 2)
+        Products of μ's position and velocity.
+    along : array of shape (2,), or None
+        Products of both with m; None where m is not known.
+    mean_norm : float
+        |m|, or what it is at most.
+    dim : int
+        d, over which products are summed.
+    """
+
+    gram: np.ndarray
+    along: np.ndarray | None
+    mean_norm: float
+    dim: int
+
+    @classmethod
+    def of(cls, start: PhaseStart | None, assumption, mean) -> Shift | None:
+        """Of a start, with the data's mean (d,) or None; None for a centred one."""
+        if start is None:
+            return None
+        d = int(assumption.dim)
+        found = start.mean_of(d).astype(float)
+        if mean is None:
+            return cls(found @ found.T, None, float(assumption.largest_mean_norm), d)
+        return cls(found @ found.T, found @ np.asarray(mean, dtype=float), float(np.linalg.norm(mean)), d)
+
+    def added(self, error: float, metric: np.ndarray, phi: np.ndarray) -> float:
+        """E_0 with the mean, from that without, in the metric P_0."""
+        size = np.trace(metric)  # the scale of the metric may be out of range
+        scaled, size = metric / size, np.sqrt(size)
+        turned, root = scaled @ phi, np.sqrt(np.diag(scaled))
+        long = float(root @ np.sqrt(np.diag(self.gram)))
+        moved = float(np.sum(scaled * self.gram))
+        cross = -self.mean_norm * np.sqrt(max(float(turned @ self.gram @ turned), 0.0))
+        if self.along is not None:
+            cross = float(self.along @ turned)
+        # products of d terms, and forms that may all but cancel
+        seen = float(root @ np.abs(phi)) * self.mean_norm
+        lost = (ROUNDING + 2 * self.dim * np.finfo(float).eps) * long * (long + 2 * seen)
+        square = (error / size) ** 2 * (1 + ROUNDING) + moved - 2 * cross + lost
+        apart = error / size + np.sqrt(moved + lost)
+        return float(min(np.sqrt(max(square, 0.0)), apart) * size * (1 + ROUNDING))
+
+    def measure(self, centred: np.ndarray) -> np.ndarray:
+        """The second moment (xx, xv, vv) of the error with the mean, from that without."""
+        return centred + triples(self.gram)
+
+
+@dataclass(frozen=True)
 class Start:
     """Where the sampler starts.
 
@@ -57,6 +114,8 @@ class Start:
         Variances γ, bounds of W2(p_0, N(0, γI))² and what these rest on: n of each.
     mixing : float
         W2(p_0 ⊗ N(0, v²), N(0, Σ_∞)) where the prior is stationary, else infinite.
+    shift : Shift, optional
+        Where the start is not centred.
     """
 
     seen: Channel
@@ -66,9 +125,10 @@ class Start:
     D_sq: np.ndarray
     sources: tuple
     mixing: float = np.inf
+    shift: Shift | None = None
 
     @classmethod
-    def of(cls, path, horizon: float, prior, assumption, functions, known=None) -> Start:
+    def of(cls, path, horizon: float, prior, assumption, functions, known=None, shift: Shift | None = None) -> Start:
         """The start of a sampler at clock time ``horizon``; ``known`` as for `distances`."""
         prior = np.asarray(prior, dtype=float)
         small, large = 1 / assumption.smoothness, assumption.second_moment / assumption.dim
@@ -81,9 +141,17 @@ class Start:
         start = cls(channel(path, horizon), prior, path.transition(horizon), np.array(gammas), np.array(D_sq),
                     sources)
         if not np.allclose(prior, path.stationary, rtol=1e-15, atol=0.0):
-            return start
+            return replace(start, shift=shift)
         at_zero = replace(start, seen=channel(path, 0.0), flow=np.eye(2))
-        return replace(start, mixing=error_in_metric(at_zero, (1.0, 0.0, 1.0), assumption, functions).error)
+        mixing = error_in_metric(at_zero, (1.0, 0.0, 1.0), assumption, functions).error
+        return replace(start, mixing=mixing, shift=shift)
+
+    def moved(self, error: float, term: InitialTerm, metric: np.ndarray) -> tuple[float, InitialTerm]:
+        """(E_0, where it comes from) by those of a coupling with the centred start."""
+        if self.shift is None:
+            return error, term
+        known = term.closed_form or self.shift.along is not None
+        return self.shift.added(error, metric, self.seen.phi), term._replace(closed_form=known)
 
 
 def error_in_metric(start: Start, weights, assumption, functions) -> Initial:
@@ -97,12 +165,22 @@ def error_in_metric(start: Start, weights, assumption, functions) -> Initial:
 
     From a stationary prior also
     :math:`\lambda_{\max}(\Phi^T P \Phi)^{1/2} W_2(p_0 \otimes N(0, v^2), N(0, \Sigma_\infty))`.
+    What a mean of the start adds is in `Shift`.
 
     Source: docs/theory.md section 4; Caffarelli's contraction theorem; Stein's identity.
     """
     metric = symmetric(np.asarray(weights, dtype=float))
     if not np.all(np.isfinite(metric)):
         return Initial(np.inf, triples(np.eye(2)), INDEPENDENT)
+    found = _centred(start, metric, assumption, functions)
+    if start.shift is None:
+        return found
+    error, term = start.moved(found.error, found.term, metric)
+    return Initial(error, start.shift.measure(found.measure), term)
+
+
+def _centred(start: Start, metric, assumption, functions) -> Initial:
+    """E_0 where the start has no mean."""
     best = _coupling(start, metric, assumption, functions)
     if np.isfinite(start.mixing):
         # eigenvalues without the range of the metric

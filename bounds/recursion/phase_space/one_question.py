@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bounds.recursion.phase_space.initial import Initial, Start, error_in_metric
+from bounds.recursion.phase_space.initial import Initial, Shift, Start, error_in_metric
 from bounds.recursion.phase_space.missed_noise import MissedNoise
 from bounds.recursion.phase_space.weights import (
     FORM_ROUNDING,
@@ -97,8 +97,9 @@ class PhaseProblem:
     def start(self) -> Start:
         """The prior and the law at the horizon."""
         setting, table = self.setting, self.table
+        shift = Shift.of(setting.scheme.start(table.prior), setting.assumption, setting.facts.mean)
         return Start.of(table.path, float(table.clock[0]), table.prior, setting.assumption, self.functions,
-                        setting.facts.distance_to_gaussian)
+                        setting.facts.distance_to_gaussian, shift)
 
     def initial(self, weights):
         """E_0 for the weights P_0."""

@@ -34,9 +34,6 @@ def check_scheme(scheme, longest: float) -> None:
     if scheme.from_mean:
         raise ValueError("from_mean must be left out for critically-damped Langevin, which starts from N(0, Σ_∞), got "
                          f"{scheme.from_mean}")
-    if scheme.prior_mean is not None:
-        raise ValueError("prior_mean must be left out for critically-damped Langevin, which starts centred, got "
-                         f"{scheme.prior_mean.tolist()!r:.60}")
     given = scheme.prior_covariance
     if given is not None and (given.shape != (2, 2) or not np.linalg.eigvalsh(given)[0] > LEAST * np.trace(given)):
         raise ValueError("prior_covariance must be a positive definite 2x2 matrix of position and velocity for "

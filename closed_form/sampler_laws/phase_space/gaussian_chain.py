@@ -33,6 +33,8 @@ class PhaseChain:
         Mean of the position less the data's mean, for a data mean of 1.
     push : Within, of shape (n,)
         Mean of the position for a constant error 1 of the velocity's score.
+    kept : Within, of shape (2, n)
+        Mean of the position for a start at position 1, and at velocity 1; none (0, n) where the start is centred.
     variance : Within, of shape (n,)
         Variance of the position.
     covariance : array of shape (n, 2, 2)
@@ -41,6 +43,7 @@ class PhaseChain:
 
     lag: Within
     push: Within
+    kept: Within
     variance: Within
     covariance: np.ndarray
 
@@ -72,8 +75,8 @@ def phase_chain(variances, steps: Steps, score_noise_var=0.0, doubt: float = 0.0
     rows = _Rows(steps, Within.of(score_noise_var))
     with np.errstate(all="ignore"):
         parts = [_chain(Within(variances[i : i + size], doubt), rows) for i in range(0, len(variances), size)]
-    names = ("lag", "push", "variance")
-    return PhaseChain(*(Within.concatenate([getattr(part, name) for part in parts]) for name in names),
+    names = ("lag", "push", "kept", "variance")
+    return PhaseChain(*(_joined(np.concatenate, [getattr(part, name) for part in parts], -1) for name in names),
                       np.concatenate([part.covariance for part in parts]))
 
 
@@ -90,8 +93,10 @@ class _Rows:
         pushed = Q[:, :, 1:]
         if score_noise_var.value > 0:
             self.noise = self.noise + score_noise_var * (pushed @ pushed.swapaxes(1, 2))
-        #: Columns: to the lag, and from an error 1 of the velocity's score to the push.
-        self.sources = _joined(np.concatenate, [lag, pushed], -1)
+        #: Columns: to the lag, and from an error 1 of the velocity's score to the push; and none to what is kept of a
+        #: start at position 1, and at velocity 1.
+        none = [Within(np.zeros_like(P.value))] if steps.start is not None else []
+        self.sources = _joined(np.concatenate, [lag, pushed, *none], -1)
         self.sources, self.noise, self._P, self._Q = (
             Within(*(np.moveaxis(part, 0, -1)[..., None] for part in (x.value, x.error)))
             for x in (self.sources, self.noise, P, Q))
@@ -136,8 +141,10 @@ def _chain(data: Within, rows: _Rows) -> PhaseChain:
     slices = [slice(i, min(i + length, count)) for i in range(0, count, length)]
     maps = [rows.maps(data, part) for part in slices]
     plain = np.concatenate([part.value.astype(float) for part in maps], axis=2)
-    start, begin, spread = -rows.phi[0][:, None], np.zeros((2, 2, n)), np.empty((2, 2, n))
+    start, spread = -rows.phi[0][:, None], np.empty((2, 2, n))
+    begin = np.zeros((2, rows.sources.shape[1], n))
     begin[:, 0], spread[:] = start.value, rows.prior.value[..., None]
+    begin[:, 2:] = np.eye(2)[:, : begin.shape[1] - 2, None]
     given = (x.value.astype(float) for x in (rows.sources, rows.noise))
     means, spreads = _states(plain, *given, begin, spread)
     worth, doubt = _worth(plain, [part.error for part in maps], spreads, slices)
@@ -152,11 +159,12 @@ def _chain(data: Within, rows: _Rows) -> PhaseChain:
         shifts, spread = _weighed(worth[:, :, after], doubt[:, :, after], off, spread)
         found.append((shifts.sum(-2), spread.sum(-2)))
     shifts, spread = found[0]
-    lag, push = shifts[0] + means[0, 0, -1], Within(means[0, 1, -1])
+    lag, others = shifts[0] + means[0, 0, -1], Within(means[0, 1:, -1])
     variance = spread + spreads[0, 0, -1]
     for shifts, spread in found[1:]:
-        lag, push, variance = lag + shifts[0], push + shifts[1], variance + spread
-    return PhaseChain(lag + (rows.phi[-1, 0] - 1), push, variance, np.moveaxis(spreads[:, :, -1], -1, 0))
+        lag, others, variance = lag + shifts[0], others + shifts[1:], variance + spread
+    return PhaseChain(lag + (rows.phi[-1, 0] - 1), others[0], others[1:], variance,
+                      np.moveaxis(spreads[:, :, -1], -1, 0))
 
 
 def _weighed(worth, doubt, off: Within, spread: Within) -> tuple[Within, Within]:
@@ -260,7 +268,7 @@ def _congruent(x, y):
 
 def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> Bracket:
     r"""W2 between the last position and the data:
-    :math:`(|m' - m|^2 + \sum_i(\sqrt{v'_i} - \sqrt{v_i})^2)^{1/2}`.
+    :math:`(|m' - m|^2 + \sum_i(\sqrt{v'_i} - \sqrt{v_i})^2)^{1/2}`; a mean of the start is a part of m'.
 
     Parameters
     ----------
@@ -275,15 +283,18 @@ def phase_gaussian_w2(law: Gaussian, steps: Steps, bias, score_noise: float) -> 
     -------
     Bracket
     """
-    values, (mean, bias) = clustered(law), (np.broadcast_to(x, (law.dim,)) for x in (law.mean, bias))
+    begun = () if steps.start is None else steps.start.mean_of(law.dim)
+    values, (mean, bias, *begun) = clustered(law), (np.broadcast_to(x, (law.dim,)) for x in (law.mean, bias, *begun))
     doubt, turned = law.residual(values), 0.0
     if law.basis is not None:  # the axes are known to rounding
         turned, basis = 4 * law.dim * np.finfo(float).eps, law.basis.T.astype(WIDE)
-        mean, bias = (Within(basis @ x, turned * np.linalg.norm(x)) for x in (mean, bias))
+        mean, bias, *begun = (Within(basis @ x, turned * np.linalg.norm(x)) for x in (mean, bias, *begun))
     distinct, place = np.unique(values, return_inverse=True)
     with np.errstate(all="ignore"):
         chain = phase_chain(distinct, steps, Within(score_noise) * score_noise / law.dim, doubt)
         gap, variance = mean * chain.lag[place] + bias * chain.push[place], chain.variance[place]
+        for part, kept in zip(begun, chain.kept, strict=True):
+            gap = gap + part * kept[place]
         apart, slack = root_gap(variance.value, variance.error, values.astype(WIDE), doubt)
         return norm_bracket(np.concatenate([gap.value, apart]), np.concatenate([gap.error, slack]),
                             _method(steps), steps.estimated)

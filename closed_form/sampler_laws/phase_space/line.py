@@ -161,9 +161,11 @@ def _marginal(law: LineMixture, steps: Steps, rows, bias: float, field: PhaseFie
     """Density of the last position on the box."""
     phi, S = steps.a, steps.s_sq
     inverse = np.linalg.inv(steps.prior_var)
-    x, v = field.x, field.v
+    # the start around its mean
+    x, v = (places - part for places, part in zip((field.x, field.v), steps.begun(np.zeros(1)).mean_of(1)[:, 0], strict=True))
     energy = inverse[0, 0] * x**2 + 2 * inverse[0, 1] * x * v + inverse[1, 1] * v**2
     values = np.exp(-energy / 2) * np.sqrt(np.linalg.det(inverse)) / (2 * np.pi)
+    x, v = field.x, field.v
     for i, row in enumerate(rows):
         # x̂ = αx + βv: the box stretches by α, the shear is done inside it
         field.stretch *= row.alpha
@@ -233,7 +235,7 @@ def _box(law: LineMixture, steps: Steps, rows, bias: float, spacing, wider: floa
     xx, vv = spread[..., 0, 0], spread[..., 1, 1]
     # a coarse sampler's law is wider than the forward one it follows
     deviation = np.maximum(np.sqrt([xx.max(axis=1), vv.max(axis=1)]).T, np.sqrt(np.diagonal(steps.prior_var)))
-    reach = BOX * wider * deviation + np.abs(phi) * np.abs(law.means).max()
+    reach = BOX * wider * deviation + np.abs(phi) * np.abs(law.means).max() + _drift(steps, spread)
     reach = (reach / np.stack([stretch, np.ones_like(stretch)], axis=1)).max(axis=0)
     # an error b of the score moves the mean by about V b
     pushed = np.minimum(np.abs(steps.Q[:, :, 1]).sum(axis=0), 3 * np.square(deviation.max()))
@@ -262,6 +264,20 @@ def _box(law: LineMixture, steps: Steps, rows, bias: float, spacing, wider: floa
     x, v = (np.linspace(-size, size, count, endpoint=False)
             for size, count in zip(reach, counts, strict=True))
     return PhaseField(x, v, spacing[2])
+
+
+def _drift(steps: Steps, spread: np.ndarray) -> np.ndarray:
+    """How far the mean of the start is from 0 at every row, at most over the components: (k+1, 2).
+
+    The score pulls as that of one component does; where modes pull less, the box is widened.
+    """
+    far = np.broadcast_to(steps.begun(np.zeros(1)).mean_of(1)[:, 0], (spread.shape[1], 2))
+    found = [np.abs(far)]
+    for P, Q, V in zip(steps.P, steps.Q, spread, strict=False):
+        J = P if not Q.any() else P - Q @ np.linalg.inv(V)
+        far = (J @ far[..., None])[..., 0]
+        found.append(np.abs(far))
+    return np.max(found, axis=1)
 
 
 def _even(count: float) -> int:

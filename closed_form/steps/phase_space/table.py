@@ -38,7 +38,8 @@ def phase_steps(process: ForwardProcess, scheme: Scheme) -> Steps:
     prior = flow.stationary if scheme.prior_covariance is None else Within(scheme.prior_covariance)
     numbers = *maps, *flow.kernel(asked), prior
     errors = StepErrors(*(number.error for number in numbers), estimated=flow.unproved)
-    return Steps(asked.value.astype(float), *(number.value for number in numbers), errors)
+    found = Steps(asked.value.astype(float), *(number.value for number in numbers), errors)
+    return scheme.started(found)
 
 
 def _asked_at(fraction: float | None, grid: Within, clock: Within) -> Within:

@@ -63,6 +63,14 @@ def test_brackets_from_samples_hold_the_exact_error(errors):
     assert exact.upper <= side.asymptotic < side.proved
 
 
+def test_brackets_from_samples_begin_where_the_sampler_does():
+    """Of a sampler that starts far away, and forgets little of it, the exact error is in the bracket of its samples."""
+    setting = setting_of(ou(), MODES, euler_maruyama(0.3, 10, prior_mean=[4.0, -3.0], prior_covariance=[0.5, 2.0]))
+    found = measured_by_samples(setting, MODES, 20_000, 2, "asked for")
+    exact = sampler_w2(MODES, setting.steps)
+    assert 2.5 < found.lower <= exact.lower <= exact.upper <= found.upper
+
+
 @pytest.mark.parametrize("grid", [TimeGrid.geometric(3.0, 12), TimeGrid.from_times([3.0, 1.0, 0.4, 0.1, 0.0])])
 def test_every_step_is_cut_in_m(grid):
     """Grids of any kind: the exact error is below the upper side."""

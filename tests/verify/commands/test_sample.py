@@ -1,5 +1,7 @@
 """sample: the file holds what the library draws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,20 @@ def test_sample_writes_what_the_library_draws(tmp_path):
     again = run("sample", path, "--out", out, "-n", 5000, "--seed", 7, "--threads", 2, "--force")
     assert again.exit_code == 0 and "5000 samples" in again.stdout
     assert (np.load(out) == expected).all()
+
+
+def test_sample_begins_where_the_file_says(tmp_path):
+    """Particles of a file with a mean and a covariance of the start are those of the scheme from there, far from those
+    of a centred one."""
+    tables = {"scheme.prior_mean": "40.0", "scheme.prior_covariance": "0.25"}
+    path, out = problem(tmp_path, "gaussian", tables), tmp_path / "x.npy"
+    answer("sample", path, "--out", out, "-n", 300, "--seed", 7)
+    question = load_problem(path)
+    errors = {"score_error": question.score_error, "score_noise": question.score_noise}
+    steps = question.scheme.steps(question.process)
+    assert (np.load(out) == sample(question.law, steps, 300, 7, **errors)).all()
+    centred = sample(question.law, replace(steps, start=None), 300, 7, **errors)
+    assert np.load(out).mean() > centred.mean() + 0.1
 
 
 def test_sample_reduced_to_the_span_of_the_means(tmp_path):
