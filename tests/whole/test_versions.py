@@ -54,6 +54,12 @@ def test_the_lowest_versions_are_those_of_setup():
     assert set(later) == {line.partition("==")[0] for line in lines if line.endswith('< "3.13"')}
 
 
+def test_an_extra_asks_for_what_everybody_needs():
+    """What `--certified` needs has an extra of its name, which asks for the version that every installation has."""
+    asked = settings()["options.extras_require"]["certified"].strip()
+    assert asked.startswith("python-flint") and asked in settings()["options"]["install_requires"].split("\n")
+
+
 def test_two_lists_ask_for_one_version():
     """What the extra test asks for is what the others ask for, where both name a package."""
     own = [line.partition(">=") for line in settings()["options.extras_require"]["test"].split("\n") if ">=" in line]
