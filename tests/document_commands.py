@@ -61,9 +61,9 @@ def red_or_green(lines):
     return 1 if any("failed" in line for line in lines) else 0
 
 
-def run_commands(blocks, code_of=red_or_green):
-    """Run every command of the console blocks in the working folder, hold it to the lines below it and the exit
-    code that they mean, and say how many there were."""
+def run_commands(blocks, code_of=red_or_green, said=said):
+    """Run every command of the console blocks in the working folder, by ``said``, hold it to the lines below it and the
+    exit code that they mean, and say how many there were."""
     ran = 0
     for _, text in (block for block in blocks if block[0] == "console"):
         for part in text.split("$ ")[1:]:

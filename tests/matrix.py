@@ -1,7 +1,7 @@
 """Run the suite on every CPython that is promised, with the lowest and with the newest versions of what is needed.
 
-An interpreter that is not on the PATH is named, and the run fails unless ``--found`` asks for those that are
-there. Only the standard library is needed to start it.
+An interpreter that is not on the PATH, or does not start, is named, and the run fails unless ``--found`` asks for
+those that are there. Only the standard library is needed to start it.
 """
 
 import argparse
@@ -39,12 +39,23 @@ def commands(python: str, versions: str, folder: Path, tests: list[str]) -> list
     ]
 
 
-def outcome(version: str, versions: str, tests: list[str]) -> str:
-    """What came of one combination: "passed", "failed", or "not installed" where there is no interpreter."""
+def missing(version: str) -> str:
+    """Why there is no such interpreter, or "": a name on the PATH may be a version manager's that leads nowhere."""
     python = shutil.which(f"python{version}")
     if python is None:
-        return f"not installed: no python{version} on the PATH"
-    for command in commands(python, versions, ROOT / "out" / "matrix" / f"{version}-{versions}", tests):
+        return f"no python{version} on the PATH"
+    asked = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    said = subprocess.run(asked, capture_output=True, text=True)
+    if said.returncode:
+        return f"python{version} on the PATH does not start: {' '.join(said.stderr.split())}"
+    return "" if said.stdout.strip() == version else f"python{version} on the PATH is {said.stdout.strip()}"
+
+
+def outcome(version: str, versions: str, tests: list[str]) -> str:
+    """What came of one combination: "passed", "failed", or "not installed" where there is no interpreter."""
+    if why := missing(version):
+        return f"not installed: {why}"
+    for command in commands(f"python{version}", versions, ROOT / "out" / "matrix" / f"{version}-{versions}", tests):
         print("+", *command, flush=True)
         done = subprocess.run(command, cwd=ROOT, env={**os.environ, **SETTINGS})
         if done.returncode:

@@ -13,12 +13,15 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from tests.quick_results import remember
+from tests.torch_required import require_torch
 from tests.whole.shown_code import hidden_imports
 from verify import experiments
 from verify.studies import schedules
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+#: Notebooks that train a network.
+OF_NETWORKS = ("from_network_to_verdict", "score_errors")
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,8 @@ def shell(shared_folder):
 @pytest.mark.filterwarnings("default")  # other libraries', not ours
 def test_notebook_runs(path, shell):
     """The notebook executes without an error, from a namespace and a pyplot in which nothing is, and draws."""
+    if path.stem in OF_NETWORKS:
+        require_torch()
     shell.reset()
     plt.close("all")
     with np.errstate(**dict.fromkeys(("divide", "invalid", "over"), "warn")):  # as where nobody says

@@ -13,7 +13,8 @@ from tests.benchmarks.tightness import questions
 from tests.document_commands import ROOT, blocks_of, run_commands, write_files
 from tests.whole.test_readme import README
 
-PAGES = ("first-bound.md", "claims.md", *sorted(f"how-to/{path.name}" for path in (ROOT / "docs" / "how-to").glob("*.md")))
+PAGES = ("first-bound.md", "newcomer.md", "claims.md",
+         *sorted(f"how-to/{path.name}" for path in (ROOT / "docs" / "how-to").glob("*.md")))
 
 
 @pytest.fixture(scope="module")

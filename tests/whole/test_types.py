@@ -12,6 +12,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.whole.shown_code import PACKAGES, shown_code
@@ -56,8 +57,9 @@ def test_right_calls_pass_and_wrong_ones_do_not(checker, tmp_path):
         (tmp_path / name).write_text(text, encoding="utf-8")
     errors = checker(tmp_path)
     assert not [each for each in sorted(errors) if each[0] != WRONG_CALLS.name]
+    marks = ["  # wrong: ", *(["  # before numpy 2.2: "] if np.lib.NumpyVersion(np.__version__) < "2.2.0" else [])]
     lines = enumerate(wrong_calls.splitlines(), start=1)
-    marked = {number for number, line in lines if "  # wrong: " in line}
+    marked = {number for number, line in lines if any(mark in line for mark in marks)}
     assert len(marked) > 60
     assert {line for _, line, _ in errors} == marked
 

@@ -54,6 +54,12 @@ def test_the_lowest_versions_are_those_of_setup():
     assert set(later) == {line.partition("==")[0] for line in lines if line.endswith('< "3.13"')}
 
 
+def test_an_extra_asks_for_what_everybody_needs():
+    """What `--certified` needs has an extra of its name, which asks for the version that every installation has."""
+    asked = settings()["options.extras_require"]["certified"].strip()
+    assert asked.startswith("python-flint") and asked in settings()["options"]["install_requires"].split("\n")
+
+
 def test_two_lists_ask_for_one_version():
     """What the extra test asks for is what the others ask for, where both name a package."""
     own = [line.partition(">=") for line in settings()["options.extras_require"]["test"].split("\n") if ">=" in line]
@@ -74,7 +80,7 @@ def test_the_hosted_matrix_is_the_promised_one():
 def test_what_ran_is_said_of_each_combination(status, said, code, monkeypatch, capsys):
     """Each combination has its line, and one that fails ends the run with 1."""
     ran = []
-    monkeypatch.setattr(matrix.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(matrix, "missing", lambda version: "")
     monkeypatch.setattr(matrix.subprocess, "run", lambda command, **_: ran.append(command) or Done(status))
     assert matrix.main(["--python", "3.12"]) == code
     out = capsys.readouterr().out
@@ -98,3 +104,15 @@ def test_a_missing_interpreter_is_not_passed_over(monkeypatch, capsys):
         out = capsys.readouterr().out
         for version in matrix.promised():
             assert f"python {version}, lowest versions: not installed: no python{version} on the PATH" in out
+
+
+@pytest.mark.parametrize(("script", "said"), [
+    ("echo 'pyenv: not found' >&2; exit 127", "python3.12 on the PATH does not start: pyenv: not found"),
+    ("echo 3.11", "python3.12 on the PATH is 3.11"),
+    ("echo 3.12", "")])
+def test_a_name_that_leads_nowhere_is_no_interpreter(script, said, tmp_path, monkeypatch):
+    """A version manager's name on the PATH counts where it starts the version that it names, and only there."""
+    (tmp_path / "python3.12").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    (tmp_path / "python3.12").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert matrix.missing("3.12") == said

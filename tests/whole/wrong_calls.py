@@ -84,7 +84,7 @@ plan.grid.times.append(0.0)  # wrong: an array has no append
 Gaussian(0.0)  # wrong: the covariance is missing
 Gaussian(0.0, variance=1.0)  # wrong: it is called covariance
 GaussianMixture([[-1.0], [1.0]], sigma=0.5)  # wrong: it is called std
-GaussianMixture([[-1.0], [1.0]], weights=[0.5, 0.5], std=np.float64(0.5))
+GaussianMixture([[-1.0], [1.0]], weights=[0.5, 0.5], std=np.float64(0.5))  # before numpy 2.2: its types knew of no such float
 GaussianMixture.two_modes(2.0)  # wrong: std is missing
 Funnel(std="1.0", dim=2)  # wrong: no number
 law.means  # wrong: a Gaussian has one mean # noqa: B018
