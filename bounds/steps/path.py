@@ -268,7 +268,8 @@ class Path:
         tolerance : float
             Refinement stops where a step may miss (`bounds.steps.panels.missed`) so little, relatively.
         floor : callable, optional
-            `StepNodes` -> for each integrand the density below which it is rounding, not worth refining.
+            `StepNodes` -> for each integrand the density below which it is rounding, not worth refining;
+            densities broadcast to (..., k, m, n).
         apart : bool
             Whether integrands look at every panel by itself, so that only new ones are evaluated where steps are
             refined.
@@ -357,9 +358,8 @@ class Path:
         floors = (0.0,) if floor is None else floor(every)
         parts = []
         for value, least in zip(values, cycle(floors), strict=False):
-            if np.ndim(least):
-                least = over_nodes(np.broadcast_to(least, shape), rule.weights) * width[..., 0]
             found = _measured(value, shape, width, rule)
+            least = _unworthy(least, shape, width, rule)
             parts.append(np.stack(np.broadcast_arrays(*found, least))[..., 0])
         ends = np.cumsum([new.sum() for new in places])[:-1]
         split = (np.split(part, ends, axis=-1) for part in parts)
@@ -386,9 +386,8 @@ class Path:
         nodes = self._nodes(index, edges, count)
         width = nodes.h * np.diff(edges)[:, :, None]
         values, floors = list(integrands(nodes)), (0.0,) if floor is None else floor(nodes)
-        floors = [over_nodes(np.broadcast_to(least, nodes.t.shape), rule.weights) * width[..., 0]
-                  if np.ndim(least) else least for least, _ in zip(cycle(floors), values, strict=False)]
         shape = nodes.t.shape
+        floors = [_unworthy(least, shape, width, rule) for least, _ in zip(cycle(floors), values, strict=False)]
         if any(isinstance(value, Kinked) or np.ndim(value) > 3 for value in values):
             parts = [_judged(value, least, shape, width, rule, tolerance)
                      for value, least in zip(values, floors, strict=True)]
@@ -420,6 +419,14 @@ def _measured(value, shape, width, rule):
     mass = over_nodes(np.abs(value), rule.weights) * width[..., 0]
     behind = 0.0 if kink is None else kink_error(shape[2]) * kink * width[..., 0]
     return per_panel, missed(seen, mass), mass, behind
+
+
+def _unworthy(least, shape, width, rule):
+    """What is not worth refining of panels, (..., k, m), from a density that broadcasts to (..., k, m, n)."""
+    if np.ndim(least) == 0:
+        return least
+    least = np.broadcast_to(least, np.broadcast_shapes(np.shape(least), shape))
+    return over_nodes(least, rule.weights) * width[..., 0]
 
 
 def _missing(tail, mass, behind, least, size, panels, tolerance):

@@ -170,8 +170,7 @@ class Between:
         def floor(nodes: StepNodes):
             sigma = np.sqrt(nodes.s_sq / nodes.a_sq)
             level = self.data.at(sigma)
-            omega = self._held(0.0, 0.0, sigma, self.steps.r[nodes.index][:, None, None])
-            return (self._speed(nodes, sigma) * omega * ROUNDING * level.c_up * level.e / sigma,)
+            return (self._speed(nodes, sigma) * self._omega(nodes, sigma) * ROUNDING * level.c_up * level.e / sigma,)
 
         (value,), (error,) = self.table.path.integrate(integrand, len(self.v), LOCAL_ERROR, floor, apart=True)
         return left * (value + error)

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 from scipy import fft
+from scipy.linalg.blas import daxpy
 
 #: Half-width of a kick's Gaussian in its deviations, the same where all of it is taken back, and the longest
 #: kick spread at once.
@@ -17,6 +18,10 @@ FADE = 0.85
 STEEP = 1.2
 #: Density below this part of its peak is not kicked.
 NOTHING = 1e-20
+#: Kicks over more blocks than this are spread point by point.
+MOST_BLOCKS = 5
+#: A Gaussian wider than so many cells is spread as one of few cells, and the rest of it by waves.
+MANY_CELLS, FEW_CELLS = 8.0, 1.5
 
 
 class PhaseField:
@@ -40,8 +45,15 @@ class PhaseField:
         """p(x − slope v, v), in the box's own units."""
         if slope == 0:
             return values
-        turn = np.exp(self._waves * ((-1j * slope / self.stretch) * self.v))
-        return fft.irfft(fft.rfft(values, axis=1) * turn, n=values.shape[1], axis=1)
+        turned = fft.rfft(values, axis=1)
+        turned *= self._turn(-slope / self.stretch)
+        return fft.irfft(turned, n=values.shape[1], axis=1)
+
+    def _turn(self, slope: float):
+        """e^{i slope v·waves}: of an even grid of velocities a product of two, of few and of few exponentials."""
+        v, few = self.v[:, 0], math.isqrt(len(self.v))
+        coarse, fine = (np.exp((1j * slope) * self._waves * each[:, None]) for each in (v[::few], v[:few] - v[0]))
+        return (coarse[:, None] * fine).reshape(-1, len(self._waves))[: len(v)]
 
     def blurred(self, values, along, excess: float):
         """The convolution with ξ·along, ξ ~ N(0, 1), and less the variance ``excess`` in the velocity."""
@@ -85,24 +97,30 @@ class PhaseField:
         wide = max(g, (slope * self.dv / self.widest) ** 2)
         if wide > g:
             shift = shift * self._inner
+        narrow = (FEW_CELLS * self.dv) ** 2 if wide > (MANY_CELLS * self.dv) ** 2 else wide
         n = len(values)
         limit = 2 * self.dv * n
         shift = np.where(values > NOTHING * values.max(), np.clip(shift, -limit, limit), 0.0)
-        cells = max(1, int(BLOCK * math.sqrt(wide) / self.dv))
+        cells = max(1, int(BLOCK * math.sqrt(narrow) / self.dv))
         block = np.rint(shift / (cells * self.dv))
         low, high = int(block.min()), int(block.max())
         # the box and one of its length on either side
         found = np.zeros((3 * n, values.shape[1]))
-        for number in range(low, high + 1):
-            here = block == number
-            if low == high:
-                self._spread(found, values, shift - number * cells * self.dv, number * cells, wide)
-            elif here.any():
-                near = np.where(here, shift - number * cells * self.dv, 0.0)
-                self._spread(found, np.where(here, values, 0.0), near, number * cells, wide)
+        if high - low >= MOST_BLOCKS:
+            self._scatter(found, values, shift, narrow)
+        elif low == high:
+            self._spread(found, values, shift - low * cells * self.dv, low * cells, narrow)
+        else:
+            for number in range(low, high + 1):
+                here = block == number
+                if here.any():
+                    near = np.where(here, shift - number * cells * self.dv, 0.0)
+                    self._spread(found, np.where(here, values, 0.0), near, number * cells, narrow)
+        if narrow < wide:
+            found = self._widened(found, wide - narrow)
         # what leaves the box is lost, unless the widening has to be undone in a periodic one
         inside = found[n : 2 * n] + (found[:n] + found[2 * n :] if wide > g else 0.0)
-        return inside * (self.dv / math.sqrt(2 * math.pi * wide)), wide - g
+        return inside * (self.dv / math.sqrt(2 * math.pi * narrow)), wide - g
 
     def _spread(self, found, values, shift, base: int, wide: float):
         """Add to ``found``, ``base`` rows further, a Gaussian of variance ``wide`` around every shift."""
@@ -110,7 +128,6 @@ class PhaseField:
         start = values * np.exp(np.square(shift) * (-0.5 / wide))
         ratio = np.exp(shift * (self.dv / wide))
         n, band = len(values), self.band * math.sqrt(wide)
-        moved = np.empty_like(values)
         for sign, farthest in ((1, shift.max()), (-1, -shift.min())):
             factor = start.copy()
             if sign < 0:
@@ -122,8 +139,29 @@ class PhaseField:
                     continue
                 by = n + base + sign * o
                 if 0 <= by <= 2 * n:
-                    np.multiply(factor, math.exp(-((o * self.dv) ** 2) / (2 * wide)), out=moved)
-                    found[by : by + n] += moved
+                    daxpy(factor.ravel(), found[by : by + n].ravel(), a=math.exp(-((o * self.dv) ** 2) / (2 * wide)))
+
+    def _widened(self, found, variance: float):
+        """The convolution of the three boxes with a Gaussian in the velocity."""
+        waves = 2 * np.pi * fft.rfftfreq(len(found), self.dv)[:, None]
+        turned = fft.rfft(found, axis=0)
+        turned *= np.exp(np.square(waves) * (-variance / 2))
+        return fft.irfft(turned, n=len(found), axis=0)
+
+    def _scatter(self, found, values, shift, wide: float):
+        """Add to ``found`` a Gaussian of variance ``wide`` around every shift, from every point to the cells near
+        where it ends: many kicks that are far apart."""
+        n, columns = values.shape
+        cell = np.rint(shift / self.dv).astype(int)
+        off = shift - cell * self.dv
+        # the middle of the three boxes; what ends in none of them is lost
+        place = (cell + np.arange(n, 2 * n)[:, None]) * columns + np.arange(columns)
+        reach = math.ceil(WIDE_BAND * math.sqrt(wide) / self.dv)
+        for o in range(-reach, reach + 1):
+            there = place + o * columns
+            inside = (there >= 0) & (there < found.size)
+            weights = values * np.exp(np.square(o * self.dv - off) / (-2 * wide))
+            found += np.bincount(there[inside], weights[inside], found.size).reshape(found.shape)
 
     def watch(self, values):
         """Keep the most mass seen near the sides of the box, and the most noise there."""

@@ -22,7 +22,7 @@ from closed_form.distances.grid_density import density_w2
 from closed_form.distances.line_mixture import LineMixture
 from closed_form.law import NoExactLaw
 from closed_form.sampler_laws.line.sampler import GridTooLarge
-from closed_form.sampler_laws.phase_space.density_grid import BAND, NOTHING, WIDE_BAND, PhaseField
+from closed_form.sampler_laws.phase_space.density_grid import BAND, MANY_CELLS, NOTHING, WIDE_BAND, PhaseField
 from closed_form.sampler_laws.phase_space.mixture_score import PhaseMixtureScore
 
 #: Spacings of the fine and of the coarse grid that is compared: of positions and of velocities in conditional
@@ -44,8 +44,9 @@ SEEN, LEAST_SLOPE = 1e-12, 0.05
 FOLDS = "steps are too long for the law on the line: a row folds the positions"
 #: Newton's rounds for the place a position came from, and its accuracy in spacings.
 MOST_NEWTON, INVERTED = 30, 1e-8
-#: Evaluations of a Gaussian that take as long as the transforms and the score of one point.
-POINT_COST = 60
+#: Evaluations of a Gaussian that take as long as the transforms and the score of one point, the most that all boxes
+#: tried may take, and seconds of each, those of the coarse grid included.
+POINT_COST, MOST_COST, SECONDS = 60, 8e9, 1e-9
 
 
 @dataclass
@@ -111,14 +112,17 @@ def phase_line_w2(law, steps: Steps, bias: float = 0.0, score_noise: float = 0.0
     Raises
     ------
     ValueError
-        If the grid would pass ``MAX_POINTS``, a row folds the line of positions, or the law leaves every box.
+        If the grid would pass ``MAX_POINTS`` or the rows on it ``MOST_COST``, a row folds the line of positions,
+        or the law leaves every box.
 
     References
     ----------
     docs/theory.md section 8 (iv).
     """
-    (fine, lost), (coarse, _) = (density_w2(law, *position_density(law, steps, bias, score_noise, spacing))
-                                 for spacing in (FINE, COARSE))
+    *density, widened = _position_density(law, steps, bias, score_noise, FINE)
+    fine, lost = density_w2(law, *density)
+    *density, _ = _position_density(law, steps, bias, score_noise, COARSE, widened)
+    coarse, _ = density_w2(law, *density)
     doubt = 2 * abs(fine - coarse) + lost + 1e-9 * law.stds.max()
     return Bracket.exact(fine, doubt, "density on position and velocity, error estimated by a coarse grid",
                          "quadrature by a coarse grid")
@@ -132,7 +136,12 @@ def phase_line_cost(law: LineMixture, steps: Steps, bias: float = 0.0, score_noi
         field = _box(law, steps, rows, bias, FINE, 1.0)
     except GridTooLarge:
         return np.inf
-    bands = 1 + 2 * np.ceil(BAND * np.sqrt([row.g for row in rows]) / field.dv)
+    return _cost(field, rows)
+
+
+def _cost(field: PhaseField, rows) -> float:
+    """Evaluations of a Gaussian that the rows take on this grid."""
+    bands = 1 + 2 * np.ceil(BAND * np.minimum(np.sqrt([row.g for row in rows]) / field.dv, MANY_CELLS))
     bands += [(2 * WIDE_BAND / FINE[2] + 3 * POINT_COST) * any(row.aside) for row in rows]
     return float(field.x.size * field.v.size * np.sum(bands + POINT_COST))
 
@@ -142,23 +151,35 @@ def position_density(law, steps: Steps, bias: float = 0.0, score_noise: float = 
 
     ``astray`` is the mass seen near or lost beyond the sides of the box, rounding included.
     """
+    return _position_density(law, steps, bias, score_noise, spacing)[:3]
+
+
+def _position_density(law, steps: Steps, bias: float, score_noise: float, spacing, first: int = 0):
+    """`position_density`, and how often the box was widened; from ``first`` times on."""
     rows = [_Row.of(*values, score_noise) for values in zip(steps.P, steps.Q, steps.noise_var, strict=True)]
-    leak = math.inf
-    for i in range(WIDENINGS):
-        field = _box(law, steps, rows, bias, spacing, WIDER**i)
-        marginal = _marginal(law, steps, rows, bias, field)
-        if field.leak < LEAK or field.leak > leak / 10:
+    leak, done, spent = math.inf, 0, 0.0
+    for widened in range(first, WIDENINGS):
+        field = _box(law, steps, rows, bias, spacing, WIDER**widened)
+        cost = _cost(field, rows)
+        if not spent + cost <= MOST_COST:
+            raise GridTooLarge(f"{len(rows)} steps on a grid of {field.x.size} x {field.v.size} points take about "
+                               f"{(spent + cost) * SECONDS:.2g} s, above the limit of {MOST_COST * SECONDS:g} s: take "
+                               "fewer")
+        marginal, now = _marginal(law, steps, rows, bias, field)
+        spent += cost * (now + 1) / len(rows)
+        if field.leak < LEAK or (now <= done and field.leak > leak / 10):
             break
-        leak = field.leak
-    mass = float(marginal.sum()) * field.dx
+        leak, done = field.leak, now
+    # a box that lost too much was left on the way
+    mass = float(marginal.sum()) * field.dx if field.leak < ASTRAY else 0.0
     astray = max(field.leak, field.noise, 1 - mass, 1e-14)
     if not astray < ASTRAY:
         raise GridTooLarge("steps are too long for the law on the line: it leaves every box tried")
-    return field.x[0] * field.stretch, marginal / (mass * field.stretch), astray
+    return field.x[0] * field.stretch, marginal / (mass * field.stretch), astray, widened
 
 
 def _marginal(law: LineMixture, steps: Steps, rows, bias: float, field: PhaseField):
-    """Density of the last position on the box."""
+    """(Density of the last position on the box, rows done): not all of them where too much leaves the box."""
     phi, S = steps.a, steps.s_sq
     inverse = np.linalg.inv(steps.prior_var)
     # the start around its mean
@@ -190,7 +211,9 @@ def _marginal(law: LineMixture, steps: Steps, rows, bias: float, field: PhaseFie
         values = field.blurred(values, row.blur, excess)
         values = field.sheared(values, row.shear)
         field.watch(values)
-    return values.sum(axis=0) * field.dv
+        if not field.leak < ASTRAY:
+            break
+    return values.sum(axis=0) * field.dv, i
 
 
 def _aside(field: PhaseField, values, row: _Row, score: PhaseMixtureScore, bias: float):

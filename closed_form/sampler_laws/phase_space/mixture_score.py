@@ -7,7 +7,7 @@ import numpy as np
 
 #: Largest exponent that a place's share may have at a position, or at a velocity, for their product to stay well
 #: within the range of floats.
-FACTORED = 150.0
+FACTORED = 330.0
 
 
 class PhaseMixtureScore:
@@ -82,8 +82,14 @@ class PhaseMixtureScore:
         fixed = self._fixed(away)
         by_place = np.exp(np.outer(away, at_place))
         by_velocity = np.exp(np.outer(at_v, away) + (fixed - fixed.max()))
-        mean = (by_velocity * away) @ by_place / (by_velocity @ by_place)
-        return self._from_mean(push, mean, place + shear * v, v)
+        found = (by_velocity * away) @ by_place
+        found /= by_velocity @ by_place
+        # `_from_mean` in parts of the place and of the velocity
+        pull, steeper, flatter = self._slopes(push)
+        found *= pull
+        found -= steeper * (place - self.phi[0] * middle)
+        found -= steeper * shear * v + flatter * (v - self.phi[1] * middle)
+        return found
 
     def pushed_with_slope(self, push, x, v):
         """(`pushed`, its derivative in x)."""
@@ -129,7 +135,7 @@ class PhaseMixtureScore:
         found = self._from_mean(push, mean, x, v)
         if not slope:
             return found, None
-        pull, steeper = push[0] * by_x + push[1] * by_v, push[0] * self.xx[0] + push[1] * self.xv[0]
+        pull, steeper, _ = self._slopes(push)
         spread = sum(share * np.square(place - mean) for place,
                      share in zip(away.tolist(), shares, strict=True))
         return found, pull * by_x * spread / total - steeper
@@ -152,7 +158,11 @@ class PhaseMixtureScore:
 
     def _from_mean(self, push, mean, x, v):
         """push·(∇_x, ∇_v) log p_t of components that are alike, of which the mean place given x, v is ``mean``."""
-        xx, xv, vv, (by_x, by_v) = self.xx[0], self.xv[0], self.vv[0], self._by
+        pull, steeper, flatter = self._slopes(push)
         gap_x, gap_v = x - self.phi[0] * self._middle, v - self.phi[1] * self._middle
-        pull, steeper = push[0] * by_x + push[1] * by_v, push[0] * xx + push[1] * xv
-        return pull * mean - (steeper * gap_x + (push[0] * xv + push[1] * vv) * gap_v)
+        return pull * mean - (steeper * gap_x + flatter * gap_v)
+
+    def _slopes(self, push):
+        """What `_from_mean` multiplies by the mean, and takes off for x and for v."""
+        xx, xv, vv, (by_x, by_v) = self.xx[0], self.xv[0], self.vv[0], self._by
+        return push[0] * by_x + push[1] * by_v, push[0] * xx + push[1] * xv, push[0] * xv + push[1] * vv

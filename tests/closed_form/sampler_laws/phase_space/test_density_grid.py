@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
+from closed_form.sampler_laws.phase_space import density_grid
 from closed_form.sampler_laws.phase_space.density_grid import PhaseField
 from tests.closed_form.tolerances import FIELD
 
@@ -77,6 +78,30 @@ def test_kicks_far_beyond_the_kernel_are_spread_in_blocks():
     v = field.v[:, 0]
     kernel = norm.pdf(v[:, None], (v + shift[:, 0])[None, :], np.sqrt(0.02))
     assert found == pytest.approx(kernel @ values * field.dv, abs=FIELD)
+
+
+def test_kicks_over_many_blocks_are_spread_point_by_point(monkeypatch):
+    """The same density as in blocks, also where some of it leaves the box; and no block is spread."""
+    field, values = field_and_density(dv=0.1)
+    shift = 12.0 * np.tanh(2 * field.v) + 3.0 * field.x
+    with monkeypatch.context() as patch:
+        patch.setattr(density_grid, "MOST_BLOCKS", 1000)
+        blocks, _ = field.kicked(values, shift, 0.0225, 1.0)
+    monkeypatch.setattr(PhaseField, "_spread", None)
+    found, _ = field.kicked(values, shift, 0.0225, 1.0)
+    assert found == pytest.approx(blocks, abs=FIELD)
+    assert 0.01 < found.sum() / values.sum() < 0.99
+
+
+@pytest.mark.parametrize("g, slope", [(0.36, 1.0), (1e-3, 10.0)])
+def test_noise_of_many_cells_is_spread_by_waves(g, slope):
+    """A kick of a Gaussian whose noise is twelve cells wide, asked for or for its slope, is the affine image."""
+    field = PhaseField(np.arange(-64, 64) * 0.15, np.arange(-200, 200) * 0.05, 0.8)
+    shift = 0.1 * field.v + 0.2 * field.x + 0.3
+    found, excess = field.kicked(normal(field, COVARIANCE), shift, g, slope)
+    move = np.array([[1.0, 0.0], [0.2, 1.1]])
+    expected = normal(field, move @ COVARIANCE @ move.T + np.diag([0.0, g + excess]), (0.0, 0.3))
+    assert found == pytest.approx(expected, abs=FIELD)
 
 
 def test_watch_keeps_the_most_mass_near_a_side():

@@ -182,6 +182,40 @@ def test_grids_beyond_the_limit_are_refused(monkeypatch):
         phase_line_w2(LineMixture([-1.0, 1.0], 1e-40), steps)
 
 
+def test_what_takes_too_long_is_refused(monkeypatch):
+    """The message gives steps, sizes and seconds; boxes tried before count, for the rows that were done on them."""
+    steps = scheme("euler-maruyama", horizon=2, steps=20).steps(cld())
+    cost = phase_line.phase_line_cost(THREE, steps)
+    monkeypatch.setattr(phase_line, "MOST_COST", 1.01 * cost)
+    assert phase_line_w2(THREE, steps).upper < np.inf
+    monkeypatch.setattr(phase_line, "LEAK", 0.0)
+    with pytest.raises(GridTooLarge, match=r"20 steps on a grid of \d+ x \d+ points take about \S+ s, above the limit"):
+        phase_line_w2(THREE, steps)
+
+
+def test_a_box_that_loses_too_much_is_left_at_once(monkeypatch):
+    """Where half of the law is beyond the box no further row is taken on it, and the coarse grid begins with the
+    box that was wide enough."""
+    steps, tried = scheme("euler-maruyama", horizon=2, steps=20).steps(cld()), []
+    marginal = phase_line._marginal
+
+    def taken(law, steps, rows, bias, field):
+        found, done = marginal(law, steps, rows, bias, field)
+        tried.append((round(-field.x[0, 0], 6), done, field.leak))
+        return found, done
+
+    monkeypatch.setattr(phase_line, "_marginal", taken)
+    monkeypatch.setattr(phase_line, "BOX", 2.0)
+    monkeypatch.setattr(phase_line, "WIDER", 4.0)
+    found = phase_line_w2(LineMixture([-1.0, 1.0], 0.5), steps)
+    (narrow, done, leak), (wide, last, _), (coarse, _, _) = tried
+    assert done < last == len(steps) - 1 and leak > phase_line.ASTRAY
+    assert narrow < wide == coarse
+    monkeypatch.undo()
+    exact = phase_line_w2(LineMixture([-1.0, 1.0], 0.5), steps)
+    assert found.midpoint == pytest.approx(exact.midpoint, rel=PHASE_LINE)
+
+
 @pytest.mark.parametrize(
     ("key", "horizon", "steps", "a", "epsilon", "message"),
     [
