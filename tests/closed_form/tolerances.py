@@ -109,6 +109,8 @@ PLANE_DENSITY = 1e-7
 PLANE_MASS = 1e-7
 #: Plane: W2 of laws that are close by potentials and flows, relative width.
 PLANE_NARROW = 0.03
+#: Plane: the same where the affine map between the moments starts the search.
+PLANE_AFFINE = 5e-3
 #: Plane: the same of laws that hardly differ, absolute.
 PLANE_SAME = 1e-4
 #: Plane: the same where a twentieth of the mass changes its mode.

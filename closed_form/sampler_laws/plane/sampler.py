@@ -94,14 +94,18 @@ def plane_w2(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0) -> Bra
 
 def _sides(law, found: PlaneLaw) -> tuple[float, float]:
     """Both sides; where they are far apart also by way of the mixture that has the shares of the sampler's law."""
-    lower, upper = Planar(found.grid, found.values, partial(density, law)).sides()
+    lower, upper = _planar(law, found)
     if upper - lower <= APART * upper or len(law.weights) == 1:
         return lower, upper
     other, moved, axes = reweighted(law, found)
-    below, above = Planar(found.grid, found.values, partial(density, other)).sides()
+    below, above = _planar(other, found)
     apart = math.hypot(*(projected(law, found, axis) for axis in axes))
     lower = max(lower, below - moved, apart)
     return lower, max(lower, min(upper, above + moved))
+
+
+def _planar(law, found: PlaneLaw) -> tuple[float, float]:
+    return Planar(found.grid, found.values, partial(density, law), law.mean, law.covariance).sides()
 
 
 def projected(law, found: PlaneLaw, axis: np.ndarray) -> float:

@@ -3,13 +3,16 @@
 import math
 
 import numpy as np
+import ot
 import pytest
 
+from closed_form.distances import planar
 from closed_form.distances.line import w2_line
 from closed_form.distances.planar import Planar
+from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.plane.law import Grid
-from tests.closed_form.tolerances import PLANE_FAR, PLANE_NARROW, PLANE_SAME
+from tests.closed_form.tolerances import PLANE_AFFINE, PLANE_FAR, PLANE_NARROW, PLANE_SAME
 
 
 def gaussian(mean, covariance):
@@ -27,10 +30,18 @@ def mixture(first_weight, places=(-1.4, 1.4), std=0.5):
     return lambda x: np.exp(law.log_density(x.T)), line
 
 
-def sides(first, second, half=7.0, spacing=0.2):
+def sides(first, second, half=7.0, spacing=0.2, moments=()):
     """Both sides between two densities on a box."""
     grid = Grid.around(np.full(2, -half), np.full(2, half), spacing)
-    return Planar(grid, first(grid.points()).reshape(grid.shape), second).sides()
+    return Planar(grid, first(grid.points()).reshape(grid.shape), second, *moments).sides()
+
+
+def bures(mean, covariance, second):
+    """W2 of N(mean, covariance) and N(0, second)."""
+    values, basis = np.linalg.eigh(covariance)
+    root = (basis * np.sqrt(values)) @ basis.T
+    cross = np.sqrt(np.linalg.eigvalsh(root @ second @ root)).sum()
+    return math.sqrt(float(np.dot(mean, mean) + np.trace(covariance) + np.trace(second) - 2 * cross))
 
 
 @pytest.mark.parametrize(("mean", "covariance"), [
@@ -68,3 +79,44 @@ def test_modes_apart_have_a_finite_upper_side():
     exact = w2_line(line, other).midpoint
     lower, upper = sides(first, second, half=8.0, spacing=0.14)
     assert lower <= exact <= upper <= 2 * exact
+
+
+def test_a_wide_gaussian_is_known_to_the_letter_from_a_narrow_one():
+    """Where the affine map between the moments is optimal both sides are its cost."""
+    wide, narrow = np.array([[30.0, 6.0], [6.0, 14.0]]), np.array([[0.6, -0.2], [-0.2, 0.5]])
+    exact = bures([0.3, -0.7], wide, narrow)
+    lower, upper = sides(gaussian([0.3, -0.7], wide), gaussian([0.0, 0.0], narrow), 46.0, 0.9, (np.zeros(2), narrow))
+    assert lower <= exact * (1 + PLANE_AFFINE) and exact <= upper * (1 + PLANE_AFFINE)
+    assert upper - lower <= PLANE_AFFINE * exact
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 24])
+def test_the_sides_hold_wherever_the_search_ends(monkeypatch, rounds):
+    """A wide Gaussian and two modes on a turned line: squares of the line and of what is across it add up to between the
+    sides, after no round of Newton's method, one and all; in the end the sides are close."""
+    monkeypatch.setattr(planar, "ROUNDS", rounds)
+    turn = np.array([[math.cos(0.5), -math.sin(0.5)], [math.sin(0.5), math.cos(0.5)]])
+    law = GaussianMixture(np.array([[-1.6, 0.0], [1.2, 0.0]]) @ turn.T, [0.35, 0.65], std=0.6)
+    line = GaussianMixture([[-1.6], [1.2]], [0.35, 0.65], std=0.6)
+    exact = math.hypot(w2_line(Gaussian([0.4], 9.0), line).midpoint, 3.0 - 0.6)
+    lower, upper = sides(gaussian(turn @ [0.4, 0.0], 9 * np.eye(2)), lambda x: np.exp(law.log_density(x.T)), 26.0, 0.6,
+                         (law.mean, law.covariance))
+    assert lower <= exact <= upper
+    assert rounds < 24 or upper - lower <= PLANE_AFFINE * exact
+
+
+def test_transport_between_cells_is_between_the_sides():
+    """Four unequal modes and a skew Gaussian: discrete transport between the middles of cells is off by no more than the
+    cells are wide."""
+    law = GaussianMixture([[1.5, 0.3], [-1.2, 1.1], [-0.4, -1.6], [0.6, 2.0]], [0.1, 0.4, 0.3, 0.2], std=0.5)
+    second = lambda x: np.exp(law.log_density(x.T))  # noqa: E731
+    first = gaussian([0.2, 0.1], [[3.0, 0.8], [0.8, 1.6]])
+    lower, upper = sides(first, second, 13.0, 0.12, (law.mean, law.covariance))
+    cells = Grid.around(np.full(2, -6.5), np.full(2, 6.5), 0.4)
+    masses = [density(cells.points()) * cells.cell for density in (first, second)]
+    places = [cells.points()[:, mass > 1e-6].T for mass in masses]
+    masses = [mass[mass > 1e-6] / mass[mass > 1e-6].sum() for mass in masses]
+    apart = math.sqrt(ot.emd2(*masses, ot.dist(*places), numItermax=1_000_000))
+    width = 2 * cells.spacing / math.sqrt(6)
+    assert lower - width <= apart <= upper + width and lower > 2 * width
+    assert upper - lower <= PLANE_AFFINE * upper
