@@ -53,7 +53,7 @@ class Reach:
 @dataclass(frozen=True, eq=False)
 class _Step:
     """A step of the state of m numbers a direction: state ← move·state + Σ pull μ̄ + push b + noise, by arrays of shape
-    (l, m, m), (l, m) and, of the noise's covariance, (m, m)."""
+    (l, m, m), (l, m) and, of the noise's covariance, (m, m) or (l, m, m)."""
 
     move: np.ndarray
     pulls: list[np.ndarray]
@@ -94,7 +94,7 @@ def reach(found: Components, steps: Steps, bias: np.ndarray, noise_size: float) 
                 drawn += float(np.sqrt(np.square(spread * size).sum(axis=1).max()))
                 centre += size * mean
             centre += (row * step.push).sum(axis=1) * bias
-            variance += np.einsum("lm,mn,ln->l", row, step.noise, row)
+            variance += np.einsum("lm,lmn,ln->l", row, np.broadcast_to(step.noise, step.move.shape), row)
             row = np.einsum("lm,lmn->ln", row, step.move)
         begun, spread_out = started
         if steps.blocks == 2:
@@ -157,18 +157,19 @@ def _step(steps: Steps, i: int, spectrum: np.ndarray, noise_size: float) -> _Ste
     if steps.blocks == 2:
         return _phase_step(steps, i, spectrum, noise_size)
     kept, pull, push = _linear(steps, i, spectrum)
-    noise = np.array([[float(steps.noise_var[i]) + (float(steps.Q[i]) * noise_size) ** 2]])
+    own, fresh = float(steps.noise_var[i]), (float(steps.Q[i]) * noise_size) ** 2
     if steps.past is not None:
         keep, now, before = (float(each[i]) for each in (steps.past.keep, steps.past.now, steps.past.before))
         move = np.array([[keep + now * kept, np.full_like(kept, before)], [kept, np.zeros_like(kept)]])
         return _Step(np.moveaxis(move, 2, 0), [np.stack([now * pull, pull], axis=1)],
-                     np.array([[now * push, push]]), np.diag([noise[0, 0], 0.0]))
+                     np.array([[now * push, push]]), np.diag([own, 0.0]) + fresh * np.outer([now, 1.0], [now, 1.0]))
     if steps.second is None:
-        return _Step(kept[:, None, None], [pull[:, None]], np.array([[push]]), noise)
+        return _Step(kept[:, None, None], [pull[:, None]], np.array([[push]]), np.array([[own + fresh]]))
     again, more, shove = _linear(steps.second, i, spectrum)
     move = float(steps.second.keep[i]) + again * kept
+    fresh = own + np.square(again) * fresh + (float(steps.second.Q[i]) * noise_size) ** 2
     return _Step(move[:, None, None], [(again * pull)[:, None], more[:, None]],
-                 (again * push + shove)[:, None], noise)
+                 (again * push + shove)[:, None], fresh[:, None, None])
 
 
 def _linear(numbers: Steps | SecondStage, i: int, spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
@@ -216,8 +217,9 @@ def _root_mean_square(found: Components, steps: Steps, mean: np.ndarray, bias: n
             moved = after(steps, i, size, to)
         else:
             keep, a = float(steps.second.keep[i]), float(steps.second.a[i])
-            inner = after(steps, i, size, a)
+            inner = math.hypot(after(steps, i, size, a), math.sqrt(d) * float(steps.Q[i]) * noise_size)
             off = abs(keep * float(steps.a[i]) + float(steps.second.P[i]) * a - to) * float(np.linalg.norm(mean))
             moved = abs(keep) * size + after(steps.second, i, inner, float(steps.second.P[i]) * a) + off
-        size = math.hypot(moved, math.sqrt(d * (float(steps.noise_var[i]) + (float(steps.Q[i]) * noise_size) ** 2)))
+        last = steps if steps.second is None else steps.second
+        size = math.hypot(moved, math.sqrt(d * (float(steps.noise_var[i]) + (float(last.Q[i]) * noise_size) ** 2)))
     return size + abs(float(steps.a[-1]) - 1.0) * float(np.linalg.norm(mean))

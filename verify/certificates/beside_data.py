@@ -63,8 +63,7 @@ def beside_data(setting: Setting, law, seed: int, reason: str) -> Bracket:
     reason = f"{NO_EXACT_LAW}{reason.removeprefix(NO_EXACT_LAW)}"
     error, steps = on_steps(setting.error, true_steps(setting).rounded())
     bias, noise = law.bias(error), float(setting.score_noise) / math.sqrt(law.dim)
-    twice = steps.second is not None or steps.past is not None
-    far = math.inf if noise and twice else farthest(law, steps, bias, noise)
+    far = farthest(law, steps, bias, noise)
     if not far < math.inf:
         return Bracket(0.0, math.inf, reason)
     lower, samples = _lower(setting, law, seed)
@@ -104,8 +103,9 @@ def _top(law, steps: Steps, bias: np.ndarray, noise_size: float, seed: int) -> _
     # a start may tie what is along the span to what is across it
     along = spanned(law, bias) if steps.start is None else Spanned(law, bias, ())
     across = _across(along, steps, noise_size)
-    noisy = bool(np.any(steps.noise_var > 0) or noise_size)
-    found = _along_process(along, steps, noise_size, seed) if noisy else _along_flow(along, steps, seed)
+    # where fresh noise is all there is, one evaluation a step takes it from the process too
+    noisy = bool(np.any(steps.noise_var > 0)) or (noise_size > 0 and steps.second is None and steps.past is None)
+    found = (_along_process if noisy else _along_flow)(along, steps, noise_size, seed)
     if found is None:
         return None
     both = (math.hypot(side, across) for side in (found.estimated, found.proved))
@@ -172,16 +172,16 @@ def _sides(squares: np.ndarray, lengths: _Lengths | None) -> tuple[float, float]
     return top, math.sqrt(mean + tail)
 
 
-def _along_flow(along: Spanned, steps: Steps, seed: int) -> _Top | None:
+def _along_flow(along: Spanned, steps: Steps, noise_size: float, seed: int) -> _Top | None:
     """Pairs with the flow, which is integrated; how far off is seen with half as many steps."""
     law, cut = along.law, 2 * math.ceil(FLOW_STEPS / len(steps) / 2)
     n = min(MOST_PAIRS, PAIRS_WORK // (len(steps) * (4 * cut + 1) * _size(law)))
     if n < FEW or not steps.a[0] > 0:
         return None
     start, parts = [seed, 3], (steps, TESTED, np.random.default_rng([seed, 3]), along.bias)
-    tried = beside_flow(law, *parts, cut // 2)[0] - beside_flow(law, steps, TESTED, np.random.default_rng(start),
-                                                                along.bias, cut)[0]
-    x, y = beside_flow(law, steps, n, np.random.default_rng([seed, 2]), along.bias, cut)
+    tried = beside_flow(law, *parts, cut=cut // 2)[0] - beside_flow(law, steps, TESTED, np.random.default_rng(start),
+                                                                    along.bias, cut=cut)[0]
+    x, y = beside_flow(law, steps, n, np.random.default_rng([seed, 2]), along.bias, noise_size, cut)
     squares, off = np.square(x - y).sum(axis=1), math.sqrt(float(np.square(tried).sum(axis=1).mean()))
     if not np.isfinite(squares).all():
         return None

@@ -109,6 +109,9 @@ def synchronous(law, coarse, finer, n: int, rng: np.random.Generator, **errors) 
         noise = rng.standard_normal((len(finer) + 1, *blocks, min(size, n - start), law.dim))
         parts = noise[1:].reshape(*weights.shape, *noise.shape[1:])
         summed = np.concatenate([noise[:1], np.einsum("km,km...->k...", weights, parts)])
+        if coarse.second is not None and errors.get("score_noise"):
+            # of the first evaluations' noise the finer run, with the exact score, has none
+            summed = np.stack([rng.standard_normal(summed.shape), summed], axis=1)
         runs.append((sample(law, coarse, noise.shape[-2], None, increments=summed, **errors),
                      sample(law, finer, noise.shape[-2], None, increments=noise)))
     return tuple(np.concatenate(run) for run in zip(*runs, strict=True))

@@ -52,9 +52,6 @@ def sample(problem, out, n, seed, threads, reduce, backend, device, dtype, own_s
     chosen, step = backend_named(backend, device, dtype), own_step and _step_named(own_step)
     setting, _ = setting_or_reason(question, "all")
     steps = question.scheme.steps(question.process) if setting is None else setting.steps
-    if question.score_noise > 0 and (steps.second is not None or steps.past is not None):
-        raise Failure(f"scheme.score_noise must be 0 for {question.scheme.key}, which asks the score more than once for a "
-                      f"step or keeps what it saw, got {question.score_noise:g}")
     # nothing is imported once the file is there: an interrupt in the middle of that ends Python by the signal
     with new_file(out, force) as part, progress(f"{n} samples") as tell:
         _draw(draw, part, question, steps, tell, n=n, seed=seed, threads=threads, reduce=reduce,

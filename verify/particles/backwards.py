@@ -20,6 +20,7 @@ import numpy as np
 
 from bounds.steps.affine import Steps
 from closed_form.laws.mixture import GaussianMixture
+from verify.particles.noise import noise_of
 
 #: Particles × components that are worked on at once: their arrays stay in the cache.
 _BLOCK = 1 << 15
@@ -48,7 +49,8 @@ def beside_process(law: GaussianMixture, steps: Steps, n: int, rng: np.random.Ge
         is as valid and farther away.
     """
     mapped, steps = law.dim if mapped is None else mapped, steps.rounded()
-    noise = np.sqrt(steps.noise_var + np.square(steps.Q * noise_size))
+    inside, variance = noise_of(steps, noise_size**2)
+    noise = np.sqrt(variance)
     pairs = []
     for size in _sizes(n, law):
         x, z = _first(law, steps, size, rng, mapped)
@@ -56,7 +58,7 @@ def beside_process(law: GaussianMixture, steps: Steps, n: int, rng: np.random.Ge
         level = float(steps.s_sq[0]), float(steps.a[0])
         for i in range(len(steps)):
             after = float(steps.s_sq[i + 1]), float(steps.a[i + 1])
-            y, seen = _moved(law, steps, i, y, seen, bias)
+            y, seen = _moved(law, steps, i, y, seen, bias, _fresh(inside, i, y, rng))
             # of samplers that raise a level X waits
             if after[0] * level[1] ** 2 < level[0] * after[1] ** 2:
                 x, z = _back(law, level, after, x, rng, mapped)
@@ -69,27 +71,30 @@ def beside_process(law: GaussianMixture, steps: Steps, n: int, rng: np.random.Ge
     return tuple(np.concatenate(column) for column in zip(*pairs, strict=True))
 
 
-def beside_flow(law: GaussianMixture, steps: Steps, n: int, rng: np.random.Generator,
-                bias: np.ndarray, cut: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def beside_flow(law: GaussianMixture, steps: Steps, n: int, rng: np.random.Generator, bias: np.ndarray,
+                noise_size: float = 0.0, cut: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """``n`` pairs (X, Y) for a sampler without noise: X follows the probability flow, from X_T to the data.
 
     Parameters
     ----------
-    law, steps, n, rng, bias
-        As of `beside_process`; ``steps`` without noise.
+    law, steps, n, rng, bias, noise_size
+        As of `beside_process`; ``steps`` without noise.  Fresh noise of the score moves Y alone.
     cut : int, optional
         Steps of Runge and Kutta for one of the sampler's; `FLOW_STEPS` in all at least by default.
     """
     steps = steps.rounded()
     cut = math.ceil(FLOW_STEPS / len(steps)) if cut is None else cut
     variance = float(np.mean(law.components().spectrum))
-    pairs = []
+    inside, added = noise_of(steps, noise_size**2)
+    noise, pairs = np.sqrt(added), []
     for size in _sizes(n, law):
         x, z = _first(law, steps, size, rng, law.dim)
         y, seen, u = _begun(law, steps, z), None, x / steps.a[0]
         low = float(steps.s_sq[0] / steps.a[0] ** 2)
         for i in range(len(steps)):
-            y, seen = _moved(law, steps, i, y, seen, bias)
+            y, seen = _moved(law, steps, i, y, seen, bias, _fresh(inside, i, y, rng))
+            if noise[i] > 0.0:
+                y = y + noise[i] * rng.standard_normal(y.shape)
             high, low = low, min(low, float(steps.s_sq[i + 1] / steps.a[i + 1] ** 2))
             if low < high:
                 u = _flowed(law, u, *(0.5 * math.log(each + variance) for each in (high, low)), variance, cut)
@@ -111,8 +116,13 @@ def _sizes(n: int, law: GaussianMixture) -> Iterator[int]:
     return (min(block, n - start) for start in range(0, n, block))
 
 
-def _moved(law, steps: Steps, i: int, y: np.ndarray, seen, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(The noise-free part of step i, what it saw of the score)."""
+def _fresh(inside: np.ndarray | None, i: int, y: np.ndarray, rng: np.random.Generator):
+    """What fresh noise of the score adds within step i."""
+    return 0.0 if inside is None else inside[i] * rng.standard_normal(y.shape)
+
+
+def _moved(law, steps: Steps, i: int, y: np.ndarray, seen, bias: np.ndarray, fresh) -> tuple[np.ndarray, np.ndarray]:
+    """(Step i but for the noise at its end, what it saw of the score), ``fresh`` added to the first evaluation's."""
 
     def through(numbers, x):
         P, Q, a, s_sq = (float(each[i]) for each in (numbers.P, numbers.Q, numbers.a, numbers.s_sq))
@@ -121,7 +131,7 @@ def _moved(law, steps: Steps, i: int, y: np.ndarray, seen, bias: np.ndarray) -> 
         share = 1.0 if numbers.share is None else float(numbers.share[i])
         return P * x + Q * (law.pushed(a, s_sq).score(x) + share * bias)
 
-    inside = through(steps, y)
+    inside = through(steps, y) + fresh
     if steps.past is not None:
         keep, now, before = (float(each[i]) for each in (steps.past.keep, steps.past.now, steps.past.before))
         return keep * y + now * inside + (before * seen if before else 0.0), inside

@@ -17,6 +17,7 @@ import numpy as np
 
 from bounds.steps.affine import Past, Steps
 from closed_form.law import Law
+from verify.particles.noise import noise_of
 from verify.particles.phase_space import PhaseRows
 from verify.particles.score_kernels import Shrinkage, kernel_of
 
@@ -74,11 +75,11 @@ def funnel_walk(law: Law, steps: Steps, score_error: float, score_noise: float, 
     bias = float(kernel.bias[0])
     if steps.blocks == 2:
         return lambda draws, start: _phase(law, kernel, rows, bias, draws, start)
-    noise_std = np.sqrt(steps.noise_var + steps.Q**2 * score_noise**2 / law.dim)
-    return lambda draws, start: _line(law, kernel, steps, noise_std, bias, draws, start)
+    inside, noise_var = noise_of(steps, score_noise**2 / law.dim)
+    return lambda draws, start: _line(law, kernel, steps, inside, np.sqrt(noise_var), bias, draws, start)
 
 
-def _line(law: Law, kernel: Shrinkage, steps: Steps, noise_std, bias: float, draws: Draws, start):
+def _line(law: Law, kernel: Shrinkage, steps: Steps, inside, noise_std, bias: float, draws: Draws, start):
     """One block: W is a number."""
     n, second, past, seen = law.dim - 1, steps.second, steps.past, None
     if start is None:
@@ -92,9 +93,16 @@ def _line(law: Law, kernel: Shrinkage, steps: Steps, noise_std, bias: float, dra
         moved, factor = _moved(kernel, steps.a[i], steps.s_sq[i], P, Q, bias * steps.part(i), y, W)
         if second is not None:
             kernel.constants(steps.inner, i)
+            seen_W = W * np.square(factor)
+            if inside is not None:  # fresh noise of the first evaluation: of the others along where they are, and across
+                fresh, beside = inside[i] * draws.normal(2)
+                moved, across_sq = moved + fresh, inside[i] ** 2 * draws.chi_sq(n - 1)
+                seen_W = np.square(factor * np.sqrt(W) + beside) + across_sq
             moved, later = _moved(kernel, second.a[i], second.s_sq[i], second.P[i], second.Q[i],
-                                  bias * steps.inner.part(i), moved, W * np.square(factor))
+                                  bias * steps.inner.part(i), moved, seen_W)
             moved, factor = moved + second.keep[i] * y, later * factor + second.keep[i]
+            if inside is not None:
+                W, factor = np.square(factor * np.sqrt(W) + later * beside) + np.square(later) * across_sq, 1.0
         if past is not None:
             # without noise the others stay on the ray where they started
             (y, along), seen = with_past(past, i, (y, along), (moved, factor * along), seen)

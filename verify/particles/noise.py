@@ -1,9 +1,12 @@
-"""Standard normals that depend on the seed and the particle alone, never on blocks or threads."""
+"""Standard normals that depend on the seed and the particle alone, never on blocks or threads, and how large steps take
+them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from bounds.steps.affine import Steps
 
 _CELL_NUMBERS = 1 << 14  # numbers of one kernel array that a cell aims at: several arrays fit the L2 cache
 _SMALLEST, _LARGEST = 16, 4096
@@ -104,3 +107,13 @@ def cells_of(particles: np.ndarray, first: int, cells: int, size: int) -> np.nda
     padded = np.zeros((cells * size, d))
     padded[: stop - start] = particles[start:stop]
     return padded.reshape(cells, size, d).transpose(0, 2, 1)
+
+
+def noise_of(steps: Steps, size_sq: float) -> tuple[np.ndarray | None, np.ndarray]:
+    """(Standard deviation of what fresh noise of variance ``size_sq`` in the score adds within each step, to what a first
+    evaluation leads to; variance of what is added at its end, the step's own noise included); None: no such noise."""
+    last = steps.Q if steps.second is None else steps.second.Q
+    inside = np.abs(steps.Q) * np.sqrt(size_sq)
+    if steps.past is not None:
+        return (inside if size_sq else None), steps.noise_var
+    return (inside if size_sq and steps.second is not None else None), steps.noise_var + last**2 * size_sq

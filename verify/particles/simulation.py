@@ -53,9 +53,8 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
     score_error : float, sequence of float, or ScoreError
         M, the norm of a constant added to the score; a list has one for each step.
     score_noise : float
-        M_noise, the L2 size of fresh centred Gaussian
-        noise added at every step; the latter is drawn together with the step's own noise, and must be 0
-        where steps evaluate the score twice, or use the step before.
+        M_noise, the L2 size of fresh centred Gaussian noise added to every evaluation of the score; that of the
+        last one of a step is drawn together with the step's own noise.
     direction : array of shape (d,), optional
         Direction u of the bias, normalised here; ``law.bias_direction()`` by default.
     score : callable, optional
@@ -84,7 +83,8 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
     increments : array of shape (k+1, n, d), optional
         Standard normals to use in place of the seed's: row 0 for the start, row i+1 for step i.
         In phase space of shape (k+1, 2, n, d), for the two columns of the triangular root of each covariance
-        (velocity last).
+        (velocity last); and so where steps evaluate the score twice and it has fresh noise, for that of the first
+        evaluation, and for what comes after (the start has the latter).
     start : array of shape (n, d), or (n, 2, d) in phase space, optional
         Initial particles in place of draws from the prior. With ``reduce`` a funnel's must be draws of a law
         that rotations of the other coordinates leave as it is.
@@ -122,16 +122,14 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
         score_error = score_error.tolist()
     score_error, steps = on_steps(read_error(score_error, score_error_in), steps)
     size_of_noise = error_size("score_noise", score_noise)
-    if steps.second is not None and size_of_noise > 0:
-        raise ValueError("score_noise must be 0 for samplers with two evaluations of the score a step, got "
-                         f"{size_of_noise:g}")
-    if steps.past is not None and size_of_noise > 0:
-        raise ValueError("score_noise must be 0 for samplers that use the step before, got "
+    mixed = steps.past is not None and size_of_noise > 0
+    if mixed and reduce:
+        raise ValueError("reduce needs score_noise = 0 for samplers that use the step before, got "
                          f"{size_of_noise:g}")
     errors = score_error, size_of_noise, direction
     if reduce is None:
         plain = score is None and step is None and increments is None and start is None
-        reduce = plain and spans_little(law, steps)
+        reduce = plain and not mixed and spans_little(law, steps)
     start = _start(start, n, law, steps)
     out = _output(out, (n, law.dim), chosen)
     if law.components() is None and chosen.name != "numpy" and score is None:

@@ -13,7 +13,7 @@ from bounds.steps.affine import Steps
 from closed_form.geometry.enclosing_ball import affine_span
 from verify.particles.backends import Backend
 from verify.particles.funnel import LEAST_DIM, WIDTH, Draws, funnel_walk, with_past
-from verify.particles.noise import Increments, Streams, cells_of
+from verify.particles.noise import Increments, Streams, cells_of, noise_of
 from verify.particles.own_phase_score import own_phase_walk
 from verify.particles.own_score import OwnScore
 from verify.particles.phase_space import phase_walk
@@ -74,8 +74,11 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
     score_error, score_noise, direction = errors
     kernel = (kernel_of(law, steps, score_error, direction) if score is None
               else OwnScore(law, law.bias(score_error, direction), score=score))
-    noise_var = steps.noise_var + steps.Q**2 * score_noise**2 / law.dim
-    source = _source(seed, increments, (len(steps) + 1, n, law.dim), kernel.frame, reduce)
+    inside, noise_var = noise_of(steps, score_noise**2 / law.dim)
+    shape, apart = (len(steps) + 1, n, law.dim), inside is not None and steps.second is not None
+    if increments is not None and apart:
+        increments, shape = _in_turn(increments, (len(steps) + 1, 2, n, law.dim)), (2 * len(steps) + 1, n, law.dim)
+    source = _source(seed, increments, shape, kernel.frame, reduce)
     if start is not None and reduce:
         raise ValueError("start goes with reduce only for a funnel")
     if law.shrinkage is not None:
@@ -84,12 +87,13 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
         start = start @ kernel.frame
     middle = float(steps.a[0]) * law.expectation() if steps.from_mean else np.zeros(law.dim)
     middle = middle if kernel.frame is None else middle @ kernel.frame
-    kernel, finish, middle = _split(law, kernel, steps, noise_var, reduce, chosen, middle)
+    kernel, finish, middle = _split(law, kernel, steps, (inside, noise_var), reduce, chosen, middle)
     constants = _constants(kernel, steps, chosen)
     again = steps.second and _constants(kernel, steps.inner, chosen)
     keep = steps.second and steps.second.keep.tolist()
     past = steps.past
     blend = past and [column.tolist() for column in (past.keep, past.now, past.before)]
+    inside = inside if inside is None else inside.tolist()
     noise_std, begun = np.sqrt(noise_var).tolist(), first_points(steps, law.dim, kernel.frame, chosen)
     middle = chosen.asarray(middle[:, None]) if middle.any() else None
 
@@ -105,6 +109,8 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
             if blend:
                 before, seen = seen, y * 1.0
                 kernel.advance(seen, constants(i), chosen.xp)
+                if inside:
+                    seen += draw(kernel.dim) * inside[i]
                 y *= blend[0][i]
                 y += blend[1][i] * seen
                 if blend[2][i]:
@@ -113,6 +119,8 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
             kept = y * keep[i] if again and keep[i] else None
             kernel.advance(y, constants(i), chosen.xp)
             if again:
+                if inside:
+                    y += draw(kernel.dim) * inside[i]
                 kernel.advance(y, again(i), chosen.xp)
             if kept is not None:
                 y += kept
@@ -122,6 +130,14 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
         return _rows(finish(y, draw), law.dim, chosen)
 
     return kernel.width, walk
+
+
+def _in_turn(increments, shape: tuple) -> np.ndarray:
+    """Normals of both evaluations of every step in the order in which they are drawn, after that of the start."""
+    increments = np.asarray(increments, dtype=float)
+    if increments.shape != shape:
+        raise ValueError(f"increments must have shape (k+1, 2, n, d) = {shape}, got {increments.shape}")
+    return increments.reshape(-1, *shape[2:])[1:]
 
 
 def first_points(steps: Steps, dim: int, frame, chosen: Backend) -> Callable[[Any], Any]:
@@ -187,9 +203,9 @@ def _rows(y: Any, dim: int, chosen: Backend) -> np.ndarray:
     return chosen.to_numpy(y).transpose(0, 2, 1).reshape(-1, dim)
 
 
-def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chosen: Backend, middle: np.ndarray):
+def _split(law, kernel, steps: Steps, noise: tuple, reduce: bool, chosen: Backend, middle: np.ndarray):
     """The kernel to simulate, what turns its particles (and their next normals) into those of the law, and the
-    mean of their start, ``middle`` being the law's."""
+    mean of their start, ``middle`` being the law's; ``noise`` is from `noise_of`."""
     frame = None if kernel.frame is None else chosen.asarray(kernel.frame)
     xp = chosen.xp
     if not reduce:
@@ -201,7 +217,7 @@ def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chose
     across = replace(kernel, means=origin[None], weights=np.ones(1), bias=kernel.bias - basis @ along)
     inside = basis.T @ middle
     mean, var = (middle - basis @ inside)[:, None], np.full((law.dim, 1), steps.prior_var)
-    linear = np.ones((law.dim, 1))
+    linear, (within, noise_var) = np.ones((law.dim, 1)), noise
     with np.errstate(over="ignore", invalid="ignore"):  # a scheme that diverges is refused with its particles
         seen = None
         for i in range(len(steps)):
@@ -214,6 +230,8 @@ def _split(law, kernel, steps: Steps, noise_var: np.ndarray, reduce: bool, chose
                 _, _, later, more, _ = across.constants(steps.inner, i)
                 A, b = later * A + steps.second.keep[i], later * b + more
             mean, var = A * mean + b, A * A * var + noise_var[i]
+            if within is not None:
+                var = var + np.square(later * within[i])
     if steps.past is not None:
         var = np.square(linear) * steps.prior_var
     up, down, mean, std = (chosen.asarray(part) for part in (basis, basis.T, mean, np.sqrt(var)))

@@ -32,11 +32,13 @@ def steps_of(key: str, count: int) -> Steps:
     return scheme(key, 3.0, count).steps(process_of("ou" if one else "cld"))
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.8])
 @pytest.mark.parametrize("key", ["euler-maruyama", "ddim", "heun", "dpmpp-2m", "sscs", "leapfrog"])
-def test_of_a_centred_gaussian_it_is_the_distance(key):
-    """One component draws nothing: what is left is the difference of the deviations."""
+def test_of_a_centred_gaussian_it_is_the_distance(key, noise):
+    """One component draws nothing: what is left is the difference of the deviations, with fresh noise in the score too."""
     law, steps = Gaussian([0.0, 0.0], 0.49), steps_of(key, 8)
-    assert farthest(law, steps, np.zeros(2)) == pytest.approx(sampler_w2(law, steps).upper, rel=REACH)
+    found = farthest(law, steps, np.zeros(2), noise / math.sqrt(2))
+    assert found == pytest.approx(sampler_w2(law, steps, 0.0, noise).upper, rel=REACH)
 
 
 @settings(max_examples=examples(8))

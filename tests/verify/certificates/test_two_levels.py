@@ -63,6 +63,16 @@ def test_brackets_from_samples_hold_the_exact_error(errors):
     assert exact.upper <= side.asymptotic < side.proved
 
 
+@pytest.mark.parametrize("given", [{"sampler": "heun"}, {"sampler": "midpoint"}, {"sampler": "heun", "churn": 2.0, "s_tmax": 3.0}])
+def test_brackets_of_two_evaluations_with_fresh_noise(given):
+    """Of Gaussian data and a sampler with two evaluations, whose score has fresh noise, the exact error is in the bracket
+    of samples and of two levels."""
+    data = Gaussian([0.5, 0.0], 0.4)
+    setting = setting_of(ou(), data, scheme(horizon=2.0, steps=10, **given), 0.0, 4.0)
+    found, exact = measured_by_samples(setting, data, 20_000, 2, "asked for"), sampler_w2(data, setting.steps, 0.0, 4.0)
+    assert 0 < found.lower <= exact.lower <= exact.upper <= found.upper < np.inf
+
+
 def test_brackets_from_samples_begin_where_the_sampler_does():
     """Of a sampler that starts far away, and forgets little of it, the exact error is in the bracket of its samples."""
     setting = setting_of(ou(), MODES, euler_maruyama(0.3, 10, prior_mean=[4.0, -3.0], prior_covariance=[0.5, 2.0]))

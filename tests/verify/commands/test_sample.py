@@ -106,8 +106,11 @@ def test_nothing_is_certified_about_a_funnel(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["heun-t", "dpmpp-2m"])
-def test_fresh_noise_in_the_score_of_several_evaluations_is_refused_by_its_key(tmp_path, kind):
-    """score_noise with a sampler that asks more than once, or keeps what it saw, is refused by the file's key."""
-    path = problem(tmp_path, "mixture", {"scheme.kind": f'"{kind}"', "scheme.score_noise": "0.1"})
-    line = assert_refused(run("sample", path, "--out", tmp_path / "x.npy", "-n", 3))
-    assert line.startswith(f"sgm-bounds: scheme.score_noise must be 0 for {kind}")
+def test_fresh_noise_in_the_score_of_several_evaluations(tmp_path, kind):
+    """score_noise with a sampler that asks more than once, or keeps what it saw, moves its particles apart."""
+    changes = {"scheme.kind": f'"{kind}"', "scheme.score_noise": "3.0", "scheme.score_error": "0.0"}
+    for noise in ("3.0", "0.0"):
+        path = problem(tmp_path, "mixture", changes | {"scheme.score_noise": noise})
+        answer("sample", path, "--out", tmp_path / f"{noise}.npy", "-n", 1000)
+    noisy, quiet = (np.load(tmp_path / f"{noise}.npy") for noise in ("3.0", "0.0"))
+    assert noisy.std() > 1.05 * quiet.std()

@@ -73,7 +73,16 @@ def test_reduced_runs_have_the_same_law():
     assert plain == pytest.approx(reduced, abs=STANDARD_ERRORS * np.sqrt(0.5 / 4000))
 
 
-def test_fresh_noise_in_the_score_is_refused():
-    """Noise drawn together with a step's own has no place in a step with a past: refused by name."""
-    with pytest.raises(ValueError, match="score_noise must be 0 for samplers that use the step before"):
-        sample(LAWS["one std"], dpmpp_2m(2.0, 6).steps(ou()), 10, 1, score_noise=0.1)
+def test_fresh_noise_of_the_score():
+    """Gaussian data: with fresh noise in the score, which a step passes on, particles have the variances of the exact
+    chain; nothing is drawn at once then, which is refused by name where it is asked for."""
+    n, noise, law = 20_000, 0.9, Gaussian([0.3, 0.0, 0.0], np.array([0.2, 0.5, 1.0]))
+    steps = dpmpp_2m(2.0, 8).steps(ou())
+    chain, found = gaussian_chain(law, steps, np.zeros(3), noise), sample(law, steps, n, 4, score_noise=noise)
+    assert found.var(axis=0) == pytest.approx(chain.variances.astype(float), rel=STANDARD_ERRORS * np.sqrt(2 / n))
+    assert np.all(chain.variances > (1 + STANDARD_ERRORS * np.sqrt(2 / n)) * gaussian_chain(law, steps).variances)
+    wide = GaussianMixture(np.eye(80)[:2], std=0.5)
+    assert sample(wide, steps, 10, 1, score_noise=noise) == pytest.approx(
+        sample(wide, steps, 10, 1, score_noise=noise, reduce=False))
+    with pytest.raises(ValueError, match="reduce needs score_noise = 0 for samplers that use the step before"):
+        sample(wide, steps, 10, 1, score_noise=noise, reduce=True)

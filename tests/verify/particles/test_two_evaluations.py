@@ -7,6 +7,7 @@ from bounds import ou
 from bounds.sampler import heun, midpoint, scheme
 from bounds.samplers import samplers
 from closed_form import Funnel, Gaussian, GaussianMixture
+from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from tests.tolerances import SAME_INCREMENTS, STANDARD_ERRORS
 from tests.torch_required import torch_backend
 from verify.particles.score_errors import score_error_of
@@ -88,11 +89,58 @@ def test_reduced_runs_have_the_same_law():
     assert plain == pytest.approx(reduced, abs=STANDARD_ERRORS * np.sqrt(0.5 / 4000))
 
 
+@pytest.mark.parametrize("churn", [0.0, 3.0])
+@pytest.mark.parametrize("key", TWICE)
+def test_fresh_noise_of_both_evaluations(key, churn):
+    """Gaussian data: with fresh noise in the score particles have the variances of the exact chain, and means of two
+    components apart the same across them, also where that is drawn at once."""
+    given = {"churn": churn, "s_tmax": 2.0} if churn and key in ("heun", "midpoint", "dpm-solver-2") else {}
+    n, noise, law = 20_000, 0.9, Gaussian([0.3, 0.0, 0.0], np.array([0.2, 0.5, 1.0]))
+    steps = scheme(key, 2.0, 8, **given).steps(ou())
+    chain, found = gaussian_chain(law, steps, np.zeros(3), noise), sample(law, steps, n, 4, score_noise=noise)
+    assert found.var(axis=0) == pytest.approx(chain.variances.astype(float), rel=STANDARD_ERRORS * np.sqrt(2 / n))
+    plain = gaussian_chain(law, steps)
+    assert np.all(chain.variances > (1 + STANDARD_ERRORS * np.sqrt(2 / n)) * plain.variances)
+    modes = GaussianMixture([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]], std=0.5)
+    across = gaussian_chain(Gaussian([0.0], 0.25), steps, np.zeros(1), noise / np.sqrt(3)).variances[0]
+    for reduce in (False, True):
+        drawn = sample(modes, steps, n, 5, score_noise=noise, reduce=reduce)
+        assert drawn[:, 2].var() == pytest.approx(across, rel=STANDARD_ERRORS * np.sqrt(2 / n))
+
+
+def test_fresh_noise_of_a_reduced_funnel():
+    """A funnel's others by their Gram matrix have the law of a full run where both evaluations have fresh noise, which
+    spreads them."""
+    law, steps, n = Funnel(10, 1.0), midpoint(1.0, 8, early_stop=0.05).steps(ou()), 4000
+    plain, reduced, quiet = (np.abs(sample(law, steps, n, 4 + reduce, reduce=reduce, score_noise=noise)[:, 3])
+                             for reduce, noise in ((False, 9.0), (True, 9.0), (True, 0.0)))
+    for edge in (0.3, 0.6, 1.5):
+        shares = [np.mean(found < edge) for found in (plain, reduced)]
+        assert shares[0] == pytest.approx(shares[1], abs=STANDARD_ERRORS * np.sqrt(0.5 / n))
+    assert np.mean(quiet < 0.3) - np.mean(reduced < 0.3) > 0.1
+
+
+def test_normals_of_fresh_noise_are_given_in_turn():
+    """Increments have the first evaluation's normals and those of what comes after, and the start has the latter."""
+    law, steps, noise = LAWS["one std"], heun(2.0, 4).steps(ou()), 0.7
+    normals, second = np.random.default_rng(3).standard_normal((5, 2, 30, 2)), steps.second
+    y, size = np.sqrt(steps.prior_var) * normals[0, 1], noise / np.sqrt(2)
+
+    def moved(stage, i, x, drawn):
+        asked = stage.Q[i] and law.pushed(float(stage.a[i]), float(stage.s_sq[i])).score(x)
+        return stage.P[i] * x + stage.Q[i] * (asked + size * drawn)
+
+    for i in range(len(steps)):
+        y = second.keep[i] * y + moved(second, i, moved(steps, i, y, normals[i + 1, 0]), normals[i + 1, 1])
+    found = sample(law, steps, 30, None, increments=normals, score_noise=noise)
+    assert found == pytest.approx(y, rel=SAME_INCREMENTS, abs=SAME_INCREMENTS)
+    with pytest.raises(ValueError, match=r"increments must have shape \(k\+1, 2, n, d\) = \(5, 2, 30, 2\), got \(5, 30, 2\)"):
+        sample(law, steps, 30, None, increments=normals[:, 0], score_noise=noise)
+
+
 def test_what_does_not_go_with_two_evaluations_is_refused():
-    """Fresh noise in the score, and sizes of a score's error at the iterates alone, are refused by name."""
+    """Sizes of a score's error at the iterates alone are refused by name."""
     law, steps = LAWS["one std"], heun(2.0, 6).steps(ou())
-    with pytest.raises(ValueError, match="score_noise must be 0 for samplers with two evaluations"):
-        sample(law, steps, 10, 1, score_noise=0.1)
     with pytest.raises(ValueError, match="steps must evaluate the score once a step"):
         score_error_of(lambda x, t: -x, law, steps, 200)
 
