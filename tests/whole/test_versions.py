@@ -1,6 +1,8 @@
 """What is promised of versions: the lowest ones are constraints, every promised Python is run, and none is left out unsaid."""
 
+import ast
 import re
+import sys
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -54,10 +56,41 @@ def test_the_lowest_versions_are_those_of_setup():
     assert set(later) == {line.partition("==")[0] for line in lines if line.endswith('< "3.13"')}
 
 
-def test_an_extra_asks_for_what_everybody_needs():
-    """What `--certified` needs has an extra of its name, which asks for the version that every installation has."""
-    asked = settings()["options.extras_require"]["certified"].strip()
-    assert asked.startswith("python-flint") and asked in settings()["options"]["install_requires"].split("\n")
+@pytest.mark.parametrize(("extra", "package"), [("certified", "python-flint"), ("transport", "POT")])
+def test_an_extra_asks_for_what_everybody_needs(extra, package):
+    """What `--certified`, or a distance between samples, needs has an extra of its name, which asks for the version that
+    every installation has."""
+    asked = settings()["options.extras_require"][extra].strip()
+    assert asked.startswith(package) and asked in settings()["options"]["install_requires"].split("\n")
+
+
+#: What comes with a package that is required, or has another name there.
+COMES_WITH = {"flint": "python-flint", "ot": "POT", "array_api_compat": "array-api-compat", "mpmath": "sympy",
+              "markupsafe": "jinja2"}
+
+#: Modules for those who have pytest or Hypothesis, and the one whose import of torch is answered where it is called.
+FOR_SOME = ("verify/pytest_plugin.py", "verify/strategies.py", "verify/particles/backends.py")
+
+
+def imported(tree, guarded=False):
+    """Names of packages that code imports, but for those whose lack it answers itself."""
+    for node in ast.iter_child_nodes(tree):
+        inside = guarded or (isinstance(node, ast.Try) and "ImportError" in ast.dump(node))
+        if isinstance(node, ast.Import | ast.ImportFrom) and not inside:
+            names = [node.module] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names]
+            yield from (name.partition(".")[0] for name in names)
+        yield from imported(node, inside)
+
+
+@pytest.mark.parametrize("package", ["bounds", "closed_form", "verify"])
+def test_every_package_that_is_imported_is_required(package):
+    """An installation without extras has all that the code imports, but where it says what is missing."""
+    required = re.findall(r"^(\S+) >=", settings()["options"]["install_requires"], re.M)
+    for path in sorted((ROOT / package).rglob("*.py")):
+        if path.relative_to(ROOT).as_posix() in FOR_SOME:
+            continue
+        names = set(imported(ast.parse(path.read_text(encoding="utf-8")))) - sys.stdlib_module_names
+        assert {COMES_WITH.get(name, name) for name in names} <= {*required, "bounds", "closed_form", "verify"}, path
 
 
 def test_two_lists_ask_for_one_version():

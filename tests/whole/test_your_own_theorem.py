@@ -55,7 +55,7 @@ def test_a_strangers_repository(installed, tmp_path):
     """The example passes its own test against the built wheel, with the plugin loaded by its entry point, and
     its theorem is there for every command."""
     shutil.copy(ROOT / "docs" / "examples" / "own_theorem" / "test_own_theorem.py", tmp_path)
-    done = ask(installed, tmp_path, "-m", "pytest", "-q", "--sgm-problems", "10")
+    done = ask(installed, tmp_path, "-m", "pytest", "-q", "--sgm-problems", "30")
     assert done.returncode == 0 and "theorems against exact laws" in done.stdout, done.stdout + done.stderr
     (text,) = (text for _, text in BLOCKS if text.startswith("# file: problem.toml\n"))
     (tmp_path / "problem.toml").write_text(text)

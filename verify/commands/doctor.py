@@ -30,8 +30,8 @@ def _versions() -> list[dict]:
     from verify.installed import version_of
 
     checks = [{"name": "python", "found": platform.python_version(), "ok": sys.version_info >= (3, 11)}]
-    needed = ("numpy", "scipy", "sympy", "python-flint", "click", "rich", "array-api-compat", "matplotlib")
-    optional = {"torch": "extra torch", "POT": "extra transport"}
+    needed = ("numpy", "scipy", "sympy", "python-flint", "click", "rich", "array-api-compat", "matplotlib", "POT")
+    optional = {"torch": "extra torch"}
     for name in ("sgm-bounds", *needed, *optional):
         found = version_of(name)
         ok = found is not None or name not in needed
