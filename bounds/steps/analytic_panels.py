@@ -19,6 +19,9 @@ from bounds.symbolic.bisection import Bisection, TooManyParts
 REACH = 4.0
 #: Largest bound on the disc in sizes at the panel's middle.
 GROWTH = 2000.0
+#: Longest ∫|f| over a piece of a panel (`bounds.steps.pieces`), for e^{2F} to grow little on the ellipse; a panel on
+#: which a bound of f many times its size would ask for more pieces than this is cut in half instead.
+LONGEST_DRIFT, FAR_BOUND, MANY_PIECES = 0.5, 8.0, 64
 #: A panel that holds less than this part of an integral over [0, T] need not vary little on its disc.
 MINOR = 1e-12
 PRECISION = 64
@@ -74,7 +77,7 @@ def analytic_panels(functions: tuple, labels: tuple, nonnegative: tuple, horizon
         unknown = [needed and function.is_nonnegative is not True
                    for function, needed in zip(functions, nonnegative, strict=True)]
         with ctx.workprec(PRECISION):
-            search = Bisection(balls, labels, unknown, horizon, _bounds_of(balls))
+            search = Bisection(balls, labels, unknown, horizon, _bounds_of(balls, nonnegative))
             ends, bounds, hidden = zip(*search.parts(), strict=True)
     except (NotEnclosed, TooManyParts) as error:
         return Panels(np.array([0.0, horizon]), nothing, nothing, False, str(error))
@@ -83,7 +86,7 @@ def analytic_panels(functions: tuple, labels: tuple, nonnegative: tuple, horizon
                   not any(ball.has_signs for ball in balls), search.unproved)
 
 
-def _bounds_of(balls):
+def _bounds_of(balls, nonnegative):
     """The test of a panel: bounds on its disc if they are proved to be small enough, else None."""
 
     def bounds(left, middle, right, real, sizes):
@@ -91,13 +94,16 @@ def _bounds_of(balls):
 
         around = arb(0.0, REACH * (right - left) / 2 * (1 + 1e-9))
         box, found = acb(arb(middle) + around, around), []
-        for ball, size in zip(balls, sizes, strict=True):
+        for ball, size, spread in zip(balls, sizes, nonnegative, strict=True):
             try:
                 bound = float(ball.disc(box, real).abs_upper())
             except (NotAnalytic, ZeroDivisionError):
                 return None
             at_middle = float(abs(ball.interval(arb(middle))).mid())
             if not (bound <= GROWTH * at_middle or bound * (right - left) <= MINOR * size):
+                return None
+            many = not spread and bound * (right - left) > MANY_PIECES * LONGEST_DRIFT
+            if many and bound > FAR_BOUND * at_middle:
                 return None
             found.append(bound)
         return found

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bounds.process import ForwardProcess
-from bounds.steps.analytic_panels import REACH, analytic_panels
+from bounds.steps.analytic_panels import LONGEST_DRIFT, REACH, analytic_panels
 
 #: Nodes of a panel: few where the step is short, more where that is not accurate enough, then halves of it.
 SHORT, LONG = 5, 10
-#: Longest ∫|f| over a piece, for e^{2F} to grow little on the ellipse.
-LONGEST_DRIFT = 0.5
 #: Times ∫|f|: by how much more a rule misses where F at its nodes is the integral of f's interpolant there.
 COLLOCATION = 256.0
 #: A panel is cut in at most so many for that.

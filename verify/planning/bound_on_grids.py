@@ -42,16 +42,22 @@ class BoundOnGrids:
     def __init__(self, theorem: Theorem, setting: Setting, kind: str, score_share: float):
         self.theorem, self.setting, self.kind, self.share = theorem, setting, kind, score_share
         self.stop = setting.scheme.grid.early_stop
-        self._models: dict[float, Model] = {}
+        self._models: dict[float, Model | ValueError] = {}
         self._flow_models: dict[float, FlowModel] = {}
         self._at = lru_cache(maxsize=self.remembered)(self._bound)
 
     def model(self, horizon: float) -> Model:
-        """The bound to leading order at this horizon, remembered."""
+        """The bound to leading order at this horizon, remembered, and so is a refusal."""
         if horizon not in self._models:
             setting = self._with_grid(TimeGrid.uniform(horizon, 1, self.stop))
-            self._models[horizon] = model_of(self.theorem, setting, self.model_steps)
-        return self._models[horizon]
+            try:
+                self._models[horizon] = model_of(self.theorem, setting, self.model_steps)
+            except ValueError as error:
+                self._models[horizon] = error
+        found = self._models[horizon]
+        if isinstance(found, ValueError):
+            raise found
+        return found
 
     def share_models(self, other: "BoundOnGrids") -> None:
         """Remember models together with the same question's bound on another kind of grid: they depend on neither."""

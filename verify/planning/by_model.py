@@ -24,6 +24,8 @@ COARSE_DOUBLINGS = 24
 STUCK = 0.95
 #: The model is trusted where the bound itself is within this factor of it.
 TRUST = 1.25
+#: A floor so many times too large is out of reach at any horizon near.
+FAR = 1e9
 #: Two values of the model closer than this, relatively, say nothing about its slope.
 APART = 1e-6
 
@@ -218,7 +220,7 @@ class Planner:
         """(T, floor) where the floor is lowest."""
         floor = lambda T: self._bounds.floor(T, eps, without)  # noqa: E731
         # with a longer horizon only what is left of the initial error gets less: no more than a part of ε
-        horizon = self._horizons.best(floor, size=lambda _: eps, patience=-1, most=0.0)
+        horizon = self._horizons.best(floor, size=lambda _: eps, patience=-1, most=0.0, hopeless=FAR * eps)
         return horizon, floor(horizon)
 
 

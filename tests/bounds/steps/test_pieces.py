@@ -186,9 +186,9 @@ def test_a_panel_that_holds_next_to_nothing_may_vary_on_its_disc():
     ball = BallFunction(real_function("f", "exp(-1000*t)"))
     held = np.exp(-375.0) / 4 / 1e-12
     for share, enough in ((3.0, True), (1 / 3, False)):
-        found = _bounds_of([ball])(0.75, 0.875, 1.0, arb(0.75).union(arb(1.0)), [share * held])
+        found = _bounds_of([ball], [True])(0.75, 0.875, 1.0, arb(0.75).union(arb(1.0)), [share * held])
         assert (found is not None) == enough
-    assert _bounds_of([ball])(0.0, 1 / 2048, 1 / 1024, arb(0.0).union(arb(1 / 1024)), [1e-3])[0] >= 1.0
+    assert _bounds_of([ball], [True])(0.0, 1 / 2048, 1 / 1024, arb(0.0).union(arb(1 / 1024)), [1e-3])[0] >= 1.0
 
 
 def test_what_kinks_hide_is_an_error(monkeypatch):
