@@ -107,6 +107,8 @@ START_MAP_CALLS = 250_000
 PLANE_DENSITY = 1e-7
 #: Plane: mass that the splines of some steps make or lose.
 PLANE_MASS = 1e-7
+#: Plane: how far below 0 a density may be, in its peak: rounding of many steps.
+PLANE_RIPPLE = 1e-13
 #: Plane: W2 of laws that are close by potentials and flows, relative width.
 PLANE_NARROW = 0.03
 #: Plane: the same where the affine map between the moments starts the search.

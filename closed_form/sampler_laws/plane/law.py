@@ -28,8 +28,8 @@ REACH = 8.5
 FINEST, COARSEST = 0.7, 1.0
 #: By how much a new window is wider than it must be on either side, so that it is not new every step.
 ROOM = 0.04
-#: Newton's rounds for the place a point came from, and its accuracy in spacings.
-ROUNDS, INVERTED = 30, 1e-7
+#: Newton's rounds for the place a point came from, and the last of its moves in spacings: what is left is its square.
+ROUNDS, INVERTED = 30, 1e-6
 
 #: Share of the highest waves in a density beyond which its grid is refused.
 FAINT = 1e-4
@@ -107,6 +107,7 @@ class PlaneLaw:
     unresolved: float = 0.0
     _coefficients: np.ndarray | None = None
     _back: np.ndarray | None = None
+    _before: np.ndarray | None = None
 
     @classmethod
     def gaussian(cls, std: float, spacing: float, start: Start | None = None, most: int = 1 << 18,
@@ -153,7 +154,7 @@ class PlaneLaw:
         if self._back is None:
             back = np.zeros_like(y)
         elif grid is old:
-            back = self._back
+            back = self._back if self._before is None else 2 * self._back - self._before
         else:
             places = old.places(y)
             back = np.stack([map_coordinates(each.reshape(old.shape), places, order=ROUGH, mode="nearest")
@@ -165,7 +166,7 @@ class PlaneLaw:
         found = (found / det).reshape(grid.shape)
         before = float(self.values.sum()) * old.cell
         self.lost = max(self.lost, abs(float(found.sum()) * grid.cell - before))
-        self.grid, self._back = grid, x - y
+        self.grid, self._before, self._back = grid, self._back if grid is old else None, x - y
         self._settle(fft.rfft2(found), noise)
 
     def check(self) -> None:
@@ -224,12 +225,14 @@ class PlaneLaw:
 
 
 def _upsampled(spectrum: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """The real function of this spectrum on a grid ``FINER`` times as fine."""
+    """The real function of this spectrum on a grid ``FINER`` times as fine; the highest wave of an even length, whose
+    phase is not known, is left out."""
     n, m = shape
     wide = np.zeros((FINER * n, FINER * m // 2 + 1), dtype=complex)
-    upper = (n + 1) // 2
-    wide[:upper, : spectrum.shape[1]] = spectrum[:upper]
-    wide[upper - n :, : spectrum.shape[1]] = spectrum[upper:]
+    upper, right = (n + 1) // 2, (m + 1) // 2
+    wide[:upper, :right] = spectrum[:upper, :right]
+    wide[upper - n :, :right] = spectrum[upper:, :right]
+    wide[upper - n, :right] *= n % 2
     return fft.irfft2(wide, s=(FINER * n, FINER * m)) * FINER**2
 
 

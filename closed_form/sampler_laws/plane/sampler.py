@@ -22,6 +22,8 @@ from closed_form.sampler_laws.plane.maps import PlaneSteps
 
 #: Points a deviation of the components, on the fine grid and on the coarse one that is compared.
 FINE, COARSE = 4.2, 3.5
+#: The same where steps on the fine grid are thought to take more seconds than the number before.
+FEWER = (1.5, (3.5, 2.8)), (4.0, (2.8, 2.4)), (8.0, (2.4, 2.1))
 #: Most points of a grid.
 MAX_POINTS = 1 << 18
 #: Seconds that a point, and a component at it, take a step; those a point takes in the distance; the most
@@ -62,7 +64,7 @@ def plane_law(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0, point
     """
     chain = PlaneSteps.of(law, steps, np.asarray(bias, dtype=float), noise_size)
     widths = np.sqrt(chain.steps.a**2 * law.std**2 + chain.steps.s_sq)
-    _check_work(law, chain.steps.a, widths, points)
+    _check_work(law, chain.steps, points)
     start = 1.0 if steps.start is not None else math.sqrt(chain.steps.prior_var)
     found = PlaneLaw.gaussian(start, start / points, steps.start, most, chain.steps.begun(law.mean).mean_of(2))
     for i, noise in enumerate(chain.noise.tolist()):
@@ -85,8 +87,10 @@ def plane_w2(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0) -> Bra
     ----------
     docs/theory.md section 8 (v).
     """
-    (lower, upper), (check, _) = (_sides(law, plane_law(law, steps, bias, noise_size, points))
-                                  for points in (FINE, COARSE))
+    pair, seconds = (FINE, COARSE), _work(law, steps, FINE)[0]
+    for limit, fewer in FEWER:
+        pair = fewer if seconds > limit else pair
+    (lower, upper), (check, _) = (_sides(law, plane_law(law, steps, bias, noise_size, points)) for points in pair)
     doubt = abs(lower - check)
     return Bracket(lower, max(lower, upper), "planar density, potential and flow, error estimated",
                    "quadrature in the plane by a coarse grid").widened(doubt)
@@ -147,11 +151,18 @@ def density(law, x: np.ndarray) -> np.ndarray:
     return total / (2 * np.pi * law.std**2)
 
 
-def _check_work(law, a: np.ndarray, widths: np.ndarray, points: float) -> None:
-    """Refuse what would take too long, from the windows that the forward laws ask for."""
-    sides = np.multiply.outer(a, np.ptp(law.means, axis=0)) + 2 * WIDE * widths[:, None]
-    sizes = np.prod(sides * (points / widths)[:, None], axis=1)
-    seconds = float(sizes.sum()) * (POINT + COMPONENT * len(law.weights)) + DISTANCE * float(sizes[-1])
+def _work(law, steps: Steps, points: float) -> tuple[float, np.ndarray]:
+    """The seconds that the steps are thought to take, and points of their grids, from the windows of the forward laws."""
+    widths = np.sqrt(steps.a**2 * law.std**2 + steps.s_sq).astype(float)
+    sides = np.multiply.outer(steps.a, np.ptp(law.means, axis=0)) + 2 * WIDE * widths[:, None]
+    sizes = np.prod(sides * (points / widths)[:, None], axis=1).astype(float)
+    return float(sizes.sum()) * (POINT + COMPONENT * len(law.weights)), sizes
+
+
+def _check_work(law, steps: Steps, points: float) -> None:
+    """Refuse what would take too long."""
+    seconds, sizes = _work(law, steps, points)
+    seconds += DISTANCE * float(sizes[-1])
     if not seconds <= MOST_SECONDS:
         raise GridTooLarge(f"the law of the sampler in the plane would take about {seconds:.3g} s on grids of up to "
                            f"{sizes.max():.3g} points, above the limit of {MOST_SECONDS:g} s")

@@ -1,5 +1,7 @@
 """The law of a sampler in the plane: what is known of it by other routes, and what is refused."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,9 @@ from closed_form.law import NoExactLaw
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.propagation import GridTooLarge
 from closed_form.sampler_laws.line.sampler import sampler_line
+from closed_form.sampler_laws.plane.law import PlaneLaw
 from closed_form.sampler_laws.plane.sampler import plane_law
-from tests.closed_form.tolerances import PLANE_DENSITY, PLANE_MASS
+from tests.closed_form.tolerances import PLANE_DENSITY, PLANE_MASS, PLANE_RIPPLE
 
 FIRST, SECOND = ([-1.0, 1.0], [0.3, 0.7]), ([-1.2, 0.3, 1.1], [0.2, 0.5, 0.3])
 PRODUCT = GaussianMixture([(x, y) for x in FIRST[0] for y in SECOND[0]],
@@ -50,6 +53,19 @@ def test_steps_without_noise_carry_the_density_along():
         marginal = found.values.sum(axis=1) * found.grid.spacing
         expected = line.pdf(found.grid.axes()[0])
         assert np.abs(marginal - expected).max() <= PLANE_DENSITY * expected.max()
+
+
+@pytest.mark.parametrize(("std", "lengths"), [(1.0, 0), (1.08, 1)])
+def test_many_steps_that_hardly_move_anything_make_no_waves(std, lengths):
+    """On grids of even and of odd lengths a hundred steps of little noise leave a Gaussian a Gaussian."""
+    found, n, noise = PlaneLaw.gaussian(std, 0.25), 100, 0.075
+    assert found.grid.shape[0] % 2 == found.grid.shape[1] % 2 == lengths
+    for _ in range(n):
+        found.move(lambda x: (x, np.multiply.outer(np.eye(2), np.ones(x.shape[1]))), noise, 0.26, 1 << 14)
+    variance = std**2 + n * noise**2
+    expected = np.multiply.outer(*(np.exp(-x * x / (2 * variance)) for x in found.grid.axes())) / (2 * math.pi * variance)
+    assert np.abs(found.values - expected).max() <= PLANE_DENSITY * expected.max()
+    assert found.unresolved <= PLANE_DENSITY and -found.values.min() <= PLANE_RIPPLE * expected.max()
 
 
 def test_what_the_plane_cannot_hold_is_refused_by_name():
