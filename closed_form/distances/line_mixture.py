@@ -69,7 +69,7 @@ class LineMixture:
 
     def pdf(self, x):
         """Density at x, any shape."""
-        return self._sum(x, _bell, None)
+        return self._sum(x, bell, None)
 
     def cdf(self, x):
         """P(X <= x), accurate relative to itself in the lower tail."""
@@ -148,7 +148,7 @@ class LineMixture:
         return result.reshape(x.shape)
 
 
-def _bell(z, std):
+def bell(z, std):
     """The density at z deviations, in the place of z."""
     np.square(z, out=z)
     z *= -0.5

@@ -21,6 +21,7 @@ from closed_form.geometry.spanned import Spanned, spanned
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from closed_form.sampler_laws.reach import farthest, reach
+from verify.certificates.matched_samples import matched_samples
 from verify.certificates.question import true_steps
 from verify.certificates.sampled import DELTA, NO_EXACT_LAW, REFUTED, Sampled, lower_side
 from verify.lower_sides.confidence import FEW, bernstein_lower, student_upper
@@ -46,7 +47,8 @@ class _Top:
 
 
 def beside_data(setting: Setting, law, seed: int, reason: str) -> Bracket:
-    """A bracket with finite sides, or [0, ∞) with the reason where not even the moments of a sampler are known.
+    """A bracket with finite sides, by matched samples where the data are no sum of Gaussians, or [0, ∞) with the reason
+    where not even the moments of a sampler are known.
 
     The lower side has confidence 1 − `REFUTED`, finite-sample; the upper one 95 %, asymptotic in the pairs, and what
     is ``proved`` of it decides verdicts.
@@ -61,6 +63,8 @@ def beside_data(setting: Setting, law, seed: int, reason: str) -> Bracket:
         Why there is no exact law; part of the bracket's method.
     """
     reason = f"{NO_EXACT_LAW}{reason.removeprefix(NO_EXACT_LAW)}"
+    if law.components() is None:
+        return matched_samples(setting, law, seed, reason)
     error, steps = on_steps(setting.error, true_steps(setting).rounded())
     bias, noise = law.bias(error), float(setting.score_noise) / math.sqrt(law.dim)
     far = farthest(law, steps, bias, noise)

@@ -415,7 +415,7 @@ def measure(setting: Setting, law: Law, samples: int = 0, seed: int = 0) -> Brac
 
 def measure_anyway(setting: Setting, law: Law, samples: int = 0, seed: int = 0) -> Bracket:
     """As `measure`, and where that has no upper side one that takes no theorem for true, with few samples of a fixed
-    seed (`verify.certificates.beside_data`); [0, ∞) where the data are no sum of Gaussians.
+    seed (`verify.certificates.beside_data`); [0, ∞) where samples take too much.
 
     Parameters
     ----------

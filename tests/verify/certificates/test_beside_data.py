@@ -9,7 +9,6 @@ from bounds import Scheme, TimeGrid, cld, euler_maruyama, ou
 from bounds.sampler import scheme
 from closed_form import Gaussian, GaussianMixture
 from closed_form.geometry.spanned import spanned
-from closed_form.laws.funnel import Funnel
 from closed_form.laws.samples import smoothed_data
 from closed_form.sampler_laws.w2 import sampler_w2
 from tests.tolerances import LAW_ROUNDING, STANDARD_ERRORS
@@ -75,9 +74,11 @@ def test_fresh_noise_inside_a_step(key):
 
 
 def test_what_is_not_known_stays_open():
-    """Data that are no sum of Gaussians: [0, ∞) with the reason."""
-    setting = setting_of(ou(), PRODUCT, euler_maruyama(2.0, 5))
-    found = beside_data(setting, Funnel(5), 1, "asked for")
+    """Of covariances of their own nothing is known where each step uses the one before and diverges: [0, ∞) with the
+    reason."""
+    law = GaussianMixture([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], covariances=[np.eye(2), 2 * np.eye(2), np.diag([1.0, 2.0])])
+    setting = setting_of(ou(), PRODUCT, scheme("dpmpp-2m", 2.0, 5))
+    found = beside_data(setting, law, 1, "asked for")
     assert (found.lower, found.upper, found.method) == (0.0, math.inf, "no exact law: asked for")
 
 
