@@ -17,7 +17,7 @@ $(VENV)/run.stamp: setup.cfg pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/test.stamp: $(VENV)/run.stamp
-	$(PIP) -e ".[torch,transport,test]"
+	$(PIP) -e ".[torch,transport,fast,test]"
 	touch $@
 
 demo: $(VENV)/run.stamp

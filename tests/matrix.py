@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 VERSIONS = ("lowest", "newest")
 SETTINGS = {"OPENBLAS_NUM_THREADS": "1", "SYMPY_CACHE_SIZE": "50000"}
-#: Torch is not among them: `make test` and .ci/run test it, in the version of constraints.txt.
+#: Torch and numba are not among them: `make test` and .ci/run test them; torch in the version of constraints.txt.
 EXTRAS = "test,transport,tables,dask"
 _CLASSIFIER = "Programming Language :: Python :: 3."
 

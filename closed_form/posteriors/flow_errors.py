@@ -84,14 +84,18 @@ class FlowErrors:
 
 
 def _across(rest, tau, r, step: Step) -> np.ndarray:
-    """The mean square for a Gaussian: along an eigenvector both maps are linear, and the mean moves by the
-    step's drift."""
-    values, counts = np.unique(rest.eigenvalues, return_counts=True)
+    """The mean square for a Gaussian: along an eigenvector both maps are affine, and the flow keeps the mean, which a
+    step may leave; then a later evaluation pulls it back."""
+    values, place, counts = np.unique(rest.eigenvalues, return_inverse=True, return_counts=True)
     before, after = (np.sqrt(values + np.square(level[:, None])) for level in (tau, r))
-    index = np.arange(len(tau))
-    moved = step(before, index, lambda y, sigma: y * (sigma / (values + np.square(sigma))))
-    drift = step(np.ones((len(tau), 1)), index, lambda y, sigma: np.zeros_like(y))[:, 0] - 1
-    return np.square(moved - after) @ counts + np.square(drift) * float(rest.mean @ rest.mean)
+    index, mean = np.arange(len(tau)), rest.mean if rest.basis is None else rest.mean @ rest.basis
+
+    def noise(y, sigma):
+        return y * (sigma / (values + np.square(sigma)))
+
+    moved = step(before, index, noise)
+    drift = step(np.ones_like(before), index, lambda y, sigma: noise(y - 1, sigma)) - 1
+    return np.square(moved - after) @ counts + np.square(drift) @ np.bincount(place, np.square(mean))
 
 
 class _Line:

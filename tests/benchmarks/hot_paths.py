@@ -18,6 +18,7 @@ from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.gaussian import w2_gaussian
 from closed_form.distances.sample_line import w2_sample_to_law
+from verify.particles import compiled
 from verify.particles.simulation import sample
 
 ROUNDS = 7
@@ -86,6 +87,20 @@ def high_dimension():
         "reduce=False": lambda: sample(law, steps, 2000, 1, reduce=False)}, rounds=3)
 
 
+def compiled_normals():
+    """Particles whose normals numba draws, against numpy's; the same bits."""
+    rng = np.random.default_rng(0)
+    for modes, dim, number in ((2, 1, 1 << 17), (8, 16, 1 << 14), (10, 64, 1 << 12)):
+        law, steps = GaussianMixture(rng.standard_normal((modes, dim)), std=0.5), euler_maruyama(5.0, 40).steps(ou())
+
+        def run(least, law=law, steps=steps, number=number):
+            compiled.LEAST = least
+            return sample(law, steps, number, 1, reduce=False)
+
+        compared(f"{number} particles, {modes} modes, d = {dim}", {"numba": lambda run=run: run(0),
+                                                                   "numpy": lambda run=run: run(np.inf)})
+
+
 def one_by_one(problems: int = 40):
     """As many bounds of 1,000 steps, one call each, on one process and grid, and each on paths made anew."""
     constants = np.exp(np.random.default_rng(0).normal(size=problems)).tolist()
@@ -102,7 +117,7 @@ def one_by_one(problems: int = 40):
 
 
 PARTS = {"phase-space": phase_space, "gaussians": gaussians, "sample": sample_on_a_line, "particles": high_dimension,
-         "one-by-one": one_by_one}
+         "one-by-one": one_by_one, "normals": compiled_normals}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:

@@ -36,7 +36,7 @@ WRONGDOERS = {
     "raise ValueError('data.std must be 1, got nan')": "the refusal speaks of a nan that is not in the file",
     "raise ValueError('data.std must be 1, got 2')": None,
     "print(); raise ValueError('data')": "something is said on the error stream beside an answer",
-    "print('data', file=sys.stderr); sys.exit(2)": "the refusal is not one line",
+    "print('data', file=sys.stderr, flush=True); sys.exit(2)": "the refusal is not one line",
 }
 
 

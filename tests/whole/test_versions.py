@@ -11,8 +11,9 @@ import pytest
 from tests import matrix
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Extras whose lowest versions are not installed together: torch, and tools that only the project's own checks use.
-OWN_TOOLS = ("torch", "docs", "test")
+#: Extras whose lowest versions are not installed together: torch, numba (which holds numpy back), and tools that only the
+#: project's own checks use.
+OWN_TOOLS = ("torch", "fast", "docs", "test")
 #: Constraints that belong to no requirement: what a lowest version needs of its time.
 OF_ITS_TIME = {"pyparsing"}
 

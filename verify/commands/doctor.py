@@ -31,7 +31,7 @@ def _versions() -> list[dict]:
 
     checks = [{"name": "python", "found": platform.python_version(), "ok": sys.version_info >= (3, 11)}]
     needed = ("numpy", "scipy", "sympy", "python-flint", "click", "rich", "array-api-compat", "matplotlib", "POT")
-    optional = {"torch": "extra torch"}
+    optional = {"torch": "extra torch", "numba": "extra fast"}
     for name in ("sgm-bounds", *needed, *optional):
         found = version_of(name)
         ok = found is not None or name not in needed

@@ -2,11 +2,12 @@
 them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bounds.steps.affine import Steps
+from verify.particles.compiled import drawing
 
 _CELL_NUMBERS = 1 << 14  # numbers of one kernel array that a cell aims at: several arrays fit the L2 cache
 _SMALLEST, _LARGEST = 16, 4096
@@ -40,6 +41,9 @@ class Streams:
     ----------
     seed : int
         Non-negative integer, of any size.
+    normals : int
+        How many the whole run draws. Where these are many and the extra ``fast`` is installed, the same
+        normals are drawn by a compiled loop.
 
     Raises
     ------
@@ -48,6 +52,7 @@ class Streams:
     """
 
     seed: int
+    normals: int = 0
 
     def __post_init__(self) -> None:
         if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer):
@@ -68,13 +73,17 @@ class Streams:
         fill : callable
             ``fill(buffer)`` writes the next draws of every cell into a float64 array (cells, rows, size).
         """
-        generators = self.generators(first, cells)
+        generators, draw = self.generators(first, cells), drawing(self.normals)
 
         def fill(buffer: np.ndarray) -> None:
             for generator, rows in zip(generators, buffer, strict=True):
-                generator.standard_normal(out=rows)
+                draw(generator, rows)
 
         return fill
+
+    def of_a_run(self, normals: int) -> "Streams":
+        """The same for a run that draws so many normals."""
+        return replace(self, normals=normals)
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,10 @@ class Increments:
             buffer[:] = cells_of(next(steps), first, cells, size)
 
         return fill
+
+    def of_a_run(self, normals: int) -> "Increments":
+        """Themselves: nothing is drawn."""
+        return self
 
 
 def cells_of(particles: np.ndarray, first: int, cells: int, size: int) -> np.ndarray:

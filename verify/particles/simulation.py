@@ -109,7 +109,9 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
 
     Notes
     -----
-    Memory beyond the result is a few blocks. Source: docs/theory.md sections 3 and 8 (affine span).
+    Memory beyond the result is a few blocks. With the extra ``fast`` (numba) runs of 2²⁸ normals or more draw them
+    by a compiled loop, the same bits sooner; it is kept beside the code, or in NUMBA_CACHE_DIR.
+    Source: docs/theory.md sections 3 and 8 (affine span).
     """
     n, threads = _count("n", n), _count("threads", threads)
     chosen = backend_named() if backend is None else backend

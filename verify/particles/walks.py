@@ -88,6 +88,7 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
     middle = float(steps.a[0]) * law.expectation() if steps.from_mean else np.zeros(law.dim)
     middle = middle if kernel.frame is None else middle @ kernel.frame
     kernel, finish, middle = _split(law, kernel, steps, (inside, noise_var), reduce, chosen, middle)
+    source = source.of_a_run(n * kernel.dim * (len(steps) + 1))
     constants = _constants(kernel, steps, chosen)
     again = steps.second and _constants(kernel, steps.inner, chosen)
     keep = steps.second and steps.second.keep.tolist()
@@ -167,7 +168,7 @@ def _phase_plan(law, steps, n, errors, seed, increments, start, reduce, chosen, 
         used[0] &= start is None
         increments = increments[used]
     shape = None if increments is None else increments.shape
-    source = _source(seed, increments, shape, kernel.frame, reduce)
+    source = _source(seed, increments, shape, kernel.frame, reduce).of_a_run(n * kernel.dim * int(rows.draws.sum()))
     if start is not None and kernel.frame is not None:
         start = start @ kernel.frame
     frame = None if kernel.frame is None else chosen.asarray(kernel.frame)

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from scipy import optimize, special, stats
+from scipy import linalg, optimize, special, stats
 
 from closed_form import Gaussian, GaussianMixture
 from closed_form.posteriors import flow_errors
@@ -89,6 +89,30 @@ def test_gaussians_and_their_mixtures_of_one():
     # a mean that the step does not keep
     moved = errors_of(Gaussian([3.0, 4.0], v))(TAU, R, step)
     np.testing.assert_allclose(moved, np.sqrt(2 * alone**2 + (5 * drift) ** 2), rtol=FLOW_ERRORS)
+
+
+def test_a_later_evaluation_sees_where_the_mean_went():
+    """On a turned Gaussian a step of two evaluations that leaves the mean misses what its affine map, by matrices,
+    misses of the flow's."""
+    turn = stats.ortho_group(3, seed=4).rvs()
+    mean, spread, one = np.array([3.0, -1.0, 2.0]), turn @ np.diag([0.1, 0.1, 2.0]) @ turn.T, np.eye(3)
+
+    def twice(y, index, noise):
+        tau, r = TAU[index][:, None], R[index][:, None]
+        inner = 0.8 * y - (tau - r) / 3 * noise(y, tau)
+        return 0.5 * y + 0.6 * inner - (tau - r) / 2 * noise(inner, (tau + r) / 2)
+
+    found = errors_of(Gaussian(mean, spread))(TAU, R, twice)
+    for tau, r, error in zip(TAU, R, found, strict=True):
+        at = [sigma * np.linalg.inv(spread + sigma**2 * one) for sigma in (tau, (tau + r) / 2)]
+        # as maps of y − mean: linear part, and what is added
+        inner, moved = 0.8 * one - (tau - r) / 3 * at[0], -0.2 * mean
+        whole = 0.5 * one + 0.6 * inner - (tau - r) / 2 * at[1] @ inner
+        moved = -0.5 * mean + 0.6 * (mean + moved) - (tau - r) / 2 * at[1] @ moved
+        before = spread + tau**2 * one
+        miss = whole - linalg.sqrtm((spread + r**2 * one) @ np.linalg.inv(before)).real
+        wanted = np.sqrt(np.trace(miss @ before @ miss.T) + moved @ moved)
+        assert error == pytest.approx(wanted, rel=FLOW_ERRORS)
 
 
 def test_parts_add_in_squares():
