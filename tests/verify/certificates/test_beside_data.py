@@ -11,8 +11,8 @@ from closed_form import Gaussian, GaussianMixture
 from closed_form.geometry.spanned import spanned
 from closed_form.laws.samples import smoothed_data
 from closed_form.sampler_laws.w2 import sampler_w2
-from tests.tolerances import LAW_ROUNDING, STANDARD_ERRORS
 from tests.drawn import thinned
+from tests.tolerances import LAW_ROUNDING, STANDARD_ERRORS
 from tests.verify.tolerances import BESIDE, BESIDE_ELSEWHERE
 from verify.certificates.beside_data import HIGHEST, _Lengths, _sides, beside_data
 from verify.certificates.certificate import Verdict, certify
