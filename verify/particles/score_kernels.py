@@ -10,6 +10,9 @@ import numpy as np
 from bounds.steps.affine import Steps
 from closed_form.law import Law
 
+#: A particle so many times as far out as the law at its time is lost.
+FARTHEST = 1e20
+
 
 def kernel_of(law: Law, steps: Steps, size: float,
               direction) -> SharedCovariance | SeparateCovariances | PushedScore:
@@ -185,7 +188,13 @@ class Shrinkage(PushedScore):
     def moves(self, first: np.ndarray, energy: np.ndarray, a: float,
               s_sq: float) -> tuple[np.ndarray, np.ndarray]:
         """(c, s_1) at the first coordinate and the others' sum of squares in units of s: s_i = −c y_i for
-        i > 1."""
+        i > 1.
+
+        Raises OverflowError where one is `FARTHEST` times as far out as the law reaches.
+        """
+        if np.any(energy > FARTHEST**2 * (1 + a * a * self.law.second_moment / s_sq)):
+            raise OverflowError(f"particles are {FARTHEST:g} times as far out as the law at their time, where its score "
+                                "is not known to any digit: the scheme diverges")
         return self.law.shrinkage(first, energy, a, s_sq, self.nodes, self.nested)
 
 

@@ -40,6 +40,8 @@ FARTHEST = 1e8
 STEP_POWER = 0.5
 #: What more steps may take off the floor of a bound, times what so many times the steps of the first look did.
 TREND, MORE = 2.0, 8
+#: The least that a horizon may take.
+LEAST = 1.0
 #: Rounds of horizon and steps in turn.
 ROUNDS = 2
 
@@ -175,17 +177,27 @@ class DirectPlanner:
             return math.inf
         room = math.sqrt(spare**2 - initial**2) if self._squares else spare - initial
         excess = terms[DISCRETISATION] / room
-        return max(steps * excess ** (1 / self._power), 1.0) if excess < FAR else math.inf
+        return max(steps * excess ** (1 / self._power), LEAST) if excess < FAR else math.inf
 
     def _horizon(self, eps: float, steps: int, near: float | None = None) -> tuple[float, float]:
         """(T, steps needed) at the best horizon, scanned for or near a given one."""
         cost = lambda T: self._needed(T, steps, eps)  # noqa: E731
         if self.fixed is not None:
             return self.fixed, cost(self.fixed)
-        best = min(self._horizons, key=cost) if near is None else near
-        if math.isinf(cost(best)):
-            return best, math.inf
+        best = self._first(cost) if near is None else near
+        if cost(best) in (LEAST, math.inf):
+            return best, cost(best)
         return self._search(cost, best)
+
+    def _first(self, cost) -> float:
+        """The horizon of least cost; those behind the first that takes one step are not looked at."""
+        best, least = self._horizons[0], math.inf
+        for horizon in self._horizons:
+            if (found := cost(horizon)) < least:
+                best, least = horizon, found
+            if least == LEAST:
+                break
+        return best
 
     def _search(self, cost, start: float) -> tuple[float, float]:
         """(T, cost) by a bounded search around a horizon."""

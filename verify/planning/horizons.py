@@ -46,7 +46,8 @@ class Horizons:
         ``size`` turns the least cost so far into an error below which nothing of the initial error matters;
         where that is so, the scan goes on for ``patience`` horizons without gain.  It ends at a cost of ``least``,
         below which there is none, and does not go on for gains that, to the last horizon, would leave it above ``most``,
-        where none is of use.  A cost above ``hopeless`` is not improved between the horizons of the scan.
+        where none is of use.  A cost of ``least`` or above ``hopeless`` is not improved between the horizons of
+        the scan.
         """
         from scipy.optimize import minimize_scalar
 
@@ -58,7 +59,7 @@ class Horizons:
             best, value, span = start, cost(start), math.log(2.0)
             if value == math.inf:
                 return start
-        if value > hopeless:
+        if value <= least or value > hopeless:
             return best
         centre = math.log(self._scale(best))
         found = minimize_scalar(lambda x: min(or_infinite(cost, self._at(math.exp(x))), 1e300),

@@ -97,3 +97,19 @@ def test_the_kernel_uses_the_exact_score():
         score = np.stack(PhaseLaw(LAW, steps.a[i], steps.s_sq[i]).score(*y))
         y = np.einsum("ij,jnd->ind", steps.P[i], y) + np.einsum("ij,jnd->ind", steps.Q[i], score)
     assert np.abs(x - y[0]).max() < 1e-3 * np.abs(x).max()
+
+
+@pytest.mark.parametrize("reduce", [False, True])
+def test_a_scheme_that_diverges_is_left_where_no_digit_is_known(reduce, monkeypatch):
+    """Steps far too long for VP: no score is asked for at particles 1e20 times as far out as the law."""
+    farthest, moves = [], Funnel.shrinkage
+
+    def asked(self, first, energy, a, s_sq, *rule):
+        farthest.append(np.sqrt(energy.max() / (1 + a * a * self.second_moment / s_sq)))
+        return moves(self, first, energy, a, s_sq, *rule)
+
+    monkeypatch.setattr(Funnel, "shrinkage", asked)
+    steps = scheme("euler-maruyama", 40.0, 400).steps(vp("1/10 + 199/10*t"))
+    with pytest.raises(OverflowError, match=r"1e\+20 times as far out .*: the scheme diverges"):
+        sample(LAW, steps, 20, 3, reduce=reduce)
+    assert 1e15 < max(farthest) <= 1e20 and len(farthest) < 40
