@@ -25,7 +25,7 @@ COMMANDS = (
     (15, ("regimes", "PROBLEM")),
     (15, ("lower-bound", "PROBLEM")),
     (10, ("sample", "PROBLEM", "-n", "3", "--out", "written.npy")),
-    (4, ("plan", "PROBLEM", "--eps", "2")),
+    (4, ("plan", "PROBLEM", "--eps", "2", "--seconds", "8")),
     (2, ("profile", "PROBLEM")),
     (2, ("table", "PROBLEM")),
     (1, ("schedules", "PROBLEM", "--steps", "5", "--schedule", "OU")),

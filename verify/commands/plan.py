@@ -38,12 +38,14 @@ MOST_TIMES = 2000
     "--information", type=click.Choice(("all", "constants")), default="all", show_default=True,
     help="What the bound may know: all about a law in closed form, or its assumption's constants.",
 )
+@click.option("--seconds", type=click.FloatRange(0.0, min_open=True), default=300.0, show_default=True,
+              help="Give a plan up after so long.")
 @click.option("--certify", "with_truth", is_flag=True, help="Also measure the exact W2 at the plan.")
 @click.option("--save", metavar="FILE.toml", help="Write the plan as a problem file; of one problem and one eps.")
 @click.option("--force", is_flag=True, help="Replace that file if it exists.")
 @SET_OPTION
 @JSON_OPTION
-def plan(problems, eps, theorem, grid, horizon, score_share, information, with_truth, save, force, overrides, as_json):
+def plan(problems, eps, theorem, grid, horizon, score_share, information, seconds, with_truth, save, force, overrides, as_json):
     """The smallest number of steps K whose bound is at most each eps, for each PROBLEM; K − 1 does not
     suffice.
 
@@ -51,6 +53,7 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
     problems are compared, the one with the fewest score evaluations first: K, or about 2 K where a step takes
     two.  Exit code 2 if an error is out of reach.
     """
+    from bounds.symbolic.deadline import Deadline
     from bounds.theorem import NotApplicable
     from verify.certificates.theorem_named import find_theorem
     from verify.planning.by_bound import planner_of
@@ -73,7 +76,12 @@ def plan(problems, eps, theorem, grid, horizon, score_share, information, with_t
                     raise Failure(f"{question.source}: {error}") from None
                 for done, error in enumerate(eps):
                     tell((place + done / len(eps)) / len(questions), f"{question.source}, eps = {error:g}")
-                    found = planner.plan(error)
+                    try:
+                        with Deadline(seconds):
+                            found = planner.plan(error)
+                    except TimeoutError:
+                        raise Failure(f"{question.source}: no plan for eps = {error:g} was found within {seconds:g} s "
+                                      "(--seconds); a fixed --horizon asks for less") from None
                     truth = _truth(planner, found, question) if with_truth and found.reached else None
                     entries.append(_entry(question, found, truth))
     wrote = _save(save, force, problems[0], questions[0], found) if save else []

@@ -68,6 +68,12 @@ def test_bad_input_is_one_line():
     assert json.loads(run("plan", "two_modes", "--eps", "1", "--json").stdout)["schema_version"] == 1
 
 
+def test_a_plan_that_takes_too_long_is_given_up():
+    """After the seconds allowed one line names the question and what would help."""
+    said = assert_refused(run("plan", "two_modes", "--eps", 0.1, "--seconds", 0.001))
+    assert "no plan for eps = 0.1" in said and "--seconds" in said and "--horizon" in said
+
+
 def test_plans_count_score_evaluations(tmp_path):
     """A step of two evaluations counts twice, the one to time 0 of Heun's method once, and samplers without
     noise are planned with the flow bound by default."""
