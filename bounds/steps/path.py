@@ -91,6 +91,8 @@ class Path:
     finest : float
         A variance of the data below which nothing in them changes: where s²/a² is smaller, so does no
         integrand.
+    reach : float
+        A longer horizon whose panels are to serve, where what is proved of the errors does not matter.
 
     Attributes
     ----------
@@ -107,7 +109,7 @@ class Path:
     """
 
     def __init__(self, process: ForwardProcess, times: np.ndarray, also: Callable = lambda nodes: (),
-                 also_floors: Callable | None = None, finest: float = 0.0):
+                 also_floors: Callable | None = None, finest: float = 0.0, reach: float = 0.0):
         self.process = process
         self.times = np.asarray(times, dtype=float)
         self.a = self.s_sq = None
@@ -116,7 +118,7 @@ class Path:
         self._room = [2 * REMEMBERED_POINTS]
         below = self._below()
         self._upper, self._lower = self.times[:-1], self.times[1:]
-        self._pieces = pieces(process, self.times)
+        self._pieces = pieces(process, self.times, reach)
         self.unproved = self._pieces.unproved
         self._ends = process.f_values(self._upper), process.g_sq_values(self._upper)
         # ∫|f|, which may have a kink in every step, is a size that needs no digits

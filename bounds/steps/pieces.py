@@ -55,12 +55,26 @@ class Pieces:
         return (found - low) / (high - low)
 
 
-def pieces(process: ForwardProcess, times: np.ndarray) -> Pieces:
-    """The pieces of the steps between decreasing ``times`` of a process of one block.
+def is_usable(process: ForwardProcess, horizon: float) -> bool:
+    """Whether f and g² are up to a horizon what they have to be, so that its panels serve shorter ones (``reach``)."""
+    try:
+        _panels_to(process, horizon)
+    except ValueError:
+        return False
+    return True
+
+
+def _panels_to(process: ForwardProcess, horizon: float):
+    return analytic_panels((process.f, process.g_sq), ("f", "g²"), (False, True), horizon)
+
+
+def pieces(process: ForwardProcess, times: np.ndarray, reach: float = 0.0) -> Pieces:
+    """The pieces of the steps between decreasing ``times`` of a process of one block, from the panels of a longer
+    horizon ``reach`` where one is given.
 
     Raises ValueError where f or g² is proved not to be usable on (0, T].
     """
-    panels = analytic_panels((process.f, process.g_sq), ("f", "g²"), (False, True), float(times[0]))
+    panels = _panels_to(process, max(float(times[0]), reach))
     ends, ascending = panels.edges, times[::-1]
     inner = _needed(ends[(ends > ascending[0]) & (ends < ascending[-1])], ascending, panels)
     places, panel = _cut(np.union1d(ascending, inner) if len(inner) else ascending, panels)

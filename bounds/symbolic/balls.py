@@ -213,11 +213,16 @@ class BallFormula(BallFunction):
         for start in range(0, count, COLUMN_ROWS):
             block = slice(start, min(start + COLUMN_ROWS, count))
             rows = block.stop - start
-            values = [[made] * rows for made in self._constants()]
+            constants = self._constants()
+            values, same = [[made] * rows for made in constants], [made is not None for made in constants]
             for at, method in leaves:
                 values[at] = method(columns)[block]
             for at, method, first, second, more in rest:
                 places = more or ((first,) if second is None else (first, second))
+                if all(same[place] for place in places):
+                    # of constants alone: the same in every row
+                    values[at], same[at] = [method(*[values[place][0] for place in places])] * rows, True
+                    continue
                 values[at] = list(map(method, *[values[place] for place in places]))
             found += values[self._last]
         return found

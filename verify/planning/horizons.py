@@ -8,6 +8,7 @@ import numpy as np
 
 from bounds.process import ForwardProcess
 from bounds.steps.path import Path, Unresolved
+from bounds.steps.pieces import is_usable
 from verify.planning.bound_on_grids import BoundOnGrids
 
 #: Horizons tried per doubling of the horizon at first.
@@ -89,11 +90,16 @@ class Horizons:
             if noise == math.inf:
                 if self._noise(low) > BEYOND:
                     break  # it only leaves the range of numbers
-                ended = bisect(lambda x: math.copysign(1.0, 1e300 - self._noise(x)), low, 8 * low,
-                               rtol=END_ACCURACY)
+                ended = bisect(self._lasts(8 * low), low, 8 * low, rtol=END_ACCURACY)
                 return ended * (1 - 2 * END_ACCURACY)
             low *= 8
         return math.inf
+
+    def _lasts(self, too_long: float) -> Callable[[float], float]:
+        """1 where a process lasts over a horizon, else −1; shorter ones than this are cut in the same panels."""
+        process, reach = self._bounds.setting.process, self._stop + too_long
+        reach = reach if is_usable(process, reach) else 0.0
+        return lambda horizon: 1.0 if noise_over(process, self._stop, horizon, reach) < 1e300 else -1.0
 
     def coarse(self, doublings: int, error: float) -> list[float]:
         """Horizons a factor of two apart, up to where the initial error is far below ``error``."""
@@ -159,11 +165,11 @@ class Horizons:
 
 
 @lru_cache(maxsize=4096)
-def noise_over(process: ForwardProcess, stop: float, horizon: float) -> float:
+def noise_over(process: ForwardProcess, stop: float, horizon: float, reach: float = 0.0) -> float:
     """s/a over a horizon from ``stop`` on, remembered for the next plan: `Horizons` looks at the same ones for
-    any ε and grid."""
+    any ε and grid; ``reach`` as for `Path`."""
     try:
-        path = Path(process, np.array([stop + horizon, stop]))
+        path = Path(process, np.array([stop + horizon, stop]), reach=reach)
     except Unresolved:
         return math.nan
     except ValueError:
