@@ -15,7 +15,7 @@ DUMMY = sympy.Symbol("u", nonnegative=True)
 INNER = sympy.Symbol("w", nonnegative=True)
 
 #: Seconds sympy may spend on one closed form before quadrature takes over.
-CLOSED_FORM_SECONDS = 8.0
+CLOSED_FORM_SECONDS = 5.0
 
 #: What a closed form must not hold.
 UNDEFINED = (sympy.Integral, sympy.Piecewise, sympy.zoo, sympy.nan, sympy.oo)

@@ -80,7 +80,7 @@ def useful_smoothing(theorem: Theorem, setting: Setting) -> UsefulSmoothing | No
             return None
         near, root = _bracket(excess, math.log(size), low, high), low
         if near is not None:
-            root = float(findroot(lambda x: excess(float(x)), near, solver="bisect", tol=1e-4, verify=False))
+            root = float(findroot(lambda x: excess(float(x)), near, solver="anderson", tol=1e-4, verify=False))
     except ValueError:  # it does not apply, or a constant leaves its range
         return None
     std = _rounded_up(math.exp(root))

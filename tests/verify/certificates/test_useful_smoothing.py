@@ -49,7 +49,7 @@ def test_no_smoothing_is_tried_twice(monkeypatch):
                         lambda theorem, setting, std: tried.append(std) or smoothed(theorem, setting, std))
     setting = setting_of(ou(), GaussianMixture.two_modes(2.0, 0.2), euler_maruyama(5, 40), information="constants")
     assert useful_smoothing(MARTINGALE, setting) is not None
-    assert len(tried) == len(set(tried)) <= 22
+    assert len(tried) == len(set(tried)) <= 20
 
 
 def test_the_bound_says_so():
