@@ -198,6 +198,15 @@ def test_a_horizon_of_one_step_ends_the_search(monkeypatch):
     assert found.steps == 1 and set(asked) == {found.horizon} == {planner._horizons[0]}
 
 
+def test_a_bound_that_explodes_with_the_steps_is_left():
+    """Where ever more steps multiply a bound far above ε no further ones are tried; a bound that falls is followed."""
+    planner, asked = planner_of(MARTINGALE, setting(), horizon=4.0), []
+    planner._bounds.value = lambda T, steps, eps: asked.append(steps) or 1e8 * 1.01**steps
+    assert planner._steps(1e-3, 4.0, 50.0) is None and asked == [50, 100, 200]
+    planner._bounds.value = lambda T, steps, eps: 1e8 / steps
+    assert planner._steps(1e4, 4.0, 50.0) == 10_000
+
+
 def test_equal_steps_where_the_model_of_the_grid_fails(monkeypatch):
     """Far data under leapfrog, whose kicks differ on unequal steps, and no more than 300 steps: the plan is
     the uniform one."""

@@ -228,6 +228,17 @@ def test_a_horizon_that_cannot_be_better_or_of_use_is_not_improved():
     assert not scans[0] and not scans[1] and scans[2]
 
 
+def test_fewer_steps_at_the_horizon_found_are_looked_for_in_strides():
+    """Where a horizon of more steps reaches ε with far fewer, as in another valley, the least of them is found with few
+    bounds."""
+    setting = setting_of(ou(), Gaussian([0.0], [[1.0]]), euler_maruyama(horizon=1, steps=1))
+    planner, asked = Planner("martingale", setting, horizon=1.0), []
+    planner._bounds.value = lambda T, steps, eps: asked.append(steps) or (1.0 if steps >= 700 else 3.0)
+    for high in (700, 701, 2000):
+        asked.clear()
+        assert planner._least_below(high, 1.0, 2.0) == 700 and len(asked) < 25
+
+
 def test_a_refusal_of_a_model_is_remembered(monkeypatch):
     """A horizon at which the bound refuses is tried once, and refused each time."""
     setting = setting_of(ou(), Gaussian([0.0], [[1.0]]), euler_maruyama(horizon=1, steps=1))
