@@ -215,7 +215,8 @@ class DirectPlanner:
         return (better, cost(better)) if cost(better) < cost(start) else (start, cost(start))
 
     def _steps(self, eps: float, horizon: float, guess: float) -> int | None:
-        """Smallest K at this horizon, by the bound itself at K and K − 1; None beyond `MOST_STEPS`."""
+        """Smallest K at this horizon, by the bound itself at K and K − 1; None beyond `MOST_STEPS`, or where ever more
+        steps only make it larger."""
         low, high, steps = 0, None, min(max(math.ceil(guess), 1), self._most)
         points: list[tuple[int, float]] = []
         while high is None or high - low > 1:
@@ -224,6 +225,8 @@ class DirectPlanner:
             value = self._bounds.value(horizon, steps, eps)
             low, high = (low, steps) if value <= eps else (steps, high)
             points.append((steps, value))
+            if high is None and _explodes([value for _, value in points[-3:]], eps):
+                return None
             steps = _crossing(points, eps, self._power)
             if high is None:
                 steps = min(max(steps, low + 1), 2 * low, self._most)
@@ -266,6 +269,11 @@ def _level(process: ForwardProcess, horizon: float) -> float:
     except (ValueError, ArithmeticError):
         return math.inf
     return math.inf if math.isnan(found) else found
+
+
+def _explodes(values: list[float], eps: float) -> bool:
+    """Whether the last three bounds are far above ε and more steps made each larger than the one before."""
+    return len(values) == 3 and eps * FAR < values[0] < values[1] < values[2]
 
 
 def _crossing(points: list[tuple[int, float]], eps: float, power: float) -> int:

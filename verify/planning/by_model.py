@@ -143,10 +143,19 @@ class Planner:
                       else _between(low, high, least(low), least(high), eps))
             low, high = (low, middle) if least(middle) <= eps else (middle, high)
         horizon = best[high][1]
-        while high > 1 and value(horizon, high - 1, eps) <= eps:
-            # a bound with several valleys over the horizon: one step less was judged in another
-            high -= 1
-        return high, horizon, tried
+        return self._least_below(high, horizon, eps), horizon, tried
+
+    def _least_below(self, high: int, horizon: float, eps: float) -> int:
+        """Fewer steps than ``high`` that reach ε at this horizon, one less than which does not: where the bound has
+        several valleys over the horizon, one step less was judged in another."""
+        value, stride = self._bounds.value, 1
+        while high > 1 and value(horizon, max(high - stride, 1), eps) <= eps:
+            high, stride = max(high - stride, 1), 2 * stride
+        low = max(high - stride, 0)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if value(horizon, middle, eps) <= eps else (middle, high)
+        return high
 
     # -- many steps: the model, corrected by the bound -------------------------------------------------------
 

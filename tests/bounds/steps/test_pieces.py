@@ -220,3 +220,21 @@ def test_a_step_across_an_end_of_a_panel_keeps_to_one_panel():
     fine = path("sin(5*t)-1/2", "1+cos(t)/2", np.linspace(1.5, 0.1, 601))
     apart = np.abs(found.F - fine.F.reshape(6, 100).sum(axis=1))
     assert apart.max() <= found.F_error.max() + fine.F_error.sum()
+
+
+def test_a_drift_whose_disc_is_far_from_it_is_not_cut_in_ever_more_pieces():
+    """On discs a few units wide cos is a thousand times what it is: over many periods there are some dozens of pieces
+    a unit, each on a panel where ∫|f| is small by its bound, and ∫f is found."""
+    process = general("cos(t)", "1+t")
+    found = pieces.pieces(process, np.array([1000.0, 500.0, 0.0]))
+    assert not found.unproved and len(found.places) < 30 * 1000
+    assert Path(process, np.array([10.0, 0.0])).F[0] == pytest.approx(np.sin(10.0), rel=PATH_RELATIVE)
+
+
+def test_panels_of_a_longer_horizon_serve():
+    """With them integrals are the same; a horizon where f or g² is not what it has to be has none."""
+    process, times = general("1/(3-t)", "1+t"), np.array([2.0, 1.0, 0.0])
+    plain, other = Path(process, times), Path(process, times, reach=2.5)
+    assert other.F == pytest.approx(plain.F, rel=PATH_RELATIVE)
+    assert other.C == pytest.approx(plain.C, rel=PATH_RELATIVE)
+    assert pieces.is_usable(process, 2.5) and not pieces.is_usable(process, 3.5)

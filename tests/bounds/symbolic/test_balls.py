@@ -7,7 +7,7 @@ from flint import acb, arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounds.symbolic.balls import BallFunction, NotAnalytic, NotEnclosed, _Power
+from bounds.symbolic.balls import BallFormula, BallFunction, NotAnalytic, NotEnclosed, _Hyperbolic, _Power
 from bounds.symbolic.expressions import real_function
 from bounds.symbolic.integrals import TIME
 
@@ -143,3 +143,14 @@ def test_a_power_of_a_ball_across_zero_is_that_of_its_part_above():
         assert not found.contains(2)
         assert not _Power(exponent).interval(arb(-1.0, 0.5)).is_finite()
     assert not _Power(sympy.Rational(-1, 2)).interval(ball).is_finite()
+
+
+def test_what_depends_on_constants_alone_is_worked_out_once_for_all_rows(monkeypatch):
+    """tanh(19.9)³ is asked for once, and rows are those of the formula one by one."""
+    asked, plain = [], _Hyperbolic.interval
+    monkeypatch.setattr(_Hyperbolic, "interval", lambda self, x: asked.append(x) or plain(self, x))
+    formula = BallFormula(real_function("f", "tanh(199/10)^3*t + sinh(t)"))
+    rows = [arb(k) / 7 for k in range(5)]
+    found = formula.of_columns({"t": rows}, 5)
+    assert len(asked) == 1 + 5
+    assert [str(each) for each in found] == [str(formula(t=t)) for t in rows]

@@ -12,6 +12,7 @@ from bounds import Setting, SmoothedSupport, TimeGrid, WeaklyLogConcave, edm, ou
 from bounds.recursion.flow.between import Between
 from bounds.sampler import Scheme, ddim, scheme
 from bounds.samplers import samplers
+from bounds.steps.path import Path
 from bounds.theorem import NotApplicable
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
@@ -193,3 +194,20 @@ def test_never_below_the_truth_on_isotropic_gaussians(eta, variance, steps):
     law = Gaussian(np.zeros(7), variance)
     certificate = certify_setting(BETWEEN, setting_of(ou(), law, ddim(3.0, steps, eta=eta)), law)
     assert certificate.verdict is Verdict.HOLDS
+
+
+def test_noise_that_dwarfs_its_steps_is_refined_no_further_than_rounding(monkeypatch):
+    """On a Gaussian, whose local error is rounding alone, steps far noisier than any SDE of the flow have their error
+    outside the root integrated on few panels."""
+    sampler = own_sampler("noisy", P="a_r/a", Q="E", noise=50)
+    panels, known = [], Path._known
+
+    def counted(self, cuts, integrands, floor):
+        if "outside" in integrands.__qualname__:
+            panels.extend(cut.edges.shape[1] - 1 for cut in cuts)
+        return known(self, cuts, integrands, floor)
+
+    monkeypatch.setattr(Path, "_known", counted)
+    setting = Setting(ou(), Gaussian([0.5, -1.0], 1.0).assumptions()[0], Scheme(sampler, TimeGrid.uniform(1.0, 100)))
+    assert BETWEEN.bound(setting).total > np.sqrt(50.0)
+    assert 0 < max(panels) < 40

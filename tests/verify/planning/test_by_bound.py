@@ -188,6 +188,25 @@ def test_a_start_that_no_step_brings_to_the_data_is_seen_with_few_steps(monkeypa
     assert set(asked) == {direct_planner.FIRST_STEPS, direct_planner.MORE * direct_planner.FIRST_STEPS}
 
 
+def test_a_horizon_of_one_step_ends_the_search(monkeypatch):
+    """Where ε is as large as the data the first horizon that takes one step is the plan's, and no other is looked at."""
+    question = setting_of(ou(), Gaussian([0.0], 1.0), scheme("heun", 1.0, 1))
+    planner, asked = planner_of(theorems()["flow"], question), []
+    bound = planner._bounds._at
+    monkeypatch.setattr(planner._bounds, "_at", lambda T, steps, error: asked.append(T) or bound(T, steps, error))
+    found = planner.plan(2.0)
+    assert found.steps == 1 and set(asked) == {found.horizon} == {planner._horizons[0]}
+
+
+def test_a_bound_that_explodes_with_the_steps_is_left():
+    """Where ever more steps multiply a bound far above ε no further ones are tried; a bound that falls is followed."""
+    planner, asked = planner_of(MARTINGALE, setting(), horizon=4.0), []
+    planner._bounds.value = lambda T, steps, eps: asked.append(steps) or 1e8 * 1.01**steps
+    assert planner._steps(1e-3, 4.0, 50.0) is None and asked == [50, 100, 200]
+    planner._bounds.value = lambda T, steps, eps: 1e8 / steps
+    assert planner._steps(1e4, 4.0, 50.0) == 10_000
+
+
 def test_equal_steps_where_the_model_of_the_grid_fails(monkeypatch):
     """Far data under leapfrog, whose kicks differ on unequal steps, and no more than 300 steps: the plan is
     the uniform one."""

@@ -18,6 +18,7 @@ from tests.verify.tolerances import EXPONENT, PLAN_EXCESS
 from verify.certificates.certificate import Verdict, certify
 from verify.certificates.question import setting_of
 from verify.counterexamples.drawing import NumpyDraw, log_uniform, problem
+from verify.planning import bound_on_grids
 from verify.planning.by_model import CALIBRATION_STEPS, Planner
 
 MARTINGALE = theorems()["martingale"]
@@ -214,6 +215,44 @@ def test_the_scan_does_not_creep_towards_what_it_cannot_reach():
         seen.append([])
         horizons._scan(lambda T, cost=cost: seen[-1].append(T) or cost ** len(seen[-1]), lambda _: 0.1, 4, -math.inf, most)
     assert [len(each) for each in seen] == [6, 80, 80]
+
+
+def test_a_horizon_that_cannot_be_better_or_of_use_is_not_improved():
+    """No horizon between those of the scan is looked at where one costs the least there is, or all are hopeless."""
+    setting = setting_of(ou(), Gaussian([0.0], [[1.0]]), euler_maruyama(horizon=1, steps=1))
+    horizons, scans = Planner("martingale", setting)._horizons, []
+    horizons._scan = lambda *_: (1.0, 1.0)
+    for options in (dict(least=1.0), dict(hopeless=0.5), dict(hopeless=2.0)):
+        scans.append([])
+        horizons.best(lambda T: scans[-1].append(T) or 1 + abs(T - 1.1), **options)
+    assert not scans[0] and not scans[1] and scans[2]
+
+
+def test_fewer_steps_at_the_horizon_found_are_looked_for_in_strides():
+    """Where a horizon of more steps reaches ε with far fewer, as in another valley, the least of them is found with few
+    bounds."""
+    setting = setting_of(ou(), Gaussian([0.0], [[1.0]]), euler_maruyama(horizon=1, steps=1))
+    planner, asked = Planner("martingale", setting, horizon=1.0), []
+    planner._bounds.value = lambda T, steps, eps: asked.append(steps) or (1.0 if steps >= 700 else 3.0)
+    for high in (700, 701, 2000):
+        asked.clear()
+        assert planner._least_below(high, 1.0, 2.0) == 700 and len(asked) < 25
+
+
+def test_a_refusal_of_a_model_is_remembered(monkeypatch):
+    """A horizon at which the bound refuses is tried once, and refused each time."""
+    setting = setting_of(ou(), Gaussian([0.0], [[1.0]]), euler_maruyama(horizon=1, steps=1))
+    bounds, asked = Planner("martingale", setting)._bounds, []
+
+    def refuse(*_):
+        asked.append(1)
+        raise ValueError("process: no such horizon")
+
+    monkeypatch.setattr(bound_on_grids, "model_of", refuse)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no such horizon"):
+            bounds.model(3.0)
+    assert len(asked) == 1
 
 
 def test_bad_arguments_are_refused():
