@@ -18,7 +18,7 @@ COMMANDS = (
     (3, ("lower-bound", "PROBLEM")),
     (1, ("sample", "PROBLEM", "-n", "3", "--out", "written.npy")),
 )
-FILES, PARTS = 240, 4
+FILES, PARTS = 2000, 8
 #: Commands that do what none may, and what the judge says of it.
 WRONGDOERS = {
     "raise KeyError('x')": "KeyError comes through",
