@@ -20,7 +20,7 @@ from tests.unusual import KINDS, draw
 from tests.whole.tolerances import CORRUPTED, SOUND
 from verify import measure, setting_of
 
-QUICK, DEEP, AT_ONCE = 60, 20_000, 20
+QUICK, DEEP, AT_ONCE = 300, 20_000, 30
 #: Samplers with one score evaluation a step: others have no form in balls.
 ONCE = {key for key, sampler in samplers(1).items() if sampler.evaluations == 1 and sampler.multistep is None}
 

@@ -15,7 +15,7 @@ from verify.planning.bound_on_grids import BoundOnGrids
 HORIZONS_PER_DOUBLING = 2
 LONGEST_DOUBLINGS = 40
 #: s/a at the shortest horizon tried, over the size of the data.
-LITTLE_NOISE = 1e-2
+LITTLE_NOISE = 1e-1
 #: Relative accuracy of the horizon.
 HORIZON_ACCURACY = 1e-3
 #: Part of the error at which the initial one no longer matters.
