@@ -92,8 +92,10 @@ class Jumps:
         self.groups = [_group(grid, *each) for each in zip(parts, seconds, densities, means, strict=True)]
 
     def sides(self) -> tuple[float, float]:
-        """The two sides, (lower, upper); 0 and infinity where no lines carry the excesses off."""
+        """The two sides, (lower, upper); 0 and infinity where no lines carry the excesses off, or the grid does not see a group."""
         links = links_of(self.groups)
+        if not links or any(not law.sum() > 0 for group in self.groups for law in (group.first, group.second)):
+            return 0.0, math.inf
         excess = np.array([group.excess for group in self.groups])
         upper_sq = self._jump(links, levels_of(links, excess)[1])
         if upper_sq == math.inf:

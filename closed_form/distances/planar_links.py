@@ -41,11 +41,14 @@ class Link:
     costs: np.ndarray
 
     @classmethod
-    def between(cls, source, target, numbers: tuple[int, int]) -> Link:
-        """The link of two groups with ``grid``, ``mean``, ``first`` and ``second``, as `planar_jumps.Group` has them."""
+    def between(cls, source, target, numbers: tuple[int, int]) -> Link | None:
+        """The link of two groups with ``grid``, ``mean``, ``first`` and ``second``, as `planar_jumps.Group` has them; None where
+        a window ends before the other mean comes nearer."""
         gap = float(np.linalg.norm(target.mean - source.mean))
         way = (target.mean - source.mean) / gap
         ends = _beyond(source.grid, source.first, source.mean, way), _beyond(target.grid, target.second, target.mean, -way)
+        if not all(len(places) and beyond[0] > 0 for places, beyond in ends):
+            return None
         masses = HALF * LEAVES * min(beyond[0] for _, beyond in ends) * np.geomspace(LITTLE, 1.0, TABLE)
         cuts = tuple(np.interp(-masses / LEAVES, -beyond, places) for places, beyond in ends)
         found = cls(*numbers, way, gap, masses, cuts, np.zeros(TABLE))
@@ -80,7 +83,7 @@ def links_of(groups) -> list[Link]:
         other = np.delete(gaps_sq[c] + gaps_sq[d], [c, d])
         if (other > (1 + INSIDE) * gaps_sq[c, d]).all():
             found.append(Link.between(groups[c], groups[d], (c, d)))
-    return found
+    return [link for link in found if link is not None]
 
 
 def levels_of(links: list[Link], excess: np.ndarray) -> tuple[np.ndarray, list[float]]:
@@ -91,7 +94,7 @@ def levels_of(links: list[Link], excess: np.ndarray) -> tuple[np.ndarray, list[f
     """
     excess = excess - excess.mean()
     scale = float(np.abs(excess).max())
-    size = float(np.median([link.costs[TABLE // 2] for link in links]))
+    size = float(np.median([link.costs[TABLE // 2] for link in links])) if links else 0.0
     if scale == 0.0 or not size > 0.0:
         return np.zeros(len(excess)), [0.0] * len(links)
     prices = [(link, link.price()) for link in links]

@@ -74,6 +74,15 @@ def test_what_lines_cannot_carry_is_not_bounded_from_above():
     assert lower <= exact <= upper
 
 
+def test_a_grid_that_ends_before_a_mean_has_no_link_to_there():
+    """Where the window of the first law does not reach a mean of the second from behind nothing is said."""
+    law = GaussianMixture([[-11.0, 0.0], [-8.0, 0.0]], std=0.5)
+    grid = Grid.around(np.full(2, -7.0), np.full(2, 7.0), 0.14)
+    parts = [np.exp(-np.square(grid.points() - [[x], [0.0]]).sum(axis=0)).reshape(grid.shape) for x in (-2.5, 2.5)]
+    found = Jumps(grid, parts, [lambda x, j=j: density(law, x, which=[j]) for j in range(2)], law.means, 0.5)
+    assert planar_links.links_of(found.groups) == [] and found.sides() == (0.0, math.inf)
+
+
 def test_excesses_are_carried_off_along_the_links():
     """What jumps along all links makes good what each of nine groups has too much of, and dearer links carry less."""
     means = np.array([(x, y) for x in (-4.0, 0.0, 4.0) for y in (-4.0, 0.0, 4.0)]) @ turned(0.2).T
