@@ -51,8 +51,8 @@ class Image:
     ----------
     potential, periodic : arrays of ``grid.shape``
         φ, and its periodic part.
-    there : array of shape (2, *grid.shape)
-        T.
+    there, moved : arrays of shape (2, *grid.shape), ``grid.shape``
+        T and |x − T|².
     slope : array of shape (3, *grid.shape)
         Entries 11, 12, 22 of DT.
     stretches : two arrays of ``grid.shape``
@@ -66,6 +66,7 @@ class Image:
     potential: np.ndarray
     periodic: np.ndarray
     there: np.ndarray
+    moved: np.ndarray
     slope: np.ndarray
     stretches: tuple[np.ndarray, np.ndarray]
     pulled: np.ndarray
@@ -102,14 +103,20 @@ class Planar:
 
     def sides(self) -> tuple[float, float]:
         """The two sides, (lower, upper)."""
+        return self.found()[:2]
+
+    def found(self, enough: float = 0.0, far: float = math.inf) -> tuple[float, float, Image]:
+        """The two sides, and what the last potential makes: a gap of squares of at most ``enough`` ends the search, and so does
+        one of more than ``far`` of the upper side where a first look is taken."""
         image, lower, upper = self._search.of(np.zeros(self._search.grid.shape)), 0.0, math.inf
         if self._search.grid.size > LARGE:
             image = self._by_half(image)
             lower, upper = self._held(image)
-            if upper - lower <= ENOUGH * upper:
-                return lower, upper
-        below, above = self._held(self._search.best(image))
-        return max(lower, below), min(upper, above)
+            if upper - lower <= ENOUGH * upper or upper**2 - lower**2 <= enough or upper - lower > far * upper:
+                return lower, upper, image
+        image = self._search.best(image)
+        below, above = self._held(image)
+        return max(lower, below), min(upper, above), image
 
     def _by_half(self, image: Image) -> Image:
         """What a potential that is found on every second point makes; ``image`` if it is worse."""
@@ -194,7 +201,7 @@ class _Search:
         moved_sq, gain = (float(each.sum()) * cell for each in (moved * pulled, potential * (self.values - pulled)))
         missed, other = abs(float(pulled.sum()) * cell - 1), moved - potential
         doubt = TRUST * missed * float(np.ptp(other[np.abs(pulled) >= SEEN * np.abs(pulled).max()]))
-        return Image(potential, periodic, there, slope, (middle - half, middle + half), pulled, moved_sq,
+        return Image(potential, periodic, there, moved, slope, (middle - half, middle + half), pulled, moved_sq,
                      moved_sq + gain, doubt)
 
     def _better(self, image: Image, first: int) -> tuple[Image | None, int]:

@@ -117,6 +117,10 @@ PLANE_AFFINE = 5e-3
 PLANE_SAME = 1e-4
 #: Plane: the same where a twentieth of the mass changes its mode.
 PLANE_FAR = 0.4
+#: Plane: the same where mass jumps between modes far apart.
+PLANE_JUMPS = 0.05
+#: Plane: excesses that jumps leave, in the largest: a convex problem's optimum.
+PLANE_BALANCE = 1e-6
 #: Plane: relative width promised for samplers.
 PLANE_WIDTH = 0.05
 #: What is known of a last iterate to the letter: the relative room for rounding, 1e-6, and as much again.

@@ -10,11 +10,13 @@ from functools import partial
 
 import numpy as np
 from scipy import fft
+from scipy.cluster.hierarchy import fcluster, linkage
 
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.line_mixture import LineMixture
 from closed_form.distances.planar import Planar
+from closed_form.distances.planar_jumps import Jumps
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.propagation import GridTooLarge
 from closed_form.sampler_laws.plane.law import PlaneLaw
@@ -22,15 +24,21 @@ from closed_form.sampler_laws.plane.maps import PlaneSteps
 
 #: Points a deviation of the components, on the fine grid and on the coarse one that is compared.
 FINE, COARSE = 4.2, 3.5
-#: The same where steps on the fine grid are thought to take more seconds than the number before.
+#: The same where steps on the fine grid, and a first look at the distance, which takes so many seconds a point, are thought to
+#: take more seconds than the number before.
+LOOK = 2e-5
 FEWER = (1.5, (3.5, 2.8)), (4.0, (2.8, 2.4)), (8.0, (2.4, 2.1))
 #: Most points of a grid.
 MAX_POINTS = 1 << 18
 #: Seconds that a point, and a component at it, take a step; those a point takes in the distance; the most
 #: allowed.
 POINT, COMPONENT, DISTANCE, MOST_SECONDS = 2e-7, 1.2e-8, 1.5e-4, 120.0
-#: Sides farther apart than this part of the upper one are sought by another way too.
-APART = 0.1
+#: Sides farther apart than these parts of the upper one are sought by a second way, and by a third.
+NEAR, APART = 0.04, 0.1
+#: Components nearer than so many deviations are in one group.
+LINKED = 6.0
+#: Points of a grid from which groups come first.
+LARGE = 1 << 16
 #: Mass that a projection may have anywhere at least: rounding.
 ASTRAY = 1e-13
 #: Half-width of a component's window in its deviations.
@@ -87,7 +95,8 @@ def plane_w2(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0) -> Bra
     ----------
     docs/theory.md section 8 (v).
     """
-    pair, seconds = (FINE, COARSE), _work(law, steps, FINE)[0]
+    pair, (seconds, sizes) = (FINE, COARSE), _work(law, steps, FINE)
+    seconds += LOOK * float(sizes[-1])
     for limit, fewer in FEWER:
         pair = fewer if seconds > limit else pair
     (lower, upper), (check, _) = (_sides(law, plane_law(law, steps, bias, noise_size, points)) for points in pair)
@@ -97,10 +106,18 @@ def plane_w2(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0) -> Bra
 
 
 def _sides(law, found: PlaneLaw) -> tuple[float, float]:
-    """Both sides; where they are far apart also by way of the mixture that has the shares of the sampler's law."""
-    lower, upper = _planar(law, found)
-    if upper - lower <= APART * upper or len(law.weights) == 1:
-        return lower, upper
+    """Both sides as a whole, and by groups of components where there are and a first look leaves them apart, on large grids at
+    once; where they still are far apart also by way of the mixture that has the shares of the sampler's law."""
+    several = len(groups_of(law)) > 1
+    ways = [partial(_planar, far=NEAR)] if several and found.grid.size <= LARGE else []
+    lower, upper = 0.0, math.inf
+    for way in (*ways, _grouped, _planar) if several else (_planar,):
+        below, above = way(law, found)
+        lower, upper = max(lower, below), min(upper, above)
+        if upper < math.inf and upper - lower <= NEAR * upper:
+            break
+    if (upper < math.inf and upper - lower <= APART * upper) or len(law.weights) == 1:
+        return lower, max(lower, upper)
     other, moved, axes = reweighted(law, found)
     below, above = _planar(other, found)
     apart = math.hypot(*(projected(law, found, axis) for axis in axes))
@@ -108,8 +125,27 @@ def _sides(law, found: PlaneLaw) -> tuple[float, float]:
     return lower, max(lower, min(upper, above + moved))
 
 
-def _planar(law, found: PlaneLaw) -> tuple[float, float]:
-    return Planar(found.grid, found.values, partial(density, law), law.mean, law.covariance).sides()
+def _grouped(law, found: PlaneLaw) -> tuple[float, float]:
+    """Both sides by groups of components that are far apart."""
+    groups = groups_of(law)
+    values = np.maximum(found.values, 0.0)
+    values /= values.sum() * found.grid.cell
+    shares = law.responsibilities(found.grid.points().T)
+    parts = [values * shares[:, each].sum(axis=1).reshape(values.shape) for each in groups]
+    means = np.array([np.average(law.means[each], axis=0, weights=law.weights[each]) for each in groups])
+    return Jumps(found.grid, parts, [partial(density, law, which=each) for each in groups], means, law.std).sides()
+
+
+def groups_of(law) -> list[np.ndarray]:
+    """Numbers of components, those linked by gaps of at most `LINKED` deviations in one group."""
+    if len(law.weights) == 1:
+        return [np.zeros(1, dtype=int)]
+    labels = fcluster(linkage(law.means, "single"), LINKED * law.std, "distance")
+    return [np.flatnonzero(labels == each) for each in np.unique(labels)]
+
+
+def _planar(law, found: PlaneLaw, far: float = math.inf) -> tuple[float, float]:
+    return Planar(found.grid, found.values, partial(density, law), law.mean, law.covariance).found(far=far)[:2]
 
 
 def projected(law, found: PlaneLaw, axis: np.ndarray) -> float:
@@ -143,10 +179,10 @@ def reweighted(law, found: PlaneLaw) -> tuple[GaussianMixture, float, np.ndarray
     return GaussianMixture(law.means, shares, std=law.std), math.sqrt(np.trace(spread)), np.linalg.eigh(spread)[1].T
 
 
-def density(law, x: np.ndarray) -> np.ndarray:
-    """The density of an isotropic mixture at x of shape (2, n)."""
+def density(law, x: np.ndarray, which=slice(None)) -> np.ndarray:
+    """The density of an isotropic mixture, or of some of its components, at x of shape (2, n)."""
     total = np.zeros(x.shape[1])
-    for mean, weight in zip(law.means, law.weights.tolist(), strict=True):
+    for mean, weight in zip(law.means[which], law.weights[which].tolist(), strict=True):
         total += weight * np.exp((np.square(x[0] - mean[0]) + np.square(x[1] - mean[1])) / (-2 * law.std**2))
     return total / (2 * np.pi * law.std**2)
 

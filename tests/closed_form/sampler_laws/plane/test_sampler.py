@@ -15,7 +15,7 @@ from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from closed_form.sampler_laws.line.sampler import line_w2
 from closed_form.sampler_laws.plane.law import PlaneLaw
-from closed_form.sampler_laws.plane.sampler import plane_w2, projected, reweighted
+from closed_form.sampler_laws.plane.sampler import groups_of, plane_w2, projected, reweighted
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from tests.closed_form.tolerances import PLANE_NARROW, PLANE_WIDTH
 from verify.certificates.certificate import Verdict, certify
@@ -67,6 +67,19 @@ def test_shares_of_modes_far_apart_are_moved_and_seen():
         assert projected(law, start, axis) == pytest.approx(w2_line(Gaussian([0.0], 1.0), line).midpoint, rel=PLANE_NARROW)
 
 
+def test_modes_far_apart_exchange_mass_and_are_measured_as_their_lines():
+    """A turned product of unequal weights, eight and ten deviations apart: lines add in squares to what groups bracket."""
+    first, second = GaussianMixture([[-2.0], [2.0]], [0.3, 0.7], std=0.5), GaussianMixture([[-2.5], [2.5]], [0.6, 0.4], std=0.5)
+    corners = [(x, y) for x in first.means[:, 0] for y in second.means[:, 0]]
+    turn = np.array([[math.cos(0.4), -math.sin(0.4)], [math.sin(0.4), math.cos(0.4)]])
+    law = GaussianMixture(np.array(corners) @ turn.T, np.multiply.outer(first.weights, second.weights).ravel(), std=0.5)
+    steps = ou_euler(4.0, 20)
+    exact = Bracket.root_sum_sq([line_w2(line, steps) for line in (first, second)])
+    found = plane_w2(law, steps)
+    assert len(groups_of(law)) == 4
+    assert found.lower <= exact.lower and exact.upper <= found.upper and found.relative_width <= PLANE_WIDTH
+
+
 def test_across_the_plane_the_law_is_a_gaussian_that_adds_in_squares():
     """Three modes turned into R⁵ and shifted: the plane, and the chain of what is across it."""
     steps, offset = ou_euler(3.0, 15), np.array([0.7, 0.0, -0.4])
@@ -107,3 +120,13 @@ def test_eight_modes_on_a_circle_are_known_to_a_few_percent():
     angles = np.arange(8) * np.pi / 4
     found = plane_w2(GaussianMixture(4 * np.stack([np.cos(angles), np.sin(angles)], axis=1), std=0.5), ou_euler(5.0, 500))
     assert 0.0208 < found.lower < 0.0209 and found.relative_width <= PLANE_WIDTH
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("weights", [None, np.random.default_rng(0).dirichlet(np.full(25, 5.0))], ids=["equal", "unequal"])
+def test_a_turned_grid_of_modes_ten_deviations_apart_is_known_to_a_few_percent(weights):
+    """25 modes of deviation 0.1, 1 apart, T = 4, 400 steps: the width is a few percent whatever the weights."""
+    grid = np.array([(i, j) for i in range(-2, 3) for j in range(-2, 3)], dtype=float)
+    turn = np.array([[math.cos(0.3), -math.sin(0.3)], [math.sin(0.3), math.cos(0.3)]])
+    found = plane_w2(GaussianMixture(grid @ turn.T, weights, std=0.1), ou_euler(4.0, 400))
+    assert found.lower > 0.09 and found.relative_width <= PLANE_WIDTH
