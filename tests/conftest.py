@@ -82,12 +82,17 @@ def wheel(source_distribution, tmp_path_factory):
 
 
 def pytest_collection_modifyitems(items):
-    """Notebooks run after the experiments and schedules that some of them show: the worker that has run these has them."""
-    shown = [item for item in items if item.path.name == "test_notebooks.py"]
-    before = [place for place, item in enumerate(items) if item.path.name == "test_experiments.py"]
-    if shown and before and before[-1] < items.index(shown[0]):
-        rest, place = [item for item in items if item.path.name != "test_notebooks.py"], before[-1] + 1
-        items[:] = rest[:place] + shown + rest[place:]
+    """Tests of the whole tool come first, as some take seconds and none should be the last; its notebooks come after the
+    studies and experiments that some of them show: the worker that has run these has them."""
+
+    def turn(item):
+        if item.path.name == "test_notebooks.py":
+            return 2
+        if item.path.parent.name == "whole":
+            return 0
+        return 1 if item.path.parent.name == "studies" or item.path.name == "test_experiments.py" else 3
+
+    items.sort(key=turn)
 
 
 @hypothesis.settings(max_examples=1, database=None)

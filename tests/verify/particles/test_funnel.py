@@ -99,7 +99,7 @@ def test_the_kernel_uses_the_exact_score():
     assert np.abs(x - y[0]).max() < 1e-3 * np.abs(x).max()
 
 
-@pytest.mark.parametrize("reduce", [False, True])
+@pytest.mark.parametrize("reduce", [pytest.param(False, marks=pytest.mark.deep), True])
 def test_a_scheme_that_diverges_is_left_where_no_digit_is_known(reduce, monkeypatch):
     """Steps far too long for VP: no score is asked for at particles 1e20 times as far out as the law."""
     farthest, moves = [], Funnel.shrinkage
