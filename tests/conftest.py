@@ -83,14 +83,15 @@ def wheel(source_distribution, tmp_path_factory):
 
 def pytest_collection_modifyitems(items):
     """Tests of the whole tool come first, as some take seconds and none should be the last; its notebooks come after the
-    studies and experiments that some of them show: the worker that has run these has them."""
+    schedules and experiments that some of them show: the worker that has run these has them."""
 
     def turn(item):
         if item.path.name == "test_notebooks.py":
             return 2
         if item.path.parent.name == "whole":
             return 0
-        return 1 if item.path.parent.name == "studies" or item.path.name == "test_experiments.py" else 3
+        shown = item.path.name == "test_experiments.py" or item.path.parts[-2:] == ("studies", "test_schedules.py")
+        return 1 if shown else 3
 
     items.sort(key=turn)
 

@@ -114,8 +114,7 @@ def test_a_process_that_ends_is_planned_up_to_its_end():
 #: One process of each row of the published table; of those alike but for their speed, one in the fast suite.
 ROWS = [
     ve("exp(t)"),
-    ve(1),
-    *(pytest.param(process, marks=pytest.mark.deep) for process in (ve("sqrt(2*t)"), ve("(1+t)**2"))),
+    *(pytest.param(process, marks=pytest.mark.deep) for process in (ve(1), ve("sqrt(2*t)"), ve("(1+t)**2"))),
     ou(),
     vp("1/10+2*t"),
     *(pytest.param(process, marks=pytest.mark.deep) for process in (vp("(1+t)**3"), vp("exp(t)/2"))),
