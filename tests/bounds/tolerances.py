@@ -61,6 +61,8 @@ INITIAL_EXACT = 1e-11
 INITIAL_ROUNDING = 1e-14
 #: Phase space: v_k² by panels at 1e-8, at kinks 1e-7, their error estimate added, against fine quadrature.
 MISSED_NOISE = 2e-7
+#: Phase space: the same with fewer panels than it asks for, the larger error estimates added.
+FEW_PANELS = 1e-6
 #: The same from below: kinks between the 6,000 panels of that quadrature, and rounding.
 MISSED_FLOOR = 1e-9
 #: Phase space: b_k against 60 digits, in units of the step's maps (thousandfold of b_k itself): its own

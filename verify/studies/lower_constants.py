@@ -16,7 +16,8 @@ from bounds.process import ForwardProcess
 from bounds.processes import process_of
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
-from bounds.symbolic.integrals import TIME, integral, tidy
+from bounds.symbolic.deadline import attempt
+from bounds.symbolic.integrals import TIME, Derived, integral, tidy
 from bounds.theorems import theorems
 from bounds.theorems.gaussian_lower_bound import defect_over_step, leading_order
 from closed_form import Gaussian
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["plot_lower_constants", "vanishing_stds"]
 
 STDS = np.geomspace(0.1, 10.0, 61)
+
+#: Seconds sympy may spend on e/h altogether, what it simplifies on the way among them.
+FORMULA_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ def symbolic_constant(process: ForwardProcess | str) -> SymbolicConstant:
     rate, variance = defect_over_step(process)
     S, T = sympy.symbols("S T", positive=True)
     integrand = rate * process.a.expression**2 * S**2 / variance**2
-    found = integral(tidy(integrand), TIME, sympy.S.Zero, T)
+    span = (TIME, sympy.S.Zero, T)
+    found = attempt(lambda: integral(tidy(integrand), *span),
+                    Derived(sympy.Integral(integrand, span), "quadrature"), FORMULA_SECONDS)
     return SymbolicConstant(rate, found.expression, found.route)
 
 

@@ -24,6 +24,8 @@ TOLERANCE = 1e-8
 #: The same for what panels add in which the integrand has a kink, where halving gains a factor of 4 only.
 KINK_TOLERANCE = 1e-7
 MAX_HALVINGS = 40
+#: No panel is halved where there are more than this beside four for each step.
+MAX_ALL_PANELS = 16384
 #: Relative rounding of an entry of N, which is a difference.
 ENTRY_ROUNDING = 32 * np.finfo(float).eps
 #: Squared relative size, against the step's noise, below which v_k² is rounding and not worth refining.
@@ -157,7 +159,8 @@ class MissedNoise:
         value = np.bincount(panels.step, mass, self.steps)
         error = np.bincount(panels.step, tail, self.steps)
         parts = np.bincount(panels.step, minlength=self.steps)
-        open_ = (error > NEGLIGIBLE * size) & (parts < MAX_PANELS) & np.isfinite(value)
+        few = len(panels.step) < 4 * self.steps + MAX_ALL_PANELS
+        open_ = few & (error > NEGLIGIBLE * size) & (parts < MAX_PANELS) & np.isfinite(value)
         flagged = np.zeros(len(tail), dtype=bool)
         for kind, tolerance in ((kink == 0, TOLERANCE), (kink > 0, KINK_TOLERANCE)):
             count = np.bincount(panels.step, kind, self.steps)

@@ -1,6 +1,7 @@
 """The constant of the lower bound: formula, zeros, and the exact error it predicts."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from bounds import ou, sub_vp, ve, vp
 from bounds.schedules import cosine, exponential, linear, polynomial
 from tests.tolerances import LEADING_QUADRATURE, NEAR_LEADING_ORDER
 from tests.verify.tolerances import SLOPE_OF_LEADING_ORDER
+from verify.studies import lower_constants
 from verify.studies.lower_constants import (
     measured_constants,
     plot_lower_constants,
@@ -47,6 +49,21 @@ def test_the_formula_is_the_integral(process, horizon, std):
     assert math.isclose(
         signed_integral(process, horizon, std), expected, rel_tol=LEADING_QUADRATURE, abs_tol=1e-10
     )
+
+
+def test_the_formula_has_one_time_limit(monkeypatch):
+    """Simplifying and integrating share their seconds: past them the integral is left unevaluated."""
+    def slowly(expression):
+        end = time.monotonic() + 2.0
+        while time.monotonic() < end:
+            pass
+        return expression
+
+    monkeypatch.setattr(lower_constants, "FORMULA_SECONDS", 0.2)
+    monkeypatch.setattr(lower_constants, "tidy", slowly)
+    found = symbolic_constant(ou())
+    assert found.route == "quadrature"
+    assert isinstance(found.integral, sympy.Integral)
 
 
 def test_where_the_constant_vanishes():
