@@ -6,9 +6,10 @@ import os
 import re
 import runpy
 import shlex
-import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.command_line import PLUGIN, run
 
@@ -28,7 +29,7 @@ def write_files(blocks, folder):
 
 
 def said(command):
-    """(Exit code, what a command of a page prints), in the working folder; pytest runs in a process of its own."""
+    """(Exit code, what a command of a page prints), in the working folder and in this process."""
     program, *words = shlex.split(command)
     if program == "sgm-bounds":
         done = run(*words)
@@ -37,9 +38,11 @@ def said(command):
         with contextlib.redirect_stdout(io.StringIO()) as printed, _neighbours():
             runpy.run_path(*words, run_name="__main__")
         return 0, printed.getvalue()
-    done = subprocess.run([sys.executable, "-m", program, *PLUGIN, *words], capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})
-    return done.returncode, done.stdout + done.stderr
+    assert program == "pytest", command
+    # of a run inside a run: faults of the process are the outer one's
+    with contextlib.redirect_stdout(io.StringIO()) as printed, _neighbours():
+        code = pytest.main([*PLUGIN, "-p", "no:faulthandler", "-p", "no:cacheprovider", *words])
+    return int(code), printed.getvalue()
 
 
 @contextlib.contextmanager
