@@ -15,7 +15,7 @@ from closed_form.sampler_laws.phase_space.line import phase_line_w2, position_de
 from closed_form.sampler_laws.reach import farthest
 from closed_form.steps.table import exact_steps
 from tests.bounds.tolerances import EXACT_INITIAL, START_RECURSION, TEN_DIGITS
-from tests.drawn import examples
+from tests.drawn import examples, thinned
 from tests.tolerances import STANDARD_ERRORS
 from tests.torch_required import torch_backend
 from verify import certify, sample
@@ -125,8 +125,7 @@ def test_particles_begin_at_the_mean(backend):
         assert np.all(np.abs(np.cov(found.T) - covariance) < STANDARD_ERRORS * sizes)
 
 
-@pytest.mark.parametrize("epsilon", [0.0, 0.3])
-@pytest.mark.parametrize("key", ["euler-maruyama", "sscs"])
+@pytest.mark.parametrize("key, epsilon", thinned(["euler-maruyama", "sscs"], [0.0, 0.3], every=2))
 def test_modes_on_a_line(key, epsilon):
     """The density on position and velocity from far away is a Gaussian's chain where modes are one, has the mean of
     particles where they are two, is no farther than moments say, and holds the bound."""

@@ -11,7 +11,7 @@ from bounds.processes.edm import edm
 from bounds.processes.flow_matching import flow_matching
 from bounds.schedules import cosine, table
 from bounds.steps.path import Path
-from tests.drawn import examples
+from tests.drawn import examples, thinned
 from tests.verify.tolerances import LEVELS, LEVELS_NEAR_POLE, LEVELS_OF_SUB_VP
 from verify.levels import grid_made, grid_of_levels, rho_grid
 
@@ -22,8 +22,6 @@ PROCESSES = {
 #: σ grows without end as t comes near to one, so that t itself rounds σ.
 POLES = {"flow-matching": flow_matching(), "by name": general("1/(1-t)", "sqrt(2*t/(1-t))"),
          "cosine": vp(cosine())}
-#: Of these, whose times are roots, the suite looks at long grids alone.
-ALIKE = "constant", "ve", "points", "waves", "ou by name", "edm by name", "by name"
 #: How near σ comes to the level: the rest to `LEVELS`.
 TOLERANCES = {"sub-vp": LEVELS_OF_SUB_VP, **dict.fromkeys(POLES, LEVELS_NEAR_POLE)}
 
@@ -34,9 +32,7 @@ def sigma_on(process, times):
     return np.sqrt(path.s_sq) / path.a
 
 
-@pytest.mark.parametrize(("sizes", "name"), [
-    pytest.param(sizes, name, marks=[pytest.mark.deep] if sizes[-1] == 9 and name in ALIKE else [])
-    for sizes in ((20.0, 0.02, 64), (2.0, 1e-7, 9)) for name in (*PROCESSES, *POLES, "sub-vp")])
+@pytest.mark.parametrize("sizes, name", thinned(((20.0, 0.02, 64), (2.0, 1e-7, 9)), (*PROCESSES, *POLES, "sub-vp"), every=2))
 def test_levels_are_reproduced_to_rounding(name, sizes):
     """σ at the times of a grid is the level it was made for, on every family, by formula or by root."""
     process = (PROCESSES | POLES | {"sub-vp": sub_vp("1 + t")})[name]

@@ -12,6 +12,7 @@ from bounds.samplers import samplers
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.sampler_laws.phase_space.score import PhaseLaw
+from tests.drawn import thinned
 from tests.torch_required import torch_backend
 from tests.verify.tolerances import OWN_SCORE, SCORE_ERROR
 from verify import setting_of
@@ -42,8 +43,7 @@ def exact(rows, law=LAW, off=0.0, both=True):
     return score
 
 
-@pytest.mark.parametrize("key", sorted(samplers(2)))
-@pytest.mark.parametrize("epsilon", [0.0, 0.3])
+@pytest.mark.parametrize("key, epsilon", thinned(sorted(samplers(2)), [0.0, 0.3], every=2))
 def test_the_exact_score_as_a_callable(key, epsilon):
     """With the exact scores as a callable the particles are those of the sampler, biases, given starts,
     blocks and threads included; the velocity's alone serves where no row uses the position's."""

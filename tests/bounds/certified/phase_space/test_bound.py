@@ -62,8 +62,7 @@ def test_near_the_bound_in_floats(name, key, information):
     assert_near(key, setting_of(process, LAW, chosen, error, noise, information=information))
 
 
-@pytest.mark.parametrize("grid", [TimeGrid.uniform(1.0, 4), UNEVEN], ids=["uniform", "uneven"])
-@pytest.mark.parametrize("key", sorted(samplers(2)))
+@pytest.mark.parametrize("key, grid", thinned(sorted(samplers(2)), [TimeGrid.uniform(1.0, 4), UNEVEN], every=2))
 def test_every_sampler(key, grid):
     """The martingale bound of every sampler of two blocks is the one in floats."""
     assert_near("martingale", setting_of(cld(epsilon="1/3"), LAW, Scheme(samplers()[key], grid)))
