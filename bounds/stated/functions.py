@@ -352,7 +352,8 @@ def _twice_second(*, K_2, beta_m, **_):
 
 def _between_omega(*, c, r, sigma, v, **_):
     x0 = sigma**2 + v
-    return -x0*numpy.expm1((1/2)*c*numpy.log1p((r - sigma)*(r + sigma)/x0))/sigma
+    return (-x0*numpy.expm1(-c*numpy.arcsinh((1/2)*(-r + sigma)*(r + sigma)/(numpy.sqrt(x0)*numpy.sqrt(r**2 +
+        v))))/sigma)
 
 
 def _between_variance(*, d, g, gap, ng, omega, rise, sigma, x_lo, **_):
@@ -367,9 +368,11 @@ def _between_kept(*, c, r, s0, tau, **_):
     return ((r**2 + x0)/(tau**2 + x0))**((1/2)*c)
 
 
-def _between_kept_noise(*, c, r, s0, tau, **_):
+def _between_kept_noise(*, r, s0, square, tau, **_):
     x0 = s0**2
-    return (-r**2 - x0)*numpy.expm1((c - 1)*numpy.log1p((r - tau)*(r + tau)/(tau**2 + x0)))
+    x1 = r**2 + x0
+    return (-x1*numpy.expm1(-2*square*numpy.arcsinh((1/2)*(-r + tau)*(r +
+        tau)/(numpy.sqrt(x1)*numpy.sqrt(tau**2 + x0)))))
 
 
 def _between_noise(*, d, kept, var, **_):

@@ -171,6 +171,8 @@ KNOWN_RULE = 2e-6
 #: Calls of the flow bound of 1,000 steps with two evaluations.
 FLOW_CALLS = 60_000
 #: Numbers of a step of DDIM with noise from C, a and s² against 40 digits of a and s²: s²(τ) − Φ²s²(r) is C to a few
+#: Of numbers by one formula without a difference, whose logarithm may be a hundred.
+ALL_DIGITS = 1e-13
 #: roundings of s², relative to the step's share of it.
 BETWEEN_DEFECT = 1e-11
 #: The bound with noise at λ = 1e-6 against the flow's: v_k is of the size of λ.

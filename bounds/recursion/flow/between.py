@@ -251,7 +251,8 @@ class Between:
         """What the ball of the data does, by the first λ."""
         data, steps, functions = self.data, self.steps, self.functions
         (radius, std), level, tau = data.ball, steps.level, steps.tau
-        known = dict(s0=std, r=steps.r, tau=tau, c=1 + np.square(self.coupling[0]), R=radius, d=data.d,
+        square = np.square(self.coupling[0])
+        known = dict(s0=std, r=steps.r, tau=tau, c=1 + square, square=square, R=radius, d=data.d,
                      centre=data.centre_norm)
         rho = functions["between_kept"](**known)
         J, doubt, w = steps.jacobian(level.c_lo), steps.doubt(level.c_lo), steps.weight * level.x_lo / tau

@@ -3,12 +3,13 @@ refusals."""
 
 from dataclasses import replace
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bounds import Setting, SmoothedSupport, TimeGrid, WeaklyLogConcave, edm, ou, own_sampler, vp
+from bounds import Setting, SmoothedSupport, TimeGrid, WeaklyLogConcave, edm, general, ou, own_sampler, vp
 from bounds.recursion.flow.between import Between
 from bounds.sampler import Scheme, ddim, scheme
 from bounds.samplers import samplers
@@ -16,7 +17,15 @@ from bounds.steps.path import Path
 from bounds.theorem import NotApplicable
 from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
-from tests.bounds.tolerances import BETWEEN_FITTED, BETWEEN_LIMIT, FOUR_DIGITS, ORDERED, QUADRATURE, SLOPE
+from tests.bounds.tolerances import (
+    ALL_DIGITS,
+    BETWEEN_FITTED,
+    BETWEEN_LIMIT,
+    FOUR_DIGITS,
+    ORDERED,
+    QUADRATURE,
+    SLOPE,
+)
 from tests.drawn import examples
 from verify import strategies
 from verify.certificates.certificate import Verdict, certify_setting
@@ -41,6 +50,37 @@ def test_printed_numbers(eta, normal, modes):
         plain = found.details["plain_recursion"]
         assert 0.99 * printed <= plain <= printed * (1 + FOUR_DIGITS)
         assert found.details["lambda"] == eta and found.total <= plain * (1 + ORDERED)
+
+
+ORDERS = st.floats(-20.0, 20.0).map(lambda power: 10.0**power)
+
+
+@settings(max_examples=examples(60))
+@given(r=ORDERS, growth=ORDERS, variance=ORDERS, square=ORDERS)
+def test_no_digit_is_lost_however_long_a_step_is(r, growth, variance, square):
+    """cΩ and the variance that is kept of the λ-SDE's noise are those of sixty digits, also where the noise level falls by
+    twenty orders or by next to nothing, and λ² is next to nothing."""
+    tau, c, std = r * (1 + growth), 1 + square, np.sqrt(variance)
+    with mpmath.workdps(60):
+        def left(squared, power):
+            return ((squared + mpmath.mpf(r) ** 2) / (squared + mpmath.mpf(tau) ** 2)) ** power
+
+        omega = (variance + mpmath.mpf(tau) ** 2) / tau * (1 - left(variance, mpmath.mpf(c) / 2))
+        squared = mpmath.mpf(std) ** 2
+        kept = (squared + mpmath.mpf(r) ** 2) * (1 - left(squared, mpmath.mpf(square)))
+    found = BETWEEN.functions["between_omega"](c=c, v=variance, sigma=tau, r=r)
+    assert found == pytest.approx(float(omega), rel=ALL_DIGITS)
+    found = BETWEEN.functions["between_kept_noise"](square=square, s0=std, tau=tau, r=r)
+    assert found == pytest.approx(float(kept), rel=ALL_DIGITS)
+
+
+@pytest.mark.parametrize("law", [MODES, Gaussian([0.0], 1.25)], ids=["two modes", "Gaussian"])
+def test_a_step_from_where_nothing_is_left_of_the_data(law):
+    """A step over eight orders of the noise level, held against the flow, whose own length has to be known to its digits:
+    the bound is above the exact W2 and close to it."""
+    setting = setting_of(general("3.02 + abs(t)", "cosh(t)"), law, scheme("euler-maruyama", 5, 2))
+    certificate = certify_setting(BETWEEN, setting, law)
+    assert certificate.verdict is Verdict.HOLDS and certificate.ratio < 1.01
 
 
 @pytest.mark.parametrize("law", [WIDE, MODES], ids=["Gaussian", "two modes"])
@@ -98,7 +138,7 @@ def test_what_a_ball_keeps_of_the_noise(lam):
     x = r + (tau - r) * (nodes + 1) / 2
     kept = BETWEEN.functions["between_kept"](s0=s0, r=r, tau=x, c=c)
     expected = lam**2 * (rule @ (2 * x * kept**2)) / 2 * (tau - r)
-    found = BETWEEN.functions["between_kept_noise"](s0=s0, r=r, tau=tau, c=c)
+    found = BETWEEN.functions["between_kept_noise"](s0=s0, r=r, tau=tau, square=lam**2)
     assert found == pytest.approx(expected, rel=1e-10)
     pull = c * (rule @ (x / (s0**2 + x**2))) / 2 * (tau - r)
     found = BETWEEN.functions["between_kept"](s0=s0, r=r, tau=tau, c=c)
