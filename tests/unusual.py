@@ -53,6 +53,20 @@ def draw(seed: int) -> Drawn:
     return Drawn(kind, process, law, scheme)
 
 
+def draw_long(seed: int) -> Drawn:
+    """Few steps over up to sixty e-folds of a(t): a drift that leaves next to nothing of the data."""
+    rng = np.random.default_rng([seed, 1])
+    first, growth = _log_uniform(rng, 0.01, 16), _log_uniform(rng, 0.01, 10)
+    # ∫f = first T + growth T²/2
+    whole = rng.uniform(1.0, 60.0)
+    horizon = (np.sqrt(first**2 + 2 * growth * whole) - first) / growth
+    shape = rng.choice(["1", "cosh(t)", "1+t", f"exp({_number(rng, 0.1, 3)}*t)", f"exp(-{_number(rng, 0.1, 1)}*t)"])
+    law, scheme = Gaussian(rng.normal(size=1), _log_uniform(rng, 1e-3, 100)), _scheme(rng, horizon)
+    keys = sorted(key for key, sampler in samplers(1).items() if sampler.evaluations == 1 and sampler.multistep is None)
+    return Drawn("long", general(f"{first:.4g}+{growth:.4g}*t", str(shape)), law,
+                 replace(scheme, sampler=samplers(1)[keys[seed % len(keys)]]))
+
+
 def _log_uniform(rng, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 

@@ -165,6 +165,15 @@ class StepNumbers:
         """Sums over the pieces of each step."""
         return np.add.reduceat(values, self._first)
 
+    def _before(self, values):
+        """Sums over the pieces of a step that are below each, of every step by itself: what is below a step may be larger
+        than all that is in it by more orders than a number has digits."""
+        counts, found = np.diff(np.append(self._first, len(values))), np.zeros_like(values)
+        for count in np.unique(counts[counts > 1]):
+            place = self._first[counts == count][:, None] + np.arange(count)
+            found[place[:, 1:]] = np.cumsum(values[place[:, :-1]], axis=1)
+        return found
+
     # -- nodes -----------------------------------------------------------------------------------------------
 
     def _polynomial(self, which: int, part, y):
@@ -344,9 +353,7 @@ class StepNumbers:
         nodes = self._nodes(index, rule, t, f, g_sq)
         kernel = nodes.growth * g_sq
         mass = (kernel @ rule.weights) * length
-        before = np.cumsum(mass) - mass
-        before = (before - before[self._first][self._step])[:, None]
-        C = np.maximum(before + (kernel @ rule.inner) * length[:, None], 0) / nodes.growth
+        C = np.maximum(self._before(mass)[:, None] + (kernel @ rule.inner) * length[:, None], 0) / nodes.growth
         step, decay = self._step, np.exp(-2 * nodes.F)
         a_sq, s_sq = (array[:-1][step][:, None] for array in (self.a**2, self.s_sq))
         nodes = replace(nodes, C=C, a_sq=a_sq * decay, s_sq=s_sq * decay + C)

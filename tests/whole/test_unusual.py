@@ -16,16 +16,16 @@ from closed_form.certified.chain import certified_w2
 from closed_form.sampler_laws.w2 import sampler_w2
 from closed_form.steps.phase_space.flow import Flow
 from closed_form.steps.table import StepNumbers, exact_steps
-from tests.unusual import KINDS, draw
+from tests.unusual import KINDS, draw, draw_long
 from tests.whole.tolerances import CORRUPTED, SOUND
 from verify import measure, setting_of
 
-QUICK, DEEP, AT_ONCE = 300, 20_000, 30
+QUICK, DEEP, AT_ONCE, LONG = 300, 20_000, 30, 20
 #: Samplers with one score evaluation a step: others have no form in balls.
 ONCE = {key for key, sampler in samplers(1).items() if sampler.evaluations == 1 and sampler.multistep is None}
 
 
-def wrong(seed: int) -> list[str]:
+def wrong(seed: int, draw=draw) -> list[str]:
     """What is wrong with the answers to a drawn problem; None where it is refused."""
     drawn = draw(seed)
     setting = setting_of(drawn.process, drawn.law, drawn.scheme)
@@ -54,6 +54,18 @@ def test_no_bound_is_on_the_wrong_side(start):
 def test_no_bound_is_on_the_wrong_side_of_many(start):
     """The same on twenty thousand others."""
     assert not [line for seed in range(start, start + 500) for line in wrong(seed)]
+
+
+def test_no_long_step_puts_a_bound_on_the_wrong_side():
+    """Nor where a few steps lead over many orders of the noise level."""
+    assert not [line for seed in range(LONG) for line in wrong(seed, draw_long)]
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("start", range(LONG, LONG + 6000, 500))
+def test_no_long_step_puts_a_bound_on_the_wrong_side_of_many(start):
+    """The same on six thousand others."""
+    assert not [line for seed in range(start, start + 500) for line in wrong(seed, draw_long)]
 
 
 def test_every_kind_and_sampler_is_drawn():

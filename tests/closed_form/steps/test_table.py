@@ -277,3 +277,14 @@ def test_a_kink_and_a_jump_are_seen(count):
     wanted = sides[:-1] - sides[1:]
     assert np.all(np.abs(found.Q.astype(float) - wanted) <= found.errors.Q + 1e-15 * wanted)
     assert np.all(found.errors.Q <= CHAIN_SAME * wanted)
+
+
+@pytest.mark.parametrize("count", [9, 20])
+def test_what_is_below_a_step_takes_no_digits_of_it(count):
+    """Where a drift leaves 1e-39 of the data matched noise is what the step's own contraction leaves of the variance of
+    isotropic data, from which it follows that the last law is the data's: to rounding, however many steps are below."""
+    law, times = Gaussian([1.0], 0.18), np.linspace(9.9, 0.0, count + 1)
+    found, _, _ = steps_of(general("3/100 + 89*t/50", "1 + t"), times, "posterior-mean-matched", law)
+    before, after = (found.a[i]**2 * 0.18 + found.s_sq[i] for i in (slice(None, -1), slice(1, None)))
+    contraction = found.P - found.Q / before
+    assert np.all(np.abs(contraction**2 * before + found.noise_var - after) <= CHAIN_SAME * after)
