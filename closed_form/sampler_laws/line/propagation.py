@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bounds.compiled import compiled
 from closed_form.sampler_laws.line.law import Image, LineLaw
 
 NEGLIGIBLE = 1e-20  # densities below this share of the largest one are dropped between steps
@@ -13,6 +14,7 @@ _REACH = 8.6  # standard deviations kept of a Gaussian: exp(-8.6²/2) is below t
 _CROWDED = 2000.0  # even grids of more points than this give way to panels if few of the points matter
 _PANEL = 6.4  # length of a panel of 16 Gauss nodes as accurate as an even grid, in spacings of that grid
 _CELLS = 1 << 14  # values computed at once: stays in the cache
+_CELL_SECONDS = 6e-9  # of each of them, without numba
 _NODES, _GAUSS = np.polynomial.legendre.leggauss(16)
 
 
@@ -166,8 +168,7 @@ class Route:
 def _bells(means, weights, scale: float, low: float, dx: float, n: int, kind=0, kinds: int = 1) -> np.ndarray:
     """Σ_j w_j N(x; m_j, (scale dx)²) at x = low, low + dx, …, kind by kind (kinds, n), each bell cut at 8.6 scale."""
     half = math.ceil(_REACH * scale)
-    offsets = np.arange(-half, half + 1)
-    places = offsets / scale
+    places = np.arange(-half, half + 1) / scale
     bell = np.exp(-0.5 * places * places) / (math.sqrt(2.0 * math.pi) * scale * dx)
     position = (means - low) / dx
     nearest = np.rint(position)
@@ -175,9 +176,20 @@ def _bells(means, weights, scale: float, low: float, dx: float, n: int, kind=0, 
     height = weights * np.exp(-0.5 * shift * shift)
     length = n + 2 * half + 1
     first = nearest.astype(np.intp) + kind * length  # where the bell begins in the row of its kind
-    rows, padded = max(1, _CELLS // len(offsets)), np.zeros(kinds * length)
-    offsets += half
-    for start in range(0, len(means), rows):
+    padded = np.zeros(kinds * length)
+    loop = compiled(_add_bells, _CELL_SECONDS * len(means) * len(places))
+    if loop is None:
+        _add_bells_at_once(padded, first, shift, height, places, bell)
+    else:
+        loop(padded, first, np.exp(shift / scale), height, bell)
+    return padded.reshape(kinds, length)[:, half : half + n]
+
+
+def _add_bells_at_once(padded, first, shift, height, places, bell) -> None:
+    """Add height_j e^{shift_j places} bell from place first_j on, for all j."""
+    offsets = np.arange(len(places))
+    rows = max(1, _CELLS // len(places))
+    for start in range(0, len(first), rows):
         part = slice(start, start + rows)
         bells = shift[part, None] * places
         np.exp(bells, out=bells)
@@ -186,4 +198,19 @@ def _bells(means, weights, scale: float, low: float, dx: float, n: int, kind=0, 
         cells = first[part, None] + offsets
         sums = np.bincount(cells.ravel(), weights=bells.ravel())
         padded[: len(sums)] += sums
-    return padded.reshape(kinds, length)[:, half : half + n]
+
+
+def _add_bells(padded, first, factors, height, bell) -> None:
+    """The same point by point, outwards from the middle by the ``factors`` e^{shift_j/scale}; numba compiles it."""
+    half = len(bell) // 2
+    for j in range(len(first)):
+        middle, up, down = first[j] + half, factors[j], 1.0 / factors[j]
+        if not 0 <= first[j] < len(padded) - 2 * half:  # compiled loops look at no limits
+            raise ValueError("a bell must lie on the grid")
+        right = left = height[j]
+        padded[middle] += right * bell[half]
+        for i in range(1, half + 1):
+            right *= up
+            left *= down
+            padded[middle + i] += right * bell[half + i]
+            padded[middle - i] += left * bell[half - i]
