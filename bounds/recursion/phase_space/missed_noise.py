@@ -12,7 +12,7 @@ import numpy as np
 
 from bounds.recursion.phase_space.weights import entries, named
 from bounds.steps.kinks import kink_error, passing
-from bounds.steps.panels import MAX_PANELS, integrals, missed, panel_rule
+from bounds.steps.panels import MAX_PANELS, integrals, largest, missed, panel_rule
 from bounds.steps.phase_space.channel import channel
 from bounds.steps.rule import hessian_moments
 
@@ -138,7 +138,7 @@ class MissedNoise:
         rises = P["P_xx"] * columns["rise_xx"] + P["P_xv"] * columns["rise_xv"] + P["P_vv"] * columns["rise_vv"]
         fixed, mean = dict(d=self.data.d, D_x=self.D_x, D_v=self.D_v, **P), columns["x_mean"]
         if self.moments is None:
-            kink = self.data.d * (panels.kink * np.abs(rises).max(axis=1) + passing(mean * rises))
+            kink = self.data.d * (panels.kink * largest(np.abs(rises)) + passing(mean * rises))
             return self.functions["phase_variance"](**fixed, **columns), mean, kink
         # the sign of the linear term decides which side of the known mean is safe
         error = columns["error"]
