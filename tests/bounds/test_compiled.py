@@ -22,6 +22,10 @@ def twice(x):
     return 2 * x
 
 
+def four_times(x):
+    return twice(twice(x))
+
+
 def test_work_adds_up_until_it_pays_for_loading(monkeypatch):
     """numba is asked for once the work of the process before is as long as loading takes, and is asked once."""
     asked = []
@@ -48,3 +52,4 @@ def test_a_loop_that_cannot_be_kept_is_translated_all_the_same(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "numba", SimpleNamespace(njit=njit))
     assert translated(twice) is twice
+    assert translated(four_times, twice)(3) == 12
