@@ -1,4 +1,4 @@
-"""What a noisy step of a law on a line does point by point, as numba compiles it; `propagation` does it on arrays."""
+"""Laws on a line and their noisy steps point by point, as numba compiles it; `law` and `propagation` do it on arrays."""
 
 import math
 
@@ -7,6 +7,7 @@ import numpy as np
 REACH = 8.6  # standard deviations kept of a Gaussian: exp(-8.6²/2) is below the rounding of 1
 NEGLIGIBLE = 1e-20  # densities below this share of the largest one are dropped between steps
 CROWDED = 2000.0  # even grids of more points than this give way to panels if few of the points matter
+_SETTLED = 8.5  # standard deviations beyond which Φ is 1 to all digits
 _LOOKS = 50  # at one step: more than any takes
 
 
@@ -108,3 +109,19 @@ def parity_step(means, weights, parity, std, noise, slope, spacing, most, kept, 
         if points * dx / wanted > max(CROWDED, 10.0 * (rises / noise + points * dx / std) / spacing):
             return nothing
     return nothing
+
+
+def banded_sum(result, x, first, last, means, weights, std, side) -> None:
+    """Σ_j w_j curve((x − m_j)/std) over first ≤ j < last at every x: the density (``side`` 0), Φ(z) (1) or Φ(−z) (−1)."""
+    for i in range(len(x)):
+        total = 0.0
+        if side == 0:
+            for j in range(first[i], last[i]):
+                z = (x[i] - means[j]) / std
+                total += weights[j] * math.exp(-0.5 * z * z)
+            total /= math.sqrt(2.0 * math.pi) * std
+        else:
+            for j in range(first[i], last[i]):
+                z = side * ((x[i] - means[j]) / std)
+                total += weights[j] * (1.0 if z > _SETTLED else 0.5 * math.erfc(-math.sqrt(0.5) * z))
+        result[i] = total

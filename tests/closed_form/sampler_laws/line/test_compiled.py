@@ -10,7 +10,9 @@ from bounds import compiled, euler_maruyama, ou
 from bounds.sampler import heun
 from closed_form import Gaussian, GaussianMixture
 from closed_form.sampler_laws.line import propagation
+from closed_form.sampler_laws.line.law import LineLaw
 from closed_form.sampler_laws.line.maps import LineSteps
+from closed_form.sampler_laws.line.point_by_point import banded_sum
 from closed_form.sampler_laws.line.propagation import GridTooLarge, Route, Sources
 from closed_form.sampler_laws.line.sampler import sampler_line
 from tests.closed_form.tolerances import LINE_COMPILED
@@ -111,6 +113,20 @@ def test_maps_of_other_kinds_are_left_to_numpy(both):
     assert LineSteps.of(THREE, steps, 0.0, 0.0).through(7, 9).numbers is None
     assert LineSteps.of(THREE, heun(4.0, 50).steps(ou()), 0.0, 0.0).through(7, 8).numbers is None
     assert LineSteps.of(THREE, steps, 0.0, 0.0).through(7, 8).numbers is not None
+
+
+def test_distribution_functions_are_the_same(both):
+    """Density and both distribution functions of a mixture on a grid are numpy's, relatively in their tails too, in any
+    shape and order of places."""
+    rng = np.random.default_rng(7)
+    weights = rng.random(300)
+    law = LineLaw(np.sort(rng.normal(size=300)), weights / weights.sum(), 0.05)
+    x = rng.permutation(np.linspace(-4.2, 4.2, 240)).reshape(8, 30)
+    for name in ("pdf", "cdf", "sf"):
+        plain, loop = both(lambda name=name: getattr(law, name)(x))
+        assert plain.shape == loop.shape == x.shape and not np.array_equal(plain, loop)
+        assert loop == pytest.approx(plain, rel=LINE_COMPILED, abs=1e-300)
+    assert compiled.compiled(banded_sum, 0.0) is not None
 
 
 def test_no_bell_is_written_beyond_its_grid(both):
