@@ -9,10 +9,13 @@ from bounds.recursion.ingredients import InitialTerm
 from bounds.setting import Setting
 from bounds.start import Start
 from bounds.steps.kinks import Kinked, passing
+from bounds.steps.panels import largest
 from bounds.steps.rule import hessian_moments
 
 #: Relative quadrature error of v_k² at which refinement stops; what is left is added.
 VARIANCE_ERROR = 1e-8
+#: Nodes that do for that on short steps.
+VARIANCE_NODES = 8
 #: Squared relative rounding of a noise amplitude.
 AMPLITUDE_ROUNDING = 1e-29
 #: Relative rounding of P and of Q times the Hessian.
@@ -34,7 +37,7 @@ def missed_noise(setting: Setting, functions, amplitude=None):
         if moments is None:
             linear = data.linear_excess(nodes.a_sq, nodes.s_sq)
             mean, rises = np.minimum(gap, linear), rise * (2 * slope + rise * gap)
-            kink = passing(gap - linear) * np.abs(rises).max(axis=-1) + passing(mean * rises)
+            kink = passing(gap - linear) * largest(np.abs(rises)) + passing(mean * rises)
             size = expand(setting.assumption.dim, 2) * kink
             return (Kinked(functions["variance"](**values, x_mean=mean), size),)
         x1, e1, x2, e2 = hessian_moments(moments, nodes.a_sq, nodes.s_sq)
@@ -46,7 +49,7 @@ def missed_noise(setting: Setting, functions, amplitude=None):
     dim = np.max(setting.assumption.dim)
     (value,), (error,) = table.path.integrate(
         integrand, problems, VARIANCE_ERROR,
-        lambda nodes: (dim * AMPLITUDE_ROUNDING * np.exp(2 * nodes.F) * nodes.g_sq,))
+        lambda nodes: (dim * AMPLITUDE_ROUNDING * np.exp(2 * nodes.F) * nodes.g_sq,), first=VARIANCE_NODES)
     # N is a difference of amplitudes: what their rounding leaves is added as well
     size = table.noise_var + np.exp(2 * table.path.F) * table.path.C
     found = value + error + expand(setting.assumption.dim, 1) * AMPLITUDE_ROUNDING * size

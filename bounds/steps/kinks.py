@@ -34,7 +34,7 @@ def passing(values) -> np.ndarray:
     high, low = largest(values), largest(values, np.minimum)
     size = NO_SIGN * np.maximum(np.abs(high), np.abs(low))[..., None]
     ends = np.where(np.abs(ends) > size, ends, 0.0)
-    high, low = np.maximum(high, ends.max(axis=-1)), np.minimum(low, ends.min(axis=-1))
+    high, low = np.maximum(high, largest(ends)), np.minimum(low, largest(ends, np.minimum))
     return np.where((high > 0) & (low < 0), high - low, 0.0)
 
 

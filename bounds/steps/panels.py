@@ -10,8 +10,8 @@ from numpy.polynomial import legendre
 SAFETY = 10.0
 #: A step cut into more panels than this is not refined further.
 MAX_PANELS = 2048
-#: So few values are looked through at once.
-FEW_VALUES = 4000
+#: Panels, for each node of one, from which on they are looked through node by node.
+FEW_PANELS = 7
 
 
 class PanelRule(NamedTuple):
@@ -46,7 +46,7 @@ def over_nodes(values, matrix):
 
 def largest(values, larger=np.maximum):
     """The largest of the values (..., n) of every panel: node by node, as numpy is slow along a short axis."""
-    if values.size < FEW_VALUES:
+    if values.size < FEW_PANELS * values.shape[-1] ** 2:
         return larger.reduce(values, axis=-1)
     found = values[..., 0].copy()
     for node in range(1, values.shape[-1]):

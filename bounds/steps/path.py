@@ -24,6 +24,8 @@ BLOCK_POINTS = 1 << 16
 REMEMBERED_POINTS = 1 << 16
 #: A panel is refined while its estimated error exceeds this fraction of its step's integral.
 RELATIVE_ERROR = 1e-11
+#: What nodes tried first may miss, of the tolerance: so little that no digit changes.
+FIRST = 1e-4
 #: The same for kinks, where halving gains a factor of 4 only.
 KINK_TOLERANCE = 1e-6
 MAX_HALVINGS = 48
@@ -249,7 +251,7 @@ class Path:
         within = over_nodes(values, inner) * width
         if values.shape[1] == 1:
             return within
-        panels = np.sum(values * weights, axis=2, keepdims=True) * width
+        panels = over_nodes(values, weights)[..., None] * width
         return within + np.cumsum(panels, axis=1) - panels
 
     def _blocks(self, problems: int) -> Iterator[np.ndarray]:
@@ -258,7 +260,7 @@ class Path:
             yield np.arange(start, min(start + size, len(self._upper)))
 
     def integrate(self, integrands: Callable, problems: int = 1, tolerance: float = RELATIVE_ERROR,
-                  floor=None, apart: bool = False):
+                  floor=None, apart: bool = False, first: int | None = None):
         """∫ over every step of each integrand, and an error estimate: lists of arrays of shape (..., k).
 
         Parameters
@@ -275,31 +277,44 @@ class Path:
         apart : bool
             Whether integrands look at every panel by itself, so that only new ones are evaluated where steps are
             refined.
+        first : int, optional
+            Nodes that are tried before `LONG` on steps that are short for their process, until they fail on most: they
+            must miss `FIRST` times less.  By default `SHORT`, by the tolerance itself, for one problem; a batch is
+            rarely that easy for all its problems.
         """
         values = errors = None
+        strict = tolerance * FIRST if first else tolerance
+        first = first or (SHORT if problems == 1 else LONG)
         steps = len(self._upper)
         for block in self._blocks(problems):
-            for index, sums, estimates in self._refine(block, integrands, tolerance, floor, problems == 1, apart):
+            unfinished, groups = block, []
+            if first < LONG:
+                unfinished, groups = self._tried(block, first, integrands, strict, floor)
+                first = LONG if 2 * len(unfinished) > len(block) else first
+            for index, sums, estimates in chain(groups, self._refine(unfinished, integrands, tolerance, floor, apart)):
                 if values is None:
                     values, errors = ([np.empty((*s.shape[:-1], steps)) for s in sums] for _ in range(2))
                 for target, source in zip([*values, *errors], [*sums, *estimates], strict=True):
                     target[..., index] = source
         return values, errors
 
-    def _refine(self, block: np.ndarray, integrands: Callable, tolerance: float, floor, try_short: bool,
-                apart: bool):
+    def _tried(self, block: np.ndarray, nodes: int, integrands: Callable, tolerance: float, floor):
+        """The steps of a block that so few nodes do not do for, and (steps, sums, errors) of the others."""
+        easy = self._pieces.short[block] & (self._levels[block] == 0)
+        index = block[easy]
+        if not index.size:
+            return block, []
+        edges = np.broadcast_to(np.array([0.0, 1.0]), (len(index), 2))
+        sums, estimates, flagged = self._evaluate(index, edges, nodes, integrands, tolerance, floor)
+        done = ~flagged[:, 0]
+        easy[easy] = done
+        return block[~easy], [(index[done], [s[..., done] for s in sums], [e[..., done] for e in estimates])]
+
+    def _refine(self, block: np.ndarray, integrands: Callable, tolerance: float, floor, apart: bool):
         """Yield (steps, sums, errors) as groups of steps of ``block`` become accurate enough."""
-        # a batch is rarely easy for all its problems: it goes straight to the longer rule
-        short = self._pieces.short[block] & (self._levels[block] == 0) & try_short
-        unfinished = self._groups(block[~short])
-        if short.any():
-            index = block[short]
-            edges = np.broadcast_to(np.array([0.0, 1.0]), (len(index), 2))
-            sums, estimates, flagged = self._evaluate(index, edges, SHORT, integrands, tolerance, floor)
-            done = ~flagged[:, 0]
-            if done.any():
-                yield index[done], [s[..., done] for s in sums], [e[..., done] for e in estimates]
-            unfinished += [(index[~done], edges[~done])] if not done.all() else []
+        if not block.size:
+            return
+        unfinished = self._groups(block)
         if apart:
             yield from self._refine_apart(unfinished, integrands, tolerance, floor)
             return

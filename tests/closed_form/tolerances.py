@@ -26,6 +26,8 @@ POSTERIOR_MOMENTS = 1e-5
 POSTERIOR_TABLE_INTEGRALS = 2200
 #: Line: kernel quadrature against the affine chain, both good to rounding; W2 may itself be near zero.
 LINE_GAUSSIAN = 1e-11
+#: Line: sums of bells by numba and by numpy, relative to the largest: rounding of a few hundred factors.
+LINE_COMPILED = 1e-13
 #: Line: density where a map waves between the points of its first grid: the second has a few points a wave,
 #: the first would be off by 0.02.
 LINE_WAVES = 1e-4

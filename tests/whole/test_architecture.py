@@ -16,12 +16,12 @@ MODULES_OF = {package: sorted((ROOT / package).rglob("*.py")) for package in PAC
 MODULES = [path for package in PACKAGES for path in MODULES_OF[package]]
 FOLDERS = sorted({path.parent for path in MODULES})
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
-#: What closed_form may know of bounds: the question, never an answer to it.
+#: What closed_form may know of bounds: the question, never an answer to it, and how a loop is compiled.
 QUESTION = {
     "annotations", "argument", "value",
     "process", "processes", "schedules", "assumption", "assumptions", "facts", "grid", "sampler", "samplers",
     "score_error", "start", "steps",
-    "symbolic", "registry",
+    "symbolic", "registry", "compiled",
 }
 #: What of `bounds.steps` computes: closed_form has its own.
 ANSWERS = {f"bounds.steps.{name}" for name

@@ -1,10 +1,11 @@
 """Normals drawn by a loop that numba compiles, where the extra ``fast`` is installed and a run draws enough of them."""
 
-import importlib
 from collections.abc import Callable
 from functools import cache
 
 import numpy as np
+
+from bounds.compiled import translated
 
 #: Normals of a run from which loading numba and the loop, half a second (twice that the first time), is paid for.
 LEAST = 1 << 28
@@ -27,15 +28,8 @@ def _plain(generator: np.random.Generator, rows: np.ndarray) -> None:
 
 @cache
 def _compiled() -> Draw | None:
-    """The compiled loop, kept on disk beside this file, or in NUMBA_CACHE_DIR; None without a numba that works here."""
-    try:
-        numba = importlib.import_module("numba")
-    except ImportError:  # not installed, or not for this numpy
-        return None
-    try:
-        return numba.njit(_loop, nogil=True, cache=True)
-    except RuntimeError:  # nowhere to keep it
-        return numba.njit(_loop, nogil=True)
+    """The compiled loop; None without a numba that works here."""
+    return translated(_loop)
 
 
 def _loop(generator, rows):

@@ -15,6 +15,7 @@ from bounds.recursion.flow.steps import LOCAL_ERROR, ROUNDING, FlowSteps, contra
 from bounds.recursion.propagation import round_up
 from bounds.setting import Setting
 from bounds.steps.kinks import Kinked, passing
+from bounds.steps.panels import largest
 from bounds.steps.rule import StepNodes
 
 #: Relative quadrature error of v_k² at which refinement stops; what is left is added.
@@ -235,7 +236,7 @@ class Between:
             steep = values["g"] * values["omega"] / values["sigma"]
             slope = (values["g"] - values["ng"]) - steep * values["x_lo"]
             rises = steep * (2 * slope + steep * gap)
-            kink = passing(gap - linear) * np.abs(rises).max(axis=-1) + passing(values["rise"] * rises)
+            kink = passing(gap - linear) * largest(np.abs(rises)) + passing(values["rise"] * rises)
             return (Kinked(self.functions["between_variance"](**values), d * kink),)
 
         (value,), (error,) = self.table.path.integrate(

@@ -69,7 +69,8 @@ class Contraction:
 
     @cached_property
     def _missed(self) -> tuple | None:
-        """X at three times and three lags of every step, at both ends of the envelope; None where it has no bound."""
+        """X at three times and three lags of every step, entry by entry (9, k), at both ends of the envelope;
+        None where it has no bound."""
         path, lag = self.path, self.h[:, None] * PLACES
         clock = self.table.clock[1:, None] + lag
         if path.velocity_variance == 0 and clock[-1, 0] == 0:
@@ -79,7 +80,9 @@ class Contraction:
         gap = np.broadcast_to(self.setting.assumption.hessian_gap(seen.a_sq, seen.s_sq), clock.shape)
         ends = floor, floor + outer(gap[..., None] * seen.omega, seen.omega)
         back, gain = path.transition(-lag)[:, :, None], (path.D + path.covariance(lag) @ path.A.T)[:, :, None]
-        return tuple(entries("Z", back @ (gain @ end[:, None] - path.A)) for end in ends)
+        # with the steps last: numpy is slow along short axes
+        return tuple({name: np.ascontiguousarray(entry.reshape(len(entry), -1).T) for name, entry in entries(
+            "Z", back @ (gain @ end[:, None] - path.A)).items()} for end in ends)
 
     def ceiling(self, shape) -> np.ndarray:
         r"""ν_k, shape (k,), in :math:`v_k \le \sqrt{d/3}\,h^{3/2}\nu_k`, over three times and three lags."""
@@ -87,7 +90,7 @@ class Contraction:
             return np.full(len(self.h), np.inf)
         noise = dict(D_x=self.path.D[0, 0], D_v=self.path.D[1, 1])
         sizes = [self.functions["missed_sq"](**shape, **noise, **end) for end in self._missed]
-        return np.sqrt(np.maximum(*sizes).max(axis=(1, 2)))
+        return np.sqrt(np.maximum(*sizes).max(axis=0))
 
 
 def smallest(evaluated) -> tuple[dict, dict]:

@@ -6,15 +6,14 @@ about, a panel is halved, for good.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
-from bounds.recursion.phase_space.weights import entries, triples
+from bounds.recursion.phase_space.weights import entries, named
 from bounds.steps.kinks import kink_error, passing
-from bounds.steps.panels import MAX_PANELS, integrals, missed, panel_rule
+from bounds.steps.panels import MAX_PANELS, integrals, largest, missed, panel_rule
 from bounds.steps.phase_space.channel import channel
-from bounds.steps.phase_space.path import outer
 from bounds.steps.rule import hessian_moments
 
 #: Nodes of a panel.
@@ -28,6 +27,8 @@ MAX_HALVINGS = 40
 MAX_ALL_PANELS = 16384
 #: Relative rounding of an entry of N, which is a difference.
 ENTRY_ROUNDING = 32 * np.finfo(float).eps
+#: Panels whose integrand is evaluated at once: its arrays stay in the cache.
+BLOCK = 1024
 #: Squared relative size, against the step's noise, below which v_k² is rounding and not worth refining.
 NEGLIGIBLE = 1e-26
 
@@ -42,12 +43,11 @@ class Panels:
     ----------
     step, left, width : arrays of shape (p,)
         The step of each panel, and its place as clock distances above the lower end of the step.
-    low : array of shape (p, n, 2, 2)
-        N(c_lo).
-    rise, omega : arrays of shape (p, n, 2)
-        Φ⁻¹Cω and ω: N(c) = N(c_lo) + x rise ωᵀ.
-    X, mean, mean_error, square : arrays of shape (p, n)
-        Largest excess; mean excess (largest, or known with its error); known mean square, its error included.
+    columns : arrays of shape (p, n)
+        By the names of the stated expressions: n_xx … n_vv, the entries of N(c_lo), with N(c) = N(c_lo) + x K wᵀ;
+        K = Φ⁻¹Cω and w = ω; X the largest excess; x_mean the mean excess, largest or known with its ``error``; x_sq the
+        known mean square, its error included.  And rise_xx, rise_xv, rise_vv, by which weights give what the
+        integrand, or where x_sq is known its linear term, rises by for each unit of the mean excess.
     rounding : array of shape (p, 2)
         Integrals of Σ_j D_j (error of N_ij)².
     kink : array of shape (p,)
@@ -57,20 +57,27 @@ class Panels:
     step: np.ndarray
     left: np.ndarray
     width: np.ndarray
-    low: np.ndarray
-    rise: np.ndarray
-    omega: np.ndarray
-    X: np.ndarray
-    mean: np.ndarray
-    mean_error: np.ndarray
-    square: np.ndarray
+    columns: dict[str, np.ndarray]
     rounding: np.ndarray
     kink: np.ndarray
 
-    def joined(self, other: Panels, keep) -> Panels:
-        """These panels where ``keep``, then the others."""
-        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-        return Panels(*(np.concatenate([mine[keep], theirs]) for mine, theirs in pairs))
+    def __getitem__(self, part) -> Panels:
+        """Some of the panels."""
+        return Panels(self.step[part], self.left[part], self.width[part],
+                      {name: column[part] for name, column in self.columns.items()}, self.rounding[part],
+                      self.kink[part])
+
+    def joined(self, other: Panels) -> Panels:
+        """These panels, then the others."""
+        columns = {name: np.concatenate([column, other.columns[name]]) for name, column in self.columns.items()}
+        step, left, width, rounding, kink = (np.concatenate(pair) for pair in (
+            (self.step, other.step), (self.left, other.left), (self.width, other.width),
+            (self.rounding, other.rounding), (self.kink, other.kink)))
+        return Panels(step, left, width, columns, rounding, kink)
+
+    def blocks(self) -> list[Panels]:
+        """All of them, `BLOCK` at a time."""
+        return [self[start : start + BLOCK] for start in range(0, len(self.step), BLOCK)]
 
 
 class MissedNoise:
@@ -101,39 +108,43 @@ class MissedNoise:
         if self.moments is None:
             linear = np.broadcast_to(data.linear_excess(seen.a_sq, seen.s_sq), distance.shape)
             mean, kink = np.minimum(gap, linear), passing(gap - linear)
-            error = square = np.zeros(distance.shape)
+            known = {}
         else:
             mean, error, square, square_error = hessian_moments(self.moments, seen.a_sq, seen.s_sq)
-            square = square + square_error
+            known = {"error": error, "x_sq": square + square_error}
         entry = ENTRY_ROUNDING * (np.abs(back) + np.abs(noise_map) + np.abs(gain) @ np.abs(floor))
         lost = np.square(entry) @ np.array([self.D_x, self.D_v])
         rounding = np.einsum("n,pni->pi", _RULE.weights, lost) * width[:, None]
-        return Panels(step, left, width, low, rise, seen.omega, gap, mean, error, square, rounding, kink)
+        columns = entries("n", low) | {
+            "K_x": rise[..., 0], "K_v": rise[..., 1], "w_x": seen.omega[..., 0], "w_v": seen.omega[..., 1], "X": gap,
+            "x_mean": mean} | known
+        columns = {name: np.ascontiguousarray(column) for name, column in columns.items()}
+        with np.errstate(over="ignore", invalid="ignore"):  # as where weights meet an excess beyond floats
+            rises = self._rises(**columns)
+        columns |= zip(("rise_xx", "rise_xv", "rise_vv"), rises, strict=True)
+        return Panels(step, left, width, columns, rounding, kink)
+
+    def _rises(self, *, n_xx, n_xv, n_vx, n_vv, K_x, K_v, w_x, w_v, X, **_) -> tuple:
+        """What weights (xx, xv, vv) give for each unit of the mean excess."""
+        w_x, w_v, bend = self.D_x * w_x, self.D_v * w_v, self.D_x * w_x * w_x + self.D_v * w_v * w_v
+        x, v = 2 * (n_xx * w_x + n_xv * w_v), 2 * (n_vx * w_x + n_vv * w_v)
+        if self.moments is None:
+            x, v = x + bend * X * K_x, v + bend * X * K_v
+        return x * K_x, x * K_v + v * K_x, v * K_v
 
     def _density(self, panels: Panels, weights):
         """The integrand at the nodes, the mean excess it was evaluated at, the size (p,) of kinks."""
-        p, q, r = (column[panels.step][:, None] for column in weights.T)
-        values = dict(P_xx=p, P_xv=q, P_vv=r, d=self.data.d, D_x=self.D_x, D_v=self.D_v, X=panels.X,
-                      **entries("n", panels.low), K_x=panels.rise[..., 0], K_v=panels.rise[..., 1],
-                      w_x=panels.omega[..., 0], w_v=panels.omega[..., 1])
-        pull = self._noise_times(panels.low, panels.omega)
-        slope = p * pull[..., 0] * values["K_x"] + r * pull[..., 1] * values["K_v"]
-        slope = slope + q * (pull[..., 0] * values["K_v"] + pull[..., 1] * values["K_x"])
+        columns, P = panels.columns, named(weights[panels.step][:, None])
+        rises = P["P_xx"] * columns["rise_xx"] + P["P_xv"] * columns["rise_xv"] + P["P_vv"] * columns["rise_vv"]
+        fixed, mean = dict(d=self.data.d, D_x=self.D_x, D_v=self.D_v, **P), columns["x_mean"]
         if self.moments is None:
-            size = (p * np.square(values["K_x"]) + 2 * q * values["K_x"] * values["K_v"]
-                    + r * np.square(values["K_v"]))
-            rises = 2 * slope + (np.square(panels.omega) @ [self.D_x, self.D_v]) * size * panels.X
-            kink = self.data.d * (panels.kink * np.abs(rises).max(axis=1) + passing(panels.mean * rises))
-            return self.functions["phase_variance"](**values, x_mean=panels.mean), panels.mean, kink
+            kink = self.data.d * (panels.kink * largest(np.abs(rises)) + passing(mean * rises))
+            return self.functions["phase_variance"](**fixed, **columns), mean, kink
         # the sign of the linear term decides which side of the known mean is safe
-        mean = np.where(slope > 0, panels.mean + panels.mean_error,
-                        np.maximum(panels.mean - panels.mean_error, 0.0))
-        density = self.functions["phase_variance_known"](**values, x_mean=mean, x_sq=panels.square)
+        error = columns["error"]
+        mean = np.where(rises > 0, mean + error, np.maximum(mean - error, 0.0))
+        density = self.functions["phase_variance_known"](**fixed, **(columns | {"x_mean": mean}))
         return np.maximum(density, 0.0), mean, panels.kink
-
-    def _noise_times(self, low, omega):
-        """N(c_lo) D ω."""
-        return low[..., 0] * (self.D_x * omega[..., :1]) + low[..., 1] * (self.D_v * omega[..., 1:])
 
     def __call__(self, weights):
         """v_k², shape (k,), for weights P_1 … P_K of shape (k, 3): quadrature error and rounding added."""
@@ -141,8 +152,8 @@ class MissedNoise:
         size = self.data.d * np.maximum(weights[:, 0] * self.table.noise[:, 0, 0],
                                         weights[:, 2] * self.table.noise[:, 1, 1])
         for _ in range(MAX_HALVINGS):
-            density, _, kink = self._density(self._panels, weights)
-            value, error, flagged = self._sums(density, kink, size)
+            density, _, kink = zip(*(self._density(some, weights) for some in self._panels.blocks()), strict=True)
+            value, error, flagged = self._sums(np.concatenate(density), np.concatenate(kink), size)
             if not flagged.any():
                 break
             self._refine(flagged)
@@ -174,25 +185,27 @@ class MissedNoise:
         old = self._panels
         step, left, half = old.step[flagged], old.left[flagged], old.width[flagged] / 2
         new = self._nodes(np.tile(step, 2), np.concatenate([left, left + half]), np.tile(half, 2))
-        self._panels = old.joined(new, ~flagged)
+        self._panels = old[~flagged].joined(new)
 
     def measure(self, weights) -> np.ndarray:
         """V_k with tr(P_k V_k) = v_k² up to the errors added: array of shape (k, 3)."""
-        panels = self._panels
+        sums = np.concatenate([self._measured(some, weights) for some in self._panels.blocks()])
+        return np.stack([np.bincount(self._panels.step, part, self.steps) for part in sums.T], axis=1)
+
+    def _measured(self, panels: Panels, weights) -> np.ndarray:
+        """What each panel adds to the measure of its step, shape (p, 3)."""
         density, mean, _ = self._density(panels, weights)
-        D = np.array([self.D_x, self.D_v])
-        low, rise = panels.low, panels.rise
-        floor = np.einsum("pnij,j,pnkj->pnik", low, D, low)
-        pull = outer(self._noise_times(low, panels.omega), rise)
-        curve = outer((np.square(panels.omega) @ D)[..., None] * rise, rise)
+        columns, D_x, D_v = panels.columns, self.D_x, self.D_v
+        x, v = ((columns[f"n_{row}x"], columns[f"n_{row}v"]) for row in "xv")
+        floor = [D_x * a[0] * b[0] + D_v * a[1] * b[1] for a, b in ((x, x), (x, v), (v, v))]
         if self.moments is None:
-            p, q, r = (column[panels.step][:, None] for column in weights.T)
-            least = p * floor[..., 0, 0] + 2 * q * floor[..., 0, 1] + r * floor[..., 1, 1]
+            p, q, r = weights[panels.step].T[..., None]
+            least = p * floor[0] + 2 * q * floor[1] + r * floor[2]
             mean = np.where(density > self.data.d * least * (1 + 1e-12), mean, 0.0)
-            square = mean * panels.X
-        else:
-            square = panels.square
-        total = (floor + mean[..., None, None] * (pull + np.swapaxes(pull, -1, -2))
-                 + square[..., None, None] * curve)
-        sums = np.einsum("n,pnij->pij", _RULE.weights, total) * (self.data.d * panels.width)[:, None, None]
-        return np.stack([np.bincount(panels.step, part, self.steps) for part in triples(sums).T], axis=1)
+        K, omega = (columns["K_x"], columns["K_v"]), (D_x * columns["w_x"], D_v * columns["w_v"])
+        pull = [side[0] * omega[0] + side[1] * omega[1] for side in (x, v)]
+        square = mean * columns["X"] if self.moments is None else columns["x_sq"]
+        square = square * (omega[0] * columns["w_x"] + omega[1] * columns["w_v"])
+        total = [part + mean * (pull[i] * K[j] + pull[j] * K[i]) + square * K[i] * K[j]
+                 for part, i, j in zip(floor, (0, 0, 1), (0, 1, 1), strict=True)]
+        return np.stack([part @ _RULE.weights for part in total], axis=1) * (self.data.d * panels.width)[:, None]

@@ -11,6 +11,8 @@ from math import inf, sqrt
 
 import numpy as np
 
+from bounds.compiled import compiled
+
 #: Relative rounding of the entries of a product JᵀPJ, with a margin.
 FORM_ROUNDING = 32 * float(np.finfo(float).eps)
 #: Weights are kept above this, so that none underflows.
@@ -19,6 +21,8 @@ FLOOR = 1e-280
 LOG_FLOOR = -600.0
 #: Differences of the two ends below this fraction of their size are rounding.
 SAME = 1e-14
+#: Of a step of a loop in plain Python.
+_STEP_SECONDS = 4e-6
 #: Names of the entries of a matrix, row by row.
 PLACES = ("xx", "xv", "vx", "vv")
 
@@ -79,32 +83,42 @@ def backward(jacobians: Jacobians, last, measures=None) -> np.ndarray:
 
     Source: docs/theory.md section 4.
     """
-    steps = len(jacobians)
-    p, q, r = (float(value) for value in last)
-    found = [(p, q, r)]
-    ends = jacobians.low, jacobians.high, jacobians.size
+    ends = jacobians.low[::-1], jacobians.high[::-1], jacobians.size[::-1]
     if jacobians.alike:
-        _above_one_end(found, _backwards(ends[1:]))
+        found = _followed(_above_one_end, last, _columns(ends[1:]))
     else:
-        _above_both(found, _backwards(ends), None if measures is None else np.asarray(measures)[::-1])
-    weights = np.full((steps + 1, 3), np.inf)
-    weights[steps + 1 - len(found):] = found[::-1]
-    return weights
+        given = np.zeros((len(jacobians), 3)) if measures is None else np.asarray(measures)[::-1]
+        own = given[:, 0] * given[:, 2] > 0
+        found = _followed(_above_both, last, [*_columns((*ends, given)), own])
+    return found[::-1]
 
 
 def _columns(arrays) -> list:
-    """The entries of arrays (k, ...) as lists of k numbers each, entry by entry."""
-    return [column.tolist() for array in arrays for column in array.reshape(len(array), -1).T]
+    """The entries of arrays (k, ...) as arrays of k numbers each, entry by entry."""
+    return [column for array in arrays for column in array.reshape(len(array), -1).T]
 
 
-def _backwards(arrays) -> list:
-    return _columns(array[::-1] for array in arrays)
+def _followed(loop, first, columns, *options) -> np.ndarray:
+    """What a loop over steps makes of a triple, shape (k+1, 3): ``first``, and ``inf`` from where the loop ends.
+
+    The loops are plain Python on lists, and the same bits from numba on arrays, where a process has work enough.
+    """
+    found = np.full((3, len(columns[0]) + 1), np.inf)
+    found[:, 0] = first
+    fast = compiled(loop, _STEP_SECONDS * len(columns[0]))
+    if fast is not None:
+        fast(*found, *map(np.ascontiguousarray, columns), *options)
+        return found.T
+    lists = found.tolist()
+    loop(*lists, *(column.tolist() for column in columns), *options)
+    return np.array(lists).T
 
 
-def _above_one_end(found: list, columns) -> None:
-    """Append the weights of each step where both ends are the same: JᵀPJ, and its rounding."""
-    p, q, r = found[0]
-    for e, f, g, h, sa, sb, sc, sd in zip(*columns, strict=True):
+def _above_one_end(P_xx, P_xv, P_vv, E, F, G, H, SA, SB, SC, SD) -> None:
+    """The weights of each step where both ends are the same: JᵀPJ, and its rounding."""
+    p, q, r = P_xx[0], P_xv[0], P_vv[0]
+    k = 0
+    for e, f, g, h, sa, sb, sc, sd in zip(E, F, G, H, SA, SB, SC, SD):  # noqa: B905 (compiled)
         px, pv = sqrt(p), sqrt(r)
         sx, sv = sa * px + sc * pv, sb * px + sd * pv
         sxx, svv = sx * sx, sv * sv
@@ -113,17 +127,17 @@ def _above_one_end(found: list, columns) -> None:
         p, q, r = (e * (e * p + 2 * g * q) + g * g * r + FORM_ROUNDING * (sxx + FLOOR),
                    f * (e * p + g * q) + h * (e * q + g * r),
                    f * (f * p + 2 * h * q) + h * h * r + FORM_ROUNDING * (svv + FLOOR))
-        found.append((p, q, r))
+        k += 1
+        P_xx[k], P_xv[k], P_vv[k] = p, q, r
 
 
-def _above_both(found: list, columns, measures) -> None:
-    """Append the minimiser of tr(PW) over P above both ends of each step, raised until it is above both in floating
-    point."""
-    p, q, r = found[0]
-    steps = len(columns[0])
-    own = [False] * steps if measures is None else (measures[:, 0] * measures[:, 2] > 0).tolist()
-    given = [[0.0] * steps] * 3 if measures is None else _columns((measures,))
-    for a, b, c, d, e, f, g, h, sa, sb, sc, sd, wx, wc, wv, measured in zip(*columns, *given, own, strict=True):
+def _above_both(P_xx, P_xv, P_vv, A, B, C, D, E, F, G, H, SA, SB, SC, SD, W_xx, W_xv, W_vv, own) -> None:
+    """The minimiser of tr(PW) over P above both ends of each step, raised until it is above both in floating point;
+    W is X_2⁻¹ unless it is the step's ``own``."""
+    p, q, r = P_xx[0], P_xv[0], P_vv[0]
+    k = 0
+    for a, b, c, d, e, f, g, h, sa, sb, sc, sd, wx, wc, wv, measured in zip(  # noqa: B905 (compiled)
+            A, B, C, D, E, F, G, H, SA, SB, SC, SD, W_xx, W_xv, W_vv, own):
         px, pv = sqrt(p), sqrt(r)
         sx, sv = sa * px + sc * pv, sb * px + sd * pv
         sxx, sxv, svv = sx * sx, sx * sv, sv * sv
@@ -157,8 +171,8 @@ def _above_both(found: list, columns, measures) -> None:
         gx, gz = (p - x1) / sxx, (r - z1) / svv
         hx, hz = (p - x2) / sxx, (r - z2) / svv
         gy, hy = ((q - y1) / sxv, (q - y2) / sxv) if sxv > FLOOR else (0.0, 0.0)
-        lift = 0.5 * (sqrt((gx - gz) ** 2 + 4 * gy * gy) - gx - gz)
-        other = 0.5 * (sqrt((hx - hz) ** 2 + 4 * hy * hy) - hx - hz)
+        lift = 0.5 * (sqrt((gx - gz) * (gx - gz) + 4 * gy * gy) - gx - gz)
+        other = 0.5 * (sqrt((hx - hz) * (hx - hz) + 4 * hy * hy) - hx - hz)
         if other > lift:
             lift = other
         if not lift > 0.0:
@@ -166,7 +180,8 @@ def _above_both(found: list, columns, measures) -> None:
         lift += FORM_ROUNDING
         p += lift * sxx
         r += lift * svv
-        found.append((p, q, r))
+        k += 1
+        P_xx[k], P_xv[k], P_vv[k] = p, q, r
 
 
 def forms(jacobians: Jacobians, weights):
@@ -193,13 +208,22 @@ def forward(jacobians: Jacobians, weights, initial, drift, drift_measure, varian
     (x1, y1, z1), (x2, y2, z2) = forms(jacobians, weights[1:])
     scale_x, scale_z = SAME * (x1 + x2), SAME * (z1 + z2)
     dx, dz = (np.where(np.abs(v) > s, v, 0.0) for v, s in ((x1 - x2, scale_x), (z1 - z2, scale_z)))
-    rows = zip(*_columns((jacobians.low, jacobians.high, np.stack([dx, y1 - y2, dz], axis=1), drift, variance,
-                          drift_measure, noise_measure)), strict=True)
+    columns = _columns((jacobians.low, jacobians.high, np.stack([dx, y1 - y2, dz], axis=1), drift, variance,
+                        drift_measure, noise_measure))
     wx, wc, wv = (float(value) for value in initial)
-    found = [(wx, wc, wv)]
     p, q, r = weights[0].tolist()
-    error, ux, uc, uv, alike = sqrt(max(p * wx + 2 * q * wc + r * wv, 0.0)), 0.0, 0.0, 0.0, jacobians.alike
-    for a, b, c, d, e, f, g, h, dx, dy, dz, bias, var, bx, bc, bv, vx, vc, vv in rows:
+    error = sqrt(max(p * wx + 2 * q * wc + r * wv, 0.0))
+    return _followed(_held, (wx, wc, wv), columns, error, jacobians.alike)
+
+
+def _held(W_xx, W_xv, W_vv, A, B, C, D, E, F, G, H, D_xx, D_xv, D_vv, drift, variance, B_xx, B_xv, B_vv,
+          V_xx, V_xv, V_vv, error, alike) -> None:
+    """W of each step of `forward`."""
+    wx, wc, wv = W_xx[0], W_xv[0], W_vv[0]
+    ux, uc, uv = 0.0, 0.0, 0.0
+    k = 0
+    for a, b, c, d, e, f, g, h, dx, dy, dz, bias, var, bx, bc, bv, vx, vc, vv in zip(  # noqa: B905 (compiled)
+            A, B, C, D, E, F, G, H, D_xx, D_xv, D_vv, drift, variance, B_xx, B_xv, B_vv, V_xx, V_xv, V_vv):
         moved = 1 + (bias / error if error > 0 else 0.0)
         back = 1 + (error / bias if bias > 0 else 0.0)
         if not alike:
@@ -224,8 +248,8 @@ def forward(jacobians: Jacobians, weights, initial, drift, drift_measure, varian
             wv += c * c * ux + 2 * c * d * uc + d * d * uv
         wx, wc, wv = moved * wx + back * bx + vx, moved * wc + back * bc + vc, moved * wv + back * bv + vv
         error = sqrt((error + bias) * (error + bias) + var)
-        found.append((wx, wc, wv))
-    return np.array(found)
+        k += 1
+        W_xx[k], W_xv[k], W_vv[k] = wx, wc, wv
 
 
 def in_metric(growth, metric) -> np.ndarray:

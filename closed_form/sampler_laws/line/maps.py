@@ -63,6 +63,15 @@ class Scores:
             return P * x, np.full_like(x, P), _EPS * np.abs(P * x) if doubts else None
         return self._shared(i, x, doubts) if self._common else self._apart(i, x)
 
+    def numbers_of(self, i: int) -> tuple | None:
+        """What the map of place i is made of where few components have one variance, for
+        `point_by_point.parity_step`."""
+        if not self._common or self._nearest is not None or self._plain[i]:
+            return None
+        kept, pull, steep, bend, a = (row[i] for row in self._rows)
+        return (kept, pull, steep, bend, a * self._centre, self._added[i] + pull * self._centre, self._nu[:, 0],
+                self._log_weights[:, 0])
+
     def _shared(self, i: int, x: np.ndarray, doubts: bool) -> Point:
         """Where all components have one variance."""
         kept, pull, steep, bend, a = (row[i] for row in self._rows)
@@ -139,7 +148,7 @@ class LineSteps:
 
     def through(self, first: int, stop: int) -> Image:
         """x ↦ (y, dy/dx) for the noise-free parts of the steps first, …, stop − 1 in a row."""
-        return lambda x: self.followed(first, stop, x, doubts=False)[:2]
+        return Through(self, first, stop)
 
     def followed(self, first: int, stop: int, x: np.ndarray, doubts: bool = True) -> Point:
         """The same, with what rounding may do to y unless no ``doubts`` are asked for."""
@@ -165,6 +174,24 @@ class LineSteps:
             return inside, inside
         keep = float(self.steps.second.keep[i])
         return _sum([(keep, point), (1.0, _after(self.second, i, inside))]), inside
+
+
+@dataclass(frozen=True, eq=False)
+class Through:
+    """x ↦ (y, dy/dx) for some steps in a row."""
+
+    chain: LineSteps
+    first: int
+    stop: int
+
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.chain.followed(self.first, self.stop, x, doubts=False)[:2]
+
+    @property
+    def numbers(self) -> tuple | None:
+        """Of a single step that is `Scores.numbers_of` its map, those; None of others."""
+        single = self.stop - self.first == 1 and self.chain.second is None and self.chain.steps.past is None
+        return self.chain.first.numbers_of(self.first) if single else None
 
 
 def _after(image: Scores, i: int, point: Point) -> Point:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bounds.compiled import compiled
 from closed_form.sampler_laws.line.law import Image, LineLaw
+from closed_form.sampler_laws.line.point_by_point import CROWDED, NEGLIGIBLE, REACH, add_bells, parity_step
 
-NEGLIGIBLE = 1e-20  # densities below this share of the largest one are dropped between steps
-_REACH = 8.6  # standard deviations kept of a Gaussian: exp(-8.6²/2) is below the rounding of 1
-_CROWDED = 2000.0  # even grids of more points than this give way to panels if few of the points matter
 _PANEL = 6.4  # length of a panel of 16 Gauss nodes as accurate as an even grid, in spacings of that grid
 _CELLS = 1 << 14  # values computed at once: stays in the cache
+_CELL_SECONDS = 6e-9  # of each of them, without numba
+_STEP_SECONDS = 1e-4  # of a step beside them
 _NODES, _GAUSS = np.polynomial.legendre.leggauss(16)
 
 
@@ -99,13 +100,16 @@ class Route:
 
     def _moved(self, law: Sources, image: Image, noise: float, slope: float):
         """Sources of the next law, the largest slope of the image, and the aliasing of ``law``."""
-        low = law.means.min() - _REACH * law.std
-        width = law.means.max() + _REACH * law.std - low
+        moved = self._compiled(law, image, noise, slope)
+        if moved is not None:
+            return moved
+        low = law.means.min() - REACH * law.std
+        width = law.means.max() + REACH * law.std - low
         if not math.isfinite(width):
             raise GridTooLarge("the law of the sampler left the range of numbers")
         self.reach = max(self.reach, abs(low), abs(low + width))
         spacing = self.spacing * self._tight
-        found = min(slope, noise * 4.0 * _CROWDED * spacing / width)  # a first look need not be a fine one
+        found = min(slope, noise * 4.0 * CROWDED * spacing / width)  # a first look need not be a fine one
         for attempt in itertools.count():
             slope = 1.05 * found
             dx = spacing / math.hypot(1.0 / law.std, slope / noise)
@@ -124,8 +128,21 @@ class Route:
                 return Sources(y, dx * density[kept], noise, kept % 2, _PARITY), found, alias
             length = len(kept) * dx
             uneven = (rises.sum() / noise + length / law.std) / spacing
-            if length / wanted > max(_CROWDED, 10.0 * uneven):
+            if length / wanted > max(CROWDED, 10.0 * uneven):
                 return *self._panelled(law, image, noise, (low, low + width), _PANEL * spacing), alias
+
+    def _compiled(self, law: Sources, image: Image, noise: float, slope: float):
+        """What `_moved` finds, from numba: None where that is not at hand or not meant for such a step."""
+        numbers = getattr(image, "numbers", None) if law.doubt is _PARITY else None
+        loop = None if numbers is None else compiled(parity_step, _STEP_SECONDS, add_bells)
+        if loop is None:
+            return None
+        y, weights, parity, found, alias, low, width = loop(
+            law.means, law.weights, law.kind, law.std, noise, slope, self.spacing * self._tight, self.max_points, *numbers)
+        if not len(y):
+            return None
+        self.reach = max(self.reach, abs(low), abs(low + width))
+        return Sources(y, weights, noise, parity, _PARITY), found, alias
 
     def _panelled(self, law: Sources, image: Image, noise: float, ends, theta: float):
         """`_moved` on Gauss panels, halved where m is steep: at most ``theta`` scales of the integrand."""
@@ -165,9 +182,8 @@ class Route:
 
 def _bells(means, weights, scale: float, low: float, dx: float, n: int, kind=0, kinds: int = 1) -> np.ndarray:
     """Σ_j w_j N(x; m_j, (scale dx)²) at x = low, low + dx, …, kind by kind (kinds, n), each bell cut at 8.6 scale."""
-    half = math.ceil(_REACH * scale)
-    offsets = np.arange(-half, half + 1)
-    places = offsets / scale
+    half = math.ceil(REACH * scale)
+    places = np.arange(-half, half + 1) / scale
     bell = np.exp(-0.5 * places * places) / (math.sqrt(2.0 * math.pi) * scale * dx)
     position = (means - low) / dx
     nearest = np.rint(position)
@@ -175,9 +191,20 @@ def _bells(means, weights, scale: float, low: float, dx: float, n: int, kind=0, 
     height = weights * np.exp(-0.5 * shift * shift)
     length = n + 2 * half + 1
     first = nearest.astype(np.intp) + kind * length  # where the bell begins in the row of its kind
-    rows, padded = max(1, _CELLS // len(offsets)), np.zeros(kinds * length)
-    offsets += half
-    for start in range(0, len(means), rows):
+    padded = np.zeros(kinds * length)
+    loop = compiled(add_bells, _CELL_SECONDS * len(means) * len(places))
+    if loop is None:
+        _add_bells_at_once(padded, first, shift, height, places, bell)
+    else:
+        loop(padded, first, np.exp(shift / scale), height, bell)
+    return padded.reshape(kinds, length)[:, half : half + n]
+
+
+def _add_bells_at_once(padded, first, shift, height, places, bell) -> None:
+    """Add height_j e^{shift_j places} bell from place first_j on, for all j."""
+    offsets = np.arange(len(places))
+    rows = max(1, _CELLS // len(places))
+    for start in range(0, len(first), rows):
         part = slice(start, start + rows)
         bells = shift[part, None] * places
         np.exp(bells, out=bells)
@@ -186,4 +213,4 @@ def _bells(means, weights, scale: float, low: float, dx: float, n: int, kind=0, 
         cells = first[part, None] + offsets
         sums = np.bincount(cells.ravel(), weights=bells.ravel())
         padded[: len(sums)] += sums
-    return padded.reshape(kinds, length)[:, half : half + n]
+

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bounds.steps.panels import FEW_VALUES, integrals, largest, missed, panel_rule
+from bounds.steps.panels import FEW_PANELS, integrals, largest, missed, panel_rule
 from tests.bounds.tolerances import PATH_RELATIVE
 
 
@@ -30,7 +30,7 @@ def test_what_is_missed_of_an_exponential_is_covered(nodes, rate):
     assert missed(np.zeros(1), np.zeros(1)) == 0.0
 
 
-@pytest.mark.parametrize("panels", [3, FEW_VALUES])
+@pytest.mark.parametrize("panels", [3, FEW_PANELS])
 def test_the_largest_values_of_few_panels_and_of_many(panels):
     """Panel by panel they are numpy's largest and smallest, and NaN where something is none."""
     values = np.random.default_rng(3).standard_normal((2, panels, 7))

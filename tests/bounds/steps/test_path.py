@@ -75,6 +75,40 @@ def test_blocks_do_not_matter(monkeypatch):
     assert np.array_equal(whole.s_sq, cut.s_sq)
 
 
+def looked_at(path, integrand, **options):
+    """(Nodes of each look of `Path.integrate`, its values and errors) with such options."""
+    seen = []
+
+    def counted(nodes):
+        seen.append(nodes.t.shape)
+        return (integrand(nodes),)
+
+    values = path.integrate(counted, **options)
+    return seen, values
+
+
+def test_nodes_tried_first_change_no_digit():
+    """Eight nodes a step where they do, ten where they miss more than a share of the tolerance, and the same value
+    to rounding as by ten throughout, for a batch too."""
+    path, missed = Path(ou(), np.linspace(3.0, 1.0, 201)), lambda n: np.square(np.exp(n.F) - 1)
+    plain, ((whole,), _) = looked_at(path, missed, tolerance=1e-8, problems=3)
+    first, ((tried,), _) = looked_at(path, missed, tolerance=1e-8, problems=3, first=8)
+    assert plain == [(200, 1, 10)] and first == [(200, 1, 8)]
+    assert tried == pytest.approx(whole, rel=PATH_RELATIVE, abs=0.0)
+    rough = lambda n: np.square(np.exp(9 * n.F) - 1)  # noqa: E731
+    (_, (tried, _)), (_, (whole, _)) = (looked_at(path, rough, tolerance=1e-8, **some)
+                                        for some in ({"first": 5}, {"problems": 3}))
+    assert tried[0].tolist() == whole[0].tolist()
+
+
+def test_nodes_that_mostly_fail_are_not_tried_again(monkeypatch):
+    """After a block of which most steps need more nodes the next ones get them at once."""
+    monkeypatch.setattr("bounds.steps.path.BLOCK_POINTS", 5 * 50)
+    path = Path(ou(), np.linspace(3.0, 1.0, 201))
+    seen, _ = looked_at(path, lambda n: np.square(np.exp(9 * n.F) - 1), tolerance=1e-8, first=5)
+    assert seen == [(50, 1, 5)] + 4 * [(50, 1, 10)]
+
+
 def test_the_error_of_an_integral_is_a_few_roundings():
     """Without drift ∫g² of a constant over steps of one is off by a rounding at least and by 24 at most."""
     path, unit = Path(ve(1), np.array([3.0, 2.0, 1.0, 0.0])), np.finfo(float).eps

@@ -1,15 +1,17 @@
 """Weights of the two-block recursion: they dominate both ends in exact arithmetic, are the least that do, and
 are certified."""
 
+import os
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from bounds import WeaklyLogConcave
+from bounds import WeaklyLogConcave, compiled
 from bounds.contraction.metric import KAPPAS
 from bounds.processes.cld import cld
 from bounds.recursion.data import Constants
+from bounds.recursion.phase_space import weights as module
 from bounds.recursion.phase_space.one_question import PhaseProblem
 from bounds.recursion.phase_space.weight_search import candidates, metric_weights
 from bounds.recursion.phase_space.weights import Jacobians, backward, forms, forward, in_metric
@@ -238,6 +240,35 @@ def test_equal_ends_take_the_same_weights_by_either_route(seed):
     rest = (1.0, 0.1, 0.5), drift, measures, noise, measures
     np.testing.assert_allclose(forward(equal, weights, *rest), forward(general, weights, *rest),
                                rtol=RECURSION_RELATIVE)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_compiled_loops_give_the_same_bits(seed, monkeypatch):
+    """Weights and measures by numba are those of plain Python to the last bit, for one end and for both, with
+    measures and without, and where weights leave the range of floats."""
+    if os.environ.get("REQUIRE_NUMBA") != "1":
+        pytest.importorskip("numba")
+    both = random_jacobians(seed)
+    one = Jacobians(both.low, both.low.copy(), np.abs(both.low))
+    far = Jacobians(np.full((5, 2, 2), 1e90), np.full((5, 2, 2), 1.1e90), np.full((5, 2, 2), 1.1e90))
+    rng = np.random.default_rng(seed)
+    given, (drift, noise) = rng.uniform(1, 2, (30, 3)) * [1.0, 0.5, 1.0], rng.uniform(0, 1, (2, 30))
+
+    def found():
+        for jacobians in (both, one):
+            weights = backward(jacobians, (1.0, 0.1, 0.3), given)
+            yield from (weights, backward(jacobians, (1.0, 0.1, 0.3)))
+            yield forward(jacobians, weights, (1.0, 0.1, 0.5), drift, given, noise, given)
+        yield backward(far, (1.0, 0.0, 1.0))
+
+    monkeypatch.setattr(compiled, "WORTH", np.inf)
+    plain = list(found())
+    monkeypatch.setattr(compiled, "WORTH", 0.0)
+    for loop in (module._above_both, module._above_one_end, module._held):
+        assert compiled.compiled(loop, 0.0) is not None
+    for mine, theirs in zip(plain, found(), strict=True):
+        assert np.array_equal(mine, theirs)
+    assert np.isinf(plain[-1]).any()
 
 
 def test_gaussian_data_need_one_pass():

@@ -1,0 +1,41 @@
+"""Loops that numba compiles, where the extra ``fast`` is installed and a process has work enough to pay for that."""
+
+import importlib
+from collections.abc import Callable
+from functools import cache
+from types import FunctionType
+
+#: Seconds of work in one process from which loading numba and a loop, 0.4 s (longer the first time), is paid for.
+WORTH = 0.5
+_spent = [0.0]
+
+
+def compiled(loop: Callable, seconds: float, *helpers: Callable) -> Callable | None:
+    """numba's translation of ``loop``, which may call ``helpers``; None without a numba that works here, and until there
+    has been work enough.
+
+    ``seconds`` is how long the work at hand takes without numba, roughly: they add up over the process, and whoever
+    has worked for so long as loading takes is likely to work on.
+    """
+    if _spent[0] < WORTH:
+        _spent[0] += seconds
+        return None
+    return _kept(loop, *helpers)
+
+
+def translated(loop: Callable, *helpers: Callable) -> Callable | None:
+    """numba's translation, kept on disk beside the loop's file, or in NUMBA_CACHE_DIR; None without numba."""
+    try:
+        numba = importlib.import_module("numba")
+    except ImportError:  # not installed, or not for this numpy
+        return None
+    if helpers:
+        known = loop.__globals__ | {helper.__name__: numba.njit(helper, nogil=True) for helper in helpers}
+        loop = FunctionType(loop.__code__, known, loop.__name__)
+    try:
+        return numba.njit(loop, nogil=True, cache=True)
+    except RuntimeError:  # nowhere to keep it
+        return numba.njit(loop, nogil=True)
+
+
+_kept = cache(translated)
