@@ -46,9 +46,10 @@ docs: $(VENV)/test.stamp
 tables: $(VENV)/test.stamp
 	$(BIN)/python tests/benchmarks/tightness.py
 
-# bounds/stated/functions.py from what the theorems state
+# bounds/stated/functions.py from what the theorems state, verify/studies/published_rows.json from their orders
 functions: $(VENV)/run.stamp
 	$(BIN)/python -c "from bounds.stated.source import write; write()"
+	$(BIN)/python -c "from verify.studies import orders, rows_ahead; rows_ahead.write(orders.published_row)"
 
 # mutated problem files, one a seed: FIRST=50000 goes on where a run stopped; faults go to out/fuzz
 FILES ?= 100000

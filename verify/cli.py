@@ -120,6 +120,12 @@ def main() -> None:
     import signal
     import warnings
 
+    from verify.memory import keep_freed_memory
+
+    if sys.argv[1:2] != ["sample"]:
+        # products here are small: threads of BLAS cost more than they save, and half the CPU of some commands
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    keep_freed_memory()
     # what imports make stays: looking through it again and again is a twelfth of a short command
     gc.set_threshold(100_000, 50, 100)
     if not sys.warnoptions and not keeps_tracebacks():

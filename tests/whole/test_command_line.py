@@ -96,6 +96,19 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.count("Usage:") == 1 + len(cli.commands)
 
 
+@pytest.mark.parametrize(("command", "given", "threads"), [
+    ("bound", None, "1"), ("bound", "3", "3"), ("sample", None, None)])
+def test_blas_has_one_thread_unless_asked(command, given, threads):
+    """A command but `sample` sets the threads of BLAS to one before numpy is there; a number of the user's stays."""
+    code = ("import os, sys; from verify import cli; sys.argv[1:] = [sys.argv[1], '--help']\n"
+            "try: cli.main()\nexcept SystemExit: print('numpy' in sys.modules, os.environ.get('OPENBLAS_NUM_THREADS'))")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS")}
+    environment |= {} if given is None else {"OPENBLAS_NUM_THREADS": given}
+    done = subprocess.run([sys.executable, "-c", code, command], capture_output=True, text=True, check=True,
+                          env=environment)
+    assert done.stdout.splitlines()[-1] == f"False {threads}"
+
+
 def test_version_and_bare_command():
     """--version is one line; without a command the help is shown."""
     assert run("--version").stdout.startswith("sgm-bounds ")

@@ -22,17 +22,28 @@ def published_rows(tell: Callable = lambda fraction=None, what=None: None,
                    theorem: Theorem | None = None) -> list[dict]:
     """The eight rows of arXiv 2311.11003 with what sympy derives for each; of one more ``theorem`` too."""
     from bounds.complexity.published import published_orders
+    from verify.studies.rows_ahead import row_ahead
 
     rows, known = [], published_orders()
     for done, published in enumerate(known):
         tell(done / len(known), f"limits of {published.name}")
-        row = derived_row(published.name, published.f, published.g_sq, theorem=theorem)
-        gao = row["derived"].get("steps_order")
-        row["published"] = {"steps": str(published.steps), "latex": published.steps.latex}
-        row["agrees"] = gao is not None and gao.same(published.steps)
-        row["remark"] = published.remark
+        row = row_ahead(published) or published_row(published)
+        if theorem is not None:
+            until = time.monotonic() + PUBLISHED_SECONDS
+            row |= {"asked": _orders(theorem, published.f, published.g_sq, until),
+                    **{name: row.pop(name) for name in ("published", "agrees", "remark")}}
         rows.append(row)
     return [_plain(row) for row in rows]
+
+
+def published_row(published) -> dict:
+    """One of them, derived here and now."""
+    row = derived_row(published.name, published.f, published.g_sq)
+    gao = row["derived"].get("steps_order")
+    row["published"] = {"steps": str(published.steps), "latex": published.steps.latex}
+    row["agrees"] = gao is not None and gao.same(published.steps)
+    row["remark"] = published.remark
+    return _plain(row)
 
 
 def process_row(name: str, process, theorem: Theorem | None = None) -> dict:

@@ -22,6 +22,8 @@ NOTHING = 1e-20
 MOST_BLOCKS = 5
 #: A Gaussian wider than so many cells is spread as one of few cells, and the rest of it by waves.
 MANY_CELLS, FEW_CELLS = 8.0, 1.5
+#: Numbers of a grid that kicks are spread from at once: they stay in the cache, and BLAS starts no threads for so few.
+TOGETHER = 8192
 
 
 class PhaseField:
@@ -127,19 +129,28 @@ class PhaseField:
         # the weight of an offset o is e^{−shift²/2g} (e^{dv shift/g})^o e^{−(o dv)²/2g}
         start = values * np.exp(np.square(shift) * (-0.5 / wide))
         ratio = np.exp(shift * (self.dv / wide))
-        n, band = len(values), self.band * math.sqrt(wide)
-        for sign, farthest in ((1, shift.max()), (-1, -shift.min())):
-            factor = start.copy()
-            if sign < 0:
-                np.reciprocal(ratio, out=ratio)
-            for o in range(max(0, math.ceil((farthest + band) / self.dv)) + 1):
+        band, rows = self.band * math.sqrt(wide), len(values) + base
+        ends = [math.ceil((farthest + band) / self.dv) for farthest in (shift.max(), -shift.min())]
+        columns = max(1, TOGETHER // len(values))
+        for first in range(0, values.shape[1], columns):
+            part = slice(first, first + columns)
+            kept = np.ascontiguousarray(found[:, part])
+            self._spread_columns(kept, start[:, part], ratio[:, part], rows, ends, wide)
+            found[:, part] = kept
+
+    def _spread_columns(self, found, start, ratio, rows: int, ends, wide: float):
+        """The same of a few columns, up to offsets of ``ends`` up and down, from row number ``rows``."""
+        n = len(start)
+        for sign, end in zip((1, -1), ends, strict=True):
+            factor, step = start.flatten(), (ratio if sign > 0 else np.reciprocal(ratio)).ravel()
+            for o in range(max(0, end) + 1):
                 if o:
-                    factor *= ratio
+                    factor *= step
                 elif sign < 0:
                     continue
-                by = n + base + sign * o
+                by = rows + sign * o
                 if 0 <= by <= 2 * n:
-                    daxpy(factor.ravel(), found[by : by + n].ravel(), a=math.exp(-((o * self.dv) ** 2) / (2 * wide)))
+                    daxpy(factor, found[by : by + n].ravel(), a=math.exp(-((o * self.dv) ** 2) / (2 * wide)))
 
     def _widened(self, found, variance: float):
         """The convolution of the three boxes with a Gaussian in the velocity."""

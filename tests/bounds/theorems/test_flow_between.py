@@ -96,7 +96,7 @@ def test_of_the_reverse_sde_it_is_the_martingale_bound(monkeypatch, key, law):
     assert BETWEEN.bound(setting).details["plain_recursion"] == pytest.approx(coupled, rel=ORDERED)
     assert BETWEEN.bound(setting).total <= coupled * (1 + ORDERED)
     monkeypatch.setattr(Between, "noise", lambda self: self._missed(self._own))
-    assert BETWEEN.bound(setting).details["plain_recursion"] == pytest.approx(plain, rel=QUADRATURE)
+    assert BETWEEN.bound(replace(setting)).details["plain_recursion"] == pytest.approx(plain, rel=QUADRATURE)
 
 
 @pytest.mark.parametrize("law", [WIDE, MODES], ids=["Gaussian", "two modes"])
@@ -251,3 +251,22 @@ def test_noise_that_dwarfs_its_steps_is_refined_no_further_than_rounding(monkeyp
     setting = Setting(ou(), Gaussian([0.5, -1.0], 1.0).assumptions()[0], Scheme(sampler, TimeGrid.uniform(1.0, 100)))
     assert BETWEEN.bound(setting).total > np.sqrt(50.0)
     assert 0 < max(panels) < 40
+
+
+def test_questions_that_differ_in_what_is_known_share_their_steps(monkeypatch):
+    """Steps are looked at once for what is known and for constants alone, again for other data, another score error or
+    corrupted formulas; a bound is the same to the last bit either way."""
+    theorem, looked, make = theorems()["flow-between"], [], Between.ingredients
+    monkeypatch.setattr(Between, "ingredients", lambda self: looked.append(self) or make(self))
+    law = GaussianMixture.two_modes(2.0, 0.5)
+    setting = setting_of(ou(), law, ddim(5, 20, eta=0.5), information="constants")
+    first = theorem.bound(setting)
+    known = setting.with_facts(setting_of(ou(), law, ddim(5, 20, eta=0.5)).facts)
+    bounds = [first, *(theorem.bound(each) for each in (known, known.without_facts()))]
+    assert len(looked) == 1 and bounds[0].total == bounds[2].total
+    alone = theorem.bound(setting_of(ou(), law, ddim(5, 20, eta=0.5)))
+    assert len(looked) == 2 and (alone.total, alone.terms) == (bounds[1].total, bounds[1].terms)
+    worse = replace(known, score_error=0.1)
+    worse.__dict__["table"] = known.table
+    assert theorem.bound(worse).total > alone.total and len(looked) == 3
+    assert theorem.corrupted("start_sq", 4).bound(worse).total > theorem.bound(worse).total and len(looked) == 5

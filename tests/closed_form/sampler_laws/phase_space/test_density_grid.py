@@ -138,3 +138,24 @@ def test_a_steep_map_of_positions_is_followed_between_the_places(slope, size):
         slope * (field.x + offset) + 0.2 * field.v), 1.0 + slope)
     move = np.array([[1.0 + slope, 0.2], [0.0, 1.0]])
     assert found == pytest.approx(normal(field, size * move @ COVARIANCE @ move.T), abs=10 * FIELD)
+
+
+def test_kicks_are_spread_from_few_columns_at_once(monkeypatch):
+    """However many columns are taken together, BLAS adds no more numbers than that at once and no bit of the density
+    changes."""
+    field, values = field_and_density()
+    shift = 0.3 * np.sin(field.x) - 0.2 * field.v
+    sizes, add = [], density_grid.daxpy
+
+    def counted(x, y, a):
+        sizes.append(len(x))
+        return add(x, y, a=a)
+
+    monkeypatch.setattr(density_grid, "daxpy", counted)
+    found = []
+    for together in (density_grid.TOGETHER, 7 * len(field.v), 10**9):
+        monkeypatch.setattr(density_grid, "TOGETHER", together)
+        sizes.clear()
+        found.append(field.kicked(values, shift, 0.4, 0.3)[0])
+        assert max(sizes) == min(together, values.size) // len(field.v) * len(field.v)
+    assert np.array_equal(found[0], found[2]) and np.array_equal(found[1], found[2])
