@@ -1,44 +1,23 @@
-"""Normals drawn by a loop that numba compiles, where the extra ``fast`` is installed and a run draws enough of them."""
+"""Loops that numba compiles, where the extra ``fast`` is installed and a run draws enough normals."""
 
 import importlib
-from collections.abc import Callable
 from functools import cache
+from types import ModuleType
 
-import numpy as np
-
-#: Normals of a run from which loading numba and the loop, half a second (twice that the first time), is paid for.
-LEAST = 1 << 28
-
-Draw = Callable[[np.random.Generator, np.ndarray], None]
+#: Normals of a run from which loading numba and the loops is paid for.
+LEAST = 1 << 27
 
 
-def drawing(normals: int) -> Draw:
-    """What fills a float64 array with the next normals of a generator: compiled if ``normals`` of them are many.
-
-    Both give the same numbers: numba's loop is numpy's, without a call for each.
-    """
-    fill = _compiled() if normals >= LEAST else None
-    return fill or _plain
-
-
-def _plain(generator: np.random.Generator, rows: np.ndarray) -> None:
-    generator.standard_normal(out=rows)
+def loops(normals: int) -> ModuleType | None:
+    """`verify.particles.lanes` if so many normals pay for loading it; None without a numba that works here, and draws
+    numpy's normals."""
+    return _loaded() if normals >= LEAST else None
 
 
 @cache
-def _compiled() -> Draw | None:
-    """The compiled loop, kept on disk beside this file, or in NUMBA_CACHE_DIR; None without a numba that works here."""
+def _loaded() -> ModuleType | None:
     try:
-        numba = importlib.import_module("numba")
+        lanes = importlib.import_module("verify.particles.lanes")
     except ImportError:  # not installed, or not for this numpy
         return None
-    try:
-        return numba.njit(_loop, nogil=True, cache=True)
-    except RuntimeError:  # nowhere to keep it
-        return numba.njit(_loop, nogil=True)
-
-
-def _loop(generator, rows):
-    for i in range(rows.shape[0]):
-        for j in range(rows.shape[1]):
-            rows[i, j] = generator.standard_normal()
+    return lanes if lanes.agree() else None
