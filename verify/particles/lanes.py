@@ -14,10 +14,12 @@ from numpy import float64, int64, uint64, uintp
 LANES, TILE = 16, 128
 
 #: numpy's ziggurat: scale of each layer by layer and sign, what is inside it without a look, and the density at its edges.
-_TABLES = np.concatenate([wi_double, -wi_double, ki_double, ki_double, fi_double]).astype(float)
-_INSIDE, _ABOVE, _EDGE = uint64(512), uint64(1023), uint64(1024)
+_SCALES, _INSIDE = np.concatenate([wi_double, -wi_double]), np.concatenate([ki_double, ki_double]).astype(np.int64)
+_EDGES = np.array(fi_double)
 _R, _INV_R = float(ziggurat_nor_r), float(ziggurat_nor_inv_r)
-_ONE, _LANES = uintp(1), uintp(LANES)
+_LAYER, _PLACE = uint64(511), uint64(0xFFFFFFFFFFFFF)
+_ONE, _TWO, _THREE, _FOUR = (uintp(k) for k in range(1, 5))
+_NEXT, _NEXT_2, _NEXT_3, _NEXT_4 = (uintp(k * LANES) for k in range(1, 5))
 #: Sums keep their order: `exponential` rounds by one.
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
@@ -49,7 +51,7 @@ class Lanes:
         self.states = np.zeros((-(-len(states) // LANES), 4, LANES), dtype=np.uint64)
         for cell, state in enumerate(states):
             self.states[cell // LANES, :, cell % LANES] = state
-        self.words = np.empty((TILE, LANES), dtype=np.uint64)
+        self.words, self.room = np.empty((TILE, LANES), dtype=np.uint64), np.empty(TILE + 4)
 
     def fill(self, buffer: np.ndarray) -> None:
         """Write the next draws of every cell into a float64 array (cells, rows, size): bit for bit numpy's."""
@@ -87,7 +89,7 @@ class Lanes:
 
     def _add(self, y: np.ndarray, scale: np.floating) -> None:
         for group, states in enumerate(self.states):
-            _add(states, self.words, _TABLES, y[group * LANES : (group + 1) * LANES], scale)
+            _add(states, self.words, _SCALES, _INSIDE, _EDGES, self.room, y[group * LANES : (group + 1) * LANES], scale)
 
 
 def agree() -> bool:
@@ -235,14 +237,14 @@ def _move(y, L, c, A, b, G, x, top, exp):
 
 
 @_compiled
-def _add(states, words, tables, y, scale):
+def _add(states, words, scales, inside, edges, room, y, scale):
     """y += scale times the next normals of each cell, row by row through the tiles (cells, tiles, rows, size)."""
     _, tiles, rows, size = y.shape
     ready, flat = size // 4 * 4, words.reshape(-1)
     for row in range(rows):
         for tile in range(tiles):
             _draw(states, words, ready)
-            _scatter(states, flat[: ready * LANES], tables, y, tile, row, scale)
+            _scatter(states, flat[: ready * LANES], scales, inside, edges, room, y, tile, row, scale)
 
 
 @_compiled
@@ -278,34 +280,50 @@ def _next_word(states, lane):
 
 
 @_compiled
-def _scatter(states, words, tables, y, tile, row, scale):
+def _scatter(states, words, scales, inside, edges, room, y, tile, row, scale):
     """Normals of one row of one tile of each cell, by numpy's ziggurat: of the words that were drawn, then, as one in eighty
-    of these gives none, of the next ones of the cell's lane."""
+    of these gives none, of the next ones of the cell's lane. Four words are taken together and written to ``room``; those
+    from the first one outside its layer on are written again. Nothing but that one is a surprise to the processor."""
     size, end = uintp(y.shape[3]), uintp(words.size)
     for cell in range(y.shape[0]):
-        out, lane, i, p = y[cell, tile, row], uintp(cell), uintp(cell), uintp(0)
+        lane, i, p = uintp(cell), uintp(cell), uintp(0)
         while p < size:
             x, layer, word, outside = 0.0, uint64(0), uint64(0), False
-            while i < end:  # p runs behind the words, so that it is within the row
-                word = words[i]
-                i += _LANES
-                layer = word & uint64(511)
-                place = float64(int64((word >> uint64(9)) & uint64(0xFFFFFFFFFFFFF)))
-                x = place * tables[layer]
-                if place >= tables[layer + _INSIDE]:
-                    outside = True
-                    break
-                out[p] += scale * y.dtype.type(x)
-                p += _ONE
+            while i + _NEXT_3 < end:  # p runs behind the words, so that it stays within the row
+                word_0, word_1, word_2, word_3 = words[i], words[i + _NEXT], words[i + _NEXT_2], words[i + _NEXT_3]
+                k0, k1, k2, k3 = word_0 & _LAYER, word_1 & _LAYER, word_2 & _LAYER, word_3 & _LAYER
+                q0, q1 = int64((word_0 >> uint64(9)) & _PLACE), int64((word_1 >> uint64(9)) & _PLACE)
+                q2, q3 = int64((word_2 >> uint64(9)) & _PLACE), int64((word_3 >> uint64(9)) & _PLACE)
+                one = q0 - inside[k0]  # negative: inside; so is the next one where all up to it are
+                two = one & (q1 - inside[k1])
+                three = two & (q2 - inside[k2])
+                room[p], room[p + _ONE] = float64(q0) * scales[k0], float64(q1) * scales[k1]
+                room[p + _TWO], room[p + _THREE] = float64(q2) * scales[k2], float64(q3) * scales[k3]
+                if three & (q3 - inside[k3]) < 0:
+                    p += _FOUR
+                    i += _NEXT_4
+                    continue
+                accepted = uintp(one < 0) + uintp(two < 0) + uintp(three < 0)
+                p += accepted
+                i += accepted * _NEXT
+                word, outside = words[i], True
+                i += _NEXT
+                layer = word & _LAYER
+                x = float64(int64((word >> uint64(9)) & _PLACE)) * scales[layer]
+                break
             if not outside:
                 if p == size:
                     break
-                word = _next_word(states, lane)
-                layer = word & uint64(511)
-                place = float64(int64((word >> uint64(9)) & uint64(0xFFFFFFFFFFFFF)))
-                x = place * tables[layer]
-                if place < tables[layer + _INSIDE]:
-                    out[p] += scale * y.dtype.type(x)
+                if i < end:
+                    word = words[i]
+                    i += _NEXT
+                else:
+                    word = _next_word(states, lane)
+                layer = word & _LAYER
+                place = int64((word >> uint64(9)) & _PLACE)
+                x = float64(place) * scales[layer]
+                if place < inside[layer]:
+                    room[p] = x
                     p += _ONE
                     continue
             negative, layer, beyond = (word >> uint64(17)) & uint64(1), layer & uint64(255), 0.0
@@ -313,22 +331,21 @@ def _scatter(states, words, tables, y, tile, row, scale):
             while stage:
                 if i < end:
                     word = words[i]
-                    i += _LANES
+                    i += _NEXT
                 else:
                     word = _next_word(states, lane)
                 unit = float64(int64(word >> uint64(11))) * 2.0**-53
                 if stage == 1:
-                    low = tables[_EDGE + layer]
-                    if (tables[_ABOVE + layer] - low) * unit + low < math.exp(-0.5 * x * x):
-                        out[p] += scale * y.dtype.type(x)
-                        p += _ONE
+                    low, room[p] = edges[layer], x
+                    p += uintp((edges[layer - uint64(1)] - low) * unit + low < math.exp(-0.5 * x * x))
                     stage = 0
                 elif stage == 2:
                     beyond, stage = -_INV_R * math.log1p(-unit), 3
                 elif -2.0 * math.log1p(-unit) > beyond * beyond:
-                    x = -(_R + beyond) if negative else _R + beyond
-                    out[p] += scale * y.dtype.type(x)
+                    room[p] = -(_R + beyond) if negative else _R + beyond
                     p += _ONE
                     stage = 0
                 else:
                     stage = 2
+        for h in range(y.shape[3]):
+            y[cell, tile, row, h] += scale * y.dtype.type(room[h])

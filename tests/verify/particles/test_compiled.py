@@ -186,7 +186,7 @@ def test_numpy_draws_where_numba_does_not_work(monkeypatch):
 
 def test_numpy_draws_where_its_normals_are_others(lanes, monkeypatch):
     """A numpy whose ziggurat is another is left to draw its normals itself."""
-    monkeypatch.setattr(lanes, "_TABLES", np.roll(lanes._TABLES, 1))
+    monkeypatch.setattr(lanes, "_SCALES", np.roll(lanes._SCALES, 1))
     assert not lanes.agree()
     compiled._loaded.cache_clear()
     assert compiled.loops(compiled.LEAST) is None
