@@ -46,6 +46,8 @@ class Backend:
 
     def asarray(self, array: np.ndarray) -> Any:
         """``array`` on the device in the backend's precision; may share memory with it."""
+        if self.name == "numpy":  # constants of many short steps
+            return np.asarray(array, dtype=self.dtype)
         return self.xp.asarray(array, dtype=getattr(self.xp, self.dtype), device=self.device)
 
     def to_numpy(self, array: Any) -> np.ndarray:

@@ -57,9 +57,11 @@ class Lanes:
         """Write the next draws of every cell into a float64 array (cells, rows, size): bit for bit numpy's."""
         cells, rows, size = buffer.shape
         tile = math.gcd(TILE, rows * size)
-        fresh = np.zeros((cells, rows * size // tile, 1, tile))
-        self._add(fresh, fresh.dtype.type(1))
-        buffer[...] = fresh.reshape(buffer.shape)
+        fresh = np.ascontiguousarray(buffer)
+        fresh[...] = 0.0
+        self._add(fresh.reshape(cells, rows * size // tile, 1, tile), fresh.dtype.type(1))
+        if fresh is not buffer:
+            buffer[...] = fresh
 
     def moved(self, y: np.ndarray, constants: Callable[[int], tuple], noise_std: Sequence[float]) -> np.ndarray:
         """Particles (cells, d, size) after all steps, noise included.
@@ -76,14 +78,14 @@ class Lanes:
         cells, d, size = y.shape
         tile = math.gcd(TILE, size)
         y = np.ascontiguousarray(y.reshape(cells, d, size // tile, tile).swapaxes(1, 2))
-        exp, logits, top = exp_numbers(y.dtype), None, np.empty(tile, y.dtype)
+        exp, logits, (top, share) = exp_numbers(y.dtype), None, np.empty((2, tile), y.dtype)
         for i, std in enumerate(noise_std):
             L, c, A, b, G = (np.ascontiguousarray(part) for part in constants(i))
             logits = np.empty((len(L), tile), y.dtype) if logits is None else logits
             if L.shape == (1, 1):
                 _move_on_line(y, L, c, A, b, G, exp)
             else:
-                _move(y, L, c, A, b, G, logits, top, exp)
+                _move(y, L, c, A, b, G, logits, top, share, exp)
             self._add(y, y.dtype.type(std))
         return y.swapaxes(1, 2).reshape(cells, d, size)
 
@@ -161,9 +163,9 @@ def _move_on_line(y, L, c, A, b, G, exp):
 
 
 @_compiled
-def _move(y, L, c, A, b, G, x, top, exp):
-    """y <- A y + b + G softmax(L y + c) against component 0, on tiles (cells, tiles, d, size); ``x`` and ``top`` are room
-    for the logits and one number a particle. Sums go by fours, what is left over first."""
+def _move(y, L, c, A, b, G, x, top, share, exp):
+    """y <- A y + b + G softmax(L y + c) against component 0, on tiles (cells, tiles, d, size); ``x``, ``top`` and
+    ``share`` are room for the logits, the largest and 1 over the sum. Sums go by fours, what is left over first."""
     cells, tiles, d, size = y.shape
     n, one, zero = L.shape[0], exp[5], exp[5] - exp[5]
     odd_d, odd_n = d & 3, n & 3
@@ -193,24 +195,23 @@ def _move(y, L, c, A, b, G, x, top, exp):
                                     + m2 * y[cell, tile, e + 2, p] + m3 * y[cell, tile, e + 3, p])
             if n == 1:
                 for p in range(size):
-                    top[p] = one
-                    x[0, p] = one / (one + exponential(-x[0, p], exp))
+                    x[0, p] = exponential(-x[0, p], exp)
+                    share[p] = one / (one + x[0, p])
+                    x[0, p] = one
             elif n > 1:
                 for p in range(size):
                     top[p] = max(zero, x[0, p])
                 for j in range(1, n):
                     for p in range(size):
                         top[p] = max(top[p], x[j, p])
+                for p in range(size):
+                    share[p] = exponential(-top[p], exp)
                 for j in range(n):
                     for p in range(size):
                         x[j, p] = exponential(x[j, p] - top[p], exp)
+                        share[p] += x[j, p]
                 for p in range(size):
-                    top[p] = exponential(-top[p], exp)
-                for j in range(n):
-                    for p in range(size):
-                        top[p] += x[j, p]
-                for p in range(size):
-                    top[p] = one / top[p]
+                    share[p] = one / share[p]
             for e in range(d):
                 A0, b0 = A[e % A.shape[0], 0], b[e, 0]
                 if odd_n == 0:
@@ -219,20 +220,20 @@ def _move(y, L, c, A, b, G, x, top, exp):
                 elif odd_n == 1:
                     m0 = G[e, 0]
                     for p in range(size):
-                        y[cell, tile, e, p] = y[cell, tile, e, p] * A0 + b0 + top[p] * (m0 * x[0, p])
+                        y[cell, tile, e, p] = y[cell, tile, e, p] * A0 + b0 + share[p] * (m0 * x[0, p])
                 elif odd_n == 2:
                     m0, m1 = G[e, 0], G[e, 1]
                     for p in range(size):
-                        y[cell, tile, e, p] = y[cell, tile, e, p] * A0 + b0 + top[p] * (m0 * x[0, p] + m1 * x[1, p])
+                        y[cell, tile, e, p] = y[cell, tile, e, p] * A0 + b0 + share[p] * (m0 * x[0, p] + m1 * x[1, p])
                 else:
                     m0, m1, m2 = G[e, 0], G[e, 1], G[e, 2]
                     for p in range(size):
                         y[cell, tile, e, p] = (y[cell, tile, e, p] * A0 + b0
-                                               + top[p] * (m0 * x[0, p] + m1 * x[1, p] + m2 * x[2, p]))
+                                               + share[p] * (m0 * x[0, p] + m1 * x[1, p] + m2 * x[2, p]))
                 for j in range(odd_n, n, 4):
                     m0, m1, m2, m3 = G[e, j], G[e, j + 1], G[e, j + 2], G[e, j + 3]
                     for p in range(size):
-                        y[cell, tile, e, p] += top[p] * (m0 * x[j, p] + m1 * x[j + 1, p]
+                        y[cell, tile, e, p] += share[p] * (m0 * x[j, p] + m1 * x[j + 1, p]
                                                          + m2 * x[j + 2, p] + m3 * x[j + 3, p])
 
 
