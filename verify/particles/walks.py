@@ -139,7 +139,8 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
             y += noise
         return _rows(finish(y, draw), law.dim, chosen)
 
-    return kernel.width, walk, fused.LANES if fused else 1
+    all_at_once = fused and kernel.dim == law.dim  # else what is drawn at the end would take too much memory
+    return kernel.width, walk, fused.LANES if all_at_once else 1
 
 
 def _fused(source: Streams | Increments, kernel, steps: Steps, chosen: Backend) -> ModuleType | None:

@@ -100,6 +100,17 @@ def test_compiled_steps_do_not_know_their_block(lanes, monkeypatch):
     assert np.array_equal(sample(law, steps, 60_000, 3, threads=2), whole)
 
 
+@pytest.mark.parametrize(("dim", "together"), [(3, 16), (2048, 4)], ids=["whole", "reduced"])
+def test_blocks_are_as_large_as_lanes_where_memory_allows(dim, together, lanes, monkeypatch):
+    """As many cells as there are lanes go together, but not where high dimension is drawn at the end: there a block is what
+    it is on numpy."""
+    monkeypatch.setattr(compiled, "LEAST", 0)
+    cells, moved = [], lanes.Lanes.moved
+    monkeypatch.setattr(lanes.Lanes, "moved", lambda self, y, *rest: cells.append(len(y)) or moved(self, y, *rest))
+    sample(mixture(3, dim), euler_maruyama(4.0, 2).steps(ou()), 4096 if dim > 64 else 1 << 17, 3)
+    assert max(cells) == together
+
+
 def test_compiled_steps_begin_where_they_are_told(lanes, monkeypatch):
     """Given first particles move as they do on numpy."""
     law, steps = mixture(3, 2), euler_maruyama(4.0, 10).steps(ou())
