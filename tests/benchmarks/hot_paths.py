@@ -88,7 +88,7 @@ def high_dimension():
 
 
 def compiled_normals():
-    """Particles whose normals numba draws, against numpy's; the same bits."""
+    """Particles that numba draws and moves, against numpy's; the same to rounding."""
     rng = np.random.default_rng(0)
     for modes, dim, number in ((2, 1, 1 << 17), (8, 16, 1 << 14), (10, 64, 1 << 12)):
         law, steps = GaussianMixture(rng.standard_normal((modes, dim)), std=0.5), euler_maruyama(5.0, 40).steps(ou())

@@ -1,13 +1,15 @@
-"""Blocked sampler against a plain (N, components, d) numpy loop, paired and interleaved (a script).
+"""Blocked sampler, compiled too, against a plain (N, components, d) numpy loop, paired and interleaved (a script).
 
     python tests/benchmarks/sampler.py [--threads 2] [--rounds 7] [--json]
     python tests/benchmarks/sampler.py --memory          # peak memory of 1e7 particles
 
 Every round times each candidate once, in random order; a ratio is plain / blocked of the same round, and
-the table shows medians. Times are nanoseconds per particle, step and dimension.
+the table shows medians. Times are nanoseconds per particle, step and dimension: of the processor with one thread, of the
+wall with more.
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import resource
@@ -25,6 +27,8 @@ import numpy as np  # noqa: E402  (after the environment that OpenBLAS reads)
 
 from bounds.steps.affine import Steps  # noqa: E402
 from closed_form.laws.mixture import GaussianMixture  # noqa: E402
+from verify.particles import compiled  # noqa: E402
+from verify.particles.backends import backend  # noqa: E402
 from verify.particles.simulation import sample  # noqa: E402
 
 CASES = ((2, 1, 1 << 17), (4, 2, 1 << 16), (8, 16, 1 << 14), (10, 64, 1 << 12))  # components, d, particles
@@ -54,19 +58,26 @@ def plain(law: GaussianMixture, steps: Steps, n: int, seed: int) -> np.ndarray:
 
 def measured(components: int, d: int, n: int, k: int, rounds: int, threads: int) -> dict:
     """Medians over rounds of every candidate, and of the ratios within rounds."""
-    rng = np.random.default_rng(0)
+    rng, clock = np.random.default_rng(0), time.perf_counter if threads > 1 else time.process_time
     law, steps = GaussianMixture(rng.standard_normal((components, d)), std=0.5), euler(k)
-    candidates = {"plain": lambda: plain(law, steps, n, 1), "blocked 1": lambda: sample(law, steps, n, 1, reduce=False)}
+
+    def blocked(threads=1, least=np.inf, dtype="float64"):
+        compiled.LEAST = least
+        return sample(law, steps, n, 1, threads=threads, reduce=False, backend=backend(dtype=dtype))
+
+    candidates = {"plain": lambda: plain(law, steps, n, 1), "blocked 1": blocked}
     if threads > 1:
-        candidates[f"blocked {threads}"] = lambda: sample(law, steps, n, 1, threads=threads, reduce=False)
+        candidates[f"blocked {threads}"] = lambda: blocked(threads)
+    if importlib.util.find_spec("numba"):
+        candidates |= {f"compiled {dtype}": lambda dtype=dtype: blocked(1, 0, dtype) for dtype in ("float64", "float32")}
     for run in candidates.values():
         run()
     times = {name: [] for name in candidates}
     for _ in range(rounds):
         for name in rng.permutation(list(candidates)):
-            start = time.perf_counter()
+            start = clock()
             candidates[name]()
-            times[name].append((time.perf_counter() - start) / (n * k * d) * 1e9)
+            times[name].append((clock() - start) / (n * k * d) * 1e9)
     ratios = {
         name: [slow / fast for slow, fast in zip(times["plain"], taken, strict=True)]
         for name, taken in times.items()
@@ -102,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

@@ -106,3 +106,7 @@ FLOW_RATIO = 1e-4
 BESIDE = 1.5
 #: The same from starts a few deviations away: a coupling by normals is not the best between laws of other means and spreads.
 BESIDE_ELSEWHERE = 2.2
+#: Particles of compiled steps and of numpy's: other orders of sums and another exp, a dozen steps.
+COMPILED_STEPS = 1e-11
+#: exp of compiled loops in units of the last place: Taylor's series and two parts of ln 2.
+EXPONENTIAL_ULP = 4.0

@@ -69,8 +69,9 @@ def test_an_extra_asks_for_what_everybody_needs(extra, package):
 COMES_WITH = {"flint": "python-flint", "ot": "POT", "array_api_compat": "array-api-compat", "mpmath": "sympy",
               "markupsafe": "jinja2"}
 
-#: Modules for those who have pytest or Hypothesis, and the one whose import of torch is answered where it is called.
-FOR_SOME = ("verify/pytest_plugin.py", "verify/strategies.py", "verify/particles/backends.py")
+#: Modules for those who have pytest or Hypothesis, the one whose import of torch is answered where it is called, and the one
+#: of numba's loops, whose own import is.
+FOR_SOME = ("verify/pytest_plugin.py", "verify/strategies.py", "verify/particles/backends.py", "verify/particles/lanes.py")
 
 
 def imported(tree, guarded=False):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.particles.noise import Increments, Streams, cell_sequence
+from verify.particles.noise import Fill, Increments, Streams, cell_sequence
 
 _NAMES = ("numpy", "torch")
 _DTYPES = ("float64", "float32")
@@ -46,6 +46,8 @@ class Backend:
 
     def asarray(self, array: np.ndarray) -> Any:
         """``array`` on the device in the backend's precision; may share memory with it."""
+        if self.name == "numpy":  # constants of many short steps
+            return np.asarray(array, dtype=self.dtype)
         return self.xp.asarray(array, dtype=getattr(self.xp, self.dtype), device=self.device)
 
     def to_numpy(self, array: Any) -> np.ndarray:
@@ -56,7 +58,10 @@ class Backend:
         """``draw(rows)``: the next normals of the cells, (cells, rows, size), free to be overwritten."""
         if self.noise == "device" and isinstance(source, Streams):
             return self._opened_on_device(source, first, cells, size)
-        fill = source.opened(first, cells, size)
+        return self.drawn(source.opened(first, cells, size), cells, size)
+
+    def drawn(self, fill: Fill, cells: int, size: int) -> Callable[[int], Any]:
+        """As `opened`, of what fills an array (cells, rows, size)."""
         buffers: dict[int, np.ndarray] = {}
 
         def draw(rows: int) -> Any:

@@ -1,38 +1,23 @@
-"""Normals drawn by a loop that numba compiles, where the extra ``fast`` is installed and a run draws enough of them."""
+"""Loops that numba compiles, where the extra ``fast`` is installed and a run draws enough normals."""
 
-from collections.abc import Callable
+import importlib
 from functools import cache
+from types import ModuleType
 
-import numpy as np
-
-from bounds.compiled import translated
-
-#: Normals of a run from which loading numba and the loop, half a second (twice that the first time), is paid for.
-LEAST = 1 << 28
-
-Draw = Callable[[np.random.Generator, np.ndarray], None]
+#: Normals of a run from which loading numba and the loops is paid for.
+LEAST = 1 << 27
 
 
-def drawing(normals: int) -> Draw:
-    """What fills a float64 array with the next normals of a generator: compiled if ``normals`` of them are many.
-
-    Both give the same numbers: numba's loop is numpy's, without a call for each.
-    """
-    fill = _compiled() if normals >= LEAST else None
-    return fill or _plain
-
-
-def _plain(generator: np.random.Generator, rows: np.ndarray) -> None:
-    generator.standard_normal(out=rows)
+def loops(normals: int) -> ModuleType | None:
+    """`verify.particles.lanes` if so many normals pay for loading it; None without a numba that works here, and draws
+    numpy's normals."""
+    return _loaded() if normals >= LEAST else None
 
 
 @cache
-def _compiled() -> Draw | None:
-    """The compiled loop; None without a numba that works here."""
-    return translated(_loop)
-
-
-def _loop(generator, rows):
-    for i in range(rows.shape[0]):
-        for j in range(rows.shape[1]):
-            rows[i, j] = generator.standard_normal()
+def _loaded() -> ModuleType | None:
+    try:
+        lanes = importlib.import_module("verify.particles.lanes")
+    except ImportError:  # not installed, or not for this numpy
+        return None
+    return lanes if lanes.agree() else None

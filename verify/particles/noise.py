@@ -3,11 +3,12 @@ them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from bounds.steps.affine import Steps
-from verify.particles.compiled import drawing
+from verify.particles.compiled import loops
 
 _CELL_NUMBERS = 1 << 14  # numbers of one kernel array that a cell aims at: several arrays fit the L2 cache
 _SMALLEST, _LARGEST = 16, 4096
@@ -43,7 +44,7 @@ class Streams:
         Non-negative integer, of any size.
     normals : int
         How many the whole run draws. Where these are many and the extra ``fast`` is installed, the same
-        normals are drawn by a compiled loop.
+        normals are drawn by compiled loops.
 
     Raises
     ------
@@ -73,13 +74,21 @@ class Streams:
         fill : callable
             ``fill(buffer)`` writes the next draws of every cell into a float64 array (cells, rows, size).
         """
-        generators, draw = self.generators(first, cells), drawing(self.normals)
+        lanes = self.lanes(first, cells)
+        if lanes is not None:
+            return lanes.fill
+        generators = self.generators(first, cells)
 
         def fill(buffer: np.ndarray) -> None:
             for generator, rows in zip(generators, buffer, strict=True):
-                draw(generator, rows)
+                generator.standard_normal(out=rows)
 
         return fill
+
+    def lanes(self, first: int, cells: int) -> Any:
+        """The `verify.particles.lanes.Lanes` of the cells, at their start; None where nothing compiled draws."""
+        compiled = loops(self.normals)
+        return compiled and compiled.Lanes(self.generators(first, cells))
 
     def of_a_run(self, normals: int) -> "Streams":
         """The same for a run that draws so many normals."""
@@ -106,6 +115,9 @@ class Increments:
             buffer[:] = cells_of(next(steps), first, cells, size)
 
         return fill
+
+    def lanes(self, first: int, cells: int) -> None:
+        """None: nothing is drawn."""
 
     def of_a_run(self, normals: int) -> "Increments":
         """Themselves: nothing is drawn."""

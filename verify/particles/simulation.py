@@ -48,7 +48,8 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
         Particles, at least 1.
     seed : int or None
         Non-negative. On numpy it fixes every bit of the result whatever ``n``, ``block`` and ``threads``
-        (the first particles are those of a shorter run); other backends give the same to rounding.
+        (the first particles are those of a shorter run); other backends, and compiled steps (see the notes),
+        give the same to rounding.
         None only with ``increments``.
     score_error : float, sequence of float, or ScoreError
         M, the norm of a constant added to the score; a list has one for each step.
@@ -109,8 +110,9 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
 
     Notes
     -----
-    Memory beyond the result is a few blocks. With the extra ``fast`` (numba) runs of 2²⁸ normals or more draw them
-    by a compiled loop, the same bits sooner; it is kept beside the code, or in NUMBA_CACHE_DIR.
+    Memory beyond the result is a few blocks. With the extra ``fast`` (numba) runs of 2²⁷ normals or more draw them
+    by compiled loops, the same bits sooner, and on numpy those of Gaussians and of mixtures of one covariance,
+    one evaluation a step, are moved by them too; they are kept beside the code, or in NUMBA_CACHE_DIR.
     Source: docs/theory.md sections 3 and 8 (affine span).
     """
     n, threads = _count("n", n), _count("threads", threads)
@@ -144,10 +146,11 @@ def sample(law: Law, steps: Steps, n: int, seed: int | None, *, score_error: flo
     if step is not None:
         check_step(step, steps, errors, reduce, increments)
         width, walk = own_walk(law, steps, seed, start, chosen, step, score)
+        together = 1
     else:
-        width, walk = walk_of(law, steps, n, errors, seed, increments, start, reduce, chosen, score)
+        width, walk, together = walk_of(law, steps, n, errors, seed, increments, start, reduce, chosen, score)
     size = cell_size(width)
-    cells = _cells_per_block(block, n, threads, size, width, chosen)
+    cells = _cells_per_block(block, n, threads, size, width, chosen, together)
 
     def run(first: int) -> None:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # exp(inf) is right in the softmax
@@ -186,10 +189,10 @@ def _count(name: str, value: int) -> int:
     return int(value)
 
 
-def _cells_per_block(block, n: int, threads: int, size: int, width: int, chosen: Backend) -> int:
+def _cells_per_block(block, n: int, threads: int, size: int, width: int, chosen: Backend, together: int) -> int:
     if block is None:
         numbers = _BLOCK_NUMBERS if chosen.on_host else _DEVICE_NUMBERS
-        block = max(1, min(numbers // width, -(-n // threads)))
+        block = max(1, min(max(numbers // width, together * size), -(-n // threads)))
     return -(-_count("block", block) // size)
 
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from bounds.steps.affine import Steps
 from closed_form.geometry.enclosing_ball import affine_span
 from verify.particles.backends import Backend
+from verify.particles.compiled import loops
 from verify.particles.funnel import LEAST_DIM, WIDTH, Draws, funnel_walk, with_past
 from verify.particles.noise import Increments, Streams, cells_of, noise_of
 from verify.particles.own_phase_score import own_phase_walk
@@ -42,6 +44,8 @@ def walk_of(law, steps, n: int, errors: tuple, seed, increments, start, reduce: 
         Numbers a particle takes in the widest array.
     walk : callable
         (first cell, cells, particles a cell) -> array of shape (particles, d).
+    cells : int
+        How many of them a block has at least unless something else is asked for: those that are walked together.
 
     Raises
     ------
@@ -54,7 +58,8 @@ def walk_of(law, steps, n: int, errors: tuple, seed, increments, start, reduce: 
         plan = _gram_plan
     if score is not None:
         plan = partial(_phase_plan if steps.blocks == 2 else _plan, score=score)
-    return plan(law, steps, n, errors, seed, increments, start, reduce, chosen)
+    width, walk, *cells = plan(law, steps, n, errors, seed, increments, start, reduce, chosen)
+    return width, walk, *(cells or [1])
 
 
 def spans_little(law, steps: Steps) -> bool:
@@ -89,6 +94,7 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
     middle = middle if kernel.frame is None else middle @ kernel.frame
     kernel, finish, middle = _split(law, kernel, steps, (inside, noise_var), reduce, chosen, middle)
     source = source.of_a_run(n * kernel.dim * (len(steps) + 1))
+    fused = _fused(source, kernel, steps, chosen)
     constants = _constants(kernel, steps, chosen)
     again = steps.second and _constants(kernel, steps.inner, chosen)
     keep = steps.second and steps.second.keep.tolist()
@@ -99,12 +105,15 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
     middle = chosen.asarray(middle[:, None]) if middle.any() else None
 
     def walk(first: int, count: int, size: int) -> np.ndarray:
-        draw = chosen.opened(source, first, count, size)
+        lanes = source.lanes(first, count) if fused else None
+        draw = chosen.drawn(lanes.fill, count, size) if lanes else chosen.opened(source, first, count, size)
         y = begun(draw(kernel.dim)) if start is None or increments is not None else None
         if start is not None:
             y = chosen.asarray(cells_of(start, first, count, size))
         elif middle is not None:
             y += middle
+        if lanes:
+            return _rows(finish(lanes.moved(y, constants, noise_std), draw), law.dim, chosen)
         seen = None
         for i in range(len(steps) if kernel.dim else 0):
             if blend:
@@ -130,7 +139,17 @@ def _plan(law, steps, n, errors, seed, increments, start, reduce, chosen, score=
             y += noise
         return _rows(finish(y, draw), law.dim, chosen)
 
-    return kernel.width, walk
+    all_at_once = fused and kernel.dim == law.dim  # else what is drawn at the end would take too much memory
+    return kernel.width, walk, fused.LANES if all_at_once else 1
+
+
+def _fused(source: Streams | Increments, kernel, steps: Steps, chosen: Backend) -> ModuleType | None:
+    """The compiled loops where they take all steps of a run: on numpy, components of one covariance, a score of this step
+    alone."""
+    one_score = steps.second is None and steps.past is None
+    if not (isinstance(source, Streams) and type(kernel) is SharedCovariance and one_score and kernel.dim):
+        return None
+    return loops(source.normals) if chosen.name == "numpy" else None
 
 
 def _in_turn(increments, shape: tuple) -> np.ndarray:
