@@ -2,23 +2,30 @@
 
 import importlib
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import cache
 from types import FunctionType
 
-#: Seconds of work in one process from which loading numba and a loop, 0.4 s (longer the first time), is paid for.
+#: Seconds of work in one thread from which loading numba and a loop, 0.4 s (longer the first time), is paid for.
 WORTH = 0.5
-_spent = [0.0]
+_spent = ContextVar("seconds of work until now", default=0.0)
+
+
+def anew() -> None:
+    """Count from nothing again: a question whose answer is compared or kept is answered as if it were the first, so that
+    no digit of it depends on what the process did before."""
+    _spent.set(0.0)
 
 
 def compiled(loop: Callable, seconds: float, *helpers: Callable) -> Callable | None:
     """numba's translation of ``loop``, which may call ``helpers``; None without a numba that works here, and until there
     has been work enough.
 
-    ``seconds`` is how long the work at hand takes without numba, roughly: they add up over the process, and whoever
-    has worked for so long as loading takes is likely to work on.
+    ``seconds`` is how long the work at hand takes without numba, roughly: they add up over the thread (`anew`), and
+    whoever has worked for so long as loading takes is likely to work on.
     """
-    if _spent[0] < WORTH:
-        _spent[0] += seconds
+    if _spent.get() < WORTH:
+        _spent.set(_spent.get() + seconds)
         return None
     return _kept(loop, *helpers)
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import bounds  # noqa: F401 (before sympy, which a test may import first: see there)
+from bounds.compiled import anew
 from tests.drawn import examples
 from tests.source import files_of_the_source
 
@@ -43,7 +44,9 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 @pytest.fixture(autouse=True)
 def strict_numerics():
-    """Invalid operations and divisions by zero are errors wherever the code does not say otherwise."""
+    """Invalid operations and divisions by zero are errors wherever the code does not say otherwise, and no test depends on
+    how much work those before it did."""
+    anew()
     with np.errstate(invalid="raise", divide="raise"):
         yield
 

@@ -1,18 +1,18 @@
 """When loops are compiled, and that nothing needs it."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
 from bounds import compiled as home
-from bounds.compiled import compiled, translated
+from bounds.compiled import anew, compiled, translated
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch):
-    """A process that has done no work yet, and forgets what a test translates."""
-    monkeypatch.setattr(home, "_spent", [0.0])
+def fresh():
+    """Nothing is translated yet, and what a test translates is forgotten."""
     home._kept.cache_clear()
     yield
     home._kept.cache_clear()
@@ -34,6 +34,17 @@ def test_work_adds_up_until_it_pays_for_loading(monkeypatch):
     assert [compiled(twice, 0.4 * home.WORTH) for _ in range(3)] == [None] * 3 and not asked
     assert compiled(twice, 0.0) is twice
     assert compiled(twice, 0.0) is twice and asked == [twice]
+
+
+def test_a_question_is_answered_as_the_first(monkeypatch):
+    """What was worked before does not count after `anew`, nor in another thread."""
+    monkeypatch.setitem(sys.modules, "numba", SimpleNamespace(njit=lambda loop, **options: loop))
+    compiled(twice, 2 * home.WORTH)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(compiled, twice, 0.0).result() is None
+    assert compiled(twice, 0.0) is twice
+    anew()
+    assert compiled(twice, 0.0) is None
 
 
 def test_nothing_is_compiled_without_numba(monkeypatch):

@@ -10,6 +10,7 @@ from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
+from bounds.compiled import anew
 from bounds.theorem import Theorem
 from verify.certificates.theorem_named import find_theorem
 
@@ -21,7 +22,8 @@ def in_parts(function: Callable, items: Iterable, theorem: str | Theorem | None,
              workers: int = 1) -> Iterator:
     """``function(item, theorem, stop)`` of every item, as they are done; ``stop()`` says whether to end.
 
-    Items are taken one at a time, and work that is under way when the iterator is closed is told to stop.
+    Items are taken one at a time, each as if it were the first (`bounds.compiled.anew`), and work that is under way when
+    the iterator is closed is told to stop.
 
     Parameters
     ----------
@@ -36,6 +38,7 @@ def in_parts(function: Callable, items: Iterable, theorem: str | Theorem | None,
     if workers == 1:
         found = theorem and find_theorem(theorem)
         for item in items:
+            anew()
             yield function(item, found, _never)
         return
     # not forked: a process with threads may not be
@@ -68,6 +71,7 @@ def _begin(theorem, event) -> None:
 
 
 def _call(function: Callable, item):
+    anew()
     return function(item, _here["theorem"], _here["stop"])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bounds.compiled import anew
 from bounds.theorem import Theorem
 from closed_form import Bracket
 from verify.certificates.certificate import Certificate, certify_setting, measure
@@ -21,7 +22,8 @@ from verify.problems.problem import Problem, read_problem
 
 def answer(tables: Mapping[str, Any], asked: Mapping[str, Any], theorems: tuple[str | Theorem, ...], seed: int,
            folder: Path) -> dict[str, Any]:
-    """``results``, one for each theorem, and ``failed``: None, or why there are none.
+    """``results``, one for each theorem, and ``failed``: None, or why there are none; the same whatever other cells the
+    process has done.
 
     Parameters
     ----------
@@ -35,6 +37,7 @@ def answer(tables: Mapping[str, Any], asked: Mapping[str, Any], theorems: tuple[
     folder : Path
         Where data files are looked up.
     """
+    anew()
     try:
         with np.errstate(all="ignore"):  # what overflows is in the numbers
             problem = read_problem(tables, folder)
