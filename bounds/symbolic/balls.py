@@ -18,6 +18,8 @@ from bounds.symbolic.piecewise_linear import SLACK, PiecewiseLinear
 
 #: Rows that a formula is evaluated on at a time: balls of every operation are kept so long.
 COLUMN_ROWS = 4096
+#: A number that is made of others may take so many times the digits that are wanted of it.
+DIGITS = 1, 2, 4, 16, 64
 
 
 class NotEnclosed(ValueError):
@@ -44,6 +46,9 @@ class BallFunction:
     NotEnclosed
         If a part of it has no rule.
     """
+
+    #: Whether numbers that are made of others are worked out by themselves.
+    _apart = True
 
     def __init__(self, expression: sympy.Expr):
         self._operations: list[tuple] = []
@@ -72,6 +77,8 @@ class BallFunction:
     def _place(self, part: sympy.Basic) -> int:
         if part not in self._places:
             leaf = self._leaf(part) if part.is_Symbol else None
+            if leaf is None and self._apart and part.is_number and not part.is_Atom:
+                leaf = _Constant(_Number(part).sharp)
             operation, arguments = _operation(part) if leaf is None else (leaf, ())
             places = tuple(self._place(argument) for argument in arguments)
             if isinstance(operation, _Joined):
@@ -188,6 +195,22 @@ class BallFunction:
             except (NotAnalytic, ZeroDivisionError, ValueError) as error:
                 values[at] = error
         return values
+
+
+class _Number(BallFunction):
+    """A number as it is written: what cancels in it, or is asked for its remainder by 2π, takes digits of its own."""
+
+    _apart = False
+
+    def sharp(self):
+        """To the precision of the moment, if `DIGITS` times that is enough."""
+        context, wanted = self._context, self._context.prec
+        for times in DIGITS:
+            with context.workprec(wanted * times):
+                found = self.interval(0)
+            if not found.is_finite() or found.rel_accuracy_bits() >= wanted:
+                break
+        return +found
 
 
 class BallFormula(BallFunction):

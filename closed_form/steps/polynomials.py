@@ -2,7 +2,8 @@ r"""f and g² as polynomials on parts of [0, T], their remainders proved by Lagr
 arithmetic.
 
 On [c − r, c + r]: :math:`|f(t) - \sum_{k<n} f_k (t-c)^k| \le r^n \max |f^{(n)}|/n!`, where the maximum is
-that of the coefficient of order n that a truncated series has at every point of the part at once.
+that of the coefficient of order n that a truncated series has at every point of the part at once; and what the
+coefficients themselves are not known to is added.
 """
 
 from dataclasses import dataclass
@@ -95,7 +96,8 @@ def _expansions(balls, horizon, left, middle, right, real, sizes):
             at = ball.taylor(centre, TERMS)
         except NotAnalytic:
             return None
-        remainder = float((abs(over[TERMS]) * reach**TERMS).abs_upper())
+        # the coefficients are kept by their middles
+        remainder = float((abs(over[TERMS]) * reach**TERMS + sum(at[k].rad() * reach**k for k in range(TERMS))).abs_upper())
         lead = float(abs(at[0]).mid())
         if not (remainder <= REMAINDER * lead or remainder * horizon <= REMAINDER * minor * size):
             return None

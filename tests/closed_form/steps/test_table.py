@@ -5,12 +5,14 @@ from dataclasses import replace
 import mpmath
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounds import ForwardProcess, TimeGrid, general, ou, ve, vp
 from bounds.sampler import Scheme
 from bounds.samplers import samplers
+from bounds.symbolic.balls import NotEnclosed
 from bounds.symbolic.expressions import real_function
 from closed_form import Gaussian
 from closed_form.steps import table
@@ -288,3 +290,23 @@ def test_what_is_below_a_step_takes_no_digits_of_it(count):
     before, after = (found.a[i]**2 * 0.18 + found.s_sq[i] for i in (slice(None, -1), slice(1, None)))
     contraction = found.P - found.Q / before
     assert np.all(np.abs(contraction**2 * before + found.noise_var - after) <= CHAIN_SAME * after)
+
+
+def test_a_number_may_take_digits_of_its_own():
+    """cos 10^100, of which a float and 96 bits know nothing, is a number as any other: W2 and steps are those of its
+    digits."""
+    with mpmath.workdps(150):
+        size = str(mpmath.mpf("19.8") + abs(mpmath.cos(mpmath.mpf(10) ** 100)))
+    times = np.linspace(1.0, 0.0, 5)
+    named, plain = (steps_of(ve(g), times, "exponential")[0] for g in ("19.8 + abs(cos(1e100))", f"{size[:40]}"))
+    for name in NAMES:
+        assert np.allclose(getattr(named, name), getattr(plain, name), rtol=CHAIN_SAME, atol=0), name
+    assert not named.estimated
+
+
+def test_what_a_coefficient_is_not_known_to_is_not_left_out():
+    """In 96 bits 10^100 + t is not known to a period of its cosine: nothing is said to be proved, and the same of a number
+    that would take more digits than it may have."""
+    for g in ("20 + cos(1e100 + t)", 20 + sympy.cos(sympy.Integer(10) ** 3000)):
+        with pytest.raises(NotEnclosed):
+            polynomials(ve(g), 1.0)
