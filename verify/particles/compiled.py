@@ -4,7 +4,7 @@ import importlib
 from functools import cache
 from types import ModuleType
 
-#: Normals of a run from which loading numba and the loops is paid for.
+#: Normals of a run from which loading numba and the loops, half a second (three the first time), is paid for.
 LEAST = 1 << 27
 
 

@@ -51,7 +51,7 @@ class Lanes:
         self.states = np.zeros((-(-len(states) // LANES), 4, LANES), dtype=np.uint64)
         for cell, state in enumerate(states):
             self.states[cell // LANES, :, cell % LANES] = state
-        self.words, self.room = np.empty((TILE, LANES), dtype=np.uint64), np.empty(TILE + 4)
+        self.words, self.room = np.empty((TILE, LANES), dtype=np.uint64), np.empty(TILE)
 
     def fill(self, buffer: np.ndarray) -> None:
         """Write the next draws of every cell into a float64 array (cells, rows, size): bit for bit numpy's."""

@@ -58,6 +58,7 @@ DRAWN = {
     "velocity": (Gaussian([0.0, 1.0], 1.0), cld(), euler_maruyama, {}),
     "unequal components": (GaussianMixture(np.eye(2), covariances=[np.eye(2), 2 * np.eye(2)]), ou(), euler_maruyama, {}),
     "two evaluations": (mixture(2, 1), ou(), heun, {}),
+    "a Gaussian drawn at the end": (Gaussian(np.ones(70), 1.0), ou(), euler_maruyama, {"reduce": True}),
     "the step before": (mixture(2, 1), ou(), dpmpp_2m, {}),
 }
 
