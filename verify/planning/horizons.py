@@ -112,7 +112,7 @@ class Horizons:
         return found
 
     def _scan(self, cost, size, patience: int, least: float, most: float = math.inf):
-        worse, last = 0, HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS
+        worse, lost, last = 0, 0, HORIZONS_PER_DOUBLING * LONGEST_DOUBLINGS
         best, value = self._at(self._shortest), math.inf
         for power in range(last):
             # every second one is exactly twice another, whose noise is known
@@ -129,6 +129,9 @@ class Horizons:
                 break
             # a mixture's bound may rise before it falls: only the end of the initial error ends the scan
             if worse > patience and self._settled(scale, size(value) * (1.0 if value <= most else OF_NO_USE)):
+                break
+            lost = lost + 1 if value < found == math.inf else 0
+            if lost > patience and self._grows(horizon):
                 break
         return best, value
 
@@ -151,6 +154,13 @@ class Horizons:
     def _noise(self, horizon: float) -> float:
         """s/a over this horizon; ∞ where the process has ended, NaN where one step of it cannot be resolved."""
         return noise_over(self._bounds.setting.process, self._stop, horizon)
+
+    def _grows(self, horizon: float) -> bool:
+        """Whether the initial error grows beyond numbers: where shorter horizons had a cost, longer ones have none."""
+        try:
+            return self._bounds.initial_left(horizon) == math.inf
+        except ValueError:
+            return False
 
     def _settled(self, scale: float, error: float) -> bool:
         """Whether a longer horizon changes nothing: little initial error is left, or s/a no longer grows."""

@@ -19,7 +19,9 @@ from verify.certificates.certificate import Verdict, certify
 from verify.certificates.question import setting_of
 from verify.counterexamples.drawing import NumpyDraw, log_uniform, problem
 from verify.planning import bound_on_grids
+from verify.planning.bound_on_grids import BoundOnGrids
 from verify.planning.by_model import CALIBRATION_STEPS, Planner
+from verify.planning.horizons import Horizons
 
 MARTINGALE = theorems()["martingale"]
 
@@ -272,3 +274,22 @@ def test_bad_arguments_are_refused():
 
     with pytest.raises(NotApplicable):
         Planner(MARTINGALE, Setting(ou(), BoundedSupport(radius=1.0, dim=1), euler_maruyama(1, 1)))
+
+
+def test_a_scan_ends_where_errors_grow_beyond_numbers(monkeypatch):
+    """Where every step expands what is wrong beyond floats, longer horizons are looked at no further, and the least bound
+    is that of a scan which looks at all of them."""
+    looked, found, value = [], [], BoundOnGrids.value
+    monkeypatch.setattr(BoundOnGrids, "value", lambda self, T, *rest: looked.append(T) or value(self, T, *rest))
+    monkeypatch.setattr(BoundOnGrids, "model_steps", 60)
+    setting = setting_of(ve("1/100*exp(851/100*t)"), Gaussian(0.0, 100.0), euler_maruyama(1, 1))
+    grows = Horizons._grows
+    for rule in (grows, lambda self, horizon: False):
+        monkeypatch.setattr(Horizons, "_grows", rule)
+        looked.clear()
+        horizon, bound = Planner("martingale", setting).least_bound(40)
+        found.append((horizon, bound.total, len(looked)))
+    assert found[0][:2] == found[1][:2] and np.isfinite(found[0][1])
+    assert 2 * found[0][2] < found[1][2]
+    planner = Planner("martingale", setting)
+    assert grows(planner._horizons, 10.0) and not grows(planner._horizons, 1.0) and not grows(planner._horizons, 1e3)
