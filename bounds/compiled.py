@@ -6,7 +6,8 @@ from contextvars import ContextVar
 from functools import cache
 from types import FunctionType
 
-#: Seconds of work in one thread from which loading numba and a loop, 0.4 s (longer the first time), is paid for.
+#: Seconds of work in one thread from which loading numba and a loop, 0.4 s (2 s the first time, when nothing is kept
+#: yet), is paid for.
 WORTH = 0.5
 _spent = ContextVar("seconds of work until now", default=0.0)
 

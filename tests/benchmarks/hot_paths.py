@@ -10,6 +10,7 @@ import numpy as np
 import ot
 
 from bounds import WeaklyLogConcave, ou, vp
+from bounds import compiled as loops
 from bounds.processes.cld import cld
 from bounds.sampler import euler_maruyama
 from bounds.setting import Setting
@@ -18,6 +19,7 @@ from bounds.theorems import theorems
 from closed_form import Gaussian, GaussianMixture
 from closed_form.distances.gaussian import w2_gaussian
 from closed_form.distances.sample_line import w2_sample_to_law
+from closed_form.sampler_laws.line.sampler import line_w2
 from verify.particles import compiled
 from verify.particles.simulation import sample
 
@@ -101,6 +103,28 @@ def compiled_normals():
                                                                    "numpy": lambda run=run: run(np.inf)})
 
 
+def line_law():
+    """The law of two modes after 1,000 steps and its W2, by loops that numba compiles, and by numpy."""
+    law, steps = GaussianMixture.two_modes(1.0, 0.5), euler_maruyama(5.0, 1000).steps(ou())
+
+    def run(worth):
+        usual, loops.WORTH = loops.WORTH, worth
+        line_w2(law, steps)
+        loops.WORTH = usual
+
+    compared("line law and W2, 1,000 steps", {"numba": lambda: run(0.0), "numpy": lambda: run(np.inf)})
+
+
+def one_bound():
+    """One bound of 1,000 steps, its path known, and 1,000 bounds in one call."""
+    laws = {"Gaussian": Gaussian([1.0], 0.25), "two modes": GaussianMixture.two_modes(1.0, 0.5)}
+    settings = {name: Setting(ou(), law.assumptions()[0], euler_maruyama(5.0, 1000)) for name, law in laws.items()}
+    alpha = np.exp(np.random.default_rng(0).normal(size=1000))
+    settings["1,000 constants"] = Setting(ou(), WeaklyLogConcave(alpha, alpha, 2 * alpha, dim=3), euler_maruyama(5.0, 1000))
+    compared("martingale, ou, 1,000 steps", {
+        name: lambda s=setting: theorems()["martingale"].bound(s) for name, setting in settings.items()})
+
+
 def one_by_one(problems: int = 40):
     """As many bounds of 1,000 steps, one call each, on one process and grid, and each on paths made anew."""
     constants = np.exp(np.random.default_rng(0).normal(size=problems)).tolist()
@@ -116,8 +140,8 @@ def one_by_one(problems: int = 40):
                                               "paths made anew": lambda: bounds_of(True)})
 
 
-PARTS = {"phase-space": phase_space, "gaussians": gaussians, "sample": sample_on_a_line, "particles": high_dimension,
-         "one-by-one": one_by_one, "normals": compiled_normals}
+PARTS = {"line-law": line_law, "one-bound": one_bound, "phase-space": phase_space, "gaussians": gaussians,
+         "sample": sample_on_a_line, "particles": high_dimension, "one-by-one": one_by_one, "normals": compiled_normals}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:

@@ -1,13 +1,13 @@
 r"""A law on the line as a mixture on a grid, or as the image of one under a smooth map."""
 
 import contextlib
-import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from bounds.compiled import compiled
 from closed_form.distances.line_mixture import bell
@@ -85,10 +85,12 @@ class LineLaw:
         while start < flat.size:
             rows = max(1, _BAND // max(1, last[order[start]] - first[order[start]]))
             part = order[start : start + rows]
-            band = first[part, None] + np.arange((last - first)[part].max())
-            band = np.where(band < last[part, None], band, len(self.means))
-            means, weights = (array[band] for array in self._padded)
-            z = flat[part, None] - means
+            counts = (last - first)[part]
+            # rows of the bands, as long as the longest: what is not in a band has no weight
+            means, weights = (as_strided(array, (len(self.means) + 1, counts.max()), 2 * array.strides)[first[part]]
+                              for array in self._padded)
+            weights *= np.arange(weights.shape[1]) < counts[:, None]
+            z = np.subtract(flat[part, None], means, out=means)
             z /= self.std
             result[part] = np.einsum("nj,nj->n", curve(z), weights)
             start += rows
@@ -96,7 +98,9 @@ class LineLaw:
 
     @cached_property
     def _padded(self) -> tuple[np.ndarray, np.ndarray]:
-        return np.append(self.means, math.inf), np.append(self.weights, 0.0)
+        """Twice as long as they are, so that rows from anywhere on end within."""
+        return np.append(self.means, np.full(len(self.means) + 1, self.means[-1])), np.append(
+            self.weights, np.zeros(len(self.weights) + 1))
 
     @cached_property
     def _mass_below(self) -> np.ndarray:

@@ -133,9 +133,9 @@ class Route:
 
     def _compiled(self, law: Sources, image: Image, noise: float, slope: float):
         """What `_moved` finds, from numba: None where that is not at hand or not meant for such a step."""
-        numbers = getattr(image, "numbers", None) if law.doubt is _PARITY else None
-        loop = None if numbers is None else compiled(parity_step, _STEP_SECONDS, add_bells)
-        if loop is None:
+        loop = compiled(parity_step, _STEP_SECONDS, add_bells) if law.doubt is _PARITY else None
+        numbers = None if loop is None else getattr(image, "numbers", None)
+        if numbers is None:
             return None
         y, weights, parity, found, alias, low, width = loop(
             law.means, law.weights, law.kind, law.std, noise, slope, self.spacing * self._tight, self.max_points, *numbers)

@@ -62,19 +62,24 @@ class PhaseField:
         two = along[0] != 0
         if not two and excess == 0:
             return values
-        waves = self._velocity_waves * along[1] + (self._waves * (along[0] / self.stretch) if two else 0.0)
-        turned = fft.fft(fft.rfft(values, axis=1) if two else values, axis=0)
-        turned *= self._damped(waves, excess)
+        if not two:  # of a real density half of the waves will do
+            velocity = self._velocity_waves[: len(values) // 2 + 1]
+            turned = fft.rfft(values, axis=0)
+            turned *= self._damped(velocity * along[1], velocity, excess)
+            return fft.irfft(turned, n=len(values), axis=0)
+        waves = self._velocity_waves * along[1] + self._waves * (along[0] / self.stretch)
+        turned = fft.fft(fft.rfft(values, axis=1), axis=0)
+        turned *= self._damped(waves, self._velocity_waves, excess)
         turned = fft.ifft(turned, axis=0, overwrite_x=True)
-        return fft.irfft(turned, n=values.shape[1], axis=1) if two else turned.real
+        return fft.irfft(turned, n=values.shape[1], axis=1)
 
-    def _damped(self, waves, excess: float):
+    def _damped(self, waves, velocity, excess: float):
         if excess == 0:
             return np.exp(-np.square(waves) / 2)
         # the Gaussian folds waves near the highest onto each other: they hold nothing of the density
         shortest = min(2 * np.pi / 3 / self.dv, HIGHEST / np.sqrt(excess))
-        kept = np.abs(self._velocity_waves) < shortest
-        squares = np.where(kept, excess * np.square(self._velocity_waves), -np.inf)
+        kept = np.abs(velocity) < shortest
+        squares = np.where(kept, excess * np.square(velocity), -np.inf)
         return np.exp((squares - np.square(waves)) / 2)
 
     def displaced(self, values, shift, slope: float):
