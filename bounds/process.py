@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 
 from bounds.annotations import Array, Symbolic
-from bounds.symbolic.expressions import for_numbers, numpy_function
+from bounds.symbolic.digits import InTime
 from bounds.symbolic.integrals import DUMMY, END, INNER, START, TIME, Derived, at_start, integral, tidy
 from bounds.value import Value
 
@@ -180,7 +180,12 @@ class ForwardProcess(Value):
 
     @cached_property
     def _numeric(self):
-        return tuple(numpy_function((TIME,), for_numbers(expression)) for expression in (self.f, self.g_sq))
+        return InTime(self.f), InTime(self.g_sq)
+
+    def rounding(self, horizon: float) -> tuple[float, float]:
+        """By how much more than a few roundings `f_values` and `g_sq_values` may be off up to a time, relative."""
+        f, g_sq = (each.rounding(horizon) for each in self._numeric)
+        return f, g_sq
 
     def f_values(self, times: Array) -> Array:
         """f at ``times`` (any shape); refuses values that are not real and finite."""

@@ -131,11 +131,12 @@ class Path:
         self.also_errors = errors[3:]
         f_size = f_size + errors[1]
         self._check(errors, f_size)
-        self.F_error = self._pieces.f_error + 4 * _EPS * f_size
+        f_rounding, g_sq_rounding = process.rounding(float(self.times[0]))
+        self.F_error = self._pieces.f_error + (4 * _EPS + f_rounding) * f_size
         # e^{2(F − F_end)} is largest where f was negative
         with np.errstate(over="ignore"):
             self.C_error = (np.exp(f_size - self.F) * self._pieces.g_sq_error
-                            + self.C * (4 * self.F_error + 16 * _EPS * (1 + f_size)))
+                            + self.C * (4 * self.F_error + g_sq_rounding + 16 * _EPS * (1 + f_size)))
         self._accumulate(below)
         self._look(finest)
 

@@ -171,6 +171,10 @@ KNOWN_RULE = 2e-6
 #: Calls of the flow bound of 1,000 steps with two evaluations.
 FLOW_CALLS = 60_000
 #: Numbers of a step of DDIM with noise from C, a and s² against 40 digits of a and s²: s²(τ) − Φ²s²(r) is C to a few
+#: Functions of t beside sixty digits: what floats may lose of them before balls take over.
+IN_TIME = 1e-12
+#: A bound that is the exact W2, with what the quadrature of coefficients that move fast leaves.
+DIGITS_LOST = 1e-8
 #: Of numbers by one formula without a difference, whose logarithm may be a hundred.
 ALL_DIGITS = 1e-13
 #: roundings of s², relative to the step's share of it.

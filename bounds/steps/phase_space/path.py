@@ -10,7 +10,7 @@ from bounds.annotations import Array
 from bounds.process import ForwardProcess
 from bounds.processes import process_of
 from bounds.steps.analytic_panels import analytic_panels
-from bounds.symbolic.expressions import numpy_function
+from bounds.symbolic.digits import InTime
 from bounds.symbolic.integrals import TIME
 
 __all__ = ["PhasePath"]
@@ -69,9 +69,9 @@ class PhasePath:
     def _of_clock(self, process: ForwardProcess) -> None:
         self.process = process
         self.velocity_variance = float(process.velocity_variance)
-        self._clock = numpy_function((TIME,), process.clock)
+        self._clock = InTime(process.clock)
         self._rate = sympy.diff(process.clock, TIME)
-        self._speed = numpy_function((TIME,), self._rate)
+        self._speed = InTime(self._rate)
         #: Why β is not proved to be at least 0 throughout, or "".
         self.unproved = ""
 
