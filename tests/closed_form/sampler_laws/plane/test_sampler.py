@@ -15,7 +15,7 @@ from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from closed_form.sampler_laws.line.sampler import line_w2
 from closed_form.sampler_laws.plane.law import PlaneLaw
-from closed_form.sampler_laws.plane.sampler import groups_of, plane_w2, projected, reweighted
+from closed_form.sampler_laws.plane.sampler import LINKED, groups_of, plane_w2, projected, reweighted
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from tests.closed_form.tolerances import PLANE_NARROW, PLANE_WIDTH
 from verify.certificates.certificate import Verdict, certify
@@ -76,7 +76,7 @@ def test_modes_far_apart_exchange_mass_and_are_measured_as_their_lines():
     steps = ou_euler(4.0, 20)
     exact = Bracket.root_sum_sq([line_w2(line, steps) for line in (first, second)])
     found = plane_w2(law, steps)
-    assert len(groups_of(law)) == 4
+    assert len(groups_of(law, LINKED)) == 4
     assert found.lower <= exact.lower and exact.upper <= found.upper and found.relative_width <= PLANE_WIDTH
 
 
