@@ -40,7 +40,7 @@ BEND = 0.05
 LARGE = 8_000
 #: Part of W2 that ends the search; parts of the peak below which there is no flow, while the two sides are farther apart than
 #: ``NARROW`` of them.
-ENOUGH, NARROW, NOTHING = 0.004, 0.01, (1e-14, 1e-7, 1e-5, 1e-4, 1e-3)
+ENOUGH, NARROW, NOTHING = 0.004, 0.01, (1e-14, 1e-6, 1e-3)
 #: Smoothing of potentials: e^{-SHARP (k/highest)^ORDER}.
 SHARP, ORDER = 36.0, 8
 #: Times the mass that a law seems to have lost by its quadrature: how far sums over the grid are trusted.
@@ -117,16 +117,16 @@ class Halfway:
             if not start.room > 0:  # g is mixed with the affine map's
                 affine = search.of(np.zeros(grid.shape))
                 start = search.of(start.periodic * (1 - BEND) * affine.room / (affine.room - start.room))
-        lower, upper, dual, image = 0.0, math.inf, 0.0, None
+        image = start or search.of(np.zeros(search.grid.shape))
+        lower, upper, dual, held = 0.0, math.inf, 0.0, None
         for image, _ in search.better(start, added):
             if image.dual - dual <= SETTLED * image.dual:
-                below, above = search.held(image)
+                held, (below, above) = image, search.held(image)
                 lower, upper = max(lower, below), min(upper, above)
                 if upper - lower <= ENOUGH * upper:
                     break
             dual = image.dual
-        else:
-            image = image or start or search.of(np.zeros(search.grid.shape))
+        if image is not held:
             below, above = search.held(image)
             lower, upper = max(lower, below), min(upper, above)
         changed = search.between(image, self._known[0] if other is None else other).dual
