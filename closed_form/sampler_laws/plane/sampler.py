@@ -38,7 +38,7 @@ NEAR, APART = 0.04, 0.1
 #: Components nearer than so many deviations are in one group; those farther apart are told first.
 LINKED, FAR = 6.0, 13.0
 #: Points a deviation where what is half-way is sought, while they are not more than so many; the least.
-SHARP, MOST_HALFWAY, LEAST = 4.2, 90_000, 2.4
+SHARP, MOST_HALFWAY, LEAST = 3.9, 90_000, 2.4
 #: Mass that a projection may have anywhere at least: rounding.
 ASTRAY = 1e-13
 #: Half-width of a component's window in its deviations.
