@@ -51,8 +51,10 @@ class Image:
     ----------
     potential, periodic : arrays of ``grid.shape``
         φ, and its periodic part.
-    there, moved : arrays of shape (2, *grid.shape), ``grid.shape``
-        T and |x − T|².
+    values : array of ``grid.shape``
+        q.
+    here, there, moved : arrays of shape (2, *grid.shape), the last of ``grid.shape``
+        x, T and |x − T|².
     slope : array of shape (3, *grid.shape)
         Entries 11, 12, 22 of DT.
     stretches : two arrays of ``grid.shape``
@@ -65,6 +67,8 @@ class Image:
 
     potential: np.ndarray
     periodic: np.ndarray
+    values: np.ndarray
+    here: np.ndarray
     there: np.ndarray
     moved: np.ndarray
     slope: np.ndarray
@@ -73,6 +77,26 @@ class Image:
     moved_sq: float
     dual: float
     doubt: float
+
+    @property
+    def laws(self) -> tuple[np.ndarray, np.ndarray]:
+        """q and p̃."""
+        return self.values, self.pulled
+
+    @property
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """x and T."""
+        return self.here, self.there
+
+    @property
+    def potentials(self) -> tuple[np.ndarray, np.ndarray]:
+        """φ(x) and ψ(T)."""
+        return self.potential, np.square(self.here - self.there).sum(axis=0) - self.potential
+
+    @property
+    def dear(self) -> np.ndarray:
+        """What the square of a short way costs: the larger stretch."""
+        return self.stretches[1]
 
     @property
     def least(self) -> float:
@@ -131,11 +155,11 @@ class Planar:
 
     def _held(self, image: Image) -> tuple[float, float]:
         """Both sides by a potential: the gap as it is, or W2(q, p) <= W2(q, p̃) + W2(p̃, p)."""
-        grid, q = self._search.grid, self._search.values
+        grid = self._search.grid
         lower, upper = math.sqrt(max(0.0, image.dual - image.doubt)), math.inf
         for nothing in NOTHING:
             for held, least in ((image, image.dual + image.doubt), (self._search.still(image), 0.0)):
-                side = math.sqrt(max(0.0, least + flow_gap(grid, q, held, nothing)))
+                side = math.sqrt(max(0.0, least + flow_gap(grid, held, nothing)))
                 upper = min(upper, side if held is image else side + math.sqrt(image.moved_sq + image.doubt))
                 if upper - lower <= NARROW * upper:
                     return lower, max(lower, upper)
@@ -176,7 +200,7 @@ class _Search:
     def still(self, image: Image) -> Image:
         """The same pull-back, seen by a map that moves nothing."""
         same, none = np.ones(self.grid.shape), np.zeros(self.grid.shape)
-        return replace(image, potential=none, there=self._points.reshape(2, *none.shape), stretches=(same, same))
+        return replace(image, potential=none, there=image.here, stretches=(same, same))
 
     def of(self, periodic: np.ndarray) -> Image:
         """What the potential of the affine map and a periodic one make."""
@@ -195,13 +219,14 @@ class _Search:
                           self._linear[1, 1] - derivative(second, second)])
         one, across, two = slope
         middle, half = (one + two) / 2, np.hypot((one - two) / 2, across)
-        there = self._points.reshape(move.shape) - move
+        here = self._points.reshape(move.shape)
+        there = here - move
         pulled = self.density(there.reshape(2, -1)).reshape(self.grid.shape) * (one * two - across**2)
         potential, moved, cell = self._square + periodic, np.square(move).sum(axis=0), self.grid.cell
         moved_sq, gain = (float(each.sum()) * cell for each in (moved * pulled, potential * (self.values - pulled)))
         missed, other = abs(float(pulled.sum()) * cell - 1), moved - potential
         doubt = TRUST * missed * float(np.ptp(other[np.abs(pulled) >= SEEN * np.abs(pulled).max()]))
-        return Image(potential, periodic, there, moved, slope, (middle - half, middle + half), pulled, moved_sq,
+        return Image(potential, periodic, self.values, here, there, moved, slope, (middle - half, middle + half), pulled, moved_sq,
                      moved_sq + gain, doubt)
 
     def _better(self, image: Image, first: int) -> tuple[Image | None, int]:

@@ -1,12 +1,13 @@
-r"""What a map of the plane that is nearly optimal leaves over: a flow, and what jumps, from above.
+r"""What potentials of the plane that are nearly optimal leave over: a flow, and what jumps, from above.
 
-With φ = |x|² − 2u, u convex, T = ∇u and a coupling (x, x') of q and of the pull-back p̃ of p by T,
+The points m of a grid stand for pairs (x, y) with φ(x) + ψ(y) = |x − y|², and the laws of x and of y for densities q and
+p of m.  For a coupling (m, m') of these x and y' are one of both laws, and
 
-.. math:: W_2^2(q, p) \le E|x - T(x')|^2 = D(\varphi) + 2 E\,[u(x) - u(x') - T(x') \cdot (x - x')],
+.. math:: W_2^2 \le E|x - y'|^2 = D(\varphi, \psi) + E\,[|x - y'|^2 - \varphi(x) - \psi(y')],
 
-D(φ) the value of the dual problem.  Where q and p̃ are connected the coupling is a flow along the straight line from one
-to the other, which costs ∫ Λ|w|²/L for any w with div w = q − p̃: L is their logarithmic mean (Benamou and Brenier,
-Numer. Math. 84, 2000) and Λ the largest stretch of T near by.  Elsewhere it is one of independent points.
+D(φ, ψ) the value of the dual problem.  Where q and p are connected the coupling is a flow along the straight line from one
+to the other, which costs ∫ Λ|w|²/L for any w with div w = q − p: L is their logarithmic mean (Benamou and Brenier,
+Numer. Math. 84, 2000) and Λ what the square of a short way costs there.  Elsewhere it is one of independent points.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ NEAR = 4.0
 BLOCKS = 16
 
 
-def flow_gap(grid, q: np.ndarray, image, nothing: float) -> float:
-    """An upper side of 2E[…] above: a flow where both densities are more than ``nothing``, and what must jump.
+def flow_gap(grid, image, nothing: float) -> float:
+    """An upper side of E[|x − y'|² − φ(x) − ψ(y')]: a flow where both laws are more than ``nothing``, and what must jump.
 
     The places with a flow fall into islands.  What one has too much of is spread over it as the smaller density
     is, and carried to where there is too little.
@@ -38,13 +39,14 @@ def flow_gap(grid, q: np.ndarray, image, nothing: float) -> float:
     Parameters
     ----------
     grid : closed_form.sampler_laws.plane.law.Grid
-    q : array of ``grid.shape``
-    image : closed_form.distances.planar.Image
+    image : closed_form.distances.planar.Image or closed_form.distances.planar_halfway.Pairs
+        Of which are seen ``laws``, q and p as they are on the grid, the ``places`` x and y of its points, their ``potentials``
+        φ and ψ, and ``dear``: what the square of a short way costs at most.
     nothing : float
         A part of the peak of q.
     """
-    p = np.maximum(image.pulled, 0.0)
-    mean, least, stretch = logarithmic_mean(q, p), np.minimum(q, p), image.stretches[1]
+    q, p = (np.maximum(law, 0.0) for law in image.laws)
+    mean, least, dear = logarithmic_mean(q, p), np.minimum(q, p), image.dear
     inside = least > nothing * q.max()
     one, two, face = _faces(np.where(inside, mean, 0.0))
     count, island = connected_components(sparse.coo_array((face, (one, two)), (q.size, q.size)), directed=False)
@@ -55,35 +57,35 @@ def flow_gap(grid, q: np.ndarray, image, nothing: float) -> float:
     share = np.where(sound, excess, 0.0) / np.where(mass > 0, mass, 1.0)
     spare = np.where(inside, least * share[island].reshape(q.shape), 0.0)
     mean = np.where(inside, mean, 0.0)
-    potential = _potential(mean / stretch, np.where(inside, q - p, 0.0) - spare).ravel()
-    one, two, face = _faces(mean / stretch)
+    potential = _potential(mean / dear, np.where(inside, q - p, 0.0) - spare).ravel()
+    one, two, face = _faces(mean / dear)
     stream = face * (potential[one] - potential[two])
     moved_sq = float((np.square(stream) / _faces(mean)[2]).sum()) * grid.cell**2
     around = 3 + 2 * math.ceil(NEAR * math.sqrt(moved_sq) / grid.spacing)
     # the flow runs between what is left of the two densities
-    flow = float((np.square(stream) / _faces(mean / maximum_filter(stretch, around, mode="wrap"))[2]).sum())
+    flow = float((np.square(stream) / _faces(mean / maximum_filter(dear, around, mode="wrap"))[2]).sum())
     flow *= grid.cell**2 / (1 - float(np.abs(share).max()))
     over, under = (np.where(inside, np.maximum(sign * spare, 0.0), each) for sign, each in ((1, q), (-1, p)))
-    return ROOM * flow + _jumps(grid, image, np.where(inside.ravel(), island, -1), over * grid.cell, under * grid.cell)
+    island = np.where(inside.ravel(), island, -1)
+    return ROOM * flow + _jumps(grid, image, island, over * grid.cell, under * grid.cell)
 
 
 def _jumps(grid, image, island, over, under) -> float:
-    """E|x − T(x')|² − φ(x) + φ(x') − |x' − T(x')|² of x where there is too much and x' where there is too little, from
-    independent points of islands, and of blocks of what is on none."""
+    """E|x − y'|² − φ(x) − ψ(y') of x where there is too much and y' where there is too little, from independent points of islands,
+    and of blocks of what is on none."""
     import ot
 
     n, m = (-(-size // BLOCKS) for size in grid.shape)
     block = np.add.outer(np.arange(grid.shape[0]) // n * BLOCKS, np.arange(grid.shape[1]) // m).ravel()
     group = np.unique(np.where(island < 0, -1 - block, island), return_inverse=True)[1]
-    points, there, known = grid.points(), image.there.reshape(2, -1), image.potential.ravel()
-    size_sq, ends = np.square(points).sum(axis=0), []
-    for mass, place, level in ((over, points, size_sq - known), (under, there, 2 * (points * there).sum(axis=0) - size_sq + known)):
-        masses = np.bincount(group, mass.ravel())
+    ends = []
+    for mass, place, potential in zip((over, under), image.places, image.potentials, strict=True):
+        masses, level = np.bincount(group, mass.ravel()), np.square(place).sum(axis=0) - potential
         seen = np.flatnonzero(masses > 0)
-        averages = (np.bincount(group, mass.ravel() * each)[seen] / masses[seen] for each in (level, *place))
+        averages = (np.bincount(group, (mass * each).ravel())[seen] / masses[seen] for each in (level, *place))
         ends.append((masses[seen], *averages))
     (supply, here, *first), (demand, ahead, *second) = ends
-    farthest_sq = (grid.spacing * math.hypot(*grid.shape)) ** 2 + float(np.ptp(known))
+    farthest_sq = (grid.spacing * math.hypot(*grid.shape)) ** 2 + float(np.ptp(image.potentials))
     unpaired, moved = abs(float(supply.sum() - demand.sum())) * farthest_sq, float(min(supply.sum(), demand.sum()))
     if moved == 0:
         return unpaired

@@ -86,7 +86,7 @@ class Jumps:
     """
 
     def __init__(self, grid, parts, densities, means, width: float):
-        self.spacing, self.cell, self.width, points = grid.spacing, grid.cell, width, grid.points()
+        self.cell, self.width, points = grid.cell, width, grid.points()
         self.side_sq = (grid.spacing * math.hypot(*grid.shape)) ** 2
         seconds = (density(points).reshape(grid.shape) for density in densities)
         self.groups = [_group(grid, *each) for each in zip(parts, seconds, densities, means, strict=True)]
@@ -158,8 +158,7 @@ class Jumps:
     def _below(self, links: list[Link], excess: np.ndarray) -> float:
         """The value of a pair of potentials.
 
-        ψ is what φ leaves, first of all groups where nothing jumps off, and φ then what ψ leaves: less h²/2, three times the mean
-        of what a grid of spacing h misses of the minimum of |x − y|².
+        ψ is what φ leaves, first of all groups where nothing jumps off, and φ then what ψ leaves, less what a grid misses.
         """
         for link in links:
             ends = ((self.groups[link.source], link.way, link.cuts[0], "here"),
@@ -185,7 +184,7 @@ class Jumps:
         seconds = [np.where(group.second < thick, np.minimum(one, two), one)
                    for group, one, two in zip(self.groups, seconds, every, strict=True)]
         everywhere = [np.ones(grid.shape, dtype=bool) for grid in grids]
-        firsts = _lowered(grids, here, seconds, everywhere, self.spacing**2 / 2)
+        firsts = _lowered(grids, here, seconds, everywhere, safe=True)
         lost = sum(float(((own - low) * law).sum()) for owns, lows, name in ((here, firsts, "first"), (there, seconds, "second"))
                    for own, low, law in zip(owns, lows, (getattr(group, name) for group in self.groups), strict=True))
         return value - lost * self.cell
@@ -201,13 +200,15 @@ def _group(grid, first, second, density, mean) -> Group:
     return Group(mean, replace(grid, low=low, shape=first.shape), first, second, density, none, none)
 
 
-def _lowered(grids, own: list, others: list, where: list, less: float = 0.0) -> list[np.ndarray]:
+def _lowered(grids, own: list, others: list, where: list, safe: bool = False) -> list[np.ndarray]:
     """Potentials of groups that are lowered to where they and those of other groups, seen at some places, are no more than
-    |x − y|², ``less`` taken off."""
+    |x − y|²: where ``safe`` less h²/2, as the nearest point of a grid of spacing h is up to h/√2 from where the least is, which
+    misses as much at a stretch of one, and a third of it in the mean."""
     found = []
     for d, values in enumerate(own):
         low = values
         for c, field in enumerate(others):
+            less = grids[c].spacing ** 2 / 2 if safe else 0.0
             if c != d and where[c].any() and _apart_sq(grids[c], grids[d]) <= float(field[where[c]].max() + values.max()) + less:
                 low = np.minimum(low, _least(grids[d], grids[c], np.where(where[c], field, -FAR)) - less)
         found.append(low)

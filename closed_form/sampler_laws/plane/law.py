@@ -160,14 +160,16 @@ class PlaneLaw:
             back = np.stack([map_coordinates(each.reshape(old.shape), places, order=ROUGH, mode="nearest")
                              for each in self._back])
         x, det = _inverse(step, y, back, INVERTED * grid.spacing)
-        found = map_coordinates(self._coefficients, FINER * old.places(x), order=DEGREE, mode="constant",
-                                prefilter=False)
         # a spline is rounded to parts of its peak, and its window ends where there is nothing
-        found = (found / det).reshape(grid.shape)
+        found = (self.density(x) / det).reshape(grid.shape)
         before = float(self.values.sum()) * old.cell
         self.lost = max(self.lost, abs(float(found.sum()) * grid.cell - before))
         self.grid, self._before, self._back = grid, self._back if grid is old else None, x - y
         self._settle(fft.rfft2(found), noise)
+
+    def density(self, x: np.ndarray) -> np.ndarray:
+        """The density at x of shape (2, n), 0 beyond the grid."""
+        return map_coordinates(self._coefficients, FINER * self.grid.places(x), order=DEGREE, mode="constant", prefilter=False)
 
     def check(self) -> None:
         """Refuse a law with waves that its grid hardly has.

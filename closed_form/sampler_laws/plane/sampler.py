@@ -15,11 +15,11 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.line_mixture import LineMixture
-from closed_form.distances.planar import Planar
+from closed_form.distances.planar_halfway import Halfway
 from closed_form.distances.planar_jumps import Jumps
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.propagation import GridTooLarge
-from closed_form.sampler_laws.plane.law import PlaneLaw
+from closed_form.sampler_laws.plane.law import Grid, PlaneLaw
 from closed_form.sampler_laws.plane.maps import PlaneSteps
 
 #: Points a deviation of the components, on the fine grid and on the coarse one that is compared.
@@ -35,10 +35,10 @@ MAX_POINTS = 1 << 18
 POINT, COMPONENT, DISTANCE, MOST_SECONDS = 2e-7, 1.2e-8, 1.5e-4, 120.0
 #: Sides farther apart than these parts of the upper one are sought by a second way, and by a third.
 NEAR, APART = 0.04, 0.1
-#: Components nearer than so many deviations are in one group.
-LINKED = 6.0
-#: Points of a grid from which groups come first.
-LARGE = 1 << 16
+#: Components nearer than so many deviations are in one group; those farther apart are told first.
+LINKED, FAR = 6.0, 13.0
+#: Points a deviation where what is half-way is sought, while they are not more than so many; the least.
+SHARP, MOST_HALFWAY, LEAST = 3.9, 90_000, 2.4
 #: Mass that a projection may have anywhere at least: rounding.
 ASTRAY = 1e-13
 #: Half-width of a component's window in its deviations.
@@ -99,53 +99,58 @@ def plane_w2(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0) -> Bra
     seconds += LOOK * float(sizes[-1])
     for limit, fewer in FEWER:
         pair = fewer if seconds > limit else pair
-    (lower, upper), (check, _) = (_sides(law, plane_law(law, steps, bias, noise_size, points)) for points in pair)
-    doubt = abs(lower - check)
+    lower, upper, doubt = _sides(law, *(plane_law(law, steps, bias, noise_size, points) for points in pair))
     return Bracket(lower, max(lower, upper), "planar density, potential and flow, error estimated",
                    "quadrature in the plane by a coarse grid").widened(doubt)
 
 
-def _sides(law, found: PlaneLaw) -> tuple[float, float]:
-    """Both sides as a whole, and by groups of components where there are and a first look leaves them apart, on large grids at
-    once; where they still are far apart also by way of the mixture that has the shares of the sampler's law."""
-    several = len(groups_of(law)) > 1
-    ways = [partial(_planar, far=NEAR)] if several and found.grid.size <= LARGE else []
-    lower, upper = 0.0, math.inf
-    for way in (*ways, _grouped, _planar) if several else (_planar,):
-        below, above = way(law, found)
-        lower, upper = max(lower, below), min(upper, above)
-        if upper < math.inf and upper - lower <= NEAR * upper:
+def _sides(law, found: PlaneLaw, check: PlaneLaw) -> tuple[float, float, float]:
+    """(The lower side, the upper one, what the lower one is off by a coarser grid) by what is half-way, or by groups where some are
+    far apart; where the sides are farther apart also by way of the mixture that has the shares of the sampler's law."""
+    lower, upper, doubt = 0.0, math.inf, 0.0
+    for way in (_grouped, _halfway) if len(groups_of(law, FAR)) > 1 else (_halfway,):
+        below, above, off = way(law, found, check)
+        lower, upper, doubt = max(lower, below), min(upper, above), max(doubt, off)
+        if upper - lower <= NEAR * upper < math.inf:
             break
     if (upper < math.inf and upper - lower <= APART * upper) or len(law.weights) == 1:
-        return lower, max(lower, upper)
+        return lower, max(lower, upper), doubt
     other, moved, axes = reweighted(law, found)
-    below, above = _planar(other, found)
+    below, above, off = _halfway(other, found, check)
     apart = math.hypot(*(projected(law, found, axis) for axis in axes))
     lower = max(lower, below - moved, apart)
-    return lower, max(lower, min(upper, above + moved))
+    return lower, max(lower, min(upper, above + moved)), max(doubt, off)
 
 
-def _grouped(law, found: PlaneLaw) -> tuple[float, float]:
-    """Both sides by groups of components that are far apart."""
-    groups = groups_of(law)
-    values = np.maximum(found.values, 0.0)
-    values /= values.sum() * found.grid.cell
-    shares = law.responsibilities(found.grid.points().T)
-    parts = [values * shares[:, each].sum(axis=1).reshape(values.shape) for each in groups]
+def _halfway(law, found: PlaneLaw, check: PlaneLaw) -> tuple[float, float, float]:
+    """As `_sides`, by what is half-way."""
+    low, sides = found.grid.low, found.grid.spacing * (np.array(found.grid.shape) - 1)
+    points = max(LEAST, min(SHARP, law.std * math.sqrt(MOST_HALFWAY / float(np.prod(sides)))))
+    grid = Grid.around(low, low + sides, law.std / points)
+    return Halfway(grid, found.density, partial(density, law), law.mean, law.covariance).sides(check.density)
+
+
+def _grouped(law, found: PlaneLaw, check: PlaneLaw) -> tuple[float, float, float]:
+    """As `_sides`, by groups of components that hardly meet."""
+    groups = groups_of(law, LINKED)
     means = np.array([np.average(law.means[each], axis=0, weights=law.weights[each]) for each in groups])
-    return Jumps(found.grid, parts, [partial(density, law, which=each) for each in groups], means, law.std).sides()
+    sides = []
+    for seen in (found, check):
+        values = np.maximum(seen.values, 0.0)
+        values /= values.sum() * seen.grid.cell
+        shares = law.responsibilities(seen.grid.points().T)
+        parts = [values * shares[:, each].sum(axis=1).reshape(values.shape) for each in groups]
+        sides.append(Jumps(seen.grid, parts, [partial(density, law, which=each) for each in groups], means, law.std).sides())
+    (lower, upper), (other, _) = sides
+    return lower, upper, abs(lower - other)
 
 
-def groups_of(law) -> list[np.ndarray]:
-    """Numbers of components, those linked by gaps of at most `LINKED` deviations in one group."""
+def groups_of(law, far: float) -> list[np.ndarray]:
+    """Numbers of components, those linked by gaps of at most ``far`` deviations in one group."""
     if len(law.weights) == 1:
         return [np.zeros(1, dtype=int)]
-    labels = fcluster(linkage(law.means, "single"), LINKED * law.std, "distance")
+    labels = fcluster(linkage(law.means, "single"), far * law.std, "distance")
     return [np.flatnonzero(labels == each) for each in np.unique(labels)]
-
-
-def _planar(law, found: PlaneLaw, far: float = math.inf) -> tuple[float, float]:
-    return Planar(found.grid, found.values, partial(density, law), law.mean, law.covariance).found(far=far)[:2]
 
 
 def projected(law, found: PlaneLaw, axis: np.ndarray) -> float:

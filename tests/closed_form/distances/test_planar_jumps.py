@@ -8,7 +8,7 @@ import pytest
 
 from closed_form.distances import planar_links
 from closed_form.distances.line import w2_line
-from closed_form.distances.planar_jumps import Jumps
+from closed_form.distances.planar_jumps import Jumps, _lowered
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.plane.law import Grid
 from closed_form.sampler_laws.plane.sampler import density
@@ -100,3 +100,13 @@ def test_excesses_are_carried_off_along_the_links():
         out[link.target] -= mass
         assert mass == 0.0 or levels[link.source] > levels[link.target]
     assert np.abs(out - excess).max() <= PLANE_BALANCE * np.abs(excess).max()
+
+
+def test_what_a_grid_misses_of_a_minimum_is_taken_off():
+    """A potential on a grid whose points are in the middles of the other's cells: safe, it is what all points of the plane leave,
+    which the nearest points of the other grid miss by h²/2."""
+    one, two = Grid(np.zeros(2), 0.2, (16, 16)), Grid(np.full(2, 0.5), 0.2, (4, 4))
+    own, field = [np.full(one.shape, 1.0), np.full(two.shape, 1.0)], [np.full(one.shape, 0.3), np.full(two.shape, -9.0)]
+    seen = [np.ones(each.shape, dtype=bool) for each in (one, two)]
+    assert _lowered([one, two], own, field, seen, safe=True)[1] == pytest.approx(np.full(two.shape, -0.3), abs=PLANE_BALANCE)
+    assert _lowered([one, two], own, field, seen)[1] == pytest.approx(np.full(two.shape, 0.02 - 0.3), abs=PLANE_BALANCE)

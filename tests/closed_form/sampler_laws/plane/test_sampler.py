@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bounds import euler_maruyama, ou
+from bounds import euler_maruyama, ou, vp
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.line import w2_line
@@ -15,7 +15,7 @@ from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
 from closed_form.sampler_laws.line.sampler import line_w2
 from closed_form.sampler_laws.plane.law import PlaneLaw
-from closed_form.sampler_laws.plane.sampler import groups_of, plane_w2, projected, reweighted
+from closed_form.sampler_laws.plane.sampler import FAR, groups_of, plane_w2, projected, reweighted
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
 from tests.closed_form.tolerances import PLANE_NARROW, PLANE_WIDTH
 from verify.certificates.certificate import Verdict, certify
@@ -67,16 +67,30 @@ def test_shares_of_modes_far_apart_are_moved_and_seen():
         assert projected(law, start, axis) == pytest.approx(w2_line(Gaussian([0.0], 1.0), line).midpoint, rel=PLANE_NARROW)
 
 
-def test_modes_far_apart_exchange_mass_and_are_measured_as_their_lines():
-    """A turned product of unequal weights, eight and ten deviations apart: lines add in squares to what groups bracket."""
-    first, second = GaussianMixture([[-2.0], [2.0]], [0.3, 0.7], std=0.5), GaussianMixture([[-2.5], [2.5]], [0.6, 0.4], std=0.5)
+@pytest.mark.parametrize(("std", "groups"), [(0.8, 1), (0.5, 1), (0.28, 4)])
+def test_modes_apart_exchange_mass_and_are_measured_as_their_lines(std, groups):
+    """A turned product of unequal weights, 5, 8 and 14 deviations apart one way and a quarter more the other: lines add in squares
+    to what is bracketed by what is half-way, and by groups where those are farthest apart."""
+    first, second = GaussianMixture([[-2.0], [2.0]], [0.3, 0.7], std=std), GaussianMixture([[-2.5], [2.5]], [0.6, 0.4], std=std)
     corners = [(x, y) for x in first.means[:, 0] for y in second.means[:, 0]]
     turn = np.array([[math.cos(0.4), -math.sin(0.4)], [math.sin(0.4), math.cos(0.4)]])
-    law = GaussianMixture(np.array(corners) @ turn.T, np.multiply.outer(first.weights, second.weights).ravel(), std=0.5)
+    law = GaussianMixture(np.array(corners) @ turn.T, np.multiply.outer(first.weights, second.weights).ravel(), std=std)
     steps = ou_euler(4.0, 20)
     exact = Bracket.root_sum_sq([line_w2(line, steps) for line in (first, second)])
     found = plane_w2(law, steps)
-    assert len(groups_of(law)) == 4
+    assert len(groups_of(law, FAR)) == groups
+    assert found.lower <= exact.lower and exact.upper <= found.upper and found.relative_width <= PLANE_WIDTH
+
+
+@pytest.mark.deep
+def test_a_turned_grid_is_measured_as_its_lines_after_a_thousand_steps():
+    """25 modes ten deviations apart, next to W2 of a quarter of one: squares of lines add up to what is bracketed."""
+    places = 2.0 * np.arange(-2.0, 3.0)
+    grid = np.array([(i, j) for i in places for j in places])
+    turn = np.array([[math.cos(0.3), -math.sin(0.3)], [math.sin(0.3), math.cos(0.3)]])
+    steps = euler_maruyama(1.0, 1000).steps(vp("0.1+19.9*t"))
+    line = line_w2(GaussianMixture(places[:, None], std=0.2), steps)
+    exact, found = Bracket.root_sum_sq([line, line]), plane_w2(GaussianMixture(grid @ turn.T, std=0.2), steps)
     assert found.lower <= exact.lower and exact.upper <= found.upper and found.relative_width <= PLANE_WIDTH
 
 
