@@ -368,10 +368,10 @@ def _between_kept(*, c, r, s0, tau, **_):
     return ((r**2 + x0)/(tau**2 + x0))**((1/2)*c)
 
 
-def _between_kept_noise(*, r, s0, square, tau, **_):
+def _between_kept_noise(*, lambda_sq, r, s0, tau, **_):
     x0 = s0**2
     x1 = r**2 + x0
-    return (-x1*numpy.expm1(-2*square*numpy.arcsinh((1/2)*(-r + tau)*(r +
+    return (-x1*numpy.expm1(-2*lambda_sq*numpy.arcsinh((1/2)*(-r + tau)*(r +
         tau)/(numpy.sqrt(x1)*numpy.sqrt(tau**2 + x0)))))
 
 

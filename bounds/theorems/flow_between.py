@@ -72,7 +72,7 @@ from bounds.theorems import flow
 
 d, v, sigma, tau, r, c = symbols("d v sigma tau r c", real=True)
 g, ng, omega, x_lo, gap, rise = symbols("g ng omega x_lo gap rise", real=True)
-J, w, rho, p, centre, R, s0, var, kept, square = symbols("J w rho p centre R s0 var kept square", real=True)
+J, w, rho, p, centre, R, s0, var, kept, lambda_sq = symbols("J w rho p centre R s0 var kept lambda_sq", real=True)
 
 #: What was found of steps, by their table.
 _FOUND: WeakKeyDictionary = WeakKeyDictionary()
@@ -99,7 +99,7 @@ def stated() -> dict:
         "between_omega": (v + sigma**2) / sigma * lost(c, v, sigma, r),
         "between_variance": d * (apart**2 + Max(0, rise * (2 * apart * steep + steep**2 * gap), evaluate=False)),
         "between_kept": ((s0**2 + r**2) / (s0**2 + tau**2)) ** (c / 2),
-        "between_kept_noise": (s0**2 + r**2) * lost(2 * square, s0**2, tau, r),
+        "between_kept_noise": (s0**2 + r**2) * lost(2 * lambda_sq, s0**2, tau, r),
         "between_noise": sqrt(d) * Abs(sqrt(var) - sqrt(kept)),
         "between_inside": Abs(J - rho) * sqrt(R**2 + d * (s0**2 + tau**2)) + Abs(p) * centre + Abs(w) * R,
         "between_outside": Abs(1 - rho) * R}
@@ -128,7 +128,7 @@ def derive() -> dict:
     held = sympy.exp(c * (fall.subs(u, r) - fall.subs(u, tau)))
     level = symbols("level", positive=True)
     left = sympy.integrate(level ** (-half), (level, start, end)) * start**half * (half - 1)
-    left = left.subs({end: s0**2 + tau**2, start: s0**2 + r**2}).subs(half, 1 + square)
+    left = left.subs({end: s0**2 + tau**2, start: s0**2 + r**2}).subs(half, 1 + lambda_sq)
     # J Y + w E[μ | y] + … against ρ Y + (1 − ρ)(a mean of E[μ | Y]) + …, from the ball's centre; Π = J + w
     away, middle, here, there = symbols("away middle here there", real=True)
     difference = sympy.expand(J * (away + middle) + w * (middle + here) - rho * (away + middle)
@@ -196,7 +196,7 @@ COUPLED = Condition("coupling", "λ > 0 of the SDE that steps with noise are hel
 SYMBOLS = {name: flow.SYMBOLS[name] for name in (
     "EV", "H_lo", "L0", "M", "R", "X", "a_sq", "alpha", "c_0", "c_lo", "c_mean", "c_up", "d", "e", "gap", "k", "k_2",
     "k_R", "l", "m", "m0", "m2", "mean_norm", "p", "r", "s", "s_sq", "sigma", "tau", "x_lo")} | {
-    "c": "1 + λ²", "square": "λ²", "v": flow.SYMBOLS["v"], "r": flow.SYMBOLS["r"],
+    "c": "1 + λ²", "lambda_sq": "λ²", "v": flow.SYMBOLS["v"], "r": flow.SYMBOLS["r"],
     "g": "λ(2σ dσ/dt)^{1/2}, the noise of the λ-SDE in Y",
     "ng": "the step's noise in Y, as it is spread over the step", "omega": "cΩ(σ)",
     "rise": "largest mean of ĉ − ĉ_lo",

@@ -23,7 +23,7 @@ REMAINDER = 1e-18
 MINOR = 1e-9
 #: How far, in half parts from the middle, the polynomials are bounded in the complex plane.
 REACH = 3.0
-PRECISION = 96
+PRECISION = 160
 WIDE = np.longdouble
 
 

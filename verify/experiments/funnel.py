@@ -48,7 +48,7 @@ def process_of(a: float, epsilon: float):
 def run(quick: bool, tell) -> Result:
     """The ε-sweep beside the published table, mixing told from discretisation, VP, and bound and truth over
     ε."""
-    dims, seeds, n, steps = ((20,), 2, 600, 60) if quick else ((100, 50), 5, 4000, STEPS)
+    dims, seeds, n, steps = ((20,), 2, 1000, 100) if quick else ((100, 50), 5, 4000, STEPS)
     a_values, epsilons = (A[::3], EPSILON[::2]) if quick else (A, EPSILON)
     rows, jobs = [], _jobs(dims, a_values, epsilons, steps, quick)
     targets = {d: _targets(Funnel(d, 1.0, standardized=True), n, seeds) for d in dims}
@@ -125,7 +125,7 @@ def _row(sweep: str, process: str, d: int, a, epsilon, steps, found: list[float]
 
 def _bounds(quick: bool) -> list[dict]:
     """Martingale bound and exact W2 over ε at a = 1, where the law of the sampler is exact."""
-    rows, steps = [], 30 if quick else 800
+    rows, steps = [], 50 if quick else 800
     data = {"N(0, 1/4)": Gaussian([0.0], 0.25), "½N(±1, ¼)": GaussianMixture.two_modes(2.0, 0.5)}
     for name, law in data.items():
         for epsilon in EPSILON:

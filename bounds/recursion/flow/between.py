@@ -253,7 +253,7 @@ class Between:
         data, steps, functions = self.data, self.steps, self.functions
         (radius, std), level, tau = data.ball, steps.level, steps.tau
         square = np.square(self.coupling[0])
-        known = dict(s0=std, r=steps.r, tau=tau, c=1 + square, square=square, R=radius, d=data.d,
+        known = dict(s0=std, r=steps.r, tau=tau, c=1 + square, lambda_sq=square, R=radius, d=data.d,
                      centre=data.centre_norm)
         rho = functions["between_kept"](**known)
         J, doubt, w = steps.jacobian(level.c_lo), steps.doubt(level.c_lo), steps.weight * level.x_lo / tau

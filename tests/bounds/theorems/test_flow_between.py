@@ -70,7 +70,7 @@ def test_no_digit_is_lost_however_long_a_step_is(r, growth, variance, square):
         kept = (squared + mpmath.mpf(r) ** 2) * (1 - left(squared, mpmath.mpf(square)))
     found = BETWEEN.functions["between_omega"](c=c, v=variance, sigma=tau, r=r)
     assert found == pytest.approx(float(omega), rel=ALL_DIGITS)
-    found = BETWEEN.functions["between_kept_noise"](square=square, s0=std, tau=tau, r=r)
+    found = BETWEEN.functions["between_kept_noise"](lambda_sq=square, s0=std, tau=tau, r=r)
     assert found == pytest.approx(float(kept), rel=ALL_DIGITS)
 
 
@@ -138,7 +138,7 @@ def test_what_a_ball_keeps_of_the_noise(lam):
     x = r + (tau - r) * (nodes + 1) / 2
     kept = BETWEEN.functions["between_kept"](s0=s0, r=r, tau=x, c=c)
     expected = lam**2 * (rule @ (2 * x * kept**2)) / 2 * (tau - r)
-    found = BETWEEN.functions["between_kept_noise"](s0=s0, r=r, tau=tau, square=lam**2)
+    found = BETWEEN.functions["between_kept_noise"](s0=s0, r=r, tau=tau, lambda_sq=lam**2)
     assert found == pytest.approx(expected, rel=1e-10)
     pull = c * (rule @ (x / (s0**2 + x**2))) / 2 * (tau - r)
     found = BETWEEN.functions["between_kept"](s0=s0, r=r, tau=tau, c=c)

@@ -293,7 +293,7 @@ def test_what_is_below_a_step_takes_no_digits_of_it(count):
 
 
 def test_a_number_may_take_digits_of_its_own():
-    """cos 10^100, of which a float and 96 bits know nothing, is a number as any other: W2 and steps are those of its
+    """cos 10^100, of which a float and 160 bits know nothing, is a number as any other: W2 and steps are those of its
     digits."""
     with mpmath.workdps(150):
         size = str(mpmath.mpf("19.8") + abs(mpmath.cos(mpmath.mpf(10) ** 100)))
@@ -305,7 +305,7 @@ def test_a_number_may_take_digits_of_its_own():
 
 
 def test_what_a_coefficient_is_not_known_to_is_not_left_out():
-    """In 96 bits 10^100 + t is not known to a period of its cosine: nothing is said to be proved, and the same of a number
+    """In 160 bits 10^100 + t is not known to a period of its cosine: nothing is said to be proved, and the same of a number
     that would take more digits than it may have."""
     for g in ("20 + cos(1e100 + t)", 20 + sympy.cos(sympy.Integer(10) ** 3000)):
         with pytest.raises(NotEnclosed):
