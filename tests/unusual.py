@@ -60,7 +60,8 @@ def draw_long(seed: int) -> Drawn:
     # ∫f = first T + growth T²/2
     whole = rng.uniform(1.0, 60.0)
     horizon = (np.sqrt(first**2 + 2 * growth * whole) - first) / growth
-    shape = rng.choice(["1", "cosh(t)", "1+t", f"exp({_number(rng, 0.1, 3)}*t)", f"exp(-{_number(rng, 0.1, 1)}*t)"])
+    rising, falling = _number(rng, 0.01, min(3.0, 50 / horizon)), _number(rng, 0.1, 1)
+    shape = rng.choice(["1", "cosh(t)", "1+t", f"exp({rising}*t)", f"exp(-{falling}*t)"])
     law, scheme = Gaussian(rng.normal(size=1), _log_uniform(rng, 1e-3, 100)), _scheme(rng, horizon)
     keys = sorted(key for key, sampler in samplers(1).items() if sampler.evaluations == 1 and sampler.multistep is None)
     return Drawn("long", general(f"{first:.4g}+{growth:.4g}*t", str(shape)), law,
