@@ -23,10 +23,13 @@ FILES, PARTS = 2000, 8
 WRONGDOERS = {
     "raise KeyError('x')": "KeyError comes through",
     "sys.exit(7)": "exit code 7",
+    "sys.exit(1)": "exit code 1",
     "print()": None,
     "print('nan')": "the answer is not a number",
     "pass": "nothing is said",
     "os.mkdir('ran')": "it did ['os.mkdir'], wrote ['ran']",
+    "exec('try: os.mkdir(\\'no/__pycache__\\')\\nexcept OSError: print()')": None,
+    "exec('try: os.mkdir(\\'no/other\\')\\nexcept OSError: print()')": "it did ['os.mkdir'], wrote []",
     "open('ran', 'w').close()": "it did [], wrote ['ran']",
     "os.putenv('KMP_INIT_AT_FORK', 'FALSE'); print()": None,
     "os.putenv('KMP', 'FALSE'); print()": "it did ['os.putenv'], wrote []",
@@ -69,6 +72,13 @@ def test_the_judge_sees_what_is_wrong(deed, tmp_path, monkeypatch):
         assert judge.judged(Mutant(b"", b"", ("odd", "PROBLEM")), place).fault == WRONGDOERS[deed]
     finally:
         sys.modules.pop("verify.commands.odd", None)
+
+
+def test_a_violated_theorem_is_a_fault():
+    """The theorems of the project are true: a verdict of VIOLATED, exit code 1, is not one that a file may have; others are."""
+    asked = Mutant(b"", b"", ("certify", "PROBLEM"))
+    assert judge._fault(asked, 1, "{}", "") == "exit code 1"
+    assert [judge._fault(asked, code, "an answer", "") for code in (0, 3)] == [None, None]
 
 
 def test_a_seed_is_one_file():
