@@ -122,3 +122,16 @@ def test_where_an_integral_does_not_converge_is_said():
     process = ForwardProcess.scalar("test", sympy.Rational(1, 2), g_sq * (1 + sympy.atan(TIME) ** 2))
     with pytest.raises(ValueError, match=r"must converge, they do not between t = 0\.5 and t = 0\.6"):
         Path(process, np.linspace(1.0, 0.0, 11))
+
+
+@pytest.mark.parametrize("process", [general("1", "2"), ve(3)], ids=["general", "ve"])
+def test_what_floats_lose_of_coefficients_is_in_the_errors(process, monkeypatch):
+    """∫f and C may be off by as much of themselves as f and g² are; what ∫f is off by changes C, too."""
+    times = np.linspace(2.0, 0.0, 5)
+    plain = Path(process, times)
+    for lost in ((1e-3, 0.0), (0.0, 1e-3)):
+        monkeypatch.setattr(ForwardProcess, "rounding", lambda self, horizon, lost=lost: lost)
+        found = Path(process, times)
+        assert np.allclose(found.F_error - plain.F_error, lost[0] * found.F, rtol=PATH_RELATIVE, atol=1e-15)
+        assert np.all(found.C_error >= lost[1] * found.C)
+        assert np.all(found.C_error >= 2 * lost[0] * found.F * found.C)

@@ -64,3 +64,11 @@ def test_constants_and_what_no_ball_holds_are_left_to_numpy():
     assert InTime(own).lost(1.0) == 0 and np.array_equal(InTime(own)(TIMES), 1 + TIMES)
     assert InTime(real_function("f", LOSING[0]))(np.empty(0)).size == 0
     assert InTime(real_function("f", "1e9*(exp(t/1e9) - 1)"))(np.zeros(1)).tolist() == [0.0]
+
+
+def test_digits_are_those_of_values_that_are_not_the_largest_too():
+    """What is lost counts against a value, down to a sixty-fourth of the largest: the same rounding matters where f falls, and
+    not where it stays."""
+    noise = "60*(sin(t)^2 + cos(t)^2 - 1)"
+    falls, stays = (InTime(real_function("f", f"{text} + {noise}")) for text in ("1 - 99*t/100", "1 + t"))
+    assert falls.lost(0.99) > ALLOWED >= stays.lost(0.99)

@@ -1,6 +1,7 @@
 """W2 in the plane by what is half-way: both sides against closed forms, quantiles of lines and discrete transport."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import ot
@@ -167,3 +168,12 @@ def test_transport_between_cells_is_between_the_sides():
     apart, width = between_cells([first, second], 6.5, 0.4)
     assert lower - width <= apart <= upper + width and lower > 2 * width
     assert upper - lower <= PLANE_AFFINE * upper
+
+
+def test_what_the_quadrature_may_do_is_on_both_sides():
+    """With what it doubts taken for a tenth of D(g), the lower side squared is nine tenths, and the upper one eleven or more."""
+    search = _Search(Grid.around(np.full(2, -7.0), np.full(2, 7.0), 0.2), gaussian([1.0, 0.0], np.eye(2)),
+                     gaussian([0.0, 0.0], np.eye(2)), np.zeros(2), np.eye(2))
+    image = search.of(np.zeros(search.grid.shape))
+    lower, upper = search.held(replace(image, doubt=image.dual / 10))
+    assert lower**2 == pytest.approx(0.9 * image.dual) and upper**2 >= 1.1 * image.dual * (1 - PLANE_SAME)

@@ -6,7 +6,7 @@ import numpy as np
 import ot
 import pytest
 
-from closed_form.distances import planar_links
+from closed_form.distances import planar_jumps, planar_links
 from closed_form.distances.line import w2_line
 from closed_form.distances.planar_jumps import Jumps, _lowered
 from closed_form.laws.mixture import GaussianMixture
@@ -110,3 +110,11 @@ def test_what_a_grid_misses_of_a_minimum_is_taken_off():
     seen = [np.ones(each.shape, dtype=bool) for each in (one, two)]
     assert _lowered([one, two], own, field, seen, safe=True)[1] == pytest.approx(np.full(two.shape, -0.3), abs=PLANE_BALANCE)
     assert _lowered([one, two], own, field, seen)[1] == pytest.approx(np.full(two.shape, 0.02 - 0.3), abs=PLANE_BALANCE)
+
+
+def test_the_lower_side_makes_room_for_what_its_grid_misses(monkeypatch):
+    """Where mass changes its group the lower side is below what potentials without that room would say."""
+    first, second = (GaussianMixture([[-1.5, 0.0], [1.5, 0.0]], [w, 1 - w], std=0.5) for w in (0.7, 0.5))
+    safe, _ = sides(first, second)
+    monkeypatch.setattr(planar_jumps, "_lowered", lambda *given, safe=False: _lowered(*given))
+    assert 0 < safe < sides(first, second)[0]

@@ -4,6 +4,7 @@ from itertools import count
 
 import pytest
 
+from bounds.compiled import WORTH, compiled
 from bounds.theorems import theorems
 from verify.counterexamples.workers import Done, in_parts
 
@@ -59,3 +60,14 @@ def test_other_files_are_refused(tmp_path, text, why):
     with pytest.raises(ValueError, match=why):
         Done(path, ASKED)
     assert path.read_text() == text
+
+
+def worked(item, theorem, stop):
+    """Whether this item finds that nothing was worked before, and then works."""
+    return compiled(squared, 2 * WORTH) is None
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_part_is_the_first(workers):
+    """Work that would pay for compiled loops is not counted from one item to the next, in this process or another."""
+    assert list(in_parts(worked, range(4), None, workers)) == [True] * 4
