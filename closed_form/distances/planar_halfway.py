@@ -18,7 +18,7 @@ M = q cof(I + D²g) + p cof(I − D²g), with an even density added to both laws
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
 
@@ -26,6 +26,7 @@ import numpy as np
 from scipy import fft
 from scipy.linalg import sqrtm
 
+from closed_form.distances.planar import ORDER, SEEN, SHARP, TRUST, Density
 from closed_form.distances.planar_flow import flow_gap, newton
 
 #: Even densities added, parts of the peak: from the most on each is ``LESS`` of the one before, or its root where that is too much
@@ -41,14 +42,6 @@ LARGE = 8_000
 #: Part of W2 that ends the search; parts of the peak below which there is no flow, while the two sides are farther apart than
 #: ``NARROW`` of them.
 ENOUGH, NARROW, NOTHING = 0.004, 0.01, (1e-14, 1e-6, 1e-3)
-#: Smoothing of potentials: e^{-SHARP (k/highest)^ORDER}.
-SHARP, ORDER = 36.0, 8
-#: Times the mass that a law seems to have lost by its quadrature: how far sums over the grid are trusted.
-TRUST = 10.0
-#: Part of the peak of a density where it is seen.
-SEEN = 1e-9
-
-Density = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import ot
 import pytest
 
 from closed_form.distances import planar
@@ -13,13 +12,7 @@ from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.plane.law import Grid
 from tests.closed_form.tolerances import PLANE_AFFINE, PLANE_FAR, PLANE_NARROW, PLANE_SAME
-
-
-def gaussian(mean, covariance):
-    """The density of a Gaussian at points of shape (2, n)."""
-    precision, centre = np.linalg.inv(covariance), np.array(mean)[:, None]
-    height = math.sqrt(np.linalg.det(precision)) / (2 * math.pi)
-    return lambda x: height * np.exp(-0.5 * np.einsum("in,ij,jn->n", x - centre, precision, x - centre))
+from tests.plane import between_cells, bures, gaussian
 
 
 def mixture(first_weight, places=(-1.4, 1.4), std=0.5):
@@ -34,14 +27,6 @@ def sides(first, second, half=7.0, spacing=0.2, moments=()):
     """Both sides between two densities on a box."""
     grid = Grid.around(np.full(2, -half), np.full(2, half), spacing)
     return Planar(grid, first(grid.points()).reshape(grid.shape), second, *moments).sides()
-
-
-def bures(mean, covariance, second):
-    """W2 of N(mean, covariance) and N(0, second)."""
-    values, basis = np.linalg.eigh(covariance)
-    root = (basis * np.sqrt(values)) @ basis.T
-    cross = np.sqrt(np.linalg.eigvalsh(root @ second @ root)).sum()
-    return math.sqrt(float(np.dot(mean, mean) + np.trace(covariance) + np.trace(second) - 2 * cross))
 
 
 @pytest.mark.parametrize(("mean", "covariance"), [
@@ -112,11 +97,6 @@ def test_transport_between_cells_is_between_the_sides():
     second = lambda x: np.exp(law.log_density(x.T))  # noqa: E731
     first = gaussian([0.2, 0.1], [[3.0, 0.8], [0.8, 1.6]])
     lower, upper = sides(first, second, 13.0, 0.12, (law.mean, law.covariance))
-    cells = Grid.around(np.full(2, -6.5), np.full(2, 6.5), 0.4)
-    masses = [density(cells.points()) * cells.cell for density in (first, second)]
-    places = [cells.points()[:, mass > 1e-6].T for mass in masses]
-    masses = [mass[mass > 1e-6] / mass[mass > 1e-6].sum() for mass in masses]
-    apart = math.sqrt(ot.emd2(*masses, ot.dist(*places), numItermax=1_000_000))
-    width = 2 * cells.spacing / math.sqrt(6)
+    apart, width = between_cells((first, second), 6.5, 0.4)
     assert lower - width <= apart <= upper + width and lower > 2 * width
     assert upper - lower <= PLANE_AFFINE * upper

@@ -13,11 +13,7 @@ from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.plane.law import Grid
 from closed_form.sampler_laws.plane.sampler import density
 from tests.closed_form.tolerances import PLANE_BALANCE, PLANE_JUMPS
-
-
-def turned(angle):
-    """A turn of the plane."""
-    return np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+from tests.plane import turned
 
 
 def sides(first, second, half=8.5, spacing=0.12):
