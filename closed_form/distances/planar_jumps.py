@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import optimize, special
-from scipy.ndimage import map_coordinates, spline_filter
+from scipy.ndimage import binary_dilation, map_coordinates, maximum_filter, spline_filter
 
 from closed_form.distances.planar import SEEN, TRUST, Image, Planar
 from closed_form.distances.planar_links import LEAVES, Link, along, levels_of, links_of
@@ -33,6 +33,8 @@ WINDOW = 1e-10
 THIN = 5e-4
 #: Part of the jumps' cost to which what stays is sought, all groups together.
 ENOUGH = 0.01
+#: Points over which the second differences of a potential are taken that is itself a least over points.
+WIDE = 3
 #: What keeps a place out of a minimum.
 FAR = 1e12
 
@@ -184,8 +186,10 @@ class Jumps:
         seconds = [np.where(group.second < thick, np.minimum(one, two), one)
                    for group, one, two in zip(self.groups, seconds, every, strict=True)]
         everywhere = [np.ones(grid.shape, dtype=bool) for grid in grids]
-        firsts = _lowered(grids, here, seconds, everywhere, safe=True)
-        lost = sum(float(((own - low) * law).sum()) for owns, lows, name in ((here, firsts, "first"), (there, seconds, "second"))
+        safe, dear = zip(*map(_between, grids, there, seconds), strict=True)
+        firsts = _lowered(grids, here, list(safe), everywhere)
+        lost = sum(float((each * group.second).sum()) for each, group in zip(dear, self.groups, strict=True))
+        lost += sum(float(((own - low) * law).sum()) for owns, lows, name in ((here, firsts, "first"), (there, seconds, "second"))
                    for own, low, law in zip(owns, lows, (getattr(group, name) for group in self.groups), strict=True))
         return value - lost * self.cell
 
@@ -200,19 +204,38 @@ def _group(grid, first, second, density, mean) -> Group:
     return Group(mean, replace(grid, low=low, shape=first.shape), first, second, density, none, none)
 
 
-def _lowered(grids, own: list, others: list, where: list, safe: bool = False) -> list[np.ndarray]:
+def _lowered(grids, own: list, others: list, where: list) -> list[np.ndarray]:
     """Potentials of groups that are lowered to where they and those of other groups, seen at some places, are no more than
-    |x − y|²: where ``safe`` less h²/2, as the nearest point of a grid of spacing h is up to h/√2 from where the least is, which
-    misses as much at a stretch of one, and a third of it in the mean."""
+    |x − y|²."""
     found = []
     for d, values in enumerate(own):
         low = values
         for c, field in enumerate(others):
-            less = grids[c].spacing ** 2 / 2 if safe else 0.0
-            if c != d and where[c].any() and _apart_sq(grids[c], grids[d]) <= float(field[where[c]].max() + values.max()) + less:
-                low = np.minimum(low, _least(grids[d], grids[c], np.where(where[c], field, -FAR)) - less)
+            if c != d and where[c].any() and _apart_sq(grids[c], grids[d]) <= float(field[where[c]].max() + values.max()):
+                low = np.minimum(low, _least(grids[d], grids[c], np.where(where[c], field, -FAR)))
         found.append(low)
     return found
+
+
+def _between(grid, own: np.ndarray, low: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(A potential ψ that was lowered, at points of a grid so much higher that |x − y|² − ψ(y) is nowhere between them less than at
+    all of them, by how much the integral of ψ over a density that is seen at the points is less than it seems, a density).
+
+    v = (|y|² − ψ)/2 is convex.  In the cells where it was lowered ψ is what the bilinear function ṽ ≥ v leaves, |y|² − 2ṽ: then
+    |x − y|² − ψ(y) is least at a corner, and ∫ṽ − v of the points' masses is h²/12 of Δv.  Elsewhere 2(ṽ − v) <= h²/4 of Δv.
+    """
+    lowered, square = low < own, grid.spacing**2
+    missed = square / 4 * maximum_filter(_bend(own, grid.spacing, WIDE), 3)
+    return (np.where(lowered, low, own + missed),
+            np.where(binary_dilation(lowered, np.ones((3, 3))), square / 6 * _bend(low, grid.spacing, 1), 0.0))
+
+
+def _bend(potential: np.ndarray, spacing: float, step: int) -> np.ndarray:
+    """Δv of v = (|y|² − ψ)/2 by differences over so many points, where it is positive; at the sides as if ψ went on straight."""
+    wide, (n, m), inner = np.pad(potential, step, mode="reflect", reflect_type="odd"), potential.shape, slice(step, -step)
+    rows, columns = wide[:, inner], wide[inner]
+    second = rows[:n] + rows[2 * step :] + columns[:, :m] + columns[:, 2 * step :] - 4 * potential
+    return np.maximum(2 - second / (2 * (step * spacing) ** 2), 0.0)
 
 
 def _least(to, at, field: np.ndarray) -> np.ndarray:
