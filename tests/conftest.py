@@ -107,11 +107,10 @@ def _first_draw(nothing):
 
 
 def pytest_collection_finish():
-    """What was imported stays: the garbage collector need not look at it again and again, nor often."""
+    """What was imported stays: the garbage collector need not look at it once, nor often at the rest."""
+    gc.freeze()
     _first_draw()
     gc.enable()
-    gc.collect()
-    gc.freeze()
     gc.set_threshold(100_000, 50, 100)
 
 

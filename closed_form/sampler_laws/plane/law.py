@@ -29,10 +29,18 @@ FINEST, COARSEST = 0.7, 1.0
 #: By how much a new window is wider than it must be on either side, so that it is not new every step.
 ROOM = 0.04
 #: Newton's rounds for the place a point came from, and the last of its moves in spacings: what is left is its square.
-ROUNDS, INVERTED = 30, 1e-6
+ROUNDS, INVERTED = 200, 1e-6
 
-#: Share of the highest waves in a density beyond which its grid is refused.
-FAINT = 1e-4
+#: A spacing is at most so many times that of the law before, times the least stretch of a step: else a finer grid holds the law
+#: before noise is added, of this many times the points of a grid at most.
+NARROWER, MOST_FINE = 2.5, 8
+#: Share of the highest waves in a density, and change of its mass by a step, beyond which its grid is refused.
+FAINT, ASTRAY = 1e-4, 1e-5
+
+
+class TooCoarse(GridTooLarge):
+    """A grid does not hold the detail of a law; a finer one may."""
+
 
 Move = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -149,38 +157,43 @@ class PlaneLaw:
         NoExactLaw
             If the step folds the plane where the law is, or its inverse is not found.
         """
-        old, grid = self.grid, self._grid_after(step, noise, spacing, most)
-        y = grid.points()
+        old, (grid, times) = self.grid, self._grid_after(step, noise, spacing, most)
+        fine = grid if times == 1 else Grid(grid.low, grid.spacing / times, (times * grid.shape[0], times * grid.shape[1]))
+        y = fine.points()
         if self._back is None:
             back = np.zeros_like(y)
-        elif grid is old:
+        elif fine is old:
             back = self._back if self._before is None else 2 * self._back - self._before
         else:
             places = old.places(y)
             back = np.stack([map_coordinates(each.reshape(old.shape), places, order=ROUGH, mode="nearest")
                              for each in self._back])
-        x, det = _inverse(step, y, back, INVERTED * grid.spacing)
+        x, det = _inverse(step, y, back, INVERTED * fine.spacing)
         # a spline is rounded to parts of its peak, and its window ends where there is nothing
-        found = (self.density(x) / det).reshape(grid.shape)
+        found = (self.density(x) / det).reshape(fine.shape)
         before = float(self.values.sum()) * old.cell
-        self.lost = max(self.lost, abs(float(found.sum()) * grid.cell - before))
-        self.grid, self._before, self._back = grid, self._back if grid is old else None, x - y
-        self._settle(fft.rfft2(found), noise)
+        self.lost = max(self.lost, abs(float(found.sum()) * fine.cell - before))
+        self.grid, self._before = grid, self._back if fine is old else None
+        self._back = np.ascontiguousarray((x - y).reshape(2, *fine.shape)[:, ::times, ::times]).reshape(2, -1)
+        self._settle(_waves_of(found, grid.shape), noise)
 
     def density(self, x: np.ndarray) -> np.ndarray:
         """The density at x of shape (2, n), 0 beyond the grid."""
         return map_coordinates(self._coefficients, FINER * self.grid.places(x), order=DEGREE, mode="constant", prefilter=False)
 
     def check(self) -> None:
-        """Refuse a law with waves that its grid hardly has.
+        """Refuse a law with waves that its grid hardly has, before noise (the mass of what is narrow is missed) or after.
 
         Raises
         ------
-        GridTooLarge
+        TooCoarse
         """
         if not self.unresolved < FAINT:
-            raise GridTooLarge(f"the law of the sampler in the plane has detail finer than its grid of spacing "
-                               f"{self.grid.spacing:.3g}")
+            raise TooCoarse("the law of the sampler in the plane has detail finer than its grid of spacing "
+                            f"{self.grid.spacing:.3g}")
+        if not self.lost < ASTRAY:
+            raise TooCoarse("a step makes the law of the sampler in the plane so narrow that its grid misses "
+                            f"{self.lost:.2g} of its mass: take shorter steps")
 
     def _settle(self, spectrum: np.ndarray, noise: float = 0.0) -> None:
         """Add N(0, noise² I) to the density of this spectrum; what the spline through it needs."""
@@ -199,15 +212,15 @@ class PlaneLaw:
         symbols = [BELL[0] + 2 * (BELL[1] * np.cos(turn) + BELL[2] * np.cos(2 * turn)) for turn in turns]
         self._coefficients = _upsampled(spectrum / (symbols[0] * symbols[1]), self.grid.shape)
 
-    def _grid_after(self, step: Move, noise: float, spacing: float, most: int) -> Grid:
-        """The grid of the next law: this one if it will do."""
+    def _grid_after(self, step: Move, noise: float, spacing: float, most: int) -> tuple[Grid, int]:
+        """(The grid of the next law: this one if it will do; how many times as fine it must be for what there is before noise)."""
         self.check()
         seen = max(SEEN * float(self.values.max()), -ROUNDED * float(self.values.min()))
         low, high = self.grid.window(self.values > seen)
         # the image of a coarse grid of the window, which is mapped smoothly
         coarse = np.stack(np.meshgrid(*(np.linspace(a, b, 24) for a, b in zip(low, high, strict=True)),
                                       indexing="ij")).reshape(2, -1)
-        image = step(coarse)[0]
+        image, slope = step(coarse)
         if not np.isfinite(image).all():
             raise GridTooLarge("the law of the sampler left the range of numbers")
         extra = REACH * noise + 2 * spacing
@@ -215,15 +228,38 @@ class PlaneLaw:
         here = self.grid
         there = here.low + here.spacing * (np.array(here.shape) - 1)
         tight = np.prod(high - low) > 0.6 * np.prod(there - here.low)
+        narrow = NARROWER * here.spacing * _least_stretch(slope)
         if FINEST * spacing <= here.spacing <= COARSEST * spacing and (low >= here.low).all() and (
-                high <= there).all() and tight:
-            return here
+                high <= there).all() and tight and here.spacing <= narrow:
+            return here, 1
         room = ROOM * (high - low)
         points = float(np.prod((high - low + 2 * room) / spacing + 1))
         if points > most:
             raise GridTooLarge(f"the law of the sampler in the plane is {(high - low).max():.3g} wide and needs a spacing "
                                f"of {spacing:.3g}: {points:.3g} points, above the limit of {most}")
-        return Grid.around(low - room, high + room, 0.94 * spacing)
+        grid = Grid.around(low - room, high + room, 0.94 * spacing)
+        times = max(1, math.ceil(grid.spacing / narrow)) if narrow > 0 else math.inf
+        if times**2 * grid.size > MOST_FINE * most:
+            raise GridTooLarge(f"a step is too long for the law in the plane: before its noise the law is {times} times too narrow "
+                               f"for a grid of spacing {grid.spacing:.3g}")
+        return grid, times
+
+
+def _least_stretch(slope: np.ndarray) -> float:
+    """The smallest singular value of derivatives (2, 2, n)."""
+    square, det = np.square(slope).sum(axis=(0, 1)), slope[0][0] * slope[1][1] - slope[0][1] * slope[1][0]
+    largest_sq = (square + np.sqrt(np.maximum(square**2 - 4 * det**2, 0.0))) / 2
+    return float((np.abs(det) / np.sqrt(np.maximum(largest_sq, 1e-300))).min())
+
+
+def _waves_of(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The spectrum of a function on a grid, or on a finer one of the same window, as it is on a grid of this shape."""
+    spectrum = fft.rfft2(values)
+    if values.shape == shape:
+        return spectrum
+    n, m = shape
+    rows = np.concatenate([np.arange((n + 1) // 2), np.arange(-(n // 2), 0)])
+    return spectrum[rows, : m // 2 + 1] * (n * m / values.size)
 
 
 def _upsampled(spectrum: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

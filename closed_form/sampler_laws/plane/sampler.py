@@ -19,13 +19,15 @@ from closed_form.distances.planar_halfway import Halfway
 from closed_form.distances.planar_jumps import Jumps
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.line.propagation import GridTooLarge
-from closed_form.sampler_laws.plane.law import Grid, PlaneLaw
+from closed_form.sampler_laws.plane.law import Grid, PlaneLaw, TooCoarse
 from closed_form.sampler_laws.plane.maps import PlaneSteps
 
 #: Points a deviation of the components, on the fine grid and on the coarse one that is compared.
 FINE, COARSE = 4.2, 3.5
-#: The same where steps on the fine grid, and a first look at the distance, which takes so many seconds a point, are thought to
-#: take more seconds than the number before.
+#: The same where a grid does not hold the detail of the law after long steps.
+FINER = 6.5, 5.5
+#: Those of `FINE` and `COARSE` where steps on the fine grid, and a first look at the distance, which takes so many seconds a point,
+#: are thought to take more seconds than the number before.
 LOOK = 2e-5
 FEWER = (1.5, (3.5, 2.8)), (4.0, (2.8, 2.4)), (8.0, (2.4, 2.1))
 #: Most points of a grid.
@@ -99,40 +101,53 @@ def plane_w2(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0) -> Bra
     seconds += LOOK * float(sizes[-1])
     for limit, fewer in FEWER:
         pair = fewer if seconds > limit else pair
-    lower, upper, doubt = _sides(law, *(plane_law(law, steps, bias, noise_size, points) for points in pair))
+    try:
+        laws = [plane_law(law, steps, bias, noise_size, points) for points in pair]
+    except TooCoarse:
+        laws = [plane_law(law, steps, bias, noise_size, points) for points in FINER]
+    lower, upper = _sides(law, *laws)
+    if upper == math.inf:
+        raise GridTooLarge(f"W2 in the plane is not found on a grid of at most {MOST_HALFWAY} points: the data are too narrow, with "
+                           f"a deviation of {law.std:.3g} around means {float(np.ptp(law.means, axis=0).max()):.3g} apart")
     return Bracket(lower, max(lower, upper), "planar density, potential and flow, error estimated",
-                   "quadrature in the plane by a coarse grid").widened(doubt)
+                   "quadrature in the plane by a coarse grid")
 
 
-def _sides(law, found: PlaneLaw, check: PlaneLaw) -> tuple[float, float, float]:
-    """(The lower side, the upper one, what the lower one is off by a coarser grid) by what is half-way, or by groups where some are
-    far apart; where the sides are farther apart also by way of the mixture that has the shares of the sampler's law."""
-    lower, upper, doubt = 0.0, math.inf, 0.0
-    for way in (_grouped, _halfway) if len(groups_of(law, FAR)) > 1 else (_halfway,):
-        below, above, off = way(law, found, check)
-        lower, upper, doubt = max(lower, below), min(upper, above), max(doubt, off)
+def _sides(law, found: PlaneLaw, check: PlaneLaw) -> tuple[float, float]:
+    """The lower side and the upper one by what is half-way and by groups, these first where some are far apart; where the sides are
+    farther apart also by way of the mixture that has the shares of the sampler's law."""
+    lower, upper = 0.0, math.inf
+    for way in (_grouped, _halfway) if len(groups_of(law, FAR)) > 1 else (_halfway, _grouped):
+        below, above = way(law, found, check)
+        lower, upper = max(lower, below), min(upper, above)
         if upper - lower <= NEAR * upper < math.inf:
             break
     if (upper < math.inf and upper - lower <= APART * upper) or len(law.weights) == 1:
-        return lower, max(lower, upper), doubt
+        return lower, max(lower, upper)
     other, moved, axes = reweighted(law, found)
-    below, above, off = _halfway(other, found, check)
+    below, above = _halfway(other, found, check)
     apart = math.hypot(*(projected(law, found, axis) for axis in axes))
     lower = max(lower, below - moved, apart)
-    return lower, max(lower, min(upper, above + moved)), max(doubt, off)
+    return lower, max(lower, min(upper, above + moved))
 
 
-def _halfway(law, found: PlaneLaw, check: PlaneLaw) -> tuple[float, float, float]:
-    """As `_sides`, by what is half-way."""
+def _halfway(law, found: PlaneLaw, check: PlaneLaw) -> tuple[float, float]:
+    """Both sides by what is half-way, moved apart by what the lower one is off on a coarser grid; nothing where the grid would be
+    too large."""
     low, sides = found.grid.low, found.grid.spacing * (np.array(found.grid.shape) - 1)
-    points = max(LEAST, min(SHARP, law.std * math.sqrt(MOST_HALFWAY / float(np.prod(sides)))))
+    points = min(SHARP, law.std * math.sqrt(MOST_HALFWAY / float(np.prod(sides))))
+    if points < LEAST:
+        return 0.0, math.inf
     grid = Grid.around(low, low + sides, law.std / points)
-    return Halfway(grid, found.density, partial(density, law), law.mean, law.covariance).sides(check.density)
+    lower, upper, off = Halfway(grid, found.density, partial(density, law), law.mean, law.covariance).sides(check.density)
+    return lower - off, upper + off
 
 
-def _grouped(law, found: PlaneLaw, check: PlaneLaw) -> tuple[float, float, float]:
-    """As `_sides`, by groups of components that hardly meet."""
+def _grouped(law, found: PlaneLaw, check: PlaneLaw) -> tuple[float, float]:
+    """The same by groups of components that hardly meet; nothing where there is one group."""
     groups = groups_of(law, LINKED)
+    if len(groups) == 1:
+        return 0.0, math.inf
     means = np.array([np.average(law.means[each], axis=0, weights=law.weights[each]) for each in groups])
     sides = []
     for seen in (found, check):
@@ -142,7 +157,8 @@ def _grouped(law, found: PlaneLaw, check: PlaneLaw) -> tuple[float, float, float
         parts = [values * shares[:, each].sum(axis=1).reshape(values.shape) for each in groups]
         sides.append(Jumps(seen.grid, parts, [partial(density, law, which=each) for each in groups], means, law.std).sides())
     (lower, upper), (other, _) = sides
-    return lower, upper, abs(lower - other)
+    off = abs(lower - other)
+    return lower - off, upper + off
 
 
 def groups_of(law, far: float) -> list[np.ndarray]:

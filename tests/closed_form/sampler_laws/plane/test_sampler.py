@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from bounds import euler_maruyama, ou, vp
+from bounds import TimeGrid, euler_maruyama, ou, vp
+from bounds.sampler import Scheme
+from bounds.samplers import samplers
 from bounds.steps.affine import Steps
 from closed_form.bracket import Bracket
 from closed_form.distances.line import w2_line
@@ -13,7 +15,10 @@ from closed_form.distances.samples import w2_samples
 from closed_form.laws.gaussian import Gaussian
 from closed_form.laws.mixture import GaussianMixture
 from closed_form.sampler_laws.gaussian_chain import gaussian_chain
+from closed_form.sampler_laws.line.propagation import GridTooLarge
 from closed_form.sampler_laws.line.sampler import line_w2
+from closed_form.sampler_laws.plane import law as law_of_plane
+from closed_form.sampler_laws.plane import sampler
 from closed_form.sampler_laws.plane.law import PlaneLaw
 from closed_form.sampler_laws.plane.sampler import FAR, groups_of, plane_w2, projected, reweighted
 from closed_form.sampler_laws.w2 import exact_law_available, sampler_w2
@@ -31,13 +36,15 @@ def ou_euler(horizon, k):
     return Steps(time, 1.0 + h, 2.0 * h, 2.0 * h, np.exp(-time), s_sq, float(s_sq[0]))
 
 
-def test_a_product_turned_in_the_plane_is_measured_as_its_lines():
-    """Lines of the product add in squares to what the plane brackets."""
-    first, second = GaussianMixture([[-0.9], [0.9]], [0.3, 0.7], std=0.6), GaussianMixture([[-0.8], [1.0]], std=0.6)
+@pytest.mark.parametrize(("std", "horizon", "count"), [(0.6, 3.0, 20), (1.0, 1.8, 2)], ids=["short steps", "narrowing steps"])
+def test_a_product_turned_in_the_plane_is_measured_as_its_lines(std, horizon, count):
+    """Lines of the product add in squares to what the plane brackets, also where a step leaves a tenth of what is apart before its
+    noise is added."""
+    first, second = GaussianMixture([[-0.9], [0.9]], [0.3, 0.7], std=std), GaussianMixture([[-0.8], [1.0]], std=std)
     corners = [(x, y) for x in first.means[:, 0] for y in second.means[:, 0]]
     turn = np.array([[math.cos(0.4), -math.sin(0.4)], [math.sin(0.4), math.cos(0.4)]])
-    law = GaussianMixture(np.array(corners) @ turn.T, np.multiply.outer(first.weights, second.weights).ravel(), std=0.6)
-    steps = ou_euler(3.0, 20)
+    law = GaussianMixture(np.array(corners) @ turn.T, np.multiply.outer(first.weights, second.weights).ravel(), std=std)
+    steps = ou_euler(horizon, count)
     exact = Bracket.root_sum_sq([line_w2(line, steps) for line in (first, second)])
     found = plane_w2(law, steps)
     assert found.lower <= exact.lower and exact.upper <= found.upper and found.relative_width <= PLANE_WIDTH
@@ -108,6 +115,47 @@ def test_across_the_plane_the_law_is_a_gaussian_that_adds_in_squares():
     assert found.relative_width <= PLANE_WIDTH and "coarse grid" in found.estimated
 
 
+def test_a_step_that_makes_the_law_narrower_than_its_grid_sees_is_refused():
+    """Where a step leaves a fiftieth of what is apart before noise is added no grid holds what it leaves."""
+    law, steps = GaussianMixture([[1.0, 0.0], [-0.5, 0.8], [-0.4, -0.9]], std=1.0), ou_euler(1.96, 2)
+    with pytest.raises(GridTooLarge, match=r"before its noise the law is .* times too narrow for a grid"):
+        plane_w2(law, steps)
+
+
+def test_a_grid_that_misses_mass_is_refused(monkeypatch):
+    """Where a law before noise is looked at on the grid that holds it afterwards, mass is missed and said to be."""
+    monkeypatch.setattr(law_of_plane, "NARROWER", 1e6)
+    law, steps = GaussianMixture([[1.0, 0.0], [-0.5, 0.8], [-0.4, -0.9]], std=1.0), ou_euler(1.96, 2)
+    with pytest.raises(GridTooLarge, match=r"so narrow that its grid misses .* of its mass"):
+        plane_w2(law, steps)
+
+
+def test_a_grid_without_the_detail_of_a_law_is_not_the_last(monkeypatch):
+    """Where the first grids lack the detail of a law it is followed on finer ones, and measured as well."""
+    steps, known = ou_euler(3.0, 5), plane_w2(THREE, ou_euler(3.0, 5))
+    monkeypatch.setattr(sampler, "FINE", 1.0)
+    found = plane_w2(THREE, steps)
+    assert max(found.lower, known.lower) <= min(found.upper, known.upper) and found.relative_width <= PLANE_WIDTH
+
+
+def test_data_too_narrow_for_a_grid_are_refused(monkeypatch):
+    """Where neither way has a grid for the data it is said why, and in seconds."""
+    monkeypatch.setattr(sampler, "MOST_HALFWAY", 400)
+    with pytest.raises(GridTooLarge, match="not found on a grid of at most 400 points: the data are too narrow"):
+        plane_w2(THREE, ou_euler(3.0, 5))
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_one_way_makes_the_other_no_wider(monkeypatch, apart):
+    """The sides of one way hold what the other is not sure of: groups come first where modes are far apart, else second."""
+    law = GaussianMixture([[-4.0, 0.0], [4.0, 1.0], [4.0, -1.0]] if apart else [[-0.4, 0.0], [0.4, 1.0]], std=0.5)
+    order, asked = ["_grouped", "_halfway"] if apart else ["_halfway", "_grouped"], []
+    for name, sides in zip(order, [(0.2, 0.5), (0.31, 0.32)], strict=True):
+        monkeypatch.setattr(sampler, name, lambda *given, name=name, sides=sides: asked.append(name) or sides)
+    assert sampler._sides(law, None, None) == (0.31, 0.32)
+    assert asked == order
+
+
 def test_particles_agree_with_the_bracket():
     """Samples of the sampler are as far from the data as the bracket says, give or take what samples are off."""
     steps, rng, n = ou_euler(1.0, 4), np.random.default_rng(11), 700
@@ -144,3 +192,15 @@ def test_a_turned_grid_of_modes_ten_deviations_apart_is_known_to_a_few_percent(w
     turn = np.array([[math.cos(0.3), -math.sin(0.3)], [math.sin(0.3), math.cos(0.3)]])
     found = plane_w2(GaussianMixture(grid @ turn.T, weights, std=0.1), ou_euler(4.0, 400))
     assert found.lower > 0.09 and found.relative_width <= PLANE_WIDTH
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(("means", "weights", "horizon", "count", "key"), [
+    ([[1.54, 6.17], [-0.59, 0.23], [-3.43, -2.17], [-0.12, -4.88], [-2.72, 4.52], [3.9, 0.43]],
+     [0.1757, 0.1793, 0.1435, 0.1754, 0.1841, 0.142], 2.4, 100, "frozen-euler-maruyama"),
+    ([[4.42, 0.83], [2.61, -3.69], [-2.47, 1.88], [0.56, -0.29], [-5.09, -5.34]], [0.1673, 0.2184, 0.2389, 0.1975, 0.1779],
+     4.3, 40, "exponential")])
+def test_some_modes_ten_deviations_apart_are_known_to_a_few_percent(means, weights, horizon, count, key):
+    """Where one of the two ways is wide the other is not."""
+    steps = Scheme(samplers(1)[key], TimeGrid(np.linspace(horizon, 0.0, count + 1))).steps(vp("2"))
+    assert plane_w2(GaussianMixture(means, weights, std=0.5), steps).relative_width <= PLANE_WIDTH
