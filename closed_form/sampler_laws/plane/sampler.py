@@ -107,8 +107,8 @@ def plane_w2(law, steps: Steps, bias=(0.0, 0.0), noise_size: float = 0.0) -> Bra
         laws = [plane_law(law, steps, bias, noise_size, points) for points in FINER]
     lower, upper = _sides(law, *laws)
     if upper == math.inf:
-        raise GridTooLarge(f"W2 in the plane is not found on a grid of at most {MOST_HALFWAY} points: the data are too narrow, with "
-                           f"a deviation of {law.std:.3g} around means {float(np.ptp(law.means, axis=0).max()):.3g} apart")
+        raise GridTooLarge(f"W2 in the plane is not found on a grid of at most {MOST_HALFWAY} points: the data are too narrow, "
+                           f"with a deviation of {law.std:.3g} around means {float(np.ptp(law.means, axis=0).max()):.3g} apart")
     return Bracket(lower, max(lower, upper), "planar density, potential and flow, error estimated",
                    "quadrature in the plane by a coarse grid")
 
