@@ -129,7 +129,7 @@ def test_what_fails_is_a_row_with_its_reason():
     assert rows["midpoint"].reason == "a step takes 2 evaluations" and rows["midpoint"].bound is None
     assert rows["posterior-mean"].reason and rows["posterior-mean"].bound is None
     triangle = {"law": "mixture", "means": [[-1.0, 0.0], [1.0, 0.3], [0.0, 1.0]], "std": 0.5}
-    (row,) = compare_samplers(read_problem({**OU, "data": triangle}), steps=5, names=("ddim",))
+    (row,) = compare_samplers(read_problem({**OU, "data": triangle}), steps=5, names=("euler-maruyama",))  # steps may fold it
     assert row.bound > 0 and "no exact W2 is known" in row.reason and str(row.verdict) == "INCONCLUSIVE"
     constants = read_problem({**OU, "data": {"assumption": "strong-log-concave", "m0": 1.0, "L0": 2.0}})
     (row,) = compare_samplers(constants, steps=5, names=("ddim",))
