@@ -174,7 +174,7 @@ class PlaneLaw:
         before = float(self.values.sum()) * old.cell
         self.lost = max(self.lost, abs(float(found.sum()) * fine.cell - before))
         self.grid, self._before = grid, self._back if fine is old else None
-        self._back = np.ascontiguousarray((x - y).reshape(2, *fine.shape)[:, ::times, ::times]).reshape(2, -1)
+        self._back = (x - y).reshape(2, *fine.shape)[:, ::times, ::times].reshape(2, -1)
         self._settle(_waves_of(found, grid.shape), noise)
 
     def density(self, x: np.ndarray) -> np.ndarray:
